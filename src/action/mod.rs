@@ -1,0 +1,291 @@
+//! What a person may do. Pure: an action's handler looks at one user and says which entries would be
+//! written, or why none.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{PostId, RequestId, UserName};
+use crate::user::entry::PostRef;
+
+/// The one-time key of a writing form: `OPS.ID`, the count of requests that the user's file had
+/// recorded when the form was drawn, and the request's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Requests recorded when the form was drawn.
+    pub ops: u64,
+    /// The request's id.
+    pub id: RequestId,
+}
+
+/// A string that is no request key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a request key is OPS.ID")]
+pub struct RequestKeyError;
+
+impl std::fmt::Display for RequestKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.ops, self.id)
+    }
+}
+
+impl std::str::FromStr for RequestKey {
+    type Err = RequestKeyError;
+    fn from_str(text: &str) -> Result<Self, RequestKeyError> {
+        let (ops, id) = text.split_once('.').ok_or(RequestKeyError)?;
+        let ops = ops.parse().map_err(|_| RequestKeyError)?;
+        Ok(Self { ops, id: id.parse().map_err(|_| RequestKeyError)? })
+    }
+}
+crate::id::serde_as_text!(RequestKey);
+
+/// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
+/// has no way into a log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", content = "data", rename_all = "snake_case")]
+pub enum Action {
+    /// Make an account and sign in.
+    Join(Join),
+    /// Sign in.
+    Login(Login),
+    /// End this session.
+    Logout(Keyed),
+    /// Whether the session is open.
+    CheckSession,
+    /// Write a post, or a reply.
+    Post(NewPost),
+    /// Take back a post of one's own.
+    DeletePost(OnePost),
+    /// Follow somebody.
+    Follow(Whom),
+    /// Follow somebody no longer.
+    Unfollow(Whom),
+    /// Change display name and bio.
+    EditProfile(EditProfile),
+    /// Change the password; ends all other sessions and renews this one.
+    ChangePassword(ChangePassword),
+    /// End one of one's sessions.
+    EndSession(EndSession),
+    /// End all of one's sessions but this one.
+    EndOtherSessions(Keyed),
+    /// Delete the account.
+    DeleteAccount(DeleteAccount),
+    /// Posts of those one follows, and one's own.
+    Home(Page),
+    /// Everybody's posts.
+    Everyone(Page),
+    /// One user and their posts.
+    Profile(PageOf),
+    /// One user's posts alone.
+    UserPosts(PageOf),
+    /// A post with its thread.
+    Thread(ThreadOf),
+    /// Who follows somebody.
+    Followers(PeopleOf),
+    /// Whom somebody follows.
+    Following(PeopleOf),
+    /// Where one is signed in.
+    Sessions,
+    /// How the machines are.
+    ClusterStatus,
+}
+
+/// Data of [`Action::Join`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The form's key.
+    pub key: RequestKey,
+    /// As typed.
+    pub username: String,
+    /// As typed; empty means the user name.
+    #[serde(default)]
+    pub display_name: String,
+    /// As typed.
+    pub password: String,
+    /// The session to open.
+    pub opening: Opening,
+}
+
+/// Data of [`Action::Login`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The form's key.
+    pub key: RequestKey,
+    /// As typed.
+    pub username: String,
+    /// As typed.
+    pub password: String,
+    /// The session to open.
+    pub opening: Opening,
+}
+
+/// A session to open, as the web server prepared it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Its token, fresh from the system's generator: 32 bytes, base64url without padding.
+    pub token: String,
+    /// What the browser calls itself; cut to `limits::DEVICE_CHARS_MAX`.
+    pub device: String,
+    /// The browser's network address.
+    pub address: String,
+}
+
+/// Data of an action that needs none but its key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keyed {
+    /// The form's key.
+    pub key: RequestKey,
+}
+
+/// Data of [`Action::Post`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPost {
+    /// The form's key.
+    pub key: RequestKey,
+    /// As typed.
+    pub text: String,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<PostRef>,
+}
+
+/// Data of [`Action::DeletePost`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnePost {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which.
+    pub id: PostId,
+}
+
+/// Data of [`Action::Follow`] and [`Action::Unfollow`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whom {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Whom.
+    pub username: UserName,
+}
+
+/// Data of [`Action::EditProfile`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditProfile {
+    /// The form's key.
+    pub key: RequestKey,
+    /// As typed; empty means the user name.
+    pub display_name: String,
+    /// As typed.
+    pub bio: String,
+}
+
+/// Data of [`Action::ChangePassword`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePassword {
+    /// The form's key.
+    pub key: RequestKey,
+    /// The password so far, as typed.
+    pub current: String,
+    /// The new one, as typed.
+    pub new: String,
+    /// The session that takes this one's place.
+    pub opening: Opening,
+}
+
+/// Data of [`Action::EndSession`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndSession {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which: a `SessionRow::id`.
+    pub id: String,
+}
+
+/// Data of [`Action::DeleteAccount`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteAccount {
+    /// The form's key.
+    pub key: RequestKey,
+    /// One's own name, typed again.
+    pub username: String,
+    /// The password, typed again.
+    pub password: String,
+}
+
+/// Data of the lists of posts.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Page {
+    /// Only posts older than this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<PostId>,
+    /// The post that was just made, to be told how far it has spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<PostId>,
+}
+
+/// Data of [`Action::Profile`] and [`Action::UserPosts`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageOf {
+    /// Whose.
+    pub username: UserName,
+    /// Only posts older than this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<PostId>,
+}
+
+/// Data of [`Action::Thread`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadOf {
+    /// The post.
+    pub post: PostRef,
+    /// The reply that was just made, to be told how far it has spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<PostId>,
+}
+
+/// Data of [`Action::Followers`] and [`Action::Following`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleOf {
+    /// Whose.
+    pub username: UserName,
+    /// Only names after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserName>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Problem {
+    /// Nothing was given.
+    Empty,
+    /// So many characters too many.
+    TooLong {
+        /// Characters beyond the limit.
+        over: u32,
+    },
+    /// Fewer than so many characters.
+    TooShort {
+        /// The least.
+        min: u32,
+    },
+    /// A name that does not begin with a letter from a to z.
+    BadStart {
+        /// A name that would do.
+        suggestion: Option<UserName>,
+    },
+    /// A name or text with a character that cannot be used there.
+    BadChar {
+        /// The character.
+        found: char,
+        /// A name that would do.
+        suggestion: Option<UserName>,
+    },
+    /// A name kept for the system.
+    Reserved,
+    /// A name that somebody has, or had.
+    Taken,
+    /// A password on every guessing list.
+    Common,
+    /// A password made of the user's own or the community's name.
+    Guessable,
+    /// Not the password, or not the name, that it should be.
+    Wrong,
+}

@@ -1,0 +1,104 @@
+//! Time: monotonic for waiting and leases, wall for what people read. The only place that asks the
+//! system; tests drive a clock by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the clock was made, never going back. Meaningful in one process only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Mono(pub u64);
+
+/// Milliseconds since the Unix epoch, as the system tells them: they may jump.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Wall(pub u64);
+
+impl Mono {
+    /// This time and `ms` milliseconds more.
+    #[must_use]
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this time; 0 if `earlier` is later.
+    pub const fn since_ms(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// What is left from `now` to this time.
+    pub const fn left(self, now: Self) -> Duration {
+        Duration::from_millis(self.since_ms(now))
+    }
+}
+
+/// Yields both times: the system's, or those a test sets.
+#[derive(Debug, Clone)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    System(Instant),
+    Manual(Arc<(AtomicU64, AtomicU64)>),
+}
+
+impl Clock {
+    /// The system's clocks.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that asks the system")]
+    pub fn system() -> Self {
+        Self(Source::System(Instant::now()))
+    }
+
+    /// A clock that stands until [`Self::set`] moves it.
+    pub fn manual(mono: Mono, wall: Wall) -> Self {
+        Self(Source::Manual(Arc::new((AtomicU64::new(mono.0), AtomicU64::new(wall.0)))))
+    }
+
+    /// Sets a manual clock.
+    ///
+    /// # Panics
+    /// On the system's clock.
+    pub fn set(&self, mono: Mono, wall: Wall) {
+        match &self.0 {
+            Source::System(_) => panic!("the system's clock cannot be set"),
+            Source::Manual(times) => {
+                times.0.store(mono.0, Ordering::SeqCst);
+                times.1.store(wall.0, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// The monotonic time.
+    pub fn mono(&self) -> Mono {
+        match &self.0 {
+            Source::System(start) => {
+                Mono(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+            }
+            Source::Manual(times) => Mono(times.0.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// The wall time; the epoch itself if the system's clock stands before it.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that asks the system")]
+    pub fn wall(&self) -> Wall {
+        match &self.0 {
+            Source::System(_) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Wall(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            }
+            Source::Manual(times) => Wall(times.1.load(Ordering::SeqCst)),
+        }
+    }
+}

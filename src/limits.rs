@@ -1,0 +1,99 @@
+//! Every bound in the system: its name ends in its unit, its comment gives the reason.
+
+// ---- what people write (sources: the sign-up and composer forms' own words)
+
+/// Characters (Unicode scalar values, CR LF as one) of a post.
+pub const POST_CHARS_MAX: usize = 500;
+/// Characters of a display name.
+pub const DISPLAY_NAME_CHARS_MAX: usize = 40;
+/// Characters of a bio.
+pub const BIO_CHARS_MAX: usize = 200;
+/// Bytes of a password after NFC, at least. Source: ASVS 5.0, 6.2.1.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Bytes of a password after NFC, at most: hashing more would only cost. Longer ones are refused,
+/// never cut.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Characters kept of what a browser calls itself.
+pub const DEVICE_CHARS_MAX: usize = 200;
+
+// ---- pages
+
+/// Posts on a page.
+pub const POSTS_PAGE: usize = 30;
+/// People on a page.
+pub const PEOPLE_PAGE: usize = 50;
+/// Posts shown above an opened one.
+pub const ANCESTORS_SHOWN: usize = 20;
+/// Replies shown below an opened post.
+pub const REPLIES_SHOWN: usize = 200;
+/// Members suggested on an empty home page.
+pub const SUGGESTIONS: usize = 5;
+
+// ---- a user's file
+
+/// Requests remembered in a user's file; older ones answer "too old to tell".
+pub const REQUESTS_KEPT: usize = 1024;
+/// Sessions one user may have open; opening one more ends the oldest.
+pub const SESSIONS_MAX: usize = 50;
+/// People one user may follow.
+pub const FOLLOWS_MAX: usize = 5_000;
+/// Days after which a session ends whatever happens.
+pub const SESSION_DAYS_MAX: u64 = 180;
+/// Bytes of one line of a user's file: one write of at most 64 requests.
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
+pub const USER_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+// ---- the lock protocol
+
+/// Milliseconds a write may take from taking the local lock to its outcome.
+pub const WRITE_MS_MAX: u64 = 1_000;
+/// Milliseconds a granted lock shields its holder: half the operation's deadline.
+pub const LEASE_MS: u64 = 500;
+/// Rounds reserved with one flush of `node.json`, so that a promise costs none.
+pub const CEILING_STEP: u64 = 1 << 20;
+/// Rounds beyond the ceiling that are still believed; more is an error at the sender.
+pub const ROUND_LEAP_MAX: u64 = 1 << 40;
+/// Milliseconds between two pings of a peer.
+pub const PING_MS: u64 = 500;
+/// Pings a silent peer may miss before it is suspected.
+pub const PINGS_MISSED_MAX: u32 = 3;
+/// Milliseconds a peer has to answer one message.
+pub const PEER_ANSWER_MS: u64 = 1_000;
+/// Connections, and threads, to each peer.
+pub const LINKS_PER_PEER: usize = 8;
+/// Messages waiting for a peer's links; one more drops the oldest, and catch-up repairs it.
+pub const LINK_QUEUE: usize = 256;
+/// Bytes of a file that a grant carries inline.
+pub const GRANT_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Seconds without a majority after which a machine trusts no session.
+pub const SESSION_TRUST_S: u64 = 60;
+/// Milliseconds a started machine waits for its first agreement before it serves lists.
+pub const FIRST_AGREEMENT_MS: u64 = 2_000;
+/// Rows of one page when machines compare what they hold.
+pub const SUMS_PAGE_ROWS: usize = 2_000;
+
+// ---- connections between processes
+
+/// Bytes of one frame: a whole user file and its header.
+pub const FRAME_BYTES_MAX: usize = USER_FILE_BYTES_MAX + 1024 * 1024;
+/// Bytes of a request from a web server: a form's body and what goes with it, escaped as JSON.
+pub const REQUEST_BYTES_MAX: usize = 512 * 1024;
+/// Milliseconds a stranger has to authenticate.
+pub const HANDSHAKE_MS: u64 = 1_000;
+/// Bytes a stranger may send before having authenticated.
+pub const HANDSHAKE_BYTES_MAX: usize = 4 * 1024;
+/// Connections a backend serves at once.
+pub const BACKEND_CONNECTIONS_MAX: usize = 512;
+/// Seconds a connection between processes may be idle: pings and use keep it alive.
+pub const BACKEND_IDLE_S: u64 = 120;
+
+const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
+const _: () = assert!(LEASE_MS * 2 <= WRITE_MS_MAX);
+const _: () = assert!(GRANT_BODY_BYTES_MAX < FRAME_BYTES_MAX);
+
+// ---- the gate (what stands between browsers and the pages)
+
+// ---- signing in
+
+// ---- the web server

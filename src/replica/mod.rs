@@ -1,0 +1,3 @@
+//! The lock protocol.
+
+pub mod version;

@@ -1,0 +1,99 @@
+//! Threads: the only place that spawns, the flag that stops them, and the permit that lets a thread
+//! hold one user's lock at a time.
+
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Bytes of a thread's stack: pages are made and JSON is parsed well inside it, and 500
+/// connections' threads stay small.
+const STACK_BYTES: usize = 512 * 1024;
+/// Longest name of a thread; Linux cuts the rest.
+const NAME_BYTES_MAX: usize = 15;
+
+/// The right to hold one user's action lock. A thread gets one when it is spawned and can neither
+/// copy nor send it; a lock borrows it mutably, so that holding two locks does not compile:
+///
+/// ```compile_fail,E0499
+/// # fn two(locks: &tern::cluster::lock::UserLocks, permit: &mut tern::thread::LockPermit,
+/// #   a: &tern::id::UserName, b: &tern::id::UserName, until: tern::clock::Mono) {
+/// let first = locks.acquire(permit, a, until);
+/// let second = locks.acquire(permit, b, until);
+/// drop(first);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct LockPermit {
+    not_send: PhantomData<*const ()>,
+}
+
+/// Spawns a thread of `scope` under `name`, giving it its permit.
+///
+/// # Errors
+/// When the system has no thread left.
+///
+/// # Panics
+/// When the name is longer than Linux keeps.
+pub fn spawn_named<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    body: impl FnOnce(LockPermit) -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    assert!(name.len() <= NAME_BYTES_MAX, "thread name {name:?} is longer than {NAME_BYTES_MAX}");
+    Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn_scoped(scope, move || body(LockPermit { not_send: PhantomData }))
+}
+
+/// A flag that many threads wait on and one closes; it never opens again.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+
+impl Stop {
+    /// A flag that is still open.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Wakes all who wait, for good.
+    pub fn close(&self) {
+        *self.0.0.lock() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        *self.0.0.lock()
+    }
+
+    /// Waits up to `timeout`; true as soon as the flag is closed.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let mut closed = self.0.0.lock();
+        if !*closed {
+            self.0.1.wait_for(&mut closed, timeout);
+        }
+        *closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stop_closed_wakes_waiter() {
+        let stop = Stop::new();
+        assert!(!stop.wait(Duration::from_millis(1)));
+        std::thread::scope(|scope| {
+            let waiter = spawn_named(scope, "waiter", |_permit| stop.wait(Duration::from_mins(1)));
+            stop.close();
+            assert!(waiter.unwrap().join().unwrap());
+        });
+        assert!(stop.is_closed());
+    }
+}

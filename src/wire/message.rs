@@ -1,0 +1,283 @@
+//! What backends say to each other. A frame is a JSON header of this shape, and behind it the bytes
+//! of lines as they are (`Body`), never re-encoded: their chain hash must hold everywhere.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Hash128, NodeId, UserName};
+use crate::replica::version::{Term, Version};
+
+/// The oldest and newest protocol versions this program speaks.
+pub const PROTO_MIN: u16 = 1;
+/// See [`PROTO_MIN`].
+pub const PROTO_MAX: u16 = 1;
+
+/// What stands before every message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    /// The sender's epoch: votes of different epochs are never counted together.
+    pub epoch: u32,
+    /// Pairs an answer with its question on one connection.
+    pub number: u64,
+    /// The message.
+    pub message: T,
+}
+
+/// The first message each way on a connection between backends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Oldest protocol version spoken.
+    pub proto_min: u16,
+    /// Newest protocol version spoken.
+    pub proto_max: u16,
+    /// Which cluster.
+    pub cluster: Hash128,
+    /// Which machine.
+    pub node: NodeId,
+    /// Which life of that machine's data directory: another one is another machine.
+    pub incarnation: Hash128,
+    /// How often it has started.
+    pub boot: u32,
+    /// Which process: two with one boot count are one directory copied.
+    pub process: Hash128,
+    /// Up to this term it refuses everything, having forgotten what it promised.
+    pub bootfloor: Term,
+    /// The numbers of the cluster's machines as it was told them, sorted.
+    pub members: Vec<NodeId>,
+    /// What its keeper calls it.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// The answer to a [`Hello`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Welcome {
+    /// Well met.
+    Hello(Hello),
+    /// No.
+    Reject(Reject),
+}
+
+/// Why a machine is not spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Reject {
+    /// No protocol version in common.
+    #[error("no protocol version in common")]
+    Protocol,
+    /// Another cluster.
+    #[error("it belongs to another cluster")]
+    Cluster,
+    /// Not in the list of machines, or the lists differ.
+    #[error("the lists of machines differ")]
+    Members,
+    /// The number is known, the directory is not: it was set up anew, or two machines share a number.
+    #[error("another machine has this number, or its data directory was set up anew")]
+    Incarnation,
+    /// It has started fewer times than was seen already: an old copy of its directory.
+    #[error("its data directory is older than one that was seen already")]
+    OldBoot,
+}
+
+/// A question or a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "m", rename_all = "snake_case")]
+pub enum Message {
+    /// Promise this term, and say what you hold.
+    Lock {
+        /// Whose file.
+        user: UserName,
+        /// The term.
+        term: Term,
+        /// What the asker holds; its file's bytes up to there need not be sent.
+        have: Version,
+        /// Bytes of the asker's file up to `have`.
+        have_bytes: u64,
+        /// How long to shield the holder, in milliseconds.
+        lease_ms: u64,
+    },
+    /// Accept this version. The body is a line, or a whole file ending in that line.
+    Sync(Sync),
+    /// Let go of the term, and learn what is committed. No answer.
+    Unlock {
+        /// Whose file.
+        user: UserName,
+        /// The term.
+        term: Term,
+        /// What is committed, if anything is known to be.
+        com: Option<Version>,
+    },
+    /// Say what you hold, promising nothing. Answer: `State`.
+    Read {
+        /// Whose file.
+        user: UserName,
+    },
+    /// Send the file up to this version. Answer: `Body`, or `State` if you do not hold it.
+    Fetch {
+        /// Whose file.
+        user: UserName,
+        /// Up to where: an accepted version.
+        version: Version,
+    },
+    /// Which versions do you hold, of the users after this one? Answer: `Sums`.
+    Sums {
+        /// The last name of the page before.
+        after: Option<UserName>,
+    },
+    /// Are you well? Answer: `Pong`.
+    Ping(Health),
+}
+
+/// See [`Message::Sync`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// Whose file.
+    pub user: UserName,
+    /// The version to accept.
+    pub version: Version,
+    /// What it builds on.
+    pub base: Version,
+    /// The chain hash there.
+    pub base_hash: Hash128,
+    /// The chain hash of `version`.
+    pub hash: Hash128,
+    /// What is committed, as the sender knows.
+    pub com: Version,
+    /// Whether the body is the whole file.
+    pub full: bool,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "m", rename_all = "snake_case")]
+pub enum Answer {
+    /// To `Lock`: promised. The body holds the asker's missing lines or the whole file, if short.
+    Grant {
+        /// The term promised.
+        term: Term,
+        /// What is held, and what of it is committed.
+        state: State,
+        /// Whether the body holds the lines after `have` (true) or the whole file (false).
+        delta: bool,
+    },
+    /// To `Sync`: on disk.
+    Ack {
+        /// What is on disk.
+        version: Version,
+    },
+    /// To a `Sync` of one line: it builds on something else than what is held.
+    Need {
+        /// What is held.
+        state: State,
+    },
+    /// To `Lock` and `Sync`: no.
+    Refuse {
+        /// Why.
+        why: Refuse,
+    },
+    /// To `Read`.
+    State {
+        /// What is held.
+        state: State,
+    },
+    /// To `Fetch`: the body is the file.
+    Body {
+        /// What it ends in.
+        version: Version,
+        /// What of it is committed.
+        com: Version,
+    },
+    /// To `Sums`.
+    Sums {
+        /// By name; at most `limits::SUMS_PAGE_ROWS`.
+        rows: Vec<SumsRow>,
+        /// Whether this is the last page.
+        last: bool,
+    },
+    /// To `Ping`.
+    Pong(Health),
+}
+
+/// What a replica holds of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The version on disk.
+    pub acc: Version,
+    /// Its chain hash.
+    pub hash: Hash128,
+    /// What is known to be committed.
+    pub com: Version,
+}
+
+/// Why a replica does not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Refuse {
+    /// Another machine holds the lock.
+    Busy {
+        /// Which.
+        holder: NodeId,
+        /// For how long at most, in milliseconds.
+        left_ms: u64,
+    },
+    /// A higher term is promised.
+    Promised {
+        /// Which.
+        promise: Term,
+    },
+    /// Another configuration of members is in force here.
+    Epoch {
+        /// Which.
+        epoch: u32,
+    },
+    /// This machine has no vote on this user just now.
+    NotVoting {
+        /// Why.
+        why: NotVoting,
+    },
+    /// An older version than the one held.
+    Old {
+        /// What is held.
+        acc: Version,
+    },
+    /// The same base version with another hash: corruption somewhere.
+    BadBase,
+}
+
+/// Why a machine has no vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotVoting {
+    /// It does not know all its fellow members yet.
+    Joining,
+    /// A write to this user's file failed.
+    Damaged,
+    /// Its disk is full.
+    NoSpace,
+}
+
+/// A user in a list of what is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SumsRow {
+    /// Who.
+    pub user: UserName,
+    /// What is held.
+    pub state: State,
+}
+
+/// How a machine is, in pings and their answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// XOR over all users of a hash of name, accepted version and chain hash: equal sums mean equal
+    /// files.
+    pub sum: Hash128,
+    /// Up to this term the sender refuses everything.
+    pub bootfloor: Term,
+    /// Whether it votes.
+    pub voting: bool,
+    /// The machines it can talk to.
+    pub reaches: Vec<NodeId>,
+    /// How full its disk is, in percent.
+    pub disk_percent: u8,
+}

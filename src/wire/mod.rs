@@ -1,0 +1,4 @@
+//! What processes say to each other; types and their bytes only, no socket.
+
+pub mod message;
+pub mod request;

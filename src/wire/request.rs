@@ -1,0 +1,395 @@
+//! What a web server asks a backend, and what it hears: a session, an action and its data, both
+//! ways, as one JSON object a frame.
+//!
+//! ```json
+//! {"session":"ada.TOKEN@1.4.2.1.7","action":"post","data":{"key":"12.5f…","text":"Hello"}}
+//! {"session":"ada.TOKEN@1.4.2.1.8","action":"response","data":{"cluster":{…},"saved":{…}}}
+//! ```
+//! The session is `NAME.TOKEN`, and after `@` the version of the user's file that this person saw
+//! last, so that they never see an older one: a backend that is behind catches up first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, Problem};
+use crate::clock::Wall;
+use crate::id::{NodeId, PostId, UserName};
+use crate::user::entry::PostRef;
+
+/// One request. Not printable: it may hold a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Who asks: absent for strangers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// What is asked, with its data.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// One reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// The session to go on with (its version moved on, or a new one); absent for strangers and
+    /// when the session that was sent is not, or no longer, open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Always [`ResponseAction::Response`].
+    pub action: ResponseAction,
+    /// The answer.
+    pub data: Reply,
+}
+
+/// The one action of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseAction {
+    /// An answer.
+    Response,
+}
+
+/// What every answer holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Who is signed in by the request's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
+    /// How the machines are, for the page's header.
+    pub cluster: ClusterBrief,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// Their name.
+    pub username: UserName,
+    /// The name shown.
+    pub display_name: String,
+    /// How many requests their file ever recorded: forms' one-time keys derive from it.
+    pub ops: u64,
+}
+
+/// The machines in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterBrief {
+    /// One for each machine of the cluster, by number.
+    pub machines: Vec<MachineState>,
+    /// When this machine last was in touch with a majority, if it now is not: how old its copy is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_since: Option<Wall>,
+    /// The answering machine's name.
+    pub answered_by: String,
+}
+
+/// A machine as the answering one sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineState {
+    /// Up, and holds what it should.
+    InStep,
+    /// Up, catching up.
+    Behind,
+    /// Not to be reached.
+    Down,
+}
+
+/// The answer proper: exactly one of these keys stands in the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A write that a majority holds.
+    Saved(Saved),
+    /// A list of posts.
+    Posts(PostPage),
+    /// One user, with a page of their posts.
+    Profile(ProfilePage),
+    /// One post among what it answers and what answers it.
+    Thread(ThreadPage),
+    /// A list of people.
+    People(PeoplePage),
+    /// Where the user is signed in.
+    Sessions(Vec<SessionRow>),
+    /// Answer to a session check: `Reply::viewer` tells.
+    Checked,
+    /// The machines at length.
+    Status(StatusPage),
+    /// It was not done, and why.
+    Refused(Refusal),
+}
+
+/// A write that was done, now or at an earlier sending of the same request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The number of the post it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<PostId>,
+    /// How many other sessions it ended.
+    #[serde(default)]
+    pub sessions_ended: u32,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Refusal {
+    /// Fields that cannot be taken as they are.
+    Invalid {
+        /// Each with its field.
+        problems: Vec<FieldProblem>,
+    },
+    /// No session, or one that has ended.
+    SignedOut,
+    /// Name and password do not match (or there is no such name: the same answer).
+    BadLogin,
+    /// Nothing of that name or number.
+    NotFound,
+    /// There was, and it was deleted.
+    Gone,
+    /// Another act was sent under this request's key.
+    Conflict,
+    /// The key is too old to tell whether the act was done.
+    Expired,
+    /// Too often; try again after so many seconds.
+    TooMany {
+        /// Seconds.
+        retry_after_s: u32,
+    },
+    /// Too busy just now; nothing was done; try again after so many seconds.
+    Busy {
+        /// Seconds.
+        retry_after_s: u32,
+    },
+    /// Nothing was saved: no majority can be reached.
+    NoMajority {
+        /// Machines that can be reached, the answering one included.
+        reachable: u8,
+        /// Machines in all.
+        members: u8,
+        /// Machines that must agree.
+        needed: u8,
+    },
+    /// Nobody knows yet whether it was saved: asked, no answer in time.
+    Unknown,
+    /// The request made no sense: an unknown action, data of the wrong shape.
+    BadRequest {
+        /// What was wrong, for a developer's eyes.
+        detail: String,
+    },
+}
+
+/// A form's field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// Which.
+    pub field: Field,
+    /// What.
+    pub problem: Problem,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The user name.
+    Username,
+    /// The name shown.
+    DisplayName,
+    /// The password of a sign-in, or the current one where it must be given again.
+    Password,
+    /// The password to have from now on.
+    NewPassword,
+    /// What the user says of themselves.
+    Bio,
+    /// A post's text.
+    Text,
+}
+
+/// A post as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostView {
+    /// Its number.
+    pub id: PostId,
+    /// Who wrote it.
+    pub author: Person,
+    /// When.
+    pub at: Wall,
+    /// Its text.
+    pub text: String,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<PostRef>,
+    /// How many replies it has that still stand.
+    pub replies: u32,
+    /// Those names among the `@names` of the text that have an account, to be linked.
+    pub mentions: Vec<UserName>,
+}
+
+/// Who somebody is, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The user name.
+    pub username: UserName,
+    /// The name shown.
+    pub display_name: String,
+}
+
+/// Posts, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostPage {
+    /// At most `limits::POSTS_PAGE`.
+    pub posts: Vec<PostView>,
+    /// Where the next older page begins, if there is one: `before` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<PostId>,
+    /// Where a home page is empty: up to 5 active members to follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<PersonRow>,
+    /// The post that was just made, and how many machines hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub just_posted: Option<Kept>,
+}
+
+/// How far a write has spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The post.
+    pub post: PostId,
+    /// Machines that hold it.
+    pub on: u8,
+    /// Machines in all.
+    pub of: u8,
+}
+
+/// A user and a page of their posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfilePage {
+    /// Who.
+    pub person: Person,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Since when.
+    pub joined_at: Wall,
+    /// How many follow them.
+    pub followers: u32,
+    /// How many they follow.
+    pub following: u32,
+    /// Posts that still stand.
+    pub posts_count: u32,
+    /// Whether the one who asks follows them; absent for strangers and oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<bool>,
+    /// The page of posts.
+    pub page: PostPage,
+}
+
+/// A post, what it answers and what answers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPage {
+    /// From the root down to what the post answers, at most `limits::ANCESTORS_SHOWN`.
+    pub ancestors: Vec<Ancestor>,
+    /// The post.
+    pub post: PostView,
+    /// What answers it, at any depth, oldest first within each; at most `limits::REPLIES_SHOWN`.
+    pub replies: Vec<ReplyView>,
+    /// Whether there are replies beyond those shown.
+    pub more_replies: bool,
+    /// The post, and how many machines hold it, when the one who asks just made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub just_posted: Option<Kept>,
+}
+
+/// A post above another in its thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ancestor {
+    /// It stands.
+    Post(PostView),
+    /// It was deleted, or its author has left.
+    Deleted(PostRef),
+}
+
+/// A reply in a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyView {
+    /// The reply.
+    pub post: PostView,
+    /// 1 for a reply to the opened post, 2 for a reply to that, and so on.
+    pub depth: u32,
+}
+
+/// People, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeoplePage {
+    /// Whose followers, or followings.
+    pub of: Person,
+    /// At most `limits::PEOPLE_PAGE`.
+    pub people: Vec<PersonRow>,
+    /// The last name of this page, if more follow: `after` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_after: Option<UserName>,
+}
+
+/// A member in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRow {
+    /// Who.
+    pub person: Person,
+    /// The first line of what they say of themselves.
+    pub bio_line: String,
+    /// Whether the one who asks follows them; absent for strangers and oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<bool>,
+}
+
+/// A place where the user is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Names it in a request to end it: its session id, which opens nothing.
+    pub id: String,
+    /// What the browser called itself.
+    pub device: String,
+    /// The network address it came from.
+    pub address: String,
+    /// Since when.
+    pub opened_at: Wall,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
+
+/// The machines at length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusPage {
+    /// Each machine, by number.
+    pub machines: Vec<MachineRow>,
+    /// Whether a write would be saved.
+    pub writes: bool,
+    /// Machines that must agree.
+    pub needed: u8,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineRow {
+    /// Its number.
+    pub node: NodeId,
+    /// What its keeper calls it.
+    pub name: String,
+    /// How it is.
+    pub state: MachineState,
+    /// Since when, if it is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_since: Option<Wall>,
+    /// How many users' files differ from the answering machine's, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u32>,
+    /// How full its disk is, in percent, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_percent: Option<u8>,
+    /// Which other machines it says it can talk to.
+    pub talks_to: Vec<NodeId>,
+    /// The program's version, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
