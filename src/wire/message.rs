@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId, UserName};
 use crate::replica::version::{Term, Version};
+pub use crate::replica::{NotVoting, Refuse, State};
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
@@ -90,10 +91,8 @@ pub enum Message {
         user: UserName,
         /// The term.
         term: Term,
-        /// What the asker holds; its file's bytes up to there need not be sent.
+        /// What the asker holds: if it is the same as here, no file need be sent.
         have: Version,
-        /// Bytes of the asker's file up to `have`.
-        have_bytes: u64,
         /// How long to shield the holder, in milliseconds.
         lease_ms: u64,
     },
@@ -113,12 +112,10 @@ pub enum Message {
         /// Whose file.
         user: UserName,
     },
-    /// Send the file up to this version. Answer: `Body`, or `State` if you do not hold it.
+    /// Send the file. Answer: `Body`.
     Fetch {
         /// Whose file.
         user: UserName,
-        /// Up to where: an accepted version.
-        version: Version,
     },
     /// Which versions do you hold, of the users after this one? Answer: `Sums`.
     Sums {
@@ -152,14 +149,12 @@ pub struct Sync {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "m", rename_all = "snake_case")]
 pub enum Answer {
-    /// To `Lock`: promised. The body holds the asker's missing lines or the whole file, if short.
+    /// To `Lock`: promised. The body holds the file, if the asker's differs and it is short.
     Grant {
         /// The term promised.
         term: Term,
         /// What is held, and what of it is committed.
         state: State,
-        /// Whether the body holds the lines after `have` (true) or the whole file (false).
-        delta: bool,
     },
     /// To `Sync`: on disk.
     Ack {
@@ -183,10 +178,8 @@ pub enum Answer {
     },
     /// To `Fetch`: the body is the file.
     Body {
-        /// What it ends in.
-        version: Version,
-        /// What of it is committed.
-        com: Version,
+        /// What is held; the body ends in `acc`.
+        state: State,
     },
     /// To `Sums`.
     Sums {
@@ -197,64 +190,6 @@ pub enum Answer {
     },
     /// To `Ping`.
     Pong(Health),
-}
-
-/// What a replica holds of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct State {
-    /// The version on disk.
-    pub acc: Version,
-    /// Its chain hash.
-    pub hash: Hash128,
-    /// What is known to be committed.
-    pub com: Version,
-}
-
-/// Why a replica does not do what it was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum Refuse {
-    /// Another machine holds the lock.
-    Busy {
-        /// Which.
-        holder: NodeId,
-        /// For how long at most, in milliseconds.
-        left_ms: u64,
-    },
-    /// A higher term is promised.
-    Promised {
-        /// Which.
-        promise: Term,
-    },
-    /// Another configuration of members is in force here.
-    Epoch {
-        /// Which.
-        epoch: u32,
-    },
-    /// This machine has no vote on this user just now.
-    NotVoting {
-        /// Why.
-        why: NotVoting,
-    },
-    /// An older version than the one held.
-    Old {
-        /// What is held.
-        acc: Version,
-    },
-    /// The same base version with another hash: corruption somewhere.
-    BadBase,
-}
-
-/// Why a machine has no vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotVoting {
-    /// It does not know all its fellow members yet.
-    Joining,
-    /// A write to this user's file failed.
-    Damaged,
-    /// Its disk is full.
-    NoSpace,
 }
 
 /// A user in a list of what is held.

@@ -1,0 +1,465 @@
+//! The other side of the protocol: one machine's attempts to change one user.
+//!
+//! It lives as long as the user's slot, because a term that nobody has superseded lets the next
+//! write skip LOCK (`sticky`): this machine still holds what it held. The shell sends what is asked,
+//! feeds back what comes, and encodes the line once `Held` has told what it builds on.
+
+use crate::clock::Mono;
+use crate::id::{Hash128, NodeId};
+
+use super::quorum::{Quorum, Verdict};
+use super::version::{Term, Version};
+use super::{Refuse, Reply, State};
+
+/// Longest pause before asking again when another machine held the lock, in milliseconds.
+const BACKOFF_MS_MAX: u64 = 64;
+/// Attempts at locking in one act; the deadline normally ends it sooner.
+const TRIES_MAX: u32 = 64;
+
+/// One machine's attempts to change one user.
+#[derive(Debug, Clone)]
+pub struct Coordinator {
+    me: NodeId,
+    boot: u32,
+    members: Vec<NodeId>,
+    sticky: Option<(Term, Version, Hash128)>,
+    round_heard: u64,
+    /// Numbers for the pauses after `Busy`, from a seed: the core draws no randomness.
+    random: u64,
+    act: Act,
+    phase: Phase,
+}
+
+/// What holds for the whole of one act.
+#[derive(Debug, Clone, Default)]
+struct Act {
+    epoch: u32,
+    own: State,
+    live: Vec<NodeId>,
+    deadline: Mono,
+    tries: u32,
+    /// Ask the lowest-numbered live member first, the others after its grant: two writers that each
+    /// hold one grant of three would block each other for long.
+    lowest_first: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Phase {
+    Idle,
+    Locking(Locking),
+    BackingOff,
+    Held { term: Term, seq: u32, base: State },
+    Syncing(Syncing),
+}
+
+#[derive(Debug, Clone)]
+struct Locking {
+    term: Term,
+    quorum: Quorum,
+    grants: Vec<(NodeId, State)>,
+    asked: Vec<NodeId>,
+    was_busy: bool,
+    was_outpaced: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Syncing {
+    version: Version,
+    hash: Hash128,
+    quorum: Quorum,
+    given_full: Vec<NodeId>,
+    was_outpaced: bool,
+}
+
+/// The circumstances in which an act begins.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// The epoch in force.
+    pub epoch: u32,
+    /// What the own replica holds.
+    pub own: State,
+    /// What the own replica has promised.
+    pub own_promise: Term,
+    /// The members that are not suspected, this machine included.
+    pub live: Vec<NodeId>,
+    /// The highest round that a live member is known to refuse since its start.
+    pub round_floor: u64,
+    /// When the act must have its outcome.
+    pub deadline: Mono,
+}
+
+/// What happens to a coordinator.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// An act begins, or begins anew after `Outpaced`.
+    Begin(Begin),
+    /// A member answered.
+    Answered(NodeId, Reply),
+    /// A member will not answer the last question.
+    Lost(NodeId),
+    /// The version told by `next_version` is to be written; its chain hash.
+    Write(Hash128),
+    /// Nothing is to be written after all.
+    Release,
+    /// The time asked for by `WakeAt` has come.
+    Wake,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask this member for the lock.
+    Lock(NodeId, Term),
+    /// Ask this member to accept the version being written: the line, or the whole file.
+    Sync {
+        /// Whom.
+        to: NodeId,
+        /// Whether to send the whole file.
+        full: bool,
+    },
+    /// Tell this member that the term is let go, and what is committed.
+    Unlock(NodeId, Term, Option<Version>),
+    /// Step `Wake` at this time if nothing has come before.
+    WakeAt(Mono),
+    /// The lock is held.
+    Held(Holding),
+    /// A majority has the version on disk.
+    Committed(Version),
+    /// Asked, no majority answered in time: nobody knows yet whether it is saved.
+    Unknown,
+    /// Another machine's term came first; nothing of this act may have been lost, so begin anew.
+    Outpaced,
+    /// Nothing was asked to be written, and nothing can be.
+    Failed(Failure),
+}
+
+/// What a held lock rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// The state to build on.
+    pub base: State,
+    /// The member whose copy holds it, if this machine's own does not.
+    pub held_by: Option<NodeId>,
+    /// Whether the base is known to be committed, so that what it says may be told.
+    pub committed: bool,
+}
+
+/// Why nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Fewer than a majority can be reached.
+    NoMajority,
+    /// Others held the lock until the deadline.
+    Busy,
+}
+
+impl Coordinator {
+    /// A coordinator of machine `me` in its `boot`-th life among `members`.
+    pub fn new(me: NodeId, boot: u32, members: Vec<NodeId>, seed: u64) -> Self {
+        Self {
+            me,
+            boot,
+            members,
+            sticky: None,
+            round_heard: 0,
+            random: seed | 1,
+            act: Act::default(),
+            phase: Phase::Idle,
+        }
+    }
+
+    /// Whether no act is under way.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
+    /// The version that a `Write` now would make.
+    ///
+    /// # Panics
+    /// When the lock is not held.
+    pub fn next_version(&self) -> Version {
+        match &self.phase {
+            Phase::Held { term, seq, .. } => Version { term: *term, seq: seq + 1 },
+            _ => panic!("a version is only made under a lock"),
+        }
+    }
+
+    /// One event, and what is to be done about it.
+    ///
+    /// # Panics
+    /// When the shell breaks the order: an act begun within an act, a write without a lock.
+    pub fn step(&mut self, now: Mono, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Begin(begin) => self.begin(now, begin, effects),
+            Event::Answered(from, reply) => self.answered(now, from, reply, effects),
+            Event::Lost(from) => self.lost(now, from, effects),
+            Event::Write(hash) => self.write(hash, effects),
+            Event::Release => self.release(effects),
+            Event::Wake => self.wake(now, effects),
+        }
+    }
+
+    fn begin(&mut self, now: Mono, begin: Begin, effects: &mut Vec<Effect>) {
+        assert!(matches!(self.phase, Phase::Idle), "one act at a time");
+        let Begin { epoch, own, own_promise, live, round_floor, deadline } = begin;
+        self.round_heard = self.round_heard.max(round_floor).max(own_promise.round);
+        self.act = Act { epoch, own, live, deadline, tries: 0, lowest_first: false };
+        let mut reachable = Quorum::new(&self.members);
+        self.act.live.iter().for_each(|&node| reachable.yes(node));
+        if reachable.verdict() != Verdict::Won {
+            return effects.push(Effect::Failed(Failure::NoMajority));
+        }
+        effects.push(Effect::WakeAt(deadline));
+        if let Some((term, version, hash)) = self.sticky
+            && own_promise == term
+            && own.acc == version
+            && round_floor < term.round
+        {
+            assert_eq!(own.hash, hash, "one value a version");
+            self.phase = Phase::Held { term, seq: version.seq, base: own };
+            let holding = Holding { base: own, held_by: None, committed: true };
+            return effects.push(Effect::Held(holding));
+        }
+        self.sticky = None;
+        self.lock(now, effects);
+    }
+
+    /// Asks for the lock under a term never used before.
+    fn lock(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        self.act.tries += 1;
+        if self.act.tries > TRIES_MAX || now >= self.act.deadline {
+            return self.fail(Failure::Busy, effects);
+        }
+        self.round_heard += 1;
+        let term = Term {
+            epoch: self.act.epoch,
+            round: self.round_heard,
+            node: self.me.get(),
+            boot: self.boot,
+        };
+        let mut quorum = Quorum::new(&self.members);
+        for &member in &self.members {
+            if !self.act.live.contains(&member) {
+                quorum.no(member);
+            }
+        }
+        let mut asked = self.act.live.clone();
+        if self.act.lowest_first {
+            asked.sort_unstable();
+            asked.truncate(1);
+        }
+        effects.extend(asked.iter().map(|&to| Effect::Lock(to, term)));
+        self.phase = Phase::Locking(Locking {
+            term,
+            quorum,
+            grants: Vec::new(),
+            asked,
+            was_busy: false,
+            was_outpaced: false,
+        });
+    }
+
+    fn answered(&mut self, now: Mono, from: NodeId, reply: Reply, effects: &mut Vec<Effect>) {
+        if let Reply::Refuse(Refuse::Promised { promise }) = reply {
+            self.round_heard = self.round_heard.max(promise.round);
+        }
+        match &mut self.phase {
+            Phase::Locking(locking) => {
+                match reply {
+                    Reply::Grant { term, state } if term == locking.term => {
+                        locking.quorum.yes(from);
+                        locking.grants.push((from, state));
+                    }
+                    Reply::Refuse(why) => {
+                        locking.was_busy |= matches!(why, Refuse::Busy { .. });
+                        locking.was_outpaced |= matches!(why, Refuse::Promised { .. });
+                        locking.quorum.no(from);
+                    }
+                    Reply::Grant { .. } | Reply::Ack(_) | Reply::Need(_) | Reply::State(_) => {
+                        return;
+                    }
+                }
+                self.locking_moved(now, effects);
+            }
+            Phase::Syncing(syncing) => {
+                match reply {
+                    Reply::Ack(version) if version == syncing.version => syncing.quorum.yes(from),
+                    Reply::Need(_) if !syncing.given_full.contains(&from) => {
+                        syncing.given_full.push(from);
+                        return effects.push(Effect::Sync { to: from, full: true });
+                    }
+                    Reply::Refuse(why) => {
+                        let outpaced = matches!(why, Refuse::Promised { .. } | Refuse::Old { .. });
+                        syncing.was_outpaced |= outpaced;
+                        syncing.quorum.no(from);
+                    }
+                    Reply::Need(_) => syncing.quorum.no(from),
+                    Reply::Grant { .. } | Reply::Ack(_) | Reply::State(_) => return,
+                }
+                self.syncing_moved(effects);
+            }
+            Phase::Idle | Phase::BackingOff | Phase::Held { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, now: Mono, from: NodeId, effects: &mut Vec<Effect>) {
+        match &mut self.phase {
+            Phase::Locking(locking) => {
+                locking.quorum.no(from);
+                self.locking_moved(now, effects);
+            }
+            Phase::Syncing(syncing) => {
+                syncing.quorum.no(from);
+                self.syncing_moved(effects);
+            }
+            Phase::Idle | Phase::BackingOff | Phase::Held { .. } => {}
+        }
+    }
+
+    fn locking_moved(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        let Phase::Locking(locking) = &mut self.phase else { return };
+        let rest = |node: &&NodeId| !locking.asked.contains(node);
+        match locking.quorum.verdict() {
+            Verdict::Won => self.locked(effects),
+            // The lowest member's word is in: a grant, or nothing that speaks for another holder.
+            Verdict::Pending if !locking.was_busy => {
+                let others: Vec<NodeId> = self.act.live.iter().filter(rest).copied().collect();
+                effects.extend(others.iter().map(|&to| Effect::Lock(to, locking.term)));
+                locking.asked.extend(others);
+            }
+            Verdict::Pending if locking.asked.len() == 1 => self.back_off(now, effects),
+            Verdict::Pending => {}
+            Verdict::Lost if locking.was_busy => self.back_off(now, effects),
+            Verdict::Lost if locking.was_outpaced => self.lock(now, effects),
+            Verdict::Lost => self.fail(Failure::NoMajority, effects),
+        }
+    }
+
+    fn locked(&mut self, effects: &mut Vec<Effect>) {
+        let Phase::Locking(Locking { term, grants, .. }) = &self.phase else { return };
+        let term = *term;
+        let Some(&(node, mut base)) = grants.iter().max_by_key(|(_, state)| state.acc) else {
+            return;
+        };
+        let com = grants.iter().map(|(_, state)| state.com).max().unwrap_or_default();
+        let agreed = grants.iter().all(|(_, state)| state.acc == base.acc);
+        base.com = if agreed { base.acc } else { com.min(base.acc) };
+        let held_by = (self.act.own.acc != base.acc).then_some(node);
+        self.phase = Phase::Held { term, seq: 0, base };
+        effects.push(Effect::Held(Holding { base, held_by, committed: base.com == base.acc }));
+    }
+
+    fn back_off(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        self.unlock_all(None, effects);
+        self.act.lowest_first = true;
+        let most = (2_u64 << self.act.tries.min(16)).min(BACKOFF_MS_MAX);
+        let pause = 1 + self.next_random() % most;
+        self.phase = Phase::BackingOff;
+        effects.push(Effect::WakeAt(now.plus_ms(pause).min(self.act.deadline)));
+    }
+
+    /// Xorshift, 64 bits. Source: Marsaglia, "Xorshift RNGs", 2003.
+    fn next_random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    fn write(&mut self, hash: Hash128, effects: &mut Vec<Effect>) {
+        let version = self.next_version();
+        let Phase::Held { base, .. } = self.phase else { return };
+        let mut quorum = Quorum::new(&self.members);
+        for &member in &self.members {
+            if !self.act.live.contains(&member) {
+                quorum.no(member);
+            }
+        }
+        let mut given_full = Vec::new();
+        for &to in &self.act.live {
+            // A machine whose own copy is not the base needs the whole file as well.
+            let full = to == self.me && self.act.own.acc != base.acc;
+            if full {
+                given_full.push(to);
+            }
+            effects.push(Effect::Sync { to, full });
+        }
+        self.phase =
+            Phase::Syncing(Syncing { version, hash, quorum, given_full, was_outpaced: false });
+    }
+
+    fn syncing_moved(&mut self, effects: &mut Vec<Effect>) {
+        let Phase::Syncing(Syncing { version, hash, quorum, was_outpaced, .. }) = &self.phase
+        else {
+            return;
+        };
+        let (version, hash, outpaced) = (*version, *hash, *was_outpaced);
+        match quorum.verdict() {
+            Verdict::Pending => {}
+            Verdict::Won => {
+                // A member that refused has promised a higher term: the next write asks for a lock
+                // above it, so that this member is not left behind for good.
+                self.sticky = (!outpaced).then_some((version.term, version, hash));
+                self.unlock_all(Some(version), effects);
+                self.phase = Phase::Idle;
+                effects.push(Effect::Committed(version));
+            }
+            Verdict::Lost => {
+                self.give_up(effects);
+                effects.push(if outpaced { Effect::Outpaced } else { Effect::Unknown });
+            }
+        }
+    }
+
+    /// Ends a write without knowing its outcome. No version of this term may follow: it would build
+    /// on something that is perhaps not committed.
+    fn give_up(&mut self, effects: &mut Vec<Effect>) {
+        self.unlock_all(None, effects);
+        self.sticky = None;
+        self.phase = Phase::Idle;
+    }
+
+    fn release(&mut self, effects: &mut Vec<Effect>) {
+        if let Phase::Held { term, seq, base } = self.phase {
+            let com = (base.com == base.acc).then_some(base.acc).filter(|com| !com.is_zero());
+            self.unlock_all(com, effects);
+            // Still ours to go on with, if it was: a term that has not written yet is not kept.
+            if seq == 0 {
+                self.sticky = None;
+            }
+            assert!(seq == 0 || self.sticky.is_some_and(|(sticky, ..)| sticky == term));
+        }
+        self.phase = Phase::Idle;
+    }
+
+    fn fail(&mut self, why: Failure, effects: &mut Vec<Effect>) {
+        self.unlock_all(None, effects);
+        self.phase = Phase::Idle;
+        effects.push(Effect::Failed(why));
+    }
+
+    fn wake(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        match &self.phase {
+            Phase::BackingOff => self.lock(now, effects),
+            Phase::Locking(locking) if now >= self.act.deadline => {
+                let why = if locking.was_busy { Failure::Busy } else { Failure::NoMajority };
+                self.fail(why, effects);
+            }
+            Phase::Syncing(_) if now >= self.act.deadline => {
+                self.give_up(effects);
+                effects.push(Effect::Unknown);
+            }
+            Phase::Idle | Phase::Locking(_) | Phase::Held { .. } | Phase::Syncing(_) => {}
+        }
+    }
+
+    fn unlock_all(&self, com: Option<Version>, effects: &mut Vec<Effect>) {
+        let term = match &self.phase {
+            Phase::Idle | Phase::BackingOff => return,
+            Phase::Locking(locking) => locking.term,
+            Phase::Held { term, .. } => *term,
+            Phase::Syncing(syncing) => syncing.version.term,
+        };
+        effects.extend(self.act.live.iter().map(|&to| Effect::Unlock(to, term, com)));
+    }
+}
