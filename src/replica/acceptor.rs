@@ -125,6 +125,9 @@ pub enum Effect {
 
 impl Acceptor {
     /// A replica as its file tells: `state.com` is what the last line says of earlier ones.
+    ///
+    /// # Panics
+    /// When `state.com` lies beyond `state.acc`.
     pub fn new(state: State) -> Self {
         assert!(state.com <= state.acc, "a file knows of no commit beyond its end");
         Self {
@@ -167,7 +170,9 @@ impl Acceptor {
             Event::Sync(proposal) => self.sync(floors, proposal, effects),
             Event::Unlock { term, com } => {
                 self.lock.take_if(|held| held.term == term);
-                com.into_iter().for_each(|version| self.commit(version, effects));
+                if let Some(version) = com {
+                    self.commit(version, effects);
+                }
             }
             Event::Read => effects.push(Effect::Reply(Reply::State(self.state))),
             Event::Learn { version, hash } => self.learn(version, hash, effects),

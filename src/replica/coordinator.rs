@@ -155,6 +155,7 @@ pub enum Failure {
 
 impl Coordinator {
     /// A coordinator of machine `me` in its `boot`-th life among `members`.
+    /// `seed` makes its pauses differ from others'.
     pub fn new(me: NodeId, boot: u32, members: Vec<NodeId>, seed: u64) -> Self {
         Self {
             me,
@@ -166,6 +167,12 @@ impl Coordinator {
             act: Act::default(),
             phase: Phase::Idle,
         }
+    }
+
+    /// The highest round used or heard of: a coordinator that takes this one's place must start
+    /// above it, so that no term is used twice.
+    pub fn round(&self) -> u64 {
+        self.round_heard
     }
 
     /// Whether no act is under way.
@@ -205,7 +212,9 @@ impl Coordinator {
         self.round_heard = self.round_heard.max(round_floor).max(own_promise.round);
         self.act = Act { epoch, own, live, deadline, tries: 0, lowest_first: false };
         let mut reachable = Quorum::new(&self.members);
-        self.act.live.iter().for_each(|&node| reachable.yes(node));
+        for &node in &self.act.live {
+            reachable.yes(node);
+        }
         if reachable.verdict() != Verdict::Won {
             return effects.push(Effect::Failed(Failure::NoMajority));
         }

@@ -76,8 +76,12 @@ mod tests {
     fn check(members: u16, yes: &[u16], no: &[u16], expected: Verdict) {
         let all: Vec<u16> = (1..=members).collect();
         let mut quorum = Quorum::new(&nodes(&all));
-        nodes(yes).into_iter().for_each(|n| quorum.yes(n));
-        nodes(no).into_iter().for_each(|n| quorum.no(n));
+        for n in nodes(yes) {
+            quorum.yes(n);
+        }
+        for n in nodes(no) {
+            quorum.no(n);
+        }
         assert_eq!(quorum.verdict(), expected, "{members} members, yes {yes:?}, no {no:?}");
     }
 
@@ -103,9 +107,13 @@ mod tests {
     #[test]
     fn quorum_late_yes_takes_back_no() {
         let mut quorum = Quorum::new(&nodes(&[1, 2, 3]));
-        nodes(&[2, 3]).into_iter().for_each(|n| quorum.no(n));
+        for n in nodes(&[2, 3]) {
+            quorum.no(n);
+        }
         assert_eq!(quorum.verdict(), Verdict::Lost);
-        nodes(&[1, 2]).into_iter().for_each(|n| quorum.yes(n));
+        for n in nodes(&[1, 2]) {
+            quorum.yes(n);
+        }
         assert_eq!(quorum.verdict(), Verdict::Won);
     }
 }
