@@ -155,6 +155,21 @@ impl FromStr for PostId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub [u8; 16]);
 
+/// The one-time key of a writing form: `OPS.ID`, the count of requests that the user's file had
+/// recorded when the form was drawn, and the request's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Requests recorded when the form was drawn.
+    pub ops: u64,
+    /// The request's id.
+    pub id: RequestId,
+}
+
+/// A string that is no request key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a request key is OPS.ID")]
+pub struct RequestKeyError;
+
 /// 128 bits that stand for content. 32 hexadecimal digits as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Hash128(pub [u8; 16]);
@@ -198,6 +213,21 @@ impl FromStr for Hash128 {
     type Err = HexError;
     fn from_str(text: &str) -> Result<Self, HexError> {
         parse_hex(text).map(Self)
+    }
+}
+
+impl fmt::Display for RequestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.ops, self.id)
+    }
+}
+
+impl FromStr for RequestKey {
+    type Err = RequestKeyError;
+    fn from_str(text: &str) -> Result<Self, RequestKeyError> {
+        let (ops, id) = text.split_once('.').ok_or(RequestKeyError)?;
+        let ops = ops.parse().map_err(|_| RequestKeyError)?;
+        Ok(Self { ops, id: id.parse().map_err(|_| RequestKeyError)? })
     }
 }
 
@@ -262,7 +292,7 @@ macro_rules! serde_as_text {
     )+};
 }
 pub(crate) use serde_as_text;
-serde_as_text!(UserName, PostId, RequestId, Hash128);
+serde_as_text!(UserName, PostId, RequestId, RequestKey, Hash128);
 
 impl Serialize for NodeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

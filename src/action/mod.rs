@@ -3,39 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PostId, RequestId, UserName};
+use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 
-/// The one-time key of a writing form: `OPS.ID`, the count of requests that the user's file had
-/// recorded when the form was drawn, and the request's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestKey {
-    /// Requests recorded when the form was drawn.
-    pub ops: u64,
-    /// The request's id.
-    pub id: RequestId,
-}
-
-/// A string that is no request key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a request key is OPS.ID")]
-pub struct RequestKeyError;
-
-impl std::fmt::Display for RequestKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.ops, self.id)
-    }
-}
-
-impl std::str::FromStr for RequestKey {
-    type Err = RequestKeyError;
-    fn from_str(text: &str) -> Result<Self, RequestKeyError> {
-        let (ops, id) = text.split_once('.').ok_or(RequestKeyError)?;
-        let ops = ops.parse().map_err(|_| RequestKeyError)?;
-        Ok(Self { ops, id: id.parse().map_err(|_| RequestKeyError)? })
-    }
-}
-crate::id::serde_as_text!(RequestKey);
+pub use crate::id::{RequestKey, RequestKeyError};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -288,4 +259,31 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+}
+
+/// A form's field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// Which.
+    pub field: Field,
+    /// What.
+    pub problem: Problem,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The user name.
+    Username,
+    /// The name shown.
+    DisplayName,
+    /// The password of a sign-in, or the current one where it must be given again.
+    Password,
+    /// The password to have from now on.
+    NewPassword,
+    /// What the user says of themselves.
+    Bio,
+    /// A post's text.
+    Text,
 }

@@ -10,10 +10,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Problem};
+use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{NodeId, PostId, UserName};
 use crate::user::entry::PostRef;
+
+pub use crate::action::{Field, FieldProblem};
 
 /// One request. Not printable: it may hold a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,33 +179,6 @@ pub enum Refusal {
         /// What was wrong, for a developer's eyes.
         detail: String,
     },
-}
-
-/// A form's field and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldProblem {
-    /// Which.
-    pub field: Field,
-    /// What.
-    pub problem: Problem,
-}
-
-/// A field of a form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// The user name.
-    Username,
-    /// The name shown.
-    DisplayName,
-    /// The password of a sign-in, or the current one where it must be given again.
-    Password,
-    /// The password to have from now on.
-    NewPassword,
-    /// What the user says of themselves.
-    Bio,
-    /// A post's text.
-    Text,
 }
 
 /// A post as a page shows it.
