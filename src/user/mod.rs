@@ -4,17 +4,28 @@
 //! that coordinated the write, on those that received it and at start, so that all agree.
 //!
 //! Invariants:
-//! - `posts` is sorted by id, without repetition;
-//! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever;
+//! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
+//!   below any of them;
+//! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
+//!   and never falls;
 //! - once `Left`, nothing but the name, the time and the requests remains.
 
+mod apply;
 pub mod entry;
+mod request;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::clock::Wall;
-use crate::id::{Hash128, PostId, RequestId, UserName};
+use crate::id::{PostId, UserName};
+use crate::limits::{SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use entry::{PostRef, SessionId};
+
+pub use request::{Receipt, ReceiptError, Recorded, Seen};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Where an entry's JSON stands in the user's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +57,9 @@ pub struct User {
     pub follows: BTreeSet<UserName>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
+    /// The numbers of the posts that were taken back, as far as the file still tells: enough to say
+    /// "deleted" and not "never was".
+    pub deleted: Vec<PostId>,
     /// The highest post id ever given here, deleted posts included.
     pub post_id_max: Option<PostId>,
     /// How many requests were ever recorded.
@@ -78,24 +92,62 @@ pub struct Session {
     pub address: String,
 }
 
-/// A post without its text.
+/// A post without its text: 24 bytes, because a million of them must fit a Raspberry Pi.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
     /// Its number.
     pub id: PostId,
-    /// Where its entry stands.
-    pub place: Place,
+    offset: u32,
+    len: u32,
     /// What it answers.
     pub reply_to: Option<Box<PostRef>>,
 }
 
-/// A request that this file answered, so that sending it again gets the same answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// The request's id.
-    pub id: RequestId,
-    /// What it asked, so that another act under the same id is noticed.
-    pub digest: Hash128,
-    /// What it got: a post's number, or nothing.
-    pub result: String,
+const _: () = assert!(size_of::<Post>() == 24);
+const _: () = assert!(USER_FILE_BYTES_MAX <= u32::MAX as usize);
+
+impl Post {
+    /// A post whose entry stands at `place`.
+    ///
+    /// # Panics
+    /// When the place lies beyond [`USER_FILE_BYTES_MAX`]: no file is that long.
+    #[expect(clippy::expect_used, reason = "files end far below 4 GiB, by USER_FILE_BYTES_MAX")]
+    pub fn new(id: PostId, place: Place, reply_to: Option<Box<PostRef>>) -> Self {
+        let offset = u32::try_from(place.offset).expect("an offset beyond any user's file");
+        Self { id, offset, len: place.len, reply_to }
+    }
+
+    /// Where its entry stands in the file.
+    pub const fn place(&self) -> Place {
+        Place { offset: self.offset as u64, len: self.len }
+    }
+}
+
+impl User {
+    /// The post of that number, if it still stands.
+    pub fn post(&self, id: PostId) -> Option<&Post> {
+        self.posts.binary_search_by_key(&id, |post| post.id).ok().and_then(|at| self.posts.get(at))
+    }
+
+    /// Whether the post of that number was taken back, as far as the file still tells.
+    pub fn has_deleted(&self, id: PostId) -> bool {
+        self.deleted.binary_search(&id).is_ok()
+    }
+
+    /// The session of that id, whatever its age, unless it was ended.
+    pub fn session(&self, id: &SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == *id)
+    }
+
+    /// The session of that id if one may act under it at `now`.
+    pub fn open_session(&self, id: &SessionId, now: Wall) -> Option<&Session> {
+        self.session(id).filter(|session| session.is_open(now))
+    }
+}
+
+impl Session {
+    /// Whether it is young enough to act under. A clock that went back makes it younger, never older.
+    pub const fn is_open(&self, now: Wall) -> bool {
+        now.0.saturating_sub(self.opened_at.0) < SESSION_DAYS_MAX * DAY_MS
+    }
 }

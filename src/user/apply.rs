@@ -1,0 +1,156 @@
+//! What each entry means: the only way a [`User`] changes.
+//!
+//! Total on purpose: entries come from files and from other machines, so none may be able to stop the
+//! process, and all machines must make the same of the same file. What contradicts the state (a post
+//! under a number in use, an entry after the account was left) changes nothing.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::entry::{Entry, PostRef, SessionId};
+use super::{Place, Post, Session, Status, User};
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::limits::REQUESTS_KEPT;
+
+impl User {
+    /// A name without a file.
+    pub const fn absent(name: UserName) -> Self {
+        Self {
+            name,
+            status: Status::Absent,
+            joined_at: Wall(0),
+            display_name: String::new(),
+            bio: String::new(),
+            password: String::new(),
+            sessions: Vec::new(),
+            follows: BTreeSet::new(),
+            posts: Vec::new(),
+            deleted: Vec::new(),
+            post_id_max: None,
+            ops: 0,
+            requests: VecDeque::new(),
+        }
+    }
+
+    /// Takes in one entry, which stands at `place` in the user's file.
+    ///
+    /// # Panics
+    /// When an invariant of [`crate::user`] would break, or `place` lies beyond any file's end.
+    pub fn apply(&mut self, entry: &Entry, place: Place) {
+        if matches!(self.status, Status::Left(_)) {
+            return;
+        }
+        match entry {
+            Entry::Joined { at } => {
+                self.status = Status::Active;
+                self.joined_at = *at;
+            }
+            Entry::Profile { at: _, display_name, bio } => {
+                self.display_name.clone_from(display_name);
+                self.bio.clone_from(bio);
+            }
+            Entry::Password { at: _, hash } => self.password.clone_from(hash),
+            Entry::SessionOpened { at, id, device, address } => self.open(Session {
+                id: id.clone(),
+                opened_at: *at,
+                device: device.clone(),
+                address: address.clone(),
+            }),
+            Entry::SessionClosed { at: _, id } => self.close(id),
+            Entry::Posted { at: _, id, text: _, reply_to } => {
+                self.add_post(*id, place, reply_to.as_ref());
+            }
+            Entry::PostDeleted { at: _, id } => self.drop_post(*id),
+            Entry::Followed { at: _, user } => {
+                self.follows.insert(user.clone());
+            }
+            Entry::Unfollowed { at: _, user } => {
+                self.follows.remove(user);
+            }
+            Entry::Left { at } => self.leave(*at),
+        }
+        self.assert_invariants();
+    }
+
+    /// Gives back the memory that growing has set aside: for the end of a file's reading.
+    pub fn shrink_to_fit(&mut self) {
+        self.posts.shrink_to_fit();
+        self.deleted.shrink_to_fit();
+        self.sessions.shrink_to_fit();
+        self.requests.shrink_to_fit();
+    }
+
+    fn open(&mut self, session: Session) {
+        if self.session(&session.id).is_none() {
+            self.sessions.push(session);
+        }
+    }
+
+    fn close(&mut self, id: &SessionId) {
+        self.sessions.retain(|session| session.id != *id);
+    }
+
+    fn add_post(&mut self, id: PostId, place: Place, reply_to: Option<&PostRef>) {
+        if self.has_deleted(id) {
+            return;
+        }
+        // Numbers grow, so this is a push: the search costs nothing beside it.
+        let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return };
+        let reply_to = reply_to.map(|post| Box::new(self.with_shared_name(post)));
+        self.posts.insert(at, Post::new(id, place, reply_to));
+        self.post_id_max = self.post_id_max.max(Some(id));
+    }
+
+    /// The same reference, its name shared with one held already where that is found at once: each
+    /// line that is read brings a name of its own, and a million of them add up.
+    fn with_shared_name(&self, post: &PostRef) -> PostRef {
+        let known = if post.user == self.name { Some(&self.name) } else { None };
+        let user = known.or_else(|| self.follows.get(&post.user)).unwrap_or(&post.user);
+        PostRef { user: user.clone(), id: post.id }
+    }
+
+    fn drop_post(&mut self, id: PostId) {
+        if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
+            self.posts.remove(at);
+        }
+        // Also where the post itself is not in the file any more: a compacted file tells only this.
+        if let Err(at) = self.deleted.binary_search(&id) {
+            self.deleted.insert(at, id);
+        }
+        self.post_id_max = self.post_id_max.max(Some(id));
+    }
+
+    fn leave(&mut self, at: Wall) {
+        let left = Self::absent(self.name.clone());
+        let was = std::mem::replace(self, left);
+        self.status = Status::Left(at);
+        self.ops = was.ops;
+        self.requests = was.requests;
+    }
+
+    /// What can be checked at each change without walking the lists; [`Self::assert_order`] does the
+    /// rest in tests.
+    pub(super) fn assert_invariants(&self) {
+        assert!(
+            self.posts.last().map(|post| post.id) <= self.post_id_max,
+            "{}: post id",
+            self.name
+        );
+        assert!(self.deleted.last() <= self.post_id_max.as_ref(), "{}: deleted id", self.name);
+        assert!(self.requests.len() <= REQUESTS_KEPT, "{}: too many requests", self.name);
+        assert!(self.ops >= self.requests.len() as u64, "{}: ops fell", self.name);
+        if matches!(self.status, Status::Left(_)) {
+            let empty =
+                self.posts.is_empty() && self.sessions.is_empty() && self.follows.is_empty();
+            assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
+        }
+    }
+
+    /// The invariants that take a walk through the lists.
+    #[cfg(test)]
+    pub(super) fn assert_order(&self) {
+        assert!(self.posts.is_sorted_by(|a, b| a.id < b.id));
+        assert!(self.deleted.is_sorted_by(|a, b| a < b));
+        assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
+    }
+}

@@ -1,0 +1,214 @@
+//! What entries make of a user, valid and contradictory, and what is remembered of requests.
+
+use proptest::prelude::*;
+
+use super::entry::{Entry, PostRef, SessionId};
+use super::*;
+use crate::id::{Hash128, RequestId, RequestKey};
+use crate::limits::REQUESTS_KEPT;
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+fn session_id(byte: u8) -> SessionId {
+    SessionId(format!("{byte:02x}").repeat(32))
+}
+
+fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
+    Entry::Posted { at: Wall(id), id: PostId::from_raw(id), text: "hello".into(), reply_to }
+}
+
+fn deleted(id: u64) -> Entry {
+    Entry::PostDeleted { at: Wall(id), id: PostId::from_raw(id) }
+}
+
+fn opened(byte: u8, at: u64) -> Entry {
+    let (device, address) = ("Firefox".to_owned(), "192.0.2.1".to_owned());
+    Entry::SessionOpened { at: Wall(at), id: session_id(byte), device, address }
+}
+
+fn user_of(entries: &[Entry]) -> User {
+    let mut user = User::absent(name("ada"));
+    for (at, entry) in entries.iter().enumerate() {
+        user.apply(entry, Place { offset: at as u64, len: 1 });
+        user.assert_order();
+    }
+    user
+}
+
+fn ids(user: &User) -> Vec<u64> {
+    user.posts.iter().map(|post| post.id.get()).collect()
+}
+
+fn recorded(number: u64, result: Receipt) -> Recorded {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Recorded { id: RequestId(id), digest: Hash128([1; 16]), result }
+}
+
+#[test]
+fn entries_of_an_account_all_taken_in() {
+    let user = user_of(&[
+        Entry::Joined { at: Wall(5) },
+        Entry::Profile { at: Wall(5), display_name: "Ada".into(), bio: "Hi".into() },
+        Entry::Password { at: Wall(5), hash: "$argon2id$x".into() },
+        opened(1, 5),
+        posted(7, None),
+        Entry::Followed { at: Wall(8), user: name("ben") },
+        Entry::Followed { at: Wall(8), user: name("cleo") },
+        Entry::Unfollowed { at: Wall(9), user: name("ben") },
+        posted(9, Some(PostRef { user: name("cleo"), id: PostId::from_raw(3) })),
+    ]);
+    assert_eq!((user.status, user.joined_at), (Status::Active, Wall(5)));
+    assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("Ada", "Hi"));
+    assert_eq!(user.password, "$argon2id$x");
+    assert_eq!(user.session(&session_id(1)).unwrap().device, "Firefox");
+    assert_eq!(user.follows.iter().collect::<Vec<_>>(), [&name("cleo")]);
+    assert_eq!(user.post(PostId::from_raw(7)).unwrap().place(), Place { offset: 4, len: 1 });
+    let reply = user.post(PostId::from_raw(9)).unwrap();
+    assert_eq!(reply.reply_to.as_ref().unwrap().id, PostId::from_raw(3));
+    assert_eq!(user.post_id_max, Some(PostId::from_raw(9)));
+}
+
+#[test]
+fn post_deleted_dropped_but_its_number_stays_used() {
+    let user =
+        user_of(&[posted(7, None), posted(9, None), deleted(9), deleted(9), posted(9, None)]);
+    assert_eq!(ids(&user), [7]);
+    assert!(user.has_deleted(PostId::from_raw(9)) && !user.has_deleted(PostId::from_raw(7)));
+    assert_eq!(user.post_id_max, Some(PostId::from_raw(9)));
+    // A compacted file holds the deletion alone.
+    assert_eq!(user_of(&[deleted(12)]).post_id_max, Some(PostId::from_raw(12)));
+}
+
+#[test]
+fn post_number_repeated_first_one_stands() {
+    let user = user_of(&[posted(9, None), posted(7, None), posted(9, None)]);
+    assert_eq!(ids(&user), [7, 9]);
+    assert_eq!(user.post(PostId::from_raw(9)).unwrap().place().offset, 0);
+}
+
+#[test]
+fn session_closed_gone_and_repetition_harmless() {
+    let close = Entry::SessionClosed { at: Wall(3), id: session_id(1) };
+    let user = user_of(&[opened(1, 1), opened(1, 2), opened(2, 2), close.clone(), close]);
+    assert!(user.session(&session_id(1)).is_none());
+    assert_eq!(user.sessions.len(), 1);
+}
+
+#[test]
+fn session_open_until_its_last_day() {
+    let user = user_of(&[Entry::Joined { at: Wall(0) }, opened(1, 1000)]);
+    let life = SESSION_DAYS_MAX * DAY_MS;
+    let check = |now, expected| {
+        assert_eq!(user.open_session(&session_id(1), Wall(now)).is_some(), expected, "{now}");
+    };
+    check(1000, true);
+    check(1000 + life - 1, true);
+    check(1000 + life, false);
+    check(0, true);
+    assert!(user.open_session(&session_id(2), Wall(1000)).is_none());
+}
+
+#[test]
+fn left_keeps_name_time_and_requests_alone() {
+    let mut user = user_of(&[
+        Entry::Joined { at: Wall(1) },
+        Entry::Password { at: Wall(1), hash: "x".into() },
+        opened(1, 1),
+        posted(7, None),
+        deleted(8),
+        Entry::Followed { at: Wall(2), user: name("ben") },
+    ]);
+    user.record(recorded(1, Receipt::Done));
+    user.apply(&Entry::Left { at: Wall(9) }, Place::default());
+    user.apply(&posted(10, None), Place::default());
+    user.apply(&Entry::Joined { at: Wall(11) }, Place::default());
+    assert_eq!((user.status, user.joined_at), (Status::Left(Wall(9)), Wall(0)));
+    assert!(user.posts.is_empty() && user.deleted.is_empty() && user.post_id_max.is_none());
+    assert!(user.sessions.is_empty() && user.follows.is_empty());
+    assert!(user.password.is_empty() && user.display_name.is_empty());
+    assert_eq!((user.ops, user.requests.len()), (1, 1));
+}
+
+#[test]
+fn record_beyond_window_oldest_forgotten_and_ops_grow() {
+    let mut user = User::absent(name("ada"));
+    let kept = REQUESTS_KEPT as u64;
+    for number in 0..=kept {
+        user.record(recorded(number, Receipt::Post(PostId::from_raw(number))));
+    }
+    assert_eq!((user.ops, user.requests.len()), (kept + 1, REQUESTS_KEPT));
+    assert!(user.request(&recorded(0, Receipt::Done).id).is_none());
+    assert!(user.request(&recorded(1, Receipt::Done).id).is_some());
+    user.raise_ops(3);
+    assert_eq!(user.ops, kept + 1);
+    user.raise_ops(5000);
+    assert_eq!(user.ops, 5000);
+}
+
+#[test]
+fn seen_tells_new_same_conflict_expired() {
+    let mut user = User::absent(name("ada"));
+    for number in 0..2000 {
+        user.record(recorded(number, Receipt::SessionsEnded(2)));
+    }
+    let check = |number, ops, digest, expected| {
+        let key = RequestKey { ops, id: recorded(number, Receipt::Done).id };
+        assert_eq!(user.seen(key, Hash128([digest; 16])), expected, "{number} drawn at {ops}");
+    };
+    check(1999, 1999, 1, Seen::Same(Receipt::SessionsEnded(2)));
+    check(1999, 0, 1, Seen::Same(Receipt::SessionsEnded(2)));
+    check(1999, 1999, 2, Seen::Conflict);
+    check(3000, 2000, 1, Seen::New);
+    check(3000, 2000 - 1024, 1, Seen::New);
+    check(3000, 2000 - 1025, 1, Seen::Expired);
+    check(0, 0, 1, Seen::Expired);
+    check(3000, u64::MAX, 1, Seen::New);
+}
+
+#[test]
+fn receipt_text_round_trips_and_refuses() {
+    for receipt in
+        [Receipt::Done, Receipt::Post(PostId::from_raw(u64::MAX)), Receipt::SessionsEnded(49)]
+    {
+        assert_eq!(receipt.to_string().parse(), Ok(receipt));
+    }
+    for bad in ["ended:", "ended:-1", "post", " ", "+1"] {
+        assert_eq!(bad.parse::<Receipt>(), Err(ReceiptError), "{bad:?}");
+    }
+}
+
+#[test]
+fn reply_to_someone_followed_shares_the_name() {
+    let entries = [
+        Entry::Followed { at: Wall(1), user: name("ben") },
+        posted(2, Some(PostRef { user: name("ben"), id: PostId::from_raw(1) })),
+    ];
+    let user = user_of(&entries);
+    let followed = user.follows.first().unwrap().as_str().as_ptr();
+    let replied = user.posts[0].reply_to.as_ref().unwrap().user.as_str().as_ptr();
+    assert_eq!(followed, replied);
+}
+
+fn any_entry() -> impl Strategy<Value = Entry> {
+    prop_oneof![
+        (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
+        (0..9u8, 0..9u64).prop_map(|(byte, at)| opened(byte, at)),
+        (0..9u8).prop_map(|byte| Entry::SessionClosed { at: Wall(1), id: session_id(byte) }),
+        (0..30u64).prop_map(|id| posted(id, None)),
+        (0..30u64).prop_map(deleted),
+        Just(Entry::Followed { at: Wall(1), user: name("ben") }),
+        Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),
+        Just(Entry::Left { at: Wall(7) }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn entries_in_any_order_keep_invariants(entries in prop::collection::vec(any_entry(), 0..60)) {
+        let user = user_of(&entries);
+        user.assert_invariants();
+    }
+}
