@@ -92,6 +92,29 @@ const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(LEASE_MS * 2 <= WRITE_MS_MAX);
 const _: () = assert!(GRANT_BODY_BYTES_MAX < FRAME_BYTES_MAX);
 
+// ---- what handlers and pages make of what people write
+
+/// Characters kept of a browser's network address: the longest IPv6 address with a scope fits.
+pub const ADDRESS_CHARS_MAX: usize = 64;
+/// Characters of a typed name that are looked at to suggest a better one.
+pub const SUGGESTION_CHARS_READ: usize = 200;
+/// Characters of a link's address that are shown; the rest becomes `…`.
+pub const LINK_CHARS_SHOWN: usize = 60;
+
+// ---- the index
+
+/// Items in one chunk of a sorted list: an insertion moves at most this many, 16 KiB of posts.
+pub const INDEX_CHUNK_ITEMS: usize = 1024;
+/// People up to whom a home page asks each one's own list of posts straight away.
+pub const HOME_MERGE_PEOPLE: usize = 64;
+/// Posts a home page walks back through everybody's, for each person followed, before it turns to
+/// each one's own list instead.
+pub const HOME_WALK_PER_PERSON: usize = 2;
+/// Posts and members looked through to suggest people to follow.
+pub const SUGGESTION_STEPS_MAX: usize = 1000;
+
+const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
+
 // ---- the gate (what stands between browsers and the pages)
 
 // ---- signing in

@@ -1,5 +1,23 @@
 //! What a person may do. Pure: an action's handler looks at one user and says which entries would be
 //! written, or why none.
+//!
+//! This file holds what comes in, as it was typed ([`Action`]). The backend prepares it outside the
+//! lock (hashes passwords, looks up other people's posts) into a [`Change`]; under the lock
+//! [`handle`] judges that by the user as they are then. Nothing in here reads a file, asks a clock,
+//! or knows of a second user.
+
+mod account;
+mod chars;
+mod digest;
+pub mod field;
+mod follow;
+mod handle;
+mod post;
+mod profile;
+mod session;
+#[cfg(test)]
+mod tests;
+pub mod text;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +25,7 @@ use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 
 pub use crate::id::{RequestKey, RequestKeyError};
+pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -259,6 +278,11 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+    /// One has as many of these already as one may have.
+    Full {
+        /// The most.
+        max: u32,
+    },
 }
 
 /// A form's field and what is wrong with it.

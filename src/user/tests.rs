@@ -206,6 +206,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn entries_in_any_order_keep_invariants(entries in prop::collection::vec(any_entry(), 0..60)) {
         let user = user_of(&entries);

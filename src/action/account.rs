@@ -1,0 +1,60 @@
+//! Making an account, changing its password, deleting it.
+
+use super::handle::{ActionError, NewSession, Plan};
+use super::{Field, field, session};
+use crate::clock::Wall;
+use crate::user::entry::{Entry, SessionId};
+use crate::user::{Receipt, Status, User};
+
+/// A name that was left stays taken: mentions of it would point to a stranger.
+pub(super) fn join(
+    user: &User,
+    display_name: &str,
+    password_hash: &str,
+    opening: &NewSession,
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    if user.status != Status::Absent {
+        return Err(ActionError::Taken);
+    }
+    let display_name = field::display_name(display_name, &user.name)
+        .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
+    Ok(Plan::of(vec![
+        Entry::Joined { at: now },
+        Entry::Profile { at: now, display_name, bio: String::new() },
+        Entry::Password { at: now, hash: password_hash.to_owned() },
+        session::opened(opening, now),
+    ]))
+}
+
+/// Ends every session, so that whoever knew the old password is out, and opens one for the person who
+/// is changing it. `hashes` are the one verified and the new one.
+pub(super) fn change_password(
+    user: &User,
+    this: &SessionId,
+    [verified, new]: [&str; 2],
+    opening: &NewSession,
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    check_verified(user, verified)?;
+    let mut entries = vec![Entry::Password { at: now, hash: new.to_owned() }];
+    entries.extend(user.sessions.iter().map(|session| session::closed(&session.id, now)));
+    entries.push(session::opened(opening, now));
+    let result = Receipt::SessionsEnded(session::count_others(user, this, now));
+    Ok(Plan { entries, result })
+}
+
+pub(super) fn leave(user: &User, verified: &str, now: Wall) -> Result<Plan, ActionError> {
+    check_verified(user, verified)?;
+    Ok(Plan::of(vec![Entry::Left { at: now }]))
+}
+
+/// Passwords are verified outside the lock; under it, what was verified must still be what is stored.
+/// Both strings come from this machine, so nothing is learnt from how long the comparison takes.
+pub(super) fn check_verified(user: &User, verified: &str) -> Result<(), ActionError> {
+    if user.status == Status::Active && user.password == verified {
+        Ok(())
+    } else {
+        Err(ActionError::BadLogin)
+    }
+}

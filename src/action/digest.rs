@@ -1,0 +1,153 @@
+//! What kind of action it is, whose, under which key, and what it asks in 128 bits.
+
+use sha2::{Digest, Sha256};
+
+use super::{Action, RequestKey};
+use crate::id::{Hash128, UserName};
+use crate::user::entry::PostRef;
+
+impl Action {
+    /// Its name, as it stands in a frame.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Join(_) => "join",
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+            Self::CheckSession => "check_session",
+            Self::Post(_) => "post",
+            Self::DeletePost(_) => "delete_post",
+            Self::Follow(_) => "follow",
+            Self::Unfollow(_) => "unfollow",
+            Self::EditProfile(_) => "edit_profile",
+            Self::ChangePassword(_) => "change_password",
+            Self::EndSession(_) => "end_session",
+            Self::EndOtherSessions(_) => "end_other_sessions",
+            Self::DeleteAccount(_) => "delete_account",
+            Self::Home(_) => "home",
+            Self::Everyone(_) => "everyone",
+            Self::Profile(_) => "profile",
+            Self::UserPosts(_) => "user_posts",
+            Self::Thread(_) => "thread",
+            Self::Followers(_) => "followers",
+            Self::Following(_) => "following",
+            Self::Sessions => "sessions",
+            Self::ClusterStatus => "cluster_status",
+        }
+    }
+
+    /// The key of a writing action.
+    ///
+    /// A form for strangers is drawn before anyone knows whose file it will be about, so its count of
+    /// requests means nothing: it is given as `u64::MAX`, which expires no request. Without that a
+    /// user with more than `limits::REQUESTS_KEPT` requests could not sign in.
+    pub const fn key(&self) -> Option<RequestKey> {
+        match self {
+            Self::Join(join) => Some(RequestKey { ops: u64::MAX, id: join.key.id }),
+            Self::Login(login) => Some(RequestKey { ops: u64::MAX, id: login.key.id }),
+            Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
+            Self::Post(post) => Some(post.key),
+            Self::DeletePost(post) => Some(post.key),
+            Self::Follow(whom) | Self::Unfollow(whom) => Some(whom.key),
+            Self::EditProfile(edit) => Some(edit.key),
+            Self::ChangePassword(change) => Some(change.key),
+            Self::EndSession(end) => Some(end.key),
+            Self::DeleteAccount(delete) => Some(delete.key),
+            Self::CheckSession
+            | Self::Home(_)
+            | Self::Everyone(_)
+            | Self::Profile(_)
+            | Self::UserPosts(_)
+            | Self::Thread(_)
+            | Self::Followers(_)
+            | Self::Following(_)
+            | Self::Sessions
+            | Self::ClusterStatus => None,
+        }
+    }
+
+    /// Whether it may change a file: exactly those actions bear a key.
+    pub const fn is_write(&self) -> bool {
+        self.key().is_some()
+    }
+
+    /// Whose file a stranger's action is about, from the name typed; `None` if that is no name, and
+    /// for all actions whose session says it.
+    pub fn user(&self) -> Option<UserName> {
+        match self {
+            Self::Join(join) => UserName::from_input(&join.username).ok(),
+            Self::Login(login) => UserName::from_input(&login.username).ok(),
+            _ => None,
+        }
+    }
+
+    /// What is asked, in 128 bits, so that another act under the same key is noticed: SHA-256 over
+    /// the action's name and its data, cut.
+    ///
+    /// It is kept on the disk, so no secret goes in: passwords would be a million times cheaper to
+    /// guess from it than from their Argon2id hash. Tokens, device and address differ between two
+    /// sendings of one act and stay out as well.
+    pub fn digest(&self) -> Hash128 {
+        let asked = Asked::new(self.name());
+        match self {
+            Self::Join(join) => asked.text(&join.username).text(&join.display_name),
+            Self::Login(login) => asked.text(&login.username),
+            Self::Post(post) => asked.text(&post.text).maybe_post(post.reply_to.as_ref()),
+            Self::DeletePost(post) => asked.number(post.id.get()),
+            Self::Follow(whom) | Self::Unfollow(whom) => asked.text(whom.username.as_str()),
+            Self::EditProfile(edit) => asked.text(&edit.display_name).text(&edit.bio),
+            Self::EndSession(end) => asked.text(&end.id),
+            Self::DeleteAccount(delete) => asked.text(&delete.username),
+            // No data, none but secrets, or reads, which bear no key.
+            Self::Logout(_)
+            | Self::EndOtherSessions(_)
+            | Self::ChangePassword(_)
+            | Self::CheckSession
+            | Self::Home(_)
+            | Self::Everyone(_)
+            | Self::Profile(_)
+            | Self::UserPosts(_)
+            | Self::Thread(_)
+            | Self::Followers(_)
+            | Self::Following(_)
+            | Self::Sessions
+            | Self::ClusterStatus => asked,
+        }
+        .finish()
+    }
+}
+
+/// A hash in the making. Each text is preceded by its length, so that no two lists of texts run
+/// together to the same bytes.
+struct Asked(Sha256);
+
+impl Asked {
+    fn new(action: &str) -> Self {
+        Self(Sha256::new()).text(action)
+    }
+
+    fn text(self, text: &str) -> Self {
+        let mut longer = self.number(text.len() as u64);
+        longer.0.update(text);
+        longer
+    }
+
+    fn number(mut self, number: u64) -> Self {
+        self.0.update(number.to_be_bytes());
+        self
+    }
+
+    fn maybe_post(self, post: Option<&PostRef>) -> Self {
+        match post {
+            None => self.number(0),
+            Some(post) => self.number(1).text(post.user.as_str()).number(post.id.get()),
+        }
+    }
+
+    fn finish(self) -> Hash128 {
+        let mut out = [0; 16];
+        for (to, from) in out.iter_mut().zip(self.0.finalize()) {
+            *to = from;
+        }
+        Hash128(out)
+    }
+}

@@ -1,0 +1,223 @@
+//! From a change that is asked for to the entries that would be written: the types, and the one match
+//! that finds each change's handler.
+
+use super::{Field, FieldProblem, Problem, account, follow, post, profile, session};
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::user::entry::{Entry, PostRef, SessionId};
+use crate::user::{Receipt, User};
+
+/// A change of one user, prepared: what takes long (hashing passwords) or looks at others (does the
+/// post that is answered exist?) was done before. Not printable: it holds password hashes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Make the account and open its first session.
+    Join {
+        /// As typed; empty means the user name.
+        display_name: String,
+        /// The new password's PHC string.
+        password_hash: String,
+        /// The session to open.
+        session: NewSession,
+    },
+    /// Open a session.
+    OpenSession {
+        /// The PHC string that the typed password was found to match.
+        verified_hash: String,
+        /// The session to open.
+        session: NewSession,
+        /// The same password's PHC string with today's parameters, if the stored one's are weaker.
+        rehashed: Option<String>,
+    },
+    /// End one of one's sessions, this one or another.
+    CloseSession {
+        /// Which.
+        id: SessionId,
+    },
+    /// End all of one's sessions but this one.
+    CloseOtherSessions,
+    /// Write a post, or a reply.
+    Post {
+        /// Its number: made under the lock, above [`User::post_id_max`].
+        id: PostId,
+        /// As typed.
+        text: String,
+        /// What it answers; that it stands was looked up, unless it is one's own.
+        reply_to: Option<PostRef>,
+    },
+    /// Take back a post.
+    DeletePost {
+        /// Which.
+        id: PostId,
+    },
+    /// Follow somebody; that there is such a member was looked up.
+    Follow {
+        /// Whom.
+        user: UserName,
+    },
+    /// Follow somebody no longer.
+    Unfollow {
+        /// Whom.
+        user: UserName,
+    },
+    /// Change display name and bio.
+    EditProfile {
+        /// As typed; empty means the user name.
+        display_name: String,
+        /// As typed.
+        bio: String,
+    },
+    /// Change the password; ends all sessions and opens one in place of this one.
+    ChangePassword {
+        /// The PHC string that the current password was found to match.
+        verified_hash: String,
+        /// The new password's PHC string.
+        new_hash: String,
+        /// The session that takes this one's place.
+        session: NewSession,
+    },
+    /// Delete the account.
+    Leave {
+        /// The PHC string that the typed password was found to match.
+        verified_hash: String,
+    },
+}
+
+/// A session to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// The hash of its fresh token.
+    pub id: SessionId,
+    /// What the browser calls itself, as sent.
+    pub device: String,
+    /// The browser's network address.
+    pub address: String,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Who {
+    /// The session under which the act is done. Checked by [`handle`], so under the lock: a session
+    /// ended a moment ago writes nothing.
+    pub session: Option<SessionId>,
+}
+
+/// What would be written, and what its writer is told once it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// The entries, in order; none where everything is as asked for already.
+    pub entries: Vec<Entry>,
+    /// What is recorded with the request, and told now and whenever it is sent again.
+    pub result: Receipt,
+}
+
+impl Plan {
+    /// These entries, and nothing to tell but that it was done.
+    pub(super) const fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, result: Receipt::Done }
+    }
+
+    /// Whether there is anything to write.
+    pub const fn changes_file(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Whether the user leaves: the line is of the kind that ends a file.
+    pub fn is_tombstone(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Left { .. }))
+    }
+}
+
+/// Why nothing would be written. All but [`Self::StaleId`] are the person's to hear.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// No session, or one that has ended.
+    #[error("not signed in")]
+    SignedOut,
+    /// The name has, or had, an account.
+    #[error("the name is taken")]
+    Taken,
+    /// No account, or its password is no longer the one that was verified.
+    #[error("the name and password do not match")]
+    BadLogin,
+    /// No post of that number.
+    #[error("there is no such post")]
+    NotFound,
+    /// There was such a post, and it was deleted.
+    #[error("the post was deleted")]
+    Gone,
+    /// Fields that cannot be taken as they are.
+    #[error("fields cannot be taken as they are")]
+    Invalid(Vec<FieldProblem>),
+    /// The post's number is not above the user's highest, because another machine's clock is ahead:
+    /// make one above this and ask again. Nobody's fault, and nothing to show.
+    #[error("the number of the post is not above {above}")]
+    StaleId {
+        /// The user's highest number.
+        above: PostId,
+    },
+}
+
+impl ActionError {
+    /// One field, one problem.
+    pub(super) fn field(field: Field, problem: Problem) -> Self {
+        Self::Invalid(vec![FieldProblem { field, problem }])
+    }
+}
+
+/// Says what `change` would write into the file of `user`, at `now`.
+///
+/// # Errors
+/// [`ActionError`], when nothing is to be written.
+pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan, ActionError> {
+    match change {
+        Change::Join { display_name, password_hash, session } => {
+            account::join(user, display_name, password_hash, session, now)
+        }
+        Change::OpenSession { verified_hash, session, rehashed } => {
+            session::open(user, verified_hash, session, rehashed.as_deref(), now)
+        }
+        Change::CloseSession { id } => {
+            Ok(session::close(user, signed_in(user, who, now)?, id, now))
+        }
+        Change::CloseOtherSessions => {
+            Ok(session::close_others(user, signed_in(user, who, now)?, now))
+        }
+        Change::Post { id, text, reply_to } => {
+            signed_in(user, who, now)?;
+            post::post(user, *id, text, reply_to.as_ref(), now)
+        }
+        Change::DeletePost { id } => {
+            signed_in(user, who, now)?;
+            post::delete(user, *id, now)
+        }
+        Change::Follow { user: whom } => {
+            signed_in(user, who, now)?;
+            follow::follow(user, whom, now)
+        }
+        Change::Unfollow { user: whom } => {
+            signed_in(user, who, now)?;
+            Ok(follow::unfollow(user, whom, now))
+        }
+        Change::EditProfile { display_name, bio } => {
+            signed_in(user, who, now)?;
+            profile::edit(user, display_name, bio, now)
+        }
+        Change::ChangePassword { verified_hash, new_hash, session } => {
+            let this = signed_in(user, who, now)?;
+            account::change_password(user, this, [verified_hash, new_hash], session, now)
+        }
+        Change::Leave { verified_hash } => {
+            signed_in(user, who, now)?;
+            account::leave(user, verified_hash, now)
+        }
+    }
+}
+
+/// The open session under which the act is done.
+fn signed_in<'a>(user: &User, who: &'a Who, now: Wall) -> Result<&'a SessionId, ActionError> {
+    who.session
+        .as_ref()
+        .filter(|id| user.open_session(id, now).is_some())
+        .ok_or(ActionError::SignedOut)
+}
