@@ -119,4 +119,63 @@ const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
 
 // ---- signing in
 
+/// KiB of memory of one password hash, and the most that a stored record may ask for: a pool's
+/// buffer holds no more. Source: OWASP's password storage cheat sheet, Argon2id with t=2.
+pub const PASSWORD_HASH_KIB: u32 = 19_456;
+/// Passes over that memory. Source: as [`PASSWORD_HASH_KIB`].
+pub const PASSWORD_HASH_PASSES: u32 = 2;
+/// Passes that a stored record may ask for: eight times today's, so that an older program still
+/// reads what a later one wrote, and a forged record cannot hold a core for minutes.
+pub const PASSWORD_HASH_PASSES_MAX: u32 = 16;
+/// Lanes that a stored record may ask for.
+pub const PASSWORD_HASH_LANES_MAX: u32 = 4;
+/// Passwords hashed at once, at most; fewer on a machine with fewer cores. Each keeps a buffer.
+pub const PASSWORD_HASHES_MAX: usize = 4;
+/// Hashes waiting for a buffer; one more is told at once to come back.
+pub const PASSWORD_HASH_QUEUE: usize = 32;
+/// Milliseconds a hash waits for a buffer.
+pub const PASSWORD_HASH_WAIT_MS: u64 = 2_000;
+/// Seconds after which whom the queue turned away may try again: a full queue is done by then.
+pub const PASSWORD_HASH_RETRY_S: u32 = 3;
+/// Bytes of a session as a cookie or a request holds it: name, token and version at their longest
+/// are 128.
+pub const SESSION_TEXT_BYTES_MAX: usize = 128;
+
+/// Wrong passwords for one account before it is closed to strangers for a while.
+pub const LOGIN_FAILURES_MAX: u32 = 5;
+/// Milliseconds an account is closed the first time; twice as long after each further failure.
+pub const LOGIN_LOCK_MS: u64 = 30_000;
+/// Milliseconds an account is closed, at most.
+pub const LOGIN_LOCK_MS_MAX: u64 = 15 * 60_000;
+/// Milliseconds without an attempt after which an account's failures are forgotten: so long that
+/// waiting for it gives fewer guesses a day than guessing every 15 minutes.
+pub const LOGIN_FAILURES_KEPT_MS: u64 = 6 * 3_600_000;
+/// Failed sign-ins from one address (IPv6: one /64) in [`LOGIN_ADDRESS_MS`].
+pub const LOGIN_ADDRESS_MAX: usize = 20;
+/// Milliseconds over which [`LOGIN_ADDRESS_MAX`] counts.
+pub const LOGIN_ADDRESS_MS: u64 = 5 * 60_000;
+/// Addresses remembered of one account's successful sign-ins: home, phone, work and some more.
+pub const LOGIN_ADDRESSES_KNOWN_MAX: usize = 8;
+/// Sign-ups an hour from one address (IPv6: one /64).
+pub const JOINS_HOUR_ADDRESS_MAX: usize = 5;
+/// Sign-ups a day from one network (IPv4: a /24, IPv6: a /48).
+pub const JOINS_DAY_NETWORK_MAX: usize = 20;
+/// Posts a minute by one user.
+pub const POSTS_MINUTE_MAX: usize = 30;
+/// Posts an hour by one user.
+pub const POSTS_HOUR_MAX: usize = 300;
+/// Other acts (follows, deletions, settings) an hour by one user.
+pub const ACTS_HOUR_MAX: usize = 300;
+/// Names, and addresses, that each throttle remembers; one more forgets the one not heard of for
+/// longest. A few hundred bytes each.
+pub const THROTTLE_KEYS_MAX: usize = 10_000;
+/// Users whose acts are remembered: at 300 times of 8 bytes for each kind, 10 MB if all of them
+/// write as fast as they may.
+pub const THROTTLE_USERS_MAX: usize = 2_000;
+
+const _: () = assert!(PASSWORD_BYTES_MIN < PASSWORD_BYTES_MAX);
+const _: () = assert!(PASSWORD_HASH_PASSES <= PASSWORD_HASH_PASSES_MAX);
+const _: () = assert!(LOGIN_LOCK_MS <= LOGIN_LOCK_MS_MAX);
+const _: () = assert!(LOGIN_LOCK_MS_MAX < LOGIN_FAILURES_KEPT_MS);
+
 // ---- the web server
