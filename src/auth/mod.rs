@@ -11,11 +11,13 @@
 //! - never more memory for hashing than the pool's buffers, however many ask.
 //!
 //! Threads: any connection's thread enters. [`password::Hasher`] makes it wait its turn, up to
-//! `limits::PASSWORD_HASH_WAIT_MS`; so never hash under a user's lock.
+//! `limits::PASSWORD_HASH_WAIT_MS`; so never hash under a user's lock. [`throttle::Throttle`] never
+//! waits on anything but its own short mutexes.
 
 pub mod password;
 pub mod policy;
 pub mod session;
+pub mod throttle;
 
 /// Why nothing can be said about a password, or no token made. None of them names a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

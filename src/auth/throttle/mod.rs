@@ -1,0 +1,259 @@
+//! How often a stranger may try a password or make an account, and a member may act.
+//!
+//! Counts are in this machine's memory alone, so that in a cluster each limit holds within a factor of
+//! its machines, and a restart forgets them. Nothing is asked of the user's file: a name that nobody
+//! has is counted as any other, so that the answers tell nothing.
+//!
+//! A sign-in is counted *before* its password is hashed and forgiven when it proves right. Counting
+//! only failures afterwards would let all guesses pass that are sent before the first is answered.
+//!
+//! Times are passed in; nothing here waits.
+
+mod log;
+mod recent;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use parking_lot::Mutex;
+
+use self::log::{Log, Rate};
+use self::recent::Recent;
+use crate::clock::Mono;
+use crate::id::UserName;
+use crate::limits;
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+const LOGIN_ADDRESS: [Rate; 1] =
+    [Rate { count: limits::LOGIN_ADDRESS_MAX, ms: limits::LOGIN_ADDRESS_MS }];
+const JOIN_ADDRESS: [Rate; 1] = [Rate { count: limits::JOINS_HOUR_ADDRESS_MAX, ms: HOUR_MS }];
+const JOIN_NETWORK: [Rate; 1] = [Rate { count: limits::JOINS_DAY_NETWORK_MAX, ms: DAY_MS }];
+const POSTS: [Rate; 2] = [
+    Rate { count: limits::POSTS_MINUTE_MAX, ms: MINUTE_MS },
+    Rate { count: limits::POSTS_HOUR_MAX, ms: HOUR_MS },
+];
+const ACTS: [Rate; 1] = [Rate { count: limits::ACTS_HOUR_MAX, ms: HOUR_MS }];
+
+/// Too often: what was asked must not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts, retry after {seconds} s")]
+pub struct RetryAfter {
+    /// Seconds after which to try again, at least 1.
+    pub seconds: u32,
+}
+
+/// What a member does, as far as its limit goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActKind {
+    /// A post or a reply.
+    Post,
+    /// Any other act that writes.
+    Other,
+}
+
+/// All limits that depend on who asks. One in each backend; shared by all its threads.
+pub struct Throttle {
+    on: bool,
+    logins: Mutex<Logins>,
+    joins: Mutex<Joins>,
+    acts: Mutex<Recent<(UserName, ActKind), Log>>,
+}
+
+struct Logins {
+    accounts: Recent<UserName, Account>,
+    addresses: Recent<IpAddr, Log>,
+    /// Where each account signed in from, the latest last.
+    known: Recent<UserName, VecDeque<IpAddr>>,
+}
+
+struct Joins {
+    addresses: Recent<IpAddr, Log>,
+    networks: Recent<IpAddr, Log>,
+}
+
+/// Attempts at one account that have not proved right.
+#[derive(Debug, Default)]
+struct Account {
+    failures: u32,
+    last: Mono,
+}
+
+impl RetryAfter {
+    fn from_ms(ms: u64) -> Self {
+        Self { seconds: u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1) }
+    }
+}
+
+impl Throttle {
+    /// A throttle that remembers nothing yet; switched off it allows everything.
+    pub fn new(on: bool) -> Self {
+        let keys_max = limits::THROTTLE_KEYS_MAX;
+        Self {
+            on,
+            logins: Mutex::new(Logins {
+                accounts: Recent::new(keys_max),
+                addresses: Recent::new(keys_max),
+                known: Recent::new(keys_max),
+            }),
+            joins: Mutex::new(Joins {
+                addresses: Recent::new(keys_max),
+                networks: Recent::new(keys_max),
+            }),
+            acts: Mutex::new(Recent::new(limits::THROTTLE_USERS_MAX)),
+        }
+    }
+
+    /// Whether a password may be tried for the name that was typed, from `addr`; if so it is counted
+    /// as a failure until [`Self::login_succeeded`] or [`Self::login_undecided`] says otherwise.
+    ///
+    /// An account that is closed to strangers stays open to addresses where it signed in before, so
+    /// that nobody can lock its owner out. What can be no name is counted by address alone: that it
+    /// has no account is plain to see.
+    ///
+    /// # Errors
+    /// [`RetryAfter`]; nothing is counted then.
+    pub fn check_login(&self, name: &str, addr: IpAddr, now: Mono) -> Result<(), RetryAfter> {
+        if !self.on {
+            return Ok(());
+        }
+        let (name, addr) = (UserName::from_input(name).ok(), subnet(addr, 32, 64));
+        let mut logins = self.logins.lock();
+        if let Some(log) = logins.addresses.get(&addr) {
+            log.check(&LOGIN_ADDRESS, now)?;
+        }
+        if let Some(name) = &name {
+            let known = logins.known.get(name).is_some_and(|known| known.contains(&addr));
+            let account = logins.accounts.touch(name);
+            if !known {
+                account.check(now)?;
+            }
+            account.record(now);
+        }
+        logins.addresses.touch(&addr).record(&LOGIN_ADDRESS, now);
+        Ok(())
+    }
+
+    /// The password was right: forgives the account's failures and this attempt from the address,
+    /// which is known from now on.
+    pub fn login_succeeded(&self, name: &str, addr: IpAddr) {
+        let (Ok(name), true) = (UserName::from_input(name), self.on) else { return };
+        let addr = subnet(addr, 32, 64);
+        let mut logins = self.logins.lock();
+        logins.accounts.remove(&name);
+        logins.take_back(addr);
+        let known = logins.known.touch(&name);
+        known.retain(|one| *one != addr);
+        known.push_back(addr);
+        if known.len() > limits::LOGIN_ADDRESSES_KNOWN_MAX {
+            known.pop_front();
+        }
+    }
+
+    /// Nobody looked whether the password was right (too busy, no majority): this attempt does not
+    /// count.
+    pub fn login_undecided(&self, name: &str, addr: IpAddr) {
+        if !self.on {
+            return;
+        }
+        let mut logins = self.logins.lock();
+        logins.take_back(subnet(addr, 32, 64));
+        if let Ok(name) = UserName::from_input(name)
+            && let Some(account) = logins.accounts.get_mut(&name)
+        {
+            account.failures = account.failures.saturating_sub(1);
+        }
+    }
+
+    /// Whether one more account may be made from `addr`; if so it is counted. To be asked once the
+    /// fields are right in themselves, so that a mistyped form costs nothing, and before looking
+    /// whether the name is taken, which is what a prober wants to know.
+    ///
+    /// # Errors
+    /// [`RetryAfter`]; nothing is counted then.
+    pub fn check_join(&self, addr: IpAddr, now: Mono) -> Result<(), RetryAfter> {
+        if !self.on {
+            return Ok(());
+        }
+        let (address, network) = (subnet(addr, 32, 64), subnet(addr, 24, 48));
+        let joins = &mut *self.joins.lock();
+        let by_address = joins.addresses.touch(&address);
+        let by_network = joins.networks.touch(&network);
+        by_address.check(&JOIN_ADDRESS, now)?;
+        by_network.check(&JOIN_NETWORK, now)?;
+        by_address.record(&JOIN_ADDRESS, now);
+        by_network.record(&JOIN_NETWORK, now);
+        Ok(())
+    }
+
+    /// Whether a member may do one more thing; if so it is counted.
+    ///
+    /// # Errors
+    /// [`RetryAfter`]; nothing is counted then.
+    pub fn check_act(&self, user: &UserName, kind: ActKind, now: Mono) -> Result<(), RetryAfter> {
+        if !self.on {
+            return Ok(());
+        }
+        let rates: &[Rate] = match kind {
+            ActKind::Post => &POSTS,
+            ActKind::Other => &ACTS,
+        };
+        let mut acts = self.acts.lock();
+        let log = acts.touch(&(user.clone(), kind));
+        log.check(rates, now)?;
+        log.record(rates, now);
+        Ok(())
+    }
+}
+
+impl Logins {
+    fn take_back(&mut self, addr: IpAddr) {
+        if let Some(log) = self.addresses.get_mut(&addr) {
+            log.take_back();
+        }
+    }
+}
+
+impl Account {
+    /// Whether strangers may try: five times, then once after each pause.
+    fn check(&self, now: Mono) -> Result<(), RetryAfter> {
+        let pause_ms = match self.failures_at(now).checked_sub(limits::LOGIN_FAILURES_MAX) {
+            None => return Ok(()),
+            Some(further) => {
+                let factor = 1_u64.checked_shl(further).unwrap_or(u64::MAX);
+                limits::LOGIN_LOCK_MS.saturating_mul(factor).min(limits::LOGIN_LOCK_MS_MAX)
+            }
+        };
+        let left_ms = self.last.plus_ms(pause_ms).since_ms(now);
+        if left_ms == 0 { Ok(()) } else { Err(RetryAfter::from_ms(left_ms)) }
+    }
+
+    fn record(&mut self, now: Mono) {
+        self.failures = self.failures_at(now).saturating_add(1);
+        self.last = now;
+    }
+
+    fn failures_at(&self, now: Mono) -> u32 {
+        let forgotten = now.since_ms(self.last) >= limits::LOGIN_FAILURES_KEPT_MS;
+        if forgotten { 0 } else { self.failures }
+    }
+}
+
+/// The network that an address lies in: its first bits, the others 0. One household has one IPv4
+/// address, but 2^64 of IPv6; IPv4 written as IPv6 is IPv4.
+fn subnet(addr: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
+    match addr.to_canonical() {
+        IpAddr::V4(addr) => {
+            let mask = u32::MAX.checked_shl(32 - v4_bits).unwrap_or(0);
+            IpAddr::V4(Ipv4Addr::from_bits(addr.to_bits() & mask))
+        }
+        IpAddr::V6(addr) => {
+            let mask = u128::MAX.checked_shl(128 - v6_bits).unwrap_or(0);
+            IpAddr::V6(Ipv6Addr::from_bits(addr.to_bits() & mask))
+        }
+    }
+}
