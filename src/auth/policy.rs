@@ -176,6 +176,8 @@ mod tests {
         for guessable in ["ada_2005", "ada19901990", "adaadaada", "83920174"] {
             assert_eq!(check(guessable, names), Some(Problem::Guessable), "{guessable}");
         }
+        let names = Names { username: "ada1990", ..Names::default() };
+        assert_eq!(check("ada20055", names), Some(Problem::Guessable));
         let names = Names { username: "a_", display_name: "!!!", ..Names::default() };
         assert_eq!(check("aaaaaaaaaaaaa", names), Some(Problem::Guessable));
         assert_eq!(check("!!!!!!!!!!!!!", names), None);

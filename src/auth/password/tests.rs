@@ -127,9 +127,13 @@ fn verify_malformed_record_is_error_without_secret() {
             }
         }
     }
-    for stored in
-        ["correct horse", "$2b$10$abcdefghijklmnopqrstuv", "$argon2id$v=18$m=8,t=1,p=1", ""]
-    {
+    for stored in [
+        "correct horse",
+        "$2b$10$abcdefghijklmnopqrstuv",
+        "$argon2id$v=18$m=8,t=1,p=1",
+        "$argon2id$v=19$m=8,t=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+        "",
+    ] {
         assert!(matches!(hasher.verify("x", stored), Err(AuthError::Malformed(_))), "{stored}");
     }
 }
@@ -156,6 +160,13 @@ fn verify_dummy_matches_nothing_at_todays_cost() {
     assert_eq!(hash.salt.unwrap().len(), SALT_BYTES);
     assert_eq!(hasher.verify_dummy("password"), Ok(Verdict::NoMatch));
     assert_eq!(hasher.verify_dummy(""), Ok(Verdict::NoMatch));
+}
+
+#[test]
+fn verify_dummy_matching_by_chance_is_no_match() {
+    let mut hasher = Hasher::cheap(clock());
+    hasher.dummy = hasher.hash("correct horse").unwrap();
+    assert_eq!(hasher.verify_dummy("correct horse"), Ok(Verdict::NoMatch));
 }
 
 #[test]

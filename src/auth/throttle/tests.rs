@@ -111,7 +111,8 @@ fn login_closed_account_open_to_known_address() {
 fn login_known_addresses_oldest_forgotten() {
     let throttle = Throttle::new(true);
     let address = |n: usize| IpAddr::V4(Ipv4Addr::new(198, 51, 100, u8::try_from(n).unwrap()));
-    for n in 0..=limits::LOGIN_ADDRESSES_KNOWN_MAX {
+    // One address, however often, takes one place.
+    for n in (0..=limits::LOGIN_ADDRESSES_KNOWN_MAX).chain([2, 2, 2, 2]) {
         throttle.login_succeeded("ada", address(n));
     }
     for number in 0..5 {
