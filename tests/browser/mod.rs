@@ -1,0 +1,46 @@
+//! A real browser on the real program: what a person sees and does, at a phone's width and a desk's,
+//! in both colour schemes.
+//!
+//! It needs Debian's `chromium` and `chromium-driver`; without them these tests fail and say so, unless
+//! `TERN_SKIP_BROWSER=1` is set. Screenshots go to `target/screenshots/`.
+
+mod driver;
+mod site;
+mod static_page;
+mod view;
+mod walk;
+mod webdriver;
+
+use std::time::Duration;
+
+use tern::clock::Clock;
+
+/// How long anything a person waits for may take here: slow machines share their cores.
+const PATIENCE_MS: u64 = 20_000;
+/// Between two looks at whether it has come.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Looks again and again until there is something, or patience ends.
+///
+/// # Panics
+/// When nothing came; the message says what was awaited.
+fn until<T>(awaited: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let clock = Clock::system();
+    let deadline = clock.mono().plus_ms(PATIENCE_MS);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(clock.mono() < deadline, "{awaited}: not within {PATIENCE_MS} ms");
+        std::thread::park_timeout(GLANCE);
+    }
+}
+
+/// Whether whoever runs the tests asked to leave these out.
+fn is_skipped(test: &str) -> bool {
+    let skipped = std::env::var_os("TERN_SKIP_BROWSER").is_some_and(|value| value == "1");
+    if skipped {
+        println!("{test}: skipped, TERN_SKIP_BROWSER=1");
+    }
+    skipped
+}

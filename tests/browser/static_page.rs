@@ -1,0 +1,132 @@
+//! The client itself, against a few pages served by a few lines.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use tern::thread::Stop;
+
+use super::is_skipped;
+use super::view::{inspect, inspect_error, sideways};
+use super::webdriver::{Browser, Scheme};
+
+const FORM: &str = "<!doctype html><title>Form</title>\
+    <meta name=viewport content='width=device-width'><link rel=icon href=/icon><link rel=stylesheet href=/style>\
+    <h1>A form</h1><form method=post action=/sent><input name=text value=old><button>Send it</button></form>";
+const STYLE: &str = "h1 { color: rgb(1, 2, 3) } #wide { width: 600px }
+    @media (prefers-color-scheme: dark) { h1 { color: rgb(4, 5, 6) } }";
+
+/// A server for as long as `visit` takes.
+fn with_pages(visit: impl FnOnce(&str)) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        let _closing = Closing { stop: &stop, addr };
+        scope.spawn(|| {
+            for connection in listener.incoming().take_while(|_| !stop.is_closed()) {
+                // A browser opens connections in advance: each needs a thread to wait on it.
+                scope.spawn(|| answer(connection.unwrap()));
+            }
+        });
+        visit(&format!("http://{addr}"));
+    });
+}
+
+/// Ends the server, also when a visit panics.
+struct Closing<'s> {
+    stop: &'s Stop,
+    addr: SocketAddr,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.stop.close();
+        // Wakes the accept loop; if even this fails it has ended already.
+        drop(TcpStream::connect(self.addr));
+    }
+}
+
+fn answer(connection: TcpStream) {
+    connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut reader = BufReader::new(&connection);
+    let mut head = Vec::new();
+    for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
+        head.push(line);
+    }
+    let Some(request) = head.first() else { return };
+    let length = head
+        .iter()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut sent = String::new();
+    reader.take(length.unwrap_or(0)).read_to_string(&mut sent).unwrap();
+    let (status, kind, body) = page(request.split(' ').nth(1).unwrap(), &sent);
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\n\
+         Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    // A browser may have gone away; what it should have seen then fails the test.
+    drop((&connection).write_all(answer.as_bytes()));
+}
+
+fn page(path: &str, sent: &str) -> (u16, &'static str, String) {
+    match path {
+        "/form" => (200, "text/html", FORM.to_owned()),
+        "/sent" => (200, "text/html", FORM.replace("A form", &format!("Got {sent}"))),
+        "/wide" => (200, "text/html", FORM.replace("<h1>", "<h1 id=wide>")),
+        "/inline" => (200, "text/html", FORM.replace("<h1>", "<h1 style='color: red'>")),
+        "/style" => (200, "text/css", STYLE.to_owned()),
+        "/icon" => (200, "image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'/>".to_owned()),
+        _ => (404, "text/html", FORM.replace("A form", "Nothing here")),
+    }
+}
+
+fn colour(browser: &Browser) -> String {
+    let script = "return getComputedStyle(document.querySelector('h1')).color";
+    browser.run(script).as_str().unwrap().to_owned()
+}
+
+#[test]
+fn browser_on_static_pages_sees_and_does_what_a_person_does() {
+    if is_skipped("browser_on_static_pages_sees_and_does_what_a_person_does") {
+        return;
+    }
+    with_pages(|origin| {
+        let browser = Browser::start();
+        browser.goto(&format!("{origin}/form"));
+        assert_eq!(browser.title(), "Form");
+        assert_eq!(browser.find("h1").text(), "A form");
+        assert!(browser.find_all(".absent").is_empty());
+        inspect(&browser, "static-page");
+
+        let field = browser.find("[name=text]");
+        assert_eq!(field.property("value"), "old");
+        field.clear();
+        field.type_text("new & shiny");
+        browser.find_labelled("Send it").click();
+        browser.wait_for_text("Got text=new+%26+shiny");
+        assert_eq!(browser.url(), format!("{origin}/sent"));
+
+        browser.set_scheme(Scheme::Light);
+        assert_eq!(colour(&browser), "rgb(1, 2, 3)");
+        browser.set_scheme(Scheme::Dark);
+        assert_eq!(colour(&browser), "rgb(4, 5, 6)");
+
+        browser.goto(&format!("{origin}/wide"));
+        browser.set_size(1_200, 900);
+        assert_eq!(sideways(&browser), 0);
+        browser.set_size(390, 844);
+        assert_eq!(browser.run("return document.documentElement.clientWidth").as_i64(), Some(390));
+        assert!(sideways(&browser) > 200, "a wide page looks narrow");
+        assert_eq!(browser.take_complaints(), [""; 0]);
+
+        browser.goto(&format!("{origin}/absent"));
+        inspect_error(&browser, "static-page-absent", 404);
+        browser.goto(&format!("{origin}/inline"));
+        let complaints = browser.take_complaints();
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        assert!(complaints[0].contains("Content Security Policy"), "{complaints:?}");
+    });
+}
