@@ -87,8 +87,55 @@ pub const HANDSHAKE_BYTES_MAX: usize = 4 * 1024;
 pub const BACKEND_CONNECTIONS_MAX: usize = 512;
 /// Seconds a connection between processes may be idle: pings and use keep it alive.
 pub const BACKEND_IDLE_S: u64 = 120;
+/// Connections that have not authenticated yet; one more ends the oldest of them. An honest one is
+/// through within a round trip, so it takes a flood of 64 a round trip to keep it out.
+pub const STRANGERS_MAX: usize = 64;
+/// Bytes of a key file that are read: 70 are enough, and more is no key file.
+pub const KEY_FILE_BYTES_MAX: usize = 256;
+/// Milliseconds from a frame's first byte to its last, apart from [`FRAME_BYTES_PER_MS_MIN`].
+pub const FRAME_MS: u64 = 1_000;
+/// Bytes a millisecond that a long frame may count on: 8 Mbit/s, the slowest line worth a machine.
+pub const FRAME_BYTES_PER_MS_MIN: u64 = 1_024;
+/// Bytes of ciphertext gathered for one write: a longer frame leaves in several.
+pub const WRITE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of buffer that a connection keeps while it waits, and reads at once: most frames fit, and
+/// 500 connections hold 2 MB.
+pub const CONNECTION_BUFFER_BYTES: usize = 4 * 1024;
+/// Seconds of silence before the system asks whether the other machine is still there.
+pub const KEEPALIVE_S: u64 = 15;
+/// Seconds between two such questions.
+pub const KEEPALIVE_INTERVAL_S: u64 = 5;
+/// Milliseconds the accept loop rests when the system is out of something (descriptors, threads).
+pub const ACCEPT_PAUSE_MS: u64 = 50;
+/// Milliseconds that connections may finish the request they are at when the process stops.
+pub const STOP_GRACE_MS: u64 = 1_500;
+
+/// Bytes of an answer to a web server: a thread of [`REPLIES_SHOWN`] longest posts, escaped, is
+/// under 2 MiB.
+pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Milliseconds a backend has to take a web server's connection, handshake included.
+pub const DIAL_MS: u64 = 1_000;
+/// Milliseconds a web server waits for an answer before it looks whether the backend is suspected.
+pub const ANSWER_SLICE_MS: u64 = 100;
+/// Milliseconds a backend has to answer a web server: a sign-in may wait 2 s for its turn, hash,
+/// and then write.
+pub const ATTEMPT_MS: u64 = 6_000;
+/// The same for a backend that is suspected, and asked only because the others failed.
+pub const ATTEMPT_SUSPECTED_MS: u64 = 2_000;
+/// Milliseconds a web server takes to ask all backends; then it answers what it knows.
+pub const ASK_MS: u64 = 8_000;
+/// Idle connections that a web server keeps to each backend; one more is closed.
+pub const POOL_CONNECTIONS_MAX: usize = 32;
+/// Seconds an idle connection is kept: the web server lets go before the backend does.
+pub const POOL_IDLE_S: u64 = 60;
 
 const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
+const _: () = assert!(RESPONSE_BYTES_MAX < FRAME_BYTES_MAX);
+const _: () = assert!((FRAME_BYTES_MAX as u64) < u32::MAX as u64);
+const _: () = assert!(STRANGERS_MAX < BACKEND_CONNECTIONS_MAX);
+const _: () = assert!(POOL_IDLE_S < BACKEND_IDLE_S);
+const _: () = assert!(ATTEMPT_SUSPECTED_MS < ATTEMPT_MS && ATTEMPT_MS < ASK_MS);
+const _: () = assert!(WRITE_MS_MAX < STOP_GRACE_MS);
 const _: () = assert!(LEASE_MS * 2 <= WRITE_MS_MAX);
 const _: () = assert!(GRANT_BODY_BYTES_MAX < FRAME_BYTES_MAX);
 
