@@ -164,6 +164,56 @@ const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
 
 // ---- the gate (what stands between browsers and the pages)
 
+/// Connections of browsers open at once: one thread and one descriptor each, below the 1,024
+/// descriptors that a process has by default.
+pub const GATE_CONNECTIONS_MAX: usize = 512;
+/// Connections of one address (IPv6: of one /64) open at once: five browsers' six and some.
+pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
+/// Connections that the system holds until they are accepted.
+pub const GATE_BACKLOG: i32 = 1_024;
+/// Refused connections waiting to be told so; one more is closed without a word.
+pub const GATE_REFUSALS_QUEUED: usize = 64;
+/// Milliseconds a refused connection has to take its answer.
+pub const GATE_REFUSAL_MS: u64 = 250;
+/// Milliseconds to pause when the system has no connection to give (no descriptor is left).
+pub const GATE_ACCEPT_PAUSE_MS: u64 = 50;
+/// Milliseconds from a request's first byte to the end of its head, and before that from a
+/// connection's opening to the first byte.
+pub const GATE_HEAD_MS: u64 = 5_000;
+/// Milliseconds from a request's first byte to its last.
+pub const GATE_REQUEST_MS: u64 = 15_000;
+/// Milliseconds a connection may be idle between two requests.
+pub const GATE_IDLE_MS: u64 = 30_000;
+/// Milliseconds a request waits for a free worker.
+pub const GATE_WORKER_WAIT_MS: u64 = 2_000;
+/// Milliseconds a worker has to answer: more than any fail-over to another backend takes.
+pub const GATE_ANSWER_MS: u64 = 12_000;
+/// Milliseconds any browser has to take its answer...
+pub const GATE_WRITE_MS: u64 = 15_000;
+/// ...and for large answers one second more for each so many bytes.
+pub const GATE_WRITE_BYTES_PER_S: usize = 16 * 1024;
+/// Bytes read and thrown away after a refusal, so that the browser sees the answer and not a reset.
+pub const GATE_DRAIN_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds spent on that.
+pub const GATE_DRAIN_MS: u64 = 1_000;
+/// Bytes of a request line without its line end.
+pub const REQUEST_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a request's header lines.
+pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Header lines of a request.
+pub const HEADERS_MAX: usize = 64;
+/// Bytes of a request's body: forms only.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer's body: a person's whole download.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Seconds after which a browser is asked to try again when there is no room.
+pub const GATE_RETRY_AFTER_S: u32 = 2;
+
+// A form's body grows at most sixfold when it is escaped as JSON for a backend.
+const _: () = assert!(BODY_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
+const _: () = assert!(GATE_HEAD_MS < GATE_REQUEST_MS && GATE_REQUEST_MS < GATE_IDLE_MS);
+const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
+
 // ---- signing in
 
 /// KiB of memory of one password hash, and the most that a stored record may ask for: a pool's
@@ -226,3 +276,16 @@ const _: () = assert!(LOGIN_LOCK_MS <= LOGIN_LOCK_MS_MAX);
 const _: () = assert!(LOGIN_LOCK_MS_MAX < LOGIN_FAILURES_KEPT_MS);
 
 // ---- the web server
+
+/// Threads that make pages, each with one connection from the gate: many, since a log-in may wait
+/// seconds for its turn to hash.
+pub const WEB_WORKERS: usize = 48;
+/// Milliseconds each worker has to show at start that it answers.
+pub const WEB_START_MS: u64 = 5_000;
+/// Milliseconds that requests under way have to finish once the server is told to stop.
+pub const WEB_STOP_MS: u64 = 10_000;
+/// Milliseconds of these that are left for threads to end after the last requests were cut off.
+pub const WEB_STOP_GRACE_MS: u64 = 1_000;
+
+const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
+const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);

@@ -1,7 +1,32 @@
 //! An answer to a browser: fields that only hold what a header may hold, so that no user's text can
 //! become a header of its own.
 
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
 use super::cookie::SetCookie;
+use super::origin::Origin;
+use super::request::Method;
+
+/// Headers of every answer, errors and 304 included: a page loads nothing from elsewhere, runs no
+/// script of others, is framed by nobody and tells other sites nothing.
+const EVERY_ANSWER: [(&str, &str); 6] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+];
+/// One year, in seconds, of insisting on https.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+/// Bytes of the body's hash that make its `ETag`: enough that no two pages share one.
+const ETAG_BYTES: usize = 16;
 
 /// An answer. The server loop adds the headers that every answer bears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +49,93 @@ pub struct Response {
     pub clear_cache: bool,
 }
 
+impl Response {
+    /// An answer that nobody may keep and that sets nothing.
+    pub fn new(status: u16, content: Content, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            content,
+            body: body.into(),
+            location: None,
+            cookies: Vec::new(),
+            cache: Cache::NoStore,
+            retry_after_s: None,
+            clear_cache: false,
+        }
+    }
+
+    /// What goes over the wire: status, every header but those of the connection itself, body.
+    /// A page that the browser already has becomes 304 and keeps its body, for the length of it
+    /// belongs in that head too.
+    pub(super) fn encode(mut self, asked: Asked<'_>, origin: &Origin) -> Encoded {
+        if !self.cookies.is_empty() {
+            // A copy kept anywhere would hand one person's cookie to the next.
+            self.cache = Cache::NoStore;
+        }
+        let mut fields = Vec::with_capacity(20);
+        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, value.to_owned())));
+        if origin.is_https() {
+            fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
+        }
+        fields.push(("Content-Type", self.content.media_type().to_owned()));
+        fields.push(("Cache-Control", self.cache.directives().to_owned()));
+        if self.cache.varies() {
+            fields.push(("Vary", "Cookie".to_owned()));
+        }
+        let readable = self.status == 200 && asked.method != Method::Post;
+        if readable && self.cache.has_etag() {
+            let etag = etag(&self.body);
+            if asked.if_none_match.is_some_and(|known| holds_etag(known, &etag)) {
+                self.status = 304;
+            }
+            fields.push(("ETag", etag));
+        }
+        if let Some(location) = self.location {
+            fields.push(("Location", location.0));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            fields.push(("Retry-After", seconds.to_string()));
+        }
+        if self.clear_cache {
+            fields.push(("Clear-Site-Data", "\"cache\"".to_owned()));
+        }
+        fields.extend(self.cookies.iter().map(|cookie| ("Set-Cookie", cookie.encode(origin))));
+        Encoded { status: self.status, fields, body: self.body }
+    }
+}
+
+/// What of a request its answer's head depends on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) method: Method,
+    pub(super) if_none_match: Option<&'a str>,
+}
+
+/// An answer as bytes and lines. Values come from the types above alone, so none holds a line end.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) status: u16,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+fn etag(body: &[u8]) -> String {
+    let mut etag = String::with_capacity(2 + 2 * ETAG_BYTES);
+    etag.push('"');
+    for byte in Sha256::digest(body).iter().take(ETAG_BYTES) {
+        // Writing to a String cannot fail.
+        let _ = write!(etag, "{byte:02x}");
+    }
+    etag.push('"');
+    etag
+}
+
+/// Whether `If-None-Match` names `etag`; compared weakly, as RFC 9110, section 13.1.2 says.
+fn holds_etag(known: &str, etag: &str) -> bool {
+    let mut tags = known.split(',').map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
 /// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -37,6 +149,18 @@ pub enum Content {
     Svg,
 }
 
+impl Content {
+    /// The value of `Content-Type`.
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Css => "text/css; charset=utf-8",
+            Self::Svg => "image/svg+xml; charset=utf-8",
+        }
+    }
+}
+
 /// Who may keep an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
@@ -48,6 +172,27 @@ pub enum Cache {
     Public,
     /// `public, max-age=31536000, immutable`: files whose name holds their hash.
     Forever,
+}
+
+impl Cache {
+    /// The value of `Cache-Control`.
+    const fn directives(self) -> &'static str {
+        match self {
+            Self::NoStore => "private, no-store",
+            Self::Private => "private, no-cache",
+            Self::Public => "public, max-age=15",
+            Self::Forever => "public, max-age=31536000, immutable",
+        }
+    }
+
+    /// Whether the same address gives another person something else.
+    const fn varies(self) -> bool {
+        !matches!(self, Self::Forever)
+    }
+
+    const fn has_etag(self) -> bool {
+        matches!(self, Self::Private | Self::Public)
+    }
 }
 
 /// A path on this site: begins with one `/`, holds printable ASCII only, so no `\`, no line end.
@@ -66,5 +211,108 @@ impl Location {
     /// The path.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::cookie::CookieValue;
+
+    const GET: Asked<'_> = Asked { method: Method::Get, if_none_match: None };
+
+    fn origin(text: &str) -> Origin {
+        Origin::parse(text, true).unwrap()
+    }
+
+    fn all<'a>(encoded: &'a Encoded, name: &str) -> Vec<&'a str> {
+        encoded.fields.iter().filter(|(n, _)| *n == name).map(|(_, v)| v.as_str()).collect()
+    }
+
+    fn page(cache: Cache) -> Response {
+        Response { cache, ..Response::new(200, Content::Html, "<p>hello") }
+    }
+
+    #[track_caller]
+    fn check(cache: Cache, directives: &str, vary: &[&str], has_etag: bool) {
+        let encoded = page(cache).encode(GET, &origin("http://a"));
+        assert_eq!(all(&encoded, "Cache-Control"), [directives]);
+        assert_eq!(all(&encoded, "Vary"), vary);
+        assert_eq!(all(&encoded, "ETag").len(), usize::from(has_etag), "{cache:?}");
+    }
+
+    #[test]
+    fn cache_each_kind_encoded() {
+        check(Cache::NoStore, "private, no-store", &["Cookie"], false);
+        check(Cache::Private, "private, no-cache", &["Cookie"], true);
+        check(Cache::Public, "public, max-age=15", &["Cookie"], true);
+        check(Cache::Forever, "public, max-age=31536000, immutable", &[], false);
+    }
+
+    #[test]
+    fn security_headers_on_page_error_and_304() {
+        let etag = etag(b"<p>hello");
+        let known = Asked { method: Method::Get, if_none_match: Some(&etag) };
+        let unchanged = page(Cache::Public).encode(known, &origin("https://a"));
+        assert_eq!(unchanged.status, 304);
+        let error = Response::new(500, Content::Text, "").encode(GET, &origin("https://a"));
+        for encoded in [unchanged, error] {
+            for (name, value) in EVERY_ANSWER {
+                assert_eq!(all(&encoded, name), [value]);
+            }
+            assert_eq!(all(&encoded, "Strict-Transport-Security"), ["max-age=31536000"]);
+            assert!(all(&encoded, "Content-Type")[0].ends_with("charset=utf-8"));
+        }
+        let plain = page(Cache::Public).encode(GET, &origin("http://a"));
+        assert!(all(&plain, "Strict-Transport-Security").is_empty());
+    }
+
+    #[test]
+    fn etag_known_answered_304_for_reads_only() {
+        let etag = etag(b"<p>hello");
+        let status = |method, known: &str, cache| {
+            let asked = Asked { method, if_none_match: Some(known) };
+            page(cache).encode(asked, &origin("http://a")).status
+        };
+        let listed = format!("\"other\", W/{etag}");
+        for known in [etag.as_str(), listed.as_str(), "*"] {
+            assert_eq!(status(Method::Get, known, Cache::Private), 304, "{known}");
+            assert_eq!(status(Method::Head, known, Cache::Public), 304, "{known}");
+            assert_eq!(status(Method::Post, known, Cache::Private), 200, "{known}");
+            assert_eq!(status(Method::Get, known, Cache::NoStore), 200, "{known}");
+        }
+        assert_eq!(status(Method::Get, "\"other\"", Cache::Private), 200);
+        assert_eq!(status(Method::Get, etag.trim_matches('"'), Cache::Private), 200);
+    }
+
+    #[test]
+    fn cookie_set_never_cached() {
+        let mut response = page(Cache::Public);
+        let value = CookieValue::new("ada.x");
+        response.cookies.push(SetCookie { name: "s", value, max_age_s: None });
+        let encoded = response.encode(GET, &origin("https://a"));
+        assert_eq!(all(&encoded, "Cache-Control"), ["private, no-store"]);
+        assert!(all(&encoded, "ETag").is_empty());
+        let expected = "__Host-s=ada.x; Path=/; Secure; HttpOnly; SameSite=Lax";
+        assert_eq!(all(&encoded, "Set-Cookie"), [expected]);
+    }
+
+    #[test]
+    fn optional_fields_encoded_when_asked() {
+        let mut response = page(Cache::NoStore);
+        response.location = Location::new("/@ada?next=1");
+        response.retry_after_s = Some(10);
+        response.clear_cache = true;
+        let encoded = response.encode(GET, &origin("http://a"));
+        assert_eq!(all(&encoded, "Location"), ["/@ada?next=1"]);
+        assert_eq!(all(&encoded, "Retry-After"), ["10"]);
+        assert_eq!(all(&encoded, "Clear-Site-Data"), ["\"cache\""]);
+    }
+
+    #[test]
+    fn location_off_site_or_with_line_end_refused() {
+        for bad in ["", "a", "//evil", "/\\evil", "/a\r\nb: c", "/ä", "/a b", "/\t/evil"] {
+            assert_eq!(Location::new(bad), None, "{bad:?}");
+        }
     }
 }

@@ -1,0 +1,292 @@
+//! One browser's connection: requests read whole, passed on, answered, one after the other.
+
+use std::net::IpAddr;
+
+use crate::clock::Mono;
+use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_WRITE_BYTES_PER_S};
+use crate::web::origin::Origin;
+use crate::web::request::Method;
+
+use super::client::{Turn, client_of};
+use super::deadline::{Ended, close_gently, read_more, write_all};
+use super::head::{self, Head, Scan};
+use super::refusal::{Framing, Refusal, to_bytes};
+use super::slots::Peer;
+use super::upstream::{Answer, Exchange};
+use super::{CLIENT_HEADER, Gate, ID_HEADER};
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// Characters of a path that the log shows.
+const LOGGED_PATH_CHARS: usize = 200;
+
+/// Serves a connection until either side ends it.
+pub(super) fn serve(gate: &Gate, peer: &Peer) {
+    let mut browser = Browser { gate, peer, buf: Vec::new(), is_head_only: false };
+    let mut is_first = true;
+    loop {
+        match browser.next_request(is_first) {
+            Ok(request) if browser.answer(&request) => is_first = false,
+            Ok(_) | Err(End::Gone) => return,
+            Err(End::Refused(refusal)) => return browser.refuse(refusal, &gate.new_id()),
+        }
+    }
+}
+
+struct Browser<'a> {
+    gate: &'a Gate,
+    peer: &'a Peer,
+    /// What was read and not used yet.
+    buf: Vec<u8>,
+    /// Whether answers go without their body.
+    is_head_only: bool,
+}
+
+/// A request that was read to its last byte.
+struct Whole<'a> {
+    head: Head,
+    body: Vec<u8>,
+    client: IpAddr,
+    id: String,
+    begun: Mono,
+    _turn: Option<Turn<'a>>,
+}
+
+/// Why no request comes of a connection any more.
+enum End {
+    /// Nobody is there to be told, or nothing was asked.
+    Gone,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<'a> Browser<'a> {
+    fn next_request(&mut self, is_first: bool) -> Result<Whole<'a>, End> {
+        let (gate, peer) = (self.gate, self.peer);
+        self.wait(is_first)?;
+        let begun = gate.clock.mono();
+        let head = self.read_head(begun.plus_ms(gate.limits.head_ms))?;
+        let is_own = gate.origin.allows_host(&head.host)
+            || Origin::of_listener(peer.local).allows_host(&head.host);
+        if !is_own {
+            return Err(Refusal::Host.into());
+        }
+        let is_proxy = gate.trusted_proxies.contains(&peer.address);
+        if !is_proxy && !head.forwarded_for.is_empty() {
+            gate.warn_of_proxy(peer.address);
+        }
+        let client = client_of(peer.address, &gate.trusted_proxies, &head.forwarded_for);
+        let turn = if is_proxy && client != peer.address {
+            let turn = gate.turns.begin(client, gate.limits.address_connections);
+            Some(turn.ok_or(Refusal::Full)?)
+        } else {
+            None
+        };
+        let body = self.read_body(&head, begun.plus_ms(gate.limits.request_ms))?;
+        Ok(Whole { head, body, client, id: gate.new_id(), begun, _turn: turn })
+    }
+
+    /// Waits for a request's first byte.
+    fn wait(&mut self, is_first: bool) -> Result<(), End> {
+        let gate = self.gate;
+        let now = gate.clock.mono();
+        if !self.buf.is_empty() {
+            return Ok(());
+        }
+        if !is_first {
+            self.peer.set_idle(now);
+        }
+        // Looked at after becoming idle: whoever stops the gate sets this first and drops the
+        // idle ones then, so that one of the two notices the other.
+        if gate.is_stopping() {
+            return Err(End::Gone);
+        }
+        let ms = if is_first { gate.limits.head_ms } else { gate.limits.idle_ms };
+        let read = read_more(&self.peer.socket, &mut self.buf, &gate.clock, Some(now.plus_ms(ms)));
+        if read.is_err() || !self.peer.set_busy() {
+            return Err(End::Gone);
+        }
+        Ok(())
+    }
+
+    fn read_head(&mut self, by: Mono) -> Result<Head, End> {
+        let mut scan = Scan::default();
+        loop {
+            self.is_head_only = self.buf.starts_with(b"HEAD ");
+            if let Some(end) = scan.find_end(&self.buf)? {
+                let rest = self.buf.split_off(end);
+                let bytes = std::mem::replace(&mut self.buf, rest);
+                return Ok(head::parse(&bytes)?);
+            }
+            self.read_part(by)?;
+        }
+    }
+
+    fn read_body(&mut self, head: &Head, by: Mono) -> Result<Vec<u8>, End> {
+        if head.expects_continue && self.buf.len() < head.body_bytes {
+            write_all(&self.peer.socket, CONTINUE, &self.gate.clock, by).map_err(|_| End::Gone)?;
+        }
+        while self.buf.len() < head.body_bytes {
+            self.read_part(by)?;
+        }
+        let rest = self.buf.split_off(head.body_bytes);
+        Ok(std::mem::replace(&mut self.buf, rest))
+    }
+
+    /// Reads on in the middle of a request.
+    fn read_part(&mut self, by: Mono) -> Result<(), End> {
+        let read = read_more(&self.peer.socket, &mut self.buf, &self.gate.clock, Some(by));
+        read.map_err(|ended| match ended {
+            Ended::Closed => Refusal::Malformed("ends too early").into(),
+            Ended::Late => Refusal::Slow.into(),
+            Ended::Failed(_) => End::Gone,
+        })
+    }
+
+    /// Answers a request; true if the connection may be used again.
+    fn answer(&mut self, request: &Whole<'_>) -> bool {
+        let gate = self.gate;
+        self.is_head_only = request.head.method == Method::Head;
+        let was_write = request.head.method == Method::Post;
+        let keeps = request.head.keeps_alive && !gate.is_stopping();
+        let lent = gate.upstream.lend(gate.limits.worker_wait_ms, self.is_head_only);
+        let Some(mut exchange) = lent else {
+            let connection = if keeps { "keep-alive" } else { "close" };
+            return self.say(Refusal::Busy, &request.id, connection) && keeps;
+        };
+        let by = gate.clock.mono().plus_ms(gate.limits.answer_ms);
+        let asked = exchange.ask(&clean(request), &gate.clock, by).map_err(|ended| match ended {
+            // Half a request was sent: what comes now is of no use, however long we wait.
+            Ended::Late => Ended::Closed,
+            other => other,
+        });
+        match asked.and_then(|()| exchange.answer(&gate.clock, Some(by))) {
+            Ok(answer) => {
+                // No worker is held while the browser reads.
+                drop(exchange);
+                gate.check_upstream();
+                self.log(request, &answer);
+                self.pass_back(answer, request, keeps)
+            }
+            Err(Ended::Late) => {
+                log::warn!("worker too slow request={}", request.id);
+                self.refuse(Refusal::Late { was_write }, &request.id);
+                self.settle(exchange);
+                false
+            }
+            Err(ended) => {
+                drop(exchange);
+                gate.lost_upstream(&ended);
+                self.refuse(Refusal::Failed { was_write }, &request.id);
+                false
+            }
+        }
+    }
+
+    /// Waits for an answer that nobody wants any more, so that its connection can be lent again.
+    fn settle(&self, mut exchange: Exchange<'_>) {
+        let outcome = exchange.answer(&self.gate.clock, None);
+        drop(exchange);
+        if let Err(ended) = outcome {
+            self.gate.lost_upstream(&ended);
+        }
+    }
+
+    fn pass_back(&self, answer: Answer, request: &Whole<'_>, keeps: bool) -> bool {
+        if !answer.is_ours {
+            let was_write = request.head.method == Method::Post;
+            self.refuse(Refusal::Failed { was_write }, &request.id);
+            return false;
+        }
+        let connection = match (keeps, request.head.is_http10) {
+            (true, false) => "",
+            (true, true) => "Connection: keep-alive\r\n",
+            (false, _) => "Connection: close\r\n",
+        };
+        let mut bytes = answer.bytes;
+        let blank_line = answer.head_bytes.saturating_sub(2);
+        bytes.splice(blank_line..blank_line, connection.bytes());
+        let is_written = self.write(&bytes);
+        if is_written && !keeps {
+            self.close();
+        }
+        is_written && keeps
+    }
+
+    /// Says no and ends the connection.
+    fn refuse(&self, refusal: Refusal, id: &str) {
+        log::debug!("request refused id={id} client={} reason={refusal}", self.peer.address);
+        if self.say(refusal, id, "close") {
+            self.close();
+        }
+    }
+
+    fn say(&self, refusal: Refusal, id: &str, connection: &'static str) -> bool {
+        self.gate.counters.count_refused();
+        let now = self.gate.clock.wall();
+        let framing = Framing { now, connection, is_head_only: self.is_head_only };
+        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin), framing))
+    }
+
+    /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken.
+    fn write(&self, bytes: &[u8]) -> bool {
+        let gate = self.gate;
+        let extra_s = u64::try_from(bytes.len() / GATE_WRITE_BYTES_PER_S).unwrap_or(u64::MAX);
+        let ms = gate.limits.write_ms.saturating_add(extra_s.saturating_mul(1_000));
+        write_all(&self.peer.socket, bytes, &gate.clock, gate.clock.mono().plus_ms(ms)).is_ok()
+    }
+
+    fn close(&self) {
+        let by = self.gate.clock.mono().plus_ms(self.gate.limits.drain_ms);
+        close_gently(&self.peer.socket, &self.gate.clock, by, GATE_DRAIN_BYTES_MAX);
+    }
+
+    fn log(&self, request: &Whole<'_>, answer: &Answer) {
+        self.gate.counters.count_request();
+        let target = request.head.target.as_str();
+        let path = target.split('?').next().unwrap_or_default();
+        log::debug!(
+            "request answered id={} client={} method={:?} path={} status={} ms={}",
+            request.id,
+            request.client,
+            request.head.method,
+            path.get(..LOGGED_PATH_CHARS).unwrap_or(path),
+            answer.status,
+            self.gate.clock.mono().since_ms(request.begun),
+        );
+    }
+}
+
+/// The request as `tiny_http` gets it: what we use, spelt in one way.
+fn clean(request: &Whole<'_>) -> Vec<u8> {
+    let Head { method, target, passed, .. } = &request.head;
+    let method = match method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+    };
+    let (client, length) = (request.client.to_string(), request.body.len().to_string());
+    let own = [
+        (CLIENT_HEADER, client.as_str()),
+        (ID_HEADER, request.id.as_str()),
+        ("Content-Length", length.as_str()),
+    ];
+    let mut text = String::with_capacity(1024 + request.body.len());
+    for part in [method, " ", target, " HTTP/1.1\r\n"] {
+        text.push_str(part);
+    }
+    let passed = passed.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in own.into_iter().chain(passed) {
+        for part in [name, ": ", value, "\r\n"] {
+            text.push_str(part);
+        }
+    }
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(&request.body);
+    bytes
+}

@@ -1,0 +1,425 @@
+//! The gate: all that stands between browsers and `tiny_http`, and the only thing that listens to
+//! the network for them.
+//!
+//! `tiny_http` 0.12 alone is not fit to be exposed. A large `Content-Length` aborts the process;
+//! unread pipelined requests, or bodies announced and never sent, hold all its workers; its accept
+//! loop ends at the first error; its connections are uncapped and may idle for ever;
+//! `Transfer-Encoding` and odd lengths let requests be smuggled. So the gate reads each request
+//! whole, under strict rules, and gives `tiny_http` a clean one over a private socket.
+//!
+//! Invariants:
+//! - A browser's byte reaches `tiny_http` only as part of a request that was read to its end, whose
+//!   head [`head`] accepted, and of whose headers only the known ones are left.
+//! - Nobody waits for a browser but that browser's own thread, which holds no worker meanwhile; each
+//!   of its waits has a deadline that the browser cannot move.
+//! - The accept loop never reads or writes, and goes on after every error.
+//! - Every answer, refusals included, bears all security headers.
+//!
+//! What it is not: it knows no route, no session and no page but its own refusals.
+//!
+//! ```text
+//!  opened ──▶ head ──▶ body ──▶ wait for a worker ──▶ wait for its answer ──▶ write ──▶ idle ─┐
+//!               ▲                                                                             │
+//!               └─────────────────────────────────────────────────────────────────────────────┘
+//!  a broken rule, a passed deadline: refusal, rest drained within bounds, closed
+//! ```
+//! Threads: `gate` accepts, `gate-N` serves one connection, `gate-full` tells those over the caps.
+
+mod client;
+mod connection;
+mod deadline;
+mod head;
+mod refusal;
+mod slots;
+mod upstream;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::thread::Scope;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::clock::Clock;
+use crate::limits;
+use crate::thread::{Stop, spawn_named};
+use crate::web::origin::Origin;
+
+use deadline::{Ended, close_gently, write_all};
+use refusal::{Framing, Refusal, to_bytes};
+use slots::{Caps, Slot, Slots};
+use upstream::Upstream;
+
+/// The header that carries the browser's address to a worker; never passed on from outside.
+pub(super) const CLIENT_HEADER: &str = "X-Tern-Client";
+/// The header that carries the request's number.
+pub(super) const ID_HEADER: &str = "X-Tern-Id";
+
+/// The gate's bounds, and those of the workers behind it. Only tests have reason to change them.
+#[derive(Debug, Clone, Copy)]
+pub struct GateLimits {
+    /// Connections open at once.
+    pub connections: usize,
+    /// Connections of one address at once.
+    pub address_connections: usize,
+    /// Milliseconds for a request's head.
+    pub head_ms: u64,
+    /// Milliseconds for a whole request.
+    pub request_ms: u64,
+    /// Milliseconds between two requests.
+    pub idle_ms: u64,
+    /// Milliseconds until a worker is free.
+    pub worker_wait_ms: u64,
+    /// Milliseconds until a worker has answered.
+    pub answer_ms: u64,
+    /// Milliseconds until a browser has taken its answer; more for a large one.
+    pub write_ms: u64,
+    /// Milliseconds to drain what a refused browser still sends.
+    pub drain_ms: u64,
+    /// Workers.
+    pub workers: usize,
+    /// Milliseconds for what is under way when the server stops.
+    pub stop_ms: u64,
+}
+
+impl Default for GateLimits {
+    fn default() -> Self {
+        Self {
+            connections: limits::GATE_CONNECTIONS_MAX,
+            address_connections: limits::GATE_ADDRESS_CONNECTIONS_MAX,
+            head_ms: limits::GATE_HEAD_MS,
+            request_ms: limits::GATE_REQUEST_MS,
+            idle_ms: limits::GATE_IDLE_MS,
+            worker_wait_ms: limits::GATE_WORKER_WAIT_MS,
+            answer_ms: limits::GATE_ANSWER_MS,
+            write_ms: limits::GATE_WRITE_MS,
+            drain_ms: limits::GATE_DRAIN_MS,
+            workers: limits::WEB_WORKERS,
+            stop_ms: limits::WEB_STOP_MS,
+        }
+    }
+}
+
+/// What the gate has seen since it opened.
+#[derive(Debug, Default)]
+pub struct GateCounters {
+    connections: AtomicU64,
+    requests: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl GateCounters {
+    /// Connections accepted, those over the caps included.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Requests that a worker answered.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests and connections that the gate refused: many mean an attack, or caps too low.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whose requests the gate lets in, and how many.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) origin: Origin,
+    pub(super) trusted_proxies: Vec<IpAddr>,
+    pub(super) limits: GateLimits,
+    pub(super) clock: Clock,
+    /// Closed when the site can no longer be served.
+    pub(super) broken: Stop,
+}
+
+/// The gate, open.
+#[derive(Debug)]
+pub(super) struct Gate {
+    listener: Socket,
+    bound: SocketAddr,
+    origin: Origin,
+    trusted_proxies: Vec<IpAddr>,
+    limits: GateLimits,
+    clock: Clock,
+    broken: Stop,
+    slots: Arc<Slots>,
+    turns: client::Turns,
+    upstream: Upstream,
+    stopping: Stop,
+    id_base: u32,
+    ids: AtomicU32,
+    has_warned_of_proxy: AtomicBool,
+    counters: Arc<GateCounters>,
+}
+
+/// Binds the address that browsers connect to.
+///
+/// # Errors
+/// The last of the system's, if `listen` names several addresses and none can be had.
+pub(super) fn listen(listen: &str) -> io::Result<Socket> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in listen.to_socket_addrs()? {
+        match listen_at(address) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restarted server must get its port back while old connections linger.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(limits::GATE_BACKLOG)?;
+    Ok(socket)
+}
+
+impl Gate {
+    /// A gate before `listener`, with `tiny_http` behind it at `upstream`.
+    pub(super) fn new(listener: Socket, upstream: &Path, rules: Rules) -> io::Result<Self> {
+        let Rules { origin, trusted_proxies, limits, clock, broken } = rules;
+        let bound = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        let trusted_proxies = trusted_proxies.iter().map(IpAddr::to_canonical).collect();
+        let upstream =
+            Upstream::open(upstream, limits.workers, &clock, crate::limits::WEB_START_MS)?;
+        let id_base = getrandom::u32().map_err(|e| io::Error::other(e.to_string()))?;
+        Ok(Self {
+            listener,
+            bound,
+            origin,
+            trusted_proxies,
+            limits,
+            clock,
+            broken,
+            slots: Arc::default(),
+            turns: client::Turns::default(),
+            upstream,
+            stopping: Stop::new(),
+            id_base,
+            ids: AtomicU32::new(0),
+            has_warned_of_proxy: AtomicBool::new(false),
+            counters: Arc::default(),
+        })
+    }
+
+    /// Where it listens.
+    pub(super) const fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    /// What it counts.
+    pub(super) const fn counters(&self) -> &Arc<GateCounters> {
+        &self.counters
+    }
+
+    /// Accepts until [`Self::close`], each connection into its own thread of `scope`. Every such
+    /// thread keeps a copy of `alive` for as long as it runs.
+    pub(super) fn run<'scope>(
+        self: &Arc<Self>,
+        scope: &'scope Scope<'scope, '_>,
+        alive: Sender<()>,
+    ) -> io::Result<()> {
+        // A connection that finds this full is closed without a word: whoever floods the gate does
+        // not get to slow down how the others are told.
+        let (full, to_refuse) = bounded(limits::GATE_REFUSALS_QUEUED);
+        let gate = Arc::clone(self);
+        let token = alive.clone();
+        spawn_named(scope, "gate-full", move |_permit| {
+            gate.refuse_all(&to_refuse);
+            drop(token);
+        })?;
+        let gate = Arc::clone(self);
+        spawn_named(scope, "gate", move |_permit| gate.accept_all(scope, &full, &alive))?;
+        Ok(())
+    }
+
+    fn accept_all<'scope>(
+        self: &Arc<Self>,
+        scope: &'scope Scope<'scope, '_>,
+        full: &Sender<Socket>,
+        alive: &Sender<()>,
+    ) {
+        let mut failures = 0_u64;
+        while !self.is_stopping() {
+            let outcome = self.listener.accept().and_then(|(socket, _)| {
+                let Some(slot) = self.admit(socket, full)? else { return Ok(()) };
+                self.spawn(scope, slot, alive.clone())
+            });
+            match outcome {
+                Ok(()) if failures > 0 => {
+                    log::info!("accepting connections again failures={failures}");
+                    failures = 0;
+                }
+                Ok(()) => {}
+                Err(_) if self.is_stopping() => {}
+                Err(error) => {
+                    if failures == 0 && !is_peers_fault(&error) {
+                        log::warn!("connection not accepted error={error}");
+                    }
+                    failures += u64::from(!is_peers_fault(&error));
+                    self.recover(&error);
+                }
+            }
+        }
+    }
+
+    /// Makes way for the next connection after `error`.
+    fn recover(&self, error: &io::Error) {
+        if !is_peers_fault(error) {
+            // No descriptor, thread or memory is left: an idle connection may give back its own.
+            self.slots.drop_idlest();
+            self.stopping.wait(Duration::from_millis(limits::GATE_ACCEPT_PAUSE_MS));
+        }
+    }
+
+    /// Takes a connection in, or hands it to those who are told to come back.
+    fn admit(&self, socket: Socket, full: &Sender<Socket>) -> io::Result<Option<Slot>> {
+        self.counters.connections.fetch_add(1, Ordering::Relaxed);
+        socket.set_tcp_nodelay(true)?;
+        let missing = || io::Error::from(io::ErrorKind::ConnectionAborted);
+        let peer = socket.peer_addr()?.as_socket().ok_or_else(missing)?.ip().to_canonical();
+        let local = socket.local_addr()?.as_socket().ok_or_else(missing)?;
+        let caps =
+            Caps { total: self.limits.connections, per_address: self.limits.address_connections };
+        let is_proxy = self.trusted_proxies.contains(&peer);
+        match self.slots.admit(socket, (peer, local), is_proxy, caps) {
+            Ok(slot) => Ok(Some(slot)),
+            Err(refused) => {
+                self.counters.count_refused();
+                log::debug!("connection refused client={peer} open={}", self.slots.count());
+                drop(full.try_send(refused));
+                Ok(None)
+            }
+        }
+    }
+
+    fn spawn<'scope>(
+        self: &Arc<Self>,
+        scope: &'scope Scope<'scope, '_>,
+        slot: Slot,
+        alive: Sender<()>,
+    ) -> io::Result<()> {
+        let gate = Arc::clone(self);
+        let name = format!("gate-{}", slot.index);
+        spawn_named(scope, &name, move |_permit| {
+            // A bug in here costs this one connection.
+            let served = catch_unwind(AssertUnwindSafe(|| connection::serve(&gate, &slot.peer)));
+            if served.is_err() {
+                log::error!("connection panicked client={}", slot.peer.address);
+            }
+            drop(slot);
+            drop(alive);
+        })?;
+        Ok(())
+    }
+
+    /// Tells each connection over the caps so, briefly.
+    fn refuse_all(&self, to_refuse: &Receiver<Socket>) {
+        for socket in to_refuse {
+            let encoded = Refusal::Full.encode(&self.new_id(), &self.origin);
+            let now = self.clock.wall();
+            let framing = Framing { now, connection: "close", is_head_only: false };
+            let by = self.clock.mono().plus_ms(limits::GATE_REFUSAL_MS);
+            if write_all(&socket, &to_bytes(&encoded, framing), &self.clock, by).is_ok() {
+                close_gently(&socket, &self.clock, by, limits::GATE_DRAIN_BYTES_MAX);
+            }
+        }
+    }
+
+    /// Accepts nothing more and drops who waits; requests under way go on.
+    pub(super) fn close(&self) {
+        self.stopping.close();
+        // Wakes the accept loop on Linux; elsewhere the connection to ourselves does. Either may
+        // fail for the other's success.
+        drop(self.listener.shutdown(Shutdown::Both));
+        let mut own = self.bound;
+        if own.ip().is_unspecified() {
+            own.set_ip(match own {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        drop(TcpStream::connect_timeout(&own, Duration::from_millis(limits::GATE_REFUSAL_MS)));
+        self.slots.drop_waiting();
+    }
+
+    /// Whether any worker can still be reached.
+    pub(super) fn has_workers(&self) -> bool {
+        self.upstream.is_working()
+    }
+
+    /// Ends all that is still under way, at both sides.
+    pub(super) fn abort(&self) {
+        self.slots.drop_all();
+        self.upstream.shut_down();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.is_closed()
+    }
+
+    /// A request's number: other after each start, so that a log names each request once.
+    fn new_id(&self) -> String {
+        let id = self.id_base.wrapping_add(self.ids.fetch_add(1, Ordering::Relaxed));
+        format!("{id:08x}")
+    }
+
+    fn lost_upstream(&self, ended: &Ended) {
+        if !self.is_stopping() {
+            log::error!("connection to a worker lost error={ended}");
+        }
+        self.check_upstream();
+    }
+
+    /// Without a single worker to reach the site is down: better to end and be started anew.
+    fn check_upstream(&self) {
+        if !self.upstream.is_working() && !self.is_stopping() {
+            self.broken.close();
+        }
+    }
+
+    /// Says once that a proxy is not trusted: everybody behind it shares its caps.
+    fn warn_of_proxy(&self, peer: IpAddr) {
+        if !self.has_warned_of_proxy.swap(true, Ordering::Relaxed) {
+            log::warn!("X-Forwarded-For from an untrusted address is ignored peer={peer}");
+        }
+    }
+}
+
+/// Whether accepting failed because that one peer has gone already.
+fn is_peers_fault(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected,
+    };
+    matches!(
+        error.kind(),
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionReset
+            | Interrupted
+            | InvalidInput
+            | NotConnected
+    )
+}
