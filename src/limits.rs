@@ -171,9 +171,10 @@ pub const GATE_CONNECTIONS_MAX: usize = 512;
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
 /// Connections that the system holds until they are accepted.
 pub const GATE_BACKLOG: i32 = 1_024;
-/// Refused connections waiting to be told so; one more is closed without a word.
+/// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
+/// more is closed without a word.
 pub const GATE_REFUSALS_QUEUED: usize = 64;
-/// Milliseconds a refused connection has to take its answer.
+/// Milliseconds between telling a refused connection so and closing it.
 pub const GATE_REFUSAL_MS: u64 = 250;
 /// Milliseconds to pause when the system has no connection to give (no descriptor is left).
 pub const GATE_ACCEPT_PAUSE_MS: u64 = 50;

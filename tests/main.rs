@@ -1,7 +1,9 @@
-//! Tests across modules.
+//! Tests across modules, and of the program as a whole.
 
 // Always so here; it tells the lints that helpers are tests too.
 #[cfg(test)]
 mod browser;
-
-fn main() {}
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod web;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::clock::Mono;
-use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_WRITE_BYTES_PER_S};
+use crate::limits::GATE_DRAIN_BYTES_MAX;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
 
@@ -235,7 +235,8 @@ impl<'a> Browser<'a> {
     /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken.
     fn write(&self, bytes: &[u8]) -> bool {
         let gate = self.gate;
-        let extra_s = u64::try_from(bytes.len() / GATE_WRITE_BYTES_PER_S).unwrap_or(u64::MAX);
+        let extra_s = bytes.len() / gate.limits.write_bytes_per_s.max(1);
+        let extra_s = u64::try_from(extra_s).unwrap_or(u64::MAX);
         let ms = gate.limits.write_ms.saturating_add(extra_s.saturating_mul(1_000));
         write_all(&self.peer.socket, bytes, &gate.clock, gate.clock.mono().plus_ms(ms)).is_ok()
     }

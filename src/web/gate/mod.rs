@@ -28,6 +28,7 @@
 mod client;
 mod connection;
 mod deadline;
+mod full;
 mod head;
 mod refusal;
 mod slots;
@@ -42,7 +43,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::Scope;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
@@ -50,8 +51,7 @@ use crate::limits;
 use crate::thread::{Stop, spawn_named};
 use crate::web::origin::Origin;
 
-use deadline::{Ended, close_gently, write_all};
-use refusal::{Framing, Refusal, to_bytes};
+use deadline::Ended;
 use slots::{Caps, Slot, Slots};
 use upstream::Upstream;
 
@@ -79,6 +79,8 @@ pub struct GateLimits {
     pub answer_ms: u64,
     /// Milliseconds until a browser has taken its answer; more for a large one.
     pub write_ms: u64,
+    /// Bytes a browser has to take each second beyond that time.
+    pub write_bytes_per_s: usize,
     /// Milliseconds to drain what a refused browser still sends.
     pub drain_ms: u64,
     /// Workers.
@@ -98,6 +100,7 @@ impl Default for GateLimits {
             worker_wait_ms: limits::GATE_WORKER_WAIT_MS,
             answer_ms: limits::GATE_ANSWER_MS,
             write_ms: limits::GATE_WRITE_MS,
+            write_bytes_per_s: limits::GATE_WRITE_BYTES_PER_S,
             drain_ms: limits::GATE_DRAIN_MS,
             workers: limits::WEB_WORKERS,
             stop_ms: limits::WEB_STOP_MS,
@@ -333,19 +336,6 @@ impl Gate {
             drop(alive);
         })?;
         Ok(())
-    }
-
-    /// Tells each connection over the caps so, briefly.
-    fn refuse_all(&self, to_refuse: &Receiver<Socket>) {
-        for socket in to_refuse {
-            let encoded = Refusal::Full.encode(&self.new_id(), &self.origin);
-            let now = self.clock.wall();
-            let framing = Framing { now, connection: "close", is_head_only: false };
-            let by = self.clock.mono().plus_ms(limits::GATE_REFUSAL_MS);
-            if write_all(&socket, &to_bytes(&encoded, framing), &self.clock, by).is_ok() {
-                close_gently(&socket, &self.clock, by, limits::GATE_DRAIN_BYTES_MAX);
-            }
-        }
     }
 
     /// Accepts nothing more and drops who waits; requests under way go on.

@@ -34,7 +34,7 @@ use super::response::{Asked, Content, Response};
 use socket_dir::SocketDir;
 
 /// Makes the answer to a request; called by many threads at once.
-pub type Handler = dyn Fn(&Request) -> Response + Sync;
+pub type Handler<'a> = dyn Fn(&Request) -> Response + Sync + 'a;
 
 /// Where the server listens, and for whom.
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ pub fn serve<'scope>(
     scope: &'scope Scope<'scope, '_>,
     config: ServerConfig,
     stop: &Stop,
-    handler: &'scope Handler,
+    handler: &'scope Handler<'scope>,
 ) -> Result<Running<'scope>, WebError> {
     serve_within(scope, config, GateLimits::default(), stop, handler)
 }
@@ -132,7 +132,7 @@ pub fn serve_within<'scope>(
     config: ServerConfig,
     limits: GateLimits,
     stop: &Stop,
-    handler: &'scope Handler,
+    handler: &'scope Handler<'scope>,
 ) -> Result<Running<'scope>, WebError> {
     let ServerConfig { listen, origin, trusted_proxies } = config;
     let listener = gate::listen(&listen).map_err(|source| WebError::Listen { listen, source })?;
@@ -200,7 +200,7 @@ struct Desk {
 
 impl Desk {
     /// One worker: answers requests until told to end.
-    fn work(&self, handler: &Handler) {
+    fn work(&self, handler: &Handler<'_>) {
         loop {
             match self.server.recv() {
                 Ok(request) => self.serve(request, handler),
@@ -211,7 +211,7 @@ impl Desk {
         }
     }
 
-    fn serve(&self, mut raw: tiny_http::Request, handler: &Handler) {
+    fn serve(&self, mut raw: tiny_http::Request, handler: &Handler<'_>) {
         if *raw.method() == tiny_http::Method::Options {
             // The gate asks at start whether this worker's connection works.
             return respond(raw, tiny_http::Response::empty(204), "probe");
@@ -316,7 +316,7 @@ impl Workers {
         scope: &'scope Scope<'scope, '_>,
         desk: &Arc<Desk>,
         count: usize,
-        handler: &'scope Handler,
+        handler: &'scope Handler<'scope>,
     ) -> Result<Self, WebError> {
         // Nothing is ever sent on it.
         let (alive, ended) = bounded(0);
@@ -332,7 +332,7 @@ impl Workers {
         scope: &'scope Scope<'scope, '_>,
         index: usize,
         alive: Sender<()>,
-        handler: &'scope Handler,
+        handler: &'scope Handler<'scope>,
     ) -> io::Result<()> {
         let desk = Arc::clone(&self.desk);
         spawn_named(scope, &format!("web-{index}"), move |_permit| {

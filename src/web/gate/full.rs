@@ -1,0 +1,69 @@
+//! Telling connections over the caps that the site is full.
+//!
+//! Closing such a connection at once would reset it, because the request that it carries is not
+//! read, and a browser would show its own error instead of ours. So each is told, kept for a
+//! moment without being waited for, and closed when what it sent has come in. One thread does it
+//! for all, and none of them can hold it up: nothing here blocks on a socket.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use socket2::Socket;
+
+use crate::clock::Mono;
+use crate::limits::{GATE_REFUSAL_MS, GATE_REFUSALS_QUEUED, HEADERS_BYTES_MAX};
+
+use super::Gate;
+use super::refusal::{Framing, Refusal, to_bytes};
+
+/// Those who were told and are not closed yet, each with when to close it, soonest first.
+#[derive(Debug, Default)]
+struct Told(VecDeque<(Mono, Socket)>);
+
+impl Gate {
+    /// Tells each that comes, until no more can come.
+    pub(super) fn refuse_all(&self, to_refuse: &Receiver<Socket>) {
+        let mut told = Told::default();
+        loop {
+            let next = told.0.front().map(|(by, _)| by.left(self.clock.mono()));
+            match to_refuse.recv_timeout(next.unwrap_or(Duration::from_hours(1))) {
+                Ok(socket) => {
+                    if self.tell_full(&socket).is_ok() {
+                        told.keep(self.clock.mono().plus_ms(GATE_REFUSAL_MS), socket);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => told.close_first(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// A new connection takes a page at once; one that does not is no browser.
+    fn tell_full(&self, mut socket: &Socket) -> io::Result<()> {
+        let encoded = Refusal::Full.encode(&self.new_id(), &self.origin);
+        let framing = Framing { now: self.clock.wall(), connection: "close", is_head_only: false };
+        socket.set_nonblocking(true)?;
+        socket.write_all(&to_bytes(&encoded, framing))?;
+        socket.shutdown(Shutdown::Write)
+    }
+}
+
+impl Told {
+    fn keep(&mut self, by: Mono, socket: Socket) {
+        if self.0.len() >= GATE_REFUSALS_QUEUED {
+            self.close_first();
+        }
+        self.0.push_back((by, socket));
+    }
+
+    fn close_first(&mut self) {
+        if let Some((_, socket)) = self.0.pop_front() {
+            let mut unread = (&socket).take(u64::try_from(HEADERS_BYTES_MAX).unwrap_or(u64::MAX));
+            // Ends with an error when nothing more is there, which is all that is wanted.
+            drop(io::copy(&mut unread, &mut io::sink()));
+        }
+    }
+}
