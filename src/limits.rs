@@ -290,3 +290,34 @@ pub const WEB_STOP_GRACE_MS: u64 = 1_000;
 
 const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
+// ---- the command line and the processes it starts
+
+/// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
+/// `PIPE_BUF` on Linux), so that lines of several processes never mix.
+pub const LOG_LINE_BYTES_MAX: usize = 4096;
+/// Characters of a community's and of a machine's name: they stand in every page's header.
+pub const NAME_CHARS_MAX: usize = 40;
+/// Backends that `tern run-cluster` starts at most: more on one machine try nothing new.
+pub const RUN_CLUSTER_BACKENDS_MAX: u16 = 5;
+/// Reverse proxies that may be trusted.
+pub const TRUSTED_PROXIES_MAX: usize = 16;
+/// Milliseconds between two looks at whether the parent process is still there.
+pub const PARENT_POLL_MS: u64 = 200;
+/// Milliseconds between two looks at the processes that `tern run-cluster` started.
+pub const CHILD_POLL_MS: u64 = 50;
+/// Milliseconds after which a process that ended is started again: a crash at start must not become
+/// a storm.
+pub const CHILD_RESTART_MS: u64 = 3_000;
+/// Milliseconds that the web server, and after it the backends, get to end by themselves when the
+/// cluster is stopped; all must be over in 10 seconds.
+pub const CHILD_STOP_MS: u64 = 4_500;
+/// Milliseconds between two questions whether a write would be saved, until the first yes.
+pub const READY_POLL_MS: u64 = 100;
+/// Milliseconds that one such question may take.
+pub const READY_ANSWER_MS: u64 = 2_000;
+/// Milliseconds after which a start that still is not over is said to be so, with the reason.
+pub const READY_REPORT_MS: u64 = 10_000;
+/// Bytes read of the answer to such a question.
+pub const READY_ANSWER_BYTES_MAX: u64 = 16 * 1024;
+
+const _: () = assert!(2 * CHILD_STOP_MS < 10_000);

@@ -1,3 +1,10 @@
-//! The program.
+//! The program `tern`: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match tern::cli::run(std::env::args_os()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(&mut std::io::stderr().lock()),
+    }
+}

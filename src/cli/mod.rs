@@ -1,1 +1,52 @@
-//! To be filled.
+//! The command line: what an operator types becomes a checked configuration, then running parts.
+//!
+//! - `args` reads strings, `config` makes values of them; nothing past `cli` sees a string that was
+//!   not checked, and all that can be checked is checked before the first thread starts.
+//! - Each sub-command has a file that builds its parts, owns their threads and stops them in order.
+//! - `Stop` is closed by a signal, by the end of the parent, or by a part that failed; never by a
+//!   destructor.
+
+mod args;
+mod backend;
+mod config;
+mod error;
+mod key;
+mod logging;
+mod parent;
+mod run_cluster;
+mod serve;
+mod signal;
+mod web;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+pub use config::ConfigError;
+pub use error::CliError;
+pub use run_cluster::RunClusterError;
+
+use config::Config;
+
+/// Runs the command that `args` spells, program name first, until it is done or told to stop.
+///
+/// # Errors
+/// [`CliError`], which knows its exit code and how to report itself.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
+    let config = config::check(args::parse(args)?)?;
+    logging::start(std::env::var_os(logging::LEVEL_VARIABLE))?;
+    match config {
+        Config::Serve(config) => serve::run(&config),
+        Config::Backend(config) => backend::run(&config),
+        Config::Web(config) => web::run(&config),
+        Config::RunCluster(config) => run_cluster::run(&config),
+    }
+}
+
+/// Tells the operator, or the script that started the program, one thing: a line on standard output,
+/// flushed. A reader that went away is no reason to stop serving.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        log::warn!("standard output is closed error={error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Why a command ended, as its operator reads it, and with which exit code.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::config::ConfigError;
+use super::run_cluster::RunClusterError;
+
+/// Why a command ended otherwise than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The command line cannot be read, or asks for help or the version.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// A value in it cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The system refused something that every command needs.
+    #[error("cannot {what}")]
+    System {
+        /// What was refused.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error("cannot {what} the data directory {path}", path = path.display())]
+    Data {
+        /// What was tried: a verb.
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A part that is not built yet.
+    #[error("this build has no {what}")]
+    NotInThisBuild {
+        /// Which.
+        what: &'static str,
+    },
+    /// `tern run-cluster` could not start or go on.
+    #[error(transparent)]
+    RunCluster(#[from] RunClusterError),
+}
+
+impl CliError {
+    /// The exit code: 1 failed while running, 2 wrong use or configuration, 3 data directory unusable
+    /// or newer than this program. Help and the version are no failure.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Config(_) => 2,
+            Self::System { .. } | Self::NotInThisBuild { .. } => 1,
+            Self::Data { .. } => 3,
+            Self::RunCluster(error) => error.code(),
+        }
+    }
+
+    /// Tells what went wrong, with its causes, in one line. Help and the version go to standard output
+    /// as they are.
+    pub fn report(&self, to: &mut dyn Write) -> ExitCode {
+        // A terminal that went away cannot be told so; the exit code still tells.
+        let _told = match self {
+            Self::Usage(error) => error.print(),
+            _ => writeln!(to, "tern: {}", chain(self)),
+        };
+        ExitCode::from(self.code())
+    }
+}
+
+/// An error and what caused it: `cannot read a: permission denied`.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn report_names_error_and_causes() {
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = CliError::System { what: "watch for signals", source };
+        let mut out = Vec::new();
+        assert_eq!(error.report(&mut out), ExitCode::from(1));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "tern: cannot watch for signals: permission denied\n"
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! The cluster's key, where `tern serve` and `tern run-cluster` keep it.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+
+/// The key's file in the data directory.
+const FILE_NAME: &str = "cluster.key";
+
+/// The path of the key in `data`; both are made if they are not there.
+///
+/// # Errors
+/// When the directory or the key cannot be made.
+pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
+    make_directory(data)?;
+    Ok(data.join(FILE_NAME))
+}
+
+/// Makes a directory that its owner alone may enter; one that is there stays as it is.
+pub(super) fn make_directory(path: &Path) -> Result<(), CliError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| CliError::Data {
+        what: "make",
+        path: path.to_owned(),
+        source,
+    })
+}

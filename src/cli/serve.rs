@@ -1,0 +1,94 @@
+//! `tern serve`: a backend and a web server in one process, for a machine that is alone.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::config::{Backend, HostPort, Serve, Web};
+use super::error::CliError;
+use super::signal::{Second, until_signalled};
+use super::{backend, key, say, web};
+use crate::thread::{Stop, spawn_named};
+
+/// Runs both until they are told to stop.
+///
+/// # Errors
+/// [`CliError`]: the backend's if both fail, because then the web server's follows from it.
+pub(super) fn run(config: &Serve) -> Result<(), CliError> {
+    let key_file = key::ensure(&config.data)?;
+    warn_of_cluster(&config.data);
+    until_signalled(Second::Exit, |stop| run_both(config, &key_file, stop))?
+}
+
+/// `tern run-cluster` keeps its backends' files beside those of `tern serve`: who starts the one after
+/// the other would look for their posts.
+fn warn_of_cluster(data: &Path) {
+    if data.join("node-1").exists() {
+        let path = data.display();
+        log::warn!(
+            "the directory holds a cluster's data too, which tern run-cluster serves data={path:?}"
+        );
+    }
+}
+
+/// The web server stops first, so that no request of a browser finds the backend gone.
+fn run_both(config: &Serve, key_file: &Path, stop: &Stop) -> Result<(), CliError> {
+    let backend_stop = Stop::new();
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    std::thread::scope(|scope| {
+        let backend = spawn_named(scope, "backend", |_permit| {
+            let outcome =
+                backend::start(&backend_of(config, key_file), &backend_stop, &|address| {
+                    // The channel has room for the one address that is ever sent.
+                    if sender.try_send(address).is_err() {
+                        log::error!("the backend said twice that it is ready address={address}");
+                    }
+                });
+            // Without a backend the web server has nothing to say, and nobody need wait for one.
+            drop(sender);
+            stop.close();
+            outcome
+        })
+        .map_err(|source| CliError::System { what: "start a thread", source })?;
+        let web = match receiver.recv() {
+            Ok(address) => start_web(config, key_file, address, stop),
+            Err(crossbeam_channel::RecvError) => Ok(()),
+        };
+        backend_stop.close();
+        match backend.join() {
+            Ok(outcome) => outcome.and(web),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn start_web(
+    config: &Serve,
+    key_file: &Path,
+    backend: SocketAddr,
+    stop: &Stop,
+) -> Result<(), CliError> {
+    let web = Web {
+        listen: config.listen.clone(),
+        backends: vec![HostPort { host: backend.ip().to_string(), port: backend.port() }],
+        key_file: key_file.to_owned(),
+        site: config.site.clone(),
+        stop_with_parent: false,
+    };
+    web::start(&web, stop, &|address| say(&format!("web address=http://{address}")))
+}
+
+fn backend_of(config: &Serve, key_file: &Path) -> Backend {
+    let node = Serve::node();
+    let listen = HostPort { host: "127.0.0.1".to_owned(), port: 0 };
+    Backend {
+        node,
+        listen: listen.clone(),
+        peers: vec![(node, listen)],
+        data: config.data.clone(),
+        key_file: PathBuf::from(key_file),
+        name: config.name.clone(),
+        community: config.site.community.clone(),
+        rate_limits: config.rate_limits,
+        stop_with_parent: false,
+    }
+}

@@ -1,0 +1,92 @@
+//! Signals: the first SIGTERM or SIGINT closes `Stop`, the second ends the wait for an orderly end.
+//!
+//! SIGHUP only leaves a line in the log: it is sometimes sent by a terminal that closes, and there is
+//! no configuration file to read again yet. SIGPIPE is ignored by Rust's start-up code.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use super::error::CliError;
+use crate::thread::{Stop, spawn_named};
+
+/// What the second SIGTERM or SIGINT does.
+#[derive(Clone)]
+pub(super) enum Second {
+    /// Ends the process at once: a kill is always safe.
+    Exit,
+    /// Closes this flag: for a process that has others to end first.
+    Close(Stop),
+}
+
+/// Ends the thread that waits for signals, also when what it served panicked.
+struct Closer(Handle);
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Runs `body` with a `Stop` that signals close; returns when `body` does.
+///
+/// # Errors
+/// When the system gives no signal handler or thread; `body` is not run then.
+pub(super) fn until_signalled<T>(
+    second: Second,
+    body: impl FnOnce(&Stop) -> T,
+) -> Result<T, CliError> {
+    let system = |source| CliError::System { what: "watch for signals", source };
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(system)?;
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        let _closer = Closer(signals.handle());
+        let seen = stop.clone();
+        spawn_named(scope, "signal", move |_permit| {
+            for signal in &mut signals {
+                act(signal, &seen, &second);
+            }
+        })
+        .map_err(system)?;
+        Ok(body(&stop))
+    })
+}
+
+fn act(signal: i32, stop: &Stop, second: &Second) {
+    let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
+    if signal == SIGHUP {
+        log::info!("signal ignored signal={name}");
+    } else if !stop.is_closed() {
+        log::info!("stopping signal={name}");
+        stop.close();
+    } else {
+        log::warn!("stopping at once signal={name}");
+        match second {
+            Second::Exit => exit_at_once(),
+            Second::Close(force) => force.close(),
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "the operator asked twice; files are safe at any moment")]
+fn exit_at_once() {
+    std::process::exit(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signal_first_stops_second_forces_hangup_neither() {
+        let (stop, force) = (Stop::new(), Stop::new());
+        let second = Second::Close(force.clone());
+        act(SIGHUP, &stop, &second);
+        assert!(!stop.is_closed());
+        act(SIGTERM, &stop, &second);
+        assert!(stop.is_closed() && !force.is_closed());
+        act(SIGHUP, &stop, &second);
+        assert!(!force.is_closed());
+        act(SIGINT, &stop, &second);
+        assert!(force.is_closed());
+    }
+}
