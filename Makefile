@@ -1,14 +1,39 @@
-.PHONY: run run-cluster test lint
+# What can be done with this project. All that is needed is a Rust toolchain and a C linker; the
+# browser tests also want chromium and chromium-driver, and are left out without them.
 
+# More options for the program: make run ARGS=--listen=127.0.0.1:9000
+ARGS =
+
+.PHONY: run run-cluster test torture lint bench doc
+
+# One machine: web server and backend in one process.
 run:
-	cargo run --release -- serve
+	cargo run --release --quiet -- serve $(ARGS)
 
+# A cluster on this machine: three backends and a web server.
 run-cluster:
-	cargo run --release -- run-cluster
+	cargo run --release --quiet -- run-cluster $(ARGS)
 
 test:
-	cargo test
+	cargo build
+	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then \
+		cargo test --no-fail-fast; \
+	else \
+		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
+		TERN_SKIP_BROWSER=1 cargo test --no-fail-fast; \
+	fi
+
+# Backends killed at random under load: make torture SECONDS=600
+SECONDS = 60
+torture:
+	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main every_acknowledged_post -- --nocapture
 
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+
+bench:
+	cargo bench --bench bench
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
