@@ -161,6 +161,17 @@ pub const HOME_WALK_PER_PERSON: usize = 2;
 pub const SUGGESTION_STEPS_MAX: usize = 1000;
 
 const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
+// ---- the store
+
+/// Files kept open for reading: the authors of a few pages. Far below the 1,024 descriptors that a
+/// process gets by default, of which connections need most.
+pub const READ_HANDLES_MAX: usize = 128;
+/// Bytes of the reason in a damage mark: a person reads it.
+pub const MARK_BYTES_MAX: usize = 1024;
+/// Bytes of the buffer through which a user's file is read at start.
+pub const LOAD_BUFFER_BYTES: usize = 64 * 1024;
+
+const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
 // ---- the gate (what stands between browsers and the pages)
 

@@ -1,7 +1,9 @@
 //! Tests of the store, by module.
 
+mod damage;
 mod line;
 mod scan;
+mod user_store;
 
 use super::line::{Encoded, Kind, NewLine, encode};
 use super::scan::Chain;

@@ -1,0 +1,170 @@
+//! The data directory: made where it lacks, held by one process at a time.
+//!
+//! ```text
+//! DIR/            locked as long as a process uses it
+//!   node.json     who this machine is
+//!   users/        NAME.jsonl, a file a user
+//!   damaged/      NAME.mark while this machine has no vote on NAME; NAME.N.jsonl, set aside
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{self, Access, AtFlags, FlockOperation, Mode};
+use rustix::io::Errno;
+
+use super::directory::{DIR_MODE, Directory, failed};
+use super::error::StoreError;
+
+const USERS: &str = "users";
+const DAMAGED: &str = "damaged";
+
+/// A data directory that this process holds; it is let go with the last clone.
+#[derive(Debug, Clone)]
+pub struct DataDir(Arc<Open>);
+
+#[derive(Debug)]
+struct Open {
+    /// Carries the lock: the system drops it with the handle, however the process ends.
+    root: Directory,
+    users: Directory,
+    damaged: Directory,
+}
+
+impl DataDir {
+    /// Opens a data directory, making what is not there, and locks it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it, [`StoreError::NotWritable`],
+    /// [`StoreError::Foreign`] when `users` or `damaged` is no directory, and what the system says.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make(path)?;
+        let root = Directory::open(path)?;
+        match fs::flock(root.fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(StoreError::InUse { path: path.to_owned() }),
+            Err(e) => return Err(failed("lock", path, e)),
+        }
+        check_writable(&root)?;
+        let users = root.open_or_make(USERS)?;
+        let damaged = root.open_or_make(DAMAGED)?;
+        check_writable(&users)?;
+        check_writable(&damaged)?;
+        warn_if_open_to_others(&users)?;
+        warn_if_open_to_others(&damaged)?;
+        Ok(Self(Arc::new(Open { root, users, damaged })))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.root.path()
+    }
+
+    /// How full the disk is for us: what is used, of what is used and what we may still take.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn disk_percent(&self) -> Result<u8, StoreError> {
+        let stat = fs::fstatvfs(self.0.root.fd())
+            .map_err(|e| failed("ask for the free space of", self.path(), e))?;
+        let used = u128::from(stat.f_blocks.saturating_sub(stat.f_bfree));
+        let all = used + u128::from(stat.f_bavail);
+        let percent = (used * 100).div_ceil(all.max(1));
+        Ok(u8::try_from(percent).unwrap_or(100))
+    }
+
+    pub(super) fn users(&self) -> &Directory {
+        &self.0.users
+    }
+
+    pub(super) fn damaged(&self) -> &Directory {
+        &self.0.damaged
+    }
+}
+
+/// Makes a directory and its parents, each of them flushed in its own parent: otherwise a power cut
+/// could take the directory away with all that was flushed inside it.
+fn make(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new("/"),
+    };
+    make(parent)?;
+    match fs::mkdir(path, DIR_MODE) {
+        Ok(()) | Err(Errno::EXIST) => Directory::open(parent)?.sync(),
+        Err(e) => Err(failed("make", path, e)),
+    }
+}
+
+fn check_writable(directory: &Directory) -> Result<(), StoreError> {
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    fs::accessat(directory.fd(), ".", wanted, AtFlags::empty()).map_err(|e| {
+        StoreError::NotWritable { path: directory.path().to_owned(), source: e.into() }
+    })
+}
+
+/// Password hashes and network addresses are in there; whoever copied the directory by hand may have
+/// left it open.
+fn warn_if_open_to_others(directory: &Directory) -> Result<(), StoreError> {
+    let path = directory.path();
+    let stat = fs::fstat(directory.fd()).map_err(|e| failed("look at", path, e))?;
+    if Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO) {
+        let mode = stat.st_mode & 0o7777;
+        log::warn!("directory is open to other accounts path={} mode={mode:o}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn data_dir_missing_made_private() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let dir = DataDir::open(&path).unwrap();
+        assert_eq!(dir.path(), path);
+        for made in ["", "users", "damaged"] {
+            let mode = path.join(made).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o7777, 0o700, "{made:?}");
+        }
+        assert!(dir.disk_percent().unwrap() <= 100);
+    }
+
+    #[test]
+    fn data_dir_opened_twice_in_use() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = DataDir::open(parent.path()).unwrap();
+        let second = DataDir::open(parent.path());
+        assert!(matches!(&second, Err(StoreError::InUse { path }) if path == parent.path()));
+        let clone = first.clone();
+        drop(first);
+        assert!(matches!(DataDir::open(parent.path()), Err(StoreError::InUse { .. })));
+        drop(clone);
+        DataDir::open(parent.path()).unwrap();
+    }
+
+    #[test]
+    fn data_dir_with_link_as_users_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), parent.path().join("users")).unwrap();
+        assert!(matches!(DataDir::open(parent.path()), Err(StoreError::Foreign { .. })));
+    }
+
+    #[test]
+    fn data_dir_at_file_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("db");
+        std::fs::write(&path, "mine").unwrap();
+        assert!(matches!(DataDir::open(&path), Err(StoreError::Io { .. })));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+}

@@ -1,0 +1,169 @@
+//! What can go wrong on the disk.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::line::LineError;
+use crate::id::{NodeId, UserName};
+use crate::user::Place;
+
+/// Why the store did not do what it was asked. The file system's word stands in the source.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refused an operation; what was on the disk still is.
+    #[error("cannot {operation} {}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another process uses this data directory.
+    #[error("the data directory {} is in use by another process", path.display())]
+    InUse {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// This process may not write here.
+    #[error("the data directory {} is not writable", path.display())]
+    NotWritable {
+        /// Which directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// There are users and no word of which machine they belong to.
+    #[error(
+        "{} holds users but no node.json, so this machine was wiped, or the directory comes from \
+         another one: put node.json back from this same machine, or see \"a machine is replaced\" \
+         in the README", path.display()
+    )]
+    NoIdentity {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// Written by a newer program. Nothing was touched.
+    #[error("{} was written by a newer version of this program ({what})", path.display())]
+    NewerFormat {
+        /// Which file.
+        path: PathBuf,
+        /// What is not understood.
+        what: String,
+    },
+    /// `node.json` is no JSON of its format.
+    #[error("cannot understand {}", path.display())]
+    NodeFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// `node.json` says what cannot be.
+    #[error("{} is wrong: {what}", path.display())]
+    NodeValue {
+        /// Which file.
+        path: PathBuf,
+        /// What cannot be.
+        what: &'static str,
+    },
+    /// No machine of the cluster has this number.
+    #[error("machine {node} is not in the cluster's list")]
+    NotMember {
+        /// The number.
+        node: NodeId,
+    },
+    /// The number is another machine's, or its data directory was set up anew.
+    #[error("machine {node} is known with another incarnation")]
+    OtherIncarnation {
+        /// The number.
+        node: NodeId,
+    },
+    /// A user's file is not to be trusted. It is as it was; `set_aside` is what comes next.
+    #[error("the file of {user} is damaged in line {line}")]
+    Damaged {
+        /// Whose file.
+        user: UserName,
+        /// Which line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        #[source]
+        why: LineError,
+    },
+    /// Something stands in a file's place that is no regular file. It is left alone.
+    #[error("{} is no regular file", path.display())]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The disk, a quota or a size limit has no room. The file is as it was.
+    #[error("no space left to write {}", path.display())]
+    NoSpace {
+        /// What was to be written.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// What is on the disk now is not known. The file must never be written again: a second flush
+    /// proves nothing, because the kernel has forgotten what it could not write.
+    #[error("cannot flush {}", path.display())]
+    SyncFailed {
+        /// Which file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An earlier flush of this file failed; nothing was tried.
+    #[error("the file of {user} is not written any more since a flush of it failed")]
+    Retired {
+        /// Whose file.
+        user: UserName,
+    },
+    /// The file is not as long as its owner believes: nothing was written.
+    #[error("the file of {user} has {found} bytes where {expected} were expected")]
+    LengthDiffers {
+        /// Whose file.
+        user: UserName,
+        /// Bytes by the caller's account.
+        expected: u64,
+        /// Bytes on the disk.
+        found: u64,
+    },
+    /// More bytes than `limits::USER_FILE_BYTES_MAX`.
+    #[error("{bytes} bytes are too many for the file of {user}")]
+    TooLarge {
+        /// Whose file.
+        user: UserName,
+        /// How many.
+        bytes: u64,
+    },
+    /// What was to be appended is not one line. Nothing was written.
+    #[error("cannot append to the file of {user}")]
+    BadLine {
+        /// Whose file.
+        user: UserName,
+        /// What is wrong with it.
+        source: LineError,
+    },
+    /// No entry, or not the kind of entry that was asked for, stands at this place.
+    #[error(
+        "nothing of that kind stands at byte {} of the file of {user}, {} bytes long",
+        place.offset, place.len
+    )]
+    NotAtPlace {
+        /// Whose file.
+        user: UserName,
+        /// Where.
+        place: Place,
+    },
+}
+
+/// Whether the system said that there is no room: full disk, used-up quota, or a limit on file
+/// sizes.
+pub(super) fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}

@@ -1,0 +1,147 @@
+//! What is done to one user's file: append and flush, cut, read through, read at a place.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{Advice, OFlags};
+
+use super::directory::Directory;
+use super::error::StoreError;
+use super::line::Line;
+use super::scan::{Scan, Scanner};
+use super::{UserStore, check_size, lines_name};
+use crate::id::UserName;
+use crate::limits::{LINE_BYTES_MAX, LOAD_BUFFER_BYTES};
+
+/// How a file's bytes and length are flushed.
+pub(super) type SyncData = fn(&File) -> io::Result<()>;
+
+/// The system's way.
+pub(super) fn sync_data(file: &File) -> io::Result<()> {
+    file.sync_data()
+}
+
+/// Why nothing was appended.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// The file has this many bytes instead.
+    Length(u64),
+    /// The disk.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Why {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// One write at the file's known end and one flush; a new file's name is flushed too.
+pub(super) fn append(
+    users: &Directory,
+    name: &str,
+    at: u64,
+    line: &[u8],
+    sync_data: SyncData,
+) -> Result<(), Why> {
+    let file = open_to_append(users, name, at)?;
+    let metadata = file.metadata().map_err(|e| users.failed("look at", name, e))?;
+    if metadata.len() != at {
+        return Err(Why::Length(metadata.len()));
+    }
+    if let Err(error) = write_once(&file, at, line) {
+        // The length must be the known one again, or nothing is known of this file any more.
+        file.set_len(at).map_err(|e| users.sync_failed(name, e))?;
+        return Err(users.no_space_or("write", name, error).into());
+    }
+    sync_data(&file).map_err(|e| users.sync_failed(name, e))?;
+    if at == 0 {
+        users.sync()?;
+    }
+    Ok(())
+}
+
+fn open_to_append(users: &Directory, name: &str, at: u64) -> Result<File, StoreError> {
+    // An empty file may be there already: a crash came between making it and its first line.
+    if at == 0
+        && let Some(file) = users.create_file(name)?
+    {
+        return Ok(file);
+    }
+    open_to_write(users, name)
+}
+
+fn open_to_write(users: &Directory, name: &str) -> Result<File, StoreError> {
+    let file = users.open_file(name, OFlags::WRONLY)?;
+    file.ok_or_else(|| users.failed("open", name, io::Error::from(io::ErrorKind::NotFound)))
+}
+
+/// A single `write`, so that a crash leaves a beginning of the line and never pieces of two.
+fn write_once(file: &File, at: u64, line: &[u8]) -> io::Result<()> {
+    let written = loop {
+        match file.write_at(line, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other?,
+        }
+    };
+    // The system writes less than it was given where a limit stands in the way of the rest.
+    if written == line.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+}
+
+impl UserStore {
+    /// Reads up to `len` bytes of a file, from the disk and not from the kernel's memory of it, one
+    /// line at a time.
+    pub(super) fn scan_file(
+        &self,
+        user: &UserName,
+        file: &File,
+        len: u64,
+        visit: &mut dyn FnMut(Line),
+    ) -> Result<Scan, StoreError> {
+        check_size(user, len)?;
+        let failed = |e: io::Error| self.users().failed("read", &lines_name(user), e);
+        rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|e| failed(e.into()))?;
+        let mut reader = BufReader::with_capacity(LOAD_BUFFER_BYTES, file.take(len));
+        let mut scanner = Scanner::default();
+        let mut piece = Vec::new();
+        while !scanner.is_decided() {
+            piece.clear();
+            // One byte more than a line may have tells that it is too long.
+            let mut limited = reader.by_ref().take(LINE_BYTES_MAX as u64 + 1);
+            if limited.read_until(b'\n', &mut piece).map_err(failed)? == 0 {
+                break;
+            }
+            if let Some(line) = scanner.feed(&piece) {
+                visit(line);
+            }
+        }
+        Ok(scanner.finish())
+    }
+
+    /// Cuts a file to `len` bytes, flushed.
+    pub(super) fn cut(&self, user: &UserName, len: u64) -> Result<(), StoreError> {
+        let (users, name) = (self.users(), lines_name(user));
+        let file = open_to_write(users, &name)?;
+        file.set_len(len).map_err(|e| users.failed("cut", &name, e))?;
+        file.sync_all().map_err(|e| self.retire_if_unknown(user, users.sync_failed(&name, e)))
+    }
+
+    /// `size` bytes at an offset; `None` if the file ends before that or is not there.
+    pub(super) fn read_at(
+        &self,
+        user: &UserName,
+        offset: u64,
+        size: usize,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let name = lines_name(user);
+        let file = self.handles.get(user, || self.users().open_file(&name, OFlags::RDONLY))?;
+        let Some(file) = file else { return Ok(None) };
+        let mut bytes = vec![0; size];
+        match file.read_exact_at(&mut bytes, offset) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(self.users().failed("read", &name, error)),
+        }
+    }
+}
