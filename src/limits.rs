@@ -168,6 +168,8 @@ const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
 pub const READ_HANDLES_MAX: usize = 128;
 /// Bytes of the reason in a damage mark: a person reads it.
 pub const MARK_BYTES_MAX: usize = 1024;
+/// Bytes of `node.json`: 15 machines and room for what newer versions add.
+pub const NODE_FILE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of the buffer through which a user's file is read at start.
 pub const LOAD_BUFFER_BYTES: usize = 64 * 1024;
 

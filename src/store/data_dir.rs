@@ -73,6 +73,10 @@ impl DataDir {
         Ok(u8::try_from(percent).unwrap_or(100))
     }
 
+    pub(super) fn root(&self) -> &Directory {
+        &self.0.root
+    }
+
     pub(super) fn users(&self) -> &Directory {
         &self.0.users
     }

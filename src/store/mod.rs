@@ -32,6 +32,7 @@ mod file;
 mod handles;
 pub mod line;
 mod name;
+pub mod node;
 pub mod scan;
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ use rustix::fs::OFlags;
 
 pub use data_dir::DataDir;
 pub use error::StoreError;
+pub use node::{NodeFile, NodeState};
 
 use crate::id::{Hash128, UserName};
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};

@@ -2,6 +2,7 @@
 
 mod damage;
 mod line;
+mod node;
 mod scan;
 mod user_store;
 

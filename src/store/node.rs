@@ -1,0 +1,292 @@
+//! `node.json`: which machine this is, how often it started, how far its promises may have gone,
+//! and who its fellows are.
+//!
+//! One writer ([`NodeState`]); every field only grows; a decision that needs a field compares with
+//! the value last known to be on the disk. When a write fails, the disk holds the old value or the
+//! new one and the known value stays the old one: refusing is right in both cases.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::data_dir::DataDir;
+use super::error::StoreError;
+use super::name::{FileName, Role};
+use crate::id::{Hash128, NodeId};
+use crate::limits::NODE_FILE_BYTES_MAX;
+
+const NAME: &str = "node.json";
+const TEMPORARY: &str = "node.json.tmp";
+/// The format of `node.json` and of the users' files that this program reads and writes.
+const FORMAT: u32 = 1;
+
+/// What `node.json` holds. Fields of newer versions are kept when it is written again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeFile {
+    /// The format of the whole data directory.
+    pub format: u32,
+    /// Which cluster.
+    pub cluster: Hash128,
+    /// Which machine of it.
+    pub node: NodeId,
+    /// Which life of this machine's data directory: random, made with it.
+    pub incarnation: Hash128,
+    /// How often it has started.
+    pub boot: u32,
+    /// Up to this round everything is refused after a start: it may have been promised.
+    pub ceiling: u64,
+    /// Which list of members.
+    pub epoch: u32,
+    /// The cluster's machines, this one included.
+    pub members: Vec<Member>,
+    /// Whether this epoch votes.
+    pub opened: bool,
+    /// What this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A machine of the cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its number.
+    pub node: NodeId,
+    /// Which life of its data directory; unknown until it was first met.
+    pub incarnation: Option<Hash128>,
+    /// Where it listens, as HOST:PORT.
+    pub address: String,
+    /// What this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl NodeFile {
+    /// A machine that never started, in the first epoch of its cluster.
+    pub fn new(cluster: Hash128, node: NodeId, incarnation: Hash128, members: Vec<Member>) -> Self {
+        Self {
+            format: FORMAT,
+            cluster,
+            node,
+            incarnation,
+            boot: 0,
+            ceiling: 0,
+            epoch: 1,
+            members,
+            opened: false,
+            extra: Map::new(),
+        }
+    }
+
+    /// Reads `node.json`; `None` in a directory that was never used. What a crash left of writing
+    /// it is removed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIdentity`] when there are users' files but no `node.json`;
+    /// [`StoreError::NewerFormat`]; [`StoreError::NodeFile`] and [`StoreError::NodeValue`] when it
+    /// makes no sense; [`StoreError::Foreign`], [`StoreError::Io`]. Nothing was touched then.
+    pub fn load(dir: &DataDir) -> Result<Option<Self>, StoreError> {
+        let root = dir.root();
+        let Some(file) = root.open_file(NAME, OFlags::RDONLY)? else {
+            if has_users(dir)? {
+                return Err(StoreError::NoIdentity { path: dir.path().to_owned() });
+            }
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.take(NODE_FILE_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| root.failed("read", NAME, e))?;
+        let node = parse(&bytes, || root.path_of(NAME))?;
+        if root.remove_file(TEMPORARY)? {
+            log::info!("temporary file of a crash removed file={TEMPORARY}");
+        }
+        Ok(Some(node))
+    }
+
+    /// Writes `node.json`, whatever was in it. While a process works with the directory, that is
+    /// [`NodeState`]'s alone.
+    ///
+    /// # Errors
+    /// As `UserStore::replace`.
+    pub fn save(&self, dir: &DataDir) -> Result<(), StoreError> {
+        let path = || dir.root().path_of(NAME);
+        let wrong = |source| StoreError::NodeFile { path: path(), source };
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(wrong)?;
+        bytes.push(b'\n');
+        // What could not be read back must not replace what can.
+        parse(&bytes, path)?;
+        dir.root().replace_file(NAME, TEMPORARY, &bytes)
+    }
+
+    /// What the members' list says of a machine.
+    pub fn member(&self, node: NodeId) -> Option<&Member> {
+        self.members.iter().find(|member| member.node == node)
+    }
+}
+
+fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, StoreError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let wrong = |what| Err(StoreError::NodeValue { path: path(), what });
+    if bytes.len() > NODE_FILE_BYTES_MAX {
+        return wrong("it is too long");
+    }
+    let not_json = |source| StoreError::NodeFile { path: path(), source };
+    // First and alone: a newer format may look different in everything else.
+    let Format { format } = serde_json::from_slice(bytes).map_err(not_json)?;
+    match format {
+        FORMAT => {}
+        0 => return wrong("there is no format 0"),
+        newer => {
+            return Err(StoreError::NewerFormat { path: path(), what: format!("format {newer}") });
+        }
+    }
+    let node: NodeFile = serde_json::from_slice(bytes).map_err(not_json)?;
+    let mut numbers: Vec<NodeId> = node.members.iter().map(|member| member.node).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    if numbers.len() != node.members.len() {
+        return wrong("two members have one number");
+    }
+    let own = node.member(node.node).and_then(|own| own.incarnation);
+    if own.is_some_and(|incarnation| incarnation != node.incarnation) {
+        return wrong("its own number is listed with another incarnation");
+    }
+    if node.epoch == 0 {
+        return wrong("there is no epoch 0");
+    }
+    Ok(node)
+}
+
+/// Whether the directory was in use: users' files, or marks that say there were some.
+fn has_users(dir: &DataDir) -> Result<bool, StoreError> {
+    for directory in [dir.users(), dir.damaged()] {
+        for found in directory.list()? {
+            let name = found.name.to_str().ok().and_then(FileName::parse);
+            if name.is_some_and(|name| name.role != Role::Temporary) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// `node.json` while a process works with it: the one writer, and the values known to be on disk.
+#[derive(Debug)]
+pub struct NodeState {
+    dir: DataDir,
+    /// What is known to be on the disk. Held while the next one is written.
+    durable: Mutex<NodeFile>,
+    /// The ceiling in `durable`, so that granting a lock waits for no other flush.
+    ceiling: AtomicU64,
+}
+
+impl NodeState {
+    /// Takes over what was loaded, or saved for the first time.
+    pub fn new(dir: &DataDir, node: NodeFile) -> Self {
+        let ceiling = AtomicU64::new(node.ceiling);
+        Self { dir: dir.clone(), durable: Mutex::new(node), ceiling }
+    }
+
+    /// What is known to be on the disk. Waits for a write that is under way.
+    pub fn durable(&self) -> NodeFile {
+        self.durable.lock().clone()
+    }
+
+    /// The ceiling that is known to be on the disk. Never waits.
+    pub fn ceiling(&self) -> u64 {
+        self.ceiling.load(Ordering::Acquire)
+    }
+
+    /// Makes the ceiling `to` at least; whoever grants or accepts a round above the ceiling calls
+    /// this first. Returns the ceiling on the disk.
+    ///
+    /// # Errors
+    /// As `UserStore::replace`: refuse the round.
+    pub fn raise_ceiling(&self, to: u64) -> Result<u64, StoreError> {
+        if to > self.ceiling() {
+            self.change(|node| {
+                node.ceiling = node.ceiling.max(to);
+                Ok(())
+            })?;
+        }
+        Ok(self.ceiling())
+    }
+
+    /// Counts a start and returns its number; once, before anything that bears a term.
+    ///
+    /// # Errors
+    /// As `UserStore::replace`: do not start. [`StoreError::NodeValue`] after four thousand million
+    /// starts.
+    pub fn next_boot(&self) -> Result<u32, StoreError> {
+        let path = self.dir.root().path_of(NAME);
+        let mut boot = 0;
+        self.change(|node| {
+            // The highest number is that of the floors, above every start.
+            let next = node.boot.checked_add(1).filter(|&next| next != u32::MAX);
+            boot = next.ok_or(StoreError::NodeValue { path, what: "the boot count is used up" })?;
+            node.boot = boot;
+            Ok(())
+        })?;
+        Ok(boot)
+    }
+
+    /// Learns which life of its data directory a member is in; another one with its number is
+    /// another machine from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotMember`], [`StoreError::OtherIncarnation`], or as `UserStore::replace`: do
+    /// not talk to it.
+    pub fn pin(&self, node: NodeId, incarnation: Hash128) -> Result<(), StoreError> {
+        self.change(|file| {
+            let member = file.members.iter_mut().find(|member| member.node == node);
+            let member = member.ok_or(StoreError::NotMember { node })?;
+            let other = member.incarnation.is_some_and(|known| known != incarnation)
+                || (node == file.node && incarnation != file.incarnation);
+            if other {
+                return Err(StoreError::OtherIncarnation { node });
+            }
+            member.incarnation = Some(incarnation);
+            Ok(())
+        })
+    }
+
+    /// Records that this epoch votes.
+    ///
+    /// # Errors
+    /// As `UserStore::replace`: do not vote.
+    pub fn open(&self) -> Result<(), StoreError> {
+        self.change(|node| {
+            node.opened = true;
+            Ok(())
+        })
+    }
+
+    /// Writes a changed copy and only then knows it. Nothing is written when nothing changes.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut NodeFile) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut durable = self.durable.lock();
+        let mut next = durable.clone();
+        change(&mut next)?;
+        if next == *durable {
+            return Ok(());
+        }
+        assert!(
+            next.boot >= durable.boot && next.ceiling >= durable.ceiling,
+            "node.json goes back"
+        );
+        next.save(&self.dir)?;
+        self.ceiling.store(next.ceiling, Ordering::Release);
+        *durable = next;
+        Ok(())
+    }
+}
