@@ -1,1 +1,320 @@
-//! To be filled.
+//! The read side, in memory: what is asked the other way round than the files tell it. Who follows
+//! ada, what answers her post, what everybody wrote last.
+//!
+//! Pure. Built from all users at start, then fed with committed entries, one at a time and in the
+//! order of their user's file; never written anywhere. If it and a file differ, the file is right.
+//! It holds no text and no display name: those come from the file and from [`User`].
+//!
+//! Invariants:
+//! - the timeline holds exactly the posts of all people's lists, a post being its number *and* its
+//!   author: two authors may have the same number;
+//! - an edge from a post to its reply stands as long as the reply does, whatever becomes of the post;
+//! - whoever has left is in no list.
+//!
+//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a follow
+//! 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
+//! followed besides.
+
+mod people;
+mod sorted;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod timeline;
+
+use crate::id::{PostId, UserName};
+use crate::limits::SUGGESTION_STEPS_MAX;
+use crate::user::entry::{Entry, PostRef};
+use crate::user::{Status, User};
+use people::{Circle, People, PersonId};
+use sorted::SortedChunks;
+
+pub use thread::{Reply, Thread};
+pub use timeline::PostList;
+
+/// A post: number and author, in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    id: PostId,
+    author: PersonId,
+}
+
+/// A reply under what it answers; sorted so that one post's replies stand together, oldest first.
+/// Not two `Key`s, which would take 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Edge {
+    parent_id: PostId,
+    parent_author: PersonId,
+    child_id: PostId,
+    child_author: PersonId,
+}
+
+const _: () = assert!(size_of::<Key>() == 16 && size_of::<Edge>() == 24);
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    people: People,
+    timeline: SortedChunks<Key>,
+    replies: SortedChunks<Edge>,
+}
+
+/// What a profile counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Posts that still stand.
+    pub posts: u32,
+    /// Who follows, of those who have not left.
+    pub followers: u32,
+    /// Whom the user follows, of those who have not left.
+    pub following: u32,
+}
+
+/// People, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeopleList {
+    /// At most as many as were asked for.
+    pub names: Vec<UserName>,
+    /// The last of them, if more follow: `after` of the next page.
+    pub more_after: Option<UserName>,
+}
+
+impl Index {
+    /// An index of nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An index of these users, each given once: much faster than one entry after another.
+    pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
+        let mut index = Self::default();
+        let (mut keys, mut edges) = (Vec::new(), Vec::new());
+        for user in users {
+            let author = index.add_person(user);
+            for post in &user.posts {
+                let key = Key { id: post.id, author };
+                keys.push(key);
+                if let Some(parent) = &post.reply_to {
+                    edges.push(index.edge(parent, key));
+                }
+            }
+            index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
+        }
+        index.timeline = SortedChunks::from_unsorted(keys);
+        index.replies = SortedChunks::from_unsorted(edges);
+        index.people.shrink_to_fit();
+        index
+    }
+
+    /// Takes in one committed entry of `before`, who is as they were before it: ask this first, then
+    /// [`User::apply`]. What is deleted must be found in there.
+    pub fn apply(&mut self, before: &User, entry: &Entry) {
+        if matches!(before.status, Status::Left(_)) {
+            return;
+        }
+        let author = self.people.intern(&before.name);
+        match entry {
+            Entry::Joined { .. } => self.people.join(author),
+            Entry::Posted { id, reply_to, .. } => {
+                if !before.has_deleted(*id) {
+                    self.add_post(Key { id: *id, author }, reply_to.as_ref());
+                }
+            }
+            Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
+            Entry::Followed { user, .. } => {
+                let followed = self.people.intern(user);
+                self.people.follow(author, followed);
+            }
+            Entry::Unfollowed { user, .. } => {
+                let followed = self.people.intern(user);
+                self.people.unfollow(author, followed);
+            }
+            Entry::Left { .. } => self.remove_user(before),
+            Entry::Profile { .. }
+            | Entry::Password { .. }
+            | Entry::SessionOpened { .. }
+            | Entry::SessionClosed { .. } => {}
+        }
+    }
+
+    /// Takes in a user whose file came whole from another machine. `before` is the user as indexed so
+    /// far; only what differs is touched.
+    pub fn replace(&mut self, before: &User, after: &User) {
+        if matches!(after.status, Status::Left(_)) {
+            self.remove_user(before);
+        }
+        let author = self.add_person(after);
+        for unfollowed in before.follows.difference(&after.follows) {
+            let unfollowed = self.people.intern(unfollowed);
+            self.people.unfollow(author, unfollowed);
+        }
+        for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
+            self.remove_post(before, post.id);
+        }
+        for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
+            self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
+        }
+    }
+
+    /// Whether there is an account of that name.
+    pub fn is_active(&self, user: &UserName) -> bool {
+        self.people.find(user).is_some_and(|id| self.people.is_active(id))
+    }
+
+    /// Whether the post stands.
+    pub fn contains(&self, post: &PostRef) -> bool {
+        self.key(post)
+            .is_some_and(|key| self.people.get(key.author).posts.binary_search(&key.id).is_ok())
+    }
+
+    /// Whether `who` follows `whom`.
+    pub fn follows(&self, who: &UserName, whom: &UserName) -> bool {
+        let pair = self.people.find(who).zip(self.people.find(whom));
+        pair.is_some_and(|(who, whom)| self.people.follows(who, whom))
+    }
+
+    /// How many have an account.
+    pub fn members(&self) -> usize {
+        self.people.active()
+    }
+
+    /// How many posts stand.
+    pub fn posts(&self) -> usize {
+        self.timeline.len()
+    }
+
+    /// What the user's profile counts.
+    pub fn counts(&self, user: &UserName) -> Counts {
+        let Some(id) = self.people.find(user) else { return Counts::default() };
+        let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
+        Counts {
+            posts: count(self.people.get(id).posts.len()),
+            followers: count(self.people.circle(id, Circle::Followers).len()),
+            following: count(self.people.circle(id, Circle::Follows).len()),
+        }
+    }
+
+    /// Up to `n` of those who follow `user`, by name, after `after`.
+    pub fn followers(&self, user: &UserName, after: Option<&UserName>, n: usize) -> PeopleList {
+        self.circle_page(user, Circle::Followers, after, n)
+    }
+
+    /// Up to `n` of those whom `user` follows, by name, after `after`.
+    pub fn following(&self, user: &UserName, after: Option<&UserName>, n: usize) -> PeopleList {
+        self.circle_page(user, Circle::Follows, after, n)
+    }
+
+    /// Up to `n` members, by name, after `after`.
+    pub fn directory(&self, after: Option<&UserName>, n: usize) -> PeopleList {
+        self.people_page(self.people.directory(after), n)
+    }
+
+    /// Up to `n` members whom `viewer` does not follow: those who posted last, then, where there are
+    /// too few of them, any. Looks through a limited number of posts and names.
+    pub fn suggestions(&self, viewer: &UserName, n: usize) -> Vec<UserName> {
+        let posters = self.timeline.down(None).map(|key| key.author).take(SUGGESTION_STEPS_MAX);
+        let anyone = self.people.directory(None).take(SUGGESTION_STEPS_MAX);
+        let viewer = self.people.find(viewer);
+        let is_known = |id: PersonId| {
+            viewer.is_some_and(|viewer| viewer == id || self.people.follows(viewer, id))
+        };
+        let mut found: Vec<PersonId> = Vec::new();
+        for id in posters.chain(anyone) {
+            if found.len() >= n {
+                break;
+            }
+            if !found.contains(&id) && !is_known(id) && self.people.is_active(id) {
+                found.push(id);
+            }
+        }
+        found.into_iter().map(|id| self.people.get(id).name.clone()).collect()
+    }
+
+    /// The person and whom they follow; not the posts.
+    fn add_person(&mut self, user: &User) -> PersonId {
+        let id = self.people.intern(&user.name);
+        match user.status {
+            Status::Absent => {}
+            Status::Active => self.people.join(id),
+            Status::Left(_) => self.people.leave(id),
+        }
+        for followed in &user.follows {
+            let followed = self.people.intern(followed);
+            self.people.follow(id, followed);
+        }
+        id
+    }
+
+    fn add_post(&mut self, key: Key, reply_to: Option<&PostRef>) {
+        if !self.timeline.insert(key) {
+            return;
+        }
+        let posts = &mut self.people.get_mut(key.author).posts;
+        if let Err(at) = posts.binary_search(&key.id) {
+            posts.insert(at, key.id);
+        }
+        if let Some(parent) = reply_to {
+            let edge = self.edge(parent, key);
+            self.replies.insert(edge);
+        }
+    }
+
+    /// Takes out a post; what it answered only its author's `User` tells.
+    fn remove_post(&mut self, before: &User, id: PostId) {
+        let Some(post) = before.post(id) else { return };
+        let key = Key { id, author: self.people.intern(&before.name) };
+        self.timeline.remove(&key);
+        let posts = &mut self.people.get_mut(key.author).posts;
+        if let Ok(at) = posts.binary_search(&id) {
+            posts.remove(at);
+        }
+        if let Some(parent) = &post.reply_to {
+            let edge = self.edge(parent, key);
+            self.replies.remove(&edge);
+        }
+    }
+
+    fn remove_user(&mut self, before: &User) {
+        // From the end, so that nothing has to move up in the author's list.
+        for post in before.posts.iter().rev() {
+            self.remove_post(before, post.id);
+        }
+        let id = self.people.intern(&before.name);
+        self.people.leave(id);
+    }
+
+    fn edge(&mut self, parent: &PostRef, child: Key) -> Edge {
+        Edge {
+            parent_id: parent.id,
+            parent_author: self.people.intern(&parent.user),
+            child_id: child.id,
+            child_author: child.author,
+        }
+    }
+
+    fn key(&self, post: &PostRef) -> Option<Key> {
+        self.people.find(&post.user).map(|author| Key { id: post.id, author })
+    }
+
+    fn post_ref(&self, key: Key) -> PostRef {
+        PostRef { user: self.people.get(key.author).name.clone(), id: key.id }
+    }
+
+    fn circle_page(
+        &self,
+        user: &UserName,
+        circle: Circle,
+        after: Option<&UserName>,
+        n: usize,
+    ) -> PeopleList {
+        let Some(id) = self.people.find(user) else { return PeopleList::default() };
+        self.people_page(self.people.circle_after(id, circle, after).iter().copied(), n)
+    }
+
+    fn people_page(&self, mut people: impl Iterator<Item = PersonId>, n: usize) -> PeopleList {
+        let shown = people.by_ref().take(n);
+        let names: Vec<UserName> = shown.map(|id| self.people.get(id).name.clone()).collect();
+        let more_after = people.next().and_then(|_| names.last().cloned());
+        PeopleList { names, more_after }
+    }
+}

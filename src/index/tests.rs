@@ -1,0 +1,420 @@
+//! The index against a naive recomputation from the list of entries, and the stories behind the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Wall;
+use crate::limits::HOME_MERGE_PEOPLE;
+use crate::user::Place;
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+fn post_id(raw: u64) -> PostId {
+    PostId::from_raw(raw)
+}
+
+fn post_ref(user: &str, id: u64) -> PostRef {
+    PostRef { user: name(user), id: post_id(id) }
+}
+
+fn joined() -> Entry {
+    Entry::Joined { at: Wall(1) }
+}
+
+fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
+    Entry::Posted { at: Wall(id), id: post_id(id), text: "hi".into(), reply_to }
+}
+
+fn deleted(id: u64) -> Entry {
+    Entry::PostDeleted { at: Wall(id), id: post_id(id) }
+}
+
+fn followed(user: &str) -> Entry {
+    Entry::Followed { at: Wall(1), user: name(user) }
+}
+
+fn left() -> Entry {
+    Entry::Left { at: Wall(9) }
+}
+
+/// Users and their index, fed together.
+#[derive(Default)]
+struct World {
+    users: BTreeMap<UserName, User>,
+    index: Index,
+}
+
+impl World {
+    fn of(entries: &[(&str, Entry)]) -> Self {
+        let mut world = Self::default();
+        for (user, entry) in entries {
+            world.write(&name(user), entry);
+        }
+        world
+    }
+
+    fn write(&mut self, user: &UserName, entry: &Entry) {
+        let absent = || User::absent(user.clone());
+        let user = self.users.entry(user.clone()).or_insert_with(absent);
+        self.index.apply(user, entry);
+        user.apply(entry, Place::default());
+    }
+}
+
+fn names(list: &PeopleList) -> Vec<&str> {
+    list.names.iter().map(UserName::as_str).collect()
+}
+
+fn shown(list: &PostList) -> Vec<(&str, u64)> {
+    list.posts.iter().map(|post| (post.user.as_str(), post.id.get())).collect()
+}
+
+fn tree(thread: &Thread) -> Vec<(u32, u64)> {
+    thread.replies.iter().map(|reply| (reply.depth, reply.post.id.get())).collect()
+}
+
+#[test]
+fn lists_newest_first_by_page() {
+    let mut world = World::of(&[("ada", joined()), ("ben", joined()), ("ada", followed("ben"))]);
+    for id in 1..=5 {
+        world.write(&name(if id % 2 == 0 { "ben" } else { "ada" }), &posted(id, None));
+    }
+    let first = world.index.everyone(None, 2);
+    assert_eq!((shown(&first), first.older), (vec![("ada", 5), ("ben", 4)], Some(post_id(4))));
+    let next = world.index.everyone(first.older, 2);
+    assert_eq!(shown(&next), [("ada", 3), ("ben", 2)]);
+    let last = world.index.everyone(next.older, 2);
+    assert_eq!((shown(&last), last.older), (vec![("ada", 1)], None));
+    assert_eq!(shown(&world.index.posts_of(&name("ben"), Some(post_id(4)), 9)), [("ben", 2)]);
+    assert_eq!(world.index.home(&name("ada"), None, 9).posts.len(), 5);
+    assert_eq!(shown(&world.index.home(&name("ben"), None, 9)), [("ben", 4), ("ben", 2)]);
+    assert_eq!(world.index.home(&name("nobody"), None, 9), PostList::default());
+}
+
+#[test]
+fn page_never_ends_between_equal_numbers() {
+    let mut world = World::default();
+    for user in ["ada", "ben", "cleo"] {
+        world.write(&name(user), &posted(7, None));
+    }
+    world.write(&name("ada"), &posted(3, None));
+    let page = world.index.everyone(None, 1);
+    assert_eq!((page.posts.len(), page.older), (3, Some(post_id(7))));
+    assert_eq!(shown(&world.index.everyone(page.older, 1)), [("ada", 3)]);
+    world.write(&name("ben"), &deleted(7));
+    assert!(world.index.contains(&post_ref("ada", 7)));
+    assert!(!world.index.contains(&post_ref("ben", 7)));
+}
+
+#[test]
+fn replies_depth_first_oldest_first() {
+    let reply = |id, user: &str, to| posted(id, Some(post_ref(user, to)));
+    let mut world = World::of(&[
+        ("ada", posted(1, None)),
+        ("ben", reply(2, "ada", 1)),
+        ("cleo", reply(3, "ada", 1)),
+        ("ada", reply(4, "ben", 2)),
+        ("ben", reply(5, "ada", 4)),
+        ("ben", reply(6, "ada", 1)),
+    ]);
+    let root = post_ref("ada", 1);
+    let thread = world.index.replies(&root, 9);
+    assert_eq!(tree(&thread), [(1, 2), (2, 4), (3, 5), (1, 3), (1, 6)]);
+    assert!(!thread.more);
+    let thread = world.index.replies(&root, 3);
+    assert_eq!((tree(&thread), thread.more), (vec![(1, 2), (2, 4), (3, 5)], true));
+    assert!(!world.index.replies(&root, 5).more);
+    assert_eq!(world.index.reply_count(&root), 3);
+
+    // A deleted reply takes what answers it out of sight, but not out of its own thread.
+    world.write(&name("ben"), &deleted(2));
+    assert_eq!(tree(&world.index.replies(&root, 9)), [(1, 3), (1, 6)]);
+    assert_eq!(tree(&world.index.replies(&post_ref("ben", 2), 9)), [(1, 4), (2, 5)]);
+    world.write(&name("cleo"), &left());
+    assert_eq!(world.index.reply_count(&root), 1);
+}
+
+#[test]
+fn replies_in_a_circle_end() {
+    let world = World::of(&[
+        ("ada", posted(1, Some(post_ref("ben", 2)))),
+        ("ben", posted(2, Some(post_ref("ada", 1)))),
+        ("ada", posted(3, Some(post_ref("ada", 3)))),
+    ]);
+    assert_eq!(tree(&world.index.replies(&post_ref("ada", 1), 99)), [(1, 2)]);
+    assert_eq!(tree(&world.index.replies(&post_ref("ada", 3), 99)), []);
+}
+
+#[test]
+fn left_vanishes_everywhere() {
+    let mut world = World::of(&[
+        ("ada", joined()),
+        ("ben", joined()),
+        ("ada", followed("ben")),
+        ("ben", followed("ada")),
+        ("ben", posted(1, None)),
+        ("ben", left()),
+        ("ada", followed("ben")),
+        ("ben", joined()),
+        ("ben", posted(2, None)),
+    ]);
+    let none = Counts::default();
+    assert_eq!((world.index.counts(&name("ada")), world.index.counts(&name("ben"))), (none, none));
+    assert!(!world.index.is_active(&name("ben")) && !world.index.contains(&post_ref("ben", 1)));
+    assert_eq!((world.index.members(), world.index.posts()), (1, 0));
+    assert_eq!(names(&world.index.directory(None, 9)), ["ada"]);
+    assert!(world.index.everyone(None, 9).posts.is_empty());
+    world.write(&name("ada"), &left());
+    assert_eq!(world.index.members(), 0);
+}
+
+#[test]
+fn people_by_name_and_page() {
+    let mut world = World::default();
+    for user in ["dora", "ben", "cleo", "ada"] {
+        world.write(&name(user), &joined());
+        world.write(&name(user), &followed("zoe"));
+    }
+    let zoe = name("zoe");
+    let first = world.index.followers(&zoe, None, 3);
+    assert_eq!(
+        (names(&first), &first.more_after),
+        (vec!["ada", "ben", "cleo"], &Some(name("cleo")))
+    );
+    let last = world.index.followers(&zoe, first.more_after.as_ref(), 3);
+    assert_eq!((names(&last), &last.more_after), (vec!["dora"], &None));
+    // A cursor names a place, not a person: who left between two pages loses nobody.
+    assert_eq!(names(&world.index.followers(&zoe, Some(&name("bz")), 9)), ["cleo", "dora"]);
+    assert_eq!(names(&world.index.following(&name("ada"), None, 9)), ["zoe"]);
+    assert_eq!(names(&world.index.directory(Some(&name("ben")), 1)), ["cleo"]);
+}
+
+#[test]
+fn suggestions_recent_posters_first_then_others() {
+    let mut world = World::default();
+    for user in ["ada", "ben", "cleo", "dora", "eva", "finn"] {
+        world.write(&name(user), &joined());
+    }
+    for (id, user) in (1..).zip(["dora", "eva", "cleo", "eva", "ada", "finn"]) {
+        world.write(&name(user), &posted(id, None));
+    }
+    world.write(&name("ada"), &followed("cleo"));
+    world.write(&name("finn"), &left());
+    let suggested = world.index.suggestions(&name("ada"), 5);
+    assert_eq!(suggested.iter().map(UserName::as_str).collect::<Vec<_>>(), ["eva", "dora", "ben"]);
+    assert_eq!(world.index.suggestions(&name("ada"), 1).len(), 1);
+}
+
+#[test]
+fn home_of_many_follows_equal_whichever_way_it_is_found() {
+    // Many quiet people before many posts of someone not followed: the walk gives up, merging ends it.
+    let people = u64::try_from(HOME_MERGE_PEOPLE).unwrap() + 20;
+    let mut world = World::default();
+    let viewer = name("viewer");
+    for number in 0..people {
+        let quiet = format!("p{number}");
+        world.write(&name(&quiet), &posted(10 + number, None));
+        world.write(&viewer, &followed(&quiet));
+    }
+    for number in 0..1000 {
+        world.write(&name("loud"), &posted(1000 + number, None));
+        if number % 100 == 0 {
+            world.write(&name("p3"), &posted(1000 + number, None));
+        }
+    }
+    let mut expected: Vec<u64> = (0..people).map(|number| 10 + number).collect();
+    expected.extend((0..10).map(|number| 1000 + number * 100));
+    expected.reverse();
+    let mut found = Vec::new();
+    let mut before = None;
+    loop {
+        let page = world.index.home(&viewer, before, 7);
+        found.extend(page.posts.iter().map(|post| post.id.get()));
+        before = page.older;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+// ---- against a naive recomputation
+
+const PEOPLE: [&str; 5] = ["ada", "ben", "cleo", "dora", "eva"];
+
+/// One person as a plain reading of their entries gives them.
+#[derive(Default)]
+struct Plain {
+    active: bool,
+    left: bool,
+    posts: BTreeMap<u64, Option<PostRef>>,
+    deleted: BTreeSet<u64>,
+    follows: BTreeSet<UserName>,
+}
+
+type Model = BTreeMap<UserName, Plain>;
+
+fn recompute(log: &[(UserName, Entry)]) -> Model {
+    let mut model: Model = PEOPLE.iter().map(|user| (name(user), Plain::default())).collect();
+    for (user, entry) in log {
+        let plain = model.get_mut(user).unwrap();
+        match entry {
+            _ if plain.left => {}
+            Entry::Joined { .. } => plain.active = true,
+            Entry::Posted { id, reply_to, .. } if !plain.deleted.contains(&id.get()) => {
+                plain.posts.entry(id.get()).or_insert_with(|| reply_to.clone());
+            }
+            Entry::PostDeleted { id, .. } => {
+                plain.posts.remove(&id.get());
+                plain.deleted.insert(id.get());
+            }
+            Entry::Followed { user, .. } => drop(plain.follows.insert(user.clone())),
+            Entry::Unfollowed { user, .. } => drop(plain.follows.remove(user)),
+            Entry::Left { .. } => *plain = Plain { left: true, ..Plain::default() },
+            _ => {}
+        }
+    }
+    let gone: Vec<UserName> =
+        model.iter().filter(|(_, plain)| plain.left).map(|(user, _)| user.clone()).collect();
+    for (user, plain) in &mut model {
+        plain.follows.retain(|whom| !gone.contains(whom) && whom != user);
+    }
+    model
+}
+
+fn posts_where(model: &Model, wanted: impl Fn(&UserName) -> bool) -> Vec<(u64, UserName)> {
+    let posts = model
+        .iter()
+        .filter(|(user, _)| wanted(user))
+        .flat_map(|(user, plain)| plain.posts.keys().map(|id| (*id, user.clone())));
+    let mut posts: Vec<_> = posts.collect();
+    posts.sort_by(|a, b| b.cmp(a));
+    posts
+}
+
+fn replies_where(model: &Model, post: &PostRef, depth: u32, out: &mut Vec<(u32, PostRef)>) {
+    let mut children: Vec<(u64, &UserName)> = Vec::new();
+    for (user, plain) in model {
+        let answers = plain.posts.iter().filter(|(_, parent)| parent.as_ref() == Some(post));
+        children.extend(answers.map(|(id, _)| (*id, user)));
+    }
+    children.sort();
+    for (id, user) in children {
+        let child = PostRef { user: user.clone(), id: post_id(id) };
+        out.push((depth, child.clone()));
+        replies_where(model, &child, depth + 1, out);
+    }
+}
+
+/// Walks all pages; the order among equal numbers is nobody's business.
+fn all_pages(query: impl Fn(Option<PostId>) -> PostList) -> Vec<(u64, UserName)> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = query(before);
+        assert!(page.posts.windows(2).all(|pair| pair[0].id >= pair[1].id));
+        all.extend(page.posts.into_iter().map(|post| (post.id.get(), post.user)));
+        before = page.older;
+        if before.is_none() {
+            all.sort_by(|a, b| b.cmp(a));
+            return all;
+        }
+    }
+}
+
+fn check(index: &Index, model: &Model, n: usize) {
+    let everyone = all_pages(|before| index.everyone(before, n));
+    assert_eq!(everyone, posts_where(model, |_| true));
+    assert_eq!(index.posts(), everyone.len());
+    assert_eq!(index.members(), model.values().filter(|plain| plain.active).count());
+    for (user, plain) in model {
+        assert_eq!(index.is_active(user), plain.active);
+        let home = all_pages(|before| index.home(user, before, n));
+        assert_eq!(home, posts_where(model, |who| who == user || plain.follows.contains(who)));
+        let own = all_pages(|before| index.posts_of(user, before, n));
+        assert_eq!(own, posts_where(model, |who| who == user));
+        let fans: Vec<_> = model.iter().filter(|(_, fan)| fan.follows.contains(user)).collect();
+        let followers = index.followers(user, None, 99).names;
+        assert!(followers.iter().eq(fans.iter().map(|(name, _)| *name)));
+        assert!(index.following(user, None, 99).names.iter().eq(&plain.follows));
+        assert!(plain.follows.iter().all(|whom| index.follows(user, whom)));
+        let counts = index.counts(user);
+        let lens = [plain.posts.len(), fans.len(), plain.follows.len()];
+        assert_eq!([counts.posts, counts.followers, counts.following].map(|n| n as usize), lens);
+    }
+}
+
+fn check_threads(index: &Index, model: &Model, n: usize) {
+    for post in PEOPLE.iter().flat_map(|user| (0..12).map(|id| post_ref(user, id))) {
+        let mut expected = Vec::new();
+        replies_where(model, &post, 1, &mut expected);
+        let direct = expected.iter().filter(|(depth, _)| *depth == 1).count();
+        assert_eq!(index.reply_count(&post) as usize, direct);
+        // The order among equal numbers is nobody's business.
+        let ids: BTreeSet<PostId> = expected.iter().map(|(_, post)| post.id).collect();
+        if ids.len() == expected.len() {
+            let thread = index.replies(&post, n);
+            assert_eq!(thread.more, expected.len() > n);
+            expected.truncate(n);
+            let found = thread.replies.into_iter().map(|reply| (reply.depth, reply.post));
+            assert!(found.eq(expected), "{post:?}");
+        }
+    }
+}
+
+/// Replies answer lower numbers alone, as honest ones mostly do: circles have their own test.
+fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
+    let who = || prop::sample::select(PEOPLE.to_vec());
+    let reply = (1..12u64, prop::option::of((who(), 0..12u64)))
+        .prop_map(|(id, to)| posted(id, to.map(|(user, parent)| post_ref(user, parent % id))));
+    let entry = prop_oneof![
+        2 => Just(joined()),
+        8 => reply,
+        2 => (0..12u64).prop_map(deleted),
+        4 => who().prop_map(followed),
+        2 => who().prop_map(|user| Entry::Unfollowed { at: Wall(1), user: name(user) }),
+        1 => Just(left()),
+    ];
+    (who().prop_map(name), entry)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn index_fed_built_or_replaced_equals_recomputation(
+        log in prop::collection::vec(any_line(), 0..80),
+        n in 1..6usize,
+        cut in 0..80usize,
+    ) {
+        let mut fed = World::default();
+        let mut whole = World::default();
+        for (at, (user, entry)) in log.iter().enumerate() {
+            if at == cut {
+                whole.index = fed.index.clone();
+                whole.users = fed.users.clone();
+            }
+            fed.write(user, entry);
+        }
+        let model = recompute(&log);
+        check(&fed.index, &model, n);
+        check_threads(&fed.index, &model, n);
+
+        let built = Index::build(fed.users.values());
+        check(&built, &model, n);
+        check_threads(&built, &model, n);
+
+        // The state at the cut, brought up to date by whole files.
+        let absent: BTreeMap<_, _> =
+            PEOPLE.iter().map(|user| (name(user), User::absent(name(user)))).collect();
+        for (user, after) in &fed.users {
+            let before = whole.users.get(user).or_else(|| absent.get(user)).unwrap();
+            whole.index.replace(before, after);
+        }
+        check(&whole.index, &model, n);
+        check_threads(&whole.index, &model, n);
+    }
+}

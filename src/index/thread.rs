@@ -1,0 +1,103 @@
+//! What answers a post.
+
+use std::ops::Bound;
+
+use super::people::PersonId;
+use super::{Edge, Index, Key};
+use crate::id::PostId;
+use crate::user::entry::PostRef;
+
+/// What answers a post, at any depth: each reply is followed by its own replies, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Thread {
+    /// At most as many as were asked for.
+    pub replies: Vec<Reply>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// A reply in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The reply.
+    pub post: PostRef,
+    /// 1 for a reply to the post itself, 2 for a reply to that, and so on.
+    pub depth: u32,
+}
+
+/// A post whose replies are being listed, and where to go on in them.
+struct Cursor {
+    parent: Key,
+    from: Bound<Edge>,
+}
+
+impl Index {
+    /// Up to `n` posts that answer `post`, and those that answer them.
+    ///
+    /// What answers a deleted reply hangs from nothing and is not found.
+    pub fn replies(&self, post: &PostRef, n: usize) -> Thread {
+        let mut thread = Thread::default();
+        let Some(root) = self.key(post) else { return thread };
+        let mut path = vec![Cursor::at_first_of(root)];
+        let mut depth = 1;
+        // A list and no recursion: a chain of replies may be as deep as it is long.
+        while let Some(cursor) = path.last_mut() {
+            let Some(child) = cursor.next(self) else {
+                path.pop();
+                depth -= 1;
+                continue;
+            };
+            // Each post answers at most one, so a circle, which no honest file holds, could only lead
+            // back to where we began.
+            if child == root {
+                continue;
+            }
+            if thread.replies.len() >= n {
+                thread.more = true;
+                break;
+            }
+            thread.replies.push(Reply { post: self.post_ref(child), depth });
+            path.push(Cursor::at_first_of(child));
+            depth += 1;
+        }
+        thread
+    }
+
+    /// How many posts answer `post` itself.
+    pub fn reply_count(&self, post: &PostRef) -> u32 {
+        let Some(parent) = self.key(post) else { return 0 };
+        let first = first_of(parent);
+        let edges = self.replies.up(Bound::Included(&first));
+        let count = edges.take_while(|edge| edge.parent() == parent).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+impl Cursor {
+    fn at_first_of(parent: Key) -> Self {
+        Self { parent, from: Bound::Included(first_of(parent)) }
+    }
+
+    fn next(&mut self, index: &Index) -> Option<Key> {
+        let edge = *index.replies.up(self.from.as_ref()).next()?;
+        self.from = Bound::Excluded(edge);
+        (edge.parent() == self.parent)
+            .then_some(Key { id: edge.child_id, author: edge.child_author })
+    }
+}
+
+impl Edge {
+    const fn parent(&self) -> Key {
+        Key { id: self.parent_id, author: self.parent_author }
+    }
+}
+
+/// Not above any reply of that post.
+const fn first_of(parent: Key) -> Edge {
+    Edge {
+        parent_id: parent.id,
+        parent_author: parent.author,
+        child_id: PostId::from_raw(0),
+        child_author: PersonId::FIRST,
+    }
+}
