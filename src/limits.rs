@@ -324,6 +324,8 @@ pub const CHILD_RESTART_MS: u64 = 3_000;
 /// Milliseconds that the web server, and after it the backends, get to end by themselves when the
 /// cluster is stopped; all must be over in 10 seconds.
 pub const CHILD_STOP_MS: u64 = 4_500;
+/// Milliseconds that a new `tern run-cluster` waits for the processes of a killed one to end.
+pub const EARLIER_RUN_MS_MAX: u64 = 10_000;
 /// Milliseconds between two questions whether a write would be saved, until the first yes.
 pub const READY_POLL_MS: u64 = 100;
 /// Milliseconds that one such question may take.

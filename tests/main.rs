@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod web;

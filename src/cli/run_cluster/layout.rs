@@ -4,9 +4,12 @@
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::RunClusterError;
+use crate::clock::Clock;
 use crate::id::NodeId;
+use crate::limits::CHILD_POLL_MS;
 
 /// What a backend's directory says of itself, as far as it matters here.
 #[derive(serde::Deserialize)]
@@ -31,6 +34,31 @@ pub(super) fn lock(data: &Path) -> Result<File, RunClusterError> {
         Err(TryLockError::WouldBlock) => Err(RunClusterError::InUse { path: data.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unreadable(source)),
     }
+}
+
+/// Waits until no process uses a backend's directory any more: after a kill of an earlier
+/// `tern run-cluster` its children need a moment to notice and to end.
+pub(super) fn wait_until_free(
+    data: &Path,
+    backends: u16,
+    clock: &Clock,
+    limit_ms: u64,
+) -> Result<(), RunClusterError> {
+    let deadline = clock.mono().plus_ms(limit_ms);
+    for node in (1..=backends).filter_map(|number| NodeId::new(number).ok()) {
+        let directory = node_directory(data, node);
+        while directory.exists() {
+            match lock(&directory) {
+                Ok(_let_go_at_once) => break,
+                Err(RunClusterError::InUse { .. }) if clock.mono() < deadline => {
+                    log::debug!("waiting for a process of an earlier run node={node}");
+                    std::thread::park_timeout(Duration::from_millis(CHILD_POLL_MS));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the directory holds no cluster, or one of `backends` machines with all its parts.
@@ -73,6 +101,7 @@ fn read(path: &Path) -> Result<Option<NodeFile>, RunClusterError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thread::spawn_named;
 
     /// A directory with these machines in it: a number and whether it has `opened`.
     fn directory(machines: &[(u16, bool)]) -> tempfile::TempDir {
@@ -128,5 +157,23 @@ mod tests {
         lock(data.path()).unwrap();
         let missing = lock(&data.path().join("none"));
         assert!(matches!(missing, Err(RunClusterError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn directory_of_earlier_run_waited_for() {
+        let data = directory(&[(1, true), (2, true)]);
+        let held = lock(&data.path().join("node-2")).unwrap();
+        let clock = Clock::system();
+        let at_once = wait_until_free(data.path(), 2, &clock, 0);
+        assert!(
+            matches!(at_once, Err(RunClusterError::InUse { path }) if path.ends_with("node-2"))
+        );
+        std::thread::scope(|scope| {
+            let waiting = spawn_named(scope, "waiting", |_permit| {
+                wait_until_free(data.path(), 3, &clock, 60_000)
+            });
+            drop(held);
+            waiting.unwrap().join().unwrap().unwrap();
+        });
     }
 }

@@ -36,6 +36,7 @@ use super::signal::{Second, until_signalled};
 use super::{key, say};
 use crate::clock::Clock;
 use crate::id::NodeId;
+use crate::limits::EARLIER_RUN_MS_MAX;
 use crate::thread::{Stop, spawn_named};
 
 /// Why a cluster cannot be started here, or not go on.
@@ -131,6 +132,7 @@ pub(super) fn run(config: &RunCluster) -> Result<(), CliError> {
     // Held until the end; another process finds it taken.
     let _directory = layout::lock(&config.data)?;
     layout::check(&config.data, config.backends)?;
+    layout::wait_until_free(&config.data, config.backends, &Clock::system(), EARLIER_RUN_MS_MAX)?;
     let ports = port::choose(&config.listen, config.backend_port, config.backends)?;
     let program = std::env::current_exe()
         .map_err(|source| CliError::System { what: "find this program's own file", source })?;

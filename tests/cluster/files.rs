@@ -1,0 +1,70 @@
+//! What the machines have on disk, read as an operator would: lines of JSON.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::harness::{Cluster, eventually};
+
+/// How long machines may take to agree after the last failure.
+const AGREEMENT: Duration = Duration::from_mins(1);
+
+/// The files of one machine: name to text.
+fn files(cluster: &Cluster, node: u16) -> BTreeMap<String, String> {
+    let users = cluster.node_data(node).join("users");
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(&users).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if let Some(user) = name.strip_suffix(".jsonl") {
+            found.insert(user.to_owned(), fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+/// The lines of a file; a last one that is being written does not count.
+fn lines(text: &str) -> Vec<Value> {
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// Each user's last version on one machine.
+fn versions(cluster: &Cluster, node: u16) -> BTreeMap<String, Value> {
+    let version = |text: String| lines(&text).last().map_or(Value::Null, |line| line["v"].clone());
+    files(cluster, node).into_iter().map(|(user, text)| (user, version(text))).collect()
+}
+
+/// Waits until all machines hold the same version of every user.
+pub(super) fn wait_for_agreement(cluster: &Cluster) {
+    eventually("all machines' files agree", AGREEMENT, || {
+        let first = versions(cluster, 1);
+        (2..=cluster.backends()).all(|node| versions(cluster, node) == first).then_some(())
+    });
+}
+
+/// The texts of a user's posts on one machine, in the order of the file.
+pub(super) fn posts(cluster: &Cluster, node: u16, user: &str) -> Vec<String> {
+    let all = files(cluster, node);
+    let text = all.get(user).unwrap_or_else(|| panic!("machine {node} has no file of {user}"));
+    let lines = lines(text);
+    let entries = lines.iter().filter_map(|line| line["d"].as_array()).flatten();
+    let posted = entries.filter(|entry| entry["e"] == "posted");
+    posted.map(|entry| entry["text"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// Checks that every machine holds each of these posts exactly once, and none of the user's twice.
+pub(super) fn check_exactly_once(cluster: &Cluster, user: &str, acknowledged: &[String]) {
+    for node in 1..=cluster.backends() {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for text in posts(cluster, node, user) {
+            *counts.entry(text).or_default() += 1;
+        }
+        let twice: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(twice.is_empty(), "machine {node} holds posts of {user} twice: {twice:?}");
+        let lost: Vec<_> = acknowledged.iter().filter(|text| !counts.contains_key(*text)).collect();
+        assert!(lost.is_empty(), "machine {node} lost acknowledged posts of {user}: {lost:?}");
+    }
+}

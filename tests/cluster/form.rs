@@ -1,0 +1,121 @@
+//! Forms as they stand in a page, read closely enough for pages of our own making.
+
+use std::fmt::Write as _;
+
+/// A form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// Where it goes.
+    pub(crate) action: String,
+    /// Its fields with what stands in them.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// What stands in a field.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All fields, some of them with other values than the page gave them.
+    pub(crate) fn filled(&self, values: &[(&str, &str)]) -> Vec<(String, String)> {
+        let is_given = |field: &str| values.iter().any(|(name, _)| *name == field);
+        let kept = self.fields.iter().filter(|(field, _)| !is_given(field)).cloned();
+        let given = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        kept.chain(given).collect()
+    }
+}
+
+/// The forms of a page.
+pub(crate) fn forms(page: &str) -> Vec<Form> {
+    let mut found = Vec::new();
+    for part in page.split("<form").skip(1) {
+        let inside = part.split("</form").next().unwrap_or_default();
+        let (tag, mut rest) = inside.split_once('>').unwrap_or((inside, ""));
+        let mut fields = Vec::new();
+        while let Some((before, after)) = rest.split_once('>') {
+            rest = after;
+            let Some((_, tag)) = before.rsplit_once('<') else { continue };
+            let Some(name) = attribute(tag, "name") else { continue };
+            let value = if tag.starts_with("input") {
+                attribute(tag, "value").unwrap_or_default()
+            } else if tag.starts_with("textarea") {
+                let text = rest.split("</textarea").next().unwrap_or_default();
+                // The line end right behind the tag is no part of the text.
+                unescape(text.strip_prefix('\n').unwrap_or(text))
+            } else {
+                continue;
+            };
+            fields.push((name, value));
+        }
+        found.push(Form { action: attribute(tag, "action").unwrap_or_default(), fields });
+    }
+    found
+}
+
+/// The value of an attribute in double quotes.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let start = format!(" {name}=\"");
+    let tag = tag.replace(['\n', '\t'], " ");
+    let (_, rest) = tag.split_once(&start)?;
+    Some(unescape(rest.split('"').next()?))
+}
+
+/// Text with its character references resolved.
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let found = after.split_once(';').and_then(|(name, after)| Some((character(name)?, after)));
+        if let Some((c, after)) = found {
+            out.push(c);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = after;
+        }
+    }
+    out + rest
+}
+
+fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+/// Fields as the body of a request: `application/x-www-form-urlencoded`, line ends as browsers send
+/// them.
+pub(crate) fn encode(fields: &[(String, String)]) -> String {
+    let pairs = fields.iter().map(|(name, value)| {
+        let value = value.replace("\r\n", "\n").replace('\n', "\r\n");
+        format!("{}={}", percent(name), percent(&value))
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn percent(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._*".contains(&byte) {
+            out.push(char::from(byte));
+        } else if byte == b' ' {
+            out.push('+');
+        } else {
+            let _infallible = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

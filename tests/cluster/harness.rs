@@ -1,0 +1,335 @@
+//! A cluster of real processes, started by `tern run-cluster` on loopback as anybody would start it.
+//!
+//! Whatever a test does, `Drop` ends every process that was started, by its id, and shows the end of
+//! the cluster's log if the test failed. One cluster runs at a time: a machine that is busy with five
+//! would time out where nothing is wrong.
+//!
+//! Nothing here unwraps: a failure says what was awaited, because it is read without a debugger.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use rustix::process::{Pid, Signal, kill_process};
+use tern::clock::Clock;
+
+use super::person::Person;
+
+/// How long a start may take: binaries are not optimised and machines are busy.
+const START: Duration = Duration::from_mins(1);
+/// How long `tern run-cluster` may take to stop all: it promises 10 seconds.
+const STOP: Duration = Duration::from_secs(15);
+/// Lines of the log shown when a test failed.
+const LOG_LINES_SHOWN: usize = 60;
+
+/// One cluster at a time.
+static TURN: Mutex<()> = Mutex::new(());
+/// The next port to try: below those that the system gives to outgoing connections.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
+
+/// How a cluster is started.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// How many backends; 0 means 3.
+    pub(crate) backends: u16,
+    /// Leave dead processes dead.
+    pub(crate) no_restart: bool,
+    /// An existing data directory; a fresh one otherwise.
+    pub(crate) data: Option<PathBuf>,
+    /// More options of `tern run-cluster`.
+    pub(crate) more: Vec<String>,
+}
+
+/// A running cluster.
+pub(crate) struct Cluster {
+    parent: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+    data: PathBuf,
+    log: PathBuf,
+    web_port: u16,
+    backends: u16,
+    has_stopped: bool,
+    /// Where `data` lies, unless it was given.
+    _directory: tempfile::TempDir,
+    /// Given back last, when all is over.
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Waits until `check` gives something, and returns it.
+pub(crate) fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut check: impl FnMut() -> Option<T>,
+) -> T {
+    let clock = Clock::system();
+    let deadline = clock.mono().plus_ms(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+    loop {
+        if let Some(found) = check() {
+            return found;
+        }
+        assert!(clock.mono() < deadline, "waited {limit:?} in vain: {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// A row of `count` ports that nobody uses.
+pub(crate) fn free_ports(count: u16) -> u16 {
+    const FIRST: u16 = 20_000;
+    const SPAN: u16 = 10_000;
+    // Two runs of the tests at once start at different places.
+    let own = u16::try_from(std::process::id() % u32::from(SPAN)).unwrap_or_default();
+    loop {
+        let at = own.wrapping_add(NEXT_PORT.fetch_add(count, Ordering::Relaxed)) % SPAN;
+        let first = FIRST + at;
+        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return first;
+        }
+    }
+}
+
+impl Cluster {
+    /// Starts a cluster and waits until a write would be saved.
+    pub(crate) fn start(options: Options) -> Self {
+        let cluster = Self::spawn(options);
+        cluster.wait_for_line("ready", |line| (line == "ready").then_some(()));
+        cluster
+    }
+
+    /// Starts a cluster and waits for nothing.
+    pub(crate) fn spawn(options: Options) -> Self {
+        let turn = TURN.lock();
+        // On the disk that the project is on: a directory in memory would make every flush free.
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let directory = directory.unwrap_or_else(|error| panic!("a directory: {error}"));
+        let backends = if options.backends == 0 { 3 } else { options.backends };
+        let web_port = free_ports(backends + 1);
+        let data = options.data.unwrap_or_else(|| directory.path().join("db"));
+        let log = directory.path().join("log");
+        let stderr =
+            File::create(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["run-cluster".to_owned(), format!("--listen=127.0.0.1:{web_port}")])
+            .args([format!("--data={}", data.display()), format!("--backends={backends}")])
+            .arg(format!("--backend-port={}", web_port + 1))
+            .args(options.no_restart.then_some("--no-restart"))
+            .args(options.more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr);
+        let mut parent = command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let reader = parent.stdout.take().map(|out| {
+            let lines = Arc::clone(&lines);
+            let read = move || {
+                for line in BufReader::new(out).lines().map_while(Result::ok) {
+                    lines.lock().push(line);
+                }
+            };
+            let spawned = std::thread::Builder::new().name("lines".to_owned()).spawn(read);
+            spawned.unwrap_or_else(|error| panic!("a thread: {error}"))
+        });
+        Self {
+            parent,
+            lines,
+            reader,
+            data,
+            log,
+            web_port,
+            backends,
+            has_stopped: false,
+            _directory: directory,
+            _turn: turn,
+        }
+    }
+
+    /// The site's address.
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.web_port)
+    }
+
+    /// A browser of somebody who has not signed in.
+    pub(crate) fn person(&self, name: &str) -> Person {
+        Person::new(&self.address(), name)
+    }
+
+    /// How many backends it has.
+    pub(crate) fn backends(&self) -> u16 {
+        self.backends
+    }
+
+    /// Where a backend listens.
+    pub(crate) fn backend_address(&self, node: u16) -> String {
+        format!("127.0.0.1:{}", self.web_port + node)
+    }
+
+    /// The cluster's data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A backend's data directory.
+    pub(crate) fn node_data(&self, node: u16) -> PathBuf {
+        self.data.join(format!("node-{node}"))
+    }
+
+    /// The lines on standard output so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().clone()
+    }
+
+    /// What the processes logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The process of `tern run-cluster` itself.
+    pub(crate) fn parent_pid(&self) -> u32 {
+        self.parent.id()
+    }
+
+    /// The web server's process, as last started.
+    pub(crate) fn web_pid(&self) -> u32 {
+        self.wait_for_line("the web server's line", |line| pid_of(line, "web "))
+    }
+
+    /// A backend's process, as last started.
+    pub(crate) fn pid(&self, node: u16) -> u32 {
+        let who = format!("backend {node} ");
+        self.wait_for_line(&who, |line| pid_of(line, &who))
+    }
+
+    /// Waits for a line, and takes what `read` sees in the last that it sees anything in.
+    fn wait_for_line<T>(&self, what: &str, read: impl Fn(&str) -> Option<T>) -> T {
+        eventually(what, START, || self.lines.lock().iter().rev().find_map(|line| read(line)))
+    }
+
+    /// Sends a signal to a backend, and returns the process it went to.
+    pub(crate) fn kill(&self, node: u16, signal: Signal) -> u32 {
+        let pid = self.pid(node);
+        send(pid, signal);
+        pid
+    }
+
+    /// Waits until a backend runs as another process than `old`.
+    pub(crate) fn wait_restarted(&self, node: u16, old: u32) {
+        eventually("a backend started again", START, || (self.pid(node) != old).then_some(()));
+    }
+
+    /// Waits until the pages say that every machine is up and holds what it should.
+    pub(crate) fn wait_in_step(&self) {
+        let all = format!("{0} of {0} machines", self.backends);
+        let mut stranger = self.person("stranger");
+        eventually(&all, START, || {
+            let page = stranger.try_get("/public").ok()?;
+            page.body.contains(&all).then_some(())
+        });
+    }
+
+    /// Asks `tern run-cluster` to stop, and returns how it ended.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        send(self.parent.id(), Signal::TERM);
+        self.wait_stopped()
+    }
+
+    /// Waits until `tern run-cluster` has ended.
+    pub(crate) fn wait_stopped(&mut self) -> ExitStatus {
+        let parent = &mut self.parent;
+        let status = eventually("run-cluster's end", STOP, || match parent.try_wait() {
+            Ok(status) => status,
+            Err(error) => panic!("run-cluster cannot be waited for: {error}"),
+        });
+        self.has_stopped = true;
+        status
+    }
+
+    /// The processes that were started last, each while it is one of ours: a number may have been
+    /// given to another process since.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let mut last = BTreeMap::new();
+        for line in self.lines.lock().iter() {
+            if let Some((who, rest)) = line.split_once(" pid=") {
+                let pid = rest.split(' ').next().and_then(|pid| pid.parse::<u32>().ok());
+                last.extend(pid.map(|pid| (who.to_owned(), pid)));
+            }
+        }
+        last.into_values().filter(|pid| is_ours(*pid)).collect()
+    }
+
+    fn end_all(&mut self) {
+        // First the parent, so that it starts nothing again; its last lines are read to their end.
+        let ended = self.parent.kill().and_then(|()| self.parent.wait());
+        if let Err(error) = ended {
+            eprint_line(&format!("run-cluster cannot be ended: {error}"));
+        }
+        if let Some(reader) = self.reader.take() {
+            let _panicked = reader.join();
+        }
+        for pid in self.children() {
+            send(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.end_all();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let shown = lines.len().saturating_sub(LOG_LINES_SHOWN);
+            let mut text =
+                format!("the cluster's lines: {:#?}\nthe end of its log:\n", self.lines());
+            for line in lines.iter().skip(shown) {
+                let _infallible = writeln!(text, "{line}");
+            }
+            eprint_line(&text);
+        }
+    }
+}
+
+/// Tells whoever reads why a test failed; where nobody can be told, nothing is lost.
+fn eprint_line(text: &str) {
+    let _unread = writeln!(std::io::stderr(), "{text}");
+}
+
+fn pid_of(line: &str, who: &str) -> Option<u32> {
+    line.strip_prefix(who)?.strip_prefix("pid=")?.split(' ').next()?.parse().ok()
+}
+
+/// Whether a process runs, and runs this program. One that was killed and not yet waited for is gone.
+pub(crate) fn is_ours(pid: u32) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == Path::new(PROGRAM))
+}
+
+/// Sends a signal to a process of ours; one that has ended needs none.
+pub(crate) fn send(pid: u32, signal: Signal) {
+    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    if let Some(target) = raw.filter(|_| is_ours(pid)) {
+        // It may end between the look and the signal; then all is well too.
+        let _gone = kill_process(target, signal);
+    }
+}
+
+/// Connects to a port of this machine, for tests that send what no program of ours sends.
+pub(crate) fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+    let limits = stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .and_then(|()| stream.set_write_timeout(Some(Duration::from_secs(10))));
+    limits.unwrap_or_else(|error| panic!("{address}: {error}"));
+    stream
+}

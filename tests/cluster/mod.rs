@@ -1,0 +1,14 @@
+//! The real program, as processes on loopback: what people see, and what becomes of what they wrote,
+//! while machines die, freeze and come back.
+
+mod browsing;
+mod failure;
+mod files;
+mod form;
+pub(crate) mod harness;
+mod hostile;
+mod load;
+pub(crate) mod person;
+mod process;
+mod story;
+mod torture;

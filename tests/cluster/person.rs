@@ -1,0 +1,234 @@
+//! Somebody at a browser: keeps cookies, reads the forms of a page, fills them in and sends them as a
+//! browser would, hidden fields included.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::form::{Form, encode, forms};
+
+/// Bytes of a page that are read at most: the largest is a tenth of it.
+const PAGE_BYTES_MAX: u64 = 1024 * 1024;
+/// How long an answer may take: more than any deadline of the server.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// A person, with the cookies of their browser.
+pub(crate) struct Person {
+    agent: ureq::Agent,
+    base: String,
+    pub(crate) name: String,
+    cookies: BTreeMap<String, String>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Where to go instead.
+    pub(crate) location: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// What became of something written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// A majority has it.
+    Saved,
+    /// Nothing was written.
+    NotSaved,
+    /// Nobody knows.
+    Unknown,
+    /// Anything else, by its status; 0 if there was no answer at all.
+    Other(u16),
+}
+
+impl Answer {
+    /// What it says of what was written.
+    pub(crate) fn written(&self) -> Written {
+        match self.status {
+            303 => Written::Saved,
+            503 if self.body.contains("Nothing was saved") => Written::NotSaved,
+            503 if self.body.contains("know yet") => Written::Unknown,
+            status => Written::Other(status),
+        }
+    }
+
+    /// The form of this page that goes to `action`.
+    pub(crate) fn form(&self, action: &str) -> Form {
+        let found = forms(&self.body).into_iter().find(|form| form.action == action);
+        found.unwrap_or_else(|| panic!("no form to {action} on this page:\n{}", self.body))
+    }
+
+    /// A header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Person {
+    /// Somebody new at `base`, the site's address.
+    pub(crate) fn new(base: &str, name: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(ANSWER))
+            .build()
+            .new_agent();
+        Self { agent, base: base.to_owned(), name: name.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    /// A password that nobody guesses; for tests it may follow from the name.
+    pub(crate) fn password(&self) -> String {
+        format!("seven lamps of {}", self.name.chars().rev().collect::<String>())
+    }
+
+    /// Asks for a page.
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
+    /// Asks for a page of a server that may be gone.
+    pub(crate) fn try_get(&mut self, path: &str) -> Result<Answer, ureq::Error> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let answer = request.header("Cookie", self.cookies()).call()?;
+        self.take(answer)
+    }
+
+    /// Sends fields as a form of this site would.
+    pub(crate) fn try_send(
+        &mut self,
+        path: &str,
+        fields: &[(String, String)],
+    ) -> Result<Answer, ureq::Error> {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Cookie", self.cookies())
+            .header("Origin", &self.base)
+            .header("Sec-Fetch-Site", "same-origin")
+            .content_type("application/x-www-form-urlencoded");
+        let answer = request.send(encode(fields))?;
+        self.take(answer)
+    }
+
+    /// Fills in a form and sends it.
+    pub(crate) fn submit(&mut self, form: &Form, filled: &[(&str, &str)]) -> Answer {
+        self.try_submit(form, filled).unwrap_or_else(|error| panic!("{}: {error}", form.action))
+    }
+
+    /// Fills in a form and sends it to a server that may be gone.
+    pub(crate) fn try_submit(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+    ) -> Result<Answer, ureq::Error> {
+        self.try_send(&form.action, &form.filled(filled))
+    }
+
+    /// Opens `page`, fills in its form to `action` and sends it.
+    pub(crate) fn act(&mut self, page: &str, action: &str, filled: &[(&str, &str)]) -> Answer {
+        let form = self.get(page).form(action);
+        self.submit(&form, filled)
+    }
+
+    /// Makes an account and is signed in.
+    pub(crate) fn join(&mut self) {
+        let (name, password) = (self.name.clone(), self.password());
+        let filled = [("username", name.as_str()), ("password", &password)];
+        let answer = self.act("/join", "/join", &filled);
+        assert_eq!(answer.status, 303, "{name} joins:\n{}", answer.body);
+        assert_eq!(answer.location.as_deref(), Some("/"), "{name} joins");
+    }
+
+    /// Signs in.
+    pub(crate) fn login(&mut self) -> Answer {
+        let (name, password) = (self.name.clone(), self.password());
+        let filled = [("username", name.as_str()), ("password", &password)];
+        self.act("/login", "/login", &filled)
+    }
+
+    /// Signs out.
+    pub(crate) fn logout(&mut self) -> Answer {
+        let own = format!("/@{}", self.name);
+        self.act(&own, "/logout", &[])
+    }
+
+    /// Writes a post from the home page.
+    pub(crate) fn post(&mut self, text: &str) -> Answer {
+        self.act("/", "/post", &[("text", text)])
+    }
+
+    /// Writes a post, whatever may be wrong with the server, and says what became of it.
+    pub(crate) fn try_post(&mut self, text: &str) -> (Written, Option<Form>) {
+        let Ok(page) = self.try_get("/") else { return (Written::NotSaved, None) };
+        let Some(form) = forms(&page.body).into_iter().find(|form| form.action == "/post") else {
+            return (Written::NotSaved, None);
+        };
+        let written = self.try_again(&form, text);
+        (written, Some(form))
+    }
+
+    /// Sends the same form again, with its one-time key, as who presses "Try again" does.
+    pub(crate) fn try_again(&mut self, form: &Form, text: &str) -> Written {
+        let answer = self.try_submit(form, &[("text", text)]);
+        // A connection that broke: it may have been saved or not.
+        answer.map_or(Written::Other(0), |answer| answer.written())
+    }
+
+    /// Answers a post, given by its page.
+    pub(crate) fn reply(&mut self, page: &str, text: &str) -> Answer {
+        self.act(page, "/post", &[("text", text)])
+    }
+
+    /// Follows somebody.
+    pub(crate) fn follow(&mut self, name: &str) -> Answer {
+        self.act(&format!("/@{name}"), &format!("/@{name}/follow"), &[])
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    /// Goes on with a session from before, as a browser does that was only closed.
+    pub(crate) fn keep_session(&mut self, value: &str) {
+        self.cookies.insert("s".to_owned(), value.to_owned());
+    }
+
+    /// All cookies, as the browser sends them.
+    pub(crate) fn cookies(&self) -> String {
+        let pairs: Vec<_> =
+            self.cookies.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    fn take(
+        &mut self,
+        mut answer: ureq::http::Response<ureq::Body>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut headers = Vec::new();
+        for (key, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            if key.as_str() == "set-cookie" {
+                self.keep_cookie(&value);
+            }
+            headers.push((key.as_str().to_owned(), value));
+        }
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string()?;
+        let location = headers.iter().find(|(key, _)| key == "location");
+        let location = location.map(|(_, value)| value.clone());
+        Ok(Answer { status, location, headers, body })
+    }
+
+    fn keep_cookie(&mut self, header: &str) {
+        let pair = header.split(';').next().unwrap_or_default();
+        let Some((name, value)) = pair.split_once('=') else { return };
+        if value.is_empty() || header.to_ascii_lowercase().contains("max-age=0") {
+            self.cookies.remove(name.trim());
+        } else {
+            self.cookies.insert(name.trim().to_owned(), value.to_owned());
+        }
+    }
+}
