@@ -70,6 +70,14 @@ pub const GRANT_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const SESSION_TRUST_S: u64 = 60;
 /// Milliseconds a started machine waits for its first agreement before it serves lists.
 pub const FIRST_AGREEMENT_MS: u64 = 2_000;
+/// User locks kept in memory; beyond it those that nobody holds are forgotten.
+pub const USER_LOCKS_KEPT: usize = 10_000;
+/// Pieces of work waiting for the catch-up thread; more are dropped, comparison finds them again.
+pub const ERRANDS_QUEUE: usize = 10_000;
+/// Milliseconds between two looks at what is left unsettled.
+pub const SETTLE_MS: u64 = 2_000;
+/// Milliseconds between two comparisons of all versions with the peers, unless one has just come.
+pub const COMPARE_MS: u64 = 5_000;
 /// Rows of one page when machines compare what they hold.
 pub const SUMS_PAGE_ROWS: usize = 2_000;
 

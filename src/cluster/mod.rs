@@ -1,1 +1,271 @@
-//! To be filled.
+//! The blocking shell around `replica/`: this machine's replicas, the way to the peers, and the lock
+//! that lets one handler change one user.
+//!
+//! It is not a group membership service (the members are given) and no store of its own (`store/`
+//! is). Handlers enter through `acquire` and `fresh`, peers through `serve_peer`; the threads `link-P-N`,
+//! `ping-P` and `catch-up` belong here.
+//!
+//! Invariants:
+//! - a handler waits on channels with a deadline, never on a socket, and never for all members;
+//! - the replica lock of a user is never held across the network;
+//! - what a view shows is committed.
+
+pub mod catch_up;
+pub mod identity;
+pub mod link;
+pub mod lock;
+pub mod membership;
+pub mod peer;
+pub mod read;
+pub mod replicas;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, bounded};
+use parking_lot::Mutex;
+
+use crate::clock::{Clock, Mono};
+use crate::id::{Hash128, NodeId, UserName};
+use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
+use crate::replica::State;
+use crate::replica::version::chain_hash;
+use crate::store::{StoreError, UserStore};
+use crate::thread::Stop;
+use crate::transport::key::Keys;
+use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
+use identity::Identity;
+use link::{Asker, Links, Tickets};
+use lock::UserLocks;
+use membership::{Change, Membership};
+use replicas::{Errand, Replicas};
+
+/// One backend's part of the cluster.
+pub struct Cluster {
+    /// This machine's replicas.
+    pub local: Replicas,
+    /// Who the members are and which can be reached.
+    pub members: Membership,
+    /// The system's clocks.
+    pub clock: Clock,
+    locks: UserLocks,
+    links: Links,
+    tickets: Tickets,
+    errands: Receiver<Errand>,
+    compare_wanted: AtomicBool,
+    /// How often in a row each peer's sum differed, and what it last said when it turned us away.
+    words: Mutex<BTreeMap<NodeId, Words>>,
+    fatal: Mutex<Option<Reject>>,
+    stop: Stop,
+}
+
+#[derive(Default)]
+struct Words {
+    differed: u32,
+    rejected: Option<Reject>,
+}
+
+/// What a backend is started with.
+pub struct Start {
+    /// Its identity on disk.
+    pub node: Identity,
+    /// Its files.
+    pub store: UserStore,
+    /// All members with their addresses, this machine included.
+    pub members: Vec<(NodeId, String)>,
+    /// The keys under which peers meet.
+    pub keys: Keys,
+    /// What its keeper calls it.
+    pub name: String,
+    /// The clocks.
+    pub clock: Clock,
+    /// Closed when the process is to end.
+    pub stop: Stop,
+    /// 128 random bits that name this process.
+    pub process: Hash128,
+}
+
+impl Cluster {
+    /// Reads all files and makes ready; the links work once `run_links` was called.
+    ///
+    /// # Errors
+    /// A damaged or unreadable file.
+    pub fn open(start: Start) -> Result<Self, StoreError> {
+        let Start { node: identity, store, members, keys, name, clock, stop, process } = start;
+        let mut numbers: Vec<NodeId> = members.iter().map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        let others: Vec<(NodeId, String)> =
+            members.into_iter().filter(|(number, _)| *number != identity.node).collect();
+        let (errands, receiver) = bounded(ERRANDS_QUEUE);
+        let members = Membership::new(identity.node, name, numbers, process, clock.clone());
+        let cluster = Self {
+            local: Replicas::load(identity, store, errands, clock.clone())?,
+            members,
+            clock,
+            locks: UserLocks::new(),
+            links: Links::new(&others, keys),
+            tickets: Tickets::default(),
+            errands: receiver,
+            compare_wanted: AtomicBool::new(false),
+            words: Mutex::default(),
+            fatal: Mutex::default(),
+            stop,
+        };
+        if others.is_empty() {
+            cluster.local.agree_alone();
+        }
+        cluster.open_if_met()?;
+        Ok(cluster)
+    }
+
+    /// Why this machine must end, if another turned it away for good.
+    pub fn fatal(&self) -> Option<Reject> {
+        self.fatal.lock().clone()
+    }
+
+    /// Whether a write would be saved.
+    pub fn can_write(&self) -> bool {
+        self.local.floors().not_voting.is_none() && self.members.has_majority()
+    }
+
+    /// What this machine tells of itself in pings.
+    pub fn health(&self) -> Health {
+        let floors = self.local.floors();
+        Health {
+            sum: self.local.sum(),
+            bootfloor: floors.bootfloor,
+            voting: floors.not_voting.is_none(),
+            reaches: self.members.live(),
+            disk_percent: self.local.store.disk_percent().unwrap_or(0),
+        }
+    }
+
+    /// Pauses after `Busy` must differ from machine to machine and user to user; that is all.
+    fn seed(&self, user: &UserName) -> u64 {
+        let hash = chain_hash(Hash128::default(), &[user.as_str().as_bytes()]);
+        let number = u64::from(self.members.me.get());
+        hash.0.iter().fold(number, |seed, &byte| seed.rotate_left(7) ^ u64::from(byte)) | 1
+    }
+
+    /// A machine says this of itself: whether it is spoken to. One that has started anew holds no
+    /// lock any more.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn meet(&self, hello: &Hello) -> Result<(), Reject> {
+        let before = self.members.peers().remove(&hello.node).and_then(|peer| peer.hello);
+        let admitted = self.members.admit(&self.local.node, hello).unwrap_or_else(|error| {
+            log::error!("peer not remembered peer={} error={error}", hello.node);
+            Err(Reject::Members)
+        });
+        match admitted {
+            Ok(()) => {
+                if before.is_some_and(|last| last.boot != hello.boot) {
+                    self.local.release_locks_of(hello.node);
+                }
+                if let Err(error) = self.open_if_met() {
+                    log::error!("not opened error={error}");
+                }
+                Ok(())
+            }
+            Err(why) => {
+                self.log_once(hello.node, &why, "peer refused");
+                Err(why)
+            }
+        }
+    }
+
+    /// A peer turned this machine away.
+    fn rejected(&self, by: NodeId, why: &Reject) {
+        self.log_once(by, why, "turned away by peer");
+        let never_voted = self.local.floors().not_voting == Some(NotVoting::Joining);
+        let is_final = matches!(why, Reject::Incarnation | Reject::OldBoot);
+        if (is_final && never_voted) || matches!(why, Reject::OldBoot) {
+            *self.fatal.lock() = Some(why.clone());
+            self.stop.close();
+        }
+    }
+
+    fn log_once(&self, peer: NodeId, why: &Reject, what: &str) {
+        let mut words = self.words.lock();
+        let words = words.entry(peer).or_default();
+        if words.rejected.as_ref() != Some(why) {
+            log::error!("{what} peer={peer} why=\"{why}\"");
+            words.rejected = Some(why.clone());
+        }
+    }
+
+    /// Votes from the moment on which every member has been met once: before that a machine set up
+    /// anew could pass for one that holds something.
+    fn open_if_met(&self) -> Result<(), StoreError> {
+        if self.local.node.open_if_all_met()? {
+            log::info!("all members met, voting members={}", self.members.members.len());
+        }
+        Ok(())
+    }
+
+    /// A peer came or went.
+    fn peer_changed(&self, peer: NodeId, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Up => {
+                log::info!("peer up peer={peer}");
+                self.words.lock().entry(peer).or_default().rejected = None;
+                self.compare_wanted.store(true, Ordering::Relaxed);
+            }
+            Change::Down => {
+                log::warn!("peer down peer={peer}");
+                self.local.release_locks_of(peer);
+            }
+        }
+    }
+
+    /// Compares sums; twice different in a row, and what is held is compared at length.
+    fn compare_sums(&self, peer: NodeId, health: &Health) {
+        let mut words = self.words.lock();
+        let words = words.entry(peer).or_default();
+        words.differed = if health.sum == self.local.sum() { 0 } else { words.differed + 1 };
+        if words.differed >= 2 {
+            self.compare_wanted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks one peer one thing and waits for the answer.
+    fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
+        // Room for the one answer.
+        let (sender, receiver) = bounded(1);
+        let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
+        let asker = Asker { answers: sender, ticket: self.tickets.next() };
+        self.links.send(peer, (message, Arc::default()), Some(asker), until);
+        receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
+    }
+
+    /// A peer's file of a user, with what it is.
+    fn fetch(&self, peer: NodeId, user: &UserName) -> Option<(State, Vec<u8>)> {
+        match self.ask(peer, Message::Fetch { user: user.clone() })? {
+            (Answer::Body { state }, body) => Some((state, body)),
+            _ => None,
+        }
+    }
+
+    /// Has a write whose outcome is not known settled as soon as can be.
+    pub fn settle_later(&self, user: &UserName) {
+        self.local.errand(Errand::Settle(user.clone()));
+    }
+
+    /// For how long no majority has been in touch, in milliseconds; `None` while one is.
+    pub fn cut_off_ms(&self) -> Option<u64> {
+        self.members.cut_off().map(|(ms, _)| ms)
+    }
+
+    /// Waits up to `timeout`; true as soon as the process is to end.
+    pub fn wait_stopped(&self, timeout: std::time::Duration) -> bool {
+        self.stop.wait(timeout)
+    }
+
+    /// When an act that begins now must have its outcome.
+    pub fn deadline(&self, ms: u64) -> Mono {
+        self.clock.mono().plus_ms(ms)
+    }
+}

@@ -13,6 +13,8 @@ use super::{Refuse, Reply, State};
 
 /// Longest pause before asking again when another machine held the lock, in milliseconds.
 const BACKOFF_MS_MAX: u64 = 64;
+/// How long the lowest-numbered member is asked alone, in milliseconds: it may be hanging.
+const LOWEST_ALONE_MS: u64 = 50;
 /// Attempts at locking in one act; the deadline normally ends it sooner.
 const TRIES_MAX: u32 = 64;
 
@@ -134,13 +136,14 @@ pub enum Effect {
 }
 
 /// What a held lock rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Holding {
     /// The state to build on.
     pub base: State,
     /// The member whose copy holds it, if this machine's own does not.
     pub held_by: Option<NodeId>,
-    /// Whether the base is known to be committed, so that what it says may be told.
+    /// Whether a majority has just said that the base is committed and the newest, so that what it
+    /// says may be told. Under a kept term nobody was asked: another machine may have gone on.
     pub committed: bool,
 }
 
@@ -167,6 +170,13 @@ impl Coordinator {
             act: Act::default(),
             phase: Phase::Idle,
         }
+    }
+
+    /// The same, never using a round up to `round`.
+    #[must_use]
+    pub fn above(mut self, round: u64) -> Self {
+        self.round_heard = self.round_heard.max(round);
+        self
     }
 
     /// The highest round used or heard of: a coordinator that takes this one's place must start
@@ -226,7 +236,8 @@ impl Coordinator {
         {
             assert_eq!(own.hash, hash, "one value a version");
             self.phase = Phase::Held { term, seq: version.seq, base: own };
-            let holding = Holding { base: own, held_by: None, committed: true };
+            let base = State { com: own.acc, ..own };
+            let holding = Holding { base, held_by: None, committed: false };
             return effects.push(Effect::Held(holding));
         }
         self.sticky = None;
@@ -256,6 +267,7 @@ impl Coordinator {
         if self.act.lowest_first {
             asked.sort_unstable();
             asked.truncate(1);
+            effects.push(Effect::WakeAt(now.plus_ms(LOWEST_ALONE_MS).min(self.act.deadline)));
         }
         effects.extend(asked.iter().map(|&to| Effect::Lock(to, term)));
         self.phase = Phase::Locking(Locking {
@@ -327,14 +339,11 @@ impl Coordinator {
 
     fn locking_moved(&mut self, now: Mono, effects: &mut Vec<Effect>) {
         let Phase::Locking(locking) = &mut self.phase else { return };
-        let rest = |node: &&NodeId| !locking.asked.contains(node);
         match locking.quorum.verdict() {
             Verdict::Won => self.locked(effects),
             // The lowest member's word is in: a grant, or nothing that speaks for another holder.
             Verdict::Pending if !locking.was_busy => {
-                let others: Vec<NodeId> = self.act.live.iter().filter(rest).copied().collect();
-                effects.extend(others.iter().map(|&to| Effect::Lock(to, locking.term)));
-                locking.asked.extend(others);
+                ask_rest(&self.act.live, locking, effects);
             }
             Verdict::Pending if locking.asked.len() == 1 => self.back_off(now, effects),
             Verdict::Pending => {}
@@ -350,8 +359,13 @@ impl Coordinator {
         let Some(&(node, mut base)) = grants.iter().max_by_key(|(_, state)| state.acc) else {
             return;
         };
+        // What the own replica holds now: it may have accepted another's write since the act began.
+        if let Some((_, own)) = grants.iter().find(|(node, _)| *node == self.me) {
+            self.act.own = *own;
+        }
+        let same = |state: &State| (state.acc, state.hash) == (base.acc, base.hash);
         let com = grants.iter().map(|(_, state)| state.com).max().unwrap_or_default();
-        let agreed = grants.iter().all(|(_, state)| state.acc == base.acc);
+        let agreed = grants.iter().all(|(_, state)| same(state));
         base.com = if agreed { base.acc } else { com.min(base.acc) };
         let held_by = (self.act.own.acc != base.acc).then_some(node);
         self.phase = Phase::Held { term, seq: 0, base };
@@ -378,6 +392,8 @@ impl Coordinator {
     fn write(&mut self, hash: Hash128, effects: &mut Vec<Effect>) {
         let version = self.next_version();
         let Phase::Held { base, .. } = self.phase else { return };
+        // Until the outcome is known nothing may build on this term.
+        self.sticky = None;
         let mut quorum = Quorum::new(&self.members);
         for &member in &self.members {
             if !self.act.live.contains(&member) {
@@ -429,6 +445,9 @@ impl Coordinator {
     }
 
     fn release(&mut self, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Locking(_) | Phase::Syncing(_)) {
+            return self.give_up(effects);
+        }
         if let Phase::Held { term, seq, base } = self.phase {
             let com = (base.com == base.acc).then_some(base.acc).filter(|com| !com.is_zero());
             self.unlock_all(com, effects);
@@ -450,6 +469,11 @@ impl Coordinator {
     fn wake(&mut self, now: Mono, effects: &mut Vec<Effect>) {
         match &self.phase {
             Phase::BackingOff => self.lock(now, effects),
+            Phase::Locking(Locking { was_busy: false, .. }) if now < self.act.deadline => {
+                if let Phase::Locking(locking) = &mut self.phase {
+                    ask_rest(&self.act.live, locking, effects);
+                }
+            }
             Phase::Locking(locking) if now >= self.act.deadline => {
                 let why = if locking.was_busy { Failure::Busy } else { Failure::NoMajority };
                 self.fail(why, effects);
@@ -471,4 +495,12 @@ impl Coordinator {
         };
         effects.extend(self.act.live.iter().map(|&to| Effect::Unlock(to, term, com)));
     }
+}
+
+/// Asks those live members for the lock that were not asked yet.
+fn ask_rest(live: &[NodeId], locking: &mut Locking, effects: &mut Vec<Effect>) {
+    let others = live.iter().filter(|node| !locking.asked.contains(node)).copied();
+    let others: Vec<NodeId> = others.collect();
+    effects.extend(others.iter().map(|&to| Effect::Lock(to, locking.term)));
+    locking.asked.extend(others);
 }

@@ -49,11 +49,23 @@ impl Reader {
         }
     }
 
+    /// Whether a majority has answered: those who have not get a short grace only.
+    pub fn has_majority(&self) -> bool {
+        self.answers.len() >= majority(self.members.len())
+    }
+
+    /// Takes all who have not answered for lost.
+    pub fn give_up_rest(&mut self) {
+        let answered = |node: &NodeId| self.answers.iter().any(|(from, _)| from == node);
+        self.lost = self.members.iter().copied().filter(|node| !answered(node)).collect();
+    }
+
     /// What the answers prove.
     pub fn found(&self) -> Found {
         let needed = majority(self.members.len());
         for (node, state) in &self.answers {
-            let same = self.answers.iter().filter(|(_, other)| other.acc == state.acc).count();
+            let is_same = |other: &State| (other.acc, other.hash) == (state.acc, state.hash);
+            let same = self.answers.iter().filter(|(_, other)| is_same(other)).count();
             if same >= needed {
                 return Found::Fresh(state.acc, *node);
             }

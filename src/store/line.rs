@@ -16,7 +16,7 @@ use crate::id::{Hash128, RequestId};
 use crate::limits::LINE_BYTES_MAX;
 use crate::replica::version::{Version, chain_hash};
 use crate::user::entry::Entry;
-use crate::user::{Place, Recorded};
+use crate::user::{Place, Receipt, Recorded};
 
 const VERSION: &str = "{\"v\":\"";
 const BASE: &str = ",\"p\":\"";
@@ -275,7 +275,7 @@ fn decode_requests(text: &str) -> Result<(Vec<Recorded>, &str), LineError> {
     let wrong = || LineError::Field("q");
     let text = text.strip_prefix(REQUESTS).ok_or_else(wrong)?;
     let mut values =
-        serde_json::Deserializer::from_str(text).into_iter::<Vec<(RequestId, Hash128, String)>>();
+        serde_json::Deserializer::from_str(text).into_iter::<Vec<(RequestId, Hash128, Receipt)>>();
     let requests = values.next().ok_or_else(wrong)?.map_err(|_| wrong())?;
     let rest = text.get(values.byte_offset()..).ok_or_else(wrong)?;
     let recorded = |(id, digest, result)| Recorded { id, digest, result };

@@ -153,6 +153,8 @@ pub enum Refusal {
     Conflict,
     /// The key is too old to tell whether the act was done.
     Expired,
+    /// The user's file has reached its limit; nothing was saved.
+    Full,
     /// Too often; try again after so many seconds.
     TooMany {
         /// Seconds.

@@ -35,7 +35,7 @@ fn recorded(byte: u8) -> Recorded {
     Recorded {
         id: RequestId([byte; 16]),
         digest: Hash128([byte.wrapping_add(1); 16]),
-        result: "111".to_owned(),
+        result: crate::user::Receipt::Post(crate::id::PostId::from_raw(111)),
     }
 }
 

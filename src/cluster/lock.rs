@@ -1,0 +1,519 @@
+//! `UserLocks`: the map from user name to lock, and `UserGuard`: the one way to change a user.
+//!
+//! Taking a lock takes it on a majority of the machines (or finds that this machine still holds it);
+//! `commit` appends one line on all of them and returns once a majority has it on disk. The borrowed
+//! permit makes holding two users at once a compile error; see `thread::LockPermit`.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, bounded};
+use parking_lot::{ArcMutexGuard, Mutex, RawMutex, RwLock};
+
+use super::Cluster;
+use super::link::{Asker, Heard};
+use super::replicas::{Body, Slot, apply_line};
+use crate::clock::Mono;
+use crate::id::{NodeId, UserName};
+use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX, USER_LOCKS_KEPT};
+use crate::replica::Reply;
+use crate::replica::acceptor::{Event as Asked, Proposal};
+use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
+use crate::replica::version::{Term, Version};
+use crate::store::line::{self, Kind, NewLine};
+use crate::thread::LockPermit;
+use crate::user::entry::Entry;
+use crate::user::{Recorded, User};
+use crate::wire::message::{Answer, Message, Sync};
+
+/// The map from user name to lock.
+pub struct UserLocks {
+    locks: RwLock<HashMap<UserName, Arc<Mutex<Coordinator>>>>,
+    /// Rounds used by coordinators that were forgotten since: none may be used again.
+    round_used: Mutex<u64>,
+}
+
+/// Why a user was not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// Fewer than a majority can be reached; nothing was written.
+    #[error("no majority can be reached, nothing was written")]
+    NoMajority,
+    /// Others changed this user until the deadline; nothing was written.
+    #[error("others held the lock until the deadline, nothing was written")]
+    Busy,
+    /// The user's file has reached its limit; nothing was written.
+    #[error("the user's file is full, nothing was written")]
+    Full,
+    /// Asked, and no majority answered in time.
+    #[error("no majority answered in time, nobody knows yet whether it is saved")]
+    Indeterminate,
+    /// Another machine's lock came first: take the lock anew and look again.
+    #[error("another machine's lock came first")]
+    Outpaced,
+}
+
+/// One line to be written.
+pub struct Draft<'a> {
+    /// The entries.
+    pub entries: &'a [Entry],
+    /// The request it answers.
+    pub request: Option<Recorded>,
+    /// Whether it ends the account.
+    pub is_tombstone: bool,
+}
+
+impl UserLocks {
+    /// No locks yet.
+    pub fn new() -> Self {
+        Self { locks: RwLock::default(), round_used: Mutex::new(0) }
+    }
+
+    fn of(&self, cluster: &Cluster, user: &UserName) -> Arc<Mutex<Coordinator>> {
+        if let Some(lock) = self.locks.read().get(user) {
+            return Arc::clone(lock);
+        }
+        let mut locks = self.locks.write();
+        if locks.len() >= USER_LOCKS_KEPT {
+            let mut used = self.round_used.lock();
+            locks.retain(|_, lock| {
+                let is_free = Arc::strong_count(lock) == 1;
+                if is_free {
+                    *used = lock.lock().round().max(*used);
+                }
+                !is_free
+            });
+        }
+        let make = || {
+            let members = &cluster.members;
+            let boot = cluster.local.node.boot;
+            let seed = cluster.seed(user);
+            let round = *self.round_used.lock();
+            let coordinator =
+                Coordinator::new(members.me, boot, members.members.clone(), seed).above(round);
+            Arc::new(Mutex::new(coordinator))
+        };
+        Arc::clone(locks.entry(user.clone()).or_insert_with(make))
+    }
+}
+
+impl Default for UserLocks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The right to change one user, until it is dropped.
+pub struct UserGuard<'p> {
+    cluster: &'p Cluster,
+    slot: Arc<Slot>,
+    coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
+    deadline: Mono,
+    holding: Holding,
+    /// The user at the base, where that is not what this machine's view shows.
+    built: Option<Box<User>>,
+    /// The file up to the base, where this machine's own copy is another.
+    fetched: Option<Arc<[u8]>>,
+    /// Bytes of this machine's own file up to the base.
+    own_len: u64,
+    answers: (crossbeam_channel::Sender<Heard>, Receiver<Heard>),
+    ticket: u64,
+    bodies: BTreeMap<NodeId, Vec<u8>>,
+    permit: PhantomData<&'p mut LockPermit>,
+}
+
+/// How an act goes on after a round of effects.
+enum Next {
+    Held(Holding),
+    Committed(Version),
+    Failed(LockError),
+}
+
+/// The line being written and what goes with it.
+struct Writing {
+    proposal: Proposal,
+    line: Arc<[u8]>,
+    full: Option<Arc<[u8]>>,
+}
+
+impl Cluster {
+    /// Takes a user's lock: first this machine's own, first come first served, then on a majority.
+    ///
+    /// # Errors
+    /// `NoMajority` and `Busy`: nothing was written.
+    pub fn acquire<'p>(
+        &'p self,
+        permit: &'p mut LockPermit,
+        user: &UserName,
+        deadline: Mono,
+    ) -> Result<UserGuard<'p>, LockError> {
+        // The permit is borrowed for as long as the guard lives; that is all it is for.
+        let _ = permit;
+        let lock = self.locks.of(self, user);
+        let left = deadline.left(self.clock.mono());
+        let coordinator = lock.try_lock_arc_for(left).ok_or(LockError::Busy)?;
+        let slot = self.local.get_or_make(user);
+        let room = self.members.members.len() * 8;
+        let mut guard = UserGuard {
+            cluster: self,
+            slot,
+            coordinator: Some(coordinator),
+            deadline,
+            holding: Holding::default(),
+            built: None,
+            fetched: None,
+            own_len: 0,
+            // Each question is asked of each member once or twice; an answer beyond that is dropped.
+            answers: bounded(room),
+            ticket: 0,
+            bodies: BTreeMap::new(),
+            permit: PhantomData,
+        };
+        guard.begin()?;
+        Ok(guard)
+    }
+}
+
+impl UserGuard<'_> {
+    /// Whose lock this is.
+    pub fn name(&self) -> &UserName {
+        &self.slot.name
+    }
+
+    /// Looks at the user as they are under the lock.
+    pub fn look<T>(&self, look: impl FnOnce(&User) -> T) -> T {
+        match &self.built {
+            Some(user) => look(user),
+            None => look(&self.slot.view()),
+        }
+    }
+
+    /// Appends one line on a majority of the machines.
+    ///
+    /// # Errors
+    /// `Indeterminate` when no majority answered in time; `Outpaced` when the lock must be taken
+    /// anew; `Full` and `NoMajority` when nothing was written.
+    pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
+        let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
+        self.write(kind, draft.entries, draft.request.as_slice())
+    }
+
+    /// Makes sure that what was seen under the lock is committed, before it is told: a refusal, or
+    /// the result of an earlier request, is an answer too.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn confirm(mut self) -> Result<Version, LockError> {
+        if self.holding.committed {
+            return Ok(self.holding.base.acc);
+        }
+        self.write(Kind::Identity, &[], &[])
+    }
+
+    fn begin(&mut self) -> Result<(), LockError> {
+        let floors = self.cluster.local.floors();
+        let (own, own_promise, _) = self.slot.standing(&floors);
+        let begin = Begin {
+            epoch: floors.epoch,
+            own,
+            own_promise,
+            live: self.cluster.members.live(),
+            round_floor: self.cluster.members.round_floor(),
+            deadline: self.deadline,
+        };
+        let holding = match self.drive(Event::Begin(begin), None) {
+            Next::Held(holding) => holding,
+            Next::Failed(error) => return Err(error),
+            Next::Committed(_) => panic!("nothing is committed before it is written"),
+        };
+        self.holding = holding;
+        match holding.held_by {
+            None => {
+                let at = self.slot.at(holding.base.acc).ok_or(LockError::Outpaced)?;
+                self.own_len = at.0;
+                self.built = at.1.map(Box::new);
+            }
+            Some(node) => self.fetch_base(node)?,
+        }
+        Ok(())
+    }
+
+    /// Gets the file that the lock was granted on from the member that holds it.
+    fn fetch_base(&mut self, node: NodeId) -> Result<(), LockError> {
+        let base = self.holding.base;
+        let bytes = match self.bodies.remove(&node) {
+            Some(bytes) => bytes,
+            None if base.acc.is_zero() => Vec::new(),
+            None => self.cluster.fetch(node, &self.slot.name).ok_or(LockError::Busy)?.1,
+        };
+        let mut user = User::absent(self.slot.name.clone());
+        let bytes: Arc<[u8]> = bytes.into();
+        if !base.acc.is_zero() {
+            let body = Body::file(&self.slot.name, Arc::clone(&bytes)).map_err(|error| {
+                log::warn!("granted file is unreadable node={node} error={error}");
+                LockError::Busy
+            })?;
+            if body.last() != Some((base.acc, base.hash)) {
+                return Err(LockError::Busy);
+            }
+            if let Body::File(_, lines) = &body {
+                for line in lines {
+                    apply_line(&mut user, line);
+                }
+            }
+        }
+        self.built = Some(Box::new(user));
+        self.fetched = Some(bytes);
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        kind: Kind,
+        entries: &[Entry],
+        requests: &[Recorded],
+    ) -> Result<Version, LockError> {
+        let Some(coordinator) = &self.coordinator else { return Err(LockError::Busy) };
+        if self.cluster.clock.mono() >= self.deadline {
+            return Err(LockError::Busy);
+        }
+        let base = self.holding.base;
+        let version = coordinator.next_version();
+        let encoded = line::encode(&NewLine {
+            version,
+            base: base.acc,
+            base_hash: base.hash,
+            com: base.com,
+            kind,
+            requests,
+            entries,
+        });
+        let base_len = self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64);
+        if kind != Kind::Identity
+            && base_len + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
+        {
+            return Err(LockError::Full);
+        }
+        let proposal = Proposal {
+            version,
+            base: base.acc,
+            base_hash: base.hash,
+            hash: encoded.hash,
+            com: base.com,
+            full: false,
+        };
+        let mut writing = Writing { proposal, line: encoded.bytes.into(), full: None };
+        match self.drive(Event::Write(encoded.hash), Some(&mut writing)) {
+            Next::Committed(version) => Ok(version),
+            Next::Failed(error) => Err(error),
+            Next::Held(_) => panic!("a write ends in an outcome"),
+        }
+    }
+
+    /// Steps the coordinator, sends what it asks for, feeds back what comes, until the act has moved
+    /// on or failed.
+    fn drive(&mut self, first: Event, mut writing: Option<&mut Writing>) -> Next {
+        let mut events = VecDeque::from([first]);
+        let mut wake = self.deadline;
+        let mut asked_for = Term::default();
+        loop {
+            let event = match events.pop_front() {
+                Some(event) => event,
+                None => self.hear(wake),
+            };
+            let mut effects = Vec::new();
+            let now = self.cluster.clock.mono();
+            if matches!(event, Event::Wake) {
+                wake = self.deadline;
+            }
+            if matches!(event, Event::Write(_)) {
+                self.ticket = self.cluster.tickets.next();
+            }
+            if let Some(coordinator) = &mut self.coordinator {
+                coordinator.step(now, event, &mut effects);
+            }
+            // Peers first: this machine's own flush then runs beside theirs.
+            let me = self.cluster.members.me;
+            let is_own = |effect: &Effect| {
+                matches!(effect, Effect::Lock(to, _) | Effect::Sync { to, .. }
+                    | Effect::Unlock(to, ..) if *to == me)
+            };
+            let (own, others): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_own);
+            let mut end = None;
+            // The first question of an attempt at locking: what comes for earlier ones is stale.
+            let asks =
+                |effect: &Effect| matches!(effect, Effect::Lock(_, term) if *term != asked_for);
+            if let Some(Effect::Lock(_, term)) = others.iter().chain(&own).find(|e| asks(e)) {
+                asked_for = *term;
+                self.ticket = self.cluster.tickets.next();
+                self.bodies.clear();
+            }
+            for effect in others {
+                match effect {
+                    Effect::WakeAt(at) => wake = at,
+                    Effect::Held(holding) => end = Some(Next::Held(holding)),
+                    Effect::Committed(version) => end = Some(Next::Committed(version)),
+                    Effect::Unknown => end = Some(Next::Failed(LockError::Indeterminate)),
+                    Effect::Outpaced => end = Some(Next::Failed(LockError::Outpaced)),
+                    Effect::Failed(why) => end = Some(Next::Failed(why.into())),
+                    Effect::Lock(..) | Effect::Sync { .. } | Effect::Unlock(..) => {
+                        self.send(effect, writing.as_deref_mut());
+                    }
+                }
+            }
+            for effect in own {
+                events.extend(self.perform_own(effect, writing.as_deref_mut()));
+            }
+            if let Some(end) = end {
+                return self.ended(end);
+            }
+        }
+    }
+
+    fn ended(&self, end: Next) -> Next {
+        if let Next::Failed(LockError::Indeterminate) = end {
+            self.cluster.settle_later(&self.slot.name);
+        }
+        end
+    }
+
+    /// Waits for the next answer of a peer, or for the time to wake.
+    fn hear(&mut self, wake: Mono) -> Event {
+        loop {
+            let left = wake.left(self.cluster.clock.mono());
+            let Ok(heard) = self.answers.1.recv_timeout(left) else { return Event::Wake };
+            if heard.ticket != self.ticket {
+                continue;
+            }
+            let from = heard.from;
+            let Some((answer, body)) = heard.answer else { return Event::Lost(from) };
+            match answer {
+                Answer::Grant { term, state } => {
+                    if !body.is_empty() {
+                        self.bodies.insert(from, body);
+                    }
+                    return Event::Answered(from, Reply::Grant { term, state });
+                }
+                Answer::Ack { version } => return Event::Answered(from, Reply::Ack(version)),
+                Answer::Need { state } => return Event::Answered(from, Reply::Need(state)),
+                Answer::Refuse { why } => return Event::Answered(from, Reply::Refuse(why)),
+                Answer::State { .. }
+                | Answer::Body { .. }
+                | Answer::Sums { .. }
+                | Answer::Pong(_) => return Event::Lost(from),
+            }
+        }
+    }
+
+    /// Sends what is meant for a peer.
+    fn send(&mut self, effect: Effect, writing: Option<&mut Writing>) {
+        let user = self.slot.name.clone();
+        let (to, message, body, is_question) = match effect {
+            Effect::Lock(to, term) => {
+                let have = self.slot.state().acc;
+                (to, Message::Lock { user, term, have, lease_ms: LEASE_MS }, Arc::default(), true)
+            }
+            Effect::Sync { to, full } => {
+                let Some(writing) = writing else { return };
+                let Some(body) = self.body(writing, full) else { return };
+                (to, Message::Sync(sync(user, writing.proposal, full)), body, true)
+            }
+            Effect::Unlock(to, term, com) => {
+                (to, Message::Unlock { user, term, com }, Arc::default(), false)
+            }
+            _ => return,
+        };
+        let asker =
+            is_question.then(|| Asker { answers: self.answers.0.clone(), ticket: self.ticket });
+        self.cluster.links.send(to, (message, body), asker, self.deadline);
+    }
+
+    /// Does what is meant for this machine's own replica.
+    fn perform_own(&mut self, effect: Effect, writing: Option<&mut Writing>) -> Option<Event> {
+        let me = self.cluster.members.me;
+        let (event, body) = match effect {
+            Effect::Lock(_, term) => (Asked::Lock { term, lease_ms: LEASE_MS }, Body::None),
+            Effect::Unlock(_, term, com) => (Asked::Unlock { term, com }, Body::None),
+            Effect::Sync { full, .. } => {
+                let writing = writing?;
+                let proposal = Proposal { full, ..writing.proposal };
+                let Some(body) = self.own_body(writing, full) else {
+                    return Some(Event::Lost(me));
+                };
+                (Asked::Sync(proposal), body)
+            }
+            _ => return None,
+        };
+        let is_question = !matches!(event, Asked::Unlock { .. });
+        let reply = self.cluster.local.step(&self.slot, event, &body);
+        is_question.then(|| reply.map_or(Event::Lost(me), |reply| Event::Answered(me, reply)))
+    }
+
+    fn own_body(&self, writing: &mut Writing, full: bool) -> Option<Body> {
+        let bytes = self.body(writing, full)?;
+        let body = if full {
+            Body::file(&self.slot.name, bytes)
+        } else {
+            let Proposal { version, base, base_hash, hash, .. } = writing.proposal;
+            Body::line(&self.slot.name, bytes, (base, base_hash), (version, hash))
+        };
+        body.inspect_err(|error| log::error!("own line unreadable error={error}")).ok()
+    }
+
+    /// The bytes of the line, or of the whole file with the line at its end.
+    fn body(&self, writing: &mut Writing, full: bool) -> Option<Arc<[u8]>> {
+        if !full {
+            return Some(Arc::clone(&writing.line));
+        }
+        if writing.full.is_none() {
+            let mut bytes = match &self.fetched {
+                Some(bytes) => bytes.to_vec(),
+                None if self.own_len == 0 => Vec::new(),
+                None => self
+                    .cluster
+                    .local
+                    .store
+                    .read_prefix(&self.slot.name, self.own_len)
+                    .inspect_err(|error| log::error!("file not read error={error}"))
+                    .ok()?,
+            };
+            bytes.extend_from_slice(&writing.line);
+            writing.full = Some(bytes.into());
+        }
+        writing.full.clone()
+    }
+}
+
+impl Drop for UserGuard<'_> {
+    fn drop(&mut self) {
+        let Some(mut coordinator) = self.coordinator.take() else { return };
+        let mut effects = Vec::new();
+        coordinator.step(self.cluster.clock.mono(), Event::Release, &mut effects);
+        for effect in effects {
+            if let Effect::Unlock(to, ..) = effect {
+                if to == self.cluster.members.me {
+                    self.perform_own(effect, None);
+                } else {
+                    self.send(effect, None);
+                }
+            }
+        }
+        // Hands the lock to whoever has waited longest.
+        ArcMutexGuard::unlock_fair(coordinator);
+    }
+}
+
+impl From<Failure> for LockError {
+    fn from(why: Failure) -> Self {
+        match why {
+            Failure::NoMajority => Self::NoMajority,
+            Failure::Busy => Self::Busy,
+        }
+    }
+}
+
+fn sync(user: UserName, proposal: Proposal, full: bool) -> Sync {
+    let Proposal { version, base, base_hash, hash, com, .. } = proposal;
+    Sync { user, version, base, base_hash, hash, com, full }
+}

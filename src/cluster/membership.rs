@@ -1,0 +1,261 @@
+//! Who the members are, which of them can be reached, and how this machine stands to a majority.
+//!
+//! Reachability is a guess that saves time; nothing about safety rests on it.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use super::identity::Identity;
+use crate::clock::{Clock, Mono, Wall};
+use crate::id::{Hash128, NodeId};
+use crate::limits::{FIRST_AGREEMENT_MS, PINGS_MISSED_MAX};
+use crate::replica::quorum::majority;
+use crate::replica::version::Term;
+use crate::store::StoreError;
+use crate::wire::message::{Health, Hello, PROTO_MAX, PROTO_MIN, Reject};
+
+/// The members of the cluster as this machine sees them.
+pub struct Membership {
+    /// This machine's number.
+    pub me: NodeId,
+    /// What its keeper calls it.
+    pub name: String,
+    /// All members' numbers, this machine included, sorted.
+    pub members: Vec<NodeId>,
+    /// Names this process: two with one boot count are one directory copied.
+    process: Hash128,
+    clock: Clock,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    peers: BTreeMap<NodeId, Peer>,
+    started: Mono,
+    /// When a majority was last in touch, this machine included.
+    majority_at: Option<(Mono, Wall)>,
+    /// Whether this machine has compared what it holds with a majority since it started.
+    has_agreed: bool,
+}
+
+/// What is known of a peer.
+#[derive(Debug, Clone, Default)]
+pub struct Peer {
+    /// Whether it answers.
+    pub is_up: bool,
+    /// Since when it does not, if it ever did or ever was waited for.
+    pub down_since: Option<Wall>,
+    /// What it said of itself at the last meeting.
+    pub hello: Option<Hello>,
+    /// How it was when it last told.
+    pub health: Option<Health>,
+    /// How many of its users' files differ from here, by the last comparison.
+    pub differing: Option<u32>,
+    missed: u32,
+}
+
+/// What changed by a peer's word, for the caller to act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// It has come (back): compare what both hold.
+    Up,
+    /// It is gone: its locks are void.
+    Down,
+}
+
+impl Membership {
+    /// The members `members`, none of whose peers has been met yet.
+    pub fn new(
+        me: NodeId,
+        name: String,
+        members: Vec<NodeId>,
+        process: Hash128,
+        clock: Clock,
+    ) -> Self {
+        let peers = members.iter().filter(|&&node| node != me);
+        let now = (clock.mono(), clock.wall());
+        let seen = Seen {
+            peers: peers
+                .map(|&node| (node, Peer { down_since: Some(now.1), ..Peer::default() }))
+                .collect(),
+            started: now.0,
+            majority_at: (majority(members.len()) == 1).then_some(now),
+            has_agreed: members.len() == 1,
+        };
+        Self { me, name, members, process, clock, seen: Mutex::new(seen) }
+    }
+
+    /// What this machine says of itself when it meets another.
+    pub fn hello(&self, node: &Identity) -> Hello {
+        Hello {
+            proto_min: PROTO_MIN,
+            proto_max: PROTO_MAX,
+            cluster: node.cluster,
+            node: self.me,
+            incarnation: node.incarnation,
+            boot: node.boot,
+            process: self.process,
+            bootfloor: node.bootfloor(),
+            members: self.members.clone(),
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Judges a machine that says this of itself. A member met for the first time is remembered for
+    /// good: from then on another data directory under its number is another machine.
+    ///
+    /// # Errors
+    /// Outer: `node.json` could not be written. Inner: why it is not spoken to.
+    pub fn admit(&self, node: &Identity, hello: &Hello) -> Result<Result<(), Reject>, StoreError> {
+        if hello.proto_min > PROTO_MAX || hello.proto_max < PROTO_MIN {
+            return Ok(Err(Reject::Protocol));
+        }
+        if hello.cluster != node.cluster {
+            return Ok(Err(Reject::Cluster));
+        }
+        if hello.node == self.me {
+            return Ok(Err(Reject::Incarnation));
+        }
+        if hello.members != self.members || !self.members.contains(&hello.node) {
+            return Ok(Err(Reject::Members));
+        }
+        if !node.pin(hello.node, hello.incarnation)? {
+            return Ok(Err(Reject::Incarnation));
+        }
+        let mut seen = self.seen.lock();
+        let Some(peer) = seen.peers.get_mut(&hello.node) else { return Ok(Err(Reject::Members)) };
+        if let Some(last) = &peer.hello
+            && (hello.boot < last.boot
+                || (hello.boot == last.boot && hello.process != last.process))
+        {
+            return Ok(Err(Reject::OldBoot));
+        }
+        peer.hello = Some(hello.clone());
+        Ok(Ok(()))
+    }
+
+    /// Whether nobody has said hello as that machine since.
+    pub fn is_latest(&self, hello: &Hello) -> bool {
+        let seen = self.seen.lock();
+        let last = seen.peers.get(&hello.node).and_then(|peer| peer.hello.as_ref());
+        last.is_some_and(|last| (last.boot, last.process) == (hello.boot, hello.process))
+    }
+
+    /// A peer answered a ping.
+    pub fn answered(&self, from: NodeId, health: Health) -> Change {
+        let now = (self.clock.mono(), self.clock.wall());
+        let mut seen = self.seen.lock();
+        let Some(peer) = seen.peers.get_mut(&from) else { return Change::None };
+        let change = if peer.is_up { Change::None } else { Change::Up };
+        peer.is_up = true;
+        peer.down_since = None;
+        peer.missed = 0;
+        peer.health = Some(health);
+        let up = 1 + seen.peers.values().filter(|peer| peer.is_up).count();
+        if up >= majority(self.members.len()) {
+            seen.majority_at = Some(now);
+        }
+        change
+    }
+
+    /// A peer left a ping unanswered.
+    pub fn missed(&self, from: NodeId) -> Change {
+        let is_last = {
+            let mut seen = self.seen.lock();
+            let Some(peer) = seen.peers.get_mut(&from) else { return Change::None };
+            peer.missed += 1;
+            peer.missed >= PINGS_MISSED_MAX
+        };
+        if is_last { self.gone(from) } else { Change::None }
+    }
+
+    /// A peer refused or reset a connection, or was silent for too long.
+    pub fn gone(&self, from: NodeId) -> Change {
+        let mut seen = self.seen.lock();
+        let Some(peer) = seen.peers.get_mut(&from) else { return Change::None };
+        if !peer.is_up {
+            return Change::None;
+        }
+        peer.is_up = false;
+        peer.down_since = Some(self.clock.wall());
+        Change::Down
+    }
+
+    /// The members that are not suspected, this machine first.
+    pub fn live(&self) -> Vec<NodeId> {
+        let seen = self.seen.lock();
+        let up = seen.peers.iter().filter(|(_, peer)| peer.is_up).map(|(&node, _)| node);
+        std::iter::once(self.me).chain(up).collect()
+    }
+
+    /// Whether this peer is not suspected.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        node == self.me || self.seen.lock().peers.get(&node).is_some_and(|peer| peer.is_up)
+    }
+
+    /// The highest round that a live peer refuses since its start.
+    pub fn round_floor(&self) -> u64 {
+        let seen = self.seen.lock();
+        let floors = seen.peers.values().filter(|peer| peer.is_up);
+        floors.filter_map(|peer| peer.hello.as_ref()).map(|h| h.bootfloor.round).max().unwrap_or(0)
+    }
+
+    /// How many must agree.
+    pub fn needed(&self) -> usize {
+        majority(self.members.len())
+    }
+
+    /// Whether a majority can be reached.
+    pub fn has_majority(&self) -> bool {
+        self.live().len() >= self.needed()
+    }
+
+    /// For how long no majority has been in touch, in milliseconds, and since when: `None` while one
+    /// is.
+    pub fn cut_off(&self) -> Option<(u64, Option<Wall>)> {
+        if self.has_majority() {
+            return None;
+        }
+        let seen = self.seen.lock();
+        let now = self.clock.mono();
+        Some(match seen.majority_at {
+            Some((at, wall)) => (now.since_ms(at), Some(wall)),
+            None => (now.since_ms(seen.started), None),
+        })
+    }
+
+    /// Takes note of a comparison: how many users' files of each peer differ from here.
+    pub fn compared(&self, differing: &BTreeMap<NodeId, u32>) {
+        let mut seen = self.seen.lock();
+        for (node, count) in differing {
+            if let Some(peer) = seen.peers.get_mut(node) {
+                peer.differing = Some(*count);
+            }
+        }
+        seen.has_agreed |= differing.len() + 1 >= majority(self.members.len());
+    }
+
+    /// Whether what is held here may be old: there was no comparison with a majority yet.
+    pub fn may_be_old(&self) -> bool {
+        !self.seen.lock().has_agreed
+    }
+
+    /// Whether lists may be served: after the first comparison, or when waiting for it is over.
+    pub fn serves_lists(&self) -> bool {
+        let seen = self.seen.lock();
+        seen.has_agreed || self.clock.mono().since_ms(seen.started) >= FIRST_AGREEMENT_MS
+    }
+
+    /// A copy of what is known of each peer.
+    pub fn peers(&self) -> BTreeMap<NodeId, Peer> {
+        self.seen.lock().peers.clone()
+    }
+
+    /// The highest term that this machine knows a peer to refuse: shown, never relied on.
+    pub fn bootfloor_of(&self, node: NodeId) -> Option<Term> {
+        self.seen.lock().peers.get(&node)?.hello.as_ref().map(|hello| hello.bootfloor)
+    }
+}

@@ -1,0 +1,200 @@
+//! What other backends ask of this one: one thread a connection, one frame at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Cluster;
+use super::replicas::{Body, BodyError};
+use crate::id::NodeId;
+use crate::limits::{
+    BACKEND_IDLE_S, FRAME_BYTES_MAX, GRANT_BODY_BYTES_MAX, HANDSHAKE_MS, PEER_ANSWER_MS,
+    REQUEST_BYTES_MAX, SUMS_PAGE_ROWS,
+};
+use crate::replica::acceptor::{Event, Proposal};
+use crate::replica::{Refuse, Reply};
+use crate::transport::TransportError;
+use crate::transport::connection::Connection;
+use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, SumsRow, Sync, Welcome};
+
+/// Why a connection with a peer ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// The connection failed or was closed.
+    #[error("connection ended")]
+    Transport(#[from] TransportError),
+    /// Not a message.
+    #[error("malformed message")]
+    Malformed(#[from] serde_json::Error),
+    /// Lines that are not what they should be.
+    #[error("malformed lines")]
+    Body(#[from] BodyError),
+    /// A message that this peer may not send.
+    #[error("a term of another machine")]
+    NotItsTerm,
+    /// This machine does not speak to it.
+    #[error("turned away")]
+    Rejected(#[source] Reject),
+    /// A user's file could not be read.
+    #[error("file not read")]
+    Store(#[from] crate::store::StoreError),
+}
+
+impl PeerError {
+    /// Whether it only means that the peer went away.
+    pub fn is_quiet(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport(TransportError::Closed { .. } | TransportError::Idle)
+                | Self::Rejected(_)
+        )
+    }
+}
+
+impl Cluster {
+    /// Serves a peer until its connection ends.
+    ///
+    /// # Errors
+    /// How it ended.
+    pub fn serve_peer(&self, mut connection: Connection) -> Result<(), PeerError> {
+        let first = connection.receive(REQUEST_BYTES_MAX, Duration::from_millis(HANDSHAKE_MS))?;
+        let hello: Hello = serde_json::from_slice(&first.header)?;
+        let met = self.meet(&hello);
+        let welcome = match &met {
+            Ok(()) => Welcome::Hello(self.members.hello(&self.local.node)),
+            Err(why) => Welcome::Reject(why.clone()),
+        };
+        let timeout = Duration::from_millis(PEER_ANSWER_MS);
+        connection.send(&serde_json::to_vec(&welcome)?, &[], timeout)?;
+        met.map_err(PeerError::Rejected)?;
+        loop {
+            let frame = connection.receive(FRAME_BYTES_MAX, Duration::from_secs(BACKEND_IDLE_S))?;
+            let question: Envelope<Message> = serde_json::from_slice(&frame.header)?;
+            // A later life of that machine has said hello since: this one must not vote beside it.
+            if !self.members.is_latest(&hello) {
+                return Err(PeerError::Rejected(Reject::OldBoot));
+            }
+            let answered = self.answer(hello.node, question.epoch, question.message, frame.body);
+            let Some((message, body)) = or_refusal(answered)? else { continue };
+            let epoch = self.local.floors().epoch;
+            let envelope = Envelope { epoch, number: question.number, message };
+            connection.send(&serde_json::to_vec(&envelope)?, &body, timeout)?;
+        }
+    }
+
+    /// One question's answer; none for a notice.
+    fn answer(
+        &self,
+        from: NodeId,
+        epoch: u32,
+        message: Message,
+        body: Vec<u8>,
+    ) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
+        let mine = self.local.floors().epoch;
+        if epoch != mine && matches!(message, Message::Unlock { .. }) {
+            return Ok(None);
+        }
+        if epoch != mine && !matches!(message, Message::Ping(_)) {
+            let why = Refuse::Epoch { epoch: mine };
+            return Ok(Some((Answer::Refuse { why }, Vec::new())));
+        }
+        match message {
+            Message::Lock { user, term, have, lease_ms } => {
+                if term.node != from.get() {
+                    return Err(PeerError::NotItsTerm);
+                }
+                let slot = self.local.get_or_make(&user);
+                let reply = self.local.step(&slot, Event::Lock { term, lease_ms }, &Body::None);
+                let mut body = Vec::new();
+                if let Some(Reply::Grant { state, .. }) = &reply
+                    && state.acc != have
+                    && slot.standing(&self.local.floors()).2 <= GRANT_BODY_BYTES_MAX as u64
+                {
+                    let (now, bytes) = self.local.file(&slot)?;
+                    if now.acc == state.acc {
+                        body = bytes;
+                    }
+                }
+                // A late repetition gets no word of the acceptor; its asker waits for one all the same.
+                let acc = slot.state().acc;
+                let answer = reply.map_or(Answer::Refuse { why: Refuse::Old { acc } }, to_answer);
+                Ok(Some((answer, body)))
+            }
+            Message::Sync(sync) => self.accept(from, sync, body),
+            Message::Unlock { user, term, com } => {
+                if let Some(slot) = self.local.get(&user) {
+                    self.local.step(&slot, Event::Unlock { term, com }, &Body::None);
+                }
+                Ok(None)
+            }
+            Message::Read { user } => {
+                let state = self.local.get(&user).map(|slot| slot.state()).unwrap_or_default();
+                Ok(Some((Answer::State { state }, Vec::new())))
+            }
+            Message::Fetch { user } => {
+                let file = self.local.get(&user).map(|slot| self.local.file(&slot)).transpose()?;
+                let (state, bytes) = file.unwrap_or_default();
+                Ok(Some((Answer::Body { state }, bytes)))
+            }
+            Message::Sums { after } => {
+                let names = self.local.names_after(after.as_ref(), SUMS_PAGE_ROWS);
+                let last = names.len() < SUMS_PAGE_ROWS;
+                let row = |user| {
+                    let state = self.local.get(&user)?.state();
+                    (!state.acc.is_zero()).then_some(SumsRow { user, state })
+                };
+                let rows = names.into_iter().filter_map(row).collect();
+                Ok(Some((Answer::Sums { rows, last }, Vec::new())))
+            }
+            Message::Ping(_) => Ok(Some((Answer::Pong(self.health()), Vec::new()))),
+        }
+    }
+
+    fn accept(
+        &self,
+        from: NodeId,
+        sync: Sync,
+        body: Vec<u8>,
+    ) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
+        let Sync { user, version, base, base_hash, hash, com, full } = sync;
+        if version.term.node != from.get() {
+            return Err(PeerError::NotItsTerm);
+        }
+        let bytes: Arc<[u8]> = body.into();
+        let body = if full {
+            let body = Body::file(&user, bytes)?;
+            if body.last() != Some((version, hash)) {
+                return Err(BodyError::Mismatch(user).into());
+            }
+            body
+        } else {
+            Body::line(&user, bytes, (base, base_hash), (version, hash))?
+        };
+        let slot = self.local.get_or_make(&user);
+        let proposal = Proposal { version, base, base_hash, hash, com, full };
+        let reply = self.local.step(&slot, Event::Sync(proposal), &body);
+        Ok(reply.map(|reply| (to_answer(reply), Vec::new())))
+    }
+}
+
+fn to_answer(reply: Reply) -> Answer {
+    match reply {
+        Reply::Grant { term, state } => Answer::Grant { term, state },
+        Reply::Ack(version) => Answer::Ack { version },
+        Reply::Need(state) => Answer::Need { state },
+        Reply::Refuse(why) => Answer::Refuse { why },
+        Reply::State(state) => Answer::State { state },
+    }
+}
+
+/// One user's unreadable file or lines must not cost the other users this connection.
+fn or_refusal(
+    answered: Result<Option<(Answer, Vec<u8>)>, PeerError>,
+) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
+    match answered {
+        Err(error @ (PeerError::Body(_) | PeerError::Store(_))) => {
+            log::error!("question refused error={error}");
+            Ok(Some((Answer::Refuse { why: Refuse::BadBase }, Vec::new())))
+        }
+        other => other,
+    }
+}
