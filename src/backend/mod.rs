@@ -1,1 +1,272 @@
-//! To be filled.
+//! The application data server: a connection's frames in, one handler an action, frames out.
+//!
+//! It holds every user (`cluster/`), hashes passwords outside of any lock, and answers reads from
+//! memory and the files. Web servers and other backends share one port; the key under which a
+//! connection was made tells them apart.
+
+mod account;
+mod ids;
+mod read;
+mod setup;
+mod view;
+mod write;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::action::Action;
+use crate::auth::password::Hasher;
+use crate::auth::throttle::Throttle;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::id::NodeId;
+use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
+use crate::store::StoreError;
+use crate::thread::{LockPermit, Stop, spawn_named};
+use crate::transport::connection::Connection;
+use crate::transport::key::Keys;
+use crate::transport::listener::Listener;
+use crate::transport::{Role, TransportError};
+use crate::wire::message::Reject;
+use crate::wire::request::{Outcome, Refusal, Reply, Request, Response, ResponseAction};
+use ids::PostIds;
+
+/// What a backend is started with.
+pub struct Config {
+    /// Its number.
+    pub node: NodeId,
+    /// Where it listens.
+    pub listen: String,
+    /// All members with their addresses, this machine included.
+    pub peers: Vec<(NodeId, String)>,
+    /// Its data directory.
+    pub data: PathBuf,
+    /// The cluster's keys.
+    pub keys: Keys,
+    /// What its keeper calls it.
+    pub name: String,
+    /// The name of the community, which no user's name or password may be.
+    pub community: String,
+    /// Whether rates are limited.
+    pub rate_limits: bool,
+}
+
+/// Why a backend did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The data directory cannot be used.
+    #[error("data directory not usable")]
+    Store(#[from] StoreError),
+    /// The port cannot be listened on, or the key file lacks a peer's key.
+    #[error("not listening")]
+    Transport(#[from] TransportError),
+    /// The data directory belongs to another cluster, machine or list of machines.
+    #[error("{0}")]
+    Foreign(String),
+    /// Another machine turned this one away for good.
+    #[error(
+        "another machine turned this one away: {0}; its data directory was set up anew, is an old \
+         copy, or two machines share a number. The others go on without it. Start it with its own \
+         directory, or leave it off"
+    )]
+    TurnedAway(Reject),
+    /// The system gives no more threads.
+    #[error("no thread to be had")]
+    Thread(#[from] std::io::Error),
+    /// A user's file was found damaged, now or earlier: this machine must not vote on what it lost.
+    #[error(
+        "the file of user {user} on this machine is damaged ({why}); it was set aside under {} and \
+         this machine takes no part until it is mended. The other machines hold every post; leave \
+         them running", path.display()
+    )]
+    Damaged {
+        /// Whose file.
+        user: crate::id::UserName,
+        /// What was found.
+        why: String,
+        /// Where it was put.
+        path: PathBuf,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+    /// The key file holds a web server's key alone.
+    #[error("the key file holds a web server's key only; a backend needs the cluster key")]
+    WebKeyOnly,
+}
+
+impl BackendError {
+    /// Whether the configuration must be mended.
+    pub fn is_config(&self) -> bool {
+        matches!(self, Self::WebKeyOnly)
+    }
+
+    /// Whether it is the data directory that must be looked after: starting again changes nothing.
+    pub fn is_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Foreign(_) | Self::TurnedAway(_) | Self::Damaged { .. }
+        )
+    }
+}
+
+/// The running backend.
+struct Backend {
+    cluster: Cluster,
+    hasher: Hasher,
+    throttle: Throttle,
+    ids: PostIds,
+    community: String,
+    clock: Clock,
+}
+
+/// Runs a backend until `stop` closes; `ready` hears the address once it serves.
+///
+/// # Errors
+/// [`BackendError`].
+pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), BackendError> {
+    let clock = Clock::system();
+    let listener = Listener::bind(&config.listen)?;
+    let address = listener.local_addr();
+    let keys = config.keys.clone();
+    let cluster = setup::open(&config, &clock, stop).map_err(|error| match error {
+        BackendError::Store(StoreError::Damaged { user, line, why }) => BackendError::Damaged {
+            user,
+            why: format!("line {line}: {why}"),
+            path: config.data.join("damaged"),
+        },
+        other => other,
+    })?;
+    let backend = Backend {
+        cluster,
+        hasher: Hasher::new(clock.clone()),
+        throttle: Throttle::new(config.rate_limits),
+        ids: PostIds::new(config.node),
+        community: config.community,
+        clock,
+    };
+    std::thread::scope(|scope| {
+        let backend = &backend;
+        backend.cluster.run_links(scope, stop)?;
+        spawn_named(scope, "catch-up", move |mut permit| {
+            backend.cluster.run_catch_up(&mut permit)
+        })?;
+        listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
+            backend.serve(connection, role, from, permit);
+        })?;
+        log::info!("backend serving node={} address={address}", config.node);
+        ready(address);
+        while !stop.wait(Duration::from_hours(1)) {}
+        Ok::<(), BackendError>(())
+    })?;
+    log::info!("backend stopped node={}", config.node);
+    backend.cluster.fatal().map_or(Ok(()), |why| Err(BackendError::TurnedAway(why)))
+}
+
+impl Backend {
+    fn serve(&self, connection: Connection, role: Role, from: SocketAddr, permit: LockPermit) {
+        match role {
+            Role::Peer => match self.cluster.serve_peer(connection) {
+                Ok(()) => {}
+                Err(error) if error.is_quiet() => log::debug!("peer left from={from}"),
+                Err(error) => log::warn!("peer connection ended from={from} error={error}"),
+            },
+            Role::Web => self.serve_web(connection, permit),
+        }
+    }
+
+    /// Serves a web server: accept, decode, handle, encode, one frame at a time.
+    fn serve_web(&self, mut connection: Connection, mut permit: LockPermit) {
+        loop {
+            let idle = Duration::from_secs(BACKEND_IDLE_S);
+            let frame = match connection.receive(REQUEST_BYTES_MAX, idle) {
+                Ok(frame) => frame,
+                Err(error) => {
+                    log::debug!("web connection ended error={error}");
+                    return;
+                }
+            };
+            let response = match serde_json::from_slice::<Request>(&frame.header) {
+                Ok(request) => self.respond(&mut permit, request),
+                Err(error) => {
+                    log::warn!(
+                        "request not understood line={} column={}",
+                        error.line(),
+                        error.column()
+                    );
+                    self.refuse(Refusal::BadRequest { detail: describe(&error) })
+                }
+            };
+            let sent = serde_json::to_vec(&response)
+                .map(|header| connection.send(&header, &[], Duration::from_millis(PEER_ANSWER_MS)));
+            if !matches!(sent, Ok(Ok(()))) {
+                log::debug!("answer not sent");
+                return;
+            }
+        }
+    }
+
+    /// One request: find out who asks, do what is asked, say how it went.
+    fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
+        let Request { session, action } = request;
+        let asker = session.as_deref().and_then(|text| self.asker(permit, text));
+        let asked = view::Asked { asker: asker.as_ref(), permit };
+        let done = match action {
+            Action::Join(data) => self.join(asked, data),
+            Action::Login(data) => self.login(asked, data),
+            Action::Logout(data) => self.logout(asked, data),
+            Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
+            Action::Post(data) => self.post(asked, data),
+            Action::DeletePost(data) => self.delete_post(asked, data),
+            Action::Follow(data) => self.follow(asked, data),
+            Action::Unfollow(data) => self.unfollow(asked, data),
+            Action::EditProfile(data) => self.edit_profile(asked, data),
+            Action::ChangePassword(data) => self.change_password(asked, data),
+            Action::EndSession(data) => self.end_session(asked, data),
+            Action::EndOtherSessions(data) => self.end_other_sessions(asked, data),
+            Action::DeleteAccount(data) => self.delete_account(asked, data),
+            Action::Home(data) => self.home(asked, data),
+            Action::Everyone(data) => self.everyone(asked, data),
+            Action::Profile(data) => self.profile(asked, data),
+            Action::UserPosts(data) => self.user_posts(asked, data),
+            Action::Thread(data) => self.thread(asked, data),
+            Action::Followers(data) => self.followers(asked, data),
+            Action::Following(data) => self.following(asked, data),
+            Action::Sessions => self.sessions(asked),
+            Action::ClusterStatus => Ok(view::Done::told(self.status())),
+        };
+        self.response(asker, done)
+    }
+
+    fn response(&self, asker: Option<view::Asker>, done: view::Result) -> Response {
+        let (outcome, session) = match done {
+            Ok(view::Done { outcome, session }) => (outcome, session),
+            Err(refusal) => (Outcome::Refused(refusal), view::SessionNow::Same),
+        };
+        let session = match session {
+            view::SessionNow::Same => asker.map(|asker| asker.session),
+            view::SessionNow::Is(session) => Some(session),
+            view::SessionNow::Ended => None,
+        };
+        let viewer = session.as_ref().and_then(|session| self.viewer(session));
+        Response {
+            session: session.filter(|_| viewer.is_some()).map(|session| session.secret()),
+            action: ResponseAction::Response,
+            data: Reply { viewer, cluster: self.brief(), outcome },
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        self.response(None, Err(refusal))
+    }
+}
+
+/// What was wrong with a request, without any of its words: they may be secret.
+fn describe(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "unknown action, or data of the wrong shape",
+        _ => "not JSON",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
-use super::config::Backend;
+use super::config::{Backend, HostPort};
 use super::error::CliError;
 use super::{parent, say};
+use crate::id::NodeId;
 use crate::thread::Stop;
+use crate::transport::key::Keys;
 
 /// Runs one backend until it is told to stop.
 ///
@@ -24,8 +26,18 @@ pub(super) fn run(config: &Backend) -> Result<(), CliError> {
 pub(super) fn start(
     config: &Backend,
     stop: &Stop,
-    _ready: &dyn Fn(SocketAddr),
+    ready: &dyn Fn(SocketAddr),
 ) -> Result<(), CliError> {
-    log::debug!("starting config={config:?} stopped={}", stop.is_closed());
-    Err(CliError::NotInThisBuild { what: "backend" })
+    let peer = |(node, address): &(NodeId, HostPort)| (*node, address.to_string());
+    let config = crate::backend::Config {
+        node: config.node,
+        listen: config.listen.to_string(),
+        peers: config.peers.iter().map(peer).collect(),
+        data: config.data.clone(),
+        keys: Keys::read(&config.key_file)?,
+        name: config.name.clone(),
+        community: config.community.clone(),
+        rate_limits: config.rate_limits,
+    };
+    Ok(crate::backend::run(config, stop, ready)?)
 }

@@ -41,6 +41,12 @@ pub enum CliError {
         /// Which.
         what: &'static str,
     },
+    /// No key, or one that cannot be used.
+    #[error(transparent)]
+    Key(#[from] crate::transport::KeyError),
+    /// A backend did not start, or ended by itself.
+    #[error(transparent)]
+    Backend(#[from] crate::backend::BackendError),
     /// `tern run-cluster` could not start or go on.
     #[error(transparent)]
     RunCluster(#[from] RunClusterError),
@@ -54,7 +60,11 @@ impl CliError {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_) => 2,
             Self::System { .. } | Self::NotInThisBuild { .. } => 1,
+            Self::Key(_) => 2,
             Self::Data { .. } => 3,
+            Self::Backend(error) if error.is_data() => 3,
+            Self::Backend(error) if error.is_config() => 2,
+            Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
         }
     }

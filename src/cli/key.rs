@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use crate::transport::key::ClusterKey;
 
 /// The key's file in the data directory.
 const FILE_NAME: &str = "cluster.key";
@@ -15,7 +16,12 @@ const FILE_NAME: &str = "cluster.key";
 /// When the directory or the key cannot be made.
 pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
     make_directory(data)?;
-    Ok(data.join(FILE_NAME))
+    let path = data.join(FILE_NAME);
+    if !path.exists() {
+        ClusterKey::create(&path)?;
+        log::info!("cluster key made path={path:?}");
+    }
+    Ok(path)
 }
 
 /// Makes a directory that its owner alone may enter; one that is there stays as it is.

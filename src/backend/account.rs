@@ -1,0 +1,279 @@
+//! Joining, signing in, and what needs the password: hashing happens before the lock is taken, and
+//! what was verified is checked again under it.
+
+use std::net::IpAddr;
+
+use super::Backend;
+use super::view::{Asked, Asker, Done, Result, SessionNow};
+use super::write::{OneAct, Wrote, invalid, saved};
+use crate::action::{
+    self, Action, Change, ChangePassword, DeleteAccount, Join, Login, NewSession, Opening, Problem,
+    RequestKey,
+};
+use crate::auth::password::Verdict;
+use crate::auth::policy;
+use crate::auth::session::{SessionText, Token};
+use crate::auth::{AuthError, policy::Names};
+use crate::id::UserName;
+use crate::limits::DEVICE_CHARS_MAX;
+use crate::thread::LockPermit;
+use crate::user::{Receipt, Seen, Status};
+use crate::wire::request::{Field, FieldProblem, Outcome, Refusal};
+
+/// A password that is right, by the record that was the newest to be had.
+struct Verified {
+    /// That record.
+    hash: String,
+    /// A record of today's strength, where that one is weaker.
+    rehashed: Option<String>,
+}
+
+impl Backend {
+    pub(super) fn join(&self, asked: Asked<'_>, data: Join) -> Result {
+        let Asked { permit, .. } = asked;
+        let name = self.check_join(&data)?;
+        let display_name = data.display_name.clone();
+        let (token, session) = opening_of(&data.opening)?;
+        let address = address(&data.opening)?;
+        self.throttle.check_join(address, self.clock.mono()).map_err(too_many)?;
+        let key = data.key;
+        let before = self.look(&name, |user| user.seen(key, digest_of_join(&data)));
+        match before {
+            None | Some(Seen::Same(_)) => {}
+            Some(_) => return Err(invalid(Field::Username, Problem::Taken)),
+        }
+        let password = data.password.clone();
+        let password_hash = self.hasher.hash(&password).map_err(busy)?;
+        let change = Change::Join { display_name, password_hash, session };
+        let request = Some((key, digest_of_join(&data)));
+        let act = OneAct { user: &name, request };
+        let who = action::Who { session: None };
+        let now = self.now();
+        let plan = |user: &_| action::handle(user, &who, &change, now);
+        let wrote = match self.change(permit, &act, &plan) {
+            Ok(wrote) => wrote,
+            Err(Refusal::Conflict | Refusal::Expired) => {
+                return Err(invalid(Field::Username, Problem::Taken));
+            }
+            Err(other) => return Err(other),
+        };
+        match wrote {
+            Wrote::Now(_) => {
+                log::info!("joined user={name} address={address}");
+                Ok(self.signed_in(&name, token))
+            }
+            // Joined at an earlier sending: whoever knows the password is let in, nobody else.
+            Wrote::Before(_) => match self.verify(permit, &name, &password, address) {
+                Ok(verified) => self.open_session(permit, &name, verified, &data.opening),
+                Err(Refusal::BadLogin) => Err(invalid(Field::Username, Problem::Taken)),
+                Err(other) => Err(other),
+            },
+        }
+    }
+
+    /// What can be said of a join without asking anybody: all fields at once, so that a person is
+    /// told once.
+    fn check_join(&self, data: &Join) -> std::result::Result<UserName, Refusal> {
+        let mut problems = Vec::new();
+        let mut note = |field, problem| problems.push(FieldProblem { field, problem });
+        let name = action::field::username(&data.username, std::slice::from_ref(&self.community));
+        let name = name.map_err(|problem| note(Field::Username, problem)).ok();
+        if let Some(name) = &name
+            && let Err(problem) = action::field::display_name(&data.display_name, name)
+        {
+            note(Field::DisplayName, problem);
+        }
+        let names = Names {
+            username: &data.username,
+            display_name: &data.display_name,
+            community: &self.community,
+            host: "",
+        };
+        if let Some(problem) = policy::check(&data.password, names) {
+            note(Field::Password, problem);
+        }
+        name.filter(|_| problems.is_empty()).ok_or(Refusal::Invalid { problems })
+    }
+
+    pub(super) fn login(&self, asked: Asked<'_>, data: Login) -> Result {
+        let Asked { permit, .. } = asked;
+        let address = address(&data.opening)?;
+        let name = match UserName::from_input(&data.username) {
+            Ok(name) => name,
+            Err(_) => {
+                self.hasher.verify_dummy(&data.password).map_err(busy)?;
+                return Err(Refusal::BadLogin);
+            }
+        };
+        let verified = self.verify(permit, &name, &data.password, address)?;
+        let done = self.open_session(permit, &name, verified, &data.opening)?;
+        log::info!("signed in user={name} address={address}");
+        Ok(done)
+    }
+
+    /// Checks a password against the newest record that can be had; the same time and answer whether
+    /// or not there is such a user.
+    fn verify(
+        &self,
+        permit: &mut LockPermit,
+        name: &UserName,
+        password: &str,
+        address: IpAddr,
+    ) -> std::result::Result<Verified, Refusal> {
+        self.throttle.check_login(name.as_str(), address, self.clock.mono()).map_err(too_many)?;
+        self.refresh(permit, name);
+        let active = |user: &crate::user::User| {
+            (user.status == Status::Active).then(|| user.password.clone())
+        };
+        let verdict = match self.look(name, active).flatten() {
+            None => self.hasher.verify_dummy(password).map(|_| None),
+            Some(stored) => {
+                self.hasher.verify(password, &stored).map(|verdict| Some((verdict, stored)))
+            }
+        };
+        let verdict = verdict.inspect_err(|_| {
+            self.throttle.login_undecided(name.as_str(), address);
+        });
+        match verdict.map_err(busy)? {
+            Some((verdict @ (Verdict::Match | Verdict::MatchWeak), hash)) => {
+                self.throttle.login_succeeded(name.as_str(), address);
+                // Too busy to hash again: the next sign-in does it.
+                let is_weak = verdict == Verdict::MatchWeak;
+                let rehashed = is_weak.then(|| self.hasher.hash(password).ok()).flatten();
+                Ok(Verified { hash, rehashed })
+            }
+            Some((Verdict::NoMatch, _)) | None => {
+                log::info!("sign-in failed user={name} address={address}");
+                Err(Refusal::BadLogin)
+            }
+        }
+    }
+
+    /// Writes a session into the user's file. Safe to repeat: the same token opens the same session.
+    fn open_session(
+        &self,
+        permit: &mut LockPermit,
+        name: &UserName,
+        verified: Verified,
+        opening: &Opening,
+    ) -> Result {
+        let (token, session) = opening_of(opening)?;
+        let Verified { hash: verified_hash, rehashed } = verified;
+        let change = Change::OpenSession { verified_hash, session, rehashed };
+        let who = action::Who { session: None };
+        let now = self.now();
+        let act = OneAct { user: name, request: None };
+        self.change(permit, &act, &|user| action::handle(user, &who, &change, now))?;
+        Ok(self.signed_in(name, token))
+    }
+
+    fn signed_in(&self, name: &UserName, token: Token) -> Done {
+        let seen = Some(self.committed(name));
+        let session = SessionText { user: name.clone(), token, seen };
+        let outcome = Outcome::Saved(saved(Receipt::Done));
+        Done { outcome, session: SessionNow::Is(session) }
+    }
+
+    pub(super) fn change_password(&self, asked: Asked<'_>, data: ChangePassword) -> Result {
+        let asker = asked.signed_in()?;
+        let permit = asked.permit;
+        let name = asker.user().clone();
+        let display_name = self.look(&name, |user| user.display_name.clone()).unwrap_or_default();
+        let names = Names {
+            username: name.as_str(),
+            display_name: &display_name,
+            community: &self.community,
+            host: "",
+        };
+        if let Some(problem) = policy::check(&data.new, names) {
+            return Err(invalid(Field::NewPassword, problem));
+        }
+        let address = address(&data.opening)?;
+        let (token, session) = opening_of(&data.opening)?;
+        let verified = self.verify(permit, &name, &data.current, address).map_err(own_password)?;
+        let new_hash = self.hasher.hash(&data.new).map_err(busy)?;
+        let key = data.key;
+        let digest = Action::ChangePassword(data).digest();
+        let change = Change::ChangePassword { verified_hash: verified.hash, new_hash, session };
+        let receipt = self.act_of(permit, asker, (key, digest), &change)?;
+        log::info!("password changed user={name} sessions_ended={}", receipt.sessions_ended());
+        let Done { session, .. } = self.signed_in(&name, token);
+        Ok(Done { outcome: Outcome::Saved(saved(receipt)), session })
+    }
+
+    pub(super) fn delete_account(&self, asked: Asked<'_>, data: DeleteAccount) -> Result {
+        let asker = asked.signed_in()?;
+        let permit = asked.permit;
+        let name = asker.user().clone();
+        if UserName::from_input(&data.username).as_ref() != Ok(&name) {
+            return Err(invalid(Field::Username, Problem::Wrong));
+        }
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let verified = self.verify(permit, &name, &data.password, address).map_err(own_password)?;
+        let key = data.key;
+        let digest = Action::DeleteAccount(data).digest();
+        let change = Change::Leave { verified_hash: verified.hash };
+        self.act_of(permit, asker, (key, digest), &change)?;
+        log::info!("account deleted user={name}");
+        let outcome = Outcome::Saved(saved(Receipt::Done));
+        Ok(Done { outcome, session: SessionNow::Ended })
+    }
+
+    /// One act of a signed-in person that has verified their password.
+    fn act_of(
+        &self,
+        permit: &mut LockPermit,
+        asker: &Asker,
+        request: (RequestKey, crate::id::Hash128),
+        change: &Change,
+    ) -> std::result::Result<Receipt, Refusal> {
+        let session = Some(asker.id.clone());
+        let act = OneAct { user: asker.user(), request: Some(request) };
+        let who = action::Who { session };
+        let now = self.now();
+        let wrote = self.change(permit, &act, &|user| action::handle(user, &who, change, now))?;
+        Ok(wrote.receipt())
+    }
+}
+
+fn digest_of_join(data: &Join) -> crate::id::Hash128 {
+    Action::Join(data.clone()).digest()
+}
+
+/// The session that a web server asks to open.
+fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSession), Refusal> {
+    let token = Token::parse(&opening.token)
+        .map_err(|_| Refusal::BadRequest { detail: "malformed session token".to_owned() })?;
+    let device = opening.device.chars().filter(|c| !c.is_control()).take(DEVICE_CHARS_MAX);
+    let session = NewSession {
+        id: token.id(),
+        device: device.collect(),
+        address: address(opening)?.to_string(),
+    };
+    Ok((token, session))
+}
+
+fn address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
+    let detail = || Refusal::BadRequest { detail: "malformed network address".to_owned() };
+    opening.address.parse().map_err(|_| detail())
+}
+
+/// A wrong password of one's own, where the form has a field for it.
+fn own_password(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::BadLogin => invalid(Field::Password, Problem::Wrong),
+        other => other,
+    }
+}
+
+fn busy(error: AuthError) -> Refusal {
+    if let AuthError::Busy { retry_after_s } = error {
+        return Refusal::Busy { retry_after_s };
+    }
+    log::error!("password not checked error={error}");
+    Refusal::Busy { retry_after_s: 10 }
+}
+
+fn too_many(later: crate::auth::throttle::RetryAfter) -> Refusal {
+    Refusal::TooMany { retry_after_s: later.seconds }
+}

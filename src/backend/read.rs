@@ -1,0 +1,258 @@
+//! What pages ask: the index says which posts and people, the users' memory says who they are, and
+//! the files hold the texts. Nothing here changes anything.
+
+use super::Backend;
+use super::view::{Asked, Asker, Done, Result};
+use crate::action::{Page, PageOf, PeopleOf, ThreadOf, text};
+use crate::id::{PostId, UserName};
+use crate::index::{PeopleList, PostList, Reply};
+use crate::limits::{
+    ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
+};
+use crate::replica::version::Version;
+use crate::user::entry::PostRef;
+use crate::user::{Status, User};
+use crate::wire::request::{
+    Ancestor, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage,
+    Refusal, ReplyView, SessionRow, ThreadPage,
+};
+
+/// How long a page waits to hear on how many machines a post is.
+const KEPT_MS: u64 = 150;
+/// For how long after it was made a post is spoken of as just posted.
+const JUST_POSTED_MS: u64 = 60_000;
+
+impl Backend {
+    pub(super) fn home(&self, asked: Asked<'_>, data: Page) -> Result {
+        let asker = asked.signed_in()?;
+        self.wait_for_lists();
+        let name = asker.user();
+        let found = self.cluster.local.index().home(name, data.before, POSTS_PAGE);
+        let mut page = self.page(found);
+        page.just_posted = self.just_posted(asker, data.posted);
+        if page.posts.is_empty() && data.before.is_none() {
+            let suggested = self.cluster.local.index().suggestions(name, SUGGESTIONS);
+            page.suggestions =
+                suggested.iter().filter_map(|other| self.row(Some(asker), other)).collect();
+        }
+        Ok(Done::told(Outcome::Posts(page)))
+    }
+
+    pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
+        self.wait_for_lists();
+        let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
+        let mut page = self.page(found);
+        page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
+        Ok(Done::told(Outcome::Posts(page)))
+    }
+
+    pub(super) fn user_posts(&self, asked: Asked<'_>, data: PageOf) -> Result {
+        let page = self.posts_of(asked, &data)?;
+        Ok(Done::told(Outcome::Posts(page)))
+    }
+
+    pub(super) fn profile(&self, asked: Asked<'_>, data: PageOf) -> Result {
+        let asker = asked.asker;
+        let page = self.posts_of(asked, &data)?;
+        let name = &data.username;
+        let counts = self.cluster.local.index().counts(name);
+        let followed = self.followed(asker, name);
+        let profile = self.look(name, |user| ProfilePage {
+            person: person(user),
+            bio: user.bio.clone(),
+            joined_at: user.joined_at,
+            followers: counts.followers,
+            following: counts.following,
+            posts_count: counts.posts,
+            followed,
+            page,
+        });
+        profile.map(|profile| Done::told(Outcome::Profile(profile))).ok_or(Refusal::NotFound)
+    }
+
+    fn posts_of(&self, asked: Asked<'_>, data: &PageOf) -> std::result::Result<PostPage, Refusal> {
+        self.find(asked, &data.username)?;
+        self.wait_for_lists();
+        let found = self.cluster.local.index().posts_of(&data.username, data.before, POSTS_PAGE);
+        Ok(self.page(found))
+    }
+
+    /// Whether there is such a user: if this copy does not know the name, a majority is asked.
+    fn find(&self, asked: Asked<'_>, name: &UserName) -> std::result::Result<(), Refusal> {
+        let status = |user: &User| user.status;
+        let mut found = self.look(name, status);
+        if found.is_none() && self.cluster.members.may_be_old() {
+            self.refresh(asked.permit, name);
+            found = self.look(name, status);
+        }
+        match found {
+            Some(Status::Active) => Ok(()),
+            Some(Status::Left(_)) => Err(Refusal::Gone),
+            Some(Status::Absent) | None => Err(Refusal::NotFound),
+        }
+    }
+
+    pub(super) fn thread(&self, asked: Asked<'_>, data: ThreadOf) -> Result {
+        let asker = asked.asker;
+        self.find(asked, &data.post.user)?;
+        self.wait_for_lists();
+        let Some(post) = self.post_view(&data.post) else {
+            let gone = self.look(&data.post.user, |user| user.has_deleted(data.post.id));
+            return Err(if gone == Some(true) { Refusal::Gone } else { Refusal::NotFound });
+        };
+        let found = self.cluster.local.index().replies(&data.post, REPLIES_SHOWN);
+        let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
+            self.post_view(&post).map(|post| ReplyView { post, depth })
+        });
+        let thread = ThreadPage {
+            ancestors: self.ancestors(&post),
+            replies: replies.collect(),
+            more_replies: found.more,
+            just_posted: asker.and_then(|asker| self.just_posted(asker, data.posted)),
+            post,
+        };
+        Ok(Done::told(Outcome::Thread(thread)))
+    }
+
+    /// What a post answers, from the root down.
+    fn ancestors(&self, post: &PostView) -> Vec<Ancestor> {
+        let mut ancestors = Vec::new();
+        let mut next = post.reply_to.clone();
+        while let Some(parent) = next.take() {
+            if ancestors.len() == ANCESTORS_SHOWN {
+                break;
+            }
+            match self.post_view(&parent) {
+                Some(view) => {
+                    next.clone_from(&view.reply_to);
+                    ancestors.push(Ancestor::Post(view));
+                }
+                None => ancestors.push(Ancestor::Deleted(parent)),
+            }
+        }
+        ancestors.reverse();
+        ancestors
+    }
+
+    pub(super) fn followers(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+        let asker = asked.asker;
+        self.find(asked, &data.username)?;
+        self.wait_for_lists();
+        let after = data.after.as_ref();
+        let list = self.cluster.local.index().followers(&data.username, after, PEOPLE_PAGE);
+        self.people(asker, &data.username, list)
+    }
+
+    pub(super) fn following(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+        let asker = asked.asker;
+        self.find(asked, &data.username)?;
+        self.wait_for_lists();
+        let after = data.after.as_ref();
+        let list = self.cluster.local.index().following(&data.username, after, PEOPLE_PAGE);
+        self.people(asker, &data.username, list)
+    }
+
+    fn people(&self, asker: Option<&Asker>, of: &UserName, list: PeopleList) -> Result {
+        let people = list.names.iter().filter_map(|name| self.row(asker, name)).collect();
+        let of = self.person(of).ok_or(Refusal::NotFound)?;
+        let more_after = list.more_after;
+        Ok(Done::told(Outcome::People(PeoplePage { of, people, more_after })))
+    }
+
+    pub(super) fn sessions(&self, asked: Asked<'_>) -> Result {
+        let asker = asked.signed_in()?;
+        let rows = self.look(asker.user(), |user| {
+            let open = user.sessions.iter().rev();
+            let open = open.filter(|s| user.open_session(&s.id, self.clock.wall()).is_some());
+            let row = |session: &crate::user::Session| SessionRow {
+                id: session.id.0.clone(),
+                device: session.device.clone(),
+                address: session.address.clone(),
+                opened_at: session.opened_at,
+                is_this: session.id == asker.id,
+            };
+            open.map(row).collect()
+        });
+        Ok(Done::told(Outcome::Sessions(rows.unwrap_or_default())))
+    }
+
+    fn page(&self, found: PostList) -> PostPage {
+        PostPage {
+            older: found.older,
+            posts: found.posts.iter().filter_map(|post| self.post_view(post)).collect(),
+            suggestions: Vec::new(),
+            just_posted: None,
+        }
+    }
+
+    fn post_view(&self, post: &PostRef) -> Option<PostView> {
+        let (author, place, reply_to) = self
+            .look(&post.user, |user| {
+                let found = user.post(post.id)?;
+                Some((person(user), found.place(), found.reply_to.as_deref().cloned()))
+            })
+            .flatten()?;
+        let text = self.cluster.local.store.read_text(&post.user, place).inspect_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+        });
+        let text = text.ok()?;
+        let index = self.cluster.local.index();
+        let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
+        Some(PostView {
+            id: post.id,
+            author,
+            at: crate::clock::Wall(post.id.at_ms()),
+            mentions: mentions.collect(),
+            text,
+            reply_to,
+            replies: index.reply_count(post),
+        })
+    }
+
+    fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {
+        let followed = self.followed(asker, name);
+        self.look(name, |user| PersonRow {
+            person: person(user),
+            bio_line: user.bio.lines().next().unwrap_or_default().to_owned(),
+            followed,
+        })
+    }
+
+    /// Whether the one who asks follows `name`.
+    fn followed(&self, asker: Option<&Asker>, name: &UserName) -> Option<bool> {
+        let asker = asker.filter(|asker| asker.user() != name)?;
+        Some(self.cluster.local.index().follows(asker.user(), name))
+    }
+
+    /// On how many machines the post is that this person has just made.
+    fn just_posted(&self, asker: &Asker, posted: Option<PostId>) -> Option<Kept> {
+        let post = posted?;
+        let is_recent = self.now().0.saturating_sub(post.at_ms()) < JUST_POSTED_MS;
+        let is_own = self.look(asker.user(), |user| user.post(post).is_some()) == Some(true);
+        if !is_recent || !is_own {
+            return None;
+        }
+        let version: Version = asker.session.seen.unwrap_or_else(|| self.committed(asker.user()));
+        let deadline = self.cluster.deadline(KEPT_MS);
+        let on = self.cluster.holding(asker.user(), version, deadline);
+        let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+        // A majority held it when it was acknowledged, whoever can be reached now.
+        let on = on.max(self.cluster.members.needed());
+        Some(Kept { post, on: count(on), of: count(self.cluster.members.members.len()) })
+    }
+
+    /// A machine that has just started waits a moment for its first comparison with the others, so
+    /// that its lists are not those of yesterday.
+    fn wait_for_lists(&self) {
+        let deadline = self.cluster.deadline(FIRST_AGREEMENT_MS);
+        while !self.cluster.members.serves_lists() && self.clock.mono() < deadline {
+            if self.cluster.wait_stopped(std::time::Duration::from_millis(20)) {
+                return;
+            }
+        }
+    }
+}
+
+fn person(user: &User) -> Person {
+    Person { username: user.name.clone(), display_name: user.display_name.clone() }
+}

@@ -1,0 +1,208 @@
+//! Who asks, what an answer is, and what stands at the head of every page.
+
+use std::fmt;
+
+use super::Backend;
+use crate::auth::session::SessionText;
+use crate::clock::Wall;
+use crate::id::{NodeId, UserName};
+use crate::limits::{SESSION_TRUST_S, WRITE_MS_MAX};
+use crate::replica::version::Version;
+use crate::thread::LockPermit;
+use crate::user::entry::SessionId;
+use crate::user::{Status, User};
+use crate::wire::request::{
+    ClusterBrief, MachineRow, MachineState, Outcome, Person, Refusal, StatusPage, Viewer,
+};
+
+/// A request's sender, whose session is open.
+pub(super) struct Asker {
+    /// Their session.
+    pub(super) session: SessionText,
+    /// Its id in the file.
+    pub(super) id: SessionId,
+}
+
+impl Asker {
+    /// Their name.
+    pub(super) fn user(&self) -> &UserName {
+        &self.session.user
+    }
+}
+
+/// What a handler is given besides its data.
+pub(super) struct Asked<'a> {
+    /// Who asks; nobody for strangers.
+    pub(super) asker: Option<&'a Asker>,
+    /// The right to one user's lock.
+    pub(super) permit: &'a mut LockPermit,
+}
+
+impl<'a> Asked<'a> {
+    /// Who asks, where strangers may not.
+    pub(super) fn signed_in(&self) -> std::result::Result<&'a Asker, Refusal> {
+        self.asker.ok_or(Refusal::SignedOut)
+    }
+}
+
+/// An answer.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    pub(super) session: SessionNow,
+}
+
+/// What becomes of the asker's session.
+pub(super) enum SessionNow {
+    /// As it was.
+    Same,
+    /// This one from now on.
+    Is(SessionText),
+    /// It is over.
+    Ended,
+}
+
+/// An answer or a refusal.
+pub(super) type Result = std::result::Result<Done, Refusal>;
+
+impl Done {
+    /// An answer that leaves the session as it was.
+    pub(super) const fn told(outcome: Outcome) -> Self {
+        Self { outcome, session: SessionNow::Same }
+    }
+}
+
+impl Backend {
+    /// Reads a session and checks that it is open.
+    ///
+    /// A copy that is older than what this person saw, or that has not yet been compared with a
+    /// majority, or that does not know the session, is brought up to date first. Without a majority
+    /// the copy is trusted for a while, then no session is.
+    pub(super) fn asker(&self, permit: &mut LockPermit, text: &str) -> Option<Asker> {
+        let session = SessionText::parse(text).ok()?;
+        if self.cluster.cut_off_ms().is_some_and(|ms| ms >= SESSION_TRUST_S * 1000) {
+            return None;
+        }
+        let id = session.token.id();
+        let is_current = self.cluster.local.get(&session.user).is_some_and(|slot| {
+            session.seen.is_none_or(|seen| slot.state().com >= seen)
+                && slot.view().open_session(&id, self.clock.wall()).is_some()
+        });
+        if !is_current || self.cluster.members.may_be_old() {
+            self.refresh(permit, &session.user);
+        }
+        let slot = self.cluster.local.get(&session.user)?;
+        let is_open = slot.view().open_session(&id, self.clock.wall()).is_some();
+        is_open.then_some(Asker { session, id })
+    }
+
+    /// Brings this machine's copy of a user up to what a majority holds, if one can be reached.
+    pub(super) fn refresh(&self, permit: &mut LockPermit, user: &UserName) {
+        let deadline = self.cluster.deadline(WRITE_MS_MAX);
+        if let Err(error) = self.cluster.fresh(permit, user, deadline) {
+            log::debug!("copy not refreshed user={user} error={error}");
+        }
+    }
+
+    /// Looks at a user's committed state; strangers' names show an absent user as `None`.
+    pub(super) fn look<T>(&self, user: &UserName, look: impl FnOnce(&User) -> T) -> Option<T> {
+        let slot = self.cluster.local.get(user)?;
+        let view = slot.view();
+        (view.status != Status::Absent).then(|| look(&view))
+    }
+
+    /// What is committed of a user here.
+    pub(super) fn committed(&self, user: &UserName) -> Version {
+        self.cluster.local.get(user).map(|slot| slot.state().com).unwrap_or_default()
+    }
+
+    /// Who is signed in, for the page's head.
+    pub(super) fn viewer(&self, session: &SessionText) -> Option<Viewer> {
+        let is_open =
+            |user: &User| user.open_session(&session.token.id(), self.clock.wall()).is_some();
+        let viewer = |user: &User| Viewer {
+            username: user.name.clone(),
+            display_name: user.display_name.clone(),
+            ops: user.ops,
+        };
+        self.look(&session.user, |user| is_open(user).then(|| viewer(user))).flatten()
+    }
+
+    /// A user in short.
+    pub(super) fn person(&self, user: &UserName) -> Option<Person> {
+        self.look(user, |user| Person {
+            username: user.name.clone(),
+            display_name: user.display_name.clone(),
+        })
+    }
+
+    /// The machines in one line.
+    pub(super) fn brief(&self) -> ClusterBrief {
+        ClusterBrief {
+            machines: self.machines().into_iter().map(|machine| machine.state).collect(),
+            stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+            answered_by: self.cluster.members.name.clone(),
+        }
+    }
+
+    /// The machines at length.
+    pub(super) fn status(&self) -> Outcome {
+        Outcome::Status(StatusPage {
+            machines: self.machines(),
+            writes: self.cluster.can_write(),
+            needed: u8::try_from(self.cluster.members.needed()).unwrap_or(u8::MAX),
+        })
+    }
+
+    fn machines(&self) -> Vec<MachineRow> {
+        let members = &self.cluster.members;
+        let peers = members.peers();
+        let row = |&node: &NodeId| match peers.get(&node) {
+            None => MachineRow {
+                node,
+                name: members.name.clone(),
+                state: if self.cluster.members.may_be_old() {
+                    MachineState::Behind
+                } else {
+                    MachineState::InStep
+                },
+                down_since: None,
+                behind: Some(0),
+                disk_percent: self.cluster.local.store.disk_percent().ok(),
+                talks_to: members.live(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            },
+            Some(peer) => {
+                let health = peer.health.as_ref().filter(|_| peer.is_up);
+                let hello = peer.hello.as_ref();
+                let is_behind = health.is_some_and(|health| !health.voting)
+                    || peer.differing.is_some_and(|count| count > 0);
+                MachineRow {
+                    node,
+                    name: hello.map_or_else(|| format!("machine {node}"), |h| h.name.clone()),
+                    state: match (peer.is_up, is_behind) {
+                        (false, _) => MachineState::Down,
+                        (true, true) => MachineState::Behind,
+                        (true, false) => MachineState::InStep,
+                    },
+                    down_since: peer.down_since.filter(|_| !peer.is_up),
+                    behind: peer.differing.filter(|_| peer.is_up),
+                    disk_percent: health.map(|health| health.disk_percent),
+                    talks_to: health.map(|health| health.reaches.clone()).unwrap_or_default(),
+                    version: hello.map(|hello| hello.version.clone()),
+                }
+            }
+        };
+        members.members.iter().map(row).collect()
+    }
+
+    /// The time people read.
+    pub(super) fn now(&self) -> Wall {
+        self.clock.wall()
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asker").field("user", self.user()).finish_non_exhaustive()
+    }
+}
