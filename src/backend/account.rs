@@ -98,12 +98,9 @@ impl Backend {
     pub(super) fn login(&self, asked: Asked<'_>, data: Login) -> Result {
         let Asked { permit, .. } = asked;
         let address = address(&data.opening)?;
-        let name = match UserName::from_input(&data.username) {
-            Ok(name) => name,
-            Err(_) => {
-                self.hasher.verify_dummy(&data.password).map_err(busy)?;
-                return Err(Refusal::BadLogin);
-            }
+        let Ok(name) = UserName::from_input(&data.username) else {
+            self.hasher.verify_dummy(&data.password).map_err(busy)?;
+            return Err(Refusal::BadLogin);
         };
         let verified = self.verify(permit, &name, &data.password, address)?;
         let done = self.open_session(permit, &name, verified, &data.opening)?;

@@ -150,7 +150,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         let backend = &backend;
         backend.cluster.run_links(scope, stop)?;
         spawn_named(scope, "catch-up", move |mut permit| {
-            backend.cluster.run_catch_up(&mut permit)
+            backend.cluster.run_catch_up(&mut permit);
         })?;
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
@@ -227,7 +227,7 @@ impl Backend {
             Action::EndOtherSessions(data) => self.end_other_sessions(asked, data),
             Action::DeleteAccount(data) => self.delete_account(asked, data),
             Action::Home(data) => self.home(asked, data),
-            Action::Everyone(data) => self.everyone(asked, data),
+            Action::Everyone(data) => Ok(self.everyone(asked, data)),
             Action::Profile(data) => self.profile(asked, data),
             Action::UserPosts(data) => self.user_posts(asked, data),
             Action::Thread(data) => self.thread(asked, data),

@@ -38,12 +38,12 @@ impl Backend {
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
+    pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Done {
         self.wait_for_lists();
         let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
         let mut page = self.page(found);
         page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
-        Ok(Done::told(Outcome::Posts(page)))
+        Done::told(Outcome::Posts(page))
     }
 
     pub(super) fn user_posts(&self, asked: Asked<'_>, data: PageOf) -> Result {

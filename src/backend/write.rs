@@ -54,9 +54,10 @@ impl Backend {
                     return Err(Refusal::Unknown);
                 }
                 Err(LockError::Indeterminate) => return Err(Refusal::Unknown),
-                Err(LockError::Outpaced) => return Err(Refusal::Busy { retry_after_s: 1 }),
                 Err(LockError::NoMajority) => return Err(self.no_majority()),
-                Err(LockError::Busy) => return Err(Refusal::Busy { retry_after_s: 1 }),
+                Err(LockError::Busy | LockError::Outpaced) => {
+                    return Err(Refusal::Busy { retry_after_s: 1 });
+                }
                 Err(LockError::Full) => return Err(Refusal::Full),
                 Ok(wrote) => return wrote,
             }

@@ -58,13 +58,11 @@ impl CliError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) => 2,
-            Self::System { .. } | Self::NotInThisBuild { .. } => 1,
-            Self::Key(_) => 2,
+            Self::Config(_) | Self::Key(_) => 2,
             Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
-            Self::Backend(_) => 1,
+            Self::System { .. } | Self::NotInThisBuild { .. } | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
         }
     }

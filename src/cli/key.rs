@@ -19,7 +19,7 @@ pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
     let path = data.join(FILE_NAME);
     if !path.exists() {
         ClusterKey::create(&path)?;
-        log::info!("cluster key made path={path:?}");
+        log::info!("cluster key made path={}", path.display());
     }
     Ok(path)
 }
