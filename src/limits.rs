@@ -123,12 +123,14 @@ pub const STOP_GRACE_MS: u64 = 1_500;
 pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Milliseconds a backend has to take a web server's connection, handshake included.
 pub const DIAL_MS: u64 = 1_000;
+/// The same for a backend that is suspected, and asked only because the others did not do.
+pub const DIAL_SUSPECTED_MS: u64 = 500;
 /// Milliseconds a web server waits for an answer before it looks whether the backend is suspected.
 pub const ANSWER_SLICE_MS: u64 = 100;
 /// Milliseconds a backend has to answer a web server: a sign-in may wait 2 s for its turn, hash,
 /// and then write.
 pub const ATTEMPT_MS: u64 = 6_000;
-/// The same for a backend that is suspected, and asked only because the others failed.
+/// The same for a backend that is suspected.
 pub const ATTEMPT_SUSPECTED_MS: u64 = 2_000;
 /// Milliseconds a web server takes to ask all backends; then it answers what it knows.
 pub const ASK_MS: u64 = 8_000;
@@ -142,6 +144,7 @@ const _: () = assert!(RESPONSE_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!((FRAME_BYTES_MAX as u64) < u32::MAX as u64);
 const _: () = assert!(STRANGERS_MAX < BACKEND_CONNECTIONS_MAX);
 const _: () = assert!(POOL_IDLE_S < BACKEND_IDLE_S);
+const _: () = assert!(DIAL_SUSPECTED_MS < DIAL_MS);
 const _: () = assert!(ATTEMPT_SUSPECTED_MS < ATTEMPT_MS && ATTEMPT_MS < ASK_MS);
 const _: () = assert!(WRITE_MS_MAX < STOP_GRACE_MS);
 const _: () = assert!(LEASE_MS * 2 <= WRITE_MS_MAX);

@@ -279,6 +279,19 @@ impl Connection {
         self.socket.addr()
     }
 
+    /// Sends all of a frame but its last byte, as a process does that is killed at it.
+    #[cfg(test)]
+    pub(crate) fn send_cut(&mut self, header: &[u8]) {
+        let (mut plain, mut out) = (Vec::new(), Vec::new());
+        assert!(
+            Cutter::new(header, &[], FRAME_BYTES_MAX)
+                .is_ok_and(|mut cutter| cutter.next_into(&mut plain))
+        );
+        self.channel.seal(&plain, &mut out).unwrap();
+        let deadline = self.socket.deadline(Duration::from_secs(20));
+        self.socket.write_all(&out[..out.len() - 1], deadline).unwrap();
+    }
+
     fn check_alive(&self) -> Result<(), TransportError> {
         if self.is_dead { Err(TransportError::Closed { addr: self.addr() }) } else { Ok(()) }
     }

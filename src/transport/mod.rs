@@ -34,4 +34,4 @@ pub use listener::Listener;
 pub use secure::Role;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -365,8 +365,9 @@ fn stranger_dripping_dropped_before_it_is_done() {
 
 #[test]
 fn strangers_many_do_not_keep_an_honest_one_out() {
-    serving(STRANGERS_MAX + 2, echo, |addr, _| {
+    serving(STRANGERS_MAX + 3, echo, |addr, _| {
         let mut early = dial_peer(addr);
+        check_echo(&mut early, b"known", b"by now");
         let idle: Vec<_> = (0..STRANGERS_MAX).map(|_| TcpStream::connect(addr).unwrap()).collect();
         let mut late = dial_peer(addr);
         check_echo(&mut early, b"early", b"");

@@ -1,5 +1,6 @@
 //! The web server: pages rendered here, everything they tell asked of a backend.
 
+pub mod backends;
 pub mod cookie;
 pub mod gate;
 pub mod origin;

@@ -20,7 +20,7 @@ fn head_dripped_answered_408_by_absolute_deadline() {
         while client.buf.is_empty() {
             client.send("G");
             dripped += 1;
-            assert!(dripped < 8_000, "no deadline came");
+            assert!(dripped < 3_000, "no deadline came");
             client.read_more();
         }
         client.stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -108,7 +108,8 @@ fn reader_too_slow_given_up() {
 
 #[test]
 fn connections_over_cap_of_address_refused_and_others_served() {
-    with_site(limits(), |site| {
+    // Long enough that the idle ones are still there at the end, however busy the machine.
+    with_site(GateLimits { head_ms: 600_000, ..limits() }, |site| {
         let mut idle: Vec<_> = (0..600).map(|_| Client::connect(site)).collect();
         let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
         assert_eq!(Client::connect_from(other, site.address).get("/hello").status, 200);

@@ -37,7 +37,7 @@ struct Browser<'a> {
     peer: &'a Peer,
     /// What was read and not used yet.
     buf: Vec<u8>,
-    /// Whether answers go without their body.
+    /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
     is_head_only: bool,
 }
 
@@ -150,11 +150,10 @@ impl<'a> Browser<'a> {
     /// Answers a request; true if the connection may be used again.
     fn answer(&mut self, request: &Whole<'_>) -> bool {
         let gate = self.gate;
-        self.is_head_only = request.head.method == Method::Head;
         let was_write = request.head.method == Method::Post;
-        let keeps = request.head.keeps_alive && !gate.is_stopping();
         let lent = gate.upstream.lend(gate.limits.worker_wait_ms, self.is_head_only);
         let Some(mut exchange) = lent else {
+            let keeps = self.keeps(request);
             let connection = if keeps { "keep-alive" } else { "close" };
             return self.say(Refusal::Busy, &request.id, connection) && keeps;
         };
@@ -170,7 +169,7 @@ impl<'a> Browser<'a> {
                 drop(exchange);
                 gate.check_upstream();
                 self.log(request, &answer);
-                self.pass_back(answer, request, keeps)
+                self.pass_back(answer, request)
             }
             Err(Ended::Late) => {
                 log::warn!("worker too slow request={}", request.id);
@@ -196,12 +195,19 @@ impl<'a> Browser<'a> {
         }
     }
 
-    fn pass_back(&self, answer: Answer, request: &Whole<'_>, keeps: bool) -> bool {
+    /// Whether the connection stays open after this request: decided as late as can be, so that a
+    /// server that stops says so in its last answers.
+    fn keeps(&self, request: &Whole<'_>) -> bool {
+        request.head.keeps_alive && !self.gate.is_stopping()
+    }
+
+    fn pass_back(&self, answer: Answer, request: &Whole<'_>) -> bool {
         if !answer.is_ours {
             let was_write = request.head.method == Method::Post;
             self.refuse(Refusal::Failed { was_write }, &request.id);
             return false;
         }
+        let keeps = self.keeps(request);
         let connection = match (keeps, request.head.is_http10) {
             (true, false) => "",
             (true, true) => "Connection: keep-alive\r\n",

@@ -67,3 +67,37 @@ impl Told {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn told(told: &mut Told) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        told.keep(Mono(0), Socket::from(OwnedFd::from(ours)));
+        theirs
+    }
+
+    #[test]
+    fn told_closed_after_reading_and_so_not_reset() {
+        let mut all = Told::default();
+        let mut peer = told(&mut all);
+        peer.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        all.close_first();
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn told_beyond_bound_closes_oldest() {
+        let mut all = Told::default();
+        let mut peers: Vec<_> = (0..=GATE_REFUSALS_QUEUED).map(|_| told(&mut all)).collect();
+        assert_eq!(all.0.len(), GATE_REFUSALS_QUEUED);
+        assert_eq!(peers[0].read(&mut [0]).unwrap(), 0);
+        peers[1].set_nonblocking(true).unwrap();
+        assert!(peers[1].read(&mut [0]).is_err());
+    }
+}

@@ -1,0 +1,333 @@
+//! How a web server asks backends: which one, on which connection, for how long, and what then.
+//!
+//! ```text
+//! ask ─▶ order: the user's own backend first, suspected ones last
+//!         └─▶ attempt: a pooled connection, else a fresh one; send; wait in slices
+//!              ├─ answered ─▶ verdict: give it, or keep it and ask the next
+//!              └─ refused, silent, suspected meanwhile ─▶ the next
+//! ```
+//! Every writing action carries a one-time key, so sending a request to the next backend can never do
+//! it twice. Nothing is kept here but connections and suspicions: a web server holds no data.
+//!
+//! Threads: those that call [`Backends::ask`], and one `watch-N` a backend in [`Backends::watch`].
+
+mod choice;
+mod pool;
+mod verdict;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use self::choice::Suspicion;
+use self::pool::Pool;
+use self::verdict::Verdict;
+use crate::action::Action;
+use crate::clock::{Clock, Mono};
+use crate::id::UserName;
+use crate::limits::{
+    ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, DIAL_MS, DIAL_SUSPECTED_MS, PING_MS,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+};
+use crate::thread::{Stop, spawn_named};
+use crate::transport::connection::dial;
+use crate::transport::{Connection, Frame, Keys, Role, TransportError};
+use crate::wire::request::{Request, Response};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// No backend answered in time.
+    #[error("no machine answers")]
+    Unreachable {
+        /// Whether some backend may have received the request: then a write may have been saved or
+        /// not. If none did, nothing was.
+        asked: bool,
+    },
+}
+
+/// The backends, as one web server knows them.
+pub struct Backends {
+    all: Vec<Backend>,
+    keys: Keys,
+    clock: Clock,
+    /// Counts requests that are about nobody: they take turns.
+    turn: AtomicUsize,
+}
+
+/// One of them.
+struct Backend {
+    addr: String,
+    pool: Pool,
+    suspicion: Mutex<Suspicion>,
+}
+
+/// Why a connection gave no answer. The backend may have received the request.
+enum Lost {
+    /// The connection ended before an answer was complete.
+    Broken,
+    /// No answer in time, or none that makes sense.
+    Failed,
+}
+
+impl Backends {
+    /// The backends at these addresses, `HOST:PORT` each.
+    pub fn new(addrs: Vec<String>, keys: Keys, clock: Clock) -> Self {
+        let backend = |addr| Backend { addr, pool: Pool::default(), suspicion: Mutex::default() };
+        let all = addrs.into_iter().map(backend).collect();
+        Self { all, keys, clock, turn: AtomicUsize::new(0) }
+    }
+
+    /// Sends to the backend that rendezvous hashing on `about` names, the next one when that fails; to
+    /// each in turn when the request is about nobody. Takes [`ASK_MS`] at most, and a moment.
+    ///
+    /// # Errors
+    /// [`AskError::Unreachable`].
+    pub fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError> {
+        let mut verdict = Verdict::new(&request.action);
+        let bytes = encode(request);
+        if bytes.len() > REQUEST_BYTES_MAX {
+            // Backends would hang up on it, each in turn.
+            log::error!("request too long to send bytes={}", bytes.len());
+            return verdict.conclude();
+        }
+        let deadline = self.clock.mono().plus_ms(ASK_MS);
+        for backend in self.in_order(about) {
+            if self.clock.mono() >= deadline {
+                break;
+            }
+            if backend.is_suspected() && !verdict.needs_suspected() {
+                continue;
+            }
+            match self.attempt(backend, &bytes, deadline) {
+                Ok(response) => {
+                    if let Some(answer) = verdict.heard(response) {
+                        return Ok(answer);
+                    }
+                }
+                Err(AskError::Unreachable { asked: true }) => verdict.unanswered(),
+                Err(AskError::Unreachable { asked: false }) => {}
+            }
+        }
+        verdict.conclude()
+    }
+
+    fn in_order(&self, about: Option<&UserName>) -> impl Iterator<Item = &Backend> {
+        let turn = self.turn.fetch_add(usize::from(about.is_none()), Ordering::Relaxed);
+        let known: Vec<_> =
+            self.all.iter().map(|each| (each.addr.as_str(), each.is_suspected())).collect();
+        let order = choice::order(&known, about, turn);
+        order.into_iter().filter_map(|index| self.all.get(index))
+    }
+
+    /// Asks one backend, on a pooled connection if there is one. That may have ended unnoticed: then
+    /// once more on a fresh one.
+    fn attempt(
+        &self,
+        backend: &Backend,
+        bytes: &[u8],
+        deadline: Mono,
+    ) -> Result<Response, AskError> {
+        let was_suspected = backend.is_suspected();
+        let (dial_ms, attempt_ms) = if was_suspected {
+            (DIAL_SUSPECTED_MS, ATTEMPT_SUSPECTED_MS)
+        } else {
+            (DIAL_MS, ATTEMPT_MS)
+        };
+        let deadline = deadline.min(self.clock.mono().plus_ms(attempt_ms));
+        let exchange = |connection| self.exchange(backend, connection, bytes, deadline);
+        let mut asked = false;
+        if let Some(pooled) = backend.pool.take() {
+            match exchange(pooled) {
+                Ok(response) => return Ok(response),
+                Err(Lost::Failed) => return Err(AskError::Unreachable { asked: true }),
+                Err(Lost::Broken) => asked = true,
+            }
+        }
+        let timeout = Duration::from_millis(dial_ms).min(deadline.left(self.clock.mono()));
+        match dial(&backend.addr, Role::Web, &self.keys, timeout) {
+            Ok(fresh) => exchange(fresh).map_err(|_lost| AskError::Unreachable { asked: true }),
+            Err(error) => {
+                backend.not_dialled(&error);
+                Err(AskError::Unreachable { asked })
+            }
+        }
+    }
+
+    /// Sends, and waits in slices: when the backend becomes suspected meanwhile, waiting is in vain.
+    fn exchange(
+        &self,
+        backend: &Backend,
+        mut connection: Connection,
+        bytes: &[u8],
+        deadline: Mono,
+    ) -> Result<Response, Lost> {
+        let was_suspected = backend.is_suspected();
+        let left = || deadline.left(self.clock.mono());
+        if let Err(error) = connection.send(bytes, &[], left()) {
+            return Err(backend.lost("request", &error));
+        }
+        loop {
+            let slice = Duration::from_millis(ANSWER_SLICE_MS).min(left());
+            match connection.receive(RESPONSE_BYTES_MAX, slice) {
+                Ok(frame) => {
+                    let response = backend.decode(&frame).ok_or(Lost::Failed)?;
+                    backend.answered();
+                    backend.pool.put(connection, self.clock.mono());
+                    return Ok(response);
+                }
+                Err(TransportError::Idle) => {
+                    if left().is_zero() || (!was_suspected && backend.is_suspected()) {
+                        return Err(Lost::Failed);
+                    }
+                }
+                Err(error) => return Err(backend.lost("answer", &error)),
+            }
+        }
+    }
+
+    /// Pings every backend each [`PING_MS`] until `stop` closes, on a connection and a thread `watch-N`
+    /// of its own, and ends connections that lie idle.
+    pub fn watch(&self, stop: &Stop) {
+        std::thread::scope(|scope| {
+            for (number, backend) in (1_u32..).zip(&self.all) {
+                let watch = move |_permit| self.watch_one(backend, stop);
+                if let Err(error) = spawn_named(scope, &format!("watch-{number}"), watch) {
+                    // Refused connections are noticed without it, silence costs time-outs.
+                    log::error!("backend is not watched addr={} error={error}", backend.addr);
+                }
+            }
+        });
+    }
+
+    fn watch_one(&self, backend: &Backend, stop: &Stop) {
+        let ping = encode(&Request { session: None, action: Action::CheckSession });
+        let mut pinger = None;
+        while !stop.is_closed() {
+            let next = self.clock.mono().plus_ms(PING_MS);
+            match self.ping(backend, &mut pinger, &ping, (next, stop)) {
+                Ok(()) => backend.answered(),
+                Err(_) if stop.is_closed() => return,
+                Err(error) => {
+                    if matches!(error, TransportError::Idle | TransportError::TimedOut { .. }) {
+                        backend.missed();
+                    } else {
+                        backend.not_dialled(&error);
+                    }
+                    // Once it is suspected the way there may have changed: a fresh connection finds out.
+                    if !matches!(error, TransportError::Idle) || backend.is_suspected() {
+                        pinger = None;
+                    }
+                }
+            }
+            backend.pool.sweep(self.clock.mono());
+            stop.wait(next.left(self.clock.mono()));
+        }
+    }
+
+    /// Waits for any answer until the time of the next ping. One is under way at a time: a slow
+    /// backend is not to get a queue of them.
+    fn ping(
+        &self,
+        backend: &Backend,
+        pinger: &mut Option<Pinger>,
+        ping: &[u8],
+        (next, stop): (Mono, &Stop),
+    ) -> Result<(), TransportError> {
+        // The backend may have ended the connection, and be there all the same.
+        if pinger.as_ref().is_some_and(|pinger| !pinger.is_waiting && !pinger.connection.is_quiet())
+        {
+            *pinger = None;
+        }
+        let pinger = if let Some(pinger) = pinger {
+            pinger
+        } else {
+            let timeout = Duration::from_millis(DIAL_MS);
+            let connection = dial(&backend.addr, Role::Web, &self.keys, timeout)?;
+            pinger.insert(Pinger { connection, is_waiting: false })
+        };
+        if !pinger.is_waiting {
+            pinger.is_waiting = true;
+            pinger.connection.send(ping, &[], Duration::from_millis(PING_MS))?;
+        }
+        loop {
+            let left = next.left(self.clock.mono());
+            let slice = Duration::from_millis(ANSWER_SLICE_MS).min(left);
+            match pinger.connection.receive(RESPONSE_BYTES_MAX, slice) {
+                Ok(_any_answer) => {
+                    pinger.is_waiting = false;
+                    return Ok(());
+                }
+                Err(TransportError::Idle) if !left.is_zero() && !stop.is_closed() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The connection that pings go over.
+struct Pinger {
+    connection: Connection,
+    /// A ping was sent and not answered yet.
+    is_waiting: bool,
+}
+
+impl Backend {
+    fn is_suspected(&self) -> bool {
+        self.suspicion.lock().is_suspected()
+    }
+
+    fn answered(&self) {
+        if self.suspicion.lock().answered() {
+            log::info!("backend answers again addr={}", self.addr);
+        }
+    }
+
+    fn missed(&self) {
+        if self.suspicion.lock().missed() {
+            self.suspected("it does not answer");
+        }
+    }
+
+    /// A connection could not be made. Silence proves nothing yet: pings decide.
+    fn not_dialled(&self, error: &TransportError) {
+        let is_silent = matches!(error, TransportError::TimedOut { .. });
+        if !is_silent && self.suspicion.lock().refused() {
+            self.suspected(&error.to_string());
+        }
+    }
+
+    fn suspected(&self, reason: &str) {
+        self.pool.clear();
+        log::warn!("backend suspected addr={} reason={reason:?}", self.addr);
+    }
+
+    fn lost(&self, what: &str, error: &TransportError) -> Lost {
+        log::debug!("backend failed addr={} during={what} error={error}", self.addr);
+        match error {
+            TransportError::Closed { .. } | TransportError::Io { .. } => Lost::Broken,
+            _ => Lost::Failed,
+        }
+    }
+
+    fn decode(&self, frame: &Frame) -> Option<Response> {
+        match serde_json::from_slice(&frame.header) {
+            Ok(response) => Some(response),
+            Err(error) => {
+                // Where it went wrong, not what stood there: that may be secret.
+                let (line, column) = (error.line(), error.column());
+                log::warn!("answer makes no sense addr={} at={line}:{column}", self.addr);
+                None
+            }
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "no map with keys that are not strings, no failing writer")]
+fn encode(request: &Request) -> Vec<u8> {
+    serde_json::to_vec(request).expect("a request always has a JSON form")
+}
+
+#[cfg(test)]
+mod tests;

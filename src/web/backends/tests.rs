@@ -1,0 +1,353 @@
+//! Asking backends of all kinds over loopback.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::action::Keyed;
+use crate::clock::Wall;
+use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S};
+use crate::transport::Listener;
+use crate::transport::tests::{StopOnDrop, keys, until, web_keys};
+use crate::wire::request::{ClusterBrief, Outcome, Refusal, Reply, ResponseAction, Saved};
+
+const LONG: Duration = Duration::from_secs(20);
+
+pub(super) fn response(outcome: Outcome) -> Response {
+    let cluster =
+        ClusterBrief { machines: Vec::new(), stale_since: None, answered_by: "one".to_owned() };
+    let data = Reply { viewer: None, cluster, outcome };
+    Response { session: None, action: ResponseAction::Response, data }
+}
+
+pub(super) fn stale(outcome: Outcome) -> Response {
+    let mut response = response(outcome);
+    response.data.cluster.stale_since = Some(Wall(1));
+    response
+}
+
+pub(super) fn no_majority() -> Outcome {
+    Outcome::Refused(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 })
+}
+
+pub(super) fn write() -> Action {
+    let key = "1.00000000000000000000000000000000".parse().unwrap();
+    Action::Logout(Keyed { key })
+}
+
+fn saved() -> Outcome {
+    Outcome::Saved(Saved { post: None, sessions_ended: 0 })
+}
+
+/// What a backend does with each request on a connection, given how many it got before. An error ends
+/// the connection.
+type Behaviour = Arc<dyn Fn(&mut Connection, usize) -> Result<(), TransportError> + Send + Sync>;
+
+fn answers(outcome: Outcome) -> Behaviour {
+    Arc::new(move |connection, _| say(connection, &response(outcome.clone())))
+}
+
+fn say(connection: &mut Connection, response: &Response) -> Result<(), TransportError> {
+    connection.send(&serde_json::to_vec(response).unwrap(), &[], LONG)
+}
+
+fn hangs_up() -> Result<(), TransportError> {
+    Err(TransportError::Closed { addr: String::new() })
+}
+
+/// Requests and connections that each backend saw.
+#[derive(Default)]
+struct Seen {
+    requests: AtomicUsize,
+    connections: AtomicUsize,
+}
+
+struct Setting {
+    addrs: Vec<String>,
+    seen: Vec<Arc<Seen>>,
+    stops: Vec<Stop>,
+    backends: Backends,
+}
+
+impl Setting {
+    /// A user whose requests go to these backends first, in this order.
+    fn user(&self, wanted: &[usize]) -> UserName {
+        let known: Vec<_> = self.addrs.iter().map(|addr| (addr.as_str(), false)).collect();
+        (0..100_000)
+            .map(|number| UserName::parse(&format!("u{number}")).unwrap())
+            .find(|user| choice::order(&known, Some(user), 0).starts_with(wanted))
+            .unwrap()
+    }
+
+    fn ask(&self, wanted: &[usize], action: Action) -> Result<Outcome, AskError> {
+        let request = Request { session: None, action };
+        self.backends.ask(Some(&self.user(wanted)), &request).map(|answer| answer.data.outcome)
+    }
+
+    fn requests(&self) -> Vec<usize> {
+        self.seen.iter().map(|seen| seen.requests.load(Ordering::SeqCst)).collect()
+    }
+
+    fn is_suspected(&self, index: usize) -> bool {
+        self.backends.all[index].is_suspected()
+    }
+
+    /// Ends a backend; returns when its port and its connections are closed.
+    fn kill(&self, index: usize) {
+        self.stops[index].close();
+        until(|| dial(&self.addrs[index], Role::Web, &keys(1), LONG).is_err());
+        until_ended(&self.backends.all[index].pool);
+    }
+}
+
+/// Returns when the other side has closed every connection of the pool.
+fn until_ended(pool: &Pool) {
+    until(|| {
+        pool.take().is_none_or(|open| {
+            pool.put(open, Mono(0));
+            false
+        })
+    });
+}
+
+/// Runs `test` among backends of these behaviours; pings count as requests only where it watches.
+fn among(behaviours: Vec<Behaviour>, test: impl FnOnce(&Setting)) {
+    std::thread::scope(|scope| {
+        let (mut addrs, mut all_seen, mut stops, mut ends) = (vec![], vec![], vec![], vec![]);
+        for behaviour in behaviours {
+            let listener = Listener::bind("127.0.0.1:0").unwrap();
+            addrs.push(listener.local_addr().to_string());
+            let (seen, stop) = (Arc::new(Seen::default()), Stop::new());
+            let seen_here = Arc::clone(&seen);
+            let handler = move |mut connection: Connection, role, _, _| {
+                assert_eq!(role, Role::Web);
+                seen_here.connections.fetch_add(1, Ordering::SeqCst);
+                while let Ok(frame) = connection.receive(REQUEST_BYTES_MAX, LONG) {
+                    assert!(serde_json::from_slice::<Request>(&frame.header).is_ok());
+                    let before = seen_here.requests.fetch_add(1, Ordering::SeqCst);
+                    if behaviour(&mut connection, before).is_err() {
+                        break;
+                    }
+                }
+            };
+            listener.serve(scope, &stop, &keys(1), handler).unwrap();
+            ends.push(StopOnDrop(stop.clone()));
+            all_seen.push(seen);
+            stops.push(stop);
+        }
+        let backends = Backends::new(addrs.clone(), web_keys(1), Clock::system());
+        test(&Setting { addrs, seen: all_seen, stops, backends });
+    });
+}
+
+#[test]
+fn ask_well_backends_reuses_the_users_connection() {
+    among(vec![answers(saved()), answers(saved()), answers(saved())], |setting| {
+        for _ in 0..5 {
+            assert_eq!(setting.ask(&[1], write()), Ok(saved()));
+        }
+        assert_eq!(setting.requests(), [0, 5, 0]);
+        assert_eq!(setting.seen[1].connections.load(Ordering::SeqCst), 1);
+        let stranger = Request { session: None, action: Action::CheckSession };
+        for _ in 0..6 {
+            assert!(setting.backends.ask(None, &stranger).is_ok());
+        }
+        assert_eq!(setting.requests(), [2, 7, 2]);
+    });
+}
+
+#[test]
+fn ask_dead_backend_next_answers_and_the_dead_is_last_from_then() {
+    among(vec![answers(saved()), answers(saved())], |setting| {
+        setting.kill(0);
+        assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+        assert!(setting.is_suspected(0));
+        assert_eq!(setting.requests(), [0, 1]);
+        setting.kill(1);
+        let both = setting.ask(&[0], write());
+        assert_eq!(both, Err(AskError::Unreachable { asked: false }), "the pool noticed");
+    });
+}
+
+#[test]
+fn ask_nobody_known_nothing_was_asked() {
+    among(vec![], |setting| {
+        let request = Request { session: None, action: write() };
+        let answer = setting.backends.ask(None, &request);
+        assert_eq!(answer, Err(AskError::Unreachable { asked: false }));
+    });
+}
+
+#[test]
+fn ask_backend_of_another_cluster_is_suspected() {
+    among(vec![answers(saved())], |setting| {
+        let addrs = setting.addrs.clone();
+        let foreign = Backends::new(addrs, keys(2), Clock::system());
+        let request = Request { session: None, action: write() };
+        assert_eq!(foreign.ask(None, &request), Err(AskError::Unreachable { asked: false }));
+        assert!(foreign.all[0].is_suspected());
+    });
+}
+
+#[test]
+fn ask_backend_hangs_up_on_everything_outcome_not_known() {
+    let hang_up: Behaviour = Arc::new(|_, _| hangs_up());
+    among(vec![Arc::clone(&hang_up), hang_up], |setting| {
+        let answer = setting.ask(&[0], write());
+        assert_eq!(answer, Err(AskError::Unreachable { asked: true }));
+        assert_eq!(setting.requests(), [1, 1]);
+    });
+}
+
+#[test]
+fn ask_answer_cut_short_or_nonsense_next_answers() {
+    let cut: Behaviour = Arc::new(|connection, _| {
+        connection.send_cut(&serde_json::to_vec(&response(saved())).unwrap());
+        hangs_up()
+    });
+    let nonsense: Behaviour = Arc::new(|connection, _| connection.send(b"{\"is\":", &[], LONG));
+    let huge: Behaviour =
+        Arc::new(|connection, _| connection.send(&vec![b' '; RESPONSE_BYTES_MAX + 1], &[], LONG));
+    for bad in [cut, nonsense, huge] {
+        among(vec![bad, answers(saved())], |setting| {
+            assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+            assert_eq!(setting.requests(), [1, 1]);
+            assert_eq!(setting.backends.all[0].pool.count(), 0);
+        });
+    }
+}
+
+#[test]
+fn ask_pooled_connection_ends_at_use_once_more_on_a_fresh_one() {
+    let every_other: Behaviour =
+        Arc::new(
+            |connection, before| {
+                if before % 2 == 1 { hangs_up() } else { say(connection, &response(saved())) }
+            },
+        );
+    among(vec![every_other, answers(no_majority())], |setting| {
+        for _ in 0..3 {
+            assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+        }
+        assert_eq!(setting.requests(), [5, 0]);
+    });
+}
+
+#[test]
+fn ask_cut_off_backend_does_not_speak_for_all() {
+    among(vec![answers(no_majority()), answers(no_majority()), answers(saved())], |setting| {
+        assert_eq!(setting.ask(&[0, 1], write()), Ok(saved()));
+        assert_eq!(setting.requests(), [1, 1, 1]);
+        setting.kill(2);
+        assert_eq!(setting.ask(&[0, 1], write()), Ok(no_majority()));
+    });
+    let page: Behaviour = Arc::new(|connection, _| say(connection, &stale(Outcome::Checked)));
+    among(vec![page, answers(Outcome::Refused(Refusal::NotFound))], |setting| {
+        let fresh = setting.ask(&[0], Action::ClusterStatus);
+        assert_eq!(fresh, Ok(Outcome::Refused(Refusal::NotFound)));
+        setting.kill(1);
+        assert_eq!(setting.ask(&[0], Action::ClusterStatus), Ok(Outcome::Checked));
+    });
+}
+
+#[test]
+fn ask_outcome_unknown_next_is_asked_once() {
+    let unknown = || answers(Outcome::Refused(Refusal::Unknown));
+    among(vec![unknown(), answers(saved())], |setting| {
+        assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+    });
+    among(vec![unknown(), unknown(), answers(saved())], |setting| {
+        let twice = setting.ask(&[0, 1], write());
+        assert_eq!(twice, Ok(Outcome::Refused(Refusal::Unknown)));
+        assert_eq!(setting.requests(), [1, 1, 0]);
+    });
+}
+
+/// Takes requests and answers none until `end` closes.
+fn hangs(end: &Stop) -> Behaviour {
+    let end = end.clone();
+    Arc::new(move |_, _| {
+        end.wait(LONG);
+        hangs_up()
+    })
+}
+
+#[test]
+fn ask_backend_suspected_meanwhile_left_at_once() {
+    let end = Stop::new();
+    among(vec![hangs(&end), answers(saved())], |setting| {
+        let _end = StopOnDrop(end);
+        // This clock stands, so no deadline can pass.
+        let clock = Clock::manual(Mono(0), Wall(0));
+        let backends = Backends::new(setting.addrs.clone(), web_keys(1), clock);
+        std::thread::scope(|scope| {
+            let (user, request) = (setting.user(&[0]), Request { session: None, action: write() });
+            let ask = spawn_named(scope, "ask", |_| backends.ask(Some(&user), &request)).unwrap();
+            until(|| setting.requests() == [1, 0]);
+            (0..PINGS_MISSED_MAX).for_each(|_| backends.all[0].missed());
+            assert_eq!(ask.join().unwrap().unwrap().data.outcome, saved());
+        });
+    });
+}
+
+#[test]
+fn watch_hanging_backend_suspected_and_next_answers() {
+    let end = Stop::new();
+    among(vec![hangs(&end), answers(saved())], |setting| {
+        let _end = StopOnDrop(end);
+        std::thread::scope(|scope| {
+            let stop = Stop::new();
+            let _stop = StopOnDrop(stop.clone());
+            spawn_named(scope, "watch", move |_| setting.backends.watch(&stop)).unwrap();
+            assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+            assert!(setting.is_suspected(0));
+            assert!(!setting.is_suspected(1));
+        });
+    });
+}
+
+#[test]
+fn watch_backend_comes_back_suspicion_ends() {
+    among(vec![answers(Outcome::Checked)], |setting| {
+        setting.kill(0);
+        assert!(setting.ask(&[0], write()).is_err());
+        assert!(setting.is_suspected(0));
+        std::thread::scope(|scope| {
+            let stop = Stop::new();
+            let _stop = StopOnDrop(stop.clone());
+            spawn_named(scope, "watch", move |_| setting.backends.watch(&stop)).unwrap();
+            let back = StopOnDrop(Stop::new());
+            let listener = Listener::bind(&setting.addrs[0]).unwrap();
+            let handler = |mut connection: Connection, _, _, _| {
+                while connection.receive(REQUEST_BYTES_MAX, LONG).is_ok() {
+                    say(&mut connection, &response(Outcome::Checked)).unwrap();
+                }
+            };
+            listener.serve(scope, &back.0, &keys(1), handler).unwrap();
+            until(|| !setting.is_suspected(0));
+            assert_eq!(setting.ask(&[0], write()), Ok(Outcome::Checked));
+            assert_eq!(setting.backends.all[0].pool.count(), 1);
+            back.0.close();
+            until(|| setting.is_suspected(0) && setting.backends.all[0].pool.count() == 0);
+        });
+    });
+}
+
+#[test]
+fn pool_idle_connections_end_and_none_beyond_the_bound() {
+    among(vec![answers(saved())], |setting| {
+        let pool = Pool::default();
+        let dialled = || dial(&setting.addrs[0], Role::Web, &keys(1), LONG).unwrap();
+        for number in 0..=POOL_CONNECTIONS_MAX as u64 {
+            pool.put(dialled(), Mono(number));
+        }
+        assert_eq!(pool.count(), POOL_CONNECTIONS_MAX);
+        pool.sweep(Mono(POOL_IDLE_S * 1_000 + 4));
+        assert_eq!(pool.count(), POOL_CONNECTIONS_MAX - 5);
+        assert!(pool.take().is_some());
+        pool.clear();
+        assert!(pool.take().is_none());
+        pool.put(dialled(), Mono(0));
+        setting.kill(0);
+        until_ended(&pool);
+    });
+}

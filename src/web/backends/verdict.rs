@@ -1,0 +1,197 @@
+//! What several backends' answers come to. Pure.
+//!
+//! A machine that is cut off says what is true for itself and not for all: its answer is kept while
+//! the others are asked. And nobody is told "nothing was saved" while a machine that may have saved it
+//! has not said so.
+
+use super::AskError;
+use crate::action::Action;
+use crate::wire::request::{Outcome, Refusal, Response};
+
+/// What was heard so far of one request.
+pub(super) struct Verdict {
+    is_write: bool,
+    /// A backend may have received the request and did not answer.
+    is_unanswered: bool,
+    /// A backend answered that it does not know.
+    is_unknown: bool,
+    /// What to answer if nothing better comes.
+    kept: Option<Response>,
+}
+
+impl Verdict {
+    pub(super) const fn new(action: &Action) -> Self {
+        let is_write = is_write(action);
+        Self { is_write, is_unanswered: false, is_unknown: false, kept: None }
+    }
+
+    /// A backend was asked, and its answer did not come.
+    pub(super) const fn unanswered(&mut self) {
+        self.is_unanswered = true;
+    }
+
+    /// A backend answered. Returns what to answer the browser, or nothing: ask the next.
+    pub(super) fn heard(&mut self, response: Response) -> Option<Response> {
+        let is_stale = response.data.cluster.stale_since.is_some();
+        match &response.data.outcome {
+            Outcome::Refused(Refusal::Unknown) if self.is_write => {
+                if self.is_unknown {
+                    return Some(response);
+                }
+                self.is_unknown = true;
+                self.kept = Some(response);
+                None
+            }
+            Outcome::Refused(Refusal::NoMajority { .. }) => {
+                self.kept = Some(response);
+                None
+            }
+            // Not done by this one; perhaps by the one asked before.
+            Outcome::Refused(Refusal::Busy { .. } | Refusal::TooMany { .. })
+                if self.is_uncertain() =>
+            {
+                Some(unknown(response))
+            }
+            Outcome::Saved(_) => Some(response),
+            _ if is_stale => {
+                self.kept.get_or_insert(response);
+                None
+            }
+            _ => Some(response),
+        }
+    }
+
+    /// Whether what is missing is worth asking a backend that is suspected. A page that is a little
+    /// old is not kept from its reader for that.
+    pub(super) fn needs_suspected(&self) -> bool {
+        self.kept.as_ref().is_none_or(|kept| {
+            matches!(
+                kept.data.outcome,
+                Outcome::Refused(Refusal::Unknown | Refusal::NoMajority { .. })
+            )
+        })
+    }
+
+    /// No other backend can be asked.
+    pub(super) fn conclude(self) -> Result<Response, AskError> {
+        let is_uncertain = self.is_uncertain();
+        match self.kept {
+            Some(kept) if is_uncertain => Ok(unknown(kept)),
+            Some(kept) => Ok(kept),
+            None => Err(AskError::Unreachable { asked: self.is_unanswered }),
+        }
+    }
+
+    const fn is_uncertain(&self) -> bool {
+        self.is_write && (self.is_unanswered || self.is_unknown)
+    }
+}
+
+fn unknown(mut response: Response) -> Response {
+    response.data.outcome = Outcome::Refused(Refusal::Unknown);
+    response
+}
+
+const fn is_write(action: &Action) -> bool {
+    match action {
+        Action::Join(_)
+        | Action::Login(_)
+        | Action::Logout(_)
+        | Action::Post(_)
+        | Action::DeletePost(_)
+        | Action::Follow(_)
+        | Action::Unfollow(_)
+        | Action::EditProfile(_)
+        | Action::ChangePassword(_)
+        | Action::EndSession(_)
+        | Action::EndOtherSessions(_)
+        | Action::DeleteAccount(_) => true,
+        Action::CheckSession
+        | Action::Home(_)
+        | Action::Everyone(_)
+        | Action::Profile(_)
+        | Action::UserPosts(_)
+        | Action::Thread(_)
+        | Action::Followers(_)
+        | Action::Following(_)
+        | Action::Sessions
+        | Action::ClusterStatus => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{no_majority, response, stale, write};
+    use super::*;
+    use crate::wire::request::Saved;
+
+    fn saved() -> Outcome {
+        Outcome::Saved(Saved { post: None, sessions_ended: 0 })
+    }
+    fn busy() -> Outcome {
+        Outcome::Refused(Refusal::Busy { retry_after_s: 1 })
+    }
+    const UNKNOWN: Outcome = Outcome::Refused(Refusal::Unknown);
+
+    /// What happened at one backend: an answer, or none.
+    type Heard = Option<Response>;
+
+    fn check(action: &Action, heard: &[Heard], expected: Result<Outcome, AskError>) {
+        let mut verdict = Verdict::new(action);
+        for one in heard {
+            match one {
+                None => verdict.unanswered(),
+                Some(one) => {
+                    if let Some(answer) = verdict.heard(one.clone()) {
+                        assert_eq!(Ok(answer.data.outcome), expected, "{heard:?}");
+                        return;
+                    }
+                }
+            }
+        }
+        assert_eq!(verdict.conclude().map(|answer| answer.data.outcome), expected, "{heard:?}");
+    }
+
+    #[test]
+    fn verdict_write_never_says_not_saved_while_unsure() {
+        let no = || Some(response(no_majority()));
+        let unknown = || Some(response(UNKNOWN));
+        let write = &write();
+        check(write, &[no(), Some(response(saved()))], Ok(saved()));
+        check(write, &[no(), no(), no()], Ok(no_majority()));
+        check(write, &[None, no(), no()], Ok(UNKNOWN));
+        check(write, &[no(), None], Ok(UNKNOWN));
+        check(write, &[no(), unknown(), no()], Ok(UNKNOWN));
+        check(write, &[unknown(), Some(response(saved()))], Ok(saved()));
+        check(write, &[unknown(), unknown(), Some(response(saved()))], Ok(UNKNOWN));
+        check(write, &[unknown(), Some(response(busy()))], Ok(UNKNOWN));
+        check(write, &[None, Some(response(busy()))], Ok(UNKNOWN));
+        check(write, &[Some(response(busy()))], Ok(busy()));
+        check(write, &[None, None], Err(AskError::Unreachable { asked: true }));
+        check(write, &[], Err(AskError::Unreachable { asked: false }));
+    }
+
+    #[test]
+    fn verdict_read_prefers_one_in_touch() {
+        let page = || response(Outcome::Checked);
+        let old = || Some(stale(Outcome::Checked));
+        let read = &Action::ClusterStatus;
+        let fresh = Outcome::Refused(Refusal::NotFound);
+        check(read, &[old(), Some(response(fresh.clone()))], Ok(fresh));
+        check(read, &[old(), None], Ok(Outcome::Checked));
+        check(read, &[Some(page())], Ok(Outcome::Checked));
+        check(read, &[None, Some(response(no_majority()))], Ok(no_majority()));
+        check(&write(), &[Some(stale(saved()))], Ok(saved()));
+    }
+
+    #[test]
+    fn verdict_old_page_in_hand_suspected_not_asked() {
+        let mut verdict = Verdict::new(&Action::ClusterStatus);
+        assert!(verdict.needs_suspected());
+        assert_eq!(verdict.heard(stale(Outcome::Checked)), None);
+        assert!(!verdict.needs_suspected());
+        let mut verdict = Verdict::new(&write());
+        assert_eq!(verdict.heard(response(no_majority())), None);
+        assert!(verdict.needs_suspected());
+    }
+}
