@@ -279,8 +279,8 @@ fn ask_backend_suspected_meanwhile_left_at_once() {
         // This clock stands, so no deadline can pass.
         let clock = Clock::manual(Mono(0), Wall(0));
         let backends = Backends::new(setting.addrs.clone(), web_keys(1), clock);
+        let (user, request) = (setting.user(&[0]), Request { session: None, action: write() });
         std::thread::scope(|scope| {
-            let (user, request) = (setting.user(&[0]), Request { session: None, action: write() });
             let ask = spawn_named(scope, "ask", |_| backends.ask(Some(&user), &request)).unwrap();
             until(|| setting.requests() == [1, 0]);
             (0..PINGS_MISSED_MAX).for_each(|_| backends.all[0].missed());
