@@ -33,6 +33,8 @@ pub struct Links {
 struct Line {
     addr: String,
     jobs: (Sender<Job>, Receiver<Job>),
+    /// Has the peer pinged at once.
+    nudge: (Sender<()>, Receiver<()>),
 }
 
 /// A message on its way to a peer.
@@ -77,8 +79,20 @@ impl Links {
     /// Links to `peers` (this machine not among them); [`Cluster::run_links`] makes them work.
     pub fn new(peers: &[(NodeId, String)], keys: Keys) -> Self {
         // A full queue drops its oldest message: see `send`.
-        let line = |addr: &String| Line { addr: addr.clone(), jobs: bounded(LINK_QUEUE) };
+        // Two nudges at once are as good as one.
+        let line = |addr: &String| Line {
+            addr: addr.clone(),
+            jobs: bounded(LINK_QUEUE),
+            nudge: bounded(1),
+        };
         Self { peers: peers.iter().map(|(node, addr)| (*node, line(addr))).collect(), keys }
+    }
+
+    /// Has a peer pinged now: it has just been heard of.
+    pub fn nudge(&self, peer: NodeId) {
+        if let Some(line) = self.peers.get(&peer) {
+            let _nudged_already = line.nudge.0.try_send(());
+        }
     }
 
     /// Hands a message to a peer's queue; `asker` hears the answer or that none will come.
@@ -188,7 +202,8 @@ impl Link<'_> {
                 Err(NoAnswer::Gone) => self.cluster.members.gone(self.peer),
             };
             self.cluster.peer_changed(self.peer, change);
-            if stop.wait(next.left(self.cluster.clock.mono())) {
+            let _nudged = self.line.nudge.1.recv_timeout(next.left(self.cluster.clock.mono()));
+            if stop.is_closed() {
                 return;
             }
         }

@@ -164,6 +164,9 @@ impl Cluster {
                 if before.is_some_and(|last| last.boot != hello.boot) {
                     self.local.release_locks_of(hello.node);
                 }
+                if !self.members.is_up(hello.node) {
+                    self.links.nudge(hello.node);
+                }
                 if let Err(error) = self.open_if_met() {
                     log::error!("not opened error={error}");
                 }
