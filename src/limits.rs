@@ -314,6 +314,27 @@ pub const WEB_STOP_GRACE_MS: u64 = 1_000;
 
 const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
+/// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
+pub const FORM_FIELDS_MAX: usize = 50;
+/// Seconds a session cookie lasts after it was last set: 30 days.
+pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
+/// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
+/// more, and its absence is the sign to renew the session cookie.
+pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
+/// Posts on the landing page.
+pub const LANDING_POSTS: usize = 10;
+/// Seconds after which to try again when a write found no majority.
+pub const NO_MAJORITY_RETRY_S: u32 = 10;
+/// Seconds after which to ask again what became of a write.
+pub const UNKNOWN_RETRY_S: u32 = 2;
+/// Characters of what a browser calls itself that are shown when it is none we know.
+pub const DEVICE_CHARS_SHOWN: usize = 60;
+/// Characters of a machine's name in the picture.
+pub const MACHINE_NAME_CHARS_SHOWN: usize = 14;
+
+const _: () = assert!(SEEN_COOKIE_S < SESSION_COOKIE_S);
+const _: () = assert!(LANDING_POSTS <= POSTS_PAGE);
+
 // ---- the command line and the processes it starts
 
 /// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's

@@ -35,12 +35,12 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
-    /// A part that is not built yet.
-    #[error("this build has no {what}")]
-    NotInThisBuild {
-        /// Which.
-        what: &'static str,
-    },
+    /// The site's address cannot be used.
+    #[error("--origin: {0}")]
+    Origin(#[from] crate::web::origin::OriginError),
+    /// The web server did not start, or ended by itself.
+    #[error(transparent)]
+    Web(#[from] crate::web::server::WebError),
     /// No key, or one that cannot be used.
     #[error(transparent)]
     Key(#[from] crate::transport::KeyError),
@@ -58,11 +58,11 @@ impl CliError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) | Self::Key(_) => 2,
+            Self::Config(_) | Self::Key(_) | Self::Origin(_) => 2,
             Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
-            Self::System { .. } | Self::NotInThisBuild { .. } | Self::Backend(_) => 1,
+            Self::System { .. } | Self::Web(_) | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
         }
     }

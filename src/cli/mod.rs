@@ -9,9 +9,11 @@
 mod args;
 mod backend;
 mod config;
+mod descriptors;
 mod error;
 mod key;
 mod logging;
+mod origin;
 mod parent;
 mod run_cluster;
 mod serve;
@@ -34,11 +36,18 @@ use config::Config;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
     let config = config::check(args::parse(args)?)?;
     logging::start(std::env::var_os(logging::LEVEL_VARIABLE))?;
+    descriptors::raise();
     match config {
-        Config::Serve(config) => serve::run(&config),
+        Config::Serve(config) => {
+            origin::of(&config.site, &config.listen)?;
+            serve::run(&config)
+        }
         Config::Backend(config) => backend::run(&config),
         Config::Web(config) => web::run(&config),
-        Config::RunCluster(config) => run_cluster::run(&config),
+        Config::RunCluster(config) => {
+            origin::of(&config.site, &config.listen)?;
+            run_cluster::run(&config)
+        }
     }
 }
 

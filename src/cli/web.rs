@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use super::config::Web;
 use super::error::CliError;
-use super::{parent, say};
+use super::{origin, parent, say};
 use crate::thread::Stop;
+use crate::transport::Keys;
 
 /// Runs a web server until it is told to stop.
 ///
@@ -18,11 +19,15 @@ pub(super) fn run(config: &Web) -> Result<(), CliError> {
 }
 
 /// The one place where a web server is built and run, for `tern web` and `tern serve` alike.
-pub(super) fn start(
-    config: &Web,
-    stop: &Stop,
-    _ready: &dyn Fn(SocketAddr),
-) -> Result<(), CliError> {
-    log::debug!("starting config={config:?} stopped={}", stop.is_closed());
-    Err(CliError::NotInThisBuild { what: "web server" })
+pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), CliError> {
+    let site = &config.site;
+    let config = crate::web::run::Config {
+        listen: config.listen.to_string(),
+        backends: config.backends.iter().map(ToString::to_string).collect(),
+        keys: Keys::read(&config.key_file)?,
+        origin: origin::of(site, &config.listen)?,
+        community: site.community.clone(),
+        trusted_proxies: site.trusted_proxies.clone(),
+    };
+    Ok(crate::web::run::run(config, stop, ready)?)
 }

@@ -1,9 +1,17 @@
 //! The web server: pages rendered here, everything they tell asked of a backend.
 
+pub mod ask;
 pub mod backends;
 pub mod cookie;
+pub mod csrf;
+pub mod form;
 pub mod gate;
+pub mod handler;
 pub mod origin;
+mod page;
 pub mod request;
 pub mod response;
+pub mod route;
+pub mod run;
 pub mod server;
+pub mod session;

@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 use self::choice::Suspicion;
 use self::pool::Pool;
 use self::verdict::Verdict;
+use super::ask::AskError;
 use crate::action::Action;
 use crate::clock::{Clock, Mono};
 use crate::id::UserName;
@@ -34,18 +35,6 @@ use crate::thread::{Stop, spawn_named};
 use crate::transport::connection::dial;
 use crate::transport::{Connection, Frame, Keys, Role, TransportError};
 use crate::wire::request::{Request, Response};
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    /// No backend answered in time.
-    #[error("no machine answers")]
-    Unreachable {
-        /// Whether some backend may have received the request: then a write may have been saved or
-        /// not. If none did, nothing was.
-        asked: bool,
-    },
-}
 
 /// The backends, as one web server knows them.
 pub struct Backends {

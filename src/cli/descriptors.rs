@@ -1,0 +1,19 @@
+//! How many files and connections the process may have open.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// Descriptors asked for: 512 browsers, as many connections to the workers, to backends and peers, and
+/// files. The usual soft limit of 1,024 would end connections long before their caps do.
+const WANTED: u64 = 16_384;
+
+/// Raises the soft limit as far as the hard one lets it.
+pub(super) fn raise() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let allowed = limit.maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    if limit.current.is_some_and(|current| current < allowed) {
+        limit.current = Some(allowed);
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            log::warn!("limit of open files not raised error={error}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! How pages ask the backends: one request, one reply, or nobody who answers.
+
+use crate::id::UserName;
+use crate::wire::request::{Request, Response};
+
+/// Whoever passes a request on to a backend and brings its reply.
+pub trait Ask: Sync {
+    /// Asks on behalf of a browser. `about` is the user whose requests should go to one backend:
+    /// who is signed in, else the name typed, else whose page it is.
+    ///
+    /// # Errors
+    /// [`AskError::Unreachable`] when no backend answered.
+    fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError>;
+}
+
+/// Why there is no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// No backend answered.
+    #[error("no backend answered (asked: {asked})")]
+    Unreachable {
+        /// Whether some backend may have received the request: then nobody knows whether a write was
+        /// saved. Otherwise it was not.
+        asked: bool,
+    },
+}

@@ -1,0 +1,265 @@
+//! Whether a form was sent from one of our own pages, by the person for whom it was drawn; and the
+//! one-time keys of forms.
+//!
+//! A POST passes when the browser does not say that it came from elsewhere ([`check_source`]) and
+//! when it brings the token that its form was drawn with ([`FormKey::check`]). Both tokens and keys
+//! are made with a key derived from the cluster's, so every web server accepts every other's, also
+//! after a restart; nothing is kept.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::request::Request;
+use crate::action::RequestKey;
+use crate::id::RequestId;
+
+/// The count of recorded requests in a key made without knowing it: higher than any, so that it
+/// counts as new rather than as too old to tell.
+const OPS_UNKNOWN: u64 = u64::MAX;
+
+/// The key with which tokens and one-time keys are made.
+#[derive(Clone)]
+pub struct FormKey([u8; 32]);
+
+/// What a form is bound to.
+#[derive(Clone, Copy)]
+pub enum Binding<'a> {
+    /// A session's token.
+    Session(&'a str),
+    /// The random value of a browser that is not signed in.
+    Stranger(&'a str),
+}
+
+/// Which form; a token of one is worth nothing in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormName {
+    /// Make an account.
+    Join,
+    /// Sign in.
+    Login,
+    /// Sign out.
+    Logout,
+    /// Write a post or a reply.
+    Post,
+    /// Take back a post.
+    DeletePost,
+    /// Follow somebody.
+    Follow,
+    /// Follow somebody no longer.
+    Unfollow,
+    /// Change display name and bio.
+    Profile,
+    /// Change the password.
+    Password,
+    /// End sessions.
+    Devices,
+    /// Delete the account.
+    Leave,
+}
+
+/// Why a form is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The browser says that another site sent it.
+    #[error("sent from another site")]
+    Source,
+    /// It does not bring the token it should.
+    #[error("wrong form token")]
+    Token,
+}
+
+/// Judges where a POST comes from by what the browser says. A browser too old to say anything is
+/// left to the token.
+///
+/// # Errors
+/// [`Forbidden::Source`].
+pub fn check_source(
+    request: &Request,
+    matches_origin: &dyn Fn(&str) -> bool,
+) -> Result<(), Forbidden> {
+    let is_ours = match (&request.fetch_site, &request.origin) {
+        (Some(site), _) if site != "same-origin" && site != "none" => false,
+        (_, Some(origin)) => matches_origin(origin),
+        (_, None) => true,
+    };
+    if is_ours { Ok(()) } else { Err(Forbidden::Source) }
+}
+
+impl FormKey {
+    /// Takes the key's bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The token of a form.
+    pub fn token(&self, binding: Binding<'_>, form: FormName) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac("token", binding, &[form.as_str()]).finalize().into_bytes())
+    }
+
+    /// Compares, in constant time, the token that a form brought.
+    ///
+    /// # Errors
+    /// [`Forbidden::Token`].
+    pub fn check(
+        &self,
+        binding: Binding<'_>,
+        form: FormName,
+        token: &str,
+    ) -> Result<(), Forbidden> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Forbidden::Token)?;
+        let mac = self.mac("token", binding, &[form.as_str()]);
+        mac.verify_slice(&bytes).map_err(|_| Forbidden::Token)
+    }
+
+    /// The one-time key of a form. It depends on nothing but its arguments, so that a page that has
+    /// not changed keeps its ETag; `ops` grows with every write, so a form drawn after a write has
+    /// another key than the one before.
+    pub fn request_key(
+        &self,
+        binding: Binding<'_>,
+        form: FormName,
+        target: &str,
+        ops: u64,
+    ) -> RequestKey {
+        let mac = self.mac("key", binding, &[form.as_str(), target, &ops.to_string()]);
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(mac.finalize().into_bytes()) {
+            *to = from;
+        }
+        RequestKey { ops, id: RequestId(id) }
+    }
+
+    /// A code over `parts`, each with its length before it so that no two lists look alike.
+    fn mac(&self, purpose: &str, binding: Binding<'_>, parts: &[&str]) -> Hmac<Sha256> {
+        let (kind, secret) = match binding {
+            Binding::Session(token) => ("session", token),
+            Binding::Stranger(value) => ("stranger", value),
+        };
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of any length: RFC 2104, section 2"
+        )]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length");
+        for part in [purpose, kind, secret].iter().chain(parts) {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+}
+
+/// A one-time key that nobody has used: for forms of people whose count of requests is not known,
+/// and after a key turned out to be used.
+///
+/// # Errors
+/// When the system's generator fails.
+pub fn fresh_key(ops: Option<u64>) -> Result<RequestKey, getrandom::Error> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id)?;
+    Ok(RequestKey { ops: ops.unwrap_or(OPS_UNKNOWN), id: RequestId(id) })
+}
+
+impl FormName {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Post => "post",
+            Self::DeletePost => "delete-post",
+            Self::Follow => "follow",
+            Self::Unfollow => "unfollow",
+            Self::Profile => "profile",
+            Self::Password => "password",
+            Self::Devices => "devices",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::request::Method;
+
+    const KEY: FormKey = FormKey::new([7; 32]);
+
+    #[track_caller]
+    fn check(fetch_site: Option<&str>, origin: Option<&str>, expected: Result<(), Forbidden>) {
+        let request = Request {
+            method: Method::Post,
+            path: "/post".to_owned(),
+            query: String::new(),
+            cookie: None,
+            origin: origin.map(str::to_owned),
+            fetch_site: fetch_site.map(str::to_owned),
+            user_agent: None,
+            if_none_match: None,
+            content_type: None,
+            body: Vec::new(),
+            client: [127, 0, 0, 1].into(),
+            id: "1".to_owned(),
+        };
+        let result = check_source(&request, &|origin| origin == "https://tern.example");
+        assert_eq!(result, expected, "{fetch_site:?} {origin:?}");
+    }
+
+    #[test]
+    fn source_elsewhere_refused() {
+        let ours = Some("https://tern.example");
+        check(Some("same-origin"), ours, Ok(()));
+        check(Some("none"), None, Ok(()));
+        check(None, ours, Ok(()));
+        check(None, None, Ok(()));
+        for site in ["cross-site", "same-site", "", "Same-Origin"] {
+            check(Some(site), ours, Err(Forbidden::Source));
+        }
+        for origin in ["null", "https://evil.example", "", "https://tern.example.evil"] {
+            check(None, Some(origin), Err(Forbidden::Source));
+            check(Some("same-origin"), Some(origin), Err(Forbidden::Source));
+        }
+    }
+
+    #[test]
+    fn token_of_other_session_form_or_key_refused() {
+        let ada = Binding::Session("ada-token");
+        let token = KEY.token(ada, FormName::Post);
+        assert_eq!(KEY.check(ada, FormName::Post, &token), Ok(()));
+        let refused = Err(Forbidden::Token);
+        assert_eq!(KEY.check(Binding::Session("ben-token"), FormName::Post, &token), refused);
+        assert_eq!(KEY.check(Binding::Stranger("ada-token"), FormName::Post, &token), refused);
+        assert_eq!(KEY.check(ada, FormName::Follow, &token), refused);
+        assert_eq!(FormKey::new([8; 32]).check(ada, FormName::Post, &token), refused);
+        for bad in ["", "x", "!", &token[1..], &format!("{token}A"), &format!("{token}=")] {
+            assert_eq!(KEY.check(ada, FormName::Post, bad), refused, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn request_key_same_until_something_changes() {
+        let key = |token, form, target, ops| {
+            KEY.request_key(Binding::Session(token), form, target, ops).to_string()
+        };
+        let first = key("t", FormName::Follow, "/@ben", 4);
+        assert_eq!(first, key("t", FormName::Follow, "/@ben", 4));
+        assert!(first.starts_with("4.") && first.parse::<RequestKey>().is_ok());
+        for other in [
+            key("u", FormName::Follow, "/@ben", 4),
+            key("t", FormName::Unfollow, "/@ben", 4),
+            key("t", FormName::Follow, "/@cem", 4),
+            key("t", FormName::Follow, "/@ben", 5),
+        ] {
+            assert_ne!(first[2..], other[2..]);
+        }
+    }
+
+    #[test]
+    fn fresh_key_never_repeated() {
+        let (one, two) = (fresh_key(Some(3)).unwrap(), fresh_key(None).unwrap());
+        assert_eq!((one.ops, two.ops), (3, u64::MAX));
+        assert_ne!(one.id, two.id);
+        assert_eq!(two.to_string().parse(), Ok(two));
+    }
+}

@@ -1,0 +1,183 @@
+//! The page that comes back when something was not done: what happened, and the form with all that
+//! was typed, ready to be sent again.
+
+use super::act::Act;
+use super::draw::{answering, composer, head};
+use super::entry::LoginForm;
+use super::visit::{Heard, Visit};
+use super::{Handled, Head, Site, html};
+use crate::action::RequestKey;
+use crate::web::ask::Ask;
+use crate::web::csrf::{Binding, fresh_key};
+use crate::web::form::Form;
+use crate::web::page::form::{ButtonForm, ComposePage, Composer, ConfirmPage, FormHead};
+use crate::web::page::words::{Said, Trouble, problem};
+use crate::web::route::Route;
+use crate::wire::request::{Field, Refusal};
+
+/// A write that was not done, or may not have been.
+pub(super) struct Again<'a> {
+    /// What was asked for.
+    pub(super) act: &'a Act,
+    /// What came with it.
+    pub(super) form: &'a Form,
+    /// Its one-time key.
+    pub(super) key: RequestKey,
+    /// Why.
+    pub(super) trouble: Trouble,
+    /// What a backend said, if one was asked and answered.
+    pub(super) heard: Option<&'a Heard>,
+}
+
+impl Again<'_> {
+    /// What is wrong with a field; empty if nothing is.
+    pub(super) fn problem_of(&self, field: Field) -> String {
+        let Trouble::Refused(Refusal::Invalid { problems }) = &self.trouble else {
+            return String::new();
+        };
+        let of_field: Vec<_> = problems
+            .iter()
+            .filter(|it| it.field == field)
+            .map(|it| problem(field, &it.problem))
+            .collect();
+        of_field.join(" ")
+    }
+
+    /// The answer's head.
+    pub(super) fn head(&self, said: &Said) -> Head {
+        let cookies = self.heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        Head { retry_after_s: said.retry_after_s, ..Head::of(said.status, cookies) }
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// Gives a form back.
+    pub(super) fn again(&self, visit: &Visit<'_>, again: &Again<'_>) -> Handled {
+        let said = Said::of(&again.trouble, again.act.subject());
+        let is_over = again.heard.is_some_and(|heard| heard.is_over);
+        if again.act.needs_session() && (visit.session.is_none() || is_over) {
+            return self.login_first(visit, again, said);
+        }
+        match again.act {
+            Act::Join => self.join_again(visit, again, said),
+            Act::Login => {
+                let login = LoginForm { said: Some(said), ..LoginForm::typed(again.form) };
+                self.login_page(visit, again.heard, login)
+            }
+            Act::Post(reply_to) => {
+                let is_lost =
+                    matches!(again.trouble, Trouble::Refused(Refusal::NotFound | Refusal::Gone));
+                let reply_to = reply_to.as_ref().filter(|_| !is_lost);
+                self.compose_again(visit, again, said, reply_to)
+            }
+            Act::EditProfile => self.profile_again(visit, again, said),
+            Act::ChangePassword => self.password_again(visit, again, said),
+            Act::Leave => self.leave_again(visit, again, said),
+            Act::Logout
+            | Act::DeletePost(_)
+            | Act::Follow(_)
+            | Act::Unfollow(_)
+            | Act::EndSession(_)
+            | Act::EndOthers => self.button_again(visit, again, said),
+        }
+    }
+
+    /// The head of the form to send again, under the session that the browser has.
+    pub(super) fn again_form(
+        &self,
+        visit: &Visit<'_>,
+        again: &Again<'_>,
+        said: &Said,
+    ) -> Result<FormHead, super::Stop> {
+        let key = if said.is_key_spent {
+            fresh_key(again.heard.and_then(|heard| heard.viewer.as_ref()).map(|viewer| viewer.ops))?
+        } else {
+            again.key
+        };
+        let session =
+            again.heard.and_then(|heard| heard.session.as_ref()).or(visit.session.as_ref());
+        let token = session.map_or("", |session| session.token());
+        let binding = Binding::Session(token);
+        Ok(head(&self.form_key, binding, again.act.form_name(), &again.act.route(), key))
+    }
+
+    fn compose_again(
+        &self,
+        visit: &Visit<'_>,
+        again: &Again<'_>,
+        said: Said,
+        reply_to: Option<&crate::user::entry::PostRef>,
+    ) -> Handled {
+        let mut form = self.again_form(visit, again, &said)?;
+        if let Some(parent) = reply_to {
+            form = answering(form, parent);
+        }
+        let is_check = said.button == Some("Check");
+        let around = self.around(visit, again.heard);
+        let cancel = match reply_to {
+            Some(parent) => (Route::Thread(parent.clone()).to_string(), "Back to the thread"),
+            None => (Route::Home.to_string(), "Read Home meanwhile"),
+        };
+        let page = ComposePage {
+            frame: around.frame(said.title, Some(&Route::Home)).saying(said.notice.clone()),
+            composer: Composer {
+                label: "Your text",
+                is_labelled: true,
+                rows: 4,
+                text: again.form.get("text").to_owned(),
+                problem: again.problem_of(Field::Text),
+                button: said.button.unwrap_or("Post"),
+                cancel: Some(cancel),
+                footnote: match said.button {
+                    Some(_) if is_check => "",
+                    Some(_) => "Trying again can’t post twice.",
+                    None => "",
+                },
+                ..composer(form)
+            },
+        };
+        html(&page, again.head(&said))
+    }
+
+    fn button_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
+        let mut form = self.again_form(visit, again, &said)?;
+        form = form.carrying("next", super::write::next(again.form).unwrap_or_default());
+        if let Act::EndSession(id) = again.act {
+            form = form.carrying("id", id);
+        }
+        if *again.act == Act::EndOthers {
+            form = form.carrying("others", "1");
+        }
+        let page = ConfirmPage {
+            frame: self
+                .around(visit, again.heard)
+                .frame(said.title, None)
+                .saying(said.notice.clone()),
+            button: ButtonForm {
+                form,
+                label: said.button.unwrap_or_else(|| label(again.act)),
+                spoken: String::new(),
+                class: "",
+            },
+            cancel: (again.act.page().to_string(), "Go back"),
+            post: None,
+        };
+        html(&page, again.head(&said))
+    }
+}
+
+/// What the button of an act says.
+const fn label(act: &Act) -> &'static str {
+    match act {
+        Act::Logout => "Sign out",
+        Act::DeletePost(_) => "Delete",
+        Act::Follow(_) => "Follow",
+        Act::Unfollow(_) => "Unfollow",
+        Act::EndSession(_) | Act::EndOthers => "Sign out there",
+        Act::Join => "Create account",
+        Act::Login => "Sign in",
+        Act::Post(_) => "Post",
+        Act::EditProfile | Act::ChangePassword => "Save",
+        Act::Leave => "Delete my account",
+    }
+}

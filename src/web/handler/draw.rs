@@ -1,0 +1,151 @@
+//! Forms, drawn with the token that says for whom and the key that lets them be sent once.
+
+use super::visit::{Heard, Visit};
+use super::{Site, Stop};
+use crate::action::RequestKey;
+use crate::id::UserName;
+use crate::limits::POST_CHARS_MAX;
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::cookie::SetCookie;
+use crate::web::csrf::{Binding, FormKey, FormName};
+use crate::web::page::form::{ButtonForm, Composer, FormHead};
+use crate::web::page::list::Row;
+use crate::web::page::post::Byline;
+use crate::web::route::Route;
+use crate::web::session::Stranger;
+use crate::wire::request::{Person, PersonRow};
+
+/// Draws the forms of one signed-in person.
+#[derive(Clone, Copy)]
+pub(super) struct Drawer<'a> {
+    form_key: &'a FormKey,
+    token: &'a str,
+    /// How many requests their file has recorded.
+    ops: u64,
+    /// Whose forms.
+    pub(super) viewer: &'a UserName,
+}
+
+impl<'a> Drawer<'a> {
+    /// A form whose key stays the same until a write of this person's was recorded.
+    pub(super) fn form(self, name: FormName, action: &Route, target: &str) -> FormHead {
+        let binding = Binding::Session(self.token);
+        let key = self.form_key.request_key(binding, name, target, self.ops);
+        head(self.form_key, binding, name, action, key)
+    }
+
+    /// The button that signs out.
+    pub(super) fn logout(self) -> ButtonForm {
+        ButtonForm {
+            form: self.form(FormName::Logout, &Route::Logout, ""),
+            label: "Sign out",
+            spoken: String::new(),
+            class: "q",
+        }
+    }
+
+    /// The button that follows somebody, or no longer does; `next` is the page it stands on.
+    pub(super) fn follow(self, person: &Person, is_followed: bool, next: &str) -> ButtonForm {
+        let name = person.username.clone();
+        let (form, action, label, class) = if is_followed {
+            (FormName::Unfollow, Route::Unfollow(name), "Unfollow", "q")
+        } else {
+            (FormName::Follow, Route::Follow(name), "Follow", "")
+        };
+        ButtonForm {
+            form: self.form(form, &action, person.username.as_str()).carrying("next", next),
+            label,
+            spoken: format!("{label} {}", person.display_name),
+            class,
+        }
+    }
+
+    /// The box to write a post in.
+    pub(super) fn composer(self) -> Composer {
+        composer(self.form(FormName::Post, &Route::Post, ""))
+    }
+
+    /// The box to answer a post in; answering another names them.
+    pub(super) fn answer(self, post: &PostRef) -> Composer {
+        let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
+        let is_own = post.user == *self.viewer;
+        Composer {
+            label: "Your reply",
+            is_labelled: true,
+            button: "Reply",
+            placeholder: "",
+            text: if is_own { String::new() } else { format!("@{} ", post.user) },
+            ..composer(answering(form, post))
+        }
+    }
+}
+
+/// A form that says what it answers.
+pub(super) fn answering(form: FormHead, post: &PostRef) -> FormHead {
+    form.carrying("reply_user", post.user.as_str()).carrying("reply_id", post.id.to_string())
+}
+
+/// An empty box to write a post in.
+pub(super) fn composer(form: FormHead) -> Composer {
+    Composer {
+        form,
+        label: "Write a post",
+        is_labelled: false,
+        rows: 3,
+        text: String::new(),
+        placeholder: "What’s happening?",
+        problem: String::new(),
+        button: "Post",
+        chars_max: POST_CHARS_MAX,
+        cancel: None,
+        footnote: "",
+    }
+}
+
+/// A form with this key.
+pub(super) fn head(
+    form_key: &FormKey,
+    binding: Binding<'_>,
+    name: FormName,
+    action: &Route,
+    key: RequestKey,
+) -> FormHead {
+    FormHead {
+        action: action.to_string(),
+        hidden: vec![("key", key.to_string()), ("token", form_key.token(binding, name))],
+    }
+}
+
+/// A member in a list. Without a drawer nobody is signed in and there is no button.
+pub(super) fn row(person: &PersonRow, drawer: Option<Drawer<'_>>, next: &str) -> Row {
+    let follow = drawer.zip(person.followed);
+    Row {
+        by: Byline::of(&person.person),
+        bio_line: person.bio_line.clone(),
+        follow: follow.map(|(drawer, is)| drawer.follow(&person.person, is, next)),
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// Who draws the forms of a page; nobody for strangers.
+    pub(super) fn drawer<'a>(&'a self, heard: &'a Heard) -> Option<Drawer<'a>> {
+        let (viewer, session) = heard.viewer.as_ref().zip(heard.session.as_ref())?;
+        Some(Drawer {
+            form_key: &self.form_key,
+            token: session.token(),
+            ops: viewer.ops,
+            viewer: &viewer.username,
+        })
+    }
+
+    /// The value that binds a stranger's forms, and the cookie to set if the browser has none yet.
+    pub(super) fn stranger(visit: &Visit<'_>) -> Result<(Stranger, Option<SetCookie>), Stop> {
+        if let Some(stranger) = &visit.stranger {
+            return Ok((stranger.clone(), None));
+        }
+        let stranger = Stranger::generate()?;
+        let cookie = stranger.cookie();
+        Ok((stranger, Some(cookie)))
+    }
+}

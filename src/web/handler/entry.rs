@@ -1,0 +1,266 @@
+//! Joining and signing in, and what was typed by somebody whose session ended meanwhile: it rides
+//! along in the sign-in form and is shown afterwards, never sent by itself.
+
+use super::act::Act;
+use super::again::Again;
+use super::draw::{answering, composer, head};
+use super::visit::{Heard, Visit};
+use super::write::next;
+use super::{Handled, Head, Site, html, see_other};
+use crate::action::Action;
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::csrf::{Binding, FormName, fresh_key};
+use crate::web::form::{Form, encode_query};
+use crate::web::page::form::{ComposePage, Composer, FieldView, FieldsPage, FormHead};
+use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::words::{Said, anchor};
+use crate::web::route::Route;
+use crate::wire::request::Field;
+
+/// Fields that ride along while somebody signs in.
+const DRAFT: [&str; 6] = ["text", "reply_user", "reply_id", "draft_key", "display_name", "bio"];
+
+/// What stands in the form to sign in.
+#[derive(Default)]
+pub(super) struct LoginForm {
+    /// What to say first.
+    pub(super) said: Option<Said>,
+    /// The name typed.
+    pub(super) username: String,
+    /// Where to go afterwards; empty for home.
+    pub(super) next: String,
+    /// Whether the password is shown as it is typed.
+    pub(super) is_shown: bool,
+    /// What rides along.
+    pub(super) draft: Vec<(&'static str, String)>,
+}
+
+impl LoginForm {
+    /// As it was sent.
+    pub(super) fn typed(form: &Form) -> Self {
+        Self {
+            username: form.get("username").to_owned(),
+            next: next(form).unwrap_or_default(),
+            draft: DRAFT.map(|name| (name, form.get(name).to_owned())).into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// The form to join; members go home.
+    pub(super) fn join(&self, visit: &Visit<'_>) -> Handled {
+        let heard = self.read(visit, None, Action::CheckSession)?;
+        if heard.viewer.is_some() {
+            return Ok(see_other("/", heard.cookies));
+        }
+        self.join_page(visit, Some(&heard), &Form::default(), None)
+    }
+
+    /// The form to sign in; members go on to where they were going.
+    pub(super) fn login(&self, visit: &Visit<'_>) -> Handled {
+        let heard = self.read(visit, None, Action::CheckSession)?;
+        let next = next(&visit.query).unwrap_or_default();
+        if heard.viewer.is_some() {
+            return Ok(see_other(&next, heard.cookies));
+        }
+        let is_shown = visit.query.find("show").is_some();
+        self.login_page(visit, Some(&heard), LoginForm { next, is_shown, ..LoginForm::default() })
+    }
+
+    pub(super) fn join_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
+        self.join_page(visit, again.heard, again.form, Some((again, said)))
+    }
+
+    fn join_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        typed: &Form,
+        failed: Option<(&Again<'_>, Said)>,
+    ) -> Handled {
+        let (again, said) = failed.unzip();
+        let key = match (again, &said) {
+            (Some(again), Some(said)) if !said.is_key_spent => again.key,
+            _ => fresh_key(None)?,
+        };
+        let (stranger, cookie) = Self::stranger(visit)?;
+        let binding = Binding::Stranger(stranger.secret());
+        let problem = |field| again.map_or_else(String::new, |again| again.problem_of(field));
+        let field = |field, name, value: &str, autocomplete| FieldView {
+            id: anchor(field).0,
+            name,
+            label: anchor(field).1,
+            kind: "text",
+            value: value.to_owned(),
+            autocomplete,
+            problem: problem(field),
+            ..FieldView::default()
+        };
+        let title = format!("Join {}", self.community);
+        let mut frame = self.around(visit, heard).frame("Join", Some(&Route::Join));
+        frame.title = title;
+        let page = FieldsPage {
+            frame: frame.saying(said.as_ref().map(|said| said.notice.clone())),
+            tabs: Vec::new(),
+            intro: Vec::new(),
+            form: head(&self.form_key, binding, FormName::Join, &Route::Join, key),
+            fields: vec![
+                FieldView {
+                    hint: "2–24 letters a–z, digits, _ . You can’t change it later.",
+                    ..field(Field::Username, "username", typed.get("username"), "username")
+                },
+                FieldView {
+                    hint: "What others see. Leave it empty to use your username.",
+                    ..field(Field::DisplayName, "display_name", typed.get("display_name"), "name")
+                },
+                FieldView {
+                    hint: "8 characters or more. A few random words work well.",
+                    kind: "password",
+                    ..field(Field::Password, "password", "", "new-password")
+                },
+            ],
+            button: said.as_ref().and_then(|said| said.button).unwrap_or("Create account"),
+            class: "",
+            link: Some((Route::Login.to_string(), "I have an account")),
+            footnote: "",
+            logout: None,
+        };
+        let mut cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        cookies.extend(cookie);
+        let status = said.as_ref().map_or(200, |said| said.status);
+        let retry_after_s = said.and_then(|said| said.retry_after_s);
+        html(&page, Head { retry_after_s, ..Head::of(status, cookies) })
+    }
+
+    /// The form to sign in, because what was asked for takes somebody who is signed in.
+    pub(super) fn login_first(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
+        let mut login = LoginForm { said: Some(said), ..LoginForm::default() };
+        login.next = again.act.page().to_string();
+        if let Act::Post(_) | Act::EditProfile = again.act {
+            let form = again.form;
+            login.draft = DRAFT.map(|name| (name, form.get(name).to_owned())).into();
+            // Sent before, perhaps: under the same key it cannot be saved twice.
+            login.draft.retain(|(name, _)| *name != "draft_key");
+            if matches!(again.act, Act::Post(_)) {
+                login.draft.push(("draft_key", again.key.to_string()));
+            }
+        }
+        if let Some(user) = visit.session.as_ref().map(crate::web::session::Session::user) {
+            login.username = user.to_string();
+        }
+        self.login_page(visit, again.heard, login)
+    }
+
+    pub(super) fn login_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        login: LoginForm,
+    ) -> Handled {
+        let (stranger, cookie) = Self::stranger(visit)?;
+        let binding = Binding::Stranger(stranger.secret());
+        // Signing in twice does no harm, so its key need not be kept.
+        let key = fresh_key(None)?;
+        let mut form = head(&self.form_key, binding, FormName::Login, &Route::Login, key)
+            .carrying("next", &login.next);
+        for (name, value) in &login.draft {
+            form = form.carrying(name, value);
+        }
+        let notice = login.said.as_ref().map(|said| said.notice.clone());
+        let mut around = self.around(visit, heard);
+        around.viewer = None;
+        let page = FieldsPage {
+            frame: around.frame("Sign in", Some(&Route::Login)).saying(notice),
+            tabs: Vec::new(),
+            intro: Vec::new(),
+            form,
+            fields: login_fields(&login),
+            button: login.said.as_ref().and_then(|said| said.button).unwrap_or("Sign in"),
+            class: "",
+            link: Some((Route::Join.to_string(), "Create an account")),
+            footnote: "Lost your password? Ask the keeper.",
+            logout: None,
+        };
+        let mut cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        cookies.extend(cookie);
+        let status = login.said.as_ref().map_or(200, |said| said.status);
+        let retry_after_s = login.said.and_then(|said| said.retry_after_s);
+        html(&page, Head { retry_after_s, ..Head::of(status, cookies) })
+    }
+
+    /// Somebody signed in: what they had typed before comes back, else they go on.
+    pub(super) fn logged_in(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
+        if !form.get("text").is_empty() {
+            return self.draft_page(visit, form, heard);
+        }
+        if form.find("display_name").or(form.find("bio")).is_some() {
+            return self.profile_draft(visit, form, heard);
+        }
+        let to = next(form).unwrap_or_else(|| Route::Home.to_string());
+        Ok(see_other(&to, heard.cookies.clone()))
+    }
+
+    fn draft_page(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
+        let ops = heard.viewer.as_ref().map(|viewer| viewer.ops);
+        let key = form.get("draft_key").parse().or_else(|_| fresh_key(ops))?;
+        let token = heard.session.as_ref().map_or("", |session| session.token());
+        let mut to_post: FormHead =
+            head(&self.form_key, Binding::Session(token), FormName::Post, &Route::Post, key);
+        if let (Ok(user), Ok(id)) = (form.get("reply_user").parse(), form.get("reply_id").parse()) {
+            to_post = answering(to_post, &PostRef { user, id });
+        }
+        let notice = Notice::new(
+            Tone::Care,
+            "You are signed in. Your text has not been posted.",
+            "It is below, as you left it. Press Post when it is ready.",
+        );
+        let frame = self.around(visit, Some(heard)).frame("Write a post", Some(&Route::Home));
+        let page = ComposePage {
+            frame: frame.saying(notice),
+            composer: Composer {
+                label: "Your text",
+                is_labelled: true,
+                rows: 4,
+                text: form.get("text").to_owned(),
+                cancel: Some((Route::Home.to_string(), "Go home")),
+                ..composer(to_post)
+            },
+        };
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+}
+
+fn login_fields(login: &LoginForm) -> Vec<FieldView> {
+    let next = encode_query(&login.next);
+    let show = match (login.is_shown, login.next.is_empty()) {
+        (true, true) => Route::Login.to_string(),
+        (true, false) => format!("{}?next={next}", Route::Login),
+        (false, true) => format!("{}?show=1", Route::Login),
+        (false, false) => format!("{}?show=1&next={next}", Route::Login),
+    };
+    // What rides along would be lost on the way.
+    let has_draft = login.draft.iter().any(|(_, value)| !value.is_empty());
+    let link = (show, if login.is_shown { "Hide password" } else { "Show password" });
+    vec![
+        FieldView {
+            id: anchor(Field::Username).0,
+            name: "username",
+            label: anchor(Field::Username).1,
+            kind: "text",
+            value: login.username.clone(),
+            autocomplete: "username",
+            ..FieldView::default()
+        },
+        FieldView {
+            id: anchor(Field::Password).0,
+            name: "password",
+            label: anchor(Field::Password).1,
+            kind: if login.is_shown { "text" } else { "password" },
+            autocomplete: "current-password",
+            link: (!has_draft).then_some(link),
+            ..FieldView::default()
+        },
+    ]
+}

@@ -1,0 +1,307 @@
+//! From a browser's request to its answer: route, ask a backend, draw the page.
+//!
+//! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
+//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account.
+//! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
+//!   back when it was not done, with everything that was typed.
+//! - `plain`: answers that are no pages.
+//!
+//! Invariants:
+//! - A GET changes nothing. A POST that succeeds answers 303, so that reloading repeats nothing.
+//! - Whatever becomes of a POST, the text that came with it stands in the answer, passwords apart.
+
+mod act;
+mod again;
+mod draw;
+mod entry;
+mod plain;
+mod read;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod visit;
+mod write;
+
+use askama::Template;
+
+use super::ask::{Ask, AskError};
+use super::cookie::SetCookie;
+use super::csrf::FormKey;
+use super::form::{decode_path, encode_query};
+use super::origin::Origin;
+use super::page::frame::{Around, Assets};
+use super::page::message::MessagePage;
+use super::page::words;
+use super::request::{Method, Request};
+use super::response::{Cache, Content, Location, Response};
+use super::route::Route;
+use super::session::Session;
+use crate::action::Action;
+use crate::auth::AuthError;
+use crate::clock::Clock;
+use crate::id::UserName;
+use crate::limits::NO_MAJORITY_RETRY_S;
+use crate::wire::request::{Outcome, Refusal, Request as WireRequest};
+use visit::{Heard, Visit};
+
+/// The pages of one community. It holds no data: all it tells it asked of a backend.
+pub struct Site<A: Ask> {
+    ask: A,
+    community: String,
+    form_key: FormKey,
+    origin: Origin,
+    clock: Clock,
+    assets: Assets,
+}
+
+/// An answer, or why handling ended early.
+type Handled = Result<Response, Stop>;
+
+/// Why handling ended early.
+enum Stop {
+    /// With this answer.
+    Answer(Box<Response>),
+    /// Through no fault of the browser's.
+    Fault(Fault),
+}
+
+/// What must not happen, and costs the one request.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("draw a page")]
+    Render(#[from] askama::Error),
+    #[error("get random bytes")]
+    Random(#[from] getrandom::Error),
+    #[error("make a token")]
+    Token(#[from] AuthError),
+    #[error("a backend answered another question than was asked")]
+    Nonsense,
+}
+
+impl<E: Into<Fault>> From<E> for Stop {
+    fn from(fault: E) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// What an answer bears besides its page.
+#[derive(Default)]
+struct Head {
+    status: Option<u16>,
+    cache: Option<Cache>,
+    cookies: Vec<SetCookie>,
+    retry_after_s: Option<u32>,
+}
+
+impl Head {
+    /// An answer that nobody keeps.
+    fn of(status: u16, cookies: Vec<SetCookie>) -> Self {
+        Self { status: Some(status), cookies, ..Self::default() }
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// A site whose forms are made with `form_key` and whose cookies suit `origin`.
+    pub fn new(
+        ask: A,
+        community: String,
+        form_key: [u8; 32],
+        origin: Origin,
+        clock: Clock,
+    ) -> Self {
+        let form_key = FormKey::new(form_key);
+        Self { ask, community, form_key, origin, clock, assets: Assets::embedded() }
+    }
+
+    /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
+    pub fn respond(&self, request: &Request) -> Response {
+        let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
+        match self.handle(&visit) {
+            Ok(response) => response,
+            Err(Stop::Answer(response)) => *response,
+            Err(Stop::Fault(fault)) => {
+                let source = std::error::Error::source(&fault).map(ToString::to_string);
+                let source = source.unwrap_or_default();
+                log::error!("request not answered id={} error={fault} source={source}", request.id);
+                self.error_page(request, 500)
+            }
+        }
+    }
+
+    /// The page for an error that the server itself met. Asks nobody.
+    pub fn error_page(&self, request: &Request, status: u16) -> Response {
+        let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
+        match self.error(&visit, None, status) {
+            Ok(response) => response,
+            Err(Stop::Answer(response)) => *response,
+            Err(Stop::Fault(_)) => {
+                let (title, text) = words::error(status);
+                Response::new(status, Content::Text, format!("{title}\n\n{text}\n"))
+            }
+        }
+    }
+
+    fn handle(&self, visit: &Visit<'_>) -> Handled {
+        let path = decode_path(&visit.request.path);
+        let Some(route) = path.as_deref().and_then(Route::parse) else {
+            return self.error(visit, None, 404);
+        };
+        if !route.allows(visit.request.method) {
+            return self.error(visit, None, 405);
+        }
+        if visit.request.method == Method::Post {
+            return self.write(visit, &route);
+        }
+        if visit.query.fault().is_some() {
+            return self.error(visit, None, 400);
+        }
+        self.show(visit, route)
+    }
+
+    fn show(&self, visit: &Visit<'_>, route: Route) -> Handled {
+        match route {
+            Route::Home => self.home(visit),
+            Route::Everyone => self.everyone(visit),
+            Route::Join => self.join(visit),
+            Route::Login => self.login(visit),
+            Route::Profile(name) => self.profile(visit, name),
+            Route::Thread(post) => self.thread(visit, post),
+            Route::DeletePost(post) => self.ask_delete(visit, post),
+            Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
+            Route::SettingsProfile => self.settings_profile(visit),
+            Route::SettingsPassword => self.settings_password(visit),
+            Route::SettingsDevices => self.settings_devices(visit),
+            Route::SettingsLeave => self.settings_leave(visit),
+            Route::Status => self.status(visit),
+            Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
+            Route::Readyz => Ok(self.ready(visit)),
+            Route::Robots => Ok(plain::robots()),
+            Route::Style(_) => Ok(self.style(&route)),
+            Route::Dots(_) => Ok(self.dots(&route)),
+            // These take only POST, which was looked at before.
+            Route::Logout | Route::Post | Route::Follow(_) | Route::Unfollow(_) => {
+                self.error(visit, None, 405)
+            }
+        }
+    }
+
+    /// Asks a backend under `session`, and says what that means for the browser's cookies.
+    fn ask_as(
+        &self,
+        session: Option<&Session>,
+        about: Option<&UserName>,
+        action: Action,
+    ) -> Result<Heard, AskError> {
+        let about = session.map(Session::user).or(about);
+        let request = WireRequest { session: session.map(Session::secret), action };
+        let response = self.ask.ask(about, &request)?;
+        Ok(Heard::of(response, session))
+    }
+
+    /// Asks for what a page shows. A refusal, or nobody who answers, becomes an error's page.
+    fn read(
+        &self,
+        visit: &Visit<'_>,
+        about: Option<&UserName>,
+        action: Action,
+    ) -> Result<Heard, Stop> {
+        let heard = match self.ask_as(visit.session.as_ref(), about, action) {
+            Ok(heard) => heard,
+            Err(error) => {
+                log::debug!("page not asked id={} error={error}", visit.request.id);
+                return Err(Stop::Answer(Box::new(self.error(visit, None, 503)?)));
+            }
+        };
+        if let Outcome::Refused(refusal) = &heard.outcome {
+            let response = self.refuse_page(visit, &heard, refusal)?;
+            return Err(Stop::Answer(Box::new(response)));
+        }
+        Ok(heard)
+    }
+
+    fn refuse_page(&self, visit: &Visit<'_>, heard: &Heard, refusal: &Refusal) -> Handled {
+        let (status, retry_after_s) = match refusal {
+            Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
+            Refusal::NotFound => (404, None),
+            Refusal::Gone => (410, None),
+            Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
+            Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
+            Refusal::NoMajority { .. } | Refusal::Unknown => (503, Some(NO_MAJORITY_RETRY_S)),
+            Refusal::Invalid { .. }
+            | Refusal::BadLogin
+            | Refusal::Conflict
+            | Refusal::Expired
+            | Refusal::Full
+            | Refusal::BadRequest { .. } => {
+                log::warn!("page refused id={} refusal={refusal:?}", visit.request.id);
+                (400, None)
+            }
+        };
+        let mut response = self.error(visit, Some(heard), status)?;
+        response.retry_after_s = retry_after_s.or(response.retry_after_s);
+        Ok(response)
+    }
+
+    /// An error's page: what happened, is my text safe, what now.
+    fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
+        let (title, text) = words::error(status);
+        self.message(visit, heard, (status, title, text))
+    }
+
+    fn message(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        (status, title, text): (u16, &str, &str),
+    ) -> Handled {
+        let mut frame = self.around(visit, heard).frame(title, None);
+        frame.is_error = true;
+        let page = MessagePage {
+            frame,
+            text: text.to_owned(),
+            link: (Route::Home.to_string(), "Go home"),
+            request_id: visit.request.id.clone(),
+        };
+        let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        let retry_after_s = (status == 503).then_some(NO_MAJORITY_RETRY_S);
+        html(&page, Head { retry_after_s, ..Head::of(status, cookies) })
+    }
+
+    /// What stands around a page. Without an answer from a backend the browser's cookie says whose
+    /// links to show.
+    fn around<'a>(&'a self, visit: &'a Visit<'_>, heard: Option<&'a Heard>) -> Around<'a> {
+        Around {
+            community: &self.community,
+            assets: &self.assets,
+            cluster: heard.map(|heard| &heard.cluster),
+            viewer: match heard {
+                Some(heard) => heard.who(visit.session.as_ref()),
+                None => visit.session.as_ref().map(Session::user),
+            },
+        }
+    }
+}
+
+/// A page as an answer. One that sets cookies is kept by nobody.
+fn html(page: &impl Template, head: Head) -> Handled {
+    let body = page.render()?;
+    let has_cookies = !head.cookies.is_empty();
+    let cache = head.cache.filter(|_| !has_cookies).unwrap_or(Cache::NoStore);
+    Ok(Response {
+        cache,
+        cookies: head.cookies,
+        retry_after_s: head.retry_after_s,
+        ..Response::new(head.status.unwrap_or(200), Content::Html, body)
+    })
+}
+
+/// Sends the browser on. What is no path on this site becomes `/`.
+fn see_other(path: &str, cookies: Vec<SetCookie>) -> Response {
+    let location = Location::new(path).or_else(|| Location::new("/"));
+    Response { location, cookies, ..Response::new(303, Content::Text, "") }
+}
+
+/// Sends the browser to sign in, and back to where it was.
+fn to_login(visit: &Visit<'_>, cookies: Vec<SetCookie>) -> Response {
+    see_other(&format!("{}?next={}", Route::Login, encode_query(&visit.request.path)), cookies)
+}

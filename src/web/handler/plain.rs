@@ -1,0 +1,52 @@
+//! Answers that are no pages: health, robots, the style sheet and the mark.
+
+use super::Site;
+use super::visit::Visit;
+use crate::action::Action;
+use crate::web::ask::Ask;
+use crate::web::page::frame::{DOTS, STYLE};
+use crate::web::response::{Cache, Content, Response};
+use crate::web::route::Route;
+use crate::wire::request::Outcome;
+
+/// Crawlers may read what strangers may, and have nothing to do at forms.
+const ROBOTS: &str = "User-agent: *\nDisallow: /join\nDisallow: /login\nDisallow: /settings/\n";
+
+/// What crawlers may read.
+pub(super) fn robots() -> Response {
+    Response { cache: Cache::Public, ..Response::new(200, Content::Text, ROBOTS) }
+}
+
+impl<A: Ask> Site<A> {
+    /// Whether pages can be served, and whether a write would be saved. Losing the majority is no
+    /// reason to restart this process, so it changes the status only for who asks with `?writes=1`.
+    pub(super) fn ready(&self, visit: &Visit<'_>) -> Response {
+        let needs_writes = visit.query.get("writes") == "1";
+        let (is_ready, body) = match self.ask_as(None, None, Action::ClusterStatus) {
+            Ok(heard) => match heard.outcome {
+                Outcome::Status(status) if status.writes => (true, "writes: ok\n"),
+                Outcome::Status(_) => (!needs_writes, "writes: no-majority\n"),
+                _ => (false, "backends: confused\n"),
+            },
+            Err(_) => (false, "backends: unreachable\n"),
+        };
+        Response::new(if is_ready { 200 } else { 503 }, Content::Text, body)
+    }
+
+    /// The style sheet.
+    pub(super) fn style(&self, asked: &Route) -> Response {
+        asset(asked == &self.assets.style, Content::Css, STYLE)
+    }
+
+    /// The mark.
+    pub(super) fn dots(&self, asked: &Route) -> Response {
+        asset(asked == &self.assets.dots, Content::Svg, DOTS)
+    }
+}
+
+/// A static file. Under another version's name the present one is served, but not for ever: while
+/// web servers are upgraded one after the other, a page of one may ask the next for its files.
+fn asset(is_present: bool, content: Content, body: &str) -> Response {
+    let cache = if is_present { Cache::Forever } else { Cache::Public };
+    Response { cache, ..Response::new(200, content, body) }
+}

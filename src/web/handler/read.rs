@@ -1,0 +1,368 @@
+//! Pages that show: lists of posts, a member, a thread, lists of people, the machines.
+
+use super::draw::{Drawer, row};
+use super::visit::{BadCursor, Heard, Visit};
+use super::{Fault, Handled, Head, Site, Stop, html};
+use crate::action::{Action, Page, PageOf, PeopleOf, ThreadOf};
+use crate::id::{PostId, UserName};
+use crate::limits::LANDING_POSTS;
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::csrf::FormName;
+use crate::web::form::encode_query;
+use crate::web::page::form::ButtonForm;
+use crate::web::page::form::ConfirmPage;
+use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
+use crate::web::page::post::{Byline, Eyes};
+use crate::web::page::status::{Picture, StatusPage, rows, sentence};
+use crate::web::page::thread::{Reply, ThreadPage};
+use crate::web::page::time::Moment;
+use crate::web::route::Route;
+use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile};
+
+/// What to say where nobody has posted.
+const NOTHING_YET: &str = "Nothing posted yet.";
+
+impl<A: Ask> Site<A> {
+    /// Home for members; for strangers, and whoever turns out to be one, the landing page.
+    pub(super) fn home(&self, visit: &Visit<'_>) -> Handled {
+        if visit.session.is_none() {
+            return self.landing(visit, None);
+        }
+        let page = self.page_asked(visit)?;
+        let is_first = page.before.is_none();
+        let heard = match self.ask_as(visit.session.as_ref(), None, Action::Home(page)) {
+            Ok(heard) => heard,
+            Err(_) => return self.error(visit, None, 503),
+        };
+        match &heard.outcome {
+            Outcome::Refused(crate::wire::request::Refusal::SignedOut) => {
+                self.landing(visit, Some(&heard))
+            }
+            Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
+            Outcome::Posts(_) if heard.viewer.is_none() => self.landing(visit, Some(&heard)),
+            Outcome::Posts(posts) => self.home_page(visit, &heard, posts, is_first),
+            _ => Err(Fault::Nonsense.into()),
+        }
+    }
+
+    fn home_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: &Heard,
+        posts: &PostPage,
+        is_first: bool,
+    ) -> Handled {
+        let drawer = self.drawer(heard);
+        let mut frame = self.around(visit, Some(heard)).frame("Home", Some(&Route::Home));
+        if is_first {
+            frame = frame.remarking("people you follow");
+        }
+        let is_empty = posts.posts.is_empty();
+        let page = TimelinePage {
+            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            feed: Feed {
+                empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
+                ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
+            },
+            suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
+            everyone: is_empty.then(|| Route::Everyone.to_string()),
+        };
+        html(&page, seen(visit, heard))
+    }
+
+    /// What strangers see first. `as_member` is what a backend said when it did not know the session.
+    fn landing(&self, visit: &Visit<'_>, as_member: Option<&Heard>) -> Handled {
+        let heard = match self.ask_as(None, None, Action::Everyone(Page::default())) {
+            Ok(heard) => heard,
+            Err(_) => return self.error(visit, None, 503),
+        };
+        let posts = match &heard.outcome {
+            Outcome::Posts(posts) => posts,
+            Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
+            _ => return Err(Fault::Nonsense.into()),
+        };
+        let left = visit.query.find("left").map(|_| {
+            Notice::new(Tone::Good, "Your account is gone.", "Your posts are gone with it.")
+        });
+        let shown = posts.posts.get(..LANDING_POSTS).unwrap_or(&posts.posts);
+        let page = LandingPage {
+            frame: self.around(visit, Some(&heard)).frame("Welcome", None).saying(left),
+            feed: Feed {
+                posts: eyes(visit, &heard, posts).see_all(shown),
+                older: None,
+                empty: NOTHING_YET,
+                is_end: false,
+            },
+            everyone: Route::Everyone.to_string(),
+            join: Route::Join.to_string(),
+            login: Route::Login.to_string(),
+        };
+        let cookies = as_member.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        html(&page, Head { cookies, ..seen(visit, &heard) })
+    }
+
+    /// Everybody's posts.
+    pub(super) fn everyone(&self, visit: &Visit<'_>) -> Handled {
+        let asked = self.page_asked(visit)?;
+        let is_first = asked.before.is_none();
+        let heard = self.read(visit, None, Action::Everyone(asked))?;
+        let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let drawer = self.drawer(&heard);
+        let frame = self.around(visit, Some(&heard)).frame("Everyone", Some(&Route::Everyone));
+        let page = TimelinePage {
+            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            feed: Feed {
+                empty: NOTHING_YET,
+                ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
+            },
+            suggestions: Vec::new(),
+            everyone: None,
+        };
+        html(&page, seen(visit, &heard))
+    }
+
+    fn page_asked(&self, visit: &Visit<'_>) -> Result<Page, Stop> {
+        let before = self.or_bad(visit, visit.cursor("before"))?;
+        Ok(Page { before, posted: visit.remark("posted") })
+    }
+
+    /// A cursor that makes no sense is a bad request, not a first page.
+    fn or_bad<T>(&self, visit: &Visit<'_>, cursor: Result<T, BadCursor>) -> Result<T, Stop> {
+        match cursor {
+            Ok(value) => Ok(value),
+            Err(BadCursor) => Err(Stop::Answer(Box::new(self.error(visit, None, 400)?))),
+        }
+    }
+
+    /// One member.
+    pub(super) fn profile(&self, visit: &Visit<'_>, name: UserName) -> Handled {
+        let before: Option<PostId> = self.or_bad(visit, visit.cursor("before"))?;
+        let asked = Action::Profile(PageOf { username: name.clone(), before });
+        let heard = match self.ask_as(visit.session.as_ref(), Some(&name), asked) {
+            Ok(heard) => heard,
+            Err(_) => return self.error(visit, None, 503),
+        };
+        match &heard.outcome {
+            Outcome::Profile(profile) => {
+                self.profile_page(visit, &heard, profile, before.is_none())
+            }
+            Outcome::Refused(crate::wire::request::Refusal::Gone) => {
+                let title = format!("{name} has left");
+                let text = "Their account and their posts are gone.";
+                self.message(visit, Some(&heard), (410, &title, text))
+            }
+            Outcome::Refused(crate::wire::request::Refusal::NotFound) => {
+                let text = format!("Nobody here is called @{name}. Perhaps it was mistyped.");
+                self.message(visit, Some(&heard), (404, "Not found", &text))
+            }
+            Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
+            _ => Err(Fault::Nonsense.into()),
+        }
+    }
+
+    fn profile_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: &Heard,
+        profile: &Profile,
+        is_first: bool,
+    ) -> Handled {
+        let name = &profile.person.username;
+        let here = Route::Profile(name.clone());
+        let drawer = self.drawer(heard);
+        let own = drawer.filter(|drawer| drawer.viewer == name);
+        let follow = drawer.zip(profile.followed);
+        let deleted = visit.query.find("deleted").filter(|_| own.is_some());
+        let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
+        let frame =
+            self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
+        let page = ProfilePage {
+            frame: frame.saying(deleted),
+            by: Byline::of(&profile.person),
+            bio: profile.bio.clone(),
+            joined: Moment::of_day(profile.joined_at),
+            followers: (
+                Route::Followers(name.clone()).to_string(),
+                counted(profile.followers, "follower", "followers"),
+            ),
+            following: (
+                Route::Following(name.clone()).to_string(),
+                format!("follows {}", profile.following),
+            ),
+            posts_count: counted(profile.posts_count, "post", "posts"),
+            follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
+            edit: own.map(|_| Route::SettingsProfile.to_string()),
+            logout: own.map(Drawer::logout),
+            feed: Feed {
+                empty: NOTHING_YET,
+                ..feed(&profile.page, &eyes(visit, heard, &profile.page), &here, is_first)
+            },
+        };
+        html(&page, seen(visit, heard))
+    }
+
+    /// One post, what it answers and what answers it.
+    pub(super) fn thread(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let posted = visit.remark("posted");
+        let about = post.user.clone();
+        let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
+        let heard = self.read(visit, Some(&about), asked)?;
+        let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let drawer = self.drawer(&heard);
+        let eyes = Eyes {
+            viewer: drawer.map(|drawer| drawer.viewer),
+            now: visit.now,
+            just_posted: thread.just_posted.map(|kept| kept.post),
+        };
+        let title = format!("Post by {}", thread.post.author.display_name);
+        let frame = self.around(visit, Some(&heard)).frame(title, None);
+        let here = encode_query(&Route::Thread(post.clone()).to_string());
+        let ancestor = |ancestor: &Ancestor| match ancestor {
+            Ancestor::Post(post) => Some(eyes.see(post)),
+            Ancestor::Deleted(_) => None,
+        };
+        let page = ThreadPage {
+            frame: frame.saying(thread.just_posted.map(Notice::posted)),
+            ancestors: thread.ancestors.iter().map(ancestor).collect(),
+            post: eyes.see(&thread.post),
+            replies: thread
+                .replies
+                .iter()
+                .map(|reply| {
+                    let is_deep = reply.depth > 1;
+                    let mut post = eyes.see(&reply.post);
+                    // What stands right below the post need not say that it answers it.
+                    post.answers = post.answers.filter(|_| is_deep);
+                    Reply { post, is_deep }
+                })
+                .collect(),
+            has_more: thread.more_replies,
+            composer: drawer.map(|drawer| drawer.answer(&post)),
+            login: drawer.is_none().then(|| format!("{}?next={here}", Route::Login)),
+        };
+        html(&page, seen(visit, &heard))
+    }
+
+    /// Asks whether a post shall be taken back.
+    pub(super) fn ask_delete(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        if visit.session.is_none() {
+            return Ok(super::to_login(visit, Vec::new()));
+        }
+        let here = Route::DeletePost(post.clone());
+        let back = Route::Thread(post.clone()).to_string();
+        let about = post.user.clone();
+        let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
+        let heard = self.read(visit, Some(&about), asked)?;
+        let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let Some(drawer) = self.drawer(&heard) else {
+            return Ok(super::to_login(visit, heard.cookies.clone()));
+        };
+        if *drawer.viewer != post.user {
+            return self.error(visit, Some(&heard), 403);
+        }
+        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let page = ConfirmPage {
+            frame: self.around(visit, Some(&heard)).frame("Delete this post?", None).saying(
+                Notice::new(
+                    Tone::Care,
+                    "This cannot be undone.",
+                    "The text goes from all machines. Replies by others stay.",
+                ),
+            ),
+            button: ButtonForm {
+                form: drawer.form(FormName::DeletePost, &here, &post.id.to_string()),
+                label: "Delete",
+                spoken: String::new(),
+                class: "risk",
+            },
+            cancel: (back, "Keep it"),
+            post: Some(eyes.see(&thread.post)),
+        };
+        html(&page, Head { cache: None, ..seen(visit, &heard) })
+    }
+
+    /// Who follows a member, or whom they follow.
+    pub(super) fn people(&self, visit: &Visit<'_>, route: &Route) -> Handled {
+        let after = self.or_bad(visit, visit.cursor("after"))?;
+        let (name, title, action) = match route {
+            Route::Followers(name) => {
+                let asked = PeopleOf { username: name.clone(), after };
+                (name, "Followers", Action::Followers(asked))
+            }
+            Route::Following(name) => {
+                let asked = PeopleOf { username: name.clone(), after };
+                (name, "Following", Action::Following(asked))
+            }
+            _ => return self.error(visit, None, 404),
+        };
+        let heard = self.read(visit, Some(name), action)?;
+        let Outcome::People(people) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let drawer = self.drawer(&heard);
+        let next = route.to_string();
+        let page = PeoplePage {
+            frame: self.around(visit, Some(&heard)).frame(title, None),
+            of: (Route::Profile(name.clone()).to_string(), people.of.display_name.clone()),
+            people: people.people.iter().map(|it| row(it, drawer, &next)).collect(),
+            more: people.more_after.as_ref().map(|last| format!("{route}?after={last}")),
+        };
+        html(&page, seen(visit, &heard))
+    }
+
+    /// How the machines are.
+    pub(super) fn status(&self, visit: &Visit<'_>) -> Handled {
+        let Ok(heard) = self.ask_as(visit.session.as_ref(), None, Action::ClusterStatus) else {
+            let text = "No machine answers this web server, so how they are cannot be told. Nothing \
+                        that was saved is lost.";
+            return self.message(visit, None, (503, "Can’t tell", text));
+        };
+        let status = match &heard.outcome {
+            Outcome::Status(status) => status,
+            Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
+            _ => return Err(Fault::Nonsense.into()),
+        };
+        let notice = sentence(status);
+        let mut frame = self.around(visit, Some(&heard)).frame("Machines", None).saying(notice);
+        // The page itself is in order.
+        frame.is_error = false;
+        let page = StatusPage {
+            frame,
+            picture: Picture::of(status, visit.now),
+            rows: if heard.viewer.is_some() { rows(status) } else { Vec::new() },
+            again: Route::Status.to_string(),
+        };
+        html(&page, seen(visit, &heard))
+    }
+}
+
+/// The head of a page that shows what a backend told.
+pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
+    Head { cache: Some(heard.cache(visit)), cookies: heard.cookies.clone(), ..Head::default() }
+}
+
+/// Who looks at a page of posts.
+fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
+    Eyes {
+        viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
+        now: visit.now,
+        just_posted: posts.just_posted.map(|kept| kept.post),
+    }
+}
+
+/// A page of posts.
+fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed {
+    Feed {
+        posts: eyes.see_all(&posts.posts),
+        older: posts.older.map(|older| format!("{here}?before={older}")),
+        empty: "",
+        // A list that fits its first page needs no remark that it ends.
+        is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
+    }
+}
+
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,297 @@
+//! One's own account: profile, password, devices, leaving. Nothing of it is kept by anybody.
+
+use super::act::Act;
+use super::again::Again;
+use super::draw::{Drawer, head};
+use super::visit::{Heard, Visit};
+use super::{Fault, Handled, Head, Site, Stop, html, to_login};
+use crate::action::{Action, PageOf};
+use crate::web::ask::Ask;
+use crate::web::csrf::{Binding, FormName, fresh_key};
+use crate::web::form::Form;
+use crate::web::page::form::{ButtonForm, FieldView, FieldsPage, FormHead};
+use crate::web::page::frame::{Frame, Notice, Tone};
+use crate::web::page::settings::{Device, DevicesPage, browser, tabs};
+use crate::web::page::time::Moment;
+use crate::web::page::words::{Said, anchor};
+use crate::web::route::Route;
+use crate::wire::request::{Field, Outcome, SessionRow};
+
+/// What leaving means.
+const LEAVING: [&str; 2] = [
+    "Your profile, your posts and your replies go from all machines, and nobody follows you any \
+     more. What others wrote to you stays theirs. Nobody can take your name.",
+    "This cannot be undone. Type your username and password to go.",
+];
+
+/// The fields of a form and how they fared.
+type Fields<'a> = dyn Fn(Field) -> String + 'a;
+
+impl<A: Ask> Site<A> {
+    /// Display name and bio as they are.
+    pub(super) fn settings_profile(&self, visit: &Visit<'_>) -> Handled {
+        let name = match &visit.session {
+            Some(session) => session.user().clone(),
+            None => return Ok(to_login(visit, Vec::new())),
+        };
+        let asked = Action::Profile(PageOf { username: name.clone(), before: None });
+        let heard = self.read(visit, Some(&name), asked)?;
+        let Outcome::Profile(profile) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let drawer = self.must_draw(visit, &heard)?;
+        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, "Saved.", ""));
+        let frame = self.settings_frame(visit, Some(&heard)).saying(saved);
+        let values = (profile.person.display_name.as_str(), profile.bio.as_str());
+        let page = FieldsPage {
+            logout: Some(drawer.logout()),
+            ..profile_form(
+                frame,
+                drawer.form(FormName::Profile, &Route::SettingsProfile, ""),
+                values,
+                &none,
+            )
+        };
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+
+    pub(super) fn profile_again(
+        &self,
+        visit: &Visit<'_>,
+        again: &Again<'_>,
+        said: Said,
+    ) -> Handled {
+        let form = self.again_form(visit, again, &said)?;
+        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let values = (again.form.get("display_name"), again.form.get("bio"));
+        let mut page = profile_form(frame, form, values, &|field| again.problem_of(field));
+        page.button = said.button.unwrap_or(page.button);
+        html(&page, again.head(&said))
+    }
+
+    /// What somebody had typed before they had to sign in again.
+    pub(super) fn profile_draft(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
+        let key = fresh_key(heard.viewer.as_ref().map(|viewer| viewer.ops))?;
+        let token = heard.session.as_ref().map_or("", |session| session.token());
+        let binding = Binding::Session(token);
+        let drawn = head(&self.form_key, binding, FormName::Profile, &Route::SettingsProfile, key);
+        let notice = Notice::new(
+            Tone::Care,
+            "You are signed in. Nothing has been changed yet.",
+            "What you typed is below, as you left it. Press Save when it is ready.",
+        );
+        let frame = self.settings_frame(visit, Some(heard)).saying(notice);
+        let page = profile_form(frame, drawn, (form.get("display_name"), form.get("bio")), &none);
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+
+    /// The form to change the password.
+    pub(super) fn settings_password(&self, visit: &Visit<'_>) -> Handled {
+        let heard = self.checked(visit)?;
+        let drawer = self.must_draw(visit, &heard)?;
+        let changed = visit
+            .remark::<u32>("ended")
+            .map(|ended| Notice::new(Tone::Good, "Password changed.", devices_ended(ended)));
+        let frame = self.settings_frame(visit, Some(&heard)).saying(changed);
+        let form = drawer.form(FormName::Password, &Route::SettingsPassword, "");
+        html(&password_form(frame, form, &none), Head::of(200, heard.cookies.clone()))
+    }
+
+    pub(super) fn password_again(
+        &self,
+        visit: &Visit<'_>,
+        again: &Again<'_>,
+        said: Said,
+    ) -> Handled {
+        let form = self.again_form(visit, again, &said)?;
+        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let mut page = password_form(frame, form, &|field| again.problem_of(field));
+        page.button = said.button.unwrap_or(page.button);
+        html(&page, again.head(&said))
+    }
+
+    /// Where one is signed in.
+    pub(super) fn settings_devices(&self, visit: &Visit<'_>) -> Handled {
+        if visit.session.is_none() {
+            return Ok(to_login(visit, Vec::new()));
+        }
+        let heard = self.read(visit, None, Action::Sessions)?;
+        let Outcome::Sessions(sessions) = &heard.outcome else {
+            return Err(Fault::Nonsense.into());
+        };
+        let drawer = self.must_draw(visit, &heard)?;
+        let ended = visit.remark::<u32>("ended");
+        let ended = ended.map(|ended| Notice::new(Tone::Good, "Done.", devices_ended(ended)));
+        let end_others = ButtonForm {
+            form: drawer
+                .form(FormName::Devices, &Route::SettingsDevices, "others")
+                .carrying("others", "1"),
+            label: "Sign out everywhere else",
+            spoken: String::new(),
+            class: "risk",
+        };
+        let page = DevicesPage {
+            frame: self.settings_frame(visit, Some(&heard)).saying(ended),
+            tabs: tabs(&Route::SettingsDevices),
+            devices: sessions.iter().map(|row| device(row, drawer, visit)).collect(),
+            end_others: sessions.iter().any(|row| !row.is_this).then_some(end_others),
+            logout: drawer.logout(),
+        };
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+
+    /// The form to delete one's account.
+    pub(super) fn settings_leave(&self, visit: &Visit<'_>) -> Handled {
+        let heard = self.checked(visit)?;
+        let drawer = self.must_draw(visit, &heard)?;
+        let frame = self.settings_frame(visit, Some(&heard));
+        let form = drawer.form(FormName::Leave, &Route::SettingsLeave, "");
+        html(&leave_form(frame, form, "", &none), Head::of(200, heard.cookies.clone()))
+    }
+
+    pub(super) fn leave_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
+        let form = self.again_form(visit, again, &said)?;
+        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let username = again.form.get("username");
+        let mut page = leave_form(frame, form, username, &|field| again.problem_of(field));
+        page.button = said.button.unwrap_or(page.button);
+        html(&page, again.head(&said))
+    }
+
+    fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
+        self.around(visit, heard).frame("Settings", None)
+    }
+
+    /// Asks whether the session is open.
+    fn checked(&self, visit: &Visit<'_>) -> Result<Heard, Stop> {
+        if visit.session.is_none() {
+            return Err(Stop::Answer(Box::new(to_login(visit, Vec::new()))));
+        }
+        self.read(visit, None, Action::CheckSession)
+    }
+
+    /// Who draws the forms; whoever is not signed in goes to sign in.
+    fn must_draw<'a>(&'a self, visit: &Visit<'_>, heard: &'a Heard) -> Result<Drawer<'a>, Stop> {
+        let answer = || Stop::Answer(Box::new(to_login(visit, heard.cookies.clone())));
+        self.drawer(heard).ok_or_else(answer)
+    }
+}
+
+/// No field has a problem.
+fn none(_: Field) -> String {
+    String::new()
+}
+
+/// A form of the settings.
+fn settings_form(frame: Frame, here: &Route, form: FormHead, fields: Vec<FieldView>) -> FieldsPage {
+    FieldsPage {
+        frame,
+        tabs: tabs(here),
+        intro: Vec::new(),
+        form,
+        fields,
+        button: "Save",
+        class: "",
+        link: None,
+        footnote: "",
+        logout: None,
+    }
+}
+
+fn profile_form(
+    frame: Frame,
+    form: FormHead,
+    (display_name, bio): (&str, &str),
+    problem: &Fields<'_>,
+) -> FieldsPage {
+    let fields = vec![
+        FieldView {
+            hint: "What others see, up to 40 characters.",
+            kind: "text",
+            value: display_name.to_owned(),
+            autocomplete: "name",
+            ..named(Field::DisplayName, "display_name", problem)
+        },
+        FieldView {
+            hint: "Up to 200 characters.",
+            kind: "textarea",
+            value: bio.to_owned(),
+            autocomplete: "off",
+            ..named(Field::Bio, "bio", problem)
+        },
+    ];
+    settings_form(frame, &Route::SettingsProfile, form, fields)
+}
+
+fn password_form(frame: Frame, form: FormHead, problem: &Fields<'_>) -> FieldsPage {
+    let fields = vec![
+        FieldView {
+            kind: "password",
+            autocomplete: "current-password",
+            label: "Current password",
+            ..named(Field::Password, "current", problem)
+        },
+        FieldView {
+            hint: "8 characters or more. A few random words work well.",
+            kind: "password",
+            autocomplete: "new-password",
+            ..named(Field::NewPassword, "new", problem)
+        },
+    ];
+    FieldsPage {
+        button: "Change password",
+        footnote: "This signs you out everywhere else.",
+        ..settings_form(frame, &Route::SettingsPassword, form, fields)
+    }
+}
+
+fn leave_form(frame: Frame, form: FormHead, username: &str, problem: &Fields<'_>) -> FieldsPage {
+    let fields = vec![
+        FieldView {
+            kind: "text",
+            value: username.to_owned(),
+            autocomplete: "off",
+            ..named(Field::Username, "username", problem)
+        },
+        FieldView {
+            kind: "password",
+            autocomplete: "current-password",
+            ..named(Field::Password, "password", problem)
+        },
+    ];
+    FieldsPage {
+        intro: LEAVING.map(str::to_owned).into(),
+        button: "Delete my account",
+        class: "risk",
+        ..settings_form(frame, &Route::SettingsLeave, form, fields)
+    }
+}
+
+fn named(field: Field, name: &'static str, problem: &Fields<'_>) -> FieldView {
+    let (id, label) = anchor(field);
+    FieldView { id, name, label, problem: problem(field), ..FieldView::default() }
+}
+
+fn device(row: &SessionRow, drawer: Drawer<'_>, visit: &Visit<'_>) -> Device {
+    let browser = browser(&row.device);
+    let route = Act::EndOthers.route();
+    let end = || ButtonForm {
+        form: drawer.form(FormName::Devices, &route, &row.id).carrying("id", &row.id),
+        label: "Sign out",
+        spoken: format!("Sign out {browser}"),
+        class: "q",
+    };
+    Device {
+        end: (!row.is_this).then(end),
+        agent: row.device.clone(),
+        address: row.address.clone(),
+        since: Moment::seen_at(row.opened_at, visit.now),
+        browser,
+    }
+}
+
+fn devices_ended(ended: u32) -> String {
+    match ended {
+        0 => "No other device was signed in.".to_owned(),
+        1 => "One other device was signed out.".to_owned(),
+        n => format!("{n} other devices were signed out."),
+    }
+}

@@ -1,0 +1,116 @@
+//! What a request brings, and what a backend said to it.
+
+use std::str::FromStr;
+
+use crate::clock::Wall;
+use crate::id::UserName;
+use crate::web::cookie::SetCookie;
+use crate::web::form::Form;
+use crate::web::request::Request;
+use crate::web::response::Cache;
+use crate::web::session::{Session, Stranger};
+use crate::wire::request::{ClusterBrief, Outcome, Refusal, Response, Viewer};
+
+/// One request, with what its cookies and its query say.
+pub(super) struct Visit<'a> {
+    pub(super) request: &'a Request,
+    /// The session it claims; whether it is open only a backend knows.
+    pub(super) session: Option<Session>,
+    /// The value that binds the forms of who is not signed in.
+    pub(super) stranger: Option<Stranger>,
+    /// What stood after `?`.
+    pub(super) query: Form,
+    /// When it came.
+    pub(super) now: Wall,
+}
+
+/// A value in the query that is not what it should be.
+pub(super) struct BadCursor;
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(request: &'a Request, cookie_prefix: &str, now: Wall) -> Self {
+        let cookies = request.cookie.as_deref().unwrap_or_default();
+        Self {
+            request,
+            session: Session::from_cookies(cookies, cookie_prefix),
+            stranger: Stranger::from_cookies(cookies, cookie_prefix),
+            query: Form::parse_query(&request.query),
+            now,
+        }
+    }
+
+    /// Where a list goes on, if the query says so.
+    pub(super) fn cursor<T: FromStr>(&self, name: &str) -> Result<Option<T>, BadCursor> {
+        self.query.find(name).map(T::from_str).transpose().map_err(|_| BadCursor)
+    }
+
+    /// A value of the query that only adds a remark; one that is malformed adds none.
+    pub(super) fn remark<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.query.get(name).parse().ok()
+    }
+}
+
+/// What a backend said.
+pub(super) struct Heard {
+    /// Who is signed in.
+    pub(super) viewer: Option<Viewer>,
+    /// How the machines are.
+    pub(super) cluster: ClusterBrief,
+    /// The answer proper.
+    pub(super) outcome: Outcome,
+    /// The session to go on with.
+    pub(super) session: Option<Session>,
+    /// What the browser must keep or forget.
+    pub(super) cookies: Vec<SetCookie>,
+    /// Whether the session that was sent is over.
+    pub(super) is_over: bool,
+}
+
+impl Heard {
+    /// Reads a reply to a request under `sent`.
+    pub(super) fn of(response: Response, sent: Option<&Session>) -> Self {
+        let session = response.session.as_deref().and_then(Session::parse);
+        if session.is_none() && response.session.is_some() {
+            log::error!("a backend answered with a malformed session");
+        }
+        let reply = response.data;
+        let is_over = sent.is_some()
+            && response.session.is_none()
+            && can_tell(&reply.cluster, &reply.outcome);
+        let cookies = match &session {
+            Some(session) => session.cookies_after(sent),
+            None if is_over => Session::cleared(),
+            None => Vec::new(),
+        };
+        let (viewer, cluster, outcome) = (reply.viewer, reply.cluster, reply.outcome);
+        Self { viewer, cluster, outcome, session, cookies, is_over }
+    }
+
+    /// Who is signed in: a write that was refused before anybody looked does not sign out.
+    pub(super) fn who<'a>(&'a self, sent: Option<&'a Session>) -> Option<&'a UserName> {
+        let claimed = sent.filter(|_| matches!(self.outcome, Outcome::Refused(_)) && !self.is_over);
+        self.viewer.as_ref().map(|viewer| &viewer.username).or(claimed.map(Session::user))
+    }
+
+    /// Who may keep the page: a stranger's page anybody, a member's page only their browser.
+    pub(super) fn cache(&self, visit: &Visit<'_>) -> Cache {
+        if visit.session.is_none() { Cache::Public } else { Cache::Private }
+    }
+}
+
+/// Whether a reply without a session means that the session is over. A machine that is cut off from
+/// the others trusts none, and a refusal may come before anybody looked: forgetting the session
+/// then would sign people out because a machine died.
+fn can_tell(cluster: &ClusterBrief, outcome: &Outcome) -> bool {
+    let is_unsure = matches!(
+        outcome,
+        Outcome::Refused(
+            Refusal::NoMajority { .. }
+                | Refusal::Unknown
+                | Refusal::Busy { .. }
+                | Refusal::TooMany { .. }
+                | Refusal::BadRequest { .. }
+        )
+    );
+    cluster.stale_since.is_none() && !is_unsure
+}

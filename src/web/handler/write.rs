@@ -1,0 +1,152 @@
+//! What every POST goes through, in this order: where it comes from, whether it can be read, whether
+//! somebody is signed in, whether the form was drawn for them; only then a backend is asked.
+
+use super::act::{Act, Garbled};
+use super::again::Again;
+use super::visit::{Heard, Visit};
+use super::{Fault, Handled, Site, Stop, see_other};
+use crate::action::RequestKey;
+use crate::id::UserName;
+use crate::web::ask::{Ask, AskError};
+use crate::web::csrf::{Binding, Forbidden, check_source, fresh_key};
+use crate::web::form::Form;
+use crate::web::page::words::Trouble;
+use crate::web::response::{Location, Response};
+use crate::web::route::Route;
+use crate::web::session::Session;
+use crate::wire::request::{Outcome, Refusal, Saved};
+
+impl<A: Ask> Site<A> {
+    /// Does what a form asks for, or gives the form back with the reason why not.
+    pub(super) fn write(&self, visit: &Visit<'_>, route: &Route) -> Handled {
+        let form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
+        let (act, is_garbled) = match Act::of(route, &form) {
+            Some(Ok(act)) => (act, false),
+            Some(Err(Garbled(act))) => (act, true),
+            None => return self.error(visit, None, 405),
+        };
+        let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
+        let again = |trouble, heard| {
+            self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
+        };
+        if let Err(trouble) = self.check(visit, &act, &form, is_garbled) {
+            log::info!(
+                "form refused id={} act={:?} trouble={trouble:?}",
+                visit.request.id,
+                act.form_name()
+            );
+            return again(trouble, None);
+        }
+        let heard = match self.ask_for(visit, &act, &form, key)? {
+            Ok(heard) => heard,
+            Err(AskError::Unreachable { asked }) => {
+                return again(Trouble::Unreachable { asked }, None);
+            }
+        };
+        match &heard.outcome {
+            Outcome::Saved(saved) => self.saved(visit, &act, &form, (&heard, saved)),
+            Outcome::Refused(refusal) => {
+                if let Refusal::BadRequest { detail } = refusal {
+                    log::warn!("form not understood id={} detail={detail:?}", visit.request.id);
+                }
+                again(Trouble::Refused(refusal.clone()), Some(&heard))
+            }
+            _ => Err(Fault::Nonsense.into()),
+        }
+    }
+
+    /// Everything that must hold before a backend is asked.
+    fn check(
+        &self,
+        visit: &Visit<'_>,
+        act: &Act,
+        form: &Form,
+        is_garbled: bool,
+    ) -> Result<(), Trouble> {
+        let matches_origin = |origin: &str| self.origin.matches_origin_header(origin);
+        check_source(visit.request, &matches_origin).map_err(|_| Trouble::Elsewhere)?;
+        if is_garbled || form.fault().is_some() {
+            return Err(Trouble::Unreadable);
+        }
+        let binding = if act.needs_session() {
+            let session = visit.session.as_ref().ok_or(Trouble::Refused(Refusal::SignedOut))?;
+            Some(Binding::Session(session.token()))
+        } else {
+            visit.stranger.as_ref().map(|stranger| Binding::Stranger(stranger.secret()))
+        };
+        let checked = match binding {
+            Some(binding) => self.form_key.check(binding, act.form_name(), form.get("token")),
+            None => Err(Forbidden::Token),
+        };
+        checked.map_err(|_| Trouble::OldForm)
+    }
+
+    /// Asks for it: joining and signing in as the stranger that one still is.
+    fn ask_for(
+        &self,
+        visit: &Visit<'_>,
+        act: &Act,
+        form: &Form,
+        key: RequestKey,
+    ) -> Result<Result<Heard, AskError>, Stop> {
+        let action = Self::action(visit, act, form, key)?;
+        if act.needs_session() {
+            return Ok(self.ask_as(visit.session.as_ref(), None, action));
+        }
+        let typed = UserName::from_input(form.get("username")).ok();
+        Ok(self.ask_as(None, typed.as_ref(), action))
+    }
+
+    /// Where a browser goes after what it asked for was done.
+    fn saved(
+        &self,
+        visit: &Visit<'_>,
+        act: &Act,
+        form: &Form,
+        (heard, saved): (&Heard, &Saved),
+    ) -> Handled {
+        let to = match act {
+            // Made, but not signed in: somebody who sent it twice.
+            Act::Join if heard.session.is_none() => Route::Login.to_string(),
+            Act::Join => Route::Home.to_string(),
+            Act::Login => return self.logged_in(visit, form, heard),
+            Act::Logout => return Ok(signed_out(&Route::Home.to_string())),
+            Act::Leave => return Ok(signed_out("/?left=1")),
+            Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
+            Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
+            Act::Follow(name) | Act::Unfollow(name) => {
+                next(form).unwrap_or_else(|| Route::Profile(name.clone()).to_string())
+            }
+            Act::EditProfile => format!("{}?saved=1", Route::SettingsProfile),
+            Act::ChangePassword => {
+                format!("{}?ended={}", Route::SettingsPassword, saved.sessions_ended)
+            }
+            Act::EndSession(_) => format!("{}?ended=1", Route::SettingsDevices),
+            Act::EndOthers => format!("{}?ended={}", Route::SettingsDevices, saved.sessions_ended),
+        };
+        Ok(see_other(&to, heard.cookies.clone()))
+    }
+}
+
+/// The page that a form wants to go back to, if it is one of this site's.
+pub(super) fn next(form: &Form) -> Option<String> {
+    let location = form.find("next").and_then(Location::new)?;
+    Some(location.as_str().to_owned())
+}
+
+/// Where a post is seen: at home, or in the thread that it was written in.
+fn posted(reply_to: Option<&crate::user::entry::PostRef>, saved: &Saved) -> String {
+    match (reply_to, saved.post) {
+        (None, Some(post)) => format!("/?posted={post}"),
+        (Some(parent), Some(post)) => {
+            format!("{}?posted={post}#p{post}", Route::Thread(parent.clone()))
+        }
+        (None, None) => Route::Home.to_string(),
+        (Some(parent), None) => Route::Thread(parent.clone()).to_string(),
+    }
+}
+
+/// The browser forgets the session, and the pages it has kept.
+fn signed_out(to: &str) -> Response {
+    Response { clear_cache: true, ..see_other(to, Session::cleared()) }
+}

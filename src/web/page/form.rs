@@ -1,0 +1,146 @@
+//! Forms and their fields as the templates print them.
+
+use askama::Template;
+
+use super::frame::Frame;
+use super::text::Run;
+
+/// A form's head: where it is sent, and what it carries unseen.
+#[derive(Debug, Clone)]
+pub(crate) struct FormHead {
+    /// Where it is sent.
+    pub(crate) action: String,
+    /// Names and values of its hidden fields.
+    pub(crate) hidden: Vec<(&'static str, String)>,
+}
+
+impl FormHead {
+    /// The same, carrying one field more, unless that is empty.
+    pub(crate) fn carrying(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.hidden.push((name, value));
+        }
+        self
+    }
+}
+
+/// A form with a button and nothing to fill in.
+#[derive(Debug, Clone)]
+pub(crate) struct ButtonForm {
+    /// Where it goes.
+    pub(crate) form: FormHead,
+    /// What the button says.
+    pub(crate) label: &'static str,
+    /// The same with what it is about, for those who hear it among others; may be empty.
+    pub(crate) spoken: String,
+    /// The button's class: empty, `q` for quiet, `risk`.
+    pub(crate) class: &'static str,
+}
+
+/// A field to fill in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FieldView {
+    /// Its id on the page; that of its hint is this and `h`, that of its problem this and `e`.
+    pub(crate) id: &'static str,
+    /// Its name in the form.
+    pub(crate) name: &'static str,
+    /// What it is called.
+    pub(crate) label: &'static str,
+    /// What to know before filling it in; may be empty.
+    pub(crate) hint: &'static str,
+    /// Its `type`; `textarea` for text of several lines.
+    pub(crate) kind: &'static str,
+    /// What stands in it.
+    pub(crate) value: String,
+    /// What a browser may fill in.
+    pub(crate) autocomplete: &'static str,
+    /// What is wrong with it; empty if nothing is.
+    pub(crate) problem: String,
+    /// A link below it: address and label.
+    pub(crate) link: Option<(String, &'static str)>,
+}
+
+impl FieldView {
+    /// Whether it takes the words of a language rather than a name or a secret.
+    pub(crate) fn is_prose(&self) -> bool {
+        self.name == "bio" || self.name == "display_name"
+    }
+}
+
+/// The box to write a post in.
+#[derive(Debug, Clone)]
+pub(crate) struct Composer {
+    /// Where it goes.
+    pub(crate) form: FormHead,
+    /// Its label.
+    pub(crate) label: &'static str,
+    /// Whether the label is seen, and not only heard.
+    pub(crate) is_labelled: bool,
+    /// Lines it shows when empty.
+    pub(crate) rows: u8,
+    /// What stands in it.
+    pub(crate) text: String,
+    /// What stands in it faintly while it is empty.
+    pub(crate) placeholder: &'static str,
+    /// What is wrong with the text; may be empty.
+    pub(crate) problem: String,
+    /// What the button says.
+    pub(crate) button: &'static str,
+    /// Most characters of a post.
+    pub(crate) chars_max: usize,
+    /// A way out: address and label.
+    pub(crate) cancel: Option<(String, &'static str)>,
+    /// What to know about trying again; may be empty.
+    pub(crate) footnote: &'static str,
+}
+
+/// A page with nothing but the box to write a post in.
+#[derive(Debug, Template)]
+#[template(path = "compose.html", config = "src/web/askama.toml")]
+pub(crate) struct ComposePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The box.
+    pub(crate) composer: Composer,
+}
+
+/// A page with fields to fill in.
+#[derive(Debug, Template)]
+#[template(path = "fields.html", config = "src/web/askama.toml")]
+pub(crate) struct FieldsPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The neighbouring settings; may be empty.
+    pub(crate) tabs: Vec<super::settings::Tab>,
+    /// What to know first, a paragraph each.
+    pub(crate) intro: Vec<String>,
+    /// Where it goes.
+    pub(crate) form: FormHead,
+    /// The fields.
+    pub(crate) fields: Vec<FieldView>,
+    /// What the button says.
+    pub(crate) button: &'static str,
+    /// Its class.
+    pub(crate) class: &'static str,
+    /// Another way on: address and label.
+    pub(crate) link: Option<(String, &'static str)>,
+    /// What to know last; may be empty.
+    pub(crate) footnote: &'static str,
+    /// The button that signs out, where it belongs.
+    pub(crate) logout: Option<ButtonForm>,
+}
+
+/// A page that asks, or asks again, for one press of a button.
+#[derive(Debug, Template)]
+#[template(path = "confirm.html", config = "src/web/askama.toml")]
+pub(crate) struct ConfirmPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The button.
+    pub(crate) button: ButtonForm,
+    /// The way out: address and label.
+    pub(crate) cancel: (String, &'static str),
+    /// The post it is about.
+    pub(crate) post: Option<super::post::PostItem>,
+}

@@ -1,0 +1,343 @@
+//! What stands around every page: the header with the machines' state, the band of an old copy, the
+//! notice, the navigation.
+
+use std::f64::consts::{FRAC_PI_2, TAU};
+
+use super::time::Moment;
+use crate::id::UserName;
+use crate::web::route::{AssetHash, Route};
+use crate::wire::request::{ClusterBrief, Kept, MachineState};
+
+/// The style sheet, and the mark as a picture of its own; their addresses hold their hashes.
+#[derive(Debug, Clone)]
+pub(crate) struct Assets {
+    /// Where the style sheet is.
+    pub(crate) style: Route,
+    /// Where the mark is.
+    pub(crate) dots: Route,
+}
+
+/// The style sheet.
+pub(crate) const STYLE: &str = include_str!("../static/style.css");
+/// The mark.
+pub(crate) const DOTS: &str = include_str!("../static/dots.svg");
+
+impl Assets {
+    /// Hashes both.
+    pub(crate) fn embedded() -> Self {
+        Self {
+            style: Route::Style(AssetHash::of(STYLE.as_bytes())),
+            dots: Route::Dots(AssetHash::of(DOTS.as_bytes())),
+        }
+    }
+}
+
+/// What a page's surroundings depend on.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The community's name.
+    pub(crate) community: &'a str,
+    /// Where the static files are.
+    pub(crate) assets: &'a Assets,
+    /// How the machines are; unknown if none answered, or none was asked.
+    pub(crate) cluster: Option<&'a ClusterBrief>,
+    /// Who is signed in.
+    pub(crate) viewer: Option<&'a UserName>,
+}
+
+/// What stands around a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    /// The community's name.
+    pub(crate) community: String,
+    /// The page's name, for the title and the heading.
+    pub(crate) title: String,
+    /// A soft remark beside the heading; may be empty.
+    pub(crate) remark: String,
+    /// Whether the title says that something went wrong.
+    pub(crate) is_error: bool,
+    /// Address of the style sheet.
+    pub(crate) style: String,
+    /// Address of the mark.
+    pub(crate) dots: String,
+    /// The mark, which shows how the machines are.
+    pub(crate) mark: Mark,
+    /// The same in words.
+    pub(crate) machines: String,
+    /// How old the copy is, if it may be old.
+    pub(crate) band: Option<Band>,
+    /// What there is to say first.
+    pub(crate) notice: Option<Notice>,
+    /// The navigation.
+    pub(crate) nav: Vec<NavLink>,
+}
+
+/// The copy of a machine that is cut off from the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Band {
+    /// Whose copy.
+    pub(crate) machine: String,
+    /// Of when.
+    pub(crate) at: Moment,
+}
+
+/// A link of the navigation.
+#[derive(Debug, Clone)]
+pub(crate) struct NavLink {
+    /// Where to.
+    pub(crate) href: String,
+    /// What it is called.
+    pub(crate) label: &'static str,
+    /// Whether it is this page.
+    pub(crate) is_current: bool,
+}
+
+/// What a page says first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// How it looks, and whether it is an alert that takes the focus.
+    pub(crate) tone: Tone,
+    /// The bold first line.
+    pub(crate) strong: String,
+    /// What follows it; may be empty.
+    pub(crate) text: String,
+    /// Fields to go to: id and label.
+    pub(crate) fields: Vec<(&'static str, &'static str)>,
+}
+
+/// How a notice is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Done.
+    Good,
+    /// Take care.
+    Care,
+    /// Not done.
+    Stop,
+}
+
+impl Notice {
+    /// Something to know.
+    pub(crate) fn new(tone: Tone, strong: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { tone, strong: strong.into(), text: text.into(), fields: Vec::new() }
+    }
+
+    /// A post was saved, and on how many machines it was when this page was drawn.
+    pub(crate) fn posted(kept: Kept) -> Self {
+        let Kept { on, of, .. } = kept;
+        let machines = if of == 1 { "machine" } else { "machines" };
+        let text = match of.saturating_sub(on) {
+            0 => format!("Kept on {on} of {of} {machines}."),
+            1 if of == 3 => format!("Kept on {on} of {of}; the third will catch up."),
+            1 => format!("Kept on {on} of {of}; the last will catch up."),
+            _ => format!("Kept on {on} of {of}; the others will catch up."),
+        };
+        Self::new(Tone::Good, "Posted.", text)
+    }
+
+    /// The class of its look.
+    pub(crate) const fn class(&self) -> &'static str {
+        match self.tone {
+            Tone::Good => "ok",
+            Tone::Care => "care",
+            Tone::Stop => "stop",
+        }
+    }
+
+    /// Whether it is read out at once and takes the focus.
+    pub(crate) const fn is_alert(&self) -> bool {
+        matches!(self.tone, Tone::Stop)
+    }
+}
+
+impl Around<'_> {
+    /// The frame of a page. `here` is the page's own address, if the navigation knows it.
+    pub(crate) fn frame(&self, title: impl Into<String>, here: Option<&Route>) -> Frame {
+        let cluster = self.cluster;
+        let stale = cluster.and_then(|cluster| Some((cluster, cluster.stale_since?)));
+        Frame {
+            community: self.community.to_owned(),
+            title: title.into(),
+            remark: String::new(),
+            is_error: false,
+            style: self.assets.style.to_string(),
+            dots: self.assets.dots.to_string(),
+            mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
+            machines: cluster.map_or_else(|| "Machines".to_owned(), in_words),
+            band: stale.map(|(cluster, since)| Band {
+                machine: cluster.answered_by.clone(),
+                at: Moment::to_the_second(since),
+            }),
+            notice: None,
+            nav: self.nav(here),
+        }
+    }
+
+    fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {
+        let links = match self.viewer {
+            Some(viewer) => vec![
+                (Route::Home, "Home"),
+                (Route::Everyone, "Everyone"),
+                (Route::Profile(viewer.clone()), "You"),
+            ],
+            None => {
+                vec![
+                    (Route::Everyone, "Everyone"),
+                    (Route::Join, "Join"),
+                    (Route::Login, "Sign in"),
+                ]
+            }
+        };
+        let link = |(route, label): (Route, _)| NavLink {
+            href: route.to_string(),
+            label,
+            is_current: here == Some(&route),
+        };
+        links.into_iter().map(link).collect()
+    }
+}
+
+impl Frame {
+    /// The same with something to say first; what says that nothing was done is an error.
+    pub(crate) fn saying(mut self, notice: impl Into<Option<Notice>>) -> Self {
+        self.notice = notice.into();
+        self.is_error |= self.notice.as_ref().is_some_and(Notice::is_alert);
+        self
+    }
+
+    /// The same with a soft remark beside the heading.
+    pub(crate) fn remarking(mut self, remark: impl Into<String>) -> Self {
+        self.remark = remark.into();
+        self
+    }
+}
+
+/// `2 of 3 machines`.
+fn in_words(cluster: &ClusterBrief) -> String {
+    let all = cluster.machines.len();
+    let up = cluster.machines.iter().filter(|state| **state != MachineState::Down).count();
+    format!("{up} of {all} {}", if all == 1 { "machine" } else { "machines" })
+}
+
+/// The mark: a dot for each machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Mark {
+    /// Width of its view.
+    pub(crate) width: u32,
+    /// Height of its view.
+    pub(crate) height: u32,
+    /// Its dots.
+    pub(crate) dots: Vec<Dot>,
+}
+
+/// A dot of the mark.
+#[derive(Debug, Clone)]
+pub(crate) struct Dot {
+    /// Centre, from the left.
+    pub(crate) x: String,
+    /// Centre, from the top.
+    pub(crate) y: String,
+    /// Radius.
+    pub(crate) r: String,
+    /// Class of its look: filled in step, a ring behind, a red ring down.
+    pub(crate) class: &'static str,
+}
+
+impl Mark {
+    fn of(machines: Option<&[MachineState]>) -> Self {
+        // Three rings where nothing is known.
+        let machines = machines.unwrap_or(&[MachineState::Behind; 3]);
+        let (height, radius) =
+            if machines.len() == 3 { (16, 3.0) } else { (18, ring_radius(machines.len())) };
+        let places: Vec<(f64, f64)> = match machines.len() {
+            3 => vec![(9.0, 3.5), (3.5, 12.5), (14.5, 12.5)],
+            n => ring(n, (9.0, 9.0), 6.0),
+        };
+        let dot = |(&state, (x, y)): (&MachineState, (f64, f64))| Dot {
+            x: coordinate(x),
+            y: coordinate(y),
+            r: coordinate(radius),
+            class: match state {
+                MachineState::InStep => "",
+                MachineState::Behind => "late",
+                MachineState::Down => "down",
+            },
+        };
+        Self { width: 18, height, dots: machines.iter().zip(places).map(dot).collect() }
+    }
+}
+
+/// The radius of one of `n` dots on the mark's ring.
+fn ring_radius(n: usize) -> f64 {
+    match n {
+        0..=4 => 3.0,
+        5..=6 => 2.4,
+        _ => 1.4,
+    }
+}
+
+/// `n` places on a circle, the first on top; one alone in the middle, two side by side.
+pub(crate) fn ring(n: usize, centre: (f64, f64), radius: f64) -> Vec<(f64, f64)> {
+    let count = u32::try_from(n).unwrap_or(u32::MAX);
+    let radius = if n == 1 { 0.0 } else { radius };
+    let first = if n == 2 { TAU / 2.0 } else { -FRAC_PI_2 };
+    let place = |index: u32| {
+        // Against the clock, as the three of the mark go.
+        let angle = first - TAU * f64::from(index) / f64::from(count.max(1));
+        (centre.0 + radius * angle.cos(), centre.1 + radius * angle.sin())
+    };
+    (0..count).map(place).collect()
+}
+
+/// A coordinate with at most one decimal.
+pub(crate) fn coordinate(value: f64) -> String {
+    let text = format!("{value:.1}");
+    let text = text.strip_suffix(".0").map(str::to_owned).unwrap_or(text);
+    if text == "-0" { "0".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PostId;
+
+    #[track_caller]
+    fn check(on: u8, of: u8, text: &str) {
+        let notice = Notice::posted(Kept { post: PostId::from_raw(1), on, of });
+        assert_eq!((notice.strong.as_str(), notice.text.as_str()), ("Posted.", text));
+    }
+
+    #[test]
+    fn notice_says_how_far_a_post_spread() {
+        check(3, 3, "Kept on 3 of 3 machines.");
+        check(2, 3, "Kept on 2 of 3; the third will catch up.");
+        check(1, 1, "Kept on 1 of 1 machine.");
+        check(3, 5, "Kept on 3 of 5; the others will catch up.");
+        check(4, 5, "Kept on 4 of 5; the last will catch up.");
+    }
+
+    #[test]
+    fn mark_has_a_dot_for_each_machine() {
+        use MachineState::{Behind, Down, InStep};
+        let classes = |states: &[MachineState]| {
+            Mark::of(Some(states)).dots.iter().map(|dot| dot.class).collect::<Vec<_>>()
+        };
+        assert_eq!(classes(&[InStep, Behind, Down]), ["", "late", "down"]);
+        assert_eq!(classes(&[InStep]), [""]);
+        assert_eq!(classes(&[InStep; 15]).len(), 15);
+        assert_eq!(Mark::of(None).dots.len(), 3);
+    }
+
+    #[test]
+    fn ring_places_by_count() {
+        let at = |n| -> Vec<_> {
+            let places = ring(n, (100.0, 100.0), 50.0).into_iter();
+            places.map(|(x, y)| (coordinate(x), coordinate(y))).collect()
+        };
+        let place = |x: &str, y: &str| (x.to_owned(), y.to_owned());
+        assert_eq!(at(0), []);
+        assert_eq!(at(1), [place("100", "100")]);
+        assert_eq!(at(2), [place("50", "100"), place("150", "100")]);
+        assert_eq!(at(4).first(), Some(&place("100", "50")));
+    }
+}

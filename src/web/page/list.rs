@@ -1,0 +1,107 @@
+//! Lists of posts and of people.
+
+use askama::Template;
+
+use super::form::{ButtonForm, Composer};
+use super::frame::Frame;
+use super::post::{Byline, PostItem};
+use super::text::Run;
+use super::time::Moment;
+
+/// A page of posts.
+#[derive(Debug, Clone)]
+pub(crate) struct Feed {
+    /// The posts.
+    pub(crate) posts: Vec<PostItem>,
+    /// Where the next older page is.
+    pub(crate) older: Option<String>,
+    /// What to say where there are none.
+    pub(crate) empty: &'static str,
+    /// Whether this is the end of a list that is not empty.
+    pub(crate) is_end: bool,
+}
+
+/// A member in a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Who.
+    pub(crate) by: Byline,
+    /// The first line of what they say of themselves.
+    pub(crate) bio_line: String,
+    /// Follow, or follow no longer.
+    pub(crate) follow: Option<ButtonForm>,
+}
+
+/// The first page for strangers.
+#[derive(Debug, Template)]
+#[template(path = "landing.html", config = "src/web/askama.toml")]
+pub(crate) struct LandingPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The newest posts.
+    pub(crate) feed: Feed,
+    /// Where everybody's posts are.
+    pub(crate) everyone: String,
+    /// Where to join.
+    pub(crate) join: String,
+    /// Where to sign in.
+    pub(crate) login: String,
+}
+
+/// Home, and everybody's posts.
+#[derive(Debug, Template)]
+#[template(path = "timeline.html", config = "src/web/askama.toml")]
+pub(crate) struct TimelinePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The box to write in, on a first page.
+    pub(crate) composer: Option<Composer>,
+    /// The posts.
+    pub(crate) feed: Feed,
+    /// Members to follow, where there is nothing else.
+    pub(crate) suggestions: Vec<Row>,
+    /// Where everybody's posts are, if this is not there.
+    pub(crate) everyone: Option<String>,
+}
+
+/// A member and their posts.
+#[derive(Debug, Template)]
+#[template(path = "profile.html", config = "src/web/askama.toml")]
+pub(crate) struct ProfilePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// Who.
+    pub(crate) by: Byline,
+    /// What they say of themselves; may be empty.
+    pub(crate) bio: String,
+    /// Since when they are a member.
+    pub(crate) joined: Moment,
+    /// Who follows them: address and words.
+    pub(crate) followers: (String, String),
+    /// Whom they follow: address and words.
+    pub(crate) following: (String, String),
+    /// How many posts, in words.
+    pub(crate) posts_count: String,
+    /// Follow, or follow no longer.
+    pub(crate) follow: Option<ButtonForm>,
+    /// Where to edit it, if it is one's own.
+    pub(crate) edit: Option<String>,
+    /// The button that signs out, if it is one's own.
+    pub(crate) logout: Option<ButtonForm>,
+    /// Their posts.
+    pub(crate) feed: Feed,
+}
+
+/// Followers, or followed.
+#[derive(Debug, Template)]
+#[template(path = "people.html", config = "src/web/askama.toml")]
+pub(crate) struct PeoplePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// Whose: address and name.
+    pub(crate) of: (String, String),
+    /// The people.
+    pub(crate) people: Vec<Row>,
+    /// Where the list goes on.
+    pub(crate) more: Option<String>,
+}

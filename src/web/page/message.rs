@@ -1,0 +1,19 @@
+//! A page that only says something: errors, and what is no longer there.
+
+use askama::Template;
+
+use super::frame::Frame;
+
+/// What happened, is my text safe, what now.
+#[derive(Debug, Template)]
+#[template(path = "message.html", config = "src/web/askama.toml")]
+pub(crate) struct MessagePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// What happened, in sentences.
+    pub(crate) text: String,
+    /// The way on: address and label.
+    pub(crate) link: (String, &'static str),
+    /// The request's number, to be told to the keeper.
+    pub(crate) request_id: String,
+}

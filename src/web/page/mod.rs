@@ -1,0 +1,18 @@
+//! Pages: what each shows, in plain structs that its template prints. Nothing here asks a backend or
+//! reads a request; all words a person reads are here and in `templates/`.
+//!
+//! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
+//! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
+//! - `list`, `thread`, `message`, `settings`, `status`: the pages.
+
+pub(super) mod form;
+pub(super) mod frame;
+pub(super) mod list;
+pub(super) mod message;
+pub(super) mod post;
+pub(super) mod settings;
+pub(super) mod status;
+pub(super) mod text;
+pub(super) mod thread;
+pub(super) mod time;
+pub(super) mod words;

@@ -1,0 +1,156 @@
+//! A post, its author, and lists of posts.
+
+use super::text::{Run, runs};
+use super::time::Moment;
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::user::entry::PostRef;
+use crate::web::route::Route;
+use crate::wire::request::{Person, PostView};
+
+/// Grounds that a monogram may have: classes `h0` to `h7` of the style sheet.
+const HUES: u32 = 8;
+
+/// A member as a byline or a row shows them.
+#[derive(Debug, Clone)]
+pub(crate) struct Byline {
+    /// The name shown.
+    pub(crate) name: String,
+    /// The user name.
+    pub(crate) username: UserName,
+    /// Their page.
+    pub(crate) href: String,
+    /// The monogram's letter.
+    pub(crate) initial: String,
+    /// The monogram's ground.
+    pub(crate) hue: u32,
+}
+
+impl Byline {
+    /// How `person` is shown.
+    pub(crate) fn of(person: &Person) -> Self {
+        let username = &person.username;
+        let letters = person.display_name.chars().chain(username.as_str().chars());
+        let initial = letters.filter(|c| c.is_alphanumeric()).take(1);
+        let sum = username
+            .as_str()
+            .bytes()
+            .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        Self {
+            name: person.display_name.clone(),
+            href: Route::Profile(username.clone()).to_string(),
+            // `ß` becomes two letters.
+            initial: initial.flat_map(char::to_uppercase).take(1).collect(),
+            hue: (sum ^ sum >> 7) % HUES,
+            username: username.clone(),
+        }
+    }
+}
+
+/// A post as the templates show it.
+#[derive(Debug, Clone)]
+pub(crate) struct PostItem {
+    /// Its number, for the anchor.
+    pub(crate) id: PostId,
+    /// Its page.
+    pub(crate) href: String,
+    /// Who wrote it.
+    pub(crate) by: Byline,
+    /// When.
+    pub(crate) at: Moment,
+    /// What it says.
+    pub(crate) runs: Vec<Run>,
+    /// What it answers.
+    pub(crate) answers: Option<Answers>,
+    /// How many answers it has, in words; empty for none.
+    pub(crate) replies: String,
+    /// Where to take it back, if it is one's own.
+    pub(crate) delete_href: Option<String>,
+    /// Whether it was written just now by who looks at it.
+    pub(crate) is_new: bool,
+}
+
+/// What a post answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    /// The answered post's page.
+    pub(crate) href: String,
+    /// Who wrote that.
+    pub(crate) username: UserName,
+}
+
+/// What the look of a post depends on besides the post.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Eyes<'a> {
+    /// Who looks, if signed in.
+    pub(crate) viewer: Option<&'a UserName>,
+    /// When.
+    pub(crate) now: Wall,
+    /// Which post they have just made.
+    pub(crate) just_posted: Option<PostId>,
+}
+
+impl Eyes<'_> {
+    /// The post as they see it.
+    pub(crate) fn see(&self, post: &PostView) -> PostItem {
+        let of = |user: &UserName, id| PostRef { user: user.clone(), id };
+        let own = of(&post.author.username, post.id);
+        let is_own = self.viewer == Some(&post.author.username);
+        PostItem {
+            id: post.id,
+            href: Route::Thread(own.clone()).to_string(),
+            by: Byline::of(&post.author),
+            at: Moment::seen_at(post.at, self.now),
+            runs: runs(&post.text, &post.mentions),
+            answers: post.reply_to.as_ref().map(|to| Answers {
+                href: Route::Thread(to.clone()).to_string(),
+                username: to.user.clone(),
+            }),
+            replies: match post.replies {
+                0 => String::new(),
+                1 => "1 reply".to_owned(),
+                n => format!("{n} replies"),
+            },
+            delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
+            is_new: is_own && self.just_posted == Some(post.id),
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn see_all(&self, posts: &[PostView]) -> Vec<PostItem> {
+        posts.iter().map(|post| self.see(post)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(display_name: &str, username: &str, initial: &str) {
+        let username = username.parse().unwrap();
+        let byline = Byline::of(&Person { username, display_name: display_name.to_owned() });
+        assert_eq!(byline.initial, initial, "{display_name:?}");
+        assert!(byline.hue < HUES);
+    }
+
+    #[test]
+    fn byline_initial_is_first_letter() {
+        check("Ada Lind", "ada", "A");
+        check("élan", "ada", "É");
+        check("ß", "ada", "S");
+        check("<3 7", "ada", "3");
+        check("***", "ben", "B");
+        check("日本", "ben", "日");
+    }
+
+    #[test]
+    fn byline_hues_differ_between_names() {
+        let names = ["ada", "ben", "mina", "tomas", "yuki", "ruth", "jonas", "leila"];
+        let hue = |name: &&str| {
+            Byline::of(&Person { username: name.parse().unwrap(), display_name: String::new() }).hue
+        };
+        let hues: std::collections::BTreeSet<_> = names.iter().map(hue).collect();
+        assert!(hues.len() >= 4, "{hues:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! Settings: the tabs over them, and the places where one is signed in.
+
+use askama::Template;
+
+use super::form::ButtonForm;
+use super::frame::Frame;
+use super::time::Moment;
+use crate::limits::DEVICE_CHARS_SHOWN;
+use crate::web::route::Route;
+
+/// A link to one of the settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Tab {
+    /// Where to.
+    pub(crate) href: String,
+    /// What it is called.
+    pub(crate) label: &'static str,
+    /// Whether it is this page.
+    pub(crate) is_current: bool,
+}
+
+/// The links over each of the settings.
+pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
+    let all = [
+        (Route::SettingsProfile, "Profile"),
+        (Route::SettingsPassword, "Password"),
+        (Route::SettingsDevices, "Devices"),
+        (Route::SettingsLeave, "Leave"),
+    ];
+    let tab = |(route, label): (Route, _)| Tab {
+        href: route.to_string(),
+        label,
+        is_current: *here == route,
+    };
+    all.into_iter().map(tab).collect()
+}
+
+/// Where one is signed in.
+#[derive(Debug, Template)]
+#[template(path = "devices.html", config = "src/web/askama.toml")]
+pub(crate) struct DevicesPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings.
+    pub(crate) tabs: Vec<Tab>,
+    /// The places.
+    pub(crate) devices: Vec<Device>,
+    /// The button that ends all others, if there are others.
+    pub(crate) end_others: Option<ButtonForm>,
+    /// The button that signs out here.
+    pub(crate) logout: ButtonForm,
+}
+
+/// A place where one is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Device {
+    /// The browser, in short.
+    pub(crate) browser: String,
+    /// What it calls itself.
+    pub(crate) agent: String,
+    /// From which network address.
+    pub(crate) address: String,
+    /// Since when.
+    pub(crate) since: Moment,
+    /// The button that ends it; none for the place one is at.
+    pub(crate) end: Option<ButtonForm>,
+}
+
+/// What a browser calls itself, in short: `Firefox on Linux`. Names are looked for in the order in
+/// which browsers pretend to be each other.
+pub(crate) fn browser(agent: &str) -> String {
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("CrOS", "ChromeOS"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |table: &[(&str, &'static str)]| {
+        table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) if agent.trim().is_empty() => "Unknown browser".to_owned(),
+        (None, _) => agent.chars().take(DEVICE_CHARS_SHOWN).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(agent: &str, short: &str) {
+        assert_eq!(browser(agent), short);
+    }
+
+    #[test]
+    fn browser_named_in_short() {
+        check(
+            "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            "Firefox on Linux",
+        );
+        check(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 \
+             Mobile/15E148 Safari/604.1",
+            "Safari on iPhone",
+        );
+        check(
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 \
+             Safari/537.36 Edg/126.0",
+            "Edge on Windows",
+        );
+        check(
+            "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        );
+        check("curl/8.5.0", "curl/8.5.0");
+        check("", "Unknown browser");
+        check(&"x".repeat(300), &"x".repeat(DEVICE_CHARS_SHOWN));
+    }
+}

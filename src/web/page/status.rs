@@ -1,0 +1,355 @@
+//! The machines: one sentence, their picture, and for members a table.
+
+use askama::Template;
+
+use super::frame::{Frame, Notice, Tone, coordinate, ring};
+use super::time::{Moment, span};
+use crate::clock::Wall;
+use crate::limits::MACHINE_NAME_CHARS_SHOWN;
+use crate::wire::request::{MachineRow, MachineState, StatusPage as Status};
+
+/// How the machines are.
+#[derive(Debug, Template)]
+#[template(path = "status.html", config = "src/web/askama.toml")]
+pub(crate) struct StatusPage {
+    /// What stands around it, with the sentence.
+    pub(crate) frame: Frame,
+    /// The picture.
+    pub(crate) picture: Picture,
+    /// The table; empty for strangers.
+    pub(crate) rows: Vec<Row>,
+    /// This page's address, to look again.
+    pub(crate) again: String,
+}
+
+/// A machine in the table.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Its name.
+    pub(crate) name: String,
+    /// How it is.
+    pub(crate) state: String,
+    /// Users' files in which it differs; a dash if unknown.
+    pub(crate) behind: String,
+    /// How full its disk is; a dash if unknown.
+    pub(crate) disk: String,
+    /// The program's version; a dash if unknown.
+    pub(crate) version: String,
+}
+
+/// The picture of the machines.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    /// All that it shows, in words.
+    pub(crate) title: String,
+    /// Height of its view, which is 300 wide.
+    pub(crate) height: u32,
+    /// Who talks with whom.
+    pub(crate) lines: Vec<Line>,
+    /// The machines.
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A line between two machines: from, to, and whether they talk.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) from: (String, String),
+    pub(crate) to: (String, String),
+    pub(crate) is_cut: bool,
+}
+
+/// A machine in the picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    /// Centre, from the left.
+    pub(crate) x: String,
+    /// Centre, from the top.
+    pub(crate) y: String,
+    /// Where its label begins, from the left.
+    pub(crate) label_x: String,
+    /// The label's base line.
+    pub(crate) label_y: String,
+    /// The base line of what is said below it.
+    pub(crate) note_y: String,
+    /// How the label lies to its point: `start` or `middle`.
+    pub(crate) anchor: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// How it is, in a word.
+    pub(crate) note: String,
+    /// How it is.
+    pub(crate) state: MachineState,
+}
+
+/// Width of the picture's view.
+const WIDTH: f64 = 300.0;
+
+/// What the page says first.
+pub(crate) fn sentence(status: &Status) -> Notice {
+    let all = status.machines.len();
+    let count = |state| status.machines.iter().filter(|machine| machine.state == state).count();
+    let (down, behind) = (count(MachineState::Down), count(MachineState::Behind));
+    let up = all - down;
+    let needed = usize::from(status.needed);
+    if !status.writes {
+        let reached = format!("Only {up} of {all} machines can be reached; saving needs {needed}.");
+        let text = if up < needed { reached } else { "The machines do not agree yet.".to_owned() };
+        return Notice::new(
+            Tone::Stop,
+            "Nothing can be saved just now.",
+            format!("{text} Reading goes on, and what you write comes back to you."),
+        );
+    }
+    if down > 0 {
+        let spare = up.saturating_sub(needed);
+        let more = match spare {
+            0 => "One more failure would stop posting.".to_owned(),
+            1 => "One more may fail before posting stops.".to_owned(),
+            n => format!("{n} more may fail before posting stops."),
+        };
+        let strong = match down {
+            1 => "Working, with one machine down.".to_owned(),
+            n => format!("Working, with {n} machines down."),
+        };
+        return Notice::new(
+            Tone::Care,
+            strong,
+            format!("Posts are saved on {up} of {all}. {more}"),
+        );
+    }
+    let kept = if all == 1 {
+        "Posts are saved on this machine alone.".to_owned()
+    } else {
+        format!("Posts are saved on {all} of {all}.")
+    };
+    match behind {
+        0 => Notice::new(Tone::Good, "All is well.", kept),
+        1 => Notice::new(Tone::Care, "Working; one machine is catching up.", kept),
+        n => Notice::new(Tone::Care, format!("Working; {n} machines are catching up."), kept),
+    }
+}
+
+/// The rows of the table.
+pub(crate) fn rows(status: &Status) -> Vec<Row> {
+    let dash = || "–".to_owned();
+    let row = |machine: &MachineRow| Row {
+        name: machine.name.clone(),
+        state: match (machine.state, machine.down_since) {
+            (MachineState::InStep, _) => "Up".to_owned(),
+            (MachineState::Behind, _) => "Catching up".to_owned(),
+            (MachineState::Down, None) => "Down".to_owned(),
+            (MachineState::Down, Some(since)) => {
+                format!("Down since {} UTC", Moment::to_the_minute(since).short)
+            }
+        },
+        behind: machine.behind.map_or_else(dash, |behind| behind.to_string()),
+        disk: machine.disk_percent.map_or_else(dash, |percent| format!("{percent} %")),
+        version: machine.version.clone().unwrap_or_else(dash),
+    };
+    status.machines.iter().map(row).collect()
+}
+
+impl Picture {
+    /// Draws the machines as seen at `now`.
+    pub(crate) fn of(status: &Status, now: Wall) -> Self {
+        let machines = &status.machines;
+        let places: Vec<(f64, f64)> = match machines.len() {
+            3 => vec![(150.0, 50.0), (60.0, 160.0), (240.0, 160.0)],
+            n => ring(n, (WIDTH / 2.0, 130.0), 90.0),
+        };
+        let lowest = places.iter().fold(0.0_f64, |lowest, (_, y)| lowest.max(*y));
+        let placed: Vec<_> = machines.iter().zip(places).collect();
+        let mut lines = Vec::new();
+        for (index, (one, from)) in placed.iter().enumerate() {
+            for (other, to) in placed.iter().skip(index + 1) {
+                let point = |(x, y): &(f64, f64)| (coordinate(*x), coordinate(*y));
+                let is_cut = !talk(one, other);
+                lines.push(Line { from: point(from), to: point(to), is_cut });
+            }
+        }
+        let nodes =
+            placed.iter().map(|(machine, place)| Node::of(machine, *place, machines.len(), now));
+        Self {
+            title: title(machines, now),
+            // The label of the lowest machine stands 36 and 52 below its centre.
+            height: if lowest < 150.0 {
+                200
+            } else if lowest < 190.0 {
+                222
+            } else {
+                282
+            },
+            lines,
+            nodes: nodes.collect(),
+        }
+    }
+}
+
+impl Node {
+    fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, now: Wall) -> Self {
+        // On top of a ring a label below would lie on the lines: it stands beside.
+        let is_beside = count > 2 && y < 100.0;
+        let (label_x, label_y) = if is_beside { (x + 30.0, y - 4.0) } else { (x, y + 38.0) };
+        Self {
+            x: coordinate(x),
+            y: coordinate(y),
+            label_x: coordinate(label_x),
+            label_y: coordinate(label_y),
+            note_y: coordinate(label_y + 16.0),
+            anchor: if is_beside { "start" } else { "middle" },
+            name: machine.name.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
+            note: match (machine.state, machine.down_since) {
+                (MachineState::InStep, _) => "in step".to_owned(),
+                (MachineState::Behind, _) => "catching up".to_owned(),
+                (MachineState::Down, None) => "down".to_owned(),
+                (MachineState::Down, Some(since)) => {
+                    format!("down {}", Moment::seen_at(since, now).short)
+                }
+            },
+            state: machine.state,
+        }
+    }
+}
+
+/// Whether two machines talk: both are up and each says that it reaches the other.
+fn talk(one: &MachineRow, other: &MachineRow) -> bool {
+    one.talks_to.contains(&other.node)
+        && other.talks_to.contains(&one.node)
+        && one.state != MachineState::Down
+        && other.state != MachineState::Down
+}
+
+/// `Three machines: apple and birch up and in step; cedar down for 6 minutes.`
+fn title(machines: &[MachineRow], now: Wall) -> String {
+    const NUMBERS: [&str; 6] = ["No", "One", "Two", "Three", "Four", "Five"];
+    let named = |state| {
+        let names: Vec<_> = machines
+            .iter()
+            .filter(|machine| machine.state == state)
+            .map(|machine| machine.name.as_str())
+            .collect();
+        in_words(&names)
+    };
+    let mut parts = Vec::new();
+    parts.extend(named(MachineState::InStep).map(|names| format!("{names} up and in step")));
+    parts.extend(named(MachineState::Behind).map(|names| format!("{names} up and catching up")));
+    for machine in machines.iter().filter(|machine| machine.state == MachineState::Down) {
+        let since = machine.down_since.map(|since| span(now.0.saturating_sub(since.0) / 1000));
+        let since = since.map_or_else(String::new, |span| format!(" for {span}"));
+        parts.push(format!("{} down{since}", machine.name));
+    }
+    let count =
+        NUMBERS.get(machines.len()).map_or_else(|| machines.len().to_string(), ToString::to_string);
+    let noun = if machines.len() == 1 { "machine" } else { "machines" };
+    format!("{count} {noun}: {}.", parts.join("; "))
+}
+
+/// `apple, birch and cedar`.
+fn in_words(names: &[&str]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::NodeId;
+
+    fn machines(states: &[MachineState]) -> Status {
+        const NAMES: [&str; 5] = ["apple", "birch", "cedar", "damson", "elder"];
+        let all: Vec<_> = (1..=5).map(|n| NodeId::new(n).unwrap()).collect();
+        let row = |(index, &state): (usize, &MachineState)| MachineRow {
+            node: all[index],
+            name: NAMES[index].to_owned(),
+            state,
+            down_since: (state == MachineState::Down).then_some(Wall(0)),
+            behind: None,
+            disk_percent: Some(40),
+            talks_to: all.clone(),
+            version: None,
+        };
+        let up = states.iter().filter(|state| **state != MachineState::Down).count();
+        let needed = states.len() / 2 + 1;
+        Status {
+            machines: states.iter().enumerate().map(row).collect(),
+            writes: up >= needed,
+            needed: u8::try_from(needed).unwrap(),
+        }
+    }
+
+    use MachineState::{Behind, Down, InStep};
+
+    #[track_caller]
+    fn check(states: &[MachineState], tone: Tone, strong: &str, text: &str) {
+        let notice = sentence(&machines(states));
+        assert_eq!((notice.tone, notice.strong.as_str()), (tone, strong));
+        assert!(notice.text.contains(text), "{}", notice.text);
+    }
+
+    #[test]
+    fn sentence_for_each_state() {
+        check(&[InStep; 3], Tone::Good, "All is well.", "on 3 of 3");
+        check(&[InStep], Tone::Good, "All is well.", "this machine alone");
+        let strong = "Working, with one machine down.";
+        check(&[InStep, InStep, Down], Tone::Care, strong, "One more failure would stop posting.");
+        check(&[InStep, InStep, InStep, InStep, Down], Tone::Care, strong, "One more may fail");
+        let strong = "Working; one machine is catching up.";
+        check(&[InStep, InStep, Behind], Tone::Care, strong, "on 3 of 3");
+        let strong = "Nothing can be saved just now.";
+        check(
+            &[InStep, Down, Down],
+            Tone::Stop,
+            strong,
+            "Only 1 of 3 machines can be reached; saving needs 2.",
+        );
+        let undecided = Status { writes: false, ..machines(&[InStep; 3]) };
+        assert!(sentence(&undecided).text.starts_with("The machines do not agree yet."));
+    }
+
+    #[test]
+    fn picture_says_all_in_words() {
+        let picture = Picture::of(&machines(&[InStep, InStep, Down]), Wall(360_000));
+        assert_eq!(
+            picture.title,
+            "Three machines: apple and birch up and in step; cedar down for 6 minutes."
+        );
+        assert_eq!(
+            picture.lines.iter().map(|line| line.is_cut).collect::<Vec<_>>(),
+            [false, true, true]
+        );
+        assert_eq!(picture.nodes[2].note, "down 6 min");
+        let alone = Picture::of(&machines(&[InStep]), Wall(0));
+        assert_eq!(alone.title, "One machine: apple up and in step.");
+        assert!(alone.lines.is_empty());
+    }
+
+    #[test]
+    fn picture_line_needs_both_ends() {
+        let mut status = machines(&[InStep, InStep]);
+        status.machines[0].talks_to.clear();
+        assert!(Picture::of(&status, Wall(0)).lines[0].is_cut);
+    }
+
+    #[test]
+    fn picture_fits_its_view() {
+        for count in 1..=5 {
+            let picture = Picture::of(&machines(&vec![Behind; count]), Wall(0));
+            assert_eq!(picture.nodes.len(), count);
+            for node in &picture.nodes {
+                let y: f64 = node.note_y.parse().unwrap();
+                assert!(y < f64::from(picture.height), "{count}: {y} of {}", picture.height);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_tell_what_is_known() {
+        let rows = rows(&machines(&[InStep, Behind, Down]));
+        let states: Vec<_> = rows.iter().map(|row| row.state.as_str()).collect();
+        assert_eq!(states, ["Up", "Catching up", "Down since 00:00 UTC"]);
+        assert_eq!((rows[0].behind.as_str(), rows[0].disk.as_str()), ("–", "40 %"));
+    }
+}

@@ -1,0 +1,37 @@
+//! A post, above it what it answers, below it what answers it.
+
+use askama::Template;
+
+use super::form::Composer;
+use super::frame::Frame;
+use super::post::PostItem;
+use super::text::Run;
+
+/// A post and its thread.
+#[derive(Debug, Template)]
+#[template(path = "thread.html", config = "src/web/askama.toml")]
+pub(crate) struct ThreadPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// From the root down to what the post answers; `None` for what was deleted.
+    pub(crate) ancestors: Vec<Option<PostItem>>,
+    /// The post.
+    pub(crate) post: PostItem,
+    /// What answers it.
+    pub(crate) replies: Vec<Reply>,
+    /// Whether there are more.
+    pub(crate) has_more: bool,
+    /// The box to answer in.
+    pub(crate) composer: Option<Composer>,
+    /// Where to sign in to answer.
+    pub(crate) login: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// The post.
+    pub(crate) post: PostItem,
+    /// Whether it answers an answer: such are indented, once, and name whom they answer.
+    pub(crate) is_deep: bool,
+}

@@ -1,0 +1,303 @@
+//! Addresses: every page has one [`Route`], and each route one canonical path. A page links only by
+//! writing a route, so a link to nowhere cannot be spelt.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::id::{PostId, UserName};
+use crate::user::entry::PostRef;
+use crate::web::request::Method;
+
+/// Everything that has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// Home for members, the landing page for strangers.
+    Home,
+    /// Everybody's posts.
+    Everyone,
+    /// Make an account.
+    Join,
+    /// Sign in.
+    Login,
+    /// Sign out.
+    Logout,
+    /// Write a post or a reply.
+    Post,
+    /// One member.
+    Profile(UserName),
+    /// One post and its thread.
+    Thread(PostRef),
+    /// Take back a post: asks, then does.
+    DeletePost(PostRef),
+    /// Who follows a member.
+    Followers(UserName),
+    /// Whom a member follows.
+    Following(UserName),
+    /// Follow a member.
+    Follow(UserName),
+    /// Follow a member no longer.
+    Unfollow(UserName),
+    /// Display name and bio.
+    SettingsProfile,
+    /// The password.
+    SettingsPassword,
+    /// Where one is signed in.
+    SettingsDevices,
+    /// Delete the account.
+    SettingsLeave,
+    /// How the machines are.
+    Status,
+    /// Whether this process answers.
+    Healthz,
+    /// Whether pages can be served, and writes be saved.
+    Readyz,
+    /// What crawlers may read.
+    Robots,
+    /// The style sheet, with the hash in its name.
+    Style(AssetHash),
+    /// The mark, with the hash in its name.
+    Dots(AssetHash),
+}
+
+/// The hash in a static file's name: 16 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssetHash(String);
+
+/// Digits of an [`AssetHash`].
+const ASSET_HASH_DIGITS: usize = 16;
+
+impl AssetHash {
+    /// The first 64 bits of a content's SHA-256: enough that no two versions share a name.
+    pub fn of(content: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        let digits = Sha256::digest(content).iter().fold(String::new(), |mut digits, byte| {
+            for nibble in [byte >> 4, byte & 0xf] {
+                digits.extend(char::from_digit(nibble.into(), 16));
+            }
+            digits
+        });
+        Self(digits.chars().take(ASSET_HASH_DIGITS).collect())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        (text.len() == ASSET_HASH_DIGITS && is_hex).then(|| Self(text.to_owned()))
+    }
+}
+
+impl Route {
+    /// The route of a decoded path, or `None` if nothing is there. Only the canonical spelling is
+    /// known: no trailing slash, no capitals, no leading zeros.
+    pub fn parse(path: &str) -> Option<Self> {
+        if let Some(rest) = path.strip_prefix("/@") {
+            return Self::parse_member(rest);
+        }
+        Some(match path {
+            "/" => Self::Home,
+            "/public" => Self::Everyone,
+            "/join" => Self::Join,
+            "/login" => Self::Login,
+            "/logout" => Self::Logout,
+            "/post" => Self::Post,
+            "/settings/profile" => Self::SettingsProfile,
+            "/settings/password" => Self::SettingsPassword,
+            "/settings/devices" => Self::SettingsDevices,
+            "/settings/leave" => Self::SettingsLeave,
+            "/status" => Self::Status,
+            "/healthz" => Self::Healthz,
+            "/readyz" => Self::Readyz,
+            "/robots.txt" => Self::Robots,
+            _ => return Self::parse_asset(path.strip_prefix("/s/")?),
+        })
+    }
+
+    /// What stands after `/@`.
+    fn parse_member(rest: &str) -> Option<Self> {
+        let mut parts = rest.split('/');
+        let name = UserName::parse(parts.next()?).ok()?;
+        let route = match (parts.next(), parts.next()) {
+            (None, None) => Self::Profile(name),
+            (Some("followers"), None) => Self::Followers(name),
+            (Some("following"), None) => Self::Following(name),
+            (Some("follow"), None) => Self::Follow(name),
+            (Some("unfollow"), None) => Self::Unfollow(name),
+            (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
+            (Some(id), Some("delete")) => {
+                Self::DeletePost(PostRef { user: name, id: post_id(id)? })
+            }
+            _ => return None,
+        };
+        parts.next().is_none().then_some(route)
+    }
+
+    fn parse_asset(name: &str) -> Option<Self> {
+        let style = name.strip_prefix("style-").and_then(|rest| rest.strip_suffix(".css"));
+        let dots = name.strip_prefix("dots-").and_then(|rest| rest.strip_suffix(".svg"));
+        match (style, dots) {
+            (Some(hash), _) => AssetHash::parse(hash).map(Self::Style),
+            (_, Some(hash)) => AssetHash::parse(hash).map(Self::Dots),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether `method` may be used here.
+    pub fn allows(&self, method: Method) -> bool {
+        let is_post = method == Method::Post;
+        match self {
+            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) => is_post,
+            Self::Join
+            | Self::Login
+            | Self::DeletePost(_)
+            | Self::SettingsProfile
+            | Self::SettingsPassword
+            | Self::SettingsDevices
+            | Self::SettingsLeave => true,
+            Self::Home
+            | Self::Everyone
+            | Self::Profile(_)
+            | Self::Thread(_)
+            | Self::Followers(_)
+            | Self::Following(_)
+            | Self::Status
+            | Self::Healthz
+            | Self::Readyz
+            | Self::Robots
+            | Self::Style(_)
+            | Self::Dots(_) => !is_post,
+        }
+    }
+}
+
+/// A post's number in its one spelling: without leading zeros.
+fn post_id(text: &str) -> Option<PostId> {
+    let id = PostId::from_str(text).ok()?;
+    (id.to_string() == text).then_some(id)
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fixed = match self {
+            Self::Profile(name) => return write!(f, "/@{name}"),
+            Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
+            Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
+            Self::Followers(name) => return write!(f, "/@{name}/followers"),
+            Self::Following(name) => return write!(f, "/@{name}/following"),
+            Self::Follow(name) => return write!(f, "/@{name}/follow"),
+            Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
+            Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
+            Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
+            Self::Home => "/",
+            Self::Everyone => "/public",
+            Self::Join => "/join",
+            Self::Login => "/login",
+            Self::Logout => "/logout",
+            Self::Post => "/post",
+            Self::SettingsProfile => "/settings/profile",
+            Self::SettingsPassword => "/settings/password",
+            Self::SettingsDevices => "/settings/devices",
+            Self::SettingsLeave => "/settings/leave",
+            Self::Status => "/status",
+            Self::Healthz => "/healthz",
+            Self::Readyz => "/readyz",
+            Self::Robots => "/robots.txt",
+        };
+        f.write_str(fixed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn post(user: &str, id: u64) -> PostRef {
+        PostRef { user: user.parse().unwrap(), id: PostId::from_raw(id) }
+    }
+
+    fn every_route() -> Vec<Route> {
+        let name = || "ada_1".parse().unwrap();
+        vec![
+            Route::Home,
+            Route::Everyone,
+            Route::Join,
+            Route::Login,
+            Route::Logout,
+            Route::Post,
+            Route::Profile(name()),
+            Route::Thread(post("ada", u64::MAX)),
+            Route::DeletePost(post("ada", 0)),
+            Route::Followers(name()),
+            Route::Following(name()),
+            Route::Follow(name()),
+            Route::Unfollow(name()),
+            Route::SettingsProfile,
+            Route::SettingsPassword,
+            Route::SettingsDevices,
+            Route::SettingsLeave,
+            Route::Status,
+            Route::Healthz,
+            Route::Readyz,
+            Route::Robots,
+            Route::Style(AssetHash::of(b"a")),
+            Route::Dots(AssetHash::of(b"b")),
+        ]
+    }
+
+    #[test]
+    fn route_written_and_read_is_the_same() {
+        for route in every_route() {
+            assert_eq!(Route::parse(&route.to_string()), Some(route));
+        }
+    }
+
+    #[test]
+    fn route_path_not_canonical_refused() {
+        for path in [
+            "",
+            "//",
+            "/public/",
+            "/Public",
+            "/@",
+            "/@a",
+            "/@Ada",
+            "/@ada/",
+            "/@ada/007",
+            "/@ada/+1",
+            "/@ada/1/",
+            "/@ada/1/delete/",
+            "/@ada/1/edit",
+            "/@ada/follow/x",
+            "/@ada/..",
+            "/@ada/18446744073709551616",
+            "/s/style.css",
+            "/s/style-0123456789ABCDEF.css",
+            "/s/style-0123456789abcdef.svg",
+            "/s/",
+            "/settings",
+            "/metrics",
+            "/.env",
+        ] {
+            assert_eq!(Route::parse(path), None, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn route_methods_by_kind() {
+        for route in every_route() {
+            assert_eq!(route.allows(Method::Get), route.allows(Method::Head), "{route}");
+            assert!(route.allows(Method::Get) || route.allows(Method::Post), "{route}");
+        }
+        assert!(!Route::Home.allows(Method::Post));
+        assert!(!Route::Logout.allows(Method::Get));
+    }
+
+    proptest! {
+        #[test]
+        fn route_any_path_read_writes_itself(path in "(/@?[a-z0-9_./-]{0,30}){1,3}") {
+            if let Some(route) = Route::parse(&path) {
+                prop_assert_eq!(route.to_string(), path);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Builds a web server from its parts and runs it until it is told to stop.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::ask::{Ask, AskError};
+use super::backends::Backends;
+use super::handler::Site;
+use super::origin::Origin;
+use super::server::{self, ServerConfig, WebError};
+use crate::clock::Clock;
+use crate::id::UserName;
+use crate::thread::{Stop, spawn_named};
+use crate::transport::Keys;
+use crate::wire::request::{Request, Response};
+
+/// What a web server is started with.
+pub struct Config {
+    /// Where it listens.
+    pub listen: String,
+    /// Its backends.
+    pub backends: Vec<String>,
+    /// The key that it shares with them.
+    pub keys: Keys,
+    /// The address that people type.
+    pub origin: Origin,
+    /// The name on the pages.
+    pub community: String,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Ask for &Backends {
+    fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError> {
+        Backends::ask(self, about, request)
+    }
+}
+
+/// Runs a web server until `stop` closes; `ready` hears the address once it serves.
+///
+/// # Errors
+/// [`WebError`].
+pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), WebError> {
+    let Config { listen, backends, keys, origin, community, trusted_proxies } = config;
+    let clock = Clock::system();
+    let form_key = keys.form_key();
+    let backends = Backends::new(backends, keys, clock.clone());
+    let site = Site::new(&backends, community, form_key, origin.clone(), clock);
+    let handler = |request: &super::request::Request| site.respond(request);
+    let served = std::thread::scope(|scope| {
+        spawn_named(scope, "watch", |_permit| backends.watch(stop)).map_err(WebError::Thread)?;
+        let config = ServerConfig { listen, origin, trusted_proxies };
+        let running = server::serve(scope, config, stop, &handler);
+        // Whatever ended it, the watch must end too.
+        let outcome = running.and_then(|running| {
+            log::info!("web serving address={}", running.address());
+            ready(running.address());
+            running.join()
+        });
+        stop.close();
+        outcome
+    });
+    log::info!("web stopped");
+    served
+}
