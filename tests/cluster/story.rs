@@ -32,7 +32,7 @@ fn people_join_post_follow_reply_and_sign_out() {
     assert!(ada.get(&thread).body.contains("I bring labels."));
 
     assert_eq!(ben.logout().status, 303);
-    assert!(!ben.get("/").body.contains("seed swap"), "a stranger's home");
+    assert!(!ben.get("/").body.contains("action=\"/post\""), "a stranger has no composer");
     assert_eq!(ben.login().status, 303);
     assert!(ben.get("/").body.contains("seed swap"));
     assert_eq!(ben.act("/@ada", "/@ada/unfollow", &[]).status, 303);
