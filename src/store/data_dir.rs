@@ -25,10 +25,23 @@ pub struct DataDir(Arc<Open>);
 
 #[derive(Debug)]
 struct Open {
-    /// Carries the lock: the system drops it with the handle, however the process ends.
+    /// Carries the lock: the system drops it with the last handle, however the process ends.
     root: Directory,
     users: Directory,
     damaged: Directory,
+}
+
+impl Drop for Open {
+    /// Unlocks by word: a program that this process is just starting holds a copy of every handle
+    /// until it has begun, and would keep the lock that long.
+    fn drop(&mut self) {
+        if let Err(error) = fs::flock(self.root.fd(), FlockOperation::Unlock) {
+            log::warn!(
+                "data directory not unlocked path={} error={error}",
+                self.root.path().display()
+            );
+        }
+    }
 }
 
 impl DataDir {
