@@ -8,6 +8,10 @@ mod browser;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod format;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod web;

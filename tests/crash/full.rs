@@ -1,0 +1,118 @@
+//! A disk that runs full: what was there stays, what fits goes on.
+
+use std::path::Path;
+
+use tern::id::{Hash128, NodeId};
+use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
+
+use super::{CHILD_DIR, History, Home, ada, child};
+
+/// Bytes that the disk, or a file, has room for.
+const ROOM: u64 = 64 * 1024;
+/// Lines that cannot all fit.
+const LINES: u32 = 200;
+
+fn fill(store: &UserStore) -> History {
+    let mut history = History::default();
+    let text = "x".repeat(1000);
+    for _ in 0..LINES {
+        let before = history.clone();
+        let line = history.add(&text);
+        match store.append(&ada(), before.bytes.len() as u64, &line) {
+            Ok(()) => {}
+            Err(StoreError::NoSpace { .. }) => return before,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    panic!("{LINES} lines fitted");
+}
+
+/// Fills ada's file and sees that what failed left no trace.
+fn fill_and_check(directory: &Path, store: &UserStore) {
+    let history = fill(store);
+    let len = history.bytes.len() as u64;
+    assert!(len <= ROOM);
+    let on_disk = || std::fs::read(directory.join("users/ada.jsonl")).unwrap();
+    assert_eq!(on_disk(), history.bytes, "the file is as long as before the line that failed");
+    assert_eq!(store.load(&ada(), &mut |_| {}).unwrap().acc, history.version);
+    assert_eq!(store.read_prefix(&ada(), len).unwrap(), history.bytes);
+
+    let large = vec![b'x'; 2 * usize::try_from(ROOM).unwrap()];
+    let error = store.replace(&ada(), &large).unwrap_err();
+    assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");
+    assert_eq!(on_disk(), history.bytes);
+    assert!(!directory.join("users/ada.jsonl.tmp").exists());
+}
+
+/// Not a test by itself: what is done where files of more than `ROOM` bytes are not allowed.
+#[test]
+fn child_fills_its_file() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let store = UserStore::open(&DataDir::open(directory).unwrap()).unwrap();
+    fill_and_check(directory, &store);
+    // Neither failure has retired the file.
+    let mut history = History::of(1);
+    store.replace(&ada(), &history.bytes).unwrap();
+    let at = history.bytes.len() as u64;
+    store.append(&ada(), at, &history.add("there is room again")).unwrap();
+    eprintln!("child is done");
+}
+
+/// Not a test by itself: what is done on a disk of `ROOM` bytes.
+#[test]
+fn child_fills_its_disk() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let dir = DataDir::open(directory).unwrap();
+    let node = NodeId::new(1).unwrap();
+    let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]);
+    file.save(&dir).unwrap();
+    let state = NodeState::new(&dir, file);
+    let store = UserStore::open(&dir).unwrap();
+    fill_and_check(directory, &store);
+    assert!(store.disk_percent().unwrap() >= 90);
+    let error = state.raise_ceiling(5).unwrap_err();
+    assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");
+    assert_eq!((state.ceiling(), NodeFile::load(&dir).unwrap().unwrap().ceiling), (0, 0));
+    // A name needs no room, and the name is the mark.
+    store.set_aside(&ada(), "a reason that does not fit").unwrap();
+    assert_eq!(store.marks().unwrap(), [(ada(), String::new())]);
+    // Room again: everything goes on.
+    std::fs::remove_file(directory.join("damaged/ada.1.jsonl")).unwrap();
+    let mut history = History::default();
+    store.append(&ada(), 0, &history.add("there is room again")).unwrap();
+    assert_eq!(state.raise_ceiling(5).unwrap(), 5);
+    eprintln!("child is done");
+}
+
+fn run(test: &str, wrapper: &[&str]) {
+    let home = Home::new();
+    let output = child(test, &home.path(""), wrapper).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(NOT_ALLOWED) {
+        eprintln!("skipped, this account may not mount: {errors}");
+        return;
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && errors.contains("child is done"), "{said}{errors}");
+}
+
+/// What the wrapper exits with where it may not do its work.
+const NOT_ALLOWED: i32 = 77;
+
+#[test]
+fn file_size_limit_leaves_old_state() {
+    // Half-kilobyte blocks; the signal that comes with the error is ignored across the exec.
+    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
+    run("crash::full::child_fills_its_file", &["sh", "-c", script]);
+}
+
+#[test]
+fn full_disk_leaves_old_state() {
+    // In a mount namespace of its own, which goes with the process.
+    let script = "mount -t tmpfs -o size=64k tern-test \"$TERN_TEST_CHILD_DIR\" || exit 77; \
+                  exec \"$0\" \"$@\"";
+    let enter = "unshare -m true 2>/dev/null || exit 77; exec unshare -m sh -c \"$0\" \"$@\"";
+    run("crash::full::child_fills_its_disk", &["sh", "-c", enter, script]);
+}
