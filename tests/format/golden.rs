@@ -1,0 +1,224 @@
+//! Golden directories: built anew they are the same bytes, and they load.
+
+use std::fs;
+
+use tern::clock::Wall;
+use tern::id::{Hash128, NodeId, PostId, RequestId};
+use tern::replica::version::{Term, Version};
+use tern::store::line::{Kind, Line, NewLine, encode};
+use tern::store::node::Member;
+use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
+use tern::user::Recorded;
+use tern::user::entry::{Entry, PostRef, SessionId};
+
+use super::{copy_of_golden_v1, golden_v1, user};
+
+/// The first second of 2026.
+const START_MS: u64 = 1_767_225_600_000;
+
+fn at(minute: u64) -> Wall {
+    Wall(START_MS + minute * 60_000)
+}
+
+fn node(number: u16) -> NodeId {
+    NodeId::new(number).unwrap()
+}
+
+fn post(minute: u64) -> PostId {
+    PostId::first_of(at(minute).0, node(1))
+}
+
+fn version(round: u64, boot: u32, seq: u32) -> Version {
+    Version { term: Term { epoch: 1, round, node: 1, boot }, seq }
+}
+
+/// A file in the making.
+#[derive(Default)]
+struct File {
+    bytes: Vec<u8>,
+    version: Version,
+    hash: Hash128,
+    lines: u8,
+}
+
+impl File {
+    fn add(&mut self, version: Version, result: Option<PostId>, entries: &[Entry]) {
+        self.lines += 1;
+        let kind = if entries.is_empty() { Kind::Identity } else { Kind::of(entries) };
+        let request = Recorded {
+            id: RequestId([self.lines; 16]),
+            digest: Hash128([self.lines | 0x80; 16]),
+            result: result.map(|id| id.to_string()).unwrap_or_default(),
+        };
+        let requests = if kind == Kind::Identity { vec![] } else { vec![request] };
+        let line = encode(&NewLine {
+            version,
+            base: self.version,
+            base_hash: self.hash,
+            com: self.version,
+            kind,
+            requests: &requests,
+            entries,
+        });
+        (self.version, self.hash) = (version, line.hash);
+        self.bytes.extend_from_slice(&line.bytes);
+    }
+}
+
+fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry> {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
+                aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+    vec![
+        Entry::Joined { at: at(minute) },
+        Entry::Profile { at: at(minute), display_name: name.to_owned(), bio: String::new() },
+        Entry::Password { at: at(minute), hash: hash.to_owned() },
+        Entry::SessionOpened {
+            at: at(minute),
+            id: session.clone(),
+            device: "Firefox on Linux".to_owned(),
+            address: "192.0.2.7".to_owned(),
+        },
+    ]
+}
+
+fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
+    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to }
+}
+
+fn ada() -> File {
+    let session = SessionId("5e".repeat(32));
+    let reply_to = PostRef { user: user("ben"), id: post(2) };
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Ada", 0, &session));
+    file.add(
+        version(1, 1, 2),
+        Some(post(1)),
+        &[posted(1, "Tea at \"four\"?\nBring cups ☕", None)],
+    );
+    file.add(version(1, 1, 3), Some(post(3)), &[posted(3, "Gladly!", Some(reply_to))]);
+    file.add(version(1, 1, 4), None, &[Entry::Followed { at: at(4), user: user("ben") }]);
+    file.add(version(1, 1, 5), None, &[Entry::Followed { at: at(5), user: user("zoe") }]);
+    // The machine started again and wrote back what it found.
+    file.add(version(1_048_579, 2, 1), None, &[]);
+    let typo = posted(6, "Tea at fuor", None);
+    file.add(version(1_048_579, 2, 2), Some(post(6)), &[typo]);
+    file.add(version(1_048_579, 2, 3), None, &[Entry::PostDeleted { at: at(7), id: post(6) }]);
+    file.add(version(1_048_579, 2, 4), None, &[Entry::Unfollowed { at: at(8), user: user("zoe") }]);
+    file.add(version(1_048_579, 2, 5), None, &[Entry::SessionClosed { at: at(9), id: session }]);
+    file
+}
+
+fn zoe() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Zoe", 0, &SessionId("20".repeat(32))));
+    file.add(version(1, 1, 2), None, &[Entry::Left { at: at(1) }]);
+    file
+}
+
+fn node_file() -> NodeFile {
+    let member = |number: u16, incarnation| Member {
+        node: node(number),
+        incarnation,
+        address: format!("10.0.0.{number}:7101"),
+        extra: serde_json::Map::new(),
+    };
+    let own = Hash128([0xa1; 16]);
+    let members = vec![member(1, Some(own)), member(2, Some(Hash128([0xb2; 16]))), member(3, None)];
+    let file = NodeFile::new(Hash128([0xc0; 16]), node(1), own, members);
+    NodeFile { boot: 2, ceiling: 2_097_155, opened: true, ..file }
+}
+
+#[test]
+fn golden_v1_spelled_the_same_today() {
+    for (name, file) in [("ada", ada()), ("zoe", zoe())] {
+        let golden = fs::read_to_string(golden_v1().join(format!("users/{name}.jsonl"))).unwrap();
+        assert_eq!(String::from_utf8(file.bytes).unwrap(), golden, "{name}");
+    }
+    let home = tempfile::tempdir().unwrap();
+    node_file().save(&DataDir::open(home.path()).unwrap()).unwrap();
+    assert_eq!(
+        fs::read_to_string(home.path().join("node.json")).unwrap(),
+        fs::read_to_string(golden_v1().join("node.json")).unwrap()
+    );
+}
+
+#[test]
+fn golden_v1_loads() {
+    let home = copy_of_golden_v1();
+    let dir = DataDir::open(&home.path().join("db")).unwrap();
+    assert_eq!(NodeFile::load(&dir).unwrap(), Some(node_file()));
+    let store = UserStore::open(&dir).unwrap();
+    assert_eq!(store.names().unwrap(), [user("ada"), user("zoe")]);
+    for (name, file) in [("ada", ada()), ("zoe", zoe())] {
+        let mut lines: Vec<Line> = Vec::new();
+        let loaded = store.load(&user(name), &mut |line| lines.push(line)).unwrap();
+        assert_eq!((loaded.acc, loaded.hash), (file.version, file.hash), "{name}");
+        assert_eq!(lines.len(), usize::from(file.lines));
+        for (entry, place) in lines.iter().flat_map(|line| &line.entries) {
+            assert_eq!(&store.read_entry(&user(name), *place).unwrap(), entry);
+        }
+    }
+    let marks = store.marks().unwrap();
+    assert_eq!(marks, [(user("ben"), "the checksum is wrong in line 3".to_owned())]);
+}
+
+#[test]
+fn newer_formats_refused_by_name_and_untouched() {
+    let home = copy_of_golden_v1();
+    let (node_path, ada_path) =
+        (home.path().join("db/node.json"), home.path().join("db/users/ada.jsonl"));
+    let newer_node =
+        fs::read_to_string(&node_path).unwrap().replace("\"format\": 1", "\"format\": 2");
+    fs::write(&node_path, &newer_node).unwrap();
+    // A snapshot, as compaction will write it, with a checksum that is right.
+    let body = r#"{"v":"1.1.1.1.5","p":"0","k":"s","ops":5"#;
+    let snapshot = format!("{body},\"c\":\"{:08x}\"}}\n", crc32c(body.as_bytes()));
+    fs::write(&ada_path, &snapshot).unwrap();
+
+    let dir = DataDir::open(&home.path().join("db")).unwrap();
+    let error = NodeFile::load(&dir).unwrap_err();
+    assert!(matches!(&error, StoreError::NewerFormat { what, .. } if what == "format 2"));
+    let store = UserStore::open(&dir).unwrap();
+    let error = store.load(&user("ada"), &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::NewerFormat { what, .. } if what == r#"line kind "s""#),
+        "{error:?}"
+    );
+    assert_eq!(fs::read_to_string(&node_path).unwrap(), newer_node);
+    assert_eq!(fs::read_to_string(&ada_path).unwrap(), snapshot);
+}
+
+#[test]
+fn golden_v1_goes_on_living() {
+    let home = copy_of_golden_v1();
+    let dir = DataDir::open(&home.path().join("db")).unwrap();
+    let state = NodeState::new(&dir, NodeFile::load(&dir).unwrap().unwrap());
+    assert_eq!(state.next_boot().unwrap(), 3);
+    let store = UserStore::open(&dir).unwrap();
+    let mut file = ada();
+    let at = file.bytes.len();
+    file.add(
+        version(2_097_156, 3, 1),
+        None,
+        &[Entry::Followed { at: at_end(), user: user("ben") }],
+    );
+    store.append(&user("ada"), at as u64, &file.bytes[at..]).unwrap();
+    let loaded = store.load(&user("ada"), &mut |_| {}).unwrap();
+    assert_eq!((loaded.acc, loaded.hash), (file.version, file.hash));
+}
+
+fn at_end() -> Wall {
+    at(60)
+}
+
+/// CRC-32C bit by bit, by the definition that the document gives: a second opinion.
+pub(super) fn crc32c(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc
+}

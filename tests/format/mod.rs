@@ -1,0 +1,29 @@
+//! The format on disk: a directory of every released version loads, and is spelled as it was then;
+//! `db/FORMAT.md` says what is so. A golden file changes only with a reason in the commit.
+
+mod document;
+mod golden;
+
+use std::path::{Path, PathBuf};
+
+use tern::id::UserName;
+
+/// A data directory as format 1 has it.
+fn golden_v1() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/v1")
+}
+
+fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+/// A copy to work on, as `db` in a directory of its own.
+fn copy_of_golden_v1() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["node.json", "users/ada.jsonl", "users/zoe.jsonl", "damaged/ben.mark"] {
+        let to = home.path().join("db").join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(golden_v1().join(name), to).unwrap();
+    }
+    home
+}
