@@ -1,4 +1,4 @@
-//! A disk that runs full: what was there stays, what fits goes on.
+//! A disk that runs full or read-only: what was there stays, what fits goes on.
 
 use std::path::Path;
 
@@ -86,6 +86,15 @@ fn child_fills_its_disk() {
     eprintln!("child is done");
 }
 
+/// Not a test by itself: what is done on a disk that became read-only.
+#[test]
+fn child_meets_read_only_disk() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let error = DataDir::open(Path::new(&directory)).unwrap_err();
+    assert!(matches!(error, StoreError::NotWritable { .. }), "{error:?}");
+    eprintln!("child is done");
+}
+
 fn run(test: &str, wrapper: &[&str]) {
     let home = Home::new();
     let output = child(test, &home.path(""), wrapper).output().unwrap();
@@ -108,11 +117,21 @@ fn file_size_limit_leaves_old_state() {
     run("crash::full::child_fills_its_file", &["sh", "-c", script]);
 }
 
+/// Runs a test on a disk of `ROOM` bytes, in a mount namespace that goes with the process.
+fn run_on_small_disk(test: &str, then: &str) {
+    let mount = "mount -t tmpfs -o size=64k tern-test \"$TERN_TEST_CHILD_DIR\"";
+    let script = format!("{mount} && {then} || exit 77; exec \"$0\" \"$@\"");
+    let enter = "unshare -m true || exit 77; exec unshare -m sh -c \"$0\" \"$@\"";
+    run(test, &["sh", "-c", enter, &script]);
+}
+
 #[test]
 fn full_disk_leaves_old_state() {
-    // In a mount namespace of its own, which goes with the process.
-    let script = "mount -t tmpfs -o size=64k tern-test \"$TERN_TEST_CHILD_DIR\" || exit 77; \
-                  exec \"$0\" \"$@\"";
-    let enter = "unshare -m true 2>/dev/null || exit 77; exec unshare -m sh -c \"$0\" \"$@\"";
-    run("crash::full::child_fills_its_disk", &["sh", "-c", enter, script]);
+    run_on_small_disk("crash::full::child_fills_its_disk", "true");
+}
+
+#[test]
+fn read_only_disk_named_at_open() {
+    let remount = "mount -o remount,ro \"$TERN_TEST_CHILD_DIR\"";
+    run_on_small_disk("crash::full::child_meets_read_only_disk", remount);
 }

@@ -174,6 +174,8 @@ fn state_pin_first_incarnation_and_no_other() {
     let other = |number| move |error| matches!(error, StoreError::OtherIncarnation { node: found } if found == node(number));
     assert!(state.pin(node(2), CLUSTER).is_err_and(other(2)));
     assert!(state.pin(node(1), PEER).is_err_and(other(1)));
+    let unknown = NodeFile::new(CLUSTER, node(1), SELF, vec![member(1, None)]);
+    assert!(NodeState::new(&dir, unknown).pin(node(1), PEER).is_err_and(other(1)));
     let error = state.pin(node(3), PEER).unwrap_err();
     assert!(matches!(error, StoreError::NotMember { node: found } if found == node(3)));
     assert_eq!(on_disk(&dir), state.durable());

@@ -255,8 +255,7 @@ fn read_outside_file_or_not_an_entry_refused() {
     let history = History::of(2);
     let home = Home::with_ada(&history.bytes);
     let end = history.bytes.len() as u64;
-    let too_long = u32::try_from(LINE_BYTES_MAX + 1).unwrap();
-    for (offset, len) in [(end, 1), (end - 1, 2), (0, too_long)] {
+    for (offset, len) in [(end, 1), (end - 1, 2), (u64::from(u32::MAX), 1)] {
         let read = home.store.read(&ada(), Place { offset, len });
         assert!(matches!(read, Err(StoreError::NotAtPlace { .. })), "{read:?}");
     }
@@ -267,6 +266,18 @@ fn read_outside_file_or_not_an_entry_refused() {
     let nobody = UserName::parse("nobody").unwrap();
     let error = home.store.read_prefix(&nobody, 1).unwrap_err();
     assert!(matches!(error, StoreError::LengthDiffers { found: 0, .. }), "{error:?}");
+}
+
+#[test]
+fn read_of_more_than_a_line_refused() {
+    let home = Home::with_ada(&vec![b'x'; LINE_BYTES_MAX + 1]);
+    let read = |len: usize| {
+        let len = u32::try_from(len).unwrap();
+        home.store.read(&ada(), Place { offset: 0, len })
+    };
+    assert_eq!(read(LINE_BYTES_MAX).unwrap().len(), LINE_BYTES_MAX);
+    let long = read(LINE_BYTES_MAX + 1);
+    assert!(matches!(long, Err(StoreError::NotAtPlace { .. })), "a line is never so long");
 }
 
 #[test]
