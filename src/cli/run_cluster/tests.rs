@@ -52,6 +52,15 @@ impl Fixture {
     }
 }
 
+/// Closes its flag when dropped.
+struct Stopping<'a>(&'a Stop);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 fn supervised(
     specs: Vec<ChildSpec>,
     no_restart: bool,
@@ -69,8 +78,10 @@ fn supervised(
             let watched = supervisor.watch(&fixture.stop, &fixture.ready);
             (watched, supervisor.stop_all(&fixture.force))
         });
+        // Also a test that fails ends the supervisor.
+        let stopping = Stopping(&fixture.stop);
         test(&fixture);
-        fixture.stop.close();
+        drop(stopping);
         worker.unwrap().join().unwrap()
     })
 }
