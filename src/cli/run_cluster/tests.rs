@@ -144,11 +144,17 @@ fn refusal_of_minority_or_after_ready_is_borne() {
     });
     watched.unwrap();
 
-    let waits = "cat; exit 2";
-    let (watched, _) = supervised(vec![script(node(1), waits), web], false, |cluster| {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let refuses = "trap 'exit 2' TERM; echo up > LOG; while :; do sleep 0.02; done";
+    let refuses = refuses.replace("LOG", &log.display().to_string());
+    let (watched, _) = supervised(vec![script(node(1), &refuses), web], false, |cluster| {
         let (backend, _web) = (cluster.line(), cluster.line());
+        wait_for_notes(&log, 1);
         cluster.ready.close();
         kill_process(pid(&backend), Signal::TERM).unwrap();
+        cluster.no_line_for(200);
+        cluster.clock.set(Mono(2 + CHILD_RESTART_MS), Wall(0));
         cluster.no_line_for(200);
     });
     watched.unwrap();
@@ -184,7 +190,7 @@ fn stop_ends_web_before_backends() {
 fn hanging_child_killed_at_second_signal() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("log");
-    let deaf = format!("trap '' TERM; echo up > {}; exec sleep 1000", log.display());
+    let deaf = format!("trap '' TERM; echo up > {}; exec sleep 60", log.display());
     let mut child = None;
     let (_, stopped) = supervised(vec![script(Role::Web, &deaf)], false, |cluster| {
         child = Some(pid(&cluster.line()));
