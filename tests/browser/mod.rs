@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use tern::clock::Clock;
 
+use crate::cluster::harness::{Cluster, Options};
+
 /// How long anything a person waits for may take here: slow machines share their cores.
 const PATIENCE_MS: u64 = 20_000;
 /// Between two looks at whether it has come.
@@ -43,4 +45,14 @@ fn is_skipped(test: &str) -> bool {
         println!("{test}: skipped, TERN_SKIP_BROWSER=1");
     }
     skipped
+}
+
+#[test]
+fn two_people_talk_while_a_machine_dies() {
+    if is_skipped("two_people_talk_while_a_machine_dies") {
+        return;
+    }
+    let more = vec!["--community=Fen Lane".to_owned()];
+    let cluster = Cluster::start(Options { no_restart: true, more, ..Options::default() });
+    walk::two_people_talk(&cluster);
 }

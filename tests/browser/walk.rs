@@ -18,7 +18,6 @@ struct Visitor<'s> {
 }
 
 /// The whole walk, with pictures of each page on the way.
-#[expect(dead_code, reason = "awaits the pages: `impl Site for Cluster`, and a test that calls it")]
 pub(super) fn two_people_talk(site: &dyn Site) {
     let ada = Visitor {
         browser: Browser::start(),

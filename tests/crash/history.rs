@@ -4,8 +4,8 @@ use tern::clock::Wall;
 use tern::id::{Hash128, PostId, RequestId};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, NewLine, encode};
-use tern::user::Recorded;
 use tern::user::entry::Entry;
+use tern::user::{Receipt, Recorded};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
@@ -32,7 +32,7 @@ impl History {
         let request = Recorded {
             id: RequestId(u128::from(at).to_be_bytes()),
             digest: Hash128([5; 16]),
-            result: id.to_string(),
+            result: Receipt::Post(id),
         };
         self.add_line(Kind::Delta, &[request], &[entry])
     }

@@ -8,8 +8,8 @@ use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, Line, NewLine, encode};
 use tern::store::node::Member;
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
-use tern::user::Recorded;
 use tern::user::entry::{Entry, PostRef, SessionId};
+use tern::user::{Receipt, Recorded};
 
 use super::{copy_of_golden_v1, golden_v1, user};
 
@@ -48,7 +48,7 @@ impl File {
         let request = Recorded {
             id: RequestId([self.lines; 16]),
             digest: Hash128([self.lines | 0x80; 16]),
-            result: result.map(|id| id.to_string()).unwrap_or_default(),
+            result: result.map(Receipt::Post).unwrap_or_default(),
         };
         let requests = if kind == Kind::Identity { vec![] } else { vec![request] };
         let line = encode(&NewLine {

@@ -61,7 +61,8 @@ impl<A: Ask> Site<A> {
         match again.act {
             Act::Join => self.join_again(visit, again, said),
             Act::Login => {
-                let login = LoginForm { said: Some(said), ..LoginForm::typed(again.form) };
+                let mut login = LoginForm::typed(again.form);
+                login.said = Some(said);
                 self.login_page(visit, again.heard, login)
             }
             Act::Post(reply_to) => {

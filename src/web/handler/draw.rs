@@ -27,7 +27,7 @@ pub(super) struct Drawer<'a> {
     pub(super) viewer: &'a UserName,
 }
 
-impl<'a> Drawer<'a> {
+impl Drawer<'_> {
     /// A form whose key stays the same until a write of this person's was recorded.
     pub(super) fn form(self, name: FormName, action: &Route, target: &str) -> FormHead {
         let binding = Binding::Session(self.token);

@@ -27,13 +27,13 @@ pub(super) struct LoginForm {
     /// What to say first.
     pub(super) said: Option<Said>,
     /// The name typed.
-    pub(super) username: String,
+    username: String,
     /// Where to go afterwards; empty for home.
-    pub(super) next: String,
+    next: String,
     /// Whether the password is shown as it is typed.
-    pub(super) is_shown: bool,
+    is_shown: bool,
     /// What rides along.
-    pub(super) draft: Vec<(&'static str, String)>,
+    draft: Vec<(&'static str, String)>,
 }
 
 impl LoginForm {

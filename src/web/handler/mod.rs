@@ -198,20 +198,31 @@ impl<A: Ask> Site<A> {
         Ok(Heard::of(response, session))
     }
 
-    /// Asks for what a page shows. A refusal, or nobody who answers, becomes an error's page.
+    /// Asks for what a page shows; nobody who answers becomes an error's page.
+    fn hear(
+        &self,
+        visit: &Visit<'_>,
+        session: Option<&Session>,
+        about: Option<&UserName>,
+        action: Action,
+    ) -> Result<Heard, Stop> {
+        match self.ask_as(session, about, action) {
+            Ok(heard) => Ok(heard),
+            Err(error) => {
+                log::debug!("page not asked id={} error={error}", visit.request.id);
+                Err(Stop::Answer(Box::new(self.error(visit, None, 503)?)))
+            }
+        }
+    }
+
+    /// As [`Self::hear`]; a refusal becomes an error's page too.
     fn read(
         &self,
         visit: &Visit<'_>,
         about: Option<&UserName>,
         action: Action,
     ) -> Result<Heard, Stop> {
-        let heard = match self.ask_as(visit.session.as_ref(), about, action) {
-            Ok(heard) => heard,
-            Err(error) => {
-                log::debug!("page not asked id={} error={error}", visit.request.id);
-                return Err(Stop::Answer(Box::new(self.error(visit, None, 503)?)));
-            }
-        };
+        let heard = self.hear(visit, visit.session.as_ref(), about, action)?;
         if let Outcome::Refused(refusal) = &heard.outcome {
             let response = self.refuse_page(visit, &heard, refusal)?;
             return Err(Stop::Answer(Box::new(response)));

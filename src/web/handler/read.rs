@@ -10,8 +10,7 @@ use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
 use crate::web::form::encode_query;
-use crate::web::page::form::ButtonForm;
-use crate::web::page::form::ConfirmPage;
+use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes};
@@ -19,7 +18,7 @@ use crate::web::page::status::{Picture, StatusPage, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
 use crate::web::route::Route;
-use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile};
+use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
 
 /// What to say where nobody has posted.
 const NOTHING_YET: &str = "Nothing posted yet.";
@@ -32,14 +31,9 @@ impl<A: Ask> Site<A> {
         }
         let page = self.page_asked(visit)?;
         let is_first = page.before.is_none();
-        let heard = match self.ask_as(visit.session.as_ref(), None, Action::Home(page)) {
-            Ok(heard) => heard,
-            Err(_) => return self.error(visit, None, 503),
-        };
+        let heard = self.hear(visit, visit.session.as_ref(), None, Action::Home(page))?;
         match &heard.outcome {
-            Outcome::Refused(crate::wire::request::Refusal::SignedOut) => {
-                self.landing(visit, Some(&heard))
-            }
+            Outcome::Refused(Refusal::SignedOut) => self.landing(visit, Some(&heard)),
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             Outcome::Posts(_) if heard.viewer.is_none() => self.landing(visit, Some(&heard)),
             Outcome::Posts(posts) => self.home_page(visit, &heard, posts, is_first),
@@ -75,10 +69,7 @@ impl<A: Ask> Site<A> {
 
     /// What strangers see first. `as_member` is what a backend said when it did not know the session.
     fn landing(&self, visit: &Visit<'_>, as_member: Option<&Heard>) -> Handled {
-        let heard = match self.ask_as(None, None, Action::Everyone(Page::default())) {
-            Ok(heard) => heard,
-            Err(_) => return self.error(visit, None, 503),
-        };
+        let heard = self.hear(visit, None, None, Action::Everyone(Page::default()))?;
         let posts = match &heard.outcome {
             Outcome::Posts(posts) => posts,
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
@@ -142,20 +133,17 @@ impl<A: Ask> Site<A> {
     pub(super) fn profile(&self, visit: &Visit<'_>, name: UserName) -> Handled {
         let before: Option<PostId> = self.or_bad(visit, visit.cursor("before"))?;
         let asked = Action::Profile(PageOf { username: name.clone(), before });
-        let heard = match self.ask_as(visit.session.as_ref(), Some(&name), asked) {
-            Ok(heard) => heard,
-            Err(_) => return self.error(visit, None, 503),
-        };
+        let heard = self.hear(visit, visit.session.as_ref(), Some(&name), asked)?;
         match &heard.outcome {
             Outcome::Profile(profile) => {
                 self.profile_page(visit, &heard, profile, before.is_none())
             }
-            Outcome::Refused(crate::wire::request::Refusal::Gone) => {
+            Outcome::Refused(Refusal::Gone) => {
                 let title = format!("{name} has left");
                 let text = "Their account and their posts are gone.";
                 self.message(visit, Some(&heard), (410, &title, text))
             }
-            Outcome::Refused(crate::wire::request::Refusal::NotFound) => {
+            Outcome::Refused(Refusal::NotFound) => {
                 let text = format!("Nobody here is called @{name}. Perhaps it was mistyped.");
                 self.message(visit, Some(&heard), (404, "Not found", &text))
             }
@@ -340,7 +328,7 @@ impl<A: Ask> Site<A> {
 
 /// The head of a page that shows what a backend told.
 pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
-    Head { cache: Some(heard.cache(visit)), cookies: heard.cookies.clone(), ..Head::default() }
+    Head { cache: Some(visit.cache()), cookies: heard.cookies.clone(), ..Head::default() }
 }
 
 /// Who looks at a page of posts.

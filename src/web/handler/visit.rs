@@ -44,6 +44,11 @@ impl<'a> Visit<'a> {
         self.query.find(name).map(T::from_str).transpose().map_err(|_| BadCursor)
     }
 
+    /// Who may keep its page: a stranger's page anybody, a member's page only their browser.
+    pub(super) const fn cache(&self) -> Cache {
+        if self.session.is_none() { Cache::Public } else { Cache::Private }
+    }
+
     /// A value of the query that only adds a remark; one that is malformed adds none.
     pub(super) fn remark<T: FromStr>(&self, name: &str) -> Option<T> {
         self.query.get(name).parse().ok()
@@ -90,11 +95,6 @@ impl Heard {
     pub(super) fn who<'a>(&'a self, sent: Option<&'a Session>) -> Option<&'a UserName> {
         let claimed = sent.filter(|_| matches!(self.outcome, Outcome::Refused(_)) && !self.is_over);
         self.viewer.as_ref().map(|viewer| &viewer.username).or(claimed.map(Session::user))
-    }
-
-    /// Who may keep the page: a stranger's page anybody, a member's page only their browser.
-    pub(super) fn cache(&self, visit: &Visit<'_>) -> Cache {
-        if visit.session.is_none() { Cache::Public } else { Cache::Private }
     }
 }
 

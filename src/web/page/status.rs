@@ -158,17 +158,18 @@ impl Picture {
             n => ring(n, (WIDTH / 2.0, 130.0), 90.0),
         };
         let lowest = places.iter().fold(0.0_f64, |lowest, (_, y)| lowest.max(*y));
-        let placed: Vec<_> = machines.iter().zip(places).collect();
+        let machines_at: Vec<_> = machines.iter().zip(places).collect();
         let mut lines = Vec::new();
-        for (index, (one, from)) in placed.iter().enumerate() {
-            for (other, to) in placed.iter().skip(index + 1) {
+        for (index, (one, from)) in machines_at.iter().enumerate() {
+            for (other, to) in machines_at.iter().skip(index + 1) {
                 let point = |(x, y): &(f64, f64)| (coordinate(*x), coordinate(*y));
                 let is_cut = !talk(one, other);
                 lines.push(Line { from: point(from), to: point(to), is_cut });
             }
         }
-        let nodes =
-            placed.iter().map(|(machine, place)| Node::of(machine, *place, machines.len(), now));
+        let nodes = machines_at
+            .iter()
+            .map(|(machine, place)| Node::of(machine, *place, machines.len(), now));
         Self {
             title: title(machines, now),
             // The label of the lowest machine stands 36 and 52 below its centre.
