@@ -3,7 +3,7 @@
 //!
 //! This file holds what comes in, as it was typed ([`Action`]). The backend prepares it outside the
 //! lock (hashes passwords, looks up other people's posts) into a [`Change`]; under the lock
-//! [`handle`] judges that by the user as they are then. Nothing in here reads a file, asks a clock,
+//! [`handle()`] judges that by the user as they are then. Nothing in here reads a file, asks a clock,
 //! or knows of a second user.
 
 mod account;

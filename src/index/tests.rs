@@ -204,6 +204,8 @@ fn suggestions_recent_posters_first_then_others() {
     }
     world.write(&name("ada"), &followed("cleo"));
     world.write(&name("finn"), &left());
+    // A file that begins without its account: nobody to follow.
+    world.write(&name("gus"), &posted(9, None));
     let suggested = world.index.suggestions(&name("ada"), 5);
     assert_eq!(suggested.iter().map(UserName::as_str).collect::<Vec<_>>(), ["eva", "dora", "ben"]);
     assert_eq!(world.index.suggestions(&name("ada"), 1).len(), 1);

@@ -128,8 +128,7 @@ impl User {
         self.requests = was.requests;
     }
 
-    /// What can be checked at each change without walking the lists; [`Self::assert_order`] does the
-    /// rest in tests.
+    /// What can be checked at each change without walking the lists; tests check the rest.
     pub(super) fn assert_invariants(&self) {
         assert!(
             self.posts.last().map(|post| post.id) <= self.post_id_max,

@@ -90,9 +90,12 @@ fn post_number_repeated_first_one_stands() {
 }
 
 #[test]
-fn session_closed_gone_and_repetition_harmless() {
+fn session_repeated_harmless_and_closed_gone() {
     let close = Entry::SessionClosed { at: Wall(3), id: session_id(1) };
-    let user = user_of(&[opened(1, 1), opened(1, 2), opened(2, 2), close.clone(), close]);
+    let user = user_of(&[opened(1, 1), opened(1, 2), opened(2, 2)]);
+    assert_eq!(user.session(&session_id(1)).unwrap().opened_at, Wall(1));
+    assert_eq!(user.sessions.len(), 2);
+    let user = user_of(&[opened(1, 1), opened(2, 2), close.clone(), close]);
     assert!(user.session(&session_id(1)).is_none());
     assert_eq!(user.sessions.len(), 1);
 }
