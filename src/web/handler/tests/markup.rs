@@ -12,6 +12,7 @@ use crate::web::handler::Site;
 use crate::web::request::Method;
 use crate::web::response::{Content, Response};
 use crate::web::route::Route;
+use crate::wire::request::MachineState::{Behind, Down, InStep};
 use crate::wire::request::{Field, FieldProblem, Kept, MachineState, Outcome, PostPage, Refusal};
 
 use super::fake::{Fake, cluster};
@@ -66,7 +67,6 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         }),
     ));
     all.extend(failures());
-    use MachineState::{Behind, Down, InStep};
     let states: [(_, &'static [MachineState]); 5] = [
         ("machines-down", &[InStep, InStep, Down]),
         ("machines-one", &[InStep]),
