@@ -289,3 +289,77 @@ impl Drop for Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    /// Connections that wait to be known, and what their diallers hold.
+    fn enter(registry: &Arc<Registry>, count: usize) -> Vec<(Option<Slot>, TcpStream)> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let enter_one = |_| {
+            let dialled = TcpStream::connect(addr).unwrap();
+            dialled.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            let stream = Arc::new(listener.accept().unwrap().0);
+            (Registry::enter(registry, &stream), dialled)
+        };
+        (0..count).map(enter_one).collect()
+    }
+
+    fn is_ended(mut dialled: &TcpStream) -> bool {
+        dialled.read(&mut [0]).is_ok_and(|read| read == 0)
+    }
+
+    fn admitted(entered: &[(Option<Slot>, TcpStream)]) -> Vec<bool> {
+        entered.iter().map(|(slot, _)| slot.as_ref().is_some_and(Slot::admit)).collect()
+    }
+
+    #[test]
+    fn registry_too_many_strangers_oldest_ends() {
+        let registry = Arc::new(Registry::new(10, 2));
+        let known = enter(&registry, 1);
+        assert_eq!(admitted(&known), [true]);
+        let entered = enter(&registry, 3);
+        assert_eq!(admitted(&entered), [false, true, true]);
+        assert!(is_ended(&entered[0].1));
+        assert!(!is_ended(&entered[1].1) && !is_ended(&known[0].1));
+    }
+
+    #[test]
+    fn registry_full_newest_not_let_in() {
+        let registry = Arc::new(Registry::new(2, 2));
+        let mut entered = enter(&registry, 3);
+        assert_eq!(admitted(&entered), [true, true, false]);
+        assert!(is_ended(&entered[2].1));
+        entered.remove(0);
+        assert_eq!(admitted(&enter(&registry, 1)), [true]);
+    }
+
+    #[test]
+    fn registry_closed_ends_strangers_and_lets_nobody_in() {
+        let registry = Arc::new(Registry::new(10, 10));
+        let known = enter(&registry, 1);
+        assert_eq!(admitted(&known), [true]);
+        let strangers = enter(&registry, 1);
+        registry.close();
+        assert!(is_ended(&strangers[0].1), "it would wait for its time-out");
+        assert!(!is_ended(&known[0].1), "it may still be answered");
+        assert_eq!(admitted(&strangers), [false]);
+        assert_eq!(admitted(&enter(&registry, 1)), [false]);
+        registry.end(Duration::ZERO);
+        assert!(is_ended(&known[0].1));
+    }
+
+    #[test]
+    fn wake_address_is_reachable() {
+        for (bound, expected) in
+            [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")]
+        {
+            let found = reachable(bound.parse().unwrap());
+            assert_eq!(found, expected.parse::<IpAddr>().unwrap());
+        }
+    }
+}

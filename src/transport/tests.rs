@@ -171,6 +171,33 @@ fn connection_idle_stays_usable() {
 }
 
 #[test]
+fn connection_frames_in_a_burst_arrive_in_order() {
+    let (mut one, mut other) = pair();
+    for number in 0..30_u8 {
+        let body = vec![number; usize::from(number) * 700];
+        one.send(&[number], &body, LONG).unwrap();
+    }
+    for number in 0..30_u8 {
+        let frame = other.receive(FRAME_BYTES_MAX, LONG).unwrap();
+        assert!(frame.header == [number] && frame.body.len() == usize::from(number) * 700);
+        assert!(frame.body.iter().all(|&byte| byte == number), "{number}");
+    }
+}
+
+#[test]
+fn connection_reset_is_closed() {
+    let (mut one, other) = pair();
+    one.send(b"never read", b"", LONG).unwrap();
+    drop(other);
+    let mut error = None;
+    until(|| {
+        error = one.send(b"again", b"", LONG).err();
+        error.is_some()
+    });
+    assert!(matches!(error, Some(TransportError::Closed { .. })), "{error:?}");
+}
+
+#[test]
 fn connection_closer_wakes_receiver() {
     let (mut one, other) = pair();
     let closer = one.closer();
@@ -204,7 +231,8 @@ fn connection_nobody_reads_send_times_out() {
 fn frame_longer_than_taken_refused_before_it_arrives() {
     let (mut stream, mut channel, mut accepted) = forger();
     let lengths = [60_000_000_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
-    stream.write_all(&sealed(&mut channel, &lengths)).unwrap();
+    let (long, good) = (sealed(&mut channel, &lengths), sealed(&mut channel, &plain_frame(b"ok")));
+    stream.write_all(&[long, good].concat()).unwrap();
     let heard = accepted.receive(1_000, LONG);
     let Err(TransportError::TooLarge { announced: 60_000_000, max: 1_000 }) = heard else {
         panic!("{heard:?}");

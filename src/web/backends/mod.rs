@@ -199,10 +199,10 @@ impl Backends {
                 Ok(()) => backend.answered(),
                 Err(_) if stop.is_closed() => return,
                 Err(error) => {
-                    if matches!(error, TransportError::Idle | TransportError::TimedOut { .. }) {
-                        backend.missed();
-                    } else {
+                    if is_gone(&error) {
                         backend.not_dialled(&error);
+                    } else {
+                        backend.missed();
                     }
                     // Once it is suspected the way there may have changed: a fresh connection finds out.
                     if !matches!(error, TransportError::Idle) || backend.is_suspected() {
@@ -279,10 +279,9 @@ impl Backend {
         }
     }
 
-    /// A connection could not be made. Silence proves nothing yet: pings decide.
+    /// A connection could not be made.
     fn not_dialled(&self, error: &TransportError) {
-        let is_silent = matches!(error, TransportError::TimedOut { .. });
-        if !is_silent && self.suspicion.lock().refused() {
+        if is_gone(error) && self.suspicion.lock().refused() {
             self.suspected(&error.to_string());
         }
     }
@@ -310,6 +309,22 @@ impl Backend {
                 None
             }
         }
+    }
+}
+
+/// Whether an error proves that the backend cannot be used. Silence does not, pings decide; nor does
+/// trouble of this machine's own, such as having no descriptor left.
+const fn is_gone(error: &TransportError) -> bool {
+    match error {
+        TransportError::Refused { .. }
+        | TransportError::Handshake { .. }
+        | TransportError::Closed { .. }
+        | TransportError::TooLarge { .. }
+        | TransportError::Malformed { .. } => true,
+        TransportError::Io { .. }
+        | TransportError::InUse { .. }
+        | TransportError::TimedOut { .. }
+        | TransportError::Idle => false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::id::PostId;
 use crate::web::ask::AskError;
 use crate::web::request::Method;
 use crate::web::response::{Cache, Content, Response};
+use crate::wire::request::MachineState::{Behind, Down, InStep};
 use crate::wire::request::{Kept, MachineState, Outcome, PostPage, Refusal};
 
 #[track_caller]
@@ -365,7 +366,6 @@ fn readiness_tells_of_writes() {
         let response = Browser::stranger(&site).get(address);
         (response.status, text(&response))
     };
-    use MachineState::{Down, InStep};
     assert_eq!(ready(&[InStep; 3], "/readyz"), (200, "writes: ok\n".to_owned()));
     assert_eq!(ready(&[InStep; 3], "/readyz?writes=1"), (200, "writes: ok\n".to_owned()));
     let alone = &[InStep, Down, Down];
@@ -382,7 +382,6 @@ fn status_tells_of_each_state() {
         *site.ask.cluster.lock() = cluster(states);
         text(&Browser::ada(&site).get("/status"))
     };
-    use MachineState::{Behind, Down, InStep};
     let one_down = status(&[InStep, InStep, Down]);
     for words in [
         "2 of 3 machines",
