@@ -16,13 +16,24 @@ const STACK_BYTES: usize = 512 * 1024;
 const NAME_BYTES_MAX: usize = 15;
 
 /// The right to hold one user's action lock. A thread gets one when it is spawned and can neither
-/// copy nor send it; a lock borrows it mutably, so that holding two locks does not compile:
+/// copy nor send it; a lock borrows it mutably. One after the other is fine:
+///
+/// ```no_run
+/// # use tern::{clock::Mono, cluster::Cluster, id::UserName, thread::LockPermit};
+/// # fn two(cluster: &Cluster, permit: &mut LockPermit, a: &UserName, b: &UserName, until: Mono) {
+/// let first = cluster.acquire(permit, a, until);
+/// drop(first);
+/// let second = cluster.acquire(permit, b, until);
+/// # }
+/// ```
+///
+/// Holding two at once does not compile:
 ///
 /// ```compile_fail,E0499
-/// # fn two(locks: &tern::cluster::lock::UserLocks, permit: &mut tern::thread::LockPermit,
-/// #   a: &tern::id::UserName, b: &tern::id::UserName, until: tern::clock::Mono) {
-/// let first = locks.acquire(permit, a, until);
-/// let second = locks.acquire(permit, b, until);
+/// # use tern::{clock::Mono, cluster::Cluster, id::UserName, thread::LockPermit};
+/// # fn two(cluster: &Cluster, permit: &mut LockPermit, a: &UserName, b: &UserName, until: Mono) {
+/// let first = cluster.acquire(permit, a, until);
+/// let second = cluster.acquire(permit, b, until);
 /// drop(first);
 /// # }
 /// ```
