@@ -179,7 +179,7 @@ impl<A: Ask> Site<A> {
             ),
             following: (
                 Route::Following(name.clone()).to_string(),
-                format!("follows {}", profile.following),
+                format!("{} following", profile.following),
             ),
             posts_count: counted(profile.posts_count, "post", "posts"),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
@@ -275,14 +275,14 @@ impl<A: Ask> Site<A> {
 
     /// Who follows a member, or whom they follow.
     pub(super) fn people(&self, visit: &Visit<'_>, route: &Route) -> Handled {
-        let after = self.or_bad(visit, visit.cursor("after"))?;
+        let after: Option<UserName> = self.or_bad(visit, visit.cursor("after"))?;
         let (name, title, action) = match route {
             Route::Followers(name) => {
-                let asked = PeopleOf { username: name.clone(), after };
+                let asked = PeopleOf { username: name.clone(), after: after.clone() };
                 (name, "Followers", Action::Followers(asked))
             }
             Route::Following(name) => {
-                let asked = PeopleOf { username: name.clone(), after };
+                let asked = PeopleOf { username: name.clone(), after: after.clone() };
                 (name, "Following", Action::Following(asked))
             }
             _ => return self.error(visit, None, 404),
@@ -290,7 +290,10 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, Some(name), action)?;
         let Outcome::People(people) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.drawer(&heard);
-        let next = route.to_string();
+        let next = match &after {
+            Some(after) => format!("{route}?after={after}"),
+            None => route.to_string(),
+        };
         let page = PeoplePage {
             frame: self.around(visit, Some(&heard)).frame(title, None),
             of: (Route::Profile(name.clone()).to_string(), people.of.display_name.clone()),

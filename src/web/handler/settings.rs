@@ -133,7 +133,7 @@ impl<A: Ask> Site<A> {
             tabs: tabs(&Route::SettingsDevices),
             devices: sessions.iter().map(|row| device(row, drawer, visit)).collect(),
             end_others: sessions.iter().any(|row| !row.is_this).then_some(end_others),
-            logout: drawer.logout(),
+            logout: ButtonForm { label: "Sign out here", ..drawer.logout() },
         };
         html(&page, Head::of(200, heard.cookies.clone()))
     }

@@ -9,7 +9,7 @@ use crate::web::form::Form;
 use crate::web::request::Request;
 use crate::web::response::Cache;
 use crate::web::session::{Session, Stranger};
-use crate::wire::request::{ClusterBrief, Outcome, Refusal, Response, Viewer};
+use crate::wire::request::{ClusterBrief, MachineState, Outcome, Refusal, Response, Viewer};
 
 /// One request, with what its cookies and its query say.
 pub(super) struct Visit<'a> {
@@ -95,6 +95,24 @@ impl Heard {
     pub(super) fn who<'a>(&'a self, sent: Option<&'a Session>) -> Option<&'a UserName> {
         let claimed = sent.filter(|_| matches!(self.outcome, Outcome::Refused(_)) && !self.is_over);
         self.viewer.as_ref().map(|viewer| &viewer.username).or(claimed.map(Session::user))
+    }
+}
+
+impl Heard {
+    /// A refusal as it is meant: a machine that is cut off from the others trusts no session, which
+    /// is not to be told as having been signed out.
+    pub(super) fn honest(&self, refusal: &Refusal) -> Refusal {
+        if *refusal != Refusal::SignedOut || self.cluster.stale_since.is_none() {
+            return refusal.clone();
+        }
+        let machines = &self.cluster.machines;
+        let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+        let up = machines.iter().filter(|state| **state != MachineState::Down).count();
+        Refusal::NoMajority {
+            reachable: count(up),
+            members: count(machines.len()),
+            needed: count(machines.len() / 2 + 1),
+        }
     }
 }
 

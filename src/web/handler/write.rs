@@ -49,7 +49,7 @@ impl<A: Ask> Site<A> {
                 if let Refusal::BadRequest { detail } = refusal {
                     log::warn!("form not understood id={} detail={detail:?}", visit.request.id);
                 }
-                again(Trouble::Refused(refusal.clone()), Some(&heard))
+                again(Trouble::Refused(heard.honest(refusal)), Some(&heard))
             }
             _ => Err(Fault::Nonsense.into()),
         }

@@ -42,8 +42,12 @@ pub(crate) struct Row {
 pub(crate) struct Picture {
     /// All that it shows, in words.
     pub(crate) title: String,
-    /// Height of its view, which is 300 wide.
-    pub(crate) height: u32,
+    /// Left edge of its view: larger rings need room for labels at their sides.
+    pub(crate) left: i32,
+    /// Width of its view.
+    pub(crate) width: u32,
+    /// Height of its view.
+    pub(crate) height: String,
     /// Who talks with whom.
     pub(crate) lines: Vec<Line>,
     /// The machines.
@@ -71,7 +75,7 @@ pub(crate) struct Node {
     pub(crate) label_y: String,
     /// The base line of what is said below it.
     pub(crate) note_y: String,
-    /// How the label lies to its point: `start` or `middle`.
+    /// How the label lies to its point: `start`, `middle` or `end`.
     pub(crate) anchor: &'static str,
     /// Its name.
     pub(crate) name: String,
@@ -81,8 +85,8 @@ pub(crate) struct Node {
     pub(crate) state: MachineState,
 }
 
-/// Width of the picture's view.
-const WIDTH: f64 = 300.0;
+/// The middle of the picture, from the left.
+const MIDDLE: f64 = 150.0;
 
 /// What the page says first.
 pub(crate) fn sentence(status: &Status) -> Notice {
@@ -155,7 +159,8 @@ impl Picture {
         let machines = &status.machines;
         let places: Vec<(f64, f64)> = match machines.len() {
             3 => vec![(150.0, 50.0), (60.0, 160.0), (240.0, 160.0)],
-            n => ring(n, (WIDTH / 2.0, 130.0), 90.0),
+            n @ 0..=2 => ring(n, (MIDDLE, 40.0), 90.0),
+            n => ring(n, (MIDDLE, 130.0), 90.0),
         };
         let lowest = places.iter().fold(0.0_f64, |lowest, (_, y)| lowest.max(*y));
         let machines_at: Vec<_> = machines.iter().zip(places).collect();
@@ -172,14 +177,10 @@ impl Picture {
             .map(|(machine, place)| Node::of(machine, *place, machines.len(), now));
         Self {
             title: title(machines, now),
-            // The label of the lowest machine stands 36 and 52 below its centre.
-            height: if lowest < 150.0 {
-                200
-            } else if lowest < 190.0 {
-                222
-            } else {
-                282
-            },
+            left: if machines.len() > 3 { -60 } else { 0 },
+            width: if machines.len() > 3 { 420 } else { 300 },
+            // The label of the lowest machine stands 38 and 54 below its centre.
+            height: coordinate((lowest + 62.0).ceil()),
             lines,
             nodes: nodes.collect(),
         }
@@ -188,16 +189,21 @@ impl Picture {
 
 impl Node {
     fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, now: Wall) -> Self {
-        // On top of a ring a label below would lie on the lines: it stands beside.
-        let is_beside = count > 2 && y < 100.0;
-        let (label_x, label_y) = if is_beside { (x + 30.0, y - 4.0) } else { (x, y + 38.0) };
+        // A label must not lie on a line: on top it stands beside, at a larger ring's side outside.
+        let is_top = count > 2 && y < 100.0 && (x - MIDDLE).abs() < 1.0;
+        let is_side = count > 3 && (x - MIDDLE).abs() >= 1.0;
+        let (anchor, label_x, label_y) = match (is_top || is_side, x < MIDDLE - 1.0) {
+            (true, true) => ("end", x - 30.0, y - 4.0),
+            (true, false) => ("start", x + 30.0, y - 4.0),
+            (false, _) => ("middle", x, y + 38.0),
+        };
         Self {
             x: coordinate(x),
             y: coordinate(y),
             label_x: coordinate(label_x),
             label_y: coordinate(label_y),
             note_y: coordinate(label_y + 16.0),
-            anchor: if is_beside { "start" } else { "middle" },
+            anchor,
             name: machine.name.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
             note: match (machine.state, machine.down_since) {
                 (MachineState::InStep, _) => "in step".to_owned(),
@@ -341,7 +347,8 @@ mod tests {
             assert_eq!(picture.nodes.len(), count);
             for node in &picture.nodes {
                 let y: f64 = node.note_y.parse().unwrap();
-                assert!(y < f64::from(picture.height), "{count}: {y} of {}", picture.height);
+                let height: f64 = picture.height.parse().unwrap();
+                assert!(y < height, "{count}: {y} of {height}");
             }
         }
     }

@@ -193,7 +193,8 @@ impl Said {
             3 => "Three things to fix".to_owned(),
             n => format!("{n} things to fix"),
         };
-        let mut said = Self::new(422, "Not yet", strong, String::new());
+        let title = if subject == Subject::Post { "Not posted yet" } else { "Not saved yet" };
+        let mut said = Self::new(422, title, strong, String::new());
         said.notice.fields = fields;
         said
     }

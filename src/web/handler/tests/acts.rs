@@ -1,11 +1,14 @@
 //! Every form: what is asked for, where one goes, and what comes back when it was not done.
 
-use super::fake::{Browser, TOKEN, fitting, hidden_fields, location, name, site, text, textarea};
+use super::fake::{
+    Browser, TOKEN, cluster, fitting, hidden_fields, location, name, site, text, textarea,
+};
 use crate::action::{Action, Problem};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
 use crate::web::ask::AskError;
 use crate::web::response::Response;
+use crate::wire::request::MachineState::{Down, InStep};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
@@ -447,4 +450,18 @@ fn saved_without_session_signs_out() {
     let mut ada = Browser::ada(&site);
     assert_eq!(location(&ada.resubmit(&page, "/post", &[("text", "a")])), "/");
     assert!(ada.cookies.is_empty());
+}
+
+#[test]
+fn post_to_machine_cut_off_is_not_saved_and_signs_nobody_out() {
+    let site = site().refusing(Refusal::SignedOut);
+    let mut ada = Browser::ada(&site);
+    let page = ada.get("/");
+    *site.ask.knows_session.lock() = false;
+    *site.ask.cluster.lock() = cluster(&[InStep, Down, Down]);
+    site.ask.cluster.lock().stale_since = Some(crate::clock::Wall(1));
+    let response = ada.resubmit(&page, "/post", &[("text", TYPED)]);
+    check(&response, 503, &["Only 1 of 3 machines can be reached.", "nothing was posted"]);
+    assert_eq!(textarea(&response), TYPED);
+    assert_eq!(ada.cookies.len(), 2);
 }

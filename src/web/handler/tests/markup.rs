@@ -12,8 +12,8 @@ use crate::web::handler::Site;
 use crate::web::request::Method;
 use crate::web::response::{Content, Response};
 use crate::web::route::Route;
-use crate::wire::request::MachineState::{Behind, Down, InStep};
-use crate::wire::request::{Field, FieldProblem, Kept, MachineState, Outcome, PostPage, Refusal};
+use crate::wire::request::MachineState::{self, Behind, Down, InStep};
+use crate::wire::request::{Field, FieldProblem, Kept, Outcome, PostPage, Refusal};
 
 use super::fake::{Fake, cluster};
 

@@ -9,8 +9,8 @@ use crate::id::PostId;
 use crate::web::ask::AskError;
 use crate::web::request::Method;
 use crate::web::response::{Cache, Content, Response};
-use crate::wire::request::MachineState::{Behind, Down, InStep};
-use crate::wire::request::{Kept, MachineState, Outcome, PostPage, Refusal};
+use crate::wire::request::MachineState::{self, Behind, Down, InStep};
+use crate::wire::request::{Kept, Outcome, PostPage, Refusal};
 
 #[track_caller]
 fn check(response: &Response, status: u16, cache: Cache, words: &[&str]) {
