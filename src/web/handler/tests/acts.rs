@@ -465,3 +465,17 @@ fn post_to_machine_cut_off_is_not_saved_and_signs_nobody_out() {
     assert_eq!(textarea(&response), TYPED);
     assert_eq!(ada.cookies.len(), 2);
 }
+
+#[test]
+fn refusal_before_anybody_looked_signs_nobody_out() {
+    let no_majority = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
+    for refusal in [no_majority, Refusal::Unknown, Refusal::Busy { retry_after_s: 1 }] {
+        let site = site().refusing(refusal);
+        let mut ada = Browser::ada(&site);
+        let page = ada.get("/");
+        *site.ask.knows_session.lock() = false;
+        let response = ada.resubmit(&page, "/post", &[("text", TYPED)]);
+        assert_eq!((response.status, textarea(&response).as_str()), (503, TYPED));
+        assert_eq!(ada.cookies.len(), 2);
+    }
+}

@@ -233,6 +233,8 @@ fn posted_is_said_and_the_post_stands_out() {
     );
     assert!(html.contains("<article class=\"post own-new\" id=\"p900\""));
     assert_eq!(html.matches("own-new").count(), 1);
+    let before = text(&Browser::ada(&super::fake::site()).get("/"));
+    assert!(!before.contains("own-new"), "no post of one's own is new by itself");
 }
 
 #[test]
