@@ -9,7 +9,7 @@
 //!
 //! Invariants:
 //! - A browser's byte reaches `tiny_http` only as part of a request that was read to its end, whose
-//!   head [`head`] accepted, and of whose headers only the known ones are left.
+//!   head was accepted, and of whose headers only the known ones are left.
 //! - Nobody waits for a browser but that browser's own thread, which holds no worker meanwhile; each
 //!   of its waits has a deadline that the browser cannot move.
 //! - The accept loop never reads or writes, and goes on after every error.
