@@ -11,7 +11,6 @@ use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId};
 use crate::limits::{FIRST_AGREEMENT_MS, PINGS_MISSED_MAX};
 use crate::replica::quorum::majority;
-use crate::replica::version::Term;
 use crate::store::StoreError;
 use crate::wire::message::{Health, Hello, PROTO_MAX, PROTO_MIN, Reject};
 
@@ -252,10 +251,5 @@ impl Membership {
     /// A copy of what is known of each peer.
     pub fn peers(&self) -> BTreeMap<NodeId, Peer> {
         self.seen.lock().peers.clone()
-    }
-
-    /// The highest term that this machine knows a peer to refuse: shown, never relied on.
-    pub fn bootfloor_of(&self, node: NodeId) -> Option<Term> {
-        self.seen.lock().peers.get(&node)?.hello.as_ref().map(|hello| hello.bootfloor)
     }
 }
