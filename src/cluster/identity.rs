@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::id::{Hash128, NodeId};
 use crate::replica::NotVoting;
 use crate::replica::acceptor::Floors;
+use crate::replica::restart;
 use crate::replica::version::Term;
 use crate::store::{NodeState, StoreError};
 
@@ -32,7 +33,7 @@ impl Identity {
     /// # Errors
     /// When `node.json` cannot be written: do not start.
     pub fn start(state: NodeState) -> Result<Self, StoreError> {
-        let boot = state.next_boot()?;
+        let boot = state.next_boot(restart::next_boot)?;
         let durable = state.durable();
         let incarnation = durable.incarnation;
         state.pin(durable.node, incarnation)?;
@@ -42,7 +43,7 @@ impl Identity {
             incarnation,
             boot,
             epoch: durable.epoch,
-            bootfloor: Term::floor(durable.epoch, durable.ceiling),
+            bootfloor: restart::bootfloor(durable.epoch, durable.ceiling),
             is_open: AtomicBool::new(durable.opened),
             state,
         })

@@ -90,8 +90,7 @@ impl UserLocks {
             let boot = cluster.local.node.boot;
             let seed = cluster.seed(user);
             let round = *self.round_used.lock();
-            let coordinator =
-                Coordinator::new(members.me, boot, members.members.clone(), seed).above(round);
+            let coordinator = Coordinator::new(members.me, boot, seed).above(round);
             Arc::new(Mutex::new(coordinator))
         };
         Arc::clone(locks.entry(user.clone()).or_insert_with(make))
@@ -216,6 +215,8 @@ impl UserGuard<'_> {
         let (own, own_promise, _) = self.slot.standing(&floors);
         let begin = Begin {
             epoch: floors.epoch,
+            members: self.cluster.members.members.clone(),
+            is_repair: false,
             own,
             own_promise,
             live: self.cluster.members.live(),
@@ -394,6 +395,9 @@ impl UserGuard<'_> {
                         self.bodies.insert(from, body);
                     }
                     return Event::Answered(from, Reply::Grant { term, state });
+                }
+                Answer::Damaged { term, state } => {
+                    return Event::Answered(from, Reply::Damaged { term, state });
                 }
                 Answer::Ack { version } => return Event::Answered(from, Reply::Ack(version)),
                 Answer::Need { state } => return Event::Answered(from, Reply::Need(state)),

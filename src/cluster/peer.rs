@@ -126,10 +126,7 @@ impl Cluster {
                 }
                 Ok(None)
             }
-            Message::Read { user } => {
-                let state = self.local.get(&user).map(|slot| slot.state()).unwrap_or_default();
-                Ok(Some((Answer::State { state }, Vec::new())))
-            }
+            Message::Read { user } => Ok(Some((to_answer(self.local.read(&user)), Vec::new()))),
             Message::Fetch { user } => {
                 let file = self.local.get(&user).map(|slot| self.local.file(&slot)).transpose()?;
                 let (state, bytes) = file.unwrap_or_default();
@@ -179,6 +176,7 @@ impl Cluster {
 fn to_answer(reply: Reply) -> Answer {
     match reply {
         Reply::Grant { term, state } => Answer::Grant { term, state },
+        Reply::Damaged { term, state } => Answer::Damaged { term, state },
         Reply::Ack(version) => Answer::Ack { version },
         Reply::Need(state) => Answer::Need { state },
         Reply::Refuse(why) => Answer::Refuse { why },

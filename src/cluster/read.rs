@@ -12,6 +12,7 @@ use super::lock::LockError;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
+use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
 use crate::replica::version::Version;
@@ -69,8 +70,10 @@ impl Cluster {
         let ticket = self.tickets.next();
         for &node in &self.members.members {
             if node == self.members.me {
-                let state = self.local.get(user).map(|slot| slot.state()).unwrap_or_default();
-                reader.answered(node, state);
+                match self.local.read(user) {
+                    Reply::State(state) => reader.answered(node, state),
+                    _no_vote => reader.lost(node),
+                }
             } else if live.contains(&node) {
                 let asker = Asker { answers: sender.clone(), ticket };
                 let message = Message::Read { user: user.clone() };

@@ -228,6 +228,16 @@ impl Replicas {
         Arc::clone(self.slots.write().entry(name.clone()).or_insert_with(make))
     }
 
+    /// What is held of a user, if this machine has a vote on them. Names without a file cost nothing:
+    /// strangers choose them.
+    pub fn read(&self, name: &UserName) -> Reply {
+        let told = match self.get(name) {
+            Some(slot) => self.step(&slot, Event::Read, &Body::None),
+            None => self.floors().not_voting.map(|why| Reply::Refuse(Refuse::NotVoting { why })),
+        };
+        told.unwrap_or(Reply::State(State::default()))
+    }
+
     /// The names with a replica, sorted, after `after`, at most `most`.
     pub fn names_after(&self, after: Option<&UserName>, most: usize) -> Vec<UserName> {
         let mut names: Vec<UserName> =
@@ -297,6 +307,13 @@ impl Replicas {
                     }
                 },
                 Effect::Append | Effect::Replace => self.write(slot, &mut replica, body),
+                Effect::ClearMark => match self.store.clear_mark(&slot.name) {
+                    Ok(()) => Event::Cleared,
+                    Err(error) => {
+                        log::error!("mark not removed user={} error={error}", slot.name);
+                        return None;
+                    }
+                },
             };
             let mut more = Vec::new();
             replica.acceptor.step(self.clock.mono(), &self.floors(), next, &mut more);

@@ -156,6 +156,13 @@ pub enum Answer {
         /// What is held, and what of it is committed.
         state: State,
     },
+    /// To `Lock`: promised, but the file is damaged, so this is no vote.
+    Damaged {
+        /// The term promised.
+        term: Term,
+        /// What of the file can still be read.
+        state: State,
+    },
     /// To `Sync`: on disk.
     Ack {
         /// What is on disk.
