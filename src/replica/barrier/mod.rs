@@ -177,17 +177,20 @@ impl Place {
             before: Some(before.clone()),
             is_clean: true,
         };
-        // It follows what is held here, or something newer that opened without this machine.
-        if before.epoch >= self.current.epoch {
+        let opened =
+            if self.phase == Phase::Open { Some(&self.current) } else { self.before.as_ref() };
+        if opened.is_none_or(|opened| opened.epoch < before.epoch) {
+            // Something newer has opened without this machine.
             return Ok(fresh);
         }
-        // It takes the place of a change that has not opened here.
-        if self.phase == Phase::Open || self.before.as_ref() != Some(before) {
+        if opened != Some(before) {
             return Err(Stale::Before);
         }
+        // It may take the place of a change that has not opened here.
         let is_other = self.current.seats != next.seats;
         let was_ready = self.phase == Phase::Ready && is_other;
-        Ok(Self { is_clean: self.is_clean && !was_ready, ..fresh })
+        let was_clean = self.phase == Phase::Open || self.is_clean;
+        Ok(Self { is_clean: was_clean && !was_ready, ..fresh })
     }
 
     /// The same, ready.
@@ -210,7 +213,12 @@ impl Place {
         };
         let view = View { place: self, before, told };
         if view.any_new(|standing| standing.phase == Phase::Open) {
-            return if self.current.has(me) { Step::Open } else { Step::Leave };
+            return match self.phase {
+                _ if !self.current.has(me) => Step::Leave,
+                Phase::Ready => Step::Open,
+                // Nobody opens before all are ready: whoever is not has lost what it had.
+                Phase::Adopted | Phase::Open => Step::Wait(Waiting::Readiness),
+            };
         }
         if !view.old_is_over() {
             return Step::Wait(Waiting::OldMembers(view.missing(&before.seats)));

@@ -176,3 +176,21 @@ fn damaged_old_member_counts_only_if_the_missing_one_is_given_up() {
     let waits = adding.next(seat(4, 1), &all(&adding, seat(4, 1)));
     assert_eq!(waits, Step::Wait(Waiting::OldMembers(vec![node(3)])));
 }
+
+#[test]
+fn machine_left_behind_by_a_change_takes_part_in_the_next() {
+    let Replacing { old, new, place } = replacing();
+    let other = roster(3, &[(1, 1), (2, 1), (4, 1)]);
+    let stray = place.made_ready().adopt(&other, &old).unwrap();
+    let next = roster(4, &[(1, 1), (2, 1), (3, 2), (4, 1)]);
+    let back = stray.adopt(&next, &new).unwrap();
+    assert_eq!((back.before, back.is_clean), (Some(new), true));
+}
+
+#[test]
+fn machine_that_was_never_ready_does_not_open() {
+    let Replacing { place, .. } = replacing();
+    let opened = place.made_ready().opened();
+    let one = [(seat(1, 1), told(&opened, false, 7))];
+    assert_eq!(place.next(seat(2, 1), &one), Step::Wait(Waiting::Readiness));
+}
