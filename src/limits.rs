@@ -78,6 +78,20 @@ pub const ERRANDS_QUEUE: usize = 10_000;
 pub const SETTLE_MS: u64 = 2_000;
 /// Milliseconds between two comparisons of all versions with the peers, unless one has just come.
 pub const COMPARE_MS: u64 = 5_000;
+/// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
+pub const LEARN_THREADS: usize = 8;
+/// Milliseconds between two looks for damaged files that are to be rebuilt.
+pub const REPAIR_LOOK_MS: u64 = 100;
+/// Milliseconds before a file that could not be rebuilt is tried again; twice as long each time...
+pub const REPAIR_PAUSE_MS: u64 = 500;
+/// ...up to this: the machines that are missing may be back.
+pub const REPAIR_PAUSE_MS_MAX: u64 = 30_000;
+/// Seconds within which each file is read once and checked: a week.
+pub const SCRUB_ROUND_S: u64 = 7 * 24 * 3_600;
+/// Milliseconds between two files that are checked, at most: a trickle where there are few.
+pub const SCRUB_PAUSE_MS_MAX: u64 = 60_000;
+/// Bytes a millisecond that the check reads at most, 4 MB a second: pages need the disk, too.
+pub const SCRUB_BYTES_PER_MS_MAX: u64 = 4_096;
 /// Rows of one page when machines compare what they hold.
 pub const SUMS_PAGE_ROWS: usize = 2_000;
 

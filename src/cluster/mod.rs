@@ -10,14 +10,19 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+pub mod body;
 pub mod catch_up;
+mod damage;
 pub mod identity;
 pub mod link;
 pub mod lock;
 pub mod membership;
 pub mod peer;
 pub mod read;
+pub mod repair;
 pub mod replicas;
+pub mod scrub;
+mod slot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -246,6 +251,13 @@ impl Cluster {
 
     /// A peer's file of a user, with what it is.
     fn fetch(&self, peer: NodeId, user: &UserName) -> Option<(State, Vec<u8>)> {
+        if peer == self.members.me {
+            let slot = self.local.get(user)?;
+            let read = self.local.file(&slot);
+            return read
+                .inspect_err(|e| log::error!("own file not read user={user} error={e}"))
+                .ok();
+        }
         match self.ask(peer, Message::Fetch { user: user.clone() })? {
             (Answer::Body { state }, body) => Some((state, body)),
             _ => None,

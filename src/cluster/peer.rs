@@ -14,7 +14,7 @@ use crate::replica::acceptor::{Event, Proposal};
 use crate::replica::{Refuse, Reply};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
-use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, SumsRow, Sync, Welcome};
+use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, Sync, Welcome};
 
 /// Why a connection with a peer ended.
 #[derive(Debug, thiserror::Error)]
@@ -133,13 +133,7 @@ impl Cluster {
                 Ok(Some((Answer::Body { state }, bytes)))
             }
             Message::Sums { after } => {
-                let names = self.local.names_after(after.as_ref(), SUMS_PAGE_ROWS);
-                let last = names.len() < SUMS_PAGE_ROWS;
-                let row = |user| {
-                    let state = self.local.get(&user)?.state();
-                    (!state.acc.is_zero()).then_some(SumsRow { user, state })
-                };
-                let rows = names.into_iter().filter_map(row).collect();
+                let (rows, last) = self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS);
                 Ok(Some((Answer::Sums { rows, last }, Vec::new())))
             }
             Message::Ping(_) => Ok(Some((Answer::Pong(self.health()), Vec::new()))),

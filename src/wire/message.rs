@@ -199,13 +199,45 @@ pub enum Answer {
     Pong(Health),
 }
 
-/// A user in a list of what is held.
+/// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
+/// `["ada","1.4.2.1.7","32 hex",{}]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ShortRow", into = "ShortRow")]
 pub struct SumsRow {
     /// Who.
     pub user: UserName,
     /// What is held.
     pub state: State,
+    /// Whether the file is damaged: then this proves nothing of what was accepted.
+    pub is_damaged: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShortRow(UserName, Version, Hash128, RowNotes);
+
+#[derive(Default, Serialize, Deserialize)]
+struct RowNotes {
+    /// What is known to be committed, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    com: Option<Version>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damaged: Option<bool>,
+}
+
+impl From<SumsRow> for ShortRow {
+    fn from(SumsRow { user, state, is_damaged }: SumsRow) -> Self {
+        let State { acc, hash, com } = state;
+        let notes =
+            RowNotes { com: (com != acc).then_some(com), damaged: is_damaged.then_some(true) };
+        Self(user, acc, hash, notes)
+    }
+}
+
+impl From<ShortRow> for SumsRow {
+    fn from(ShortRow(user, acc, hash, notes): ShortRow) -> Self {
+        let state = State { acc, hash, com: notes.com.unwrap_or(acc) };
+        Self { user, state, is_damaged: notes.damaged.unwrap_or(false) }
+    }
 }
 
 /// How a machine is, in pings and their answers.
