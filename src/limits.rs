@@ -60,6 +60,9 @@ pub const PING_MS: u64 = 500;
 pub const PINGS_MISSED_MAX: u32 = 3;
 /// Milliseconds a peer has to answer one message.
 pub const PEER_ANSWER_MS: u64 = 1_000;
+/// Milliseconds a peer has to read and check the longest file before it sends its first byte: a small
+/// machine hashes 64 MiB in a second and reads them from a memory card in two.
+pub const PEER_FETCH_MS: u64 = 5_000;
 /// Connections, and threads, to each peer.
 pub const LINKS_PER_PEER: usize = 8;
 /// Messages waiting for a peer's links; one more drops the oldest, and catch-up repairs it.
@@ -82,6 +85,9 @@ pub const COMPARE_MS: u64 = 5_000;
 pub const LEARN_THREADS: usize = 8;
 /// Milliseconds between two looks for damaged files that are to be rebuilt.
 pub const REPAIR_LOOK_MS: u64 = 100;
+/// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the
+/// longest file is part of it.
+pub const REPAIR_MS_MAX: u64 = 10_000;
 /// Milliseconds before a file that could not be rebuilt is tried again; twice as long each time...
 pub const REPAIR_PAUSE_MS: u64 = 500;
 /// ...up to this: the machines that are missing may be back.

@@ -244,7 +244,7 @@ impl Backend {
             Err(refusal) => (Outcome::Refused(refusal), view::SessionNow::Same),
         };
         let session = match session {
-            view::SessionNow::Same => asker.map(|asker| asker.session),
+            view::SessionNow::Same => asker.map(|asker| self.seen_now(asker.session)),
             view::SessionNow::Is(session) => Some(session),
             view::SessionNow::Ended => None,
         };

@@ -83,6 +83,9 @@ impl Backend {
             return None;
         }
         let id = session.token.id();
+        if let Some(seen) = session.seen {
+            self.cluster.await_shown(&session.user, seen);
+        }
         let is_current = self.cluster.local.get(&session.user).is_some_and(|slot| {
             session.seen.is_none_or(|seen| slot.state().com >= seen)
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
@@ -93,6 +96,13 @@ impl Backend {
         let slot = self.cluster.local.get(&session.user)?;
         let is_open = slot.view().open_session(&id, self.clock.wall()).is_some();
         is_open.then_some(Asker { session, id })
+    }
+
+    /// The session of somebody who was just shown what is committed here: no machine may show them
+    /// less from now on.
+    pub(super) fn seen_now(&self, session: SessionText) -> SessionText {
+        let seen = session.seen.max(Some(self.committed(&session.user)));
+        SessionText { seen, ..session }
     }
 
     /// Brings this machine's copy of a user up to what a majority holds, if one can be reached.

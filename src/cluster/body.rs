@@ -16,6 +16,8 @@ pub enum Body {
     Line(Arc<[u8]>, Box<Line>),
     /// A whole file and its lines.
     File(Arc<[u8]>, Vec<Line>),
+    /// The lines that follow on a version; their entries' places count from the first line's start.
+    Lines(Version, Arc<[u8]>, Vec<Line>),
 }
 
 /// Bytes that another machine sent and that are no user's file.
@@ -63,22 +65,70 @@ impl Body {
         }
     }
 
-    /// A whole file cut after `version`; `None` if that version is not in it.
+    /// Reads the lines that are announced to follow on a version.
+    ///
+    /// # Errors
+    /// [`BodyError`] if they do not.
+    pub fn lines(
+        user: &UserName,
+        bytes: Arc<[u8]>,
+        (base, base_hash): (Version, Hash128),
+    ) -> Result<Self, BodyError> {
+        let (mut last, mut hash, mut at) = (base, base_hash, 0);
+        let mut lines = Vec::new();
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let line = line::decode(piece, at).map_err(|_| BodyError::Malformed(user.clone()))?;
+            line::check_chain(&line, piece, last, hash)
+                .map_err(|_| BodyError::Mismatch(user.clone()))?;
+            (last, hash, at) = (line.version, line.hash, at + piece.len() as u64);
+            lines.push(line);
+        }
+        Ok(Self::Lines(base, bytes, lines))
+    }
+
+    /// Several lines cut after `version`; `None` if that version is not among them.
     pub fn up_to(self, version: Version) -> Option<Self> {
-        let Self::File(bytes, mut lines) = self else { return None };
-        let end = lines.iter().position(|line| line.version == version)? + 1;
-        let mut starts = bytes.split_inclusive(|&byte| byte == b'\n');
-        let len = starts.by_ref().take(end).map(<[u8]>::len).sum();
-        lines.truncate(end);
-        Some(Self::File(bytes.get(..len)?.into(), lines))
+        let (bytes, lines) = match &self {
+            Self::File(bytes, lines) | Self::Lines(_, bytes, lines) => (bytes, lines),
+            Self::Line(..) | Self::None => return None,
+        };
+        let count = lines.iter().position(|line| line.version == version)? + 1;
+        if count == lines.len() {
+            return Some(self);
+        }
+        let bytes = bytes.get(..len_of(bytes, count))?.into();
+        let lines = lines.get(..count)?.to_vec();
+        Some(match self {
+            Self::Lines(base, ..) => Self::Lines(base, bytes, lines),
+            _ => Self::File(bytes, lines),
+        })
     }
 
     /// The version and hash that a whole file ends in.
     pub fn last(&self) -> Option<(Version, Hash128)> {
         match self {
-            Self::File(_, lines) => lines.last().map(|line| (line.version, line.hash)),
+            Self::File(_, lines) | Self::Lines(_, _, lines) => {
+                lines.last().map(|line| (line.version, line.hash))
+            }
             Self::Line(_, line) => Some((line.version, line.hash)),
             Self::None => None,
         }
     }
+}
+
+/// Where a file's line of this version and hash ends; `None` if there is none.
+pub(super) fn end_of(file: &[u8], (version, hash): (Version, Hash128)) -> Option<usize> {
+    let (mut count, mut found) = (0, None);
+    scan::scan(file, &mut |line| {
+        count += 1;
+        if (line.version, line.hash) == (version, hash) {
+            found = Some(count);
+        }
+    });
+    found.map(|count| len_of(file, count))
+}
+
+/// Bytes of the first `count` lines.
+fn len_of(bytes: &[u8], count: usize) -> usize {
+    bytes.split_inclusive(|&byte| byte == b'\n').take(count).map(<[u8]>::len).sum()
 }

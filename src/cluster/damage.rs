@@ -31,7 +31,7 @@ pub(super) fn is_damage(error: &StoreError) -> bool {
     }
 }
 
-fn is_unreadable(error: &io::Error) -> bool {
+pub(super) fn is_unreadable(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| UNREADABLE.contains(&number))
 }
 

@@ -298,7 +298,9 @@ impl UserGuard<'_> {
         let bytes = match self.bodies.remove(&node) {
             Some(bytes) => bytes,
             None if base.acc.is_zero() => Vec::new(),
-            None => self.cluster.fetch(node, &self.slot.name).ok_or(LockError::Busy)?.1,
+            None => {
+                self.cluster.fetch_whole(node, &self.slot, self.deadline).ok_or(LockError::Busy)?
+            }
         };
         let mut user = User::absent(self.slot.name.clone());
         let bytes: Arc<[u8]> = bytes.into();

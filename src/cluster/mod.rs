@@ -34,7 +34,6 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
-use crate::replica::State;
 use crate::replica::version::chain_hash;
 use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
@@ -241,27 +240,15 @@ impl Cluster {
 
     /// Asks one peer one thing and waits for the answer.
     fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
+        self.ask_until(peer, message, self.clock.mono().plus_ms(PEER_ANSWER_MS))
+    }
+
+    fn ask_until(&self, peer: NodeId, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
         // Room for the one answer.
         let (sender, receiver) = bounded(1);
-        let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
         let asker = Asker { answers: sender, ticket: self.tickets.next() };
         self.links.send(peer, (message, Arc::default()), Some(asker), until);
         receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
-    }
-
-    /// A peer's file of a user, with what it is.
-    fn fetch(&self, peer: NodeId, user: &UserName) -> Option<(State, Vec<u8>)> {
-        if peer == self.members.me {
-            let slot = self.local.get(user)?;
-            let read = self.local.file(&slot);
-            return read
-                .inspect_err(|e| log::error!("own file not read user={user} error={e}"))
-                .ok();
-        }
-        match self.ask(peer, Message::Fetch { user: user.clone() })? {
-            (Answer::Body { state }, body) => Some((state, body)),
-            _ => None,
-        }
     }
 
     /// Has a write whose outcome is not known settled as soon as can be.

@@ -14,7 +14,9 @@ use super::Cluster;
 use super::lock::LockError;
 use crate::clock::Mono;
 use crate::id::UserName;
-use crate::limits::{REPAIR_LOOK_MS, REPAIR_PAUSE_MS, REPAIR_PAUSE_MS_MAX, WRITE_MS_MAX};
+use crate::limits::{
+    REPAIR_LOOK_MS, REPAIR_MS_MAX, REPAIR_PAUSE_MS, REPAIR_PAUSE_MS_MAX, WRITE_MS_MAX,
+};
 use crate::thread::LockPermit;
 
 /// When a file that could not be rebuilt is tried again.
@@ -40,8 +42,11 @@ impl Cluster {
                 if !is_due || self.stop.is_closed() {
                     continue;
                 }
+                let before = tried.get(&user).map(|attempt| attempt.pause_ms);
+                if before.is_some() {
+                    self.fill(permit, &user);
+                }
                 if let Err(error) = self.repair(permit, &user) {
-                    let before = tried.get(&user).map(|attempt| attempt.pause_ms);
                     if before.is_none() {
                         log::warn!("damaged file not repaired yet user={user} error={error}");
                     }
@@ -56,9 +61,17 @@ impl Cluster {
         }
     }
 
+    /// Brings the damaged copy up to what is committed, as for any reader: what a lock finds on top of
+    /// that is little, however long the file and slow the line. It gives no vote.
+    fn fill(&self, permit: &mut LockPermit, user: &UserName) {
+        if let Err(error) = self.fresh(permit, user, self.deadline(WRITE_MS_MAX)) {
+            log::debug!("damaged file not filled user={user} error={error}");
+        }
+    }
+
     /// Rebuilds one damaged file.
     fn repair(&self, permit: &mut LockPermit, user: &UserName) -> Result<(), LockError> {
-        let guard = self.acquire_to_repair(permit, user, self.deadline(WRITE_MS_MAX))?;
+        let guard = self.acquire_to_repair(permit, user, self.deadline(REPAIR_MS_MAX))?;
         let is_loss_possible = guard.loss_possible();
         let version = guard.restore()?;
         log::info!("damaged file repaired user={user} version={version}");

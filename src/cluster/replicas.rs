@@ -1,6 +1,7 @@
 //! This machine's replicas: each user's acceptor with its file, and what the files say together.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -288,6 +289,11 @@ impl Replicas {
         }
         let written = match body {
             Body::Line(bytes, _) => self.store.append(&slot.name, replica.len, bytes),
+            Body::Lines(base, ..) if *base != replica.acceptor.state().acc => {
+                log::debug!("overtaken while catching up user={}", slot.name);
+                return Ok(Event::Failed(NotVoting::NoSpace));
+            }
+            Body::Lines(_, bytes, _) => self.store.append_lines(&slot.name, replica.len, bytes),
             Body::File(bytes, _) => self.store.replace(&slot.name, bytes),
             Body::None => panic!("an acceptor only writes what came with its event"),
         };
@@ -299,11 +305,7 @@ impl Replicas {
                 slot.took(replica, &self.index, body);
                 Ok(Event::Written)
             }
-            Err(
-                error @ (StoreError::SyncFailed { .. }
-                | StoreError::Retired { .. }
-                | StoreError::LengthDiffers { .. }),
-            ) => {
+            Err(error) if is_lost(&error) => {
                 log::error!("write failed, no vote on this user user={} error={error}", slot.name);
                 Err(error)
             }
@@ -341,5 +343,19 @@ impl Replicas {
                 sum.iter_mut().zip(hash.0).for_each(|(to, from)| *to ^= from);
             }
         }
+    }
+}
+
+/// Whether nobody knows any more what is on the disk under a file's name, or it is not the file that
+/// this process has written.
+fn is_lost(error: &StoreError) -> bool {
+    match error {
+        StoreError::SyncFailed { .. }
+        | StoreError::Retired { .. }
+        | StoreError::LengthDiffers { .. } => true,
+        StoreError::Io { source, .. } => {
+            source.kind() == io::ErrorKind::NotFound || super::damage::is_unreadable(source)
+        }
+        _ => false,
     }
 }

@@ -154,6 +154,16 @@ impl Slot {
                 replica.len += bytes.len() as u64;
                 replica.tail.push_back(line);
             }
+            Body::Lines(_, bytes, lines) => {
+                let at = replica.len;
+                replica.tail.extend(lines.iter().cloned().map(|mut line| {
+                    line.entries.iter_mut().for_each(|(_, place)| place.offset += at);
+                    line
+                }));
+                // They may tell again what was shown before the file was lost.
+                while replica.tail.pop_front_if(|line| line.version <= replica.shown).is_some() {}
+                replica.len += bytes.len() as u64;
+            }
             Body::File(bytes, lines) => {
                 replica.len = bytes.len() as u64;
                 self.took_lines(replica, index, lines);

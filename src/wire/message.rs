@@ -112,10 +112,13 @@ pub enum Message {
         /// Whose file.
         user: UserName,
     },
-    /// Send the file. Answer: `Body`.
+    /// Send the file, or what follows in it on what the asker has. Answer: `Body`.
     Fetch {
         /// Whose file.
         user: UserName,
+        /// What the asker has, and its chain hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<(Version, Hash128)>,
     },
     /// Which versions do you hold, of the users after this one? Answer: `Sums`.
     Sums {
@@ -183,10 +186,13 @@ pub enum Answer {
         /// What is held.
         state: State,
     },
-    /// To `Fetch`: the body is the file.
+    /// To `Fetch`: the body is the file, or the lines behind what the asker has.
     Body {
         /// What is held; the body ends in `acc`.
         state: State,
+        /// Behind which version the body begins; zero for the whole file.
+        #[serde(default)]
+        after: Version,
     },
     /// To `Sums`.
     Sums {

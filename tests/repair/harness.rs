@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tern::action::{Action, Join, NewPost, Opening, PageOf, RequestKey};
+use tern::action::{Action, Join, NewPost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
+use tern::backend::Config;
 use tern::clock::Clock;
-use tern::id::{RequestId, UserName};
+use tern::id::{NodeId, RequestId, UserName};
 use tern::limits::FRAME_BYTES_MAX;
+use tern::thread::Stop;
 use tern::transport::connection::dial;
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
@@ -22,7 +25,7 @@ pub(super) struct Machines {
     keys: Keys,
     ports: Vec<u16>,
     children: Vec<Option<Child>>,
-    requests: std::cell::Cell<u64>,
+    requests: AtomicU64,
 }
 
 impl Machines {
@@ -36,7 +39,7 @@ impl Machines {
         let ports = free.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
         drop(free);
         let children = (0..count).map(|_| None).collect();
-        let mut all = Self { dir, keys, ports, children, requests: std::cell::Cell::new(0) };
+        let mut all = Self { dir, keys, ports, children, requests: AtomicU64::new(0) };
         (0..count).for_each(|n| all.spawn(n));
         (0..count).for_each(|n| all.wait_until_writable(n));
         all
@@ -46,7 +49,7 @@ impl Machines {
         self.ports.len()
     }
 
-    fn data(&self, n: usize) -> PathBuf {
+    pub(super) fn data(&self, n: usize) -> PathBuf {
         self.dir.path().join(format!("node-{}", n + 1))
     }
 
@@ -84,6 +87,24 @@ impl Machines {
         self.children[n] = Some(command.spawn().unwrap());
     }
 
+    /// Runs a machine within this process, checking all its files once in `scrub_round`.
+    pub(super) fn run_inside(&self, n: usize, scrub_round: Duration, stop: &Stop) {
+        let node = |i: usize| NodeId::new(u16::try_from(i + 1).unwrap()).unwrap();
+        let peer = |(i, port): (usize, &u16)| (node(i), format!("127.0.0.1:{port}"));
+        let config = Config {
+            node: node(n),
+            listen: format!("127.0.0.1:{}", self.ports[n]),
+            peers: self.ports.iter().enumerate().map(peer).collect(),
+            data: self.data(n),
+            keys: self.keys.clone(),
+            name: format!("machine {}", n + 1),
+            community: "Tern".to_owned(),
+            rate_limits: false,
+            scrub_round,
+        };
+        tern::backend::run(config, stop, &|_address| {}).unwrap();
+    }
+
     pub(super) fn kill(&mut self, n: usize) {
         let mut child = self.children[n].take().unwrap();
         child.kill().unwrap();
@@ -110,9 +131,9 @@ impl Machines {
     }
 
     fn key(&self) -> RequestKey {
-        self.requests.set(self.requests.get() + 1);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.requests.get().to_le_bytes());
+        id[..8].copy_from_slice(&number.to_le_bytes());
         RequestKey { ops: 0, id: RequestId(id) }
     }
 
@@ -151,6 +172,16 @@ impl Machines {
             *session = renewed;
         }
         matches!(told.data.outcome, Outcome::Saved(_))
+    }
+
+    /// A person's own home page on a machine; their session takes note of what they saw.
+    pub(super) fn own_texts(&self, n: usize, session: &mut String) -> Vec<String> {
+        let told = self.ask(n, Some(session), Action::Home(Page::default())).unwrap();
+        *session = told.session.expect("still signed in");
+        match told.data.outcome {
+            Outcome::Posts(page) => page.posts.into_iter().map(|post| post.text).collect(),
+            other => panic!("a list was asked for: {other:?}"),
+        }
     }
 
     /// A user's posts as a machine shows them to strangers, newest first.
