@@ -132,12 +132,17 @@ impl Cluster {
         }
         rows.insert(me, self.local.states());
         let users: BTreeSet<&UserName> = rows.values().flat_map(BTreeMap::keys).collect();
-        for user in users {
+        let lacked: Vec<_> = users.iter().map(|user| self.lacks(user, &rows)).collect();
+        let mut lacking = lacked.iter().filter(|lacks| **lacks).count();
+        for (user, lacks) in users.into_iter().zip(lacked) {
+            self.members.lacks(u32::try_from(lacking).unwrap_or(u32::MAX));
             if self.stop.is_closed() {
                 return;
             }
             self.compare_user(permit, user, &rows);
+            lacking -= usize::from(lacks);
         }
+        self.members.lacks(0);
         let own = self.local.states();
         let differing = rows.iter().filter(|(node, _)| **node != me).map(|(node, held)| {
             let names: BTreeSet<&UserName> = held.keys().chain(own.keys()).collect();
@@ -146,6 +151,13 @@ impl Cluster {
             (*node, u32::try_from(differs.count()).unwrap_or(u32::MAX))
         });
         self.members.compared(&differing.collect());
+    }
+
+    /// Whether a peer is known to hold more of a user than this machine.
+    fn lacks(&self, user: &UserName, rows: &Rows) -> bool {
+        let committed = |held: &BTreeMap<UserName, State>| held.get(user).map(|state| state.com);
+        let own = rows.get(&self.members.me).and_then(committed);
+        rows.values().filter_map(committed).max() > own
     }
 
     fn compare_user(&self, permit: &mut LockPermit, user: &UserName, rows: &Rows) {
