@@ -58,6 +58,10 @@ pub const ROUND_LEAP_MAX: u64 = 1 << 40;
 pub const PING_MS: u64 = 500;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
+/// Changes of the machines' state that a backend remembers: some days of trouble.
+pub const CHANGES_KEPT: usize = 50;
+/// Of these, how many are shown.
+pub const CHANGES_SHOWN: usize = 5;
 /// Milliseconds a peer has to answer one message.
 pub const PEER_ANSWER_MS: u64 = 1_000;
 /// Milliseconds a peer has to read and check the longest file before it sends its first byte: a small

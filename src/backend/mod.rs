@@ -1,11 +1,12 @@
 //! The application data server: a connection's frames in, one handler an action, frames out.
 //!
 //! It holds every user (`cluster/`), hashes passwords outside of any lock, and answers reads from
-//! memory and the files. Web servers and other backends share one port; the key under which a
+//! memory and the files. Web servers, other backends and the operator share one port; the key under which a
 //! connection was made tells them apart.
 
 mod account;
 mod ids;
+mod operator;
 mod read;
 mod setup;
 mod view;
@@ -172,6 +173,10 @@ impl Backend {
                 Err(error) => log::warn!("peer connection ended from={from} error={error}"),
             },
             Role::Web => self.serve_web(connection, permit),
+            Role::Operator => {
+                log::info!("operator connected from={from}");
+                self.serve_operator(connection);
+            }
         }
     }
 
@@ -233,7 +238,7 @@ impl Backend {
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
             Action::Sessions => self.sessions(asked),
-            Action::ClusterStatus => Ok(view::Done::told(self.status())),
+            Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };
         self.response(asker, done)
     }

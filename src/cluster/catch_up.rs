@@ -201,6 +201,9 @@ impl Cluster {
     /// Learns many users' versions. One that cannot be had keeps none of the others from coming.
     fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) {
         let next = AtomicUsize::new(0);
+        let left =
+            |done: usize| u32::try_from(learns.len().saturating_sub(done)).unwrap_or(u32::MAX);
+        self.members.lacks(left(0));
         let work = || {
             while let Some(&(user, version, holder)) =
                 learns.get(next.fetch_add(1, Ordering::Relaxed))
@@ -209,6 +212,7 @@ impl Cluster {
                 if !self.learn(user, version, holder) {
                     self.compare_wanted.store(true, Ordering::Relaxed);
                 }
+                self.members.lacks(left(next.load(Ordering::Relaxed)));
             }
         };
         std::thread::scope(|scope| {
@@ -220,6 +224,7 @@ impl Cluster {
             }
             work();
         });
+        self.members.lacks(0);
     }
 
     /// In how many users a peer's page differs from what is held here by now.

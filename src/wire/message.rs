@@ -260,4 +260,31 @@ pub struct Health {
     pub reaches: Vec<NodeId>,
     /// How full its disk is, in percent.
     pub disk_percent: u8,
+    /// Why it does not vote; absent while it does, and from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_voting: Option<NotVoting>,
+    /// How many users' files are damaged there, so that it has no vote on these users.
+    #[serde(default)]
+    pub damaged: u32,
+    /// How many users' files it knows it lacks something of.
+    #[serde(default)]
+    pub catching_up: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_of_earlier_version_read() {
+        let floor = serde_json::to_string(&Term::default()).unwrap();
+        let old = format!(
+            r#"{{"sum":"{}","bootfloor":{floor},"voting":false,"reaches":[1,2],"disk_percent":4}}"#,
+            Hash128::default()
+        );
+        let health: Health = serde_json::from_str(&old).unwrap();
+        assert_eq!((health.not_voting, health.damaged, health.catching_up), (None, 0, 0));
+        let new = serde_json::to_value(&health).unwrap();
+        assert!(new.get("not_voting").is_none(), "{new}");
+    }
 }
