@@ -73,7 +73,10 @@ pub(crate) fn note(machine: &MachineRow, now: Wall) -> String {
         (Look::Late, _) => "catching up".to_owned(),
         (Look::Refuses, _) => "refuses votes".to_owned(),
         (Look::Down, None) => "down".to_owned(),
-        (Look::Down, Some(since)) => format!("down {}", Moment::seen_at(since, now).short),
+        (Look::Down, Some(since)) => match Moment::seen_at(since, now).short.as_str() {
+            "now" => "just down".to_owned(),
+            short => format!("down {short}"),
+        },
     }
 }
 
@@ -145,6 +148,7 @@ mod tests {
         check(&row(1, Down), "Down", "down");
         let since = |ms| MachineRow { down_since: Some(Wall(ms)), ..row(1, Down) };
         check(&since(3 * DAY_MS - 360_000), "Down since 23:54 UTC", "down 6 min");
+        check(&since(3 * DAY_MS), "Down since 00:00 UTC", "just down");
         check(&since(0), "Down since 1 January 1970, 00:00 UTC", "down 3 d");
         let refuses = |why, damaged| MachineRow { refuses: Some(why), damaged, ..row(1, Behind) };
         let words = [
