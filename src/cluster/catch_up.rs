@@ -73,7 +73,7 @@ impl Cluster {
         for (user, version) in behind {
             let held = self.local.get(&user).map(|slot| slot.state().com).unwrap_or_default();
             if held < version && !self.stop.is_closed() {
-                self.learn_from_any(&user, version);
+                let _found_again_by_comparison = self.learn_from_any(&user, version);
             }
         }
         for user in unsettled {
@@ -81,15 +81,17 @@ impl Cluster {
         }
     }
 
-    fn learn_from_any(&self, user: &UserName, version: Version) {
+    /// Has this machine's view show a committed version, whoever holds it. Whether it does now.
+    pub(super) fn learn_from_any(&self, user: &UserName, version: Version) -> bool {
         let me = self.members.me;
         let peers = self.members.live().into_iter().filter(|&node| node != me);
         for peer in peers {
             if self.learn(user, version, peer) {
-                return;
+                return true;
             }
         }
         self.compare_wanted.store(true, Ordering::Relaxed);
+        false
     }
 
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found

@@ -46,7 +46,14 @@ impl Cluster {
                 Err(LockError::NoMajority)
             }
             Found::Pending => Err(LockError::Busy),
-            Found::Unsettled => self.acquire(permit, user, deadline)?.confirm().map(|_version| ()),
+            Found::Unsettled => {
+                let version = self.acquire(permit, user, deadline)?.confirm()?;
+                // A majority holds it, and this machine need not be among them.
+                if self.learn_from_any(user, version) {
+                    return Ok(());
+                }
+                Err(LockError::NoMajority)
+            }
             Found::NoMajority => Err(LockError::NoMajority),
         }
     }
