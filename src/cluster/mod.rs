@@ -11,6 +11,7 @@
 //! - what a view shows is committed.
 
 pub mod catch_up;
+pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
@@ -35,6 +36,7 @@ use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
 use crate::transport::key::Keys;
 use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
+use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use lock::UserLocks;
@@ -50,6 +52,7 @@ pub struct Cluster {
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
+    folds: Folds,
     links: Links,
     tickets: Tickets,
     errands: Receiver<Errand>,
@@ -104,6 +107,7 @@ impl Cluster {
             members,
             clock,
             locks: UserLocks::new(),
+            folds: Folds::default(),
             links: Links::new(&others, keys),
             tickets: Tickets::default(),
             errands: receiver,

@@ -392,6 +392,11 @@ impl Slot {
         self.replica.lock().acceptor.state()
     }
 
+    /// Whether another machine was told `Busy` since this was last asked.
+    pub fn take_turned_away(&self) -> bool {
+        self.replica.lock().acceptor.take_turned_away()
+    }
+
     /// What is on disk, what was promised, and how long the file is.
     pub fn standing(&self, floors: &Floors) -> (State, crate::replica::version::Term, u64) {
         let replica = self.replica.lock();

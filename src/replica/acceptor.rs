@@ -34,6 +34,8 @@ pub struct Acceptor {
     lock: Option<Held>,
     writing: Option<Writing>,
     damaged: bool,
+    /// Whether somebody was told `Busy` since the shell last asked.
+    turned_away: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +139,7 @@ impl Acceptor {
             lock: None,
             writing: None,
             damaged: false,
+            turned_away: false,
         }
     }
 
@@ -154,6 +157,11 @@ impl Acceptor {
     /// Whether an earlier write failed, so that this machine has no vote on this user.
     pub fn is_damaged(&self) -> bool {
         self.damaged
+    }
+
+    /// Whether a coordinator was told `Busy` since this was last asked.
+    pub fn take_turned_away(&mut self) -> bool {
+        std::mem::take(&mut self.turned_away)
     }
 
     /// One event, and what is to be done about it.
@@ -222,6 +230,7 @@ impl Acceptor {
             && held.until > now
             && let Some(holder) = held.term.coordinator()
         {
+            self.turned_away = true;
             let left_ms = held.until.since_ms(now);
             return effects.push(Effect::Reply(Reply::Refuse(Refuse::Busy { holder, left_ms })));
         }
