@@ -116,7 +116,8 @@ impl File {
     }
 
     fn await_led(&self) {
-        let deadline = self.deadline();
+        let clock = Clock::system();
+        let deadline = clock.mono().plus_ms(20_000);
         while !self.fold.queue.lock().is_led {
             assert!(clock.mono() < deadline, "nobody leads");
             std::thread::yield_now();
