@@ -194,6 +194,9 @@ impl Backend {
             .flatten()?;
         let text = self.cluster.local.store.read_text(&post.user, place).inspect_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            if let Some(slot) = self.cluster.local.get(&post.user) {
+                self.cluster.local.suspect(&slot);
+            }
         });
         let text = text.ok()?;
         let index = self.cluster.local.index();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::id::{Hash128, NodeId};
 use crate::replica::NotVoting;
 use crate::replica::acceptor::Floors;
+use crate::replica::restart;
 use crate::replica::version::Term;
 use crate::store::{NodeState, StoreError};
 
@@ -23,6 +24,8 @@ pub struct Identity {
     epoch: u32,
     bootfloor: Term,
     is_open: AtomicBool,
+    /// Whether the vote was given up for the rest of this life.
+    is_stopped: AtomicBool,
 }
 
 impl Identity {
@@ -32,7 +35,7 @@ impl Identity {
     /// # Errors
     /// When `node.json` cannot be written: do not start.
     pub fn start(state: NodeState) -> Result<Self, StoreError> {
-        let boot = state.next_boot()?;
+        let boot = state.next_boot(restart::next_boot)?;
         let durable = state.durable();
         let incarnation = durable.incarnation;
         state.pin(durable.node, incarnation)?;
@@ -42,8 +45,9 @@ impl Identity {
             incarnation,
             boot,
             epoch: durable.epoch,
-            bootfloor: Term::floor(durable.epoch, durable.ceiling),
+            bootfloor: restart::bootfloor(durable.epoch, durable.ceiling),
             is_open: AtomicBool::new(durable.opened),
+            is_stopped: AtomicBool::new(false),
             state,
         })
     }
@@ -66,6 +70,7 @@ impl Identity {
 
     /// Gives up this machine's vote for the rest of its life.
     pub fn stop_voting(&self) {
+        self.is_stopped.store(true, Ordering::Release);
         self.is_open.store(false, Ordering::Release);
     }
 
@@ -95,7 +100,7 @@ impl Identity {
     /// # Errors
     /// When it could not be made durable: no vote.
     pub fn open_if_all_met(&self) -> Result<bool, StoreError> {
-        if self.is_open.load(Ordering::Acquire) {
+        if self.is_open.load(Ordering::Acquire) || self.is_stopped.load(Ordering::Acquire) {
             return Ok(false);
         }
         if self.state.durable().members.iter().any(|member| member.incarnation.is_none()) {

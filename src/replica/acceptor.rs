@@ -8,11 +8,12 @@ use crate::clock::Mono;
 use crate::id::{Hash128, NodeId};
 use crate::limits::{CEILING_STEP, ROUND_LEAP_MAX};
 
+use super::mistake::{Mistake, is_made};
 use super::version::{Term, Version};
 use super::{NotVoting, Refuse, Reply, State};
 
 /// What this machine as a whole has promised and may do; the same for all its users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Floors {
     /// The configuration of members in force.
     pub epoch: u32,
@@ -25,7 +26,7 @@ pub struct Floors {
 }
 
 /// One user's replica on this machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Acceptor {
     state: State,
     /// The highest version heard to be committed; above `state.acc` while this machine is behind.
@@ -34,27 +35,35 @@ pub struct Acceptor {
     lock: Option<Held>,
     writing: Option<Writing>,
     damaged: bool,
-    /// Whether somebody was told `Busy` since the shell last asked.
-    turned_away: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Held {
     term: Term,
     until: Mono,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Writing {
     version: Version,
     hash: Hash128,
     com: Version,
-    /// Whether it was asked for as a vote, and is to be acknowledged.
-    vote: bool,
+    why: Why,
+}
+
+/// On whose behalf something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Why {
+    /// A coordinator's, as a vote that is to be acknowledged.
+    Vote,
+    /// This machine's own, taking what is committed or what a new configuration begins with.
+    Copy,
+    /// This machine's own, rebuilding a damaged file under a term of its own.
+    Repair,
 }
 
 /// A version that a coordinator asks to accept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proposal {
     /// The version.
     pub version: Version,
@@ -71,7 +80,7 @@ pub struct Proposal {
 }
 
 /// What happens to a replica.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A coordinator asks for the lock.
     Lock {
@@ -98,14 +107,32 @@ pub enum Event {
         /// Its chain hash.
         hash: Hash128,
     },
+    /// The file that a new configuration begins with is at hand. Only while nobody here votes.
+    Install {
+        /// The version.
+        version: Version,
+        /// Its chain hash.
+        hash: Hash128,
+    },
     /// A version is known to be committed.
     Committed(Version),
     /// A machine is gone, or started anew: its lock is void.
     Gone(NodeId),
+    /// The file turned out to be damaged and is marked so: this much of it is intact.
+    Damaged(State),
+    /// The file is rebuilt on what a lock found, ending in this version of the lock's term.
+    Restore {
+        /// The version.
+        version: Version,
+        /// Its chain hash.
+        hash: Hash128,
+    },
     /// The write asked for is on disk.
     Written,
     /// The write asked for failed.
     Failed(NotVoting),
+    /// The mark of damage is gone from the disk.
+    Cleared,
 }
 
 /// What is to be done, in this order.
@@ -117,6 +144,8 @@ pub enum Effect {
     Append,
     /// Put the event's file in place of the old one, durably, then step `Written` or `Failed`.
     Replace,
+    /// Remove the mark of damage, durably, then step `Cleared`; if it cannot be removed, nothing.
+    ClearMark,
     /// Answer.
     Reply(Reply),
     /// Everything up to this version may be shown.
@@ -139,8 +168,14 @@ impl Acceptor {
             lock: None,
             writing: None,
             damaged: false,
-            turned_away: false,
         }
+    }
+
+    /// The same, without a vote until it was rebuilt: its file is not to be trusted.
+    #[must_use]
+    pub fn damaged(mut self) -> Self {
+        self.damaged = true;
+        self
     }
 
     /// What is on disk.
@@ -157,11 +192,6 @@ impl Acceptor {
     /// Whether an earlier write failed, so that this machine has no vote on this user.
     pub fn is_damaged(&self) -> bool {
         self.damaged
-    }
-
-    /// Whether a coordinator was told `Busy` since this was last asked.
-    pub fn take_turned_away(&mut self) -> bool {
-        std::mem::take(&mut self.turned_away)
     }
 
     /// One event, and what is to be done about it.
@@ -182,29 +212,40 @@ impl Acceptor {
                     self.commit(version, effects);
                 }
             }
-            Event::Read => effects.push(Effect::Reply(Reply::State(self.state))),
-            Event::Learn { version, hash } => self.learn(version, hash, effects),
+            Event::Read => effects.push(Effect::Reply(match self.not_voting(floors) {
+                Some(why) => Reply::Refuse(Refuse::NotVoting { why }),
+                None => Reply::State(self.state),
+            })),
+            Event::Learn { version, hash } => self.copy(version, (hash, version), effects),
+            Event::Install { version, hash } => {
+                assert!(floors.not_voting.is_some(), "nothing is installed where votes are given");
+                self.copy(version, (hash, self.known), effects);
+            }
             Event::Committed(version) => self.commit(version, effects),
             Event::Gone(node) => {
                 self.lock.take_if(|held| held.term.node == node.get());
             }
+            Event::Damaged(intact) => self.damage(intact, effects),
+            Event::Restore { version, hash } => self.restore(floors, version, hash, effects),
             Event::Written => self.written(effects),
             Event::Failed(why) => self.failed(why, effects),
+            Event::Cleared => self.damaged = false,
         }
         assert!(before <= self.promise(floors), "a promise never falls");
     }
 
     /// Why this machine has no vote on this user, if so.
     fn not_voting(&self, floors: &Floors) -> Option<NotVoting> {
-        if self.damaged { Some(NotVoting::Damaged) } else { floors.not_voting }
+        let is_damaged = self.damaged && !is_made(Mistake::DamagedVotes);
+        if is_damaged { Some(NotVoting::Damaged) } else { floors.not_voting }
     }
 
-    /// The checks that a lock and a sync have in common.
+    /// The checks that a lock, a sync and a repair have in common.
     fn check(&self, floors: &Floors, term: Term) -> Option<Refuse> {
         let promise = self.promise(floors);
         if term.epoch != floors.epoch {
             Some(Refuse::Epoch { epoch: floors.epoch })
-        } else if let Some(why) = self.not_voting(floors) {
+        } else if let Some(why) = floors.not_voting {
             Some(Refuse::NotVoting { why })
         } else if term < promise {
             Some(Refuse::Promised { promise })
@@ -227,10 +268,10 @@ impl Acceptor {
         }
         if let Some(held) = self.lock
             && held.term.node != term.node
+            && held.term.epoch == term.epoch
             && held.until > now
             && let Some(holder) = held.term.coordinator()
         {
-            self.turned_away = true;
             let left_ms = held.until.since_ms(now);
             return effects.push(Effect::Reply(Reply::Refuse(Refuse::Busy { holder, left_ms })));
         }
@@ -243,7 +284,12 @@ impl Acceptor {
         }
         self.promised = term;
         self.lock = Some(Held { term, until: now.plus_ms(lease_ms) });
-        effects.push(Effect::Reply(Reply::Grant { term, state: self.state }));
+        let state = self.state;
+        // A promise is kept whatever became of the file; what is left of it is no vote.
+        effects.push(Effect::Reply(match self.not_voting(floors) {
+            Some(_damaged) => Reply::Damaged { term, state },
+            None => Reply::Grant { term, state },
+        }));
     }
 
     fn sync(&mut self, floors: &Floors, asked: Proposal, effects: &mut Vec<Effect>) {
@@ -251,6 +297,9 @@ impl Acceptor {
         let State { acc, hash, .. } = self.state;
         if let Some(why) = self.check(floors, asked.version.term) {
             return refuse(why);
+        }
+        if let Some(why) = self.not_voting(floors) {
+            return refuse(Refuse::NotVoting { why });
         }
         if asked.version == acc {
             if asked.hash != hash {
@@ -265,7 +314,7 @@ impl Acceptor {
         if asked.base == acc && asked.base_hash != hash {
             return refuse(Refuse::BadBase);
         }
-        if !asked.full && asked.base != acc {
+        if !asked.full && asked.base != acc && !is_made(Mistake::BaseUnchecked) {
             return effects.push(Effect::Reply(Reply::Need(self.state)));
         }
         if asked.version.term.round > floors.ceiling {
@@ -273,39 +322,77 @@ impl Acceptor {
             return effects.push(Effect::RaiseCeiling(ceiling));
         }
         let Proposal { version, hash, com, .. } = asked;
-        self.writing = Some(Writing { version, hash, com, vote: true });
+        self.writing = Some(Writing { version, hash, com, why: Why::Vote });
         effects.push(if asked.full { Effect::Replace } else { Effect::Append });
     }
 
-    /// Takes a committed version whatever was promised: it adds no vote that was not already one of
-    /// a majority, and is not acknowledged.
-    fn learn(&mut self, version: Version, hash: Hash128, effects: &mut Vec<Effect>) {
+    /// Takes a version that is committed, or that a new configuration begins with, whatever was
+    /// promised: it adds no vote that was not already one of a majority, and is not acknowledged.
+    fn copy(
+        &mut self,
+        version: Version,
+        (hash, com): (Hash128, Version),
+        effects: &mut Vec<Effect>,
+    ) {
         if version <= self.state.acc {
-            return self.commit(version, effects);
+            return self.commit(com, effects);
         }
-        self.writing = Some(Writing { version, hash, com: version, vote: false });
+        self.writing = Some(Writing { version, hash, com, why: Why::Copy });
+        effects.push(Effect::Replace);
+    }
+
+    /// Gives up the vote, not the promises: also what the lost lines promised is kept.
+    fn damage(&mut self, intact: State, effects: &mut Vec<Effect>) {
+        assert!(intact.com <= intact.acc, "a file knows of no commit beyond its end");
+        self.promised = self.promised.max(self.state.acc.term);
+        self.known = self.known.max(self.state.com);
+        self.state = intact;
+        self.damaged = true;
+        // What is known to be committed is fetched again, for people to read.
+        self.commit(intact.com, effects);
+    }
+
+    /// Takes what a lock on a majority of the others found, as the first version of that lock's term:
+    /// the lock has closed every term in which an acknowledgement of the lost file could still count.
+    fn restore(
+        &mut self,
+        floors: &Floors,
+        version: Version,
+        hash: Hash128,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(why) = self.check(floors, version.term) {
+            return effects.push(Effect::Reply(Reply::Refuse(why)));
+        }
+        if version <= self.state.acc {
+            let acc = self.state.acc;
+            return effects.push(Effect::Reply(Reply::Refuse(Refuse::Old { acc })));
+        }
+        self.writing = Some(Writing { version, hash, com: self.known, why: Why::Repair });
         effects.push(Effect::Replace);
     }
 
     fn written(&mut self, effects: &mut Vec<Effect>) {
-        let Some(Writing { version, hash, com, vote }) = self.writing.take() else { return };
+        let Some(Writing { version, hash, com, why }) = self.writing.take() else { return };
         assert!(version > self.state.acc, "what is accepted only grows");
         self.state.acc = version;
         self.state.hash = hash;
         self.lock.take_if(|held| held.term < version.term);
-        if vote {
+        if why != Why::Copy {
             self.promised = self.promised.max(version.term);
         }
-        self.commit(com, effects);
-        if vote {
-            effects.push(Effect::Reply(Reply::Ack(version)));
+        self.commit(if is_made(Mistake::AcceptedShown) { version } else { com }, effects);
+        match why {
+            Why::Vote => effects.push(Effect::Reply(Reply::Ack(version))),
+            Why::Repair => effects.push(Effect::ClearMark),
+            Why::Copy => {}
         }
     }
 
     fn failed(&mut self, why: NotVoting, effects: &mut Vec<Effect>) {
-        let vote = self.writing.take().is_some_and(|writing| writing.vote);
+        let was_vote = self.writing.take().is_some_and(|writing| writing.why != Why::Copy);
         self.damaged |= why == NotVoting::Damaged;
-        if vote {
+        if was_vote {
             effects.push(Effect::Reply(Reply::Refuse(Refuse::NotVoting { why })));
         }
     }

@@ -7,7 +7,8 @@
 use crate::clock::Mono;
 use crate::id::{Hash128, NodeId};
 
-use super::quorum::{Quorum, Verdict};
+use super::mistake::{Mistake, is_made};
+use super::quorum::{Quorum, Verdict, majority};
 use super::version::{Term, Version};
 use super::{Refuse, Reply, State};
 
@@ -19,11 +20,10 @@ const LOWEST_ALONE_MS: u64 = 50;
 const TRIES_MAX: u32 = 64;
 
 /// One machine's attempts to change one user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Coordinator {
     me: NodeId,
     boot: u32,
-    members: Vec<NodeId>,
     sticky: Option<(Term, Version, Hash128)>,
     round_heard: u64,
     /// Numbers for the pauses after `Busy`, from a seed: the core draws no randomness.
@@ -33,9 +33,11 @@ pub struct Coordinator {
 }
 
 /// What holds for the whole of one act.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Act {
     epoch: u32,
+    members: Vec<NodeId>,
+    is_repair: bool,
     own: State,
     live: Vec<NodeId>,
     deadline: Mono,
@@ -45,7 +47,7 @@ struct Act {
     lowest_first: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Phase {
     Idle,
     Locking(Locking),
@@ -54,17 +56,19 @@ enum Phase {
     Syncing(Syncing),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Locking {
     term: Term,
     quorum: Quorum,
     grants: Vec<(NodeId, State)>,
+    /// What members with a damaged file could still read of it.
+    prefixes: Vec<(NodeId, State)>,
     asked: Vec<NodeId>,
     was_busy: bool,
     was_outpaced: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Syncing {
     version: Version,
     hash: Hash128,
@@ -74,17 +78,23 @@ struct Syncing {
 }
 
 /// The circumstances in which an act begins.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Begin {
     /// The epoch in force.
     pub epoch: u32,
+    /// Its members, this machine included.
+    pub members: Vec<NodeId>,
+    /// Whether this machine's own file is damaged and is to be rebuilt: then a majority of *other*
+    /// members must grant, in a round above all that this machine may have promised.
+    pub is_repair: bool,
     /// What the own replica holds.
     pub own: State,
     /// What the own replica has promised.
     pub own_promise: Term,
     /// The members that are not suspected, this machine included.
     pub live: Vec<NodeId>,
-    /// The highest round that a live member is known to refuse since its start.
+    /// The highest round that a live member is known to refuse since its start; for a repair also
+    /// this machine's ceiling.
     pub round_floor: u64,
     /// When the act must have its outcome.
     pub deadline: Mono,
@@ -136,7 +146,7 @@ pub enum Effect {
 }
 
 /// What a held lock rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Holding {
     /// The state to build on.
     pub base: State,
@@ -145,6 +155,9 @@ pub struct Holding {
     /// Whether a majority has just said that the base is committed and the newest, so that what it
     /// says may be told. Under a kept term nobody was asked: another machine may have gone on.
     pub committed: bool,
+    /// Whether more may have been acknowledged than is found: so many members hold a damaged copy
+    /// that a majority of them may have held what nobody else has. For a repair only.
+    pub loss_possible: bool,
 }
 
 /// Why nothing was written.
@@ -157,13 +170,12 @@ pub enum Failure {
 }
 
 impl Coordinator {
-    /// A coordinator of machine `me` in its `boot`-th life among `members`.
-    /// `seed` makes its pauses differ from others'.
-    pub fn new(me: NodeId, boot: u32, members: Vec<NodeId>, seed: u64) -> Self {
+    /// A coordinator of machine `me` in its `boot`-th life. `seed` makes its pauses differ from
+    /// others'.
+    pub fn new(me: NodeId, boot: u32, seed: u64) -> Self {
         Self {
             me,
             boot,
-            members,
             sticky: None,
             round_heard: 0,
             random: seed | 1,
@@ -217,15 +229,17 @@ impl Coordinator {
     }
 
     fn begin(&mut self, now: Mono, begin: Begin, effects: &mut Vec<Effect>) {
-        assert!(matches!(self.phase, Phase::Idle), "one act at a time");
-        let Begin { epoch, own, own_promise, live, round_floor, deadline } = begin;
-        self.round_heard = self.round_heard.max(round_floor).max(own_promise.round);
-        self.act = Act { epoch, own, live, deadline, tries: 0, lowest_first: false };
-        let mut reachable = Quorum::new(&self.members);
+        assert!(self.is_idle(), "one act at a time");
+        let Begin { epoch, members, is_repair, own, own_promise, live, round_floor, deadline } =
+            begin;
+        self.round_heard = self.round_heard.max(own_promise.round).max(round_floor);
+        let (tries, lowest_first) = (0, false);
+        self.act = Act { epoch, members, is_repair, own, live, deadline, tries, lowest_first };
+        let mut reachable = Quorum::new(&self.act.members);
         for &node in &self.act.live {
             reachable.yes(node);
         }
-        if reachable.verdict() != Verdict::Won {
+        if reachable.verdict() != Verdict::Won && !is_repair {
             return effects.push(Effect::Failed(Failure::NoMajority));
         }
         effects.push(Effect::WakeAt(deadline));
@@ -233,11 +247,12 @@ impl Coordinator {
             && own_promise == term
             && own.acc == version
             && round_floor < term.round
+            && !is_repair
         {
             assert_eq!(own.hash, hash, "one value a version");
             self.phase = Phase::Held { term, seq: version.seq, base: own };
             let base = State { com: own.acc, ..own };
-            let holding = Holding { base, held_by: None, committed: false };
+            let holding = Holding { base, ..Holding::default() };
             return effects.push(Effect::Held(holding));
         }
         self.sticky = None;
@@ -257,12 +272,7 @@ impl Coordinator {
             node: self.me.get(),
             boot: self.boot,
         };
-        let mut quorum = Quorum::new(&self.members);
-        for &member in &self.members {
-            if !self.act.live.contains(&member) {
-                quorum.no(member);
-            }
-        }
+        let quorum = self.act.ballot(self.act.is_repair.then_some(self.me));
         let mut asked = self.act.live.clone();
         if self.act.lowest_first {
             asked.sort_unstable();
@@ -274,6 +284,7 @@ impl Coordinator {
             term,
             quorum,
             grants: Vec::new(),
+            prefixes: Vec::new(),
             asked,
             was_busy: false,
             was_outpaced: false,
@@ -291,14 +302,28 @@ impl Coordinator {
                         locking.quorum.yes(from);
                         locking.grants.push((from, state));
                     }
+                    Reply::Damaged { term, state } if term == locking.term => {
+                        locking.quorum.no(from);
+                        locking.prefixes.retain(|(node, _)| *node != from);
+                        locking.prefixes.push((from, state));
+                    }
+                    // Reading promises nothing: an acknowledgement given before may still count.
+                    Reply::State(state)
+                        if self.act.is_repair && is_made(Mistake::RepairedByReading) =>
+                    {
+                        locking.quorum.yes(from);
+                        locking.grants.push((from, state));
+                    }
                     Reply::Refuse(why) => {
                         locking.was_busy |= matches!(why, Refuse::Busy { .. });
                         locking.was_outpaced |= matches!(why, Refuse::Promised { .. });
                         locking.quorum.no(from);
                     }
-                    Reply::Grant { .. } | Reply::Ack(_) | Reply::Need(_) | Reply::State(_) => {
-                        return;
-                    }
+                    Reply::Grant { .. }
+                    | Reply::Damaged { .. }
+                    | Reply::Ack(_)
+                    | Reply::Need(_)
+                    | Reply::State(_) => return,
                 }
                 self.locking_moved(now, effects);
             }
@@ -315,7 +340,10 @@ impl Coordinator {
                         syncing.quorum.no(from);
                     }
                     Reply::Need(_) => syncing.quorum.no(from),
-                    Reply::Grant { .. } | Reply::Ack(_) | Reply::State(_) => return,
+                    Reply::Grant { .. }
+                    | Reply::Damaged { .. }
+                    | Reply::Ack(_)
+                    | Reply::State(_) => return,
                 }
                 self.syncing_moved(effects);
             }
@@ -325,6 +353,14 @@ impl Coordinator {
 
     fn lost(&mut self, now: Mono, from: NodeId, effects: &mut Vec<Effect>) {
         match &mut self.phase {
+            Phase::Locking(locking) if is_made(Mistake::TimeoutIsYes) => {
+                locking.quorum.yes(from);
+                self.locking_moved(now, effects);
+            }
+            Phase::Syncing(syncing) if is_made(Mistake::TimeoutIsYes) => {
+                syncing.quorum.yes(from);
+                self.syncing_moved(effects);
+            }
             Phase::Locking(locking) => {
                 locking.quorum.no(from);
                 self.locking_moved(now, effects);
@@ -349,27 +385,35 @@ impl Coordinator {
             Verdict::Pending => {}
             Verdict::Lost if locking.was_busy => self.back_off(now, effects),
             Verdict::Lost if locking.was_outpaced => self.lock(now, effects),
+            Verdict::Lost if self.act.all_told(locking) => self.locked(effects),
+            Verdict::Lost if self.act.may_all_tell(locking) => {}
             Verdict::Lost => self.fail(Failure::NoMajority, effects),
         }
     }
 
     fn locked(&mut self, effects: &mut Vec<Effect>) {
-        let Phase::Locking(Locking { term, grants, .. }) = &self.phase else { return };
-        let term = *term;
-        let Some(&(node, mut base)) = grants.iter().max_by_key(|(_, state)| state.acc) else {
+        let Phase::Locking(Locking { term, grants, prefixes, quorum, .. }) = &self.phase else {
             return;
         };
+        let term = *term;
+        // Only where no majority of whole copies can be had do damaged ones count.
+        let is_short = quorum.verdict() != Verdict::Won;
+        let found = grants.iter().chain(prefixes.iter().filter(|_| is_short));
+        let Some(&(node, mut base)) = found.max_by_key(|(_, state)| state.acc) else { return };
         // What the own replica holds now: it may have accepted another's write since the act began.
         if let Some((_, own)) = grants.iter().find(|(node, _)| *node == self.me) {
             self.act.own = *own;
         }
         let same = |state: &State| (state.acc, state.hash) == (base.acc, base.hash);
         let com = grants.iter().map(|(_, state)| state.com).max().unwrap_or_default();
-        let agreed = grants.iter().all(|(_, state)| same(state));
+        let agreed = !is_short && grants.iter().all(|(_, state)| same(state));
         base.com = if agreed { base.acc } else { com.min(base.acc) };
-        let held_by = (self.act.own.acc != base.acc).then_some(node);
+        let is_damaged_here = self.act.is_repair || self.act.own.acc != base.acc;
+        let held_by = is_damaged_here.then_some(node);
+        let loss_possible = is_short && prefixes.len() >= majority(self.act.members.len());
         self.phase = Phase::Held { term, seq: 0, base };
-        effects.push(Effect::Held(Holding { base, held_by, committed: base.com == base.acc }));
+        let committed = base.com == base.acc || is_made(Mistake::RepeatUnconfirmed);
+        effects.push(Effect::Held(Holding { base, held_by, committed, loss_possible }));
     }
 
     fn back_off(&mut self, now: Mono, effects: &mut Vec<Effect>) {
@@ -394,12 +438,7 @@ impl Coordinator {
         let Phase::Held { base, .. } = self.phase else { return };
         // Until the outcome is known nothing may build on this term.
         self.sticky = None;
-        let mut quorum = Quorum::new(&self.members);
-        for &member in &self.members {
-            if !self.act.live.contains(&member) {
-                quorum.no(member);
-            }
-        }
+        let quorum = self.act.ballot(None);
         let mut given_full = Vec::new();
         for &to in &self.act.live {
             // A machine whose own copy is not the base needs the whole file as well.
@@ -441,6 +480,11 @@ impl Coordinator {
     fn give_up(&mut self, effects: &mut Vec<Effect>) {
         self.unlock_all(None, effects);
         self.sticky = None;
+        if let Phase::Syncing(Syncing { version, hash, .. }) = &self.phase
+            && is_made(Mistake::TermAfterUnknown)
+        {
+            self.sticky = Some((version.term, *version, *hash));
+        }
         self.phase = Phase::Idle;
     }
 
@@ -494,6 +538,35 @@ impl Coordinator {
             Phase::Syncing(syncing) => syncing.version.term,
         };
         effects.extend(self.act.live.iter().map(|&to| Effect::Unlock(to, term, com)));
+    }
+}
+
+impl Act {
+    /// A vote of the members, `without` this one, those that are suspected having said no.
+    fn ballot(&self, without: Option<NodeId>) -> Quorum {
+        let mut quorum = Quorum::without(&self.members, without);
+        for member in self.members.iter().filter(|member| !self.live.contains(member)) {
+            quorum.no(*member);
+        }
+        quorum
+    }
+
+    /// For a repair: whether every member has said what it holds, damaged or not. Then nothing is
+    /// left to wait for, and the highest of it is all there is.
+    fn all_told(&self, locking: &Locking) -> bool {
+        self.is_repair && self.members.iter().all(|&node| locking.has_told(node))
+    }
+
+    /// Whether that may still come about: nobody has refused or is out of reach.
+    fn may_all_tell(&self, locking: &Locking) -> bool {
+        let is_open = |&node: &NodeId| locking.has_told(node) || !locking.quorum.has_no(node);
+        self.is_repair && self.members.iter().all(is_open)
+    }
+}
+
+impl Locking {
+    fn has_told(&self, node: NodeId) -> bool {
+        self.grants.iter().chain(&self.prefixes).any(|(from, _)| *from == node)
     }
 }
 

@@ -17,9 +17,13 @@
 //! ```
 
 pub mod acceptor;
+pub mod barrier;
 pub mod coordinator;
+pub mod digest;
+pub mod mistake;
 pub mod quorum;
 pub mod reader;
+pub mod restart;
 pub mod version;
 
 #[cfg(test)]
@@ -31,7 +35,7 @@ use crate::id::{Hash128, NodeId};
 use version::{Term, Version};
 
 /// What a replica holds of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct State {
     /// The version on disk.
     pub acc: Version,
@@ -42,7 +46,7 @@ pub struct State {
 }
 
 /// Why a replica does not do what it was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Refuse {
     /// Another machine holds the lock.
@@ -79,25 +83,34 @@ pub enum Refuse {
 }
 
 /// Why a machine has no vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotVoting {
     /// It does not know all its fellow members yet.
     Joining,
-    /// A write to this user's file failed.
+    /// The list of members is being changed: the old one is over, the new one not yet begun.
+    Changing,
+    /// This user's file is damaged, or a write to it failed.
     Damaged,
     /// Its disk is full.
     NoSpace,
 }
 
 /// What a replica says to a question about one user; bodies travel beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// To a lock: promised, and this is held.
     Grant {
         /// The term promised.
         term: Term,
         /// What is on disk.
+        state: State,
+    },
+    /// To a lock: promised, but the file is damaged, so this is no vote. This much of it is intact.
+    Damaged {
+        /// The term promised.
+        term: Term,
+        /// What of the file can be read.
         state: State,
     },
     /// To a sync: on disk.

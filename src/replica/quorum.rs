@@ -8,9 +8,10 @@ pub const fn majority(members: usize) -> usize {
 }
 
 /// Votes on one question. Each member counts once; strangers do not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Quorum {
     members: Vec<NodeId>,
+    needed: usize,
     yes: Vec<NodeId>,
     no: Vec<NodeId>,
 }
@@ -29,7 +30,14 @@ pub enum Verdict {
 impl Quorum {
     /// A vote among `members`, nobody having voted.
     pub fn new(members: &[NodeId]) -> Self {
-        Self { members: members.to_vec(), yes: Vec::new(), no: Vec::new() }
+        Self::without(members, None)
+    }
+
+    /// The same, `without` having no vote: still a majority of all `members` must agree.
+    pub fn without(members: &[NodeId], without: Option<NodeId>) -> Self {
+        let needed = majority(members.len());
+        let voters = members.iter().copied().filter(|&node| Some(node) != without).collect();
+        Self { members: voters, needed, yes: Vec::new(), no: Vec::new() }
     }
 
     /// Counts a yes; a no of the same member is taken back (it answered after all).
@@ -52,12 +60,16 @@ impl Quorum {
         self.yes.contains(&from)
     }
 
+    /// Whether this member said no.
+    pub fn has_no(&self, from: NodeId) -> bool {
+        self.no.contains(&from)
+    }
+
     /// Where the vote stands.
     pub fn verdict(&self) -> Verdict {
-        let needed = majority(self.members.len());
-        if self.yes.len() >= needed {
+        if self.yes.len() >= self.needed {
             Verdict::Won
-        } else if self.members.len() - self.no.len() < needed {
+        } else if self.members.len() - self.no.len() < self.needed {
             Verdict::Lost
         } else {
             Verdict::Pending

@@ -4,11 +4,12 @@
 use crate::id::NodeId;
 
 use super::State;
+use super::mistake::{Mistake, is_made};
 use super::quorum::majority;
 use super::version::Version;
 
 /// One read of one user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reader {
     members: Vec<NodeId>,
     answers: Vec<(NodeId, State)>,
@@ -16,7 +17,7 @@ pub struct Reader {
 }
 
 /// What a read has found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Found {
     /// More answers are needed.
     Pending,
@@ -74,7 +75,7 @@ impl Reader {
             let highest = self.answers.iter().max_by_key(|(_, state)| state.acc);
             let com = self.answers.iter().map(|(_, state)| state.com).max();
             if let (Some((node, state)), Some(com)) = (highest, com)
-                && com >= state.acc
+                && (com >= state.acc || is_made(Mistake::ReadHighest))
             {
                 return Found::Fresh(state.acc, *node);
             }

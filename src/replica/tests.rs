@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::acceptor::{Acceptor, Effect as Done, Event as Asked, Floors, Proposal};
-use super::coordinator::{Begin, Coordinator, Effect, Event};
+use super::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
 use super::reader::{Found, Reader};
 use super::version::{Term, Version, chain_hash};
 use super::{NotVoting, Refuse, Reply, State};
@@ -163,7 +163,8 @@ fn acceptor_failed_write_never_votes_again() {
     let why = NotVoting::Damaged;
     assert_eq!(step(&mut acceptor, Asked::Failed(why)), refused(Refuse::NotVoting { why }));
     assert_eq!(acceptor.state().acc, version(1, 1, 1));
-    assert_eq!(step(&mut acceptor, lock(9, 1)), refused(Refuse::NotVoting { why }));
+    let told = Reply::Damaged { term: term(9, 1), state: acceptor.state() };
+    assert_eq!(step(&mut acceptor, lock(9, 1)), [Done::Reply(told)]);
 }
 
 #[test]
@@ -183,6 +184,139 @@ fn acceptor_commit_beyond_what_is_held_told_as_behind() {
     let unlock = Asked::Unlock { term: term(4, 2), com: Some(com) };
     assert_eq!(step(&mut acceptor, unlock), [Done::Behind(com)]);
     assert!(acceptor.state().com.is_zero());
+}
+
+#[test]
+fn acceptor_damaged_promises_without_voting() {
+    let mut acceptor = holding_one();
+    let intact = State::default();
+    assert_eq!(step(&mut acceptor, Asked::Damaged(intact)), []);
+    assert_eq!(acceptor.promise(&FLOORS), term(1, 1), "what the lost line promised is kept");
+    let why = NotVoting::Damaged;
+    assert_eq!(step(&mut acceptor, Asked::Read), refused(Refuse::NotVoting { why }));
+    let told = Reply::Damaged { term: term(5, 2), state: intact };
+    assert_eq!(step(&mut acceptor, lock(5, 2)), [Done::Reply(told)]);
+    assert_eq!(acceptor.promise(&FLOORS), term(5, 2));
+    let sync = step(&mut acceptor, Asked::Sync(first_line(version(5, 2, 1))));
+    assert_eq!(sync, refused(Refuse::NotVoting { why }));
+}
+
+#[test]
+fn acceptor_damaged_file_learned_still_no_vote() {
+    let mut acceptor = holding_one();
+    step(&mut acceptor, Asked::Committed(version(1, 1, 1)));
+    let behind = [Done::Behind(version(1, 1, 1))];
+    assert_eq!(step(&mut acceptor, Asked::Damaged(State::default())), behind, "to be read again");
+    step(&mut acceptor, Asked::Learn { version: version(1, 1, 1), hash: hash(1) });
+    assert_eq!(step(&mut acceptor, Asked::Written), [Done::Advance(version(1, 1, 1))]);
+    assert!(acceptor.is_damaged());
+}
+
+#[test]
+fn acceptor_restored_votes_once_its_mark_is_gone() {
+    let mut acceptor = Acceptor::new(State::default()).damaged();
+    step(&mut acceptor, lock(5, 1));
+    let restore = Asked::Restore { version: version(5, 1, 1), hash: hash(5) };
+    assert_eq!(step(&mut acceptor, restore), [Done::Replace]);
+    assert_eq!(step(&mut acceptor, Asked::Written), [Done::ClearMark]);
+    assert!(acceptor.is_damaged(), "a crash here finds the mark");
+    step(&mut acceptor, Asked::Cleared);
+    let granted = step(&mut acceptor, lock(6, 1));
+    assert!(matches!(granted[0], Done::Reply(Reply::Grant { .. })));
+}
+
+#[test]
+fn acceptor_restore_below_a_promise_refused() {
+    let mut acceptor = Acceptor::new(State::default()).damaged();
+    step(&mut acceptor, lock(6, 2));
+    let restore = Asked::Restore { version: version(5, 1, 1), hash: hash(5) };
+    let promise = term(6, 2);
+    assert_eq!(step(&mut acceptor, restore), refused(Refuse::Promised { promise }));
+}
+
+/// A coordinator of machine 1 that repairs its own damaged file, all three having been asked.
+fn repairing() -> (Coordinator, Term) {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let effects = stepped(&mut coordinator, Event::Begin(repair_begin()));
+    let term = effects.iter().find_map(|effect| match effect {
+        Effect::Lock(_, term) => Some(*term),
+        _ => None,
+    });
+    (coordinator, term.unwrap())
+}
+
+fn repair_begin() -> Begin {
+    Begin {
+        epoch: 1,
+        members: (1..=3).map(node).collect(),
+        is_repair: true,
+        own: State::default(),
+        own_promise: FLOORS.bootfloor,
+        live: (1..=3).map(node).collect(),
+        round_floor: CEILING_STEP,
+        deadline: Mono(1_000),
+    }
+}
+
+fn stepped(coordinator: &mut Coordinator, event: Event) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    coordinator.step(Mono(0), event, &mut effects);
+    effects
+}
+
+fn told(coordinator: &mut Coordinator, from: u16, reply: Reply) -> Option<Holding> {
+    let effects = stepped(coordinator, Event::Answered(node(from), reply));
+    effects.iter().find_map(|effect| match effect {
+        Effect::Held(holding) => Some(*holding),
+        _ => None,
+    })
+}
+
+fn held(round: u64) -> State {
+    State { acc: version(round, 2, 1), hash: hash(1), com: Version::ZERO }
+}
+
+#[test]
+fn repair_takes_highest_of_a_majority_of_others_above_the_ceiling() {
+    let (mut coordinator, term) = repairing();
+    assert!(term.round > CEILING_STEP);
+    let own = Reply::Damaged { term, state: held(9) };
+    assert_eq!(told(&mut coordinator, 1, own), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Grant { term, state: held(2) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!((holding.base.acc, holding.held_by), (held(3).acc, Some(node(3))));
+    assert!(!holding.loss_possible);
+}
+
+#[test]
+fn repair_of_two_damaged_copies_takes_highest_once_all_have_told() {
+    let (mut coordinator, term) = repairing();
+    assert_eq!(told(&mut coordinator, 1, Reply::Damaged { term, state: held(2) }), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!((holding.base.acc, holding.held_by), (held(4).acc, Some(node(2))));
+    assert!(holding.loss_possible);
+}
+
+#[test]
+fn repair_without_everybodys_word_fails() {
+    let (mut coordinator, term) = repairing();
+    told(&mut coordinator, 1, Reply::Damaged { term, state: held(2) });
+    told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) });
+    let effects = stepped(&mut coordinator, Event::Lost(node(3)));
+    assert!(effects.contains(&Effect::Failed(Failure::NoMajority)), "{effects:?}");
+}
+
+#[test]
+fn coordinator_damaged_word_is_no_grant() {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let begin = Begin { is_repair: false, round_floor: 0, ..repair_begin() };
+    stepped(&mut coordinator, Event::Begin(begin));
+    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+    assert_eq!(told(&mut coordinator, 1, Reply::Grant { term, state: held(0) }), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!(holding.base.acc, held(3).acc);
 }
 
 #[test]
@@ -240,9 +374,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let members: Vec<NodeId> = (1..=3).map(node).collect();
-        let coordinator =
-            |n: u16| Coordinator::new(node(n), 1, members.clone(), seed + u64::from(n));
+        let coordinator = |n: u16| Coordinator::new(node(n), 1, seed + u64::from(n));
         Self {
             seed: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             floors: [FLOORS; 3],
@@ -274,6 +406,8 @@ impl World {
         let own = &self.acceptors[n];
         let begin = Begin {
             epoch: 1,
+            members: (1..=3).map(node).collect(),
+            is_repair: false,
             own: own.state(),
             own_promise: own.promise(&self.floors[n]),
             live: (1..=3).map(node).collect(),
@@ -384,9 +518,8 @@ impl World {
         };
         let kept = State { com: Version::ZERO, ..self.acceptors[n].state() };
         self.acceptors[n] = Acceptor::new(kept);
-        let members = (1..=3).map(node).collect();
         let me = node(u16::try_from(n).unwrap() + 1);
-        self.coordinators[n] = Coordinator::new(me, self.boots[n], members, self.seed);
+        self.coordinators[n] = Coordinator::new(me, self.boots[n], self.seed);
         self.attempts[n] += 1;
         self.bases[n] = None;
     }

@@ -203,12 +203,29 @@ impl UserStore {
     /// bytes lost), [`StoreError::TooLarge`], [`StoreError::BadLine`], [`StoreError::Foreign`],
     /// [`StoreError::Io`].
     pub fn append(&self, user: &UserName, at: u64, line: &[u8]) -> Result<(), StoreError> {
+        check_appendable(user, at, line)?;
+        self.append_checked(user, at, line)
+    }
+
+    /// Appends several lines, which were checked one by one, by one write and one flush. A crash may
+    /// leave some of them: only what is committed already is written so.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_lines(&self, user: &UserName, at: u64, lines: &[u8]) -> Result<(), StoreError> {
+        check_size(user, at.saturating_add(lines.len() as u64))?;
+        if lines.last() != Some(&b'\n') {
+            return Err(StoreError::BadLine { user: user.clone(), source: LineError::LineEnd });
+        }
+        self.append_checked(user, at, lines)
+    }
+
+    fn append_checked(&self, user: &UserName, at: u64, lines: &[u8]) -> Result<(), StoreError> {
         if self.retired.lock().contains(user) {
             return Err(StoreError::Retired { user: user.clone() });
         }
-        check_appendable(user, at, line)?;
         let name = lines_name(user);
-        let appended = file::append(self.users(), &name, at, line, self.sync_data);
+        let appended = file::append(self.users(), &name, at, lines, self.sync_data);
         appended.map_err(|why| match why {
             file::Why::Length(found) => {
                 StoreError::LengthDiffers { user: user.clone(), expected: at, found }

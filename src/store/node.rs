@@ -220,18 +220,17 @@ impl NodeState {
         Ok(self.ceiling())
     }
 
-    /// Counts a start and returns its number; once, before anything that bears a term.
+    /// Counts a start, by `next`, and returns its number; once, before anything that bears a term.
     ///
     /// # Errors
     /// As `UserStore::replace`: do not start. [`StoreError::NodeValue`] after four thousand million
     /// starts.
-    pub fn next_boot(&self) -> Result<u32, StoreError> {
+    pub fn next_boot(&self, next: impl Fn(u32) -> Option<u32>) -> Result<u32, StoreError> {
         let path = self.dir.root().path_of(NAME);
         let mut boot = 0;
         self.change(|node| {
-            // The highest number is that of the floors, above every start.
-            let next = node.boot.checked_add(1).filter(|&next| next != u32::MAX);
-            boot = next.ok_or(StoreError::NodeValue { path, what: "the boot count is used up" })?;
+            boot = next(node.boot)
+                .ok_or(StoreError::NodeValue { path, what: "the boot count is used up" })?;
             node.boot = boot;
             Ok(())
         })?;

@@ -193,7 +193,7 @@ fn golden_v1_goes_on_living() {
     let home = copy_of_golden_v1();
     let dir = DataDir::open(&home.path().join("db")).unwrap();
     let state = NodeState::new(&dir, NodeFile::load(&dir).unwrap().unwrap());
-    assert_eq!(state.next_boot().unwrap(), 3);
+    assert_eq!(state.next_boot(|boot| boot.checked_add(1)).unwrap(), 3);
     let store = UserStore::open(&dir).unwrap();
     let mut file = ada();
     let at = file.bytes.len();

@@ -133,7 +133,7 @@ fn node_file_unknown_fields_survive_a_change() {
         .replace(r#""address":"10.0.0.2:7101""#, r#""address":"10.0.0.2:7101","weight":3"#);
     fs::write(home.path().join("node.json"), text).unwrap();
     let state = NodeState::new(&dir, on_disk(&dir));
-    state.next_boot().unwrap();
+    state.next_boot(|boot| boot.checked_add(1)).unwrap();
     let json: serde_json::Value =
         serde_json::from_slice(&fs::read(home.path().join("node.json")).unwrap()).unwrap();
     assert_eq!(json["boot"], 1);
@@ -148,7 +148,8 @@ fn state_fields_only_grow() {
     assert_eq!(on_disk(&dir).ceiling, 100);
     assert_eq!(state.raise_ceiling(50).unwrap(), 100);
     assert_eq!((state.ceiling(), on_disk(&dir).ceiling), (100, 100));
-    assert_eq!((state.next_boot().unwrap(), state.next_boot().unwrap()), (1, 2));
+    let next = |boot: u32| boot.checked_add(1);
+    assert_eq!((state.next_boot(next).unwrap(), state.next_boot(next).unwrap()), (1, 2));
     state.open().unwrap();
     assert_eq!(state.durable(), on_disk(&dir));
     assert!(on_disk(&dir).opened);
@@ -160,8 +161,9 @@ fn state_boot_count_never_reaches_floor() {
     let mut file = first_file();
     file.boot = u32::MAX - 2;
     let state = NodeState::new(&dir, file);
-    assert_eq!(state.next_boot().unwrap(), u32::MAX - 1);
-    assert!(matches!(state.next_boot(), Err(StoreError::NodeValue { .. })));
+    let next = |boot| Some(boot + 1).filter(|&next| next != u32::MAX);
+    assert_eq!(state.next_boot(next).unwrap(), u32::MAX - 1);
+    assert!(matches!(state.next_boot(next), Err(StoreError::NodeValue { .. })));
     assert_eq!(on_disk(&dir).boot, u32::MAX - 1);
 }
 
@@ -189,14 +191,14 @@ fn state_write_failed_known_values_stay() {
     let obstacle = home.path().join("node.json.tmp");
     fs::create_dir(&obstacle).unwrap();
     assert!(state.raise_ceiling(20).is_err());
-    assert!(state.next_boot().is_err());
+    assert!(state.next_boot(|boot| boot.checked_add(1)).is_err());
     assert!(state.pin(node(2), PEER).is_err());
     assert!(state.open().is_err());
     assert_eq!((state.ceiling(), state.durable().boot, state.durable().opened), (10, 0, false));
     fs::remove_dir(&obstacle).unwrap();
     assert_eq!(on_disk(&dir), state.durable());
     assert_eq!(state.raise_ceiling(15).unwrap(), 15);
-    assert_eq!(state.next_boot().unwrap(), 1);
+    assert_eq!(state.next_boot(|boot| boot.checked_add(1)).unwrap(), 1);
 }
 
 #[test]

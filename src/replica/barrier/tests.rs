@@ -1,0 +1,196 @@
+//! Each step of a change, and the two dangers: a majority that still votes, and a second change.
+
+use super::*;
+
+fn node(number: u16) -> NodeId {
+    NodeId::new(number).unwrap()
+}
+
+/// Machine `number` in life `life` of its directory.
+fn seat(number: u16, life: u8) -> Seat {
+    Seat { node: node(number), incarnation: Hash128([life; 16]) }
+}
+
+fn roster(epoch: u32, seats: &[(u16, u8)]) -> Roster {
+    let digest = Hash128([u8::try_from(epoch).unwrap(); 16]);
+    Roster { epoch, digest, seats: seats.iter().map(|&(n, life)| seat(n, life)).collect() }
+}
+
+fn open(roster: &Roster) -> Place {
+    Place { current: roster.clone(), phase: Phase::Open, before: None, is_clean: true }
+}
+
+fn told(place: &Place, has_installed: bool, sum: u8) -> Standing {
+    Standing {
+        epoch: place.current.epoch,
+        digest: place.current.digest,
+        phase: place.phase,
+        is_clean: place.is_clean,
+        has_installed,
+        sum: Hash128([sum; 16]),
+        is_damaged: false,
+    }
+}
+
+/// Machine 3 of three replaced by another life of it.
+struct Replacing {
+    old: Roster,
+    new: Roster,
+    place: Place,
+}
+
+fn replacing() -> Replacing {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let new = roster(2, &[(1, 1), (2, 1), (3, 2)]);
+    let place = open(&old).adopt(&new, &old).unwrap();
+    Replacing { old, new, place }
+}
+
+#[test]
+fn replace_waits_for_old_majority_then_installs_then_opens() {
+    let Replacing { old, place, .. } = replacing();
+    let (one, two, three) = (seat(1, 1), seat(2, 1), seat(3, 2));
+    let fresh = told(&place, false, 0);
+    let behind = told(&open(&old), false, 0);
+    let waits = place.next(three, &[(three, fresh), (one, fresh), (two, behind)]);
+    assert_eq!(waits, Step::Wait(Waiting::OldMembers(vec![node(2), node(3)])));
+    let all = [(three, fresh), (one, fresh), (two, fresh)];
+    let from = vec![node(1), node(2)];
+    assert_eq!(place.next(three, &all), Step::Install { listed_by: from.clone(), from });
+    let (done, other) = (told(&place, true, 7), told(&place, true, 8));
+    let differing = [(three, done), (one, done), (two, other)];
+    assert_eq!(place.next(three, &differing), Step::Wait(Waiting::SameFiles));
+    let same = [(three, done), (one, done), (two, done)];
+    assert_eq!(place.next(three, &same), Step::GetReady);
+    let ready = place.made_ready();
+    let is_ready = told(&ready, false, 7);
+    let some = [(three, is_ready), (one, is_ready), (two, done)];
+    assert_eq!(ready.next(three, &some), Step::Wait(Waiting::Readiness));
+    let every = [(three, is_ready), (one, is_ready), (two, is_ready)];
+    assert_eq!(ready.next(three, &every), Step::Open);
+    assert_eq!(ready.opened().not_voting(three), None);
+}
+
+#[test]
+fn replace_votes_nowhere_between_and_replaced_machine_leaves() {
+    let Replacing { place, .. } = replacing();
+    for held in [&place, &place.made_ready()] {
+        assert_eq!(held.not_voting(seat(1, 1)), Some(NotVoting::Changing));
+    }
+    let opened = place.made_ready().opened();
+    assert_eq!(opened.not_voting(seat(3, 1)), Some(NotVoting::Changing));
+    let one = [(seat(1, 1), told(&opened, false, 7))];
+    assert_eq!(place.next(seat(3, 1), &one), Step::Leave);
+    assert_eq!(place.made_ready().next(seat(2, 1), &one), Step::Open);
+}
+
+#[test]
+fn ready_machine_started_anew_copies_nothing_again() {
+    let Replacing { place, .. } = replacing();
+    let ready = place.made_ready();
+    let three = seat(3, 2);
+    let after_start = told(&ready, false, 7);
+    let all =
+        [(three, after_start), (seat(1, 1), after_start), (seat(2, 1), told(&place, true, 7))];
+    assert_eq!(ready.next(three, &all), Step::Wait(Waiting::Readiness));
+}
+
+#[test]
+fn new_members_alone_are_not_equal_before_they_installed() {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let new = roster(2, &[(4, 1), (5, 1), (6, 1)]);
+    let place = open(&old).adopt(&new, &old).unwrap();
+    let empty = told(&place, false, 0);
+    let mut all: Vec<_> = [4, 5, 6, 1, 2].iter().map(|&n| (seat(n, 1), empty)).collect();
+    let from = vec![node(1), node(2)];
+    let install = Step::Install { listed_by: from.clone(), from };
+    assert_eq!(place.next(seat(4, 1), &all), install);
+    all[0].1 = told(&place, true, 0);
+    assert_eq!(place.next(seat(4, 1), &all), Step::Wait(Waiting::SameFiles));
+}
+
+#[test]
+fn old_members_outside_get_ready_last_and_are_needed_to_open() {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let new = roster(2, &[(4, 1), (5, 1), (6, 1)]);
+    let place = open(&old).adopt(&new, &old).unwrap();
+    let ready = place.made_ready();
+    let (adopted, is_ready) = (told(&place, true, 0), told(&ready, true, 0));
+    let mut all: Vec<_> = [4, 5, 6].iter().map(|&n| (seat(n, 1), is_ready)).collect();
+    all.extend([1, 2].iter().map(|&n| (seat(n, 1), adopted)));
+    assert_eq!(place.next(seat(1, 1), &all), Step::GetReady);
+    all[3].1 = is_ready;
+    assert_eq!(ready.next(seat(4, 1), &all), Step::Wait(Waiting::Readiness));
+    all[4].1 = is_ready;
+    assert_eq!(ready.next(seat(4, 1), &all), Step::Open);
+}
+
+#[test]
+fn second_change_after_readiness_for_first_waits_for_it() {
+    let Replacing { old, place, .. } = replacing();
+    let other = roster(3, &[(1, 1), (2, 1), (4, 1)]);
+    let ready = place.made_ready();
+    let turned = ready.adopt(&other, &old).unwrap();
+    let clean = place.adopt(&other, &old).unwrap();
+    assert!(!turned.is_clean && clean.is_clean);
+    let (one, two, four) = (seat(1, 1), seat(2, 1), seat(4, 1));
+    let of = |place: &Place| told(place, true, 7);
+    let blocked = [(one, of(&turned)), (two, of(&clean)), (four, of(&clean))];
+    assert_eq!(clean.next(two, &blocked), Step::Wait(Waiting::EarlierChange));
+    let with_third = [blocked[0], blocked[1], blocked[2], (seat(3, 1), of(&clean))];
+    assert_eq!(
+        clean.next(two, &with_third),
+        Step::GetReady,
+        "two clean ones: it cannot have opened"
+    );
+    let again = roster(4, &[(1, 1), (2, 1), (3, 2)]);
+    assert!(ready.adopt(&again, &old).unwrap().is_clean, "the same members again");
+}
+
+#[test]
+fn change_of_superseded_or_older_list_refused() {
+    let Replacing { old, new, place } = replacing();
+    let opened = place.made_ready().opened();
+    let other = roster(3, &[(1, 1), (2, 1), (4, 1)]);
+    assert_eq!(opened.adopt(&other, &old), Err(Stale::Before));
+    assert_eq!(opened.adopt(&new, &old), Err(Stale::Epoch));
+    assert!(opened.adopt(&other, &new).is_ok());
+    let missed_it = open(&old).adopt(&other, &new).unwrap();
+    assert_eq!(missed_it.before, Some(new));
+}
+
+#[test]
+fn damaged_old_member_counts_only_if_the_missing_one_is_given_up() {
+    let Replacing { old, place, .. } = replacing();
+    let damaged = Standing { is_damaged: true, ..told(&place, false, 0) };
+    let all = |place: &Place, third| {
+        let whole = told(place, false, 0);
+        let damaged = Standing { is_damaged: true, ..whole };
+        [(seat(1, 1), damaged), (seat(2, 1), whole), (third, whole)]
+    };
+    assert!(damaged.is_damaged);
+    let replaced = place.next(seat(3, 2), &all(&place, seat(3, 2)));
+    assert!(matches!(replaced, Step::Install { .. }), "machine 3 is gone for good");
+    let more = roster(2, &[(1, 1), (2, 1), (3, 1), (4, 1)]);
+    let adding = open(&old).adopt(&more, &old).unwrap();
+    let waits = adding.next(seat(4, 1), &all(&adding, seat(4, 1)));
+    assert_eq!(waits, Step::Wait(Waiting::OldMembers(vec![node(3)])));
+}
+
+#[test]
+fn machine_left_behind_by_a_change_takes_part_in_the_next() {
+    let Replacing { old, new, place } = replacing();
+    let other = roster(3, &[(1, 1), (2, 1), (4, 1)]);
+    let stray = place.made_ready().adopt(&other, &old).unwrap();
+    let next = roster(4, &[(1, 1), (2, 1), (3, 2), (4, 1)]);
+    let back = stray.adopt(&next, &new).unwrap();
+    assert_eq!((back.before, back.is_clean), (Some(new), true));
+}
+
+#[test]
+fn machine_that_was_never_ready_does_not_open() {
+    let Replacing { place, .. } = replacing();
+    let opened = place.made_ready().opened();
+    let one = [(seat(1, 1), told(&opened, false, 7))];
+    assert_eq!(place.next(seat(2, 1), &one), Step::Wait(Waiting::Readiness));
+}
