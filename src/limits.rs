@@ -50,6 +50,16 @@ pub const USER_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const WRITE_MS_MAX: u64 = 1_000;
 /// Milliseconds a granted lock shields its holder: half the operation's deadline.
 pub const LEASE_MS: u64 = 500;
+/// Requests of one user that share a line: 64 longest posts fit [`LINE_BYTES_MAX`].
+pub const FOLD_REQUESTS_MAX: usize = 64;
+/// Milliseconds a batch waits for those who have arrived to plan: they only have to wake up.
+pub const FOLD_MS_MAX: u64 = 20;
+/// Lines of one user in a row, while another machine wants the lock, before it is let go first.
+pub const ROW_LINES_MAX: u32 = 8;
+/// Milliseconds of that pause, at least...
+pub const ROW_PAUSE_MS_MIN: u64 = 5;
+/// ...and at most: drawn at random, so that machines do not move in step.
+pub const ROW_PAUSE_MS_MAX: u64 = 20;
 /// Rounds reserved with one flush of `node.json`, so that a promise costs none.
 pub const CEILING_STEP: u64 = 1 << 20;
 /// Rounds beyond the ceiling that are still believed; more is an error at the sender.

@@ -58,8 +58,8 @@ pub enum LockError {
 pub struct Draft<'a> {
     /// The entries.
     pub entries: &'a [Entry],
-    /// The request it answers.
-    pub request: Option<Recorded>,
+    /// The requests it answers.
+    pub requests: &'a [Recorded],
     /// Whether it ends the account.
     pub is_tombstone: bool,
 }
@@ -211,6 +211,27 @@ impl UserGuard<'_> {
         }
     }
 
+    /// Bytes that the file still takes.
+    pub(super) fn room(&self) -> usize {
+        let room = (USER_FILE_BYTES_MAX as u64).saturating_sub(self.base_len());
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the user was last written by another machine.
+    pub(super) fn is_after_another(&self) -> bool {
+        self.holding.base.acc.term.node != self.cluster.members.me.get()
+    }
+
+    /// Whether this machine's replica has turned another machine away since it was last asked.
+    pub(super) fn take_turned_away(&self) -> bool {
+        self.slot.take_turned_away()
+    }
+
+    /// Bytes of the file up to the base.
+    fn base_len(&self) -> u64 {
+        self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64)
+    }
+
     /// Appends one line on a majority of the machines.
     ///
     /// # Errors
@@ -218,7 +239,7 @@ impl UserGuard<'_> {
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
-        self.write(kind, draft.entries, draft.request.as_slice())
+        self.write(kind, draft.entries, draft.requests)
     }
 
     /// Makes sure that what was seen under the lock is committed, before it is told: a refusal, or
@@ -354,9 +375,8 @@ impl UserGuard<'_> {
             requests,
             entries,
         });
-        let base_len = self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64);
         if kind != Kind::Identity
-            && base_len + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
+            && self.base_len() + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
         {
             return Err(LockError::Full);
         }

@@ -36,6 +36,8 @@ pub(super) struct Replica {
     /// The last line that the view shows. It stays when the file that told it is lost, so that
     /// nothing is shown twice when the file has come back.
     shown: Version,
+    /// Whether a machine was turned away for this one's lock since that was last asked.
+    pub(super) turned_away: bool,
 }
 
 /// What lines say, those that are committed and those that are not yet.
@@ -73,7 +75,7 @@ impl Slot {
     /// A replica whose file, `len` bytes long, tells this.
     pub(super) fn new(told: Told, acceptor: Acceptor, len: u64) -> Self {
         let Told { user, tail, shown, .. } = told;
-        let replica = Mutex::new(Replica { acceptor, len, tail, shown });
+        let replica = Mutex::new(Replica { acceptor, len, tail, shown, turned_away: false });
         Self { name: user.name.clone(), replica, view: RwLock::new(user) }
     }
 
@@ -100,6 +102,11 @@ impl Slot {
     /// Whether the file was found damaged and is not rebuilt yet.
     pub fn is_damaged(&self) -> bool {
         self.replica.lock().acceptor.is_damaged()
+    }
+
+    /// Whether a machine was turned away for this one's lock since this was last asked.
+    pub(super) fn take_turned_away(&self) -> bool {
+        std::mem::take(&mut self.replica.lock().turned_away)
     }
 
     /// What is on disk, what was promised, and how long the file is.
