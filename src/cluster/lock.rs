@@ -106,10 +106,10 @@ impl Default for UserLocks {
 /// The right to change one user, until it is dropped.
 pub struct UserGuard<'p> {
     cluster: &'p Cluster,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
     deadline: Mono,
-    holding: Holding,
+    pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
     built: Option<Box<User>>,
     /// The file up to the base, where this machine's own copy is another.
@@ -211,24 +211,8 @@ impl UserGuard<'_> {
         }
     }
 
-    /// Bytes that the file still takes.
-    pub(super) fn room(&self) -> usize {
-        let room = (USER_FILE_BYTES_MAX as u64).saturating_sub(self.base_len());
-        usize::try_from(room).unwrap_or(usize::MAX)
-    }
-
-    /// Whether the user was last written by another machine.
-    pub(super) fn is_after_another(&self) -> bool {
-        self.holding.base.acc.term.node != self.cluster.members.me.get()
-    }
-
-    /// Whether this machine's replica has turned another machine away since it was last asked.
-    pub(super) fn take_turned_away(&self) -> bool {
-        self.slot.take_turned_away()
-    }
-
     /// Bytes of the file up to the base.
-    fn base_len(&self) -> u64 {
+    pub(super) fn base_len(&self) -> u64 {
         self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64)
     }
 

@@ -22,7 +22,9 @@ use super::Cluster;
 use super::lock::{Draft, LockError, UserGuard};
 use crate::clock::{Clock, Mono};
 use crate::id::UserName;
-use crate::limits::{FOLD_MS_MAX, ROW_LINES_MAX, ROW_PAUSE_MS_MAX, ROW_PAUSE_MS_MIN};
+use crate::limits::{
+    FOLD_MS_MAX, ROW_LINES_MAX, ROW_PAUSE_MS_MAX, ROW_PAUSE_MS_MIN, USER_FILE_BYTES_MAX,
+};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::User;
@@ -55,7 +57,8 @@ impl Hold for UserGuard<'_> {
     }
 
     fn room(&self) -> usize {
-        UserGuard::room(self)
+        let room = (USER_FILE_BYTES_MAX as u64).saturating_sub(self.base_len());
+        usize::try_from(room).unwrap_or(usize::MAX)
     }
 
     fn look<T>(&self, look: impl FnOnce(&User) -> T) -> T {
@@ -108,12 +111,12 @@ struct Row {
 
 impl Row {
     /// Takes note of a lock that was taken to write one more line.
-    fn note(&mut self, guard: &UserGuard<'_>) {
-        if guard.is_after_another() {
+    fn note(&mut self, cluster: &Cluster, guard: &UserGuard<'_>) {
+        if guard.holding.base.acc.term.node != cluster.members.me.get() {
             *self = Self::default();
         }
         self.lines += 1;
-        self.is_wanted |= guard.take_turned_away();
+        self.is_wanted |= guard.slot.take_turned_away();
     }
 }
 
@@ -353,7 +356,7 @@ impl Cluster {
             move || {
                 self.give_way(fold, user);
                 let guard = self.acquire(permit, user, deadline)?;
-                fold.row.lock().note(&guard);
+                fold.row.lock().note(self, &guard);
                 Ok(guard)
             },
             plan,
