@@ -182,8 +182,13 @@ impl Place {
             return Ok(fresh);
         }
         // It takes the place of a change that has not opened here.
-        if self.phase == Phase::Open || self.before.as_ref() != Some(before) {
+        let is_superseded = self.before.as_ref().is_some_and(|own| own.epoch < before.epoch);
+        if self.phase == Phase::Open || (!is_superseded && self.before.as_ref() != Some(before)) {
             return Err(Stale::Before);
+        }
+        // What it follows has opened without this machine, so the change held here never can.
+        if is_superseded {
+            return Ok(fresh);
         }
         let is_other = self.current.seats != next.seats;
         let was_ready = self.phase == Phase::Ready && is_other;
