@@ -194,3 +194,20 @@ fn machine_that_was_never_ready_does_not_open() {
     let one = [(seat(1, 1), told(&opened, false, 7))];
     assert_eq!(place.next(seat(2, 1), &one), Step::Wait(Waiting::Readiness));
 }
+
+/// 4 and 5 opened the second list while 1 was given a third that took the place of it: from then on
+/// every change follows the second.
+#[test]
+fn r0001_change_that_cannot_open_any_more_yields_to_what_follows_the_open_one() {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let opened = roster(2, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
+    let stuck = roster(3, &[(1, 1), (2, 1), (3, 1)]);
+    let next = roster(4, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
+    let ready = open(&old).adopt(&opened, &old).unwrap().made_ready();
+    let unclean = ready.adopt(&stuck, &old).unwrap();
+    assert!(!unclean.is_clean);
+    let place = unclean.adopt(&next, &opened).unwrap();
+    assert_eq!((place.before.as_ref(), place.is_clean), (Some(&opened), true));
+    assert_eq!(place.adopt(&roster(5, &[(1, 1)]), &old), Err(Stale::Before));
+    assert_eq!(ready.opened().adopt(&stuck, &old), Err(Stale::Before));
+}
