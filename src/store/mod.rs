@@ -34,6 +34,7 @@ pub mod line;
 mod name;
 pub mod node;
 pub mod scan;
+pub mod snapshot;
 
 #[cfg(test)]
 mod tests;

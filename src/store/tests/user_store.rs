@@ -123,7 +123,7 @@ fn store_damaged_file_named_and_untouched() {
 
 #[test]
 fn store_file_of_newer_program_untouched_and_no_damage() {
-    let body = r#"{"v":"1.1.2.3.1","p":"0","k":"s","ops":7"#;
+    let body = r#"{"v":"1.1.2.3.1","p":"0","k":"z","ops":7"#;
     let line = format!("{body},\"c\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()));
     let home = Home::with_ada(line.as_bytes());
     let error = home.load().unwrap_err();
