@@ -11,6 +11,7 @@
 //! - what a view shows is committed.
 
 pub mod catch_up;
+pub mod compact;
 pub mod identity;
 pub mod link;
 pub mod lock;

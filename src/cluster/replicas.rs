@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
+use super::compact::Gone;
 use super::identity::Identity;
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
@@ -18,7 +19,7 @@ use crate::index::Index;
 use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
 use crate::replica::{NotVoting, Refuse, Reply, State};
-use crate::store::line::{self, Line};
+use crate::store::line::{self, Kind, Line};
 use crate::store::scan::{self, End};
 use crate::store::{StoreError, UserStore};
 use crate::user::User;
@@ -29,7 +30,7 @@ pub struct Replicas {
     pub node: Identity,
     /// The files.
     pub store: UserStore,
-    slots: RwLock<HashMap<UserName, Arc<Slot>>>,
+    pub(super) slots: RwLock<HashMap<UserName, Arc<Slot>>>,
     index: RwLock<Index>,
     /// XOR over all users of a hash of name, version and chain hash.
     sum: Mutex<[u8; 16]>,
@@ -41,16 +42,20 @@ pub struct Replicas {
 pub struct Slot {
     /// Whose.
     pub name: UserName,
-    replica: Mutex<Replica>,
-    view: RwLock<User>,
+    pub(super) replica: Mutex<Replica>,
+    pub(super) view: RwLock<User>,
 }
 
-struct Replica {
-    acceptor: Acceptor,
+pub(super) struct Replica {
+    pub(super) acceptor: Acceptor,
     /// Bytes of the file.
-    len: u64,
+    pub(super) len: u64,
     /// Accepted lines that are not known to be committed.
-    tail: VecDeque<Line>,
+    pub(super) tail: VecDeque<Line>,
+    /// Deleted texts that still stand in the file.
+    pub(super) gone: Gone,
+    /// How long the file was when it was last compacted, or found not worth it.
+    pub(super) folded_to: u64,
 }
 
 /// Work that a replica cannot do by itself, for the catch-up thread.
@@ -120,11 +125,18 @@ impl Body {
     /// A whole file cut after `version`; `None` if that version is not in it.
     pub fn up_to(self, version: Version) -> Option<Self> {
         let Self::File(bytes, mut lines) = self else { return None };
-        let end = lines.iter().position(|line| line.version == version)? + 1;
+        // The last of its version: a snapshot may take several lines, and holds all that came before.
+        let end = lines.iter().rposition(|line| line.version == version)? + 1;
         let mut starts = bytes.split_inclusive(|&byte| byte == b'\n');
         let len = starts.by_ref().take(end).map(<[u8]>::len).sum();
         lines.truncate(end);
         Some(Self::File(bytes.get(..len)?.into(), lines))
+    }
+
+    /// The version up to which a whole file was folded. Only what is committed ever is.
+    pub(super) fn folded(&self) -> Option<Version> {
+        let Self::File(_, lines) = self else { return None };
+        lines.first().filter(|line| is_part(line)).map(|line| line.version)
     }
 
     /// The version and hash that a whole file ends in.
@@ -166,12 +178,13 @@ impl Replicas {
     fn load_one(&self, name: &UserName) -> Result<(), StoreError> {
         let mut user = User::absent(name.clone());
         let mut tail = VecDeque::new();
+        let mut gone = Gone::default();
         let mut com = Version::ZERO;
         let mut index = self.index.write();
         let loaded = self.store.load(name, &mut |line| {
             com = com.max(line.com);
             tail.push_back(line);
-            advance(&mut user, &mut index, &mut tail, com);
+            advance(&mut user, &mut index, (&mut tail, &mut gone), com);
         });
         drop(index);
         let loaded = match loaded {
@@ -182,7 +195,8 @@ impl Replicas {
             other => other?,
         };
         let state = State { acc: loaded.acc, hash: loaded.hash, com };
-        let replica = Replica { acceptor: Acceptor::new(state), len: loaded.len, tail };
+        let acceptor = Acceptor::new(state);
+        let replica = Replica { acceptor, len: loaded.len, tail, gone, folded_to: 0 };
         let slot =
             Slot { name: name.clone(), replica: Mutex::new(replica), view: RwLock::new(user) };
         self.add_to_sum(name, State::default(), state);
@@ -221,6 +235,8 @@ impl Replicas {
                     acceptor: Acceptor::new(State::default()),
                     len: 0,
                     tail: VecDeque::new(),
+                    gone: Gone::default(),
+                    folded_to: 0,
                 }),
                 view: RwLock::new(User::absent(name.clone())),
             })
@@ -286,12 +302,9 @@ impl Replicas {
                     continue;
                 }
                 Effect::Advance(com) => {
-                    advance(
-                        &mut slot.view.write(),
-                        &mut self.index.write(),
-                        &mut replica.tail,
-                        com,
-                    );
+                    let Replica { tail, gone, .. } = &mut *replica;
+                    let (mut view, mut index) = (slot.view.write(), self.index.write());
+                    advance(&mut view, &mut index, (tail, gone), com);
                     continue;
                 }
                 Effect::Behind(com) => {
@@ -319,6 +332,15 @@ impl Replicas {
             replica.acceptor.step(self.clock.mono(), &self.floors(), next, &mut more);
             todo.extend(more);
         }
+        if let Some(folded) = body.folded()
+            && replica.acceptor.state().acc >= folded
+            && replica.acceptor.state().com < folded
+        {
+            // What a peer folded is committed; the view shows it already, there are no lines of it.
+            let mut effects = Vec::new();
+            let committed = Event::Committed(folded);
+            replica.acceptor.step(self.clock.mono(), &self.floors(), committed, &mut effects);
+        }
         reply
     }
 
@@ -341,6 +363,9 @@ impl Replicas {
                 let (acc, hash) = body.last().unwrap_or_default();
                 self.add_to_sum(&slot.name, before, State { acc, hash, com: before.com });
                 replica.took(body);
+                if let Body::File(_, lines) = body {
+                    self.show_anew(slot, replica, lines, body.folded());
+                }
                 Event::Written
             }
             Err(
@@ -348,14 +373,7 @@ impl Replicas {
                 | StoreError::Retired { .. }
                 | StoreError::LengthDiffers { .. }),
             ) => {
-                log::error!("write failed, no vote on this user user={} error={error}", slot.name);
-                if let Err(error) = self.store.mark_damaged(&slot.name, &error.to_string()) {
-                    log::error!(
-                        "damage not marked, voting stopped user={} error={error}",
-                        slot.name
-                    );
-                    self.node.stop_voting();
-                }
+                self.distrust(&slot.name, &error);
                 Event::Failed(NotVoting::Damaged)
             }
             // The file is as it was: this machine may vote again when there is room.
@@ -364,6 +382,38 @@ impl Replicas {
                 Event::Failed(NotVoting::NoSpace)
             }
         }
+    }
+
+    /// Marks a file whose content on the disk is not known any more.
+    pub(super) fn distrust(&self, name: &UserName, error: &StoreError) {
+        log::error!("write failed, no vote on this user user={name} error={error}");
+        if let Err(error) = self.store.mark_damaged(name, &error.to_string()) {
+            log::error!("damage not marked, voting stopped user={name} error={error}");
+            self.node.stop_voting();
+        }
+    }
+
+    /// Shows what a whole file that has just taken the place of another says is committed: also what
+    /// was shown before stands elsewhere in it, and of a snapshot there are no single changes.
+    fn show_anew(
+        &self,
+        slot: &Slot,
+        replica: &mut Replica,
+        lines: &[Line],
+        folded: Option<Version>,
+    ) {
+        let shown = replica.acceptor.state().com.max(folded.unwrap_or_default());
+        let mut user = User::absent(slot.name.clone());
+        replica.gone = Gone::default();
+        replica.folded_to = 0;
+        for line in lines.iter().filter(|line| line.version <= shown) {
+            line.apply_to(&mut user, |before, entry| replica.gone.note(before, entry));
+        }
+        replica.tail = lines.iter().filter(|line| line.version > shown).cloned().collect();
+        user.shrink_to_fit();
+        let mut view = slot.view.write();
+        self.index.write().replace(&view, &user);
+        *view = user;
     }
 
     /// Leaves work for the catch-up thread. A full queue drops it: the regular comparison of all
@@ -438,12 +488,12 @@ impl Replica {
     /// Whether a file that is to replace this one still holds what is committed.
     fn keeps_committed(&self, lines: &[Line]) -> bool {
         let com = self.acceptor.state().com;
-        com.is_zero() || lines.iter().any(|line| line.version == com)
+        let holds = |line: &Line| line.version == com || (is_part(line) && line.version > com);
+        com.is_zero() || lines.iter().any(holds)
     }
 
     /// Takes note of what was just written.
     fn took(&mut self, body: &Body) {
-        let com = self.acceptor.state().com;
         match body {
             Body::None => {}
             Body::Line(bytes, line) => {
@@ -454,33 +504,31 @@ impl Replica {
                 self.len += bytes.len() as u64;
                 self.tail.push_back(line);
             }
-            Body::File(bytes, lines) => {
-                self.len = bytes.len() as u64;
-                self.tail = lines.iter().filter(|line| line.version > com).cloned().collect();
-            }
+            Body::File(bytes, _) => self.len = bytes.len() as u64,
         }
     }
 }
 
 /// What a line means to its user.
 pub fn apply_line(user: &mut User, line: &Line) {
-    for request in &line.requests {
-        user.record(*request);
-    }
-    for (entry, place) in &line.entries {
-        user.apply(entry, *place);
-    }
+    line.apply_to(user, |_, _| {});
+}
+
+fn is_part(line: &Line) -> bool {
+    matches!(line.kind, Kind::Snapshot(_))
 }
 
 /// Shows the lines up to `com`.
-fn advance(user: &mut User, index: &mut Index, tail: &mut VecDeque<Line>, com: Version) {
+fn advance(
+    user: &mut User,
+    index: &mut Index,
+    (tail, gone): (&mut VecDeque<Line>, &mut Gone),
+    com: Version,
+) {
     while let Some(line) = tail.pop_front_if(|line| line.version <= com) {
-        for request in &line.requests {
-            user.record(*request);
-        }
-        for (entry, place) in &line.entries {
-            index.apply(user, entry);
-            user.apply(entry, *place);
-        }
+        line.apply_to(user, |before, entry| {
+            gone.note(before, entry);
+            index.apply(before, entry);
+        });
     }
 }

@@ -24,6 +24,7 @@
 //!                                                              └────────────┴────► in use
 //! ```
 
+mod ballast;
 mod damage;
 pub mod data_dir;
 mod directory;
@@ -48,7 +49,7 @@ pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use node::{NodeFile, NodeState};
 
-use crate::id::{Hash128, UserName};
+use crate::id::{Hash128, PostId, UserName};
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::user::Place;
@@ -235,6 +236,19 @@ impl UserStore {
         Ok(())
     }
 
+    /// [`Self::replace`] by a shorter file, for which the ballast is given up if the disk is full.
+    ///
+    /// # Errors
+    /// As [`Self::replace`].
+    pub fn compact(&self, user: &UserName, bytes: &[u8]) -> Result<(), StoreError> {
+        match self.replace(user, bytes) {
+            Err(StoreError::NoSpace { .. }) if self.dir.release_ballast()? => {
+                self.replace(user, bytes)
+            }
+            replaced => replaced,
+        }
+    }
+
     /// The bytes at a place of a user's file.
     ///
     /// # Errors
@@ -258,13 +272,19 @@ impl UserStore {
             .map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
     }
 
-    /// The text of the post whose entry stands at a place.
+    /// The text of the post of that number, whose entry stood at a place when somebody looked: the
+    /// file may have been replaced since.
     ///
     /// # Errors
-    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when no post stands there.
-    pub fn read_text(&self, user: &UserName, place: Place) -> Result<String, StoreError> {
+    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when not this post stands there.
+    pub fn read_text(
+        &self,
+        user: &UserName,
+        post: PostId,
+        place: Place,
+    ) -> Result<String, StoreError> {
         match self.read_entry(user, place)? {
-            Entry::Posted { text, .. } => Ok(text),
+            Entry::Posted { id, text, .. } if id == post => Ok(text),
             _ => Err(StoreError::NotAtPlace { user: user.clone(), place }),
         }
     }

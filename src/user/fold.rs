@@ -70,7 +70,30 @@ impl Fold {
     }
 }
 
+/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow, a deletion, a
+/// request, and all that there is one of.
+const SESSION_BYTES: usize = 160;
+const FOLLOW_BYTES: usize = 60;
+const DELETED_BYTES: usize = 70;
+const REQUEST_BYTES: usize = 100;
+const ACCOUNT_BYTES: usize = 600;
+
 impl User {
+    /// Bytes of the file that folding would leave, about, and rather too many than too few.
+    pub fn folded_bytes(&self) -> u64 {
+        let texts = self.display_name.len() + self.bio.len() + self.password.len();
+        let session =
+            |session: &super::Session| SESSION_BYTES + session.device.len() + session.address.len();
+        let posts: u64 = self.posts.iter().map(|post| u64::from(post.len) + 1).sum();
+        let rest = ACCOUNT_BYTES
+            + 2 * texts
+            + self.sessions.iter().map(session).sum::<usize>()
+            + self.follows.iter().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.deleted.len() * DELETED_BYTES
+            + self.requests.len() * REQUEST_BYTES;
+        posts + rest as u64
+    }
+
     /// Whether two files tell the same of a user, wherever in them it stands.
     pub fn says_same(&self, other: &Self) -> bool {
         let posts = |user: &Self| {

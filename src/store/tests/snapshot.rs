@@ -275,7 +275,7 @@ fn store_loads_and_verifies_snapshot_with_lines_behind_it() {
     assert_eq!(lines.len(), 3);
     assert_eq!(home.store.verify(&ada(), loaded.len).unwrap(), loaded);
     let place = lines[1].entries[0].1;
-    let text = home.store.read_text(&ada(), place).unwrap();
+    let text = home.store.read_text(&ada(), PostId::from_raw(2), place).unwrap();
     assert_eq!(text.len(), LINE_BYTES_MAX / 2 + 1);
     // Cut inside of it: nothing of it is a state.
     let home = Home::with_ada(pieces(&long(2))[0]);
