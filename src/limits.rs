@@ -58,8 +58,15 @@ pub const ROUND_LEAP_MAX: u64 = 1 << 40;
 pub const PING_MS: u64 = 500;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
+/// Changes of the machines' state that a backend remembers: some days of trouble.
+pub const CHANGES_KEPT: usize = 50;
+/// Of these, how many are shown.
+pub const CHANGES_SHOWN: usize = 5;
 /// Milliseconds a peer has to answer one message.
 pub const PEER_ANSWER_MS: u64 = 1_000;
+/// Milliseconds a peer has to read and check the longest file before it sends its first byte: a small
+/// machine hashes 64 MiB in a second and reads them from a memory card in two.
+pub const PEER_FETCH_MS: u64 = 5_000;
 /// Connections, and threads, to each peer.
 pub const LINKS_PER_PEER: usize = 8;
 /// Messages waiting for a peer's links; one more drops the oldest, and catch-up repairs it.
@@ -78,6 +85,23 @@ pub const ERRANDS_QUEUE: usize = 10_000;
 pub const SETTLE_MS: u64 = 2_000;
 /// Milliseconds between two comparisons of all versions with the peers, unless one has just come.
 pub const COMPARE_MS: u64 = 5_000;
+/// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
+pub const LEARN_THREADS: usize = 8;
+/// Milliseconds between two looks for damaged files that are to be rebuilt.
+pub const REPAIR_LOOK_MS: u64 = 100;
+/// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the
+/// longest file is part of it.
+pub const REPAIR_MS_MAX: u64 = 10_000;
+/// Milliseconds before a file that could not be rebuilt is tried again; twice as long each time...
+pub const REPAIR_PAUSE_MS: u64 = 500;
+/// ...up to this: the machines that are missing may be back.
+pub const REPAIR_PAUSE_MS_MAX: u64 = 30_000;
+/// Seconds within which each file is read once and checked: a week.
+pub const SCRUB_ROUND_S: u64 = 7 * 24 * 3_600;
+/// Milliseconds between two files that are checked, at most: a trickle where there are few.
+pub const SCRUB_PAUSE_MS_MAX: u64 = 60_000;
+/// Bytes a millisecond that the check reads at most, 4 MB a second: pages need the disk, too.
+pub const SCRUB_BYTES_PER_MS_MAX: u64 = 4_096;
 /// Rows of one page when machines compare what they hold.
 pub const SUMS_PAGE_ROWS: usize = 2_000;
 

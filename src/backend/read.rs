@@ -191,6 +191,9 @@ impl Backend {
         let ((author, reply_to), text) = self.cluster.local.read_post(&slot, post.id, about)?;
         let text = text.inspect_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            if let Some(slot) = self.cluster.local.get(&post.user) {
+                self.cluster.local.suspect(&slot);
+            }
         });
         let text = text.ok()?;
         let index = self.cluster.local.index();

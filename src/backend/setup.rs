@@ -13,14 +13,11 @@ use crate::thread::Stop;
 /// Opens the data directory, setting it up if it is empty.
 ///
 /// # Errors
-/// A directory of another cluster or machine, one that another process uses, damaged files.
+/// A directory of another cluster or machine, or one that another process uses.
 pub(super) fn open(config: &Config, clock: &Clock, stop: &Stop) -> Result<Cluster, BackendError> {
     let cluster = config.keys.cluster_id().ok_or(BackendError::WebKeyOnly)?;
     let data = DataDir::open(&config.data)?;
     let store = UserStore::open(&data)?;
-    if let Some((user, why)) = store.marks()?.into_iter().next() {
-        return Err(BackendError::Damaged { user, why, path: config.data.join("damaged") });
-    }
     let file = match NodeFile::load(&data)? {
         Some(file) => file,
         None => fresh(config, cluster, &data)?,

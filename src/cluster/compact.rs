@@ -7,14 +7,11 @@
 //! The folding itself needs no lock: it works on bytes that do not change. The replica lock is taken
 //! for the replacement, and it is given up if a line has come meanwhile.
 
-use std::sync::Arc;
-
-use super::replicas::{Body, Replicas, Slot};
+use super::replicas::{Replicas, Slot};
 use crate::clock::Wall;
 use crate::id::PostId;
 use crate::limits::{DEAD_BYTES_MIN, DEAD_PERCENT_MIN, DELETED_TEXT_MS, POST_READS_MAX};
 use crate::replica::State;
-use crate::replica::acceptor::Event;
 use crate::store::StoreError;
 use crate::store::snapshot::{Folded, fold};
 use crate::user::entry::Entry;
@@ -44,7 +41,7 @@ impl Slot {
     /// Whether folding would free enough, or take a deleted text off the disk. A guess that reads
     /// nothing.
     fn is_worth_folding(&self, now: Wall) -> bool {
-        let replica = self.replica.lock();
+        let replica = self.lock();
         let (len, gone, folded_to) = (replica.len, replica.gone, replica.folded_to);
         let nothing = replica.acceptor.is_damaged() || replica.acceptor.state().com.is_zero();
         drop(replica);
@@ -67,7 +64,7 @@ impl Replicas {
     /// Compacts files that are worth it, at most `most`; how many it was. Only to be called once all
     /// machines of the cluster understand snapshots: they receive whole files.
     pub fn compact_some(&self, now: Wall, most: usize) -> usize {
-        let slots: Vec<Arc<Slot>> = self.slots.read().values().map(Arc::clone).collect();
+        let slots = self.slots();
         let worth = slots.iter().filter(|slot| slot.is_worth_folding(now));
         worth.filter(|slot| self.compact(slot)).take(most).count()
     }
@@ -75,7 +72,7 @@ impl Replicas {
     /// Compacts one user's file; whether it was.
     pub fn compact(&self, slot: &Slot) -> bool {
         let (state, len) = {
-            let replica = slot.replica.lock();
+            let replica = slot.lock();
             (replica.acceptor.state(), replica.len)
         };
         let bytes = match self.store.read_prefix(&slot.name, len) {
@@ -94,11 +91,37 @@ impl Replicas {
                 return self.not_worth_it(slot, len);
             }
         };
-        match self.put_in_place(slot, (state, len), folded) {
-            Ok(is_done) => is_done,
+        self.put_in_place(slot, (state, len), folded)
+    }
+
+    /// Does not look at a file again until it has grown.
+    fn not_worth_it(&self, slot: &Slot, len: u64) -> bool {
+        let mut replica = slot.lock();
+        if replica.len == len {
+            (replica.folded_to, replica.gone) = (len, Gone::default());
+        }
+        false
+    }
+
+    /// Replaces the file by the folded one, unless it is another by now; whether it did.
+    fn put_in_place(&self, slot: &Slot, (state, len): (State, u64), folded: Folded) -> bool {
+        let mut replica = slot.lock();
+        let Folded { bytes, user, tail } = folded;
+        let now = replica.acceptor.state();
+        let is_same = replica.len == len && (now.acc, now.hash) == (state.acc, state.hash);
+        if !is_same || replica.acceptor.is_damaged() || replica.shown() < state.com {
+            return false;
+        }
+        let new_len = bytes.len() as u64;
+        match self.store.compact(&slot.name, &bytes) {
+            Ok(()) => {
+                slot.took_folded(&mut replica, new_len, user, tail);
+                log::info!("compacted user={} from={len} to={new_len}", slot.name);
+                true
+            }
+            // The name may mean either file, and which one is not known.
             Err(error @ StoreError::SyncFailed { .. }) => {
-                self.distrust(&slot.name, &error);
-                self.step(slot, Event::Damaged(slot.state()), &Body::None);
+                self.lose(slot, &mut replica, &error);
                 false
             }
             Err(error) => {
@@ -106,51 +129,6 @@ impl Replicas {
                 false
             }
         }
-    }
-
-    /// Does not look at a file again until it has grown.
-    fn not_worth_it(&self, slot: &Slot, len: u64) -> bool {
-        let mut replica = slot.replica.lock();
-        if replica.len == len {
-            (replica.folded_to, replica.gone) = (len, Gone::default());
-        }
-        false
-    }
-
-    /// Replaces the file by the folded one, unless it is another by now.
-    fn put_in_place(
-        &self,
-        slot: &Slot,
-        (state, len): (State, u64),
-        folded: Folded,
-    ) -> Result<bool, StoreError> {
-        let mut replica = slot.replica.lock();
-        let Folded { bytes, mut user, tail } = folded;
-        let now = replica.acceptor.state();
-        let is_same = replica.len == len && (now.acc, now.hash) == (state.acc, state.hash);
-        if !is_same || replica.acceptor.is_damaged() {
-            return Ok(false);
-        }
-        let written = self.store.compact(&slot.name, &bytes);
-        let new_len = bytes.len() as u64;
-        // On an error too the name may mean the new file, and readers need the places in there.
-        let is_new = written.is_ok()
-            || self.store.read_prefix(&slot.name, new_len).is_ok_and(|found| found == bytes);
-        if is_new {
-            replica.gone = Gone::default();
-            // What was committed while the file was being folded is shown already.
-            let is_shown = |line: &crate::store::line::Line| line.version <= now.com;
-            let (shown, tail): (Vec<_>, Vec<_>) = tail.into_iter().partition(is_shown);
-            for line in &shown {
-                line.apply_to(&mut user, |before, entry| replica.gone.note(before, entry));
-            }
-            replica.tail = tail.into();
-            (replica.len, replica.folded_to) = (new_len, new_len);
-            *slot.view.write() = user;
-        }
-        written?;
-        log::info!("compacted user={} from={len} to={new_len}", slot.name);
-        Ok(true)
     }
 
     /// What `about` says of a post, and its text; `None` if the post does not stand. The file may be
@@ -173,7 +151,7 @@ impl Replicas {
             }
         }
         // Nothing replaces a file under this lock.
-        let _replica = slot.replica.lock();
+        let _replica = slot.lock();
         read()
     }
 }

@@ -24,6 +24,8 @@ pub struct Identity {
     epoch: u32,
     bootfloor: Term,
     is_open: AtomicBool,
+    /// Whether the vote was given up for the rest of this life.
+    is_stopped: AtomicBool,
 }
 
 impl Identity {
@@ -45,6 +47,7 @@ impl Identity {
             epoch: durable.epoch,
             bootfloor: restart::bootfloor(durable.epoch, durable.ceiling),
             is_open: AtomicBool::new(durable.opened),
+            is_stopped: AtomicBool::new(false),
             state,
         })
     }
@@ -67,6 +70,7 @@ impl Identity {
 
     /// Gives up this machine's vote for the rest of its life.
     pub fn stop_voting(&self) {
+        self.is_stopped.store(true, Ordering::Release);
         self.is_open.store(false, Ordering::Release);
     }
 
@@ -96,7 +100,7 @@ impl Identity {
     /// # Errors
     /// When it could not be made durable: no vote.
     pub fn open_if_all_met(&self) -> Result<bool, StoreError> {
-        if self.is_open.load(Ordering::Acquire) {
+        if self.is_open.load(Ordering::Acquire) || self.is_stopped.load(Ordering::Acquire) {
             return Ok(false);
         }
         if self.state.durable().members.iter().any(|member| member.incarnation.is_none()) {

@@ -16,7 +16,8 @@ use super::Cluster;
 use crate::clock::Mono;
 use crate::id::NodeId;
 use crate::limits::{
-    FRAME_BYTES_MAX, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS, PING_MS, REQUEST_BYTES_MAX,
+    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
+    PEER_FETCH_MS, PING_MS, REQUEST_BYTES_MAX,
 };
 use crate::thread::Stop;
 use crate::transport::connection::{Connection, dial};
@@ -240,9 +241,14 @@ impl Link<'_> {
         let envelope = Envelope { epoch, number: self.sent, message };
         let Ok(header) = serde_json::to_vec(&envelope) else { return Err(NoAnswer::Failed) };
         // A ping that is late is as good as none.
-        let is_ping = matches!(message, Message::Ping(_));
-        let timeout = Duration::from_millis(if is_ping { PING_MS } else { PEER_ANSWER_MS });
-        connection.send(&header, body, timeout).map_err(|error| classify(&error))?;
+        let timeout = Duration::from_millis(match message {
+            Message::Ping(_) => PING_MS,
+            // The whole file is read and checked before its first byte is sent.
+            Message::Fetch { .. } => PEER_FETCH_MS,
+            _ => PEER_ANSWER_MS,
+        });
+        let sending = timeout + travel_time(body.len());
+        connection.send(&header, body, sending).map_err(|error| classify(&error))?;
         let mut answer = None;
         if is_question {
             let frame =
@@ -286,6 +292,11 @@ impl Link<'_> {
             Err(_) => Err(NoAnswer::Failed),
         }
     }
+}
+
+/// How long so many bytes may be under way on the slowest line.
+pub(super) fn travel_time(bytes: usize) -> Duration {
+    Duration::from_millis(bytes as u64 / FRAME_BYTES_PER_MS_MIN)
 }
 
 fn classify(error: &TransportError) -> NoAnswer {

@@ -147,6 +147,29 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<UserGuard<'p>, LockError> {
+        self.take_lock(permit, (user, false), deadline)
+    }
+
+    /// Takes the lock on a majority of the *other* machines, to rebuild this machine's damaged file
+    /// on what they hold.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub(super) fn acquire_to_repair<'p>(
+        &'p self,
+        permit: &'p mut LockPermit,
+        user: &UserName,
+        deadline: Mono,
+    ) -> Result<UserGuard<'p>, LockError> {
+        self.take_lock(permit, (user, true), deadline)
+    }
+
+    fn take_lock<'p>(
+        &'p self,
+        permit: &'p mut LockPermit,
+        (user, is_repair): (&UserName, bool),
+        deadline: Mono,
+    ) -> Result<UserGuard<'p>, LockError> {
         // The permit is borrowed for as long as the guard lives; that is all it is for.
         let _ = permit;
         let lock = self.locks.of(self, user);
@@ -169,7 +192,7 @@ impl Cluster {
             bodies: BTreeMap::new(),
             permit: PhantomData,
         };
-        guard.begin()?;
+        guard.begin(is_repair)?;
         Ok(guard)
     }
 }
@@ -210,17 +233,46 @@ impl UserGuard<'_> {
         self.write(Kind::Identity, &[], &[])
     }
 
-    fn begin(&mut self) -> Result<(), LockError> {
+    /// Whether more may have been acknowledged than this lock found.
+    pub(super) fn loss_possible(&self) -> bool {
+        self.holding.loss_possible
+    }
+
+    /// Rebuilds this machine's file: what the lock found, and an identity line under the lock's term.
+    /// Then this machine votes again, and the line is written on the others as well.
+    ///
+    /// # Errors
+    /// When the file was not rebuilt; what became of the line on the others is found out later.
+    pub(super) fn restore(mut self) -> Result<Version, LockError> {
+        let mut writing = self.encode(Kind::Identity, &[], &[])?;
+        let Proposal { version, hash, .. } = writing.proposal;
+        let body = self.own_body(&mut writing, true).ok_or(LockError::Busy)?;
+        self.cluster.local.step(&self.slot, Asked::Restore { version, hash }, &body);
+        if self.slot.is_damaged() {
+            return Err(LockError::Busy);
+        }
+        match self.propose(&mut writing) {
+            Ok(_) => {}
+            Err(error) => {
+                log::debug!("rebuilt, not committed user={} error={error}", self.slot.name);
+            }
+        }
+        Ok(version)
+    }
+
+    fn begin(&mut self, is_repair: bool) -> Result<(), LockError> {
         let floors = self.cluster.local.floors();
+        let round_floor = self.cluster.members.round_floor();
         let (own, own_promise, _) = self.slot.standing(&floors);
         let begin = Begin {
             epoch: floors.epoch,
             members: self.cluster.members.members.clone(),
-            is_repair: false,
+            is_repair,
             own,
             own_promise,
             live: self.cluster.members.live(),
-            round_floor: self.cluster.members.round_floor(),
+            // Above all that this machine may have promised and forgotten.
+            round_floor: if is_repair { round_floor.max(floors.ceiling) } else { round_floor },
             deadline: self.deadline,
         };
         let holding = match self.drive(Event::Begin(begin), None) {
@@ -246,7 +298,9 @@ impl UserGuard<'_> {
         let bytes = match self.bodies.remove(&node) {
             Some(bytes) => bytes,
             None if base.acc.is_zero() => Vec::new(),
-            None => self.cluster.fetch(node, &self.slot.name).ok_or(LockError::Busy)?.1,
+            None => {
+                self.cluster.fetch_whole(node, &self.slot, self.deadline).ok_or(LockError::Busy)?
+            }
         };
         let mut user = User::absent(self.slot.name.clone());
         let bytes: Arc<[u8]> = bytes.into();
@@ -275,6 +329,16 @@ impl UserGuard<'_> {
         entries: &[Entry],
         requests: &[Recorded],
     ) -> Result<Version, LockError> {
+        let mut writing = self.encode(kind, entries, requests)?;
+        self.propose(&mut writing)
+    }
+
+    fn encode(
+        &self,
+        kind: Kind,
+        entries: &[Entry],
+        requests: &[Recorded],
+    ) -> Result<Writing, LockError> {
         let Some(coordinator) = &self.coordinator else { return Err(LockError::Busy) };
         if self.cluster.clock.mono() >= self.deadline {
             return Err(LockError::Busy);
@@ -304,8 +368,11 @@ impl UserGuard<'_> {
             com: base.com,
             full: false,
         };
-        let mut writing = Writing { proposal, line: encoded.bytes.into(), full: None };
-        match self.drive(Event::Write(encoded.hash), Some(&mut writing)) {
+        Ok(Writing { proposal, line: encoded.bytes.into(), full: None })
+    }
+
+    fn propose(&mut self, writing: &mut Writing) -> Result<Version, LockError> {
+        match self.drive(Event::Write(writing.proposal.hash), Some(writing)) {
             Next::Committed(version) => Ok(version),
             Next::Failed(error) => Err(error),
             Next::Held(_) => panic!("a write ends in an outcome"),
@@ -477,10 +544,12 @@ impl UserGuard<'_> {
                 None => self
                     .cluster
                     .local
-                    .store
-                    .read_prefix(&self.slot.name, self.own_len)
+                    .file(&self.slot)
                     .inspect_err(|error| log::error!("file not read error={error}"))
-                    .ok()?,
+                    .ok()?
+                    .1
+                    .get(..usize::try_from(self.own_len).ok()?)?
+                    .to_vec(),
             };
             bytes.extend_from_slice(&writing.line);
             writing.full = Some(bytes.into());

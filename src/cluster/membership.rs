@@ -35,6 +35,8 @@ struct Seen {
     majority_at: Option<(Mono, Wall)>,
     /// Whether this machine has compared what it holds with a majority since it started.
     has_agreed: bool,
+    /// Of how many users this machine knows to lack something.
+    lacking: u32,
 }
 
 /// What is known of a peer.
@@ -82,6 +84,7 @@ impl Membership {
             started: now.0,
             majority_at: (majority(members.len()) == 1).then_some(now),
             has_agreed: members.len() == 1,
+            lacking: 0,
         };
         Self { me, name, members, process, clock, seen: Mutex::new(seen) }
     }
@@ -235,6 +238,30 @@ impl Membership {
             }
         }
         seen.has_agreed |= differing.len() + 1 >= majority(self.members.len());
+    }
+
+    /// A peer holds the same as this machine. True if it did not by the last comparison.
+    pub fn is_same(&self, node: NodeId) -> bool {
+        let mut seen = self.seen.lock();
+        let Some(peer) = seen.peers.get_mut(&node) else { return false };
+        let differing = peer.differing.as_mut().map(std::mem::take);
+        differing.is_some_and(|count| count > 0)
+    }
+
+    /// Takes note of how many users this machine lacks something of.
+    pub fn lacks(&self, count: u32) {
+        self.seen.lock().lacking = count;
+    }
+
+    /// Of how many users this machine knows to lack something.
+    pub fn lacking(&self) -> u32 {
+        self.seen.lock().lacking
+    }
+
+    /// How many peers can be reached and vote.
+    pub fn voting_peers(&self) -> usize {
+        let votes = |peer: &&Peer| peer.is_up && peer.health.as_ref().is_none_or(|h| h.voting);
+        self.seen.lock().peers.values().filter(votes).count()
     }
 
     /// Whether what is held here may be old: there was no comparison with a majority yet.

@@ -10,15 +10,21 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+pub mod body;
 pub mod catch_up;
+pub mod changes;
 pub mod compact;
+mod damage;
 pub mod identity;
 pub mod link;
 pub mod lock;
 pub mod membership;
 pub mod peer;
 pub mod read;
+pub mod repair;
 pub mod replicas;
+pub mod scrub;
+mod slot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,12 +36,13 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
-use crate::replica::State;
 use crate::replica::version::chain_hash;
 use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
 use crate::transport::key::Keys;
 use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
+use crate::wire::status::ChangeKind;
+use changes::Changes;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use lock::UserLocks;
@@ -48,6 +55,8 @@ pub struct Cluster {
     pub local: Replicas,
     /// Who the members are and which can be reached.
     pub members: Membership,
+    /// What happened to the machines lately.
+    pub changes: Changes,
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
@@ -65,6 +74,8 @@ pub struct Cluster {
 struct Words {
     differed: u32,
     rejected: Option<Reject>,
+    /// How it voted when it last told: why not, and on how many users not for damage.
+    votes: Option<(Option<NotVoting>, u32)>,
 }
 
 /// What a backend is started with.
@@ -103,6 +114,7 @@ impl Cluster {
         let cluster = Self {
             local: Replicas::load(identity, store, errands, clock.clone())?,
             members,
+            changes: Changes::new(clock.clone()),
             clock,
             locks: UserLocks::new(),
             links: Links::new(&others, keys),
@@ -125,20 +137,28 @@ impl Cluster {
         self.fatal.lock().clone()
     }
 
-    /// Whether a write would be saved.
+    /// Whether a write would be saved: as many machines as are needed can be reached and vote. One
+    /// that is not set up yet cannot tell.
     pub fn can_write(&self) -> bool {
-        self.local.floors().not_voting.is_none() && self.members.has_majority()
+        let own = self.local.floors().not_voting;
+        let voters = usize::from(own.is_none()) + self.members.voting_peers();
+        own != Some(NotVoting::Joining) && voters >= self.members.needed()
     }
 
     /// What this machine tells of itself in pings.
     pub fn health(&self) -> Health {
         let floors = self.local.floors();
+        let damaged = u32::try_from(self.local.damaged_count()).unwrap_or(u32::MAX);
+        self.note_votes(self.members.me, floors.not_voting, damaged);
         Health {
             sum: self.local.sum(),
             bootfloor: floors.bootfloor,
             voting: floors.not_voting.is_none(),
             reaches: self.members.live(),
             disk_percent: self.local.store.disk_percent().unwrap_or(0),
+            not_voting: floors.not_voting,
+            damaged,
+            catching_up: self.members.lacking(),
         }
     }
 
@@ -215,11 +235,13 @@ impl Cluster {
             Change::None => {}
             Change::Up => {
                 log::info!("peer up peer={peer}");
+                self.changes.note(ChangeKind::Up, peer);
                 self.words.lock().entry(peer).or_default().rejected = None;
                 self.compare_wanted.store(true, Ordering::Relaxed);
             }
             Change::Down => {
                 log::warn!("peer down peer={peer}");
+                self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }
         }
@@ -227,30 +249,48 @@ impl Cluster {
 
     /// Compares sums; twice different in a row, and what is held is compared at length.
     fn compare_sums(&self, peer: NodeId, health: &Health) {
+        self.note_votes(peer, health.not_voting, health.damaged);
+        let is_same = health.sum == self.local.sum();
+        if is_same && self.members.is_same(peer) {
+            self.changes.note(ChangeKind::CaughtUp, peer);
+        }
         let mut words = self.words.lock();
         let words = words.entry(peer).or_default();
-        words.differed = if health.sum == self.local.sum() { 0 } else { words.differed + 1 };
+        words.differed = if is_same { 0 } else { words.differed + 1 };
         if words.differed >= 2 {
             self.compare_wanted.store(true, Ordering::Relaxed);
         }
     }
 
+    /// Takes note of a machine that votes otherwise than when it last told.
+    fn note_votes(&self, node: NodeId, not_voting: Option<NotVoting>, damaged: u32) {
+        let now = (not_voting, damaged);
+        let before = self.words.lock().entry(node).or_default().votes.replace(now);
+        let (was_voting, were_damaged) = before.unwrap_or(now);
+        match (was_voting, not_voting) {
+            (Some(NotVoting::NoSpace), None) => self.changes.note(ChangeKind::VotingAgain, node),
+            (None, Some(NotVoting::NoSpace)) => self.changes.note(ChangeKind::VoteRefused, node),
+            // Being set up, and a change of the members, are told by what ends them.
+            _ => {}
+        }
+        if damaged > were_damaged {
+            self.changes.note(ChangeKind::DamageFound, node);
+        } else if damaged < were_damaged && damaged == 0 {
+            self.changes.note(ChangeKind::Repaired, node);
+        }
+    }
+
     /// Asks one peer one thing and waits for the answer.
     fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
+        self.ask_until(peer, message, self.clock.mono().plus_ms(PEER_ANSWER_MS))
+    }
+
+    fn ask_until(&self, peer: NodeId, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
         // Room for the one answer.
         let (sender, receiver) = bounded(1);
-        let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
         let asker = Asker { answers: sender, ticket: self.tickets.next() };
         self.links.send(peer, (message, Arc::default()), Some(asker), until);
         receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
-    }
-
-    /// A peer's file of a user, with what it is.
-    fn fetch(&self, peer: NodeId, user: &UserName) -> Option<(State, Vec<u8>)> {
-        match self.ask(peer, Message::Fetch { user: user.clone() })? {
-            (Answer::Body { state }, body) => Some((state, body)),
-            _ => None,
-        }
     }
 
     /// Has a write whose outcome is not known settled as soon as can be.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Cluster;
+use super::body::end_of;
+use super::link::travel_time;
 use super::replicas::{Body, BodyError};
 use crate::id::NodeId;
 use crate::limits::{
@@ -14,7 +16,7 @@ use crate::replica::acceptor::{Event, Proposal};
 use crate::replica::{Refuse, Reply};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
-use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, SumsRow, Sync, Welcome};
+use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, Sync, Welcome};
 
 /// Why a connection with a peer ended.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,7 @@ impl Cluster {
             let Some((message, body)) = or_refusal(answered)? else { continue };
             let epoch = self.local.floors().epoch;
             let envelope = Envelope { epoch, number: question.number, message };
+            let timeout = timeout + travel_time(body.len());
             connection.send(&serde_json::to_vec(&envelope)?, &body, timeout)?;
         }
     }
@@ -127,19 +130,16 @@ impl Cluster {
                 Ok(None)
             }
             Message::Read { user } => Ok(Some((to_answer(self.local.read(&user)), Vec::new()))),
-            Message::Fetch { user } => {
+            Message::Fetch { user, have } => {
                 let file = self.local.get(&user).map(|slot| self.local.file(&slot)).transpose()?;
-                let (state, bytes) = file.unwrap_or_default();
-                Ok(Some((Answer::Body { state }, bytes)))
+                let (state, mut bytes) = file.unwrap_or_default();
+                let shared = have.and_then(|have| end_of(&bytes, have).map(|end| (have.0, end)));
+                let (after, end) = shared.unwrap_or_default();
+                bytes.drain(..end);
+                Ok(Some((Answer::Body { state, after }, bytes)))
             }
             Message::Sums { after } => {
-                let names = self.local.names_after(after.as_ref(), SUMS_PAGE_ROWS);
-                let last = names.len() < SUMS_PAGE_ROWS;
-                let row = |user| {
-                    let state = self.local.get(&user)?.state();
-                    (!state.acc.is_zero()).then_some(SumsRow { user, state })
-                };
-                let rows = names.into_iter().filter_map(row).collect();
+                let (rows, last) = self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS);
                 Ok(Some((Answer::Sums { rows, last }, Vec::new())))
             }
             Message::Ping(_) => Ok(Some((Answer::Pong(self.health()), Vec::new()))),

@@ -38,8 +38,19 @@ impl DataDir {
         }
     }
 
+    /// Does what must go on when the disk is full, giving up the ballast if it does not fit.
+    pub(super) fn with_ballast<T>(
+        &self,
+        act: impl Fn() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match act() {
+            Err(StoreError::NoSpace { .. }) if self.release_ballast()? => act(),
+            done => done,
+        }
+    }
+
     /// Gives up the ballast; whether there was one.
-    pub(super) fn release_ballast(&self) -> Result<bool, StoreError> {
+    fn release_ballast(&self) -> Result<bool, StoreError> {
         let was_there = self.root().remove_file(NAME)?;
         if was_there {
             self.ballast().released.store(true, Ordering::Release);

@@ -112,10 +112,13 @@ pub enum Message {
         /// Whose file.
         user: UserName,
     },
-    /// Send the file. Answer: `Body`.
+    /// Send the file, or what follows in it on what the asker has. Answer: `Body`.
     Fetch {
         /// Whose file.
         user: UserName,
+        /// What the asker has, and its chain hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<(Version, Hash128)>,
     },
     /// Which versions do you hold, of the users after this one? Answer: `Sums`.
     Sums {
@@ -183,10 +186,13 @@ pub enum Answer {
         /// What is held.
         state: State,
     },
-    /// To `Fetch`: the body is the file.
+    /// To `Fetch`: the body is the file, or the lines behind what the asker has.
     Body {
         /// What is held; the body ends in `acc`.
         state: State,
+        /// Behind which version the body begins; zero for the whole file.
+        #[serde(default)]
+        after: Version,
     },
     /// To `Sums`.
     Sums {
@@ -199,13 +205,45 @@ pub enum Answer {
     Pong(Health),
 }
 
-/// A user in a list of what is held.
+/// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
+/// `["ada","1.4.2.1.7","32 hex",{}]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ShortRow", into = "ShortRow")]
 pub struct SumsRow {
     /// Who.
     pub user: UserName,
     /// What is held.
     pub state: State,
+    /// Whether the file is damaged: then this proves nothing of what was accepted.
+    pub is_damaged: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShortRow(UserName, Version, Hash128, RowNotes);
+
+#[derive(Default, Serialize, Deserialize)]
+struct RowNotes {
+    /// What is known to be committed, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    com: Option<Version>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damaged: Option<bool>,
+}
+
+impl From<SumsRow> for ShortRow {
+    fn from(SumsRow { user, state, is_damaged }: SumsRow) -> Self {
+        let State { acc, hash, com } = state;
+        let notes =
+            RowNotes { com: (com != acc).then_some(com), damaged: is_damaged.then_some(true) };
+        Self(user, acc, hash, notes)
+    }
+}
+
+impl From<ShortRow> for SumsRow {
+    fn from(ShortRow(user, acc, hash, notes): ShortRow) -> Self {
+        let state = State { acc, hash, com: notes.com.unwrap_or(acc) };
+        Self { user, state, is_damaged: notes.damaged.unwrap_or(false) }
+    }
 }
 
 /// How a machine is, in pings and their answers.
@@ -222,4 +260,31 @@ pub struct Health {
     pub reaches: Vec<NodeId>,
     /// How full its disk is, in percent.
     pub disk_percent: u8,
+    /// Why it does not vote; absent while it does, and from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_voting: Option<NotVoting>,
+    /// How many users' files are damaged there, so that it has no vote on these users.
+    #[serde(default)]
+    pub damaged: u32,
+    /// How many users' files it knows it lacks something of.
+    #[serde(default)]
+    pub catching_up: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_of_earlier_version_read() {
+        let floor = serde_json::to_string(&Term::default()).unwrap();
+        let old = format!(
+            r#"{{"sum":"{}","bootfloor":{floor},"voting":false,"reaches":[1,2],"disk_percent":4}}"#,
+            Hash128::default()
+        );
+        let health: Health = serde_json::from_str(&old).unwrap();
+        assert_eq!((health.not_voting, health.damaged, health.catching_up), (None, 0, 0));
+        let new = serde_json::to_value(&health).unwrap();
+        assert!(new.get("not_voting").is_none(), "{new}");
+    }
 }

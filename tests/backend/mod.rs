@@ -303,24 +303,3 @@ fn directory_without_identity_or_of_another_cluster_refused_untouched() {
     all.spawn(2);
     all.wait_until_writable(2);
 }
-
-#[test]
-fn damaged_file_set_aside_and_refused_at_every_start() {
-    let mut all = Backends::start();
-    let session = joined(&all, 0, "ada", 1);
-    all.ask(0, &post(&session, 2, "to be damaged"));
-    let path = all.data(2).join("users/ada.jsonl");
-    eventually(|| {
-        std::fs::read_to_string(&path).ok().filter(|text| text.contains("to be damaged"))
-    });
-    all.kill(2);
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replacen("joined", "jo1ned", 1)).unwrap();
-    for _ in 0..2 {
-        let mut child = all.command(2, &all.data(2)).spawn().unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(3));
-        assert!(all.data(2).join("damaged/ada.mark").exists());
-    }
-    let outcome = all.ask(0, &post(&session, 3, "the others go on")).data.outcome;
-    assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
-}

@@ -273,6 +273,8 @@ mod tests {
             name: NAMES[index].to_owned(),
             state,
             down_since: (state == MachineState::Down).then_some(Wall(0)),
+            refuses: None,
+            damaged: 0,
             behind: None,
             disk_percent: Some(40),
             talks_to: all.clone(),
@@ -284,6 +286,7 @@ mod tests {
             machines: states.iter().enumerate().map(row).collect(),
             writes: up >= needed,
             needed: u8::try_from(needed).unwrap(),
+            changes: Vec::new(),
         }
     }
 

@@ -363,6 +363,8 @@ pub(super) fn machines(states: &[MachineState]) -> StatusPage {
         name: names[index].to_owned(),
         state,
         down_since: (state == MachineState::Down).then_some(Wall(NOW.0 - 360_000)),
+        refuses: None,
+        damaged: 0,
         behind: Some(0),
         disk_percent: Some(41),
         talks_to: all.clone(),
@@ -374,6 +376,7 @@ pub(super) fn machines(states: &[MachineState]) -> StatusPage {
         machines: states.iter().enumerate().map(row).collect(),
         writes: up >= needed,
         needed: u8::try_from(needed).unwrap(),
+        changes: Vec::new(),
     }
 }
 
