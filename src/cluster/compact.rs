@@ -38,6 +38,15 @@ impl Gone {
 }
 
 impl Slot {
+    /// Does not look at a file again until it has grown; false, for not having compacted it.
+    fn not_worth_it(&self, len: u64) -> bool {
+        let mut replica = self.lock();
+        if replica.len == len {
+            (replica.folded_to, replica.gone) = (len, Gone::default());
+        }
+        false
+    }
+
     /// Whether folding would free enough, or take a deleted text off the disk. A guess that reads
     /// nothing.
     fn is_worth_folding(&self, now: Wall) -> bool {
@@ -84,23 +93,14 @@ impl Replicas {
         };
         let folded = match fold(&slot.name, &bytes, state.com) {
             Ok(Some(folded)) if folded.bytes.len() < bytes.len() => folded,
-            Ok(_) => return self.not_worth_it(slot, len),
+            Ok(_) => return slot.not_worth_it(len),
             Err(error) => {
                 // If it is damage, reading the file through will find it and deal with it.
                 log::error!("not compacted user={} error={error}", slot.name);
-                return self.not_worth_it(slot, len);
+                return slot.not_worth_it(len);
             }
         };
         self.put_in_place(slot, (state, len), folded)
-    }
-
-    /// Does not look at a file again until it has grown.
-    fn not_worth_it(&self, slot: &Slot, len: u64) -> bool {
-        let mut replica = slot.lock();
-        if replica.len == len {
-            (replica.folded_to, replica.gone) = (len, Gone::default());
-        }
-        false
     }
 
     /// Replaces the file by the folded one, unless it is another by now; whether it did.
@@ -392,5 +392,22 @@ mod tests {
         let bytes = home.bytes.clone();
         assert!(!home.replicas.compact(&home.slot()));
         assert_eq!(std::fs::read(home.dir.path().join("users/ada.jsonl")).unwrap(), bytes);
+    }
+
+    #[test]
+    fn compact_that_cannot_be_written_leaves_the_file() {
+        let mut home = Home::new();
+        home.post(1, true);
+        home.post(2, true);
+        home.delete(1, 5);
+        // What stands in the temporary file's place is no file.
+        std::fs::create_dir(home.dir.path().join("users/ada.jsonl.tmp")).unwrap();
+        let state = home.slot().state();
+        assert!(!home.replicas.compact(&home.slot()));
+        let on_disk = std::fs::read(home.dir.path().join("users/ada.jsonl")).unwrap();
+        assert_eq!((on_disk, home.slot().state()), (home.bytes.clone(), state));
+        assert!(!home.slot().is_damaged() && home.text(2).is_some());
+        std::fs::remove_dir(home.dir.path().join("users/ada.jsonl.tmp")).unwrap();
+        assert_eq!(home.replicas.compact_some(Wall(5 + HOUR), 1), 1, "it is tried again");
     }
 }

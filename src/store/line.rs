@@ -342,12 +342,15 @@ fn decode_requests(text: &str) -> Result<(Vec<Recorded>, &str), LineError> {
     Ok((requests.into_iter().map(recorded).collect(), rest))
 }
 
+/// Entries, and where in the file each stands.
+type Placed = Vec<(Entry, Place)>;
+
 /// The entries with their places, and what stands behind them.
 fn decode_entries<'a>(
     text: &'a str,
     bytes: &[u8],
     offset: u64,
-) -> Result<(Vec<(Entry, Place)>, &'a str), LineError> {
+) -> Result<(Placed, &'a str), LineError> {
     let wrong = || LineError::Field("d");
     let text = text.strip_prefix(ENTRIES).ok_or_else(wrong)?;
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<&RawValue>>();
@@ -362,7 +365,7 @@ fn decode_entries<'a>(
         let place = Place { offset: offset.ok_or_else(wrong)?, len: len.ok_or_else(wrong)? };
         Ok((decode_entry(json)?, place))
     };
-    let entries: Result<Vec<_>, LineError> = entries.into_iter().map(with_place).collect();
+    let entries: Result<Placed, LineError> = entries.into_iter().map(with_place).collect();
     Ok((entries?, rest))
 }
 

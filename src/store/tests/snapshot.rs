@@ -114,10 +114,10 @@ fn snapshot_other_spellings_refused() {
     check(r#""ops":12"#, r#""ops":"12""#, "ops");
     check(r#""ops":12,"#, "", "ops");
     check(r#""ops":12"#, r#""ops":18446744073709551616"#, "ops");
-    check(r#"[1,1]"#, "[1, 1]", "part");
-    check(r#"[1,1]"#, "[0,1]", "part");
-    check(r#"[1,1]"#, "[2,1]", "part");
-    check(r#"[1,1]"#, "[+1,1]", "part");
+    check("[1,1]", "[1, 1]", "part");
+    check("[1,1]", "[0,1]", "part");
+    check("[1,1]", "[2,1]", "part");
+    check("[1,1]", "[+1,1]", "part");
     check(r#","part":[1,1]"#, "", "part");
     check(r#""p":"0""#, r#""p":"1.1.2.3.8""#, "p");
     check(r#""com":"1.1.2.3.9""#, r#""com":"1.1.2.3.8""#, "com");
@@ -288,13 +288,14 @@ fn file_of(entries: &[Entry]) -> (History, Vec<Version>) {
     let mut history = History::default();
     let mut versions = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
-        let kind = if history.chain.left { Kind::Identity } else { Kind::of(&[entry.clone()]) };
+        let kind =
+            if history.chain.left { Kind::Identity } else { Kind::of(std::slice::from_ref(entry)) };
         let left = history.chain.left || kind == Kind::Tombstone;
         let id = RequestId((number as u128).to_be_bytes());
         let request = Recorded { id, digest: HASH, result: Receipt::Done };
         match kind {
             Kind::Identity => history.add_kind(kind, &[]),
-            _ => history.add_asked(&[request], &[entry.clone()]),
+            _ => history.add_asked(&[request], std::slice::from_ref(entry)),
         };
         history.chain.left = left;
         versions.push(history.chain.version);
