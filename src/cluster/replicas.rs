@@ -255,6 +255,12 @@ impl Replicas {
             };
             todo.extend(self.step_once(replica, next));
         }
+        if let Some(folded) = body.folded()
+            && (replica.acceptor.state().com..=replica.acceptor.state().acc).contains(&folded)
+        {
+            // Whoever folded it knew it to be committed.
+            self.perform(slot, replica, Event::Committed(folded), &Body::None);
+        }
         reply
     }
 
