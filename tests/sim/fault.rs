@@ -328,7 +328,11 @@ impl World {
             // Somebody was out of reach for too long: the same again, or something else.
             self.cx.totals.add("changes repeated", 1);
             let is_other = self.cx.now < self.faults.ends_at && self.cx.random.chance(50);
-            let seats = if is_other { before.seats } else { next.seats };
+            let mut seats = if is_other { before.seats } else { next.seats };
+            // A machine that was set up anew takes the place of what it was.
+            for seat in &mut seats {
+                *seat = self.machines[&seat.node].seat;
+            }
             self.propose_change(seats);
         }
     }

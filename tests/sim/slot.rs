@@ -251,7 +251,9 @@ impl Host<'_> {
                 let (version, hash) = step.body.last();
                 self.trace(format_args!("{user} holds {version}"));
                 let is_vote = matches!(step.event, Event::Sync(_) | Event::Restore { .. });
-                if is_vote {
+                let floors = self.floors();
+                // What was written for members that are not in force any more is no vote.
+                if is_vote && floors.epoch == version.term.epoch && floors.not_voting.is_none() {
                     let roster = self.place().current.clone();
                     self.cx.oracle.held(self.seat, &roster, user, (version, hash));
                 }
