@@ -205,6 +205,16 @@ pub const READ_HANDLES_MAX: usize = 128;
 pub const MARK_BYTES_MAX: usize = 1024;
 /// Bytes of `node.json`: 15 machines and room for what newer versions add.
 pub const NODE_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a user's file that say nothing any more, and percent of it, above which it is compacted.
+pub const DEAD_BYTES_MIN: u64 = 64 * 1024;
+/// See [`DEAD_BYTES_MIN`].
+pub const DEAD_PERCENT_MIN: u64 = 50;
+/// Milliseconds after which the text of a deleted post leaves the disk, whatever it weighs.
+pub const DELETED_TEXT_MS: u64 = 60 * 60 * 1000;
+/// Times a post is looked up again because its file was replaced between two looks.
+pub const POST_READS_MAX: usize = 3;
+/// Bytes set aside so that a full disk still takes marks, `node.json` and compaction.
+pub const BALLAST_BYTES: u64 = 1024 * 1024;
 /// Bytes of the buffer through which a user's file is read at start.
 pub const LOAD_BUFFER_BYTES: usize = 64 * 1024;
 

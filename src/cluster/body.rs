@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::id::{Hash128, UserName};
 use crate::replica::version::Version;
-use crate::store::line::{self, Line};
+use crate::store::line::{self, Kind, Line};
 use crate::store::scan::{self, End};
 
 /// What came with an event.
@@ -92,7 +92,8 @@ impl Body {
             Self::File(bytes, lines) | Self::Lines(_, bytes, lines) => (bytes, lines),
             Self::Line(..) | Self::None => return None,
         };
-        let count = lines.iter().position(|line| line.version == version)? + 1;
+        // The last of its version: a snapshot takes several lines, and holds all that came before.
+        let count = lines.iter().rposition(|line| line.version == version)? + 1;
         if count == lines.len() {
             return Some(self);
         }
@@ -102,6 +103,14 @@ impl Body {
             Self::Lines(base, ..) => Self::Lines(base, bytes, lines),
             _ => Self::File(bytes, lines),
         })
+    }
+
+    /// The version up to which a whole file was folded: only what is committed ever is.
+    pub(super) fn folded(&self) -> Option<Version> {
+        match self {
+            Self::File(_, lines) => folded(lines),
+            Self::None | Self::Line(..) | Self::Lines(..) => None,
+        }
     }
 
     /// The version and hash that a whole file ends in.
@@ -114,6 +123,12 @@ impl Body {
             Self::None => None,
         }
     }
+}
+
+/// The version of the snapshot that a file's lines begin with, if they do.
+pub(super) fn folded(lines: &[Line]) -> Option<Version> {
+    let is_part = |line: &&Line| matches!(line.kind, Kind::Snapshot(_));
+    lines.first().filter(is_part).map(|line| line.version)
 }
 
 /// Where a file's line of this version and hash ends; `None` if there is none.

@@ -13,6 +13,7 @@
 pub mod body;
 pub mod catch_up;
 pub mod changes;
+pub mod compact;
 mod damage;
 pub mod identity;
 pub mod link;

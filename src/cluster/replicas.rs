@@ -99,7 +99,9 @@ impl Replicas {
                     return Err(error);
                 }
                 told = Told::nothing(name.clone());
-                lines.into_iter().for_each(|line| told.line(line));
+                for line in lines {
+                    told.line(line);
+                }
                 loaded
             }
             other => other?,
@@ -251,6 +253,12 @@ impl Replicas {
                 },
             };
             todo.extend(self.step_once(replica, next));
+        }
+        if let Some(folded) = body.folded()
+            && (replica.acceptor.state().com..=replica.acceptor.state().acc).contains(&folded)
+        {
+            // Whoever folded it knew it to be committed.
+            self.perform(slot, replica, Event::Committed(folded), &Body::None);
         }
         reply
     }

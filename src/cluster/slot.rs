@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use super::body::Body;
+use super::body::{Body, folded};
+use super::compact::Gone;
 use crate::id::UserName;
 use crate::index::Index;
 use crate::replica::State;
@@ -36,6 +37,10 @@ pub(super) struct Replica {
     /// The last line that the view shows. It stays when the file that told it is lost, so that
     /// nothing is shown twice when the file has come back.
     shown: Version,
+    /// Deleted texts that still stand in the file.
+    pub(super) gone: Gone,
+    /// How long the file was when it was last compacted, or found not worth it.
+    pub(super) folded_to: u64,
 }
 
 /// What lines say, those that are committed and those that are not yet.
@@ -45,6 +50,7 @@ pub(super) struct Told {
     tail: VecDeque<Line>,
     shown: Version,
     com: Version,
+    gone: Gone,
 }
 
 impl Told {
@@ -55,6 +61,7 @@ impl Told {
             tail: VecDeque::new(),
             shown: Version::ZERO,
             com: Version::ZERO,
+            gone: Gone::default(),
         }
     }
 
@@ -64,7 +71,7 @@ impl Told {
         self.tail.push_back(line);
         while let Some(line) = self.tail.pop_front_if(|line| line.version <= self.com) {
             self.shown = line.version;
-            apply_line(&mut self.user, &line);
+            line.apply_to(&mut self.user, |before, entry| self.gone.note(before, entry));
         }
     }
 }
@@ -72,8 +79,8 @@ impl Told {
 impl Slot {
     /// A replica whose file, `len` bytes long, tells this.
     pub(super) fn new(told: Told, acceptor: Acceptor, len: u64) -> Self {
-        let Told { user, tail, shown, .. } = told;
-        let replica = Mutex::new(Replica { acceptor, len, tail, shown });
+        let Told { user, tail, shown, gone, .. } = told;
+        let replica = Mutex::new(Replica { acceptor, len, tail, shown, gone, folded_to: 0 });
         Self { name: user.name.clone(), replica, view: RwLock::new(user) }
     }
 
@@ -132,13 +139,10 @@ impl Slot {
         let mut index = index.write();
         while let Some(line) = replica.tail.pop_front_if(|line| line.version <= com) {
             replica.shown = line.version;
-            for request in &line.requests {
-                user.record(*request);
-            }
-            for (entry, place) in &line.entries {
-                index.apply(&user, entry);
-                user.apply(entry, *place);
-            }
+            line.apply_to(&mut user, |before, entry| {
+                replica.gone.note(before, entry);
+                index.apply(before, entry);
+            });
         }
     }
 
@@ -173,26 +177,52 @@ impl Slot {
 
     /// Goes on from what is shown with the lines of another file. What is shown stands there as well,
     /// if perhaps in other places, or the file ends before it (it is on its way back then), or it is
-    /// lost for good: then it is not shown any longer.
+    /// lost for good: then it is not shown any longer. A snapshot is shown as a whole, being
+    /// committed: of what happened up to it there are no single changes.
     pub(super) fn took_lines(&self, replica: &mut Replica, index: &RwLock<Index>, lines: &[Line]) {
-        let shown = replica.shown;
+        let shown = replica.shown.max(folded(lines).unwrap_or_default());
         replica.tail = lines.iter().filter(|line| line.version > shown).cloned().collect();
+        (replica.gone, replica.folded_to) = (Gone::default(), 0);
         if shown.is_zero() || lines.last().is_none_or(|line| line.version < shown) {
             return;
         }
         let mut user = User::absent(self.name.clone());
         let mut last = Version::ZERO;
         for line in lines.iter().filter(|line| line.version <= shown) {
-            apply_line(&mut user, line);
+            line.apply_to(&mut user, |before, entry| replica.gone.note(before, entry));
             last = line.version;
         }
         let mut view = self.view.write();
-        if last != shown {
+        if last < shown {
             log::error!("shown and lost user={} shown={shown} left={last}", self.name);
+        }
+        if last != replica.shown {
             index.write().replace(&view, &user);
             replica.shown = last;
         }
         *view = user;
+    }
+
+    /// Goes on with the compacted file, `len` bytes long: `user` as its snapshot tells, and the lines
+    /// behind that. It tells what is shown already, in other places.
+    pub(super) fn took_folded(
+        &self,
+        replica: &mut Replica,
+        len: u64,
+        mut user: User,
+        lines: Vec<Line>,
+    ) {
+        // What was committed while the file was being folded is shown already.
+        let shown = replica.shown;
+        let (shown, tail): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|line| line.version <= shown);
+        replica.gone = Gone::default();
+        for line in &shown {
+            line.apply_to(&mut user, |before, entry| replica.gone.note(before, entry));
+        }
+        replica.tail = tail.into();
+        (replica.len, replica.folded_to) = (len, len);
+        *self.view.write() = user;
     }
 }
 
@@ -200,16 +230,17 @@ impl Replica {
     /// Whether a file that is to replace this one still holds what is committed.
     pub(super) fn keeps_committed(&self, lines: &[Line]) -> bool {
         let com = self.acceptor.state().com;
-        com.is_zero() || lines.iter().any(|line| line.version == com)
+        let folded = folded(lines).unwrap_or_default();
+        com <= folded || lines.iter().any(|line| line.version == com)
+    }
+
+    /// The last line that the view shows.
+    pub(super) fn shown(&self) -> Version {
+        self.shown
     }
 }
 
 /// What a line means to its user.
 pub fn apply_line(user: &mut User, line: &Line) {
-    for request in &line.requests {
-        user.record(*request);
-    }
-    for (entry, place) in &line.entries {
-        user.apply(entry, *place);
-    }
+    line.apply_to(user, |_, _| {});
 }

@@ -26,7 +26,8 @@ impl UserStore {
     pub fn mark_damaged(&self, user: &UserName, why: &str) -> Result<(), StoreError> {
         let directory = self.dir.damaged();
         let name = FileName::new(user, Role::Mark).to_string();
-        let Some(mut mark) = directory.create_file(&name)? else {
+        let made = self.dir.with_ballast(|| directory.create_file(&name))?;
+        let Some(mut mark) = made else {
             return flush_again(directory, &name);
         };
         let mut reason = why.replace(|c: char| c.is_control(), " ");

@@ -120,7 +120,7 @@ impl NodeFile {
         bytes.push(b'\n');
         // What could not be read back must not replace what can.
         parse(&bytes, path)?;
-        dir.root().replace_file(NAME, TEMPORARY, &bytes)
+        dir.with_ballast(|| dir.root().replace_file(NAME, TEMPORARY, &bytes))
     }
 
     /// What the members' list says of a machine.
