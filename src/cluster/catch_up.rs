@@ -71,24 +71,13 @@ impl Cluster {
         self.stop.wait(Duration::from_millis(ON_ITS_WAY_MS));
         for (user, version) in behind {
             let held = self.local.get(&user).map(|slot| slot.state().com).unwrap_or_default();
-            if held < version && !self.stop.is_closed() {
-                self.learn_from_any(&user, version);
+            if held < version && !self.stop.is_closed() && !self.learn_from_any(&user, version) {
+                self.compare_wanted.store(true, Ordering::Relaxed);
             }
         }
         for user in unsettled {
             self.settle(permit, &user);
         }
-    }
-
-    fn learn_from_any(&self, user: &UserName, version: Version) {
-        let me = self.members.me;
-        let peers = self.members.live().into_iter().filter(|&node| node != me);
-        for peer in peers {
-            if self.learn(user, version, peer) {
-                return;
-            }
-        }
-        self.compare_wanted.store(true, Ordering::Relaxed);
     }
 
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found

@@ -58,8 +58,8 @@ pub enum LockError {
 pub struct Draft<'a> {
     /// The entries.
     pub entries: &'a [Entry],
-    /// The request it answers.
-    pub request: Option<Recorded>,
+    /// The requests it answers.
+    pub requests: &'a [Recorded],
     /// Whether it ends the account.
     pub is_tombstone: bool,
 }
@@ -106,10 +106,10 @@ impl Default for UserLocks {
 /// The right to change one user, until it is dropped.
 pub struct UserGuard<'p> {
     cluster: &'p Cluster,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
     deadline: Mono,
-    holding: Holding,
+    pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
     built: Option<Box<User>>,
     /// The file up to the base, where this machine's own copy is another.
@@ -211,6 +211,11 @@ impl UserGuard<'_> {
         }
     }
 
+    /// Bytes of the file up to the base.
+    pub(super) fn base_len(&self) -> u64 {
+        self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64)
+    }
+
     /// Appends one line on a majority of the machines.
     ///
     /// # Errors
@@ -218,7 +223,7 @@ impl UserGuard<'_> {
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
-        self.write(kind, draft.entries, draft.request.as_slice())
+        self.write(kind, draft.entries, draft.requests)
     }
 
     /// Makes sure that what was seen under the lock is committed, before it is told: a refusal, or
@@ -354,9 +359,8 @@ impl UserGuard<'_> {
             requests,
             entries,
         });
-        let base_len = self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64);
         if kind != Kind::Identity
-            && base_len + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
+            && self.base_len() + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
         {
             return Err(LockError::Full);
         }

@@ -15,6 +15,7 @@ pub mod catch_up;
 pub mod changes;
 pub mod compact;
 mod damage;
+pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
@@ -45,6 +46,7 @@ use crate::transport::key::Keys;
 use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
 use crate::wire::status::ChangeKind;
 use changes::Changes;
+use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use lock::UserLocks;
@@ -62,6 +64,7 @@ pub struct Cluster {
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
+    folds: Folds,
     links: Links,
     tickets: Tickets,
     errands: Receiver<Errand>,
@@ -119,6 +122,7 @@ impl Cluster {
             changes: Changes::new(clock.clone()),
             clock,
             locks: UserLocks::new(),
+            folds: Folds::default(),
             links: Links::new(&others, keys),
             tickets: Tickets::default(),
             errands: receiver,

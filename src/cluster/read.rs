@@ -52,7 +52,14 @@ impl Cluster {
                 Err(LockError::NoMajority)
             }
             Found::Pending => Err(LockError::Busy),
-            Found::Unsettled => self.acquire(permit, user, deadline)?.confirm().map(|_version| ()),
+            Found::Unsettled => {
+                // Others may have made it the committed one without this machine's replica.
+                let version = self.acquire(permit, user, deadline)?.confirm()?;
+                if version.is_zero() || self.learn_from_any(user, version) {
+                    return Ok(());
+                }
+                Err(LockError::NoMajority)
+            }
             Found::NoMajority => Err(LockError::NoMajority),
         }
     }
@@ -127,6 +134,13 @@ impl Cluster {
             self.local.step(&slot, Event::Learn { version, hash }, &body);
         }
         slot.state().com >= version
+    }
+
+    /// The same, from whichever live peer has it.
+    pub fn learn_from_any(&self, user: &UserName, version: Version) -> bool {
+        let me = self.members.me;
+        let mut peers = self.members.live().into_iter().filter(|&node| node != me);
+        peers.any(|peer| self.learn(user, version, peer))
     }
 
     /// A peer's file, cut after `version` if it goes on; or the lines behind what is held here.

@@ -194,6 +194,9 @@ impl Replicas {
     pub fn step(&self, slot: &Slot, event: Event, body: &Body) -> Option<Reply> {
         let mut replica = slot.lock();
         let reply = self.perform(slot, &mut replica, event, body);
+        let me = self.node.node;
+        let is_for_me = |why: &Refuse| matches!(why, Refuse::Busy { holder, .. } if *holder == me);
+        replica.turned_away |= matches!(&reply, Some(Reply::Refuse(why)) if is_for_me(why));
         // Two values of one version: before the other side is blamed, the own file is looked at.
         if reply == Some(Reply::Refuse(Refuse::BadBase)) && self.check(slot, &mut replica) {
             let why = NotVoting::Damaged;

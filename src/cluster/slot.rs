@@ -41,6 +41,8 @@ pub(super) struct Replica {
     pub(super) gone: Gone,
     /// How long the file was when it was last compacted, or found not worth it.
     pub(super) folded_to: u64,
+    /// Whether a machine was turned away for this one's lock since that was last asked.
+    pub(super) turned_away: bool,
 }
 
 /// What lines say, those that are committed and those that are not yet.
@@ -80,7 +82,9 @@ impl Slot {
     /// A replica whose file, `len` bytes long, tells this.
     pub(super) fn new(told: Told, acceptor: Acceptor, len: u64) -> Self {
         let Told { user, tail, shown, gone, .. } = told;
-        let replica = Mutex::new(Replica { acceptor, len, tail, shown, gone, folded_to: 0 });
+        let (folded_to, turned_away) = (0, false);
+        let replica = Replica { acceptor, len, tail, shown, gone, folded_to, turned_away };
+        let replica = Mutex::new(replica);
         Self { name: user.name.clone(), replica, view: RwLock::new(user) }
     }
 
@@ -107,6 +111,11 @@ impl Slot {
     /// Whether the file was found damaged and is not rebuilt yet.
     pub fn is_damaged(&self) -> bool {
         self.replica.lock().acceptor.is_damaged()
+    }
+
+    /// Whether a machine was turned away for this one's lock since this was last asked.
+    pub(super) fn take_turned_away(&self) -> bool {
+        std::mem::take(&mut self.replica.lock().turned_away)
     }
 
     /// What is on disk, what was promised, and how long the file is.

@@ -1,6 +1,8 @@
 //! Three real backends spoken to as a web server does, without pages between: what is saved, what is
 //! refused, and what a majority that is gone means.
 
+mod hot;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -23,18 +25,27 @@ struct Backends {
     dir: tempfile::TempDir,
     keys: Keys,
     ports: [u16; 3],
+    options: &'static [&'static str],
     children: [Option<Child>; 3],
 }
 
 impl Backends {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn without_rate_limits() -> Self {
+        Self::with(&["--rate-limits=off"])
+    }
+
+    fn with(options: &'static [&'static str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("key")).unwrap();
         let keys = Keys::read(&dir.path().join("key")).unwrap();
         let free = [0; 3].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
         drop(free);
-        let mut all = Self { dir, keys, ports, children: [None, None, None] };
+        let mut all = Self { dir, keys, ports, options, children: [None, None, None] };
         (0..3).for_each(|n| all.spawn(n));
         all.wait_until_writable(0);
         all
@@ -52,6 +63,7 @@ impl Backends {
         command.arg(format!("--peers=1=127.0.0.1:{a},2=127.0.0.1:{b},3=127.0.0.1:{c}"));
         command.arg(format!("--data={}", data.display()));
         command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        command.args(self.options);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }

@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
+use super::cluster::Cluster;
 use crate::id::NodeId;
-use crate::limits::{NAME_CHARS_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX};
+use crate::limits::{
+    NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
+};
 
 /// A command with all it needs.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +21,7 @@ pub(super) enum Config {
     Backend(Backend),
     Web(Web),
     RunCluster(RunCluster),
+    Cluster(Cluster),
 }
 
 /// `tern serve`.
@@ -154,6 +158,11 @@ pub enum ConfigError {
         /// The address.
         value: String,
     },
+    /// More addresses than a cluster has machines.
+    #[error(
+        "--at names more than {OPERATOR_ADDRESSES_MAX} addresses; a cluster has fewer machines"
+    )]
+    AddressesTooMany,
     /// A list of peers without the machine itself.
     #[error("--peers={peers}: machine {node} (--node) is not in it; add {node}=ADDRESS:PORT")]
     PeersLackSelf {
@@ -197,6 +206,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Backend(raw) => Config::Backend(Backend::check(raw)?),
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
+        RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
     })
 }
 
@@ -350,7 +360,8 @@ fn address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
     text.parse().map_err(|()| ConfigError::Address { option, value: text.to_owned() })
 }
 
-fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
+/// An address whose port others know.
+pub(super) fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
     let address = address(option, text)?;
     if address.port == 0 {
         return Err(ConfigError::PortZero { option, value: text.to_owned() });
@@ -358,7 +369,8 @@ fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigErr
     Ok(address)
 }
 
-fn twice(option: &'static str, address: &HostPort) -> ConfigError {
+/// An address that was given twice.
+pub(super) fn twice(option: &'static str, address: &HostPort) -> ConfigError {
     ConfigError::AddressTwice { option, value: address.to_string() }
 }
 

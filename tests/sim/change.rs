@@ -1,0 +1,210 @@
+//! A change of the members, on one machine: takes on what the operator gives it, copies, gets ready,
+//! opens. What `replica::barrier` decides is made durable here and told with the pings.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use tern::id::{NodeId, UserName};
+use tern::replica::State;
+use tern::replica::acceptor::Event;
+use tern::replica::barrier::{Phase, Roster, Seat, Standing, Step, Waiting};
+
+use crate::body::Body;
+use crate::event::{Answer, Ask};
+use crate::machine::{Host, NodeJob, Waiter};
+use crate::slot::Back;
+
+/// How long new members that hold different files wait before they copy again, in milliseconds.
+const COPY_AGAIN_MS: u64 = 1_500;
+
+/// Copying what the old configuration left.
+pub(crate) struct Install {
+    listed_by: Vec<NodeId>,
+    from: Vec<NodeId>,
+    rows: BTreeMap<NodeId, BTreeMap<UserName, State>>,
+    left: VecDeque<(UserName, NodeId, State)>,
+}
+
+impl Host<'_> {
+    /// The operator's word reaches this machine.
+    pub(crate) fn adopt(&mut self, next: &Roster, before: &Roster) {
+        let is_changing = self.p.node_jobs.iter().any(|job| matches!(job, NodeJob::Place(_)));
+        if is_changing || self.place().current == *next {
+            return;
+        }
+        match self.place().adopt(next, before) {
+            Ok(place) => self.node_job(NodeJob::Place(place)),
+            Err(stale) => self.trace(format_args!("epoch {} not taken on: {stale}", next.epoch)),
+        }
+    }
+
+    /// A place between configurations is durable.
+    pub(crate) fn placed(&mut self) {
+        let place = self.place().clone();
+        self.trace(format_args!("epoch {} {:?}", place.current.epoch, place.phase));
+        self.cx.oracle.roster(&place.current);
+        match place.phase {
+            Phase::Adopted => {
+                self.p.install = None;
+                self.p.has_installed = false;
+            }
+            Phase::Ready => {}
+            Phase::Open => {
+                self.cx.totals.add("opened", 1);
+                let users: Vec<UserName> = self.p.slots.keys().cloned().collect();
+                users.iter().for_each(|user| self.vote_for(user));
+                self.p.compare_wanted = true;
+                self.agree_alone();
+            }
+        }
+    }
+
+    /// Looks what is next in a change, and does it.
+    pub(crate) fn change(&mut self) {
+        if self.p.node_jobs.iter().any(|job| matches!(job, NodeJob::Place(_))) {
+            return;
+        }
+        let mut told: Vec<(Seat, Standing)> = vec![(self.seat, self.told().standing)];
+        let others = self.p.peers.iter().filter(|(seat, _)| **seat != self.seat);
+        told.extend(others.filter_map(|(seat, peer)| Some((*seat, peer.told?.standing))));
+        match self.place().next(self.seat, &told) {
+            Step::Done | Step::Leave => {}
+            Step::Install { listed_by, from } if self.p.install.is_none() => {
+                self.install(listed_by, from);
+            }
+            Step::Install { .. } => {}
+            Step::Wait(Waiting::SameFiles) => {
+                if self.cx.now > self.p.installed_at + COPY_AGAIN_MS {
+                    self.p.has_installed = false;
+                }
+            }
+            Step::Wait(_) => {}
+            Step::GetReady => {
+                let place = self.place().made_ready();
+                self.node_job(NodeJob::Place(place));
+            }
+            Step::Open => {
+                let place = self.place().opened();
+                self.node_job(NodeJob::Place(place));
+            }
+        }
+    }
+
+    fn install(&mut self, listed_by: Vec<NodeId>, from: Vec<NodeId>) {
+        let me = self.me();
+        let mut asked: Vec<NodeId> = listed_by.iter().chain(&from).copied().collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let mut rows = BTreeMap::new();
+        if asked.contains(&me) {
+            rows.insert(me, self.states());
+        }
+        let left = VecDeque::new();
+        self.p.install = Some(Install { listed_by, from, rows, left });
+        for node in asked {
+            match self.before_seat(node) {
+                Some(to) if to != self.seat => {
+                    self.ask(to, Ask::Sums, (Waiter::InstallRows, 1_000));
+                }
+                _ => {}
+            }
+        }
+        self.install_listed();
+    }
+
+    /// Who has this number among the old members.
+    fn before_seat(&self, node: NodeId) -> Option<Seat> {
+        let before = self.place().before.as_ref()?;
+        before.seats.iter().copied().find(|seat| seat.node == node)
+    }
+
+    pub(crate) fn install_rows(&mut self, from: NodeId, answer: Option<Answer>) {
+        let Some(install) = &mut self.p.install else { return };
+        let Some(Answer::Rows(rows)) = answer else {
+            self.p.install = None;
+            return;
+        };
+        let rows = rows.into_iter().map(|(user, state, _)| (user, state)).collect();
+        install.rows.insert(from, rows);
+        self.install_listed();
+    }
+
+    fn install_listed(&mut self) {
+        let Some(install) = &mut self.p.install else { return };
+        let asked = install.listed_by.iter().chain(&install.from);
+        if asked.into_iter().any(|node| !install.rows.contains_key(node)) {
+            return;
+        }
+        let listed = |node: &NodeId| install.rows.get(node).into_iter().flat_map(BTreeMap::keys);
+        let users: BTreeSet<UserName> =
+            install.listed_by.iter().flat_map(listed).cloned().collect();
+        for user in users {
+            let held = install
+                .from
+                .iter()
+                .filter_map(|node| Some((*node, *install.rows.get(node)?.get(&user)?)));
+            if let Some((node, state)) = held.max_by_key(|(_, state)| state.acc) {
+                install.left.push_back((user, node, state));
+            }
+        }
+        self.install_next();
+    }
+
+    fn install_next(&mut self) {
+        loop {
+            let Some(install) = &mut self.p.install else { return };
+            let Some((user, node, state)) = install.left.front().cloned() else {
+                self.p.install = None;
+                self.p.has_installed = true;
+                self.p.installed_at = self.cx.now;
+                return;
+            };
+            if self.state(&user).acc >= state.acc {
+                if let Some(install) = &mut self.p.install {
+                    install.left.pop_front();
+                }
+                continue;
+            }
+            match self.before_seat(node).filter(|to| *to != self.seat) {
+                Some(to) => {
+                    let ask = Ask::Fetch { user: user.clone() };
+                    self.ask(to, ask, (Waiter::InstallFile(user), 1_000));
+                }
+                None => self.p.install = None,
+            }
+            return;
+        }
+    }
+
+    pub(crate) fn install_file(&mut self, user: &UserName, _from: NodeId, answer: Option<Answer>) {
+        let Some(install) = &self.p.install else { return };
+        let Some((_, _, state)) = install.left.front().filter(|(next, ..)| next == user) else {
+            return;
+        };
+        let body = match answer {
+            Some(Answer::Body(bytes)) => Body::file(bytes).and_then(|body| body.up_to(state.acc)),
+            _ => None,
+        };
+        let Some(body) = body else {
+            self.p.install = None;
+            return;
+        };
+        if self.floors().not_voting.is_none() {
+            self.p.install = None;
+            return;
+        }
+        let (version, hash) = body.last();
+        self.cx.totals.add("installed", 1);
+        self.step(user, Event::Install { version, hash }, (body, Back::Install));
+    }
+
+    pub(crate) fn installed_one(&mut self, user: &UserName) {
+        let held = self.state(user).acc;
+        let Some(install) = &mut self.p.install else { return };
+        if install.left.front().is_some_and(|(next, _, state)| next == user && held >= state.acc) {
+            install.left.pop_front();
+            self.install_next();
+        } else {
+            self.p.install = None;
+        }
+    }
+}
