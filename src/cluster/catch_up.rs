@@ -119,21 +119,20 @@ impl Cluster {
             let mut pages = BTreeMap::new();
             let peers: Vec<NodeId> = differing.keys().copied().collect();
             for peer in peers {
-                match self.page_of(peer, after.as_ref()) {
-                    Some(page) => {
-                        pages.insert(peer, page);
-                    }
-                    None => {
-                        differing.remove(&peer);
-                        self.compare_wanted.store(true, Ordering::Relaxed);
-                    }
+                if let Some(page) = self.page_of(peer, after.as_ref()) {
+                    pages.insert(peer, page);
+                } else {
+                    differing.remove(&peer);
+                    self.compare_wanted.store(true, Ordering::Relaxed);
                 }
             }
             pages.insert(me, Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS)));
             // As far as the shortest page reaches, all machines have spoken.
             let end = pages.values().filter_map(Page::end).min().cloned();
             if let Some(end) = &end {
-                pages.values_mut().for_each(|page| page.cut(end));
+                for page in pages.values_mut() {
+                    page.cut(end);
+                }
             }
             compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
             learned += self.mend_page(permit, &pages);
@@ -172,13 +171,12 @@ impl Cluster {
         for user in users {
             let row = |(&node, page): (&NodeId, &Page)| page.row(node, user);
             let rows: Vec<Row> = pages.iter().map(row).collect();
+            let own = rows.iter().find(|row| row.node == self.members.me);
+            let is_held = |version| own.is_some_and(|own| own.state.acc >= version);
             match mend(self.members.me, self.members.members.len(), &rows) {
                 Mend::Nothing => {}
-                Mend::Commit(version) => {
-                    if let Some(slot) = self.local.get(user) {
-                        self.local.step(&slot, Event::Committed(version), &Body::None);
-                    }
-                }
+                Mend::Commit(version) => self.commit_held(user, version),
+                Mend::Learn(version, _) if is_held(version) => self.commit_held(user, version),
                 Mend::Learn(version, holder) => learns.push((user, version, holder)),
                 Mend::Settle => settles.push(user),
             }
@@ -191,6 +189,13 @@ impl Cluster {
             self.settle(permit, user);
         }
         learns.len()
+    }
+
+    /// What is held here already is known to be committed now.
+    fn commit_held(&self, user: &UserName, version: Version) {
+        if let Some(slot) = self.local.get(user) {
+            self.local.step(&slot, Event::Committed(version), &Body::None);
+        }
     }
 
     /// Learns many users' versions. One that cannot be had keeps none of the others from coming.
