@@ -14,4 +14,6 @@ mod format;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod torture;
+#[cfg(test)]
 mod web;
