@@ -16,4 +16,6 @@ mod repair;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod torture;
+#[cfg(test)]
 mod web;

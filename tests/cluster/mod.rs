@@ -4,7 +4,7 @@
 mod browsing;
 mod failure;
 mod files;
-mod form;
+pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
 mod load;
@@ -12,4 +12,3 @@ pub(crate) mod person;
 mod process;
 mod status;
 mod story;
-mod torture;
