@@ -178,7 +178,7 @@ impl Cluster {
         for user in users {
             let row = |(&node, page): (&NodeId, &Page)| page.row(node, user);
             let rows: Vec<Row> = pages.iter().map(row).collect();
-            match mend(self.members.me, self.members.members.len(), &rows) {
+            match mend(self.members.me, self.members.count(), &rows) {
                 Mend::Nothing => {}
                 Mend::Commit(version) => {
                     if let Some(slot) = self.local.get(user) {
