@@ -4,7 +4,10 @@
 # More options for the program: make run ARGS=--listen=127.0.0.1:9000
 ARGS =
 
-.PHONY: run run-cluster test torture lint bench doc
+# How tests that explore are built: optimised, with all assertions and the switch for mistakes.
+PROOF = cargo test --profile proof --features mistakes
+
+.PHONY: run run-cluster test model torture lint bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -16,12 +19,18 @@ run-cluster:
 
 test:
 	cargo build
+	$(PROOF) --test model
 	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then \
 		cargo test --no-fail-fast; \
 	else \
 		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
 		TERN_SKIP_BROWSER=1 cargo test --no-fail-fast; \
 	fi
+
+# The lock protocol under every order of events, larger than in `make test`: make model STATES=20000000
+STATES = 5000000
+model:
+	TERN_MODEL_STATES=$(STATES) $(PROOF) --test model -- --nocapture --test-threads=1
 
 # Backends killed at random under load: make torture SECONDS=600
 SECONDS = 60
@@ -30,7 +39,7 @@ torture:
 
 lint:
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --features mistakes -- -D warnings
 
 bench:
 	cargo bench --bench bench

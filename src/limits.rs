@@ -63,10 +63,12 @@ pub const CHANGE_LOOK_MS: u64 = 100;
 /// Users' files that may still differ when a new machine's change begins: writing pauses for as long
 /// as these take.
 pub const LEARNED_USERS_MAX: usize = 64;
-/// Milliseconds between two pings of a peer.
-pub const PING_MS: u64 = 500;
+/// Milliseconds between two pings of a peer, and how long its answer is waited for.
+pub const PING_MS: u64 = 400;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
+/// Milliseconds after which every page knows of a machine that died, froze or came back.
+pub const PAGES_FOLLOW_MS: u64 = 2_000;
 /// Changes of the machines' state that a backend remembers: some days of trouble.
 pub const CHANGES_KEPT: usize = 50;
 /// Of these, how many are shown.
@@ -172,6 +174,8 @@ pub const POOL_CONNECTIONS_MAX: usize = 32;
 /// Seconds an idle connection is kept: the web server lets go before the backend does.
 pub const POOL_IDLE_S: u64 = 60;
 
+// It may freeze right after a pong, and then the misses follow; the rest is for drawing the page.
+const _: () = assert!((PINGS_MISSED_MAX as u64 + 1) * PING_MS + 400 <= PAGES_FOLLOW_MS);
 const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!((FRAME_BYTES_MAX as u64) < u32::MAX as u64);
@@ -400,4 +404,13 @@ pub const READY_REPORT_MS: u64 = 10_000;
 /// Bytes read of the answer to such a question.
 pub const READY_ANSWER_BYTES_MAX: u64 = 16 * 1024;
 
+/// Milliseconds that `tern cluster …` waits for a machine to take its connection.
+pub const OPERATOR_DIAL_MS: u64 = 800;
+/// Milliseconds that it waits, after that, for an answer that changes nothing.
+pub const OPERATOR_ANSWER_MS: u64 = 1_000;
+/// Addresses that it asks: a cluster has no more machines.
+pub const OPERATOR_ADDRESSES_MAX: usize = 15;
+
 const _: () = assert!(2 * CHILD_STOP_MS < 10_000);
+const _: () = assert!(OPERATOR_DIAL_MS + OPERATOR_ANSWER_MS < 2_000);
+const _: () = assert!(OPERATOR_ADDRESSES_MAX >= crate::id::NodeId::MAX as usize);

@@ -123,6 +123,8 @@ impl Cluster {
         let me = self.members.me;
         let live = self.members.live().into_iter().filter(|&node| node != me);
         let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
+        let began = self.clock.mono();
+        let (mut compared, mut learned) = (0, 0);
         let mut after: Option<UserName> = None;
         loop {
             let mut pages = BTreeMap::new();
@@ -144,7 +146,8 @@ impl Cluster {
             if let Some(end) = &end {
                 pages.values_mut().for_each(|page| page.cut(end));
             }
-            self.mend_page(permit, &pages);
+            compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
+            learned += self.mend_page(permit, &pages);
             for (peer, count) in &mut differing {
                 if let Some(page) = pages.get(peer) {
                     *count = count.saturating_add(self.count_differing(page, &pages));
@@ -158,6 +161,8 @@ impl Cluster {
                 None => break,
             }
         }
+        let ms = self.clock.mono().since_ms(began);
+        log::info!("compared with peers users={compared} learned={learned} ms={ms}");
         self.members.compared(&differing);
     }
 
@@ -170,8 +175,8 @@ impl Cluster {
     }
 
     /// Mends what differs here, several users at a time: each costs flushes, and the disk does many
-    /// in the time of one.
-    fn mend_page(&self, permit: &mut LockPermit, pages: &BTreeMap<NodeId, Page>) {
+    /// in the time of one. How many there were to learn.
+    fn mend_page(&self, permit: &mut LockPermit, pages: &BTreeMap<NodeId, Page>) -> usize {
         let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
         let mut learns = Vec::new();
         let mut settles = Vec::new();
@@ -192,10 +197,11 @@ impl Cluster {
         self.learn_all(&learns);
         for user in settles {
             if self.stop.is_closed() {
-                return;
+                break;
             }
             self.settle(permit, user);
         }
+        learns.len()
     }
 
     /// Learns many users' versions. One that cannot be had keeps none of the others from coming.

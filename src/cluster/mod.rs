@@ -27,6 +27,8 @@ pub mod repair;
 pub mod replicas;
 pub mod scrub;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

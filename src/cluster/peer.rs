@@ -69,13 +69,21 @@ impl Cluster {
         let timeout = Duration::from_millis(PEER_ANSWER_MS);
         connection.send(&serde_json::to_vec(&welcome)?, &[], timeout)?;
         met.map_err(PeerError::Rejected)?;
+        let ended = self.answer_all(&hello, connection);
+        // Perhaps its process has died: a ping of ours finds out before the next one is due.
+        self.links.nudge(hello.node);
+        ended
+    }
+
+    fn answer_all(&self, hello: &Hello, mut connection: Connection) -> Result<(), PeerError> {
+        let timeout = Duration::from_millis(PEER_ANSWER_MS);
         let seat = Seat { node: hello.node, incarnation: hello.incarnation };
         loop {
             let frame = connection.receive(FRAME_BYTES_MAX, Duration::from_secs(BACKEND_IDLE_S))?;
             let question: Envelope<Message> = serde_json::from_slice(&frame.header)?;
             let is_member = self.local.node.config().place.current.has(seat);
             // A later life of that machine has said hello since: this one must not vote beside it.
-            if is_member && !self.members.is_latest(&hello) {
+            if is_member && !self.members.is_latest(hello) {
                 return Err(PeerError::Rejected(Reject::OldBoot));
             }
             // Who is no member has no vote, and asks for none.

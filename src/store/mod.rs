@@ -310,6 +310,13 @@ impl UserStore {
         self.dir.disk_percent()
     }
 
+    /// Has files flushed by this instead: tests let it fail.
+    #[cfg(test)]
+    pub(crate) fn flushing_by(mut self, sync: fn(&std::fs::File) -> std::io::Result<()>) -> Self {
+        self.sync_data = sync;
+        self
+    }
+
     fn users(&self) -> &Directory {
         self.dir.users()
     }

@@ -196,7 +196,12 @@ impl NodeFile {
     }
 }
 
-fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, StoreError> {
+/// Reads what `node.json` holds; `path` says where it was found.
+///
+/// # Errors
+/// [`StoreError::NewerFormat`]; [`StoreError::NodeFile`] and [`StoreError::NodeValue`] when it makes
+/// no sense.
+pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, StoreError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,

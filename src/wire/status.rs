@@ -104,3 +104,19 @@ pub enum ChangeKind {
     #[serde(other)]
     Other,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_of_earlier_and_later_version_read() {
+        let old = r#"{"machines":[{"node":1,"name":"apple","state":"in_step","talks_to":[1]}],"writes":true,"needed":1}"#;
+        let page: StatusPage = serde_json::from_str(old).unwrap();
+        let row = page.machines.first().unwrap();
+        assert_eq!((row.refuses, row.damaged, page.changes.len()), (None, 0, 0));
+        let later = r#"{"at":1,"machine":"apple","what":"painted"}"#;
+        let change: ChangeRow = serde_json::from_str(later).unwrap();
+        assert_eq!(change.what, ChangeKind::Other);
+    }
+}

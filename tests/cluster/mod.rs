@@ -10,5 +10,6 @@ mod hostile;
 mod load;
 pub(crate) mod person;
 mod process;
+mod status;
 mod story;
 mod torture;

@@ -78,7 +78,7 @@ impl Machines {
         let log = self.dir.path().join(format!("log-{n}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
-        command.arg("backend").arg(format!("--node={}", n + 1));
+        command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
         command.arg(format!("--peers={}", peers.join(",")));
         command.arg(format!("--data={}", self.data(n).display()));
@@ -103,6 +103,11 @@ impl Machines {
             scrub_round,
         };
         tern::backend::run(config, stop, &|_address| {}).unwrap();
+    }
+
+    /// The process of a machine.
+    pub(super) fn id(&self, n: usize) -> u32 {
+        self.children[n].as_ref().unwrap().id()
     }
 
     pub(super) fn kill(&mut self, n: usize) {
@@ -205,9 +210,14 @@ impl Drop for Machines {
 }
 
 /// Waits for a condition, asking again every few milliseconds.
-pub(super) fn eventually<T>(mut check: impl FnMut() -> Option<T>) -> T {
+pub(super) fn eventually<T>(check: impl FnMut() -> Option<T>) -> T {
+    within(30_000, check)
+}
+
+/// The same, for as long as that.
+pub(super) fn within<T>(ms: u64, mut check: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::system();
-    let deadline = clock.mono().plus_ms(30_000);
+    let deadline = clock.mono().plus_ms(ms);
     loop {
         if let Some(found) = check() {
             return found;

@@ -1,6 +1,7 @@
 //! Damaged files on three real machines: found, set aside, rebuilt from the others, and nothing that
 //! was acknowledged lost.
 
+mod catch_up;
 mod harness;
 
 use std::path::PathBuf;
