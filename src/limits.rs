@@ -64,6 +64,15 @@ pub const ROW_PAUSE_MS_MAX: u64 = 20;
 pub const CEILING_STEP: u64 = 1 << 20;
 /// Rounds beyond the ceiling that are still believed; more is an error at the sender.
 pub const ROUND_LEAP_MAX: u64 = 1 << 40;
+/// Members of a cluster: a post's id has room for as many numbers.
+pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
+/// Milliseconds for which new members that have copied all may differ before each looks again.
+pub const INSTALL_AGAIN_MS: u64 = 1_000;
+/// Milliseconds between two looks at a change of the members that is under way.
+pub const CHANGE_LOOK_MS: u64 = 100;
+/// Users' files that may still differ when a new machine's change begins: writing pauses for as long
+/// as these take.
+pub const LEARNED_USERS_MAX: usize = 64;
 /// Milliseconds between two pings of a peer, and how long its answer is waited for.
 pub const PING_MS: u64 = 400;
 /// Pings a silent peer may miss before it is suspected.

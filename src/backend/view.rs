@@ -182,7 +182,7 @@ impl Backend {
             None => self.own_row(node),
             Some(peer) => peer_row(node, peer),
         };
-        members.members.iter().map(row).collect()
+        members.members().iter().map(row).collect()
     }
 
     /// This machine.

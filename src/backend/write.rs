@@ -187,7 +187,7 @@ impl Backend {
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         Refusal::NoMajority {
             reachable: count(members.live().len()),
-            members: count(members.members.len()),
+            members: count(members.count()),
             needed: count(members.needed()),
         }
     }

@@ -173,7 +173,7 @@ impl Cluster {
             let rows: Vec<Row> = pages.iter().map(row).collect();
             let own = rows.iter().find(|row| row.node == self.members.me);
             let is_held = |version| own.is_some_and(|own| own.state.acc >= version);
-            match mend(self.members.me, self.members.members.len(), &rows) {
+            match mend(self.members.me, self.members.count(), &rows) {
                 Mend::Nothing => {}
                 Mend::Commit(version) => self.commit_held(user, version),
                 Mend::Learn(version, _) if is_held(version) => self.commit_held(user, version),

@@ -169,6 +169,7 @@ mod tests {
     use crate::replica::acceptor::{Event, Proposal};
     use crate::replica::version::{Term, Version};
     use crate::store::line::{Kind, NewLine, encode};
+    use crate::store::node::Member;
     use crate::store::{DataDir, NodeFile, NodeState, UserStore};
     use crate::user::{Receipt, Recorded};
 
@@ -213,12 +214,8 @@ mod tests {
             let data = DataDir::open(dir.path()).unwrap();
             let number = NodeId::new(1).unwrap();
             let file = NodeFile::new(Hash128([1; 16]), number, Hash128([2; 16]), vec![]);
-            let own = crate::store::node::Member {
-                node: number,
-                incarnation: Some(Hash128([2; 16])),
-                address: "127.0.0.1:1".to_owned(),
-                extra: serde_json::Map::new(),
-            };
+            let incarnation = Some(Hash128([2; 16]));
+            let own = Member::new(number, incarnation, "127.0.0.1:1".to_owned());
             let file = NodeFile { members: vec![own], opened: true, ..file };
             file.save(&data).unwrap();
             let (replicas, errands) = load(&data, file.clone());

@@ -51,7 +51,7 @@ impl Home {
         let dir = DataDir::open(home.dir.path()).unwrap();
         let node = NodeId::new(1).unwrap();
         let (incarnation, address) = (Some(Hash128([2; 16])), String::new());
-        let member = Member { node, incarnation, address, extra: serde_json::Map::new() };
+        let member = Member::new(node, incarnation, address);
         let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![member]);
         file.save(&dir).unwrap();
         home

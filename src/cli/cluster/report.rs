@@ -249,7 +249,7 @@ mod tests {
         let change = ChangeRow { at: Wall(NOW.0 - 360_000), machine: "cedar".to_owned(), what };
         let writes = stale_since.is_none();
         let seen = StatusPage { machines, writes, needed: 2, changes: vec![change] };
-        let seen = Seen { node: node(number), at: NOW, stale_since, seen };
+        let seen = Seen { node: node(number), at: NOW, stale_since, epoch: 1, pending: None, seen };
         let address = format!("192.0.2.{number}:7001");
         Asked { machine: Machine { node: Some(node(number)), address }, said: Ok(seen) }
     }

@@ -19,6 +19,8 @@
 //! one does not count for the other (`is_clean`). (3) Ready is durable, and all new members said that
 //! they hold the same before any was: whoever opens late, or starts anew, has missed nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{Hash128, NodeId};
 
 use super::NotVoting;
@@ -47,7 +49,8 @@ pub struct Roster {
 }
 
 /// How far a machine is with the configuration that it holds. Durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It holds it, and votes nowhere.
     Adopted,
@@ -73,7 +76,7 @@ pub struct Place {
 }
 
 /// What a machine tells of itself; `place` in few words, and what it has copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// Its configuration's number.
     pub epoch: u32,
