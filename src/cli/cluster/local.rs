@@ -82,7 +82,13 @@ pub(super) fn learner(
     offer: &Offer,
 ) -> Result<(), ClusterError> {
     let directory = DataDir::open(path)?;
-    match NodeFile::load(&directory)? {
+    let found = match NodeFile::load(&directory) {
+        Err(StoreError::NoIdentity { .. }) => {
+            return Err(ClusterError::LeftOver { path: path.to_owned() });
+        }
+        other => other?,
+    };
+    match found {
         Some(file) if !file.learning => Err(ClusterError::Directory { path: path.to_owned() }),
         _ => Ok(config::learner(cluster, me, offer).save(&directory)?),
     }

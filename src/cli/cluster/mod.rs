@@ -263,6 +263,15 @@ pub enum ClusterError {
         /// Which.
         path: PathBuf,
     },
+    /// A directory with users' files and without an identity.
+    #[error(
+        "{path} holds users' files of a machine that lost its node.json: move it out of the way, the \
+         others hold every post, and give an empty one with --data"
+    )]
+    LeftOver {
+        /// Which.
+        path: PathBuf,
+    },
     /// A directory that cannot be used.
     #[error("data directory not usable")]
     Store(#[from] StoreError),
@@ -308,7 +317,7 @@ impl ClusterError {
             Self::NoMachines { .. } | Self::Alone { .. } => 2,
             Self::OneAtATime | Self::WebKeyOnly | Self::Refused(_) => 2,
             Self::NotConfirmed => 2,
-            Self::Directory { .. } | Self::Store(_) => 3,
+            Self::Directory { .. } | Self::LeftOver { .. } | Self::Store(_) => 3,
             Self::NoRandomness | Self::Terminal(_) => 1,
             Self::TooFew(_) => 4,
             Self::File { .. } | Self::Content { .. } => 3,
