@@ -18,7 +18,7 @@ use tern::wire::operator::{Answer, Held, Question};
 use tern::wire::request::{Outcome, Request, Response};
 
 const WAIT: Duration = Duration::from_secs(20);
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
 
 /// Backends on loopback, ended when dropped; their logs are shown if the test failed.
 pub(super) struct Machines {
@@ -79,8 +79,7 @@ impl Machines {
 
     /// Runs a command to its end.
     pub(super) fn tern(&self, words: impl IntoIterator<Item = String>) -> Ran {
-        let mut command = Command::new(PROGRAM);
-        Ran(command.args(words).stdin(Stdio::null()).output().unwrap())
+        Ran::of(words)
     }
 
     /// A change of the members, asked of all machines that run.
@@ -227,6 +226,11 @@ impl Drop for Machines {
 pub(super) struct Ran(Output);
 
 impl Ran {
+    /// Runs a command to its end.
+    pub(super) fn of(words: impl IntoIterator<Item = String>) -> Self {
+        Self(Command::new(PROGRAM).args(words).stdin(Stdio::null()).output().unwrap())
+    }
+
     pub(super) fn text(&self) -> String {
         let (out, err) = (&self.0.stdout, &self.0.stderr);
         format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))

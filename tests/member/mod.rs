@@ -2,6 +2,7 @@
 //! nothing that was saved is lost by it.
 
 mod harness;
+mod layouts;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
