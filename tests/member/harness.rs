@@ -50,7 +50,7 @@ impl Machines {
             let options = [format!("--node={number}"), format!("--peers={}", peers.join(","))];
             let more = [all.data_option(number), all.key_option()];
             let words = options.into_iter().chain(more);
-            all.tern(["cluster".to_owned(), "init".to_owned()].into_iter().chain(words)).done();
+            Ran::of(["cluster".to_owned(), "init".to_owned()].into_iter().chain(words)).done();
         }
         (1..=count).for_each(|number| all.spawn(number));
         (1..=count).for_each(|number| all.wait_until_writable(number));
@@ -77,17 +77,12 @@ impl Machines {
         self.dir.path().join(format!("log-{number}"))
     }
 
-    /// Runs a command to its end.
-    pub(super) fn tern(&self, words: impl IntoIterator<Item = String>) -> Ran {
-        Ran::of(words)
-    }
-
     /// A change of the members, asked of all machines that run.
     pub(super) fn change(&self, words: &[&str], data: u16) -> Ran {
         let at: Vec<_> = self.children.keys().map(|number| self.address(*number)).collect();
         let options = [self.data_option(data), self.key_option(), format!("--at={}", at.join(","))];
         let first = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
-        self.tern(first.chain(options).chain(["--yes".to_owned()]))
+        Ran::of(first.chain(options).chain(["--yes".to_owned()]))
     }
 
     pub(super) fn spawn(&mut self, number: u16) {
