@@ -66,6 +66,8 @@ pub const CEILING_STEP: u64 = 1 << 20;
 pub const ROUND_LEAP_MAX: u64 = 1 << 40;
 /// Members of a cluster: a post's id has room for as many numbers.
 pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
+/// Directories of one machine that were moved out of the way and still lie beside the new one.
+pub const OLD_DIRECTORIES_MAX: u32 = 1_000;
 /// Milliseconds for which new members that have copied all may differ before each looks again.
 pub const INSTALL_AGAIN_MS: u64 = 1_000;
 /// Milliseconds between two looks at a change of the members that is under way.

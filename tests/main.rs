@@ -12,6 +12,8 @@ mod crash;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod member;
+#[cfg(test)]
 mod repair;
 #[cfg(test)]
 mod tidy;

@@ -98,7 +98,7 @@ impl Cluster {
             if node == self.members.me {
                 match self.local.read(user) {
                     Reply::State(state) if self.local.floors().epoch == epoch => {
-                        reader.answered(node, state)
+                        reader.answered(node, state);
                     }
                     _no_vote => reader.lost(node),
                 }

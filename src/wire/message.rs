@@ -188,8 +188,11 @@ impl Message {
     /// is held may be told to all, votes are given to members alone.
     pub const fn is_across(&self) -> bool {
         match self {
-            Self::Fetch { .. } | Self::Sums { .. } | Self::Ping(_) => true,
-            Self::Adopt(_) | Self::Members => true,
+            Self::Fetch { .. }
+            | Self::Sums { .. }
+            | Self::Ping(_)
+            | Self::Adopt(_)
+            | Self::Members => true,
             Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
         }
     }

@@ -40,6 +40,7 @@ impl Machines {
         drop(free);
         let children = (0..count).map(|_| None).collect();
         let mut all = Self { dir, keys, ports, children, requests: AtomicU64::new(0) };
+        (0..count).for_each(|n| all.set_up(n));
         (0..count).for_each(|n| all.spawn(n));
         (0..count).for_each(|n| all.wait_until_writable(n));
         all
@@ -72,15 +73,27 @@ impl Machines {
         std::fs::read_to_string(self.dir.path().join(format!("log-{n}"))).unwrap()
     }
 
-    pub(super) fn spawn(&mut self, n: usize) {
+    fn peers(&self) -> String {
         let peer = |(i, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", i + 1);
         let peers: Vec<String> = self.ports.iter().enumerate().map(peer).collect();
+        format!("--peers={}", peers.join(","))
+    }
+
+    fn set_up(&self, n: usize) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
+        command.args(["cluster", "init"]).arg(format!("--node={}", n + 1)).arg(self.peers());
+        command.arg(format!("--data={}", self.data(n).display()));
+        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    }
+
+    pub(super) fn spawn(&mut self, n: usize) {
         let log = self.dir.path().join(format!("log-{n}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
-        command.arg(format!("--peers={}", peers.join(",")));
+        command.arg(self.peers());
         command.arg(format!("--data={}", self.data(n).display()));
         command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
         command.stdout(Stdio::null()).stderr(log);
