@@ -347,6 +347,7 @@ impl<'a> Client<'a> {
             answered,
             seen: session.filter(|_| is_own).and_then(version),
             acknowledged: if is_own { self.acknowledged.clone() } else { Vec::new() },
+            is_stale: response.data.cluster.stale_since.is_some(),
             has_older: page.older.is_some(),
             shown: shown(page),
             from: format!("machine {}", to + 1),

@@ -107,9 +107,10 @@ impl Disk {
         }
     }
 
-    /// Gives the room back.
+    /// Gives the room back, for good: power may fail next.
     pub(super) fn free(&self) -> std::io::Result<()> {
-        fs::remove_file(self.point().join("filler"))
+        fs::remove_file(self.point().join("filler"))?;
+        Ok(rustix::fs::syncfs(File::open(self.point())?)?)
     }
 
     /// Makes it read-only, or writable again.

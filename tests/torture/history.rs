@@ -94,6 +94,8 @@ pub(super) struct Read {
     pub(super) shown: Vec<(String, String)>,
     /// Whether older posts were left out.
     pub(super) has_older: bool,
+    /// Whether the machine said that it is cut off and shows an old copy.
+    pub(super) is_stale: bool,
     /// Who answered.
     #[expect(dead_code, reason = "read by people, in what was violated")]
     pub(super) from: String,
