@@ -68,10 +68,15 @@ impl Op {
         self.attempts.first().map_or(Tick::MAX, |first| first.sent)
     }
 
-    /// When it was first acknowledged.
+    /// When it was acknowledged: the first time, or the last if an earlier one may have needed no
+    /// line, because such an act is judged anew when it is sent again.
     pub(super) fn acknowledged(&self) -> Option<Tick> {
         let saved = self.attempts.iter().filter(|one| matches!(one.told, Told::Saved(_)));
-        saved.map(|one| one.answered).min()
+        let ticks = saved.map(|one| one.answered);
+        match self.kind {
+            Kind::Join | Kind::Post { .. } => ticks.min(),
+            Kind::Delete { .. } | Kind::Follow { .. } | Kind::Unfollow { .. } => ticks.max(),
+        }
     }
 
     /// Whether each sending was answered with "nothing was done".
