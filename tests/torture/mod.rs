@@ -173,11 +173,11 @@ fn report(seed: u64, fleet: &Fleet, history: &History, violations: &[String]) {
     println!("lost {}", count("lost"));
     println!("doubled {}", count("doubled"));
     println!("reads behind their session {}", count(check::BEHIND));
-    println!("violations {}", violations.len());
     let (behind, others): (Vec<_>, Vec<_>) =
         violations.iter().partition(|text| text.starts_with(check::BEHIND));
+    println!("violations {}, those reads apart", others.len());
     for violation in others.into_iter().take(SHOWN_MAX).chain(behind.into_iter().take(1)) {
-        println!("VIOLATED {violation}");
+        println!("FOUND {violation}");
     }
 }
 
