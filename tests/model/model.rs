@@ -9,7 +9,8 @@ use tern::replica::coordinator::Event;
 use tern::replica::mistake::{Mistake, is_made};
 use tern::replica::version::Version;
 
-use crate::config::Config;
+use crate::change;
+use crate::config::{Config, Turn};
 use crate::history::Act;
 use crate::letter::{Letter, What};
 use crate::machine::{Job, Why};
@@ -75,6 +76,10 @@ pub(crate) enum Action {
     Mend(usize),
     /// A machine removes what is left of an ended account.
     Collect(usize),
+    /// A machine takes on one of the lists of members that the operator asks for.
+    Adopt(usize, usize),
+    /// A machine does its next step towards it.
+    Advance(usize),
 }
 
 /// One configuration, explored.
@@ -94,6 +99,7 @@ impl Model for Explored {
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         self.starts(world, actions);
+        change::actions(&self.config, world, actions);
         for letter in &world.net {
             if matches!(letter.what, What::Unlock(..)) && world.may.unlocks == 0 {
                 continue;
@@ -174,7 +180,12 @@ impl Explored {
         for (act, (progress, plan)) in world.acts.iter().zip(&self.config.acts).enumerate() {
             let Progress { begun, stage, .. } = *progress;
             let is_waiting = matches!(stage, Stage::New | Stage::Unknown | Stage::Refused);
-            let is_early = self.config.in_turn && act > 0 && world.acts[act - 1].begun == 0;
+            let is_early = act > 0
+                && match self.config.turn {
+                    Turn::Any => false,
+                    Turn::Begun => world.acts[act - 1].begun == 0,
+                    Turn::Answered => world.acts[act - 1].stage != Stage::Answered,
+                };
             if is_early || !is_waiting || begun >= plan.tries {
                 continue;
             }
@@ -294,6 +305,8 @@ impl Step<'_> {
                 self.compare(at, number);
             }
             Action::Mend(at) => self.mend(at),
+            Action::Adopt(at, which) => self.adopt(at, which),
+            Action::Advance(at) => self.advance(at),
             Action::Collect(at) => {
                 self.world.may.collects -= 1;
                 self.collect(at);
