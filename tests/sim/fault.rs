@@ -138,7 +138,23 @@ impl World {
         self.cx.trace(victim, format_args!("cut off both={both} all={all}"));
     }
 
+    /// A machine loses its power in the middle of a write.
+    pub(crate) fn cut_power(&mut self, victim: NodeId) {
+        if let Some(machine) = self.machines.get_mut(&victim).filter(|machine| machine.is_up()) {
+            machine.crash(&mut self.cx, true);
+            self.cx.totals.add("power cuts", 1);
+            let down = self.cx.random.between(20, 2_000);
+            self.cx.after(down, Event::Restart(victim));
+        }
+    }
+
     fn crash(&mut self, victim: NodeId) {
+        if self.cx.random.chance(40) {
+            if let Some(machine) = self.machines.get_mut(&victim) {
+                machine.disk.is_doomed = true;
+            }
+            return;
+        }
         let is_power_cut = self.cx.random.chance(50);
         // Now and then the power fails for all.
         let all = is_power_cut && self.cx.random.chance(15);
