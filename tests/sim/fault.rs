@@ -343,7 +343,14 @@ impl World {
         } else if self.cx.now > begun + CHANGE_MS {
             // Somebody was out of reach for too long: the same again, or something else.
             self.cx.totals.add("changes repeated", 1);
-            let is_other = self.cx.now < self.faults.ends_at && self.cx.random.chance(50);
+            // Once somebody is ready for a list, only that list may be given out again: it may have
+            // opened somewhere, and whoever was ready for it counts for no other.
+            let is_ready = self.machines.values().any(|machine| {
+                let place = &machine.disk.node.place;
+                place.current.seats == next.seats && place.phase >= Phase::Ready
+            });
+            let is_calm = self.cx.now >= self.faults.ends_at;
+            let is_other = !is_ready && !is_calm && self.cx.random.chance(50);
             let mut seats = if is_other { before.seats } else { next.seats };
             // A machine that was set up anew takes the place of what it was.
             for seat in &mut seats {

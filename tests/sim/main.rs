@@ -177,20 +177,20 @@ macro_rules! teeth {
 }
 
 teeth! {
-    teeth_promise_lost: PromiseLost within 1000;
-    teeth_wiped_votes: WipedVotes within 1000;
-    teeth_mark_forgotten: MarkForgotten within 1000;
-    teeth_damaged_votes: DamagedVotes within 1000;
-    teeth_uncommitted_learned: UncommittedLearned within 1000;
-    teeth_base_unchecked: BaseUnchecked within 1000;
-    teeth_term_after_unknown: TermAfterUnknown within 1000;
-    teeth_timeout_is_yes: TimeoutIsYes within 1000;
-    teeth_repeat_unconfirmed: RepeatUnconfirmed within 1000;
-    teeth_term_reused: TermReused within 1000;
-    teeth_read_highest: ReadHighest within 1000;
-    teeth_accepted_shown: AcceptedShown within 1000;
-    teeth_filled_from_one: FilledFromOne within 1000;
-    teeth_old_epoch_votes: OldEpochVotes within 1000;
-    teeth_listed_from_one: ListedFromOne within 1000;
-    teeth_repaired_by_reading: RepairedByReading within 1000;
+    teeth_promise_lost: PromiseLost within 20;
+    teeth_wiped_votes: WipedVotes within 60;
+    teeth_mark_forgotten: MarkForgotten within 60;
+    teeth_damaged_votes: DamagedVotes within 400;
+    teeth_uncommitted_learned: UncommittedLearned within 20;
+    teeth_base_unchecked: BaseUnchecked within 20;
+    teeth_term_after_unknown: TermAfterUnknown within 40;
+    teeth_timeout_is_yes: TimeoutIsYes within 20;
+    teeth_repeat_unconfirmed: RepeatUnconfirmed within 40;
+    teeth_term_reused: TermReused within 200;
+    teeth_read_highest: ReadHighest within 40;
+    teeth_accepted_shown: AcceptedShown within 20;
+    teeth_filled_from_one: FilledFromOne within 200;
+    teeth_old_epoch_votes: OldEpochVotes within 200;
+    teeth_listed_from_one: ListedFromOne within 300;
+    teeth_repaired_by_reading: RepairedByReading within 2000;
 }
