@@ -138,7 +138,23 @@ impl World {
         self.cx.trace(victim, format_args!("cut off both={both} all={all}"));
     }
 
+    /// A machine loses its power in the middle of a write.
+    pub(crate) fn cut_power(&mut self, victim: NodeId) {
+        if let Some(machine) = self.machines.get_mut(&victim).filter(|machine| machine.is_up()) {
+            machine.crash(&mut self.cx, true);
+            self.cx.totals.add("power cuts", 1);
+            let down = self.cx.random.between(20, 2_000);
+            self.cx.after(down, Event::Restart(victim));
+        }
+    }
+
     fn crash(&mut self, victim: NodeId) {
+        if self.cx.random.chance(40) {
+            if let Some(machine) = self.machines.get_mut(&victim) {
+                machine.disk.is_doomed = true;
+            }
+            return;
+        }
         let is_power_cut = self.cx.random.chance(50);
         // Now and then the power fails for all.
         let all = is_power_cut && self.cx.random.chance(15);
@@ -327,7 +343,14 @@ impl World {
         } else if self.cx.now > begun + CHANGE_MS {
             // Somebody was out of reach for too long: the same again, or something else.
             self.cx.totals.add("changes repeated", 1);
-            let is_other = self.cx.now < self.faults.ends_at && self.cx.random.chance(50);
+            // Once somebody is ready for a list, only that list may be given out again: it may have
+            // opened somewhere, and whoever was ready for it counts for no other.
+            let is_ready = self.machines.values().any(|machine| {
+                let place = &machine.disk.node.place;
+                place.current.seats == next.seats && place.phase >= Phase::Ready
+            });
+            let is_calm = self.cx.now >= self.faults.ends_at;
+            let is_other = !is_ready && !is_calm && self.cx.random.chance(50);
             let mut seats = if is_other { before.seats } else { next.seats };
             // A machine that was set up anew takes the place of what it was.
             for seat in &mut seats {
