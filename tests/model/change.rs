@@ -44,7 +44,7 @@ fn standing(world: &World, of: usize) -> Standing {
         epoch: machine.place.current.epoch,
         digest: machine.place.current.digest,
         phase: machine.place.phase,
-        is_clean: machine.place.is_clean,
+        is_clean: machine.place.is_clean(),
         has_installed: machine.has_installed,
         sum: machine.file.last().1,
         is_damaged: machine.acceptor.is_damaged(),

@@ -90,7 +90,7 @@ pub(crate) fn roster(epoch: u32, seats: &[Seat]) -> Roster {
 
 /// A configuration in which everybody may vote.
 pub(crate) fn open(roster: &Roster) -> Place {
-    Place { current: roster.clone(), phase: Phase::Open, before: None, is_clean: true }
+    Place { current: roster.clone(), phase: Phase::Open, before: None, ready_for: None }
 }
 
 impl Config {
