@@ -14,15 +14,25 @@ pub(crate) struct Config {
     /// Machines that are not members yet.
     pub(crate) joining: Vec<Seat>,
     pub(crate) acts: Vec<Plan>,
-    /// Clients ask one after the other, each without waiting for the answer of the one before.
-    pub(crate) in_turn: bool,
+    pub(crate) turn: Turn,
     pub(crate) may: May,
-    /// Which machines may crash, be wiped or lose a file.
+    /// Which machines may crash, be wiped, lose a file, or compare.
     pub(crate) frail: Vec<usize>,
     /// A machine that cannot raise its ceiling in its first life: its disk is full.
     pub(crate) full_disk: Option<usize>,
     /// Changes of members that the operator asks for.
     pub(crate) changes: Vec<Roster>,
+}
+
+/// When an act may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// At any time.
+    Any,
+    /// Once the act before it has begun: leaves out orders that differ in little else.
+    Begun,
+    /// Once the act before it was answered: one client.
+    Answered,
 }
 
 /// A client's act.
@@ -97,7 +107,7 @@ impl Config {
             joining: Vec::new(),
             acts: acts.iter().map(plan).collect(),
             may: May { locks: 4, ..May::default() },
-            in_turn: false,
+            turn: Turn::Any,
             frail: vec![0, 1, 2],
             full_disk: None,
             changes: Vec::new(),
@@ -110,10 +120,19 @@ impl Config {
         self
     }
 
-    /// Acts begin in their order, which leaves the fewest states.
     #[must_use]
-    pub(crate) fn in_turn(mut self) -> Self {
-        self.in_turn = true;
+    pub(crate) fn turn(mut self, turn: Turn) -> Self {
+        self.turn = turn;
+        self
+    }
+
+    /// The operator asks for this list of members, some of which are new machines.
+    #[must_use]
+    pub(crate) fn change(mut self, epoch: u32, seats: &[Seat]) -> Self {
+        let is_new = |seat: &&Seat| !self.members.has(**seat) && !self.joining.contains(*seat);
+        let new: Vec<Seat> = seats.iter().filter(is_new).copied().collect();
+        self.joining.extend(new);
+        self.changes.push(roster(epoch, seats));
         self
     }
 

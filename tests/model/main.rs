@@ -3,6 +3,8 @@
 //! `replica/` is driven as it is; `step` and `coordinate` do around it what the shell does.
 
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod coordinate;

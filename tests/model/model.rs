@@ -9,7 +9,8 @@ use tern::replica::coordinator::Event;
 use tern::replica::mistake::{Mistake, is_made};
 use tern::replica::version::Version;
 
-use crate::config::Config;
+use crate::change;
+use crate::config::{Config, Turn};
 use crate::history::Act;
 use crate::letter::{Letter, What};
 use crate::machine::{Job, Why};
@@ -75,6 +76,10 @@ pub(crate) enum Action {
     Mend(usize),
     /// A machine removes what is left of an ended account.
     Collect(usize),
+    /// A machine takes on one of the lists of members that the operator asks for.
+    Adopt(usize, usize),
+    /// A machine does its next step towards it.
+    Advance(usize),
 }
 
 /// One configuration, explored.
@@ -94,6 +99,7 @@ impl Model for Explored {
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         self.starts(world, actions);
+        change::actions(&self.config, world, actions);
         for letter in &world.net {
             if matches!(letter.what, What::Unlock(..)) && world.may.unlocks == 0 {
                 continue;
@@ -107,10 +113,10 @@ impl Model for Explored {
             }
         }
         for at in 0..world.machines.len() {
-            self.of_machine(world, at, actions);
+            of_machine(world, at, actions);
         }
         for &at in &self.config.frail {
-            self.of_frail(world, at, actions);
+            of_frail(world, at, actions);
         }
     }
 
@@ -174,7 +180,12 @@ impl Explored {
         for (act, (progress, plan)) in world.acts.iter().zip(&self.config.acts).enumerate() {
             let Progress { begun, stage, .. } = *progress;
             let is_waiting = matches!(stage, Stage::New | Stage::Unknown | Stage::Refused);
-            let is_early = self.config.in_turn && act > 0 && world.acts[act - 1].begun == 0;
+            let is_early = act > 0
+                && match self.config.turn {
+                    Turn::Any => false,
+                    Turn::Begun => world.acts[act - 1].begun == 0,
+                    Turn::Answered => world.acts[act - 1].stage != Stage::Answered,
+                };
             if is_early || !is_waiting || begun >= plan.tries {
                 continue;
             }
@@ -187,55 +198,54 @@ impl Explored {
             }
         }
     }
+}
 
-    fn of_machine(&self, world: &World, at: usize, actions: &mut Vec<Action>) {
-        let machine = &world.machines[at];
-        match &machine.job {
-            Job::Lock(_) => {
-                if world.may.timeouts > 0 {
-                    actions.push(Action::Deadline(at));
-                }
-                if world.may.silences > 0 {
-                    let others = (0..world.machines.len()).filter(|other| *other != at);
-                    actions.extend(others.map(|other| Action::Silent(at, other)));
-                }
+fn of_machine(world: &World, at: usize, actions: &mut Vec<Action>) {
+    let machine = &world.machines[at];
+    match &machine.job {
+        Job::Lock(_) => {
+            if world.may.timeouts > 0 {
+                actions.push(Action::Deadline(at));
             }
-            Job::Read(.., reader) if reader.has_majority() => actions.push(Action::Grace(at)),
-            Job::Compare(_, rows) if rows.len() > 1 => actions.push(Action::Mend(at)),
-            Job::Read(..) | Job::Compare(..) => {}
-            Job::None => {
-                if world.may.compares > 0 && machine.is_member() {
-                    actions.push(Action::Compare(at));
-                }
-                if world.may.repairs > 0 && machine.is_marked {
-                    actions.push(Action::Repair(at));
-                }
+            if world.may.silences > 0 {
+                let others = (0..world.machines.len()).filter(|other| *other != at);
+                actions.extend(others.map(|other| Action::Silent(at, other)));
             }
         }
-        if world.may.fetches > 0 && !machine.behind.is_zero() {
-            let holds =
-                |from: &usize| *from != at && world.machines[*from].file.has(machine.behind);
-            let others = (0..world.machines.len()).filter(holds);
-            actions.extend(others.map(|from| Action::CatchUp(at, from)));
-        }
-        if world.may.collects > 0
-            && is_made(Mistake::TombstoneCollected)
-            && machine.file.is_ended(machine.acceptor.state().com)
-        {
-            actions.push(Action::Collect(at));
+        Job::Read(.., reader) if reader.has_majority() => actions.push(Action::Grace(at)),
+        Job::Compare(_, rows) if rows.len() > 1 => actions.push(Action::Mend(at)),
+        Job::Read(..) | Job::Compare(..) => {}
+        Job::None => {
+            if world.may.repairs > 0 && machine.is_marked {
+                actions.push(Action::Repair(at));
+            }
         }
     }
+    if world.may.fetches > 0 && !machine.behind.is_zero() {
+        let holds = |from: &usize| *from != at && world.machines[*from].file.has(machine.behind);
+        let others = (0..world.machines.len()).filter(holds);
+        actions.extend(others.map(|from| Action::CatchUp(at, from)));
+    }
+    if world.may.collects > 0
+        && is_made(Mistake::TombstoneCollected)
+        && machine.file.is_ended(machine.acceptor.state().com)
+    {
+        actions.push(Action::Collect(at));
+    }
+}
 
-    fn of_frail(&self, world: &World, at: usize, actions: &mut Vec<Action>) {
-        if world.may.crashes > 0 {
-            actions.push(Action::Crash(at));
-        }
-        if world.may.wipes > 0 {
-            actions.push(Action::Wipe(at));
-        }
-        if world.may.losses > 0 && !world.machines[at].acceptor.state().acc.is_zero() {
-            actions.push(Action::LoseFile(at));
-        }
+fn of_frail(world: &World, at: usize, actions: &mut Vec<Action>) {
+    if world.may.crashes > 0 {
+        actions.push(Action::Crash(at));
+    }
+    if world.may.compares > 0 && world.machines[at].is_free() && world.machines[at].is_member() {
+        actions.push(Action::Compare(at));
+    }
+    if world.may.wipes > 0 {
+        actions.push(Action::Wipe(at));
+    }
+    if world.may.losses > 0 && !world.machines[at].acceptor.state().acc.is_zero() {
+        actions.push(Action::LoseFile(at));
     }
 }
 
@@ -294,6 +304,8 @@ impl Step<'_> {
                 self.compare(at, number);
             }
             Action::Mend(at) => self.mend(at),
+            Action::Adopt(at, which) => self.adopt(at, which),
+            Action::Advance(at) => self.advance(at),
             Action::Collect(at) => {
                 self.world.may.collects -= 1;
                 self.collect(at);
