@@ -16,7 +16,7 @@ pub(crate) struct Config {
     pub(crate) acts: Vec<Plan>,
     pub(crate) turn: Turn,
     pub(crate) may: May,
-    /// Which machines may crash, be wiped or lose a file.
+    /// Which machines may crash, be wiped, lose a file, or compare.
     pub(crate) frail: Vec<usize>,
     /// A machine that cannot raise its ceiling in its first life: its disk is full.
     pub(crate) full_disk: Option<usize>,

@@ -250,12 +250,12 @@ impl Step<'_> {
             }
             Why::Write(_) | Why::Settle(_) | Why::Repair => None,
         };
-        self.propose(at, base, new.as_ref())
+        Some(self.propose(at, base, new.as_ref()))
     }
 
     /// Makes the next version and has it written. Mirrors `UserGuard::write`, and the repair's
     /// restoring of the own file before.
-    fn propose(&mut self, at: usize, base: State, new: Option<&Ask>) -> Option<Event> {
+    fn propose(&mut self, at: usize, base: State, new: Option<&Ask>) -> Event {
         let version = self.world.machines[at].coordinator.next_version();
         let line = Line::new(version, base, new);
         let hash = line.hash;
@@ -272,11 +272,11 @@ impl Step<'_> {
                 if self.world.machines[at].is_marked {
                     // Refused: a higher term was promised meanwhile.
                     self.machine(at).job = Job::None;
-                    return Some(Event::Release);
+                    return Event::Release;
                 }
             }
         }
-        Some(Event::Write(hash))
+        Event::Write(hash)
     }
 
     /// What was looked at or written is committed, and is told.

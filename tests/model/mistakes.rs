@@ -98,7 +98,7 @@ fn accepted_shown() {
 #[test]
 fn uncommitted_learned() {
     let acts = [(Ask::Append(0), 0, 1), (Ask::Append(1), 1, 1)];
-    let config = Config::new("a comparison", &acts).turn(Turn::Begun).may(|may| {
+    let config = Config::new("a comparison", &acts).turn(Turn::Begun).frail(&[2]).may(|may| {
         may.compares = 1;
         may.locks = 2;
     });

@@ -113,10 +113,10 @@ impl Model for Explored {
             }
         }
         for at in 0..world.machines.len() {
-            self.of_machine(world, at, actions);
+            of_machine(world, at, actions);
         }
         for &at in &self.config.frail {
-            self.of_frail(world, at, actions);
+            of_frail(world, at, actions);
         }
     }
 
@@ -198,55 +198,54 @@ impl Explored {
             }
         }
     }
+}
 
-    fn of_machine(&self, world: &World, at: usize, actions: &mut Vec<Action>) {
-        let machine = &world.machines[at];
-        match &machine.job {
-            Job::Lock(_) => {
-                if world.may.timeouts > 0 {
-                    actions.push(Action::Deadline(at));
-                }
-                if world.may.silences > 0 {
-                    let others = (0..world.machines.len()).filter(|other| *other != at);
-                    actions.extend(others.map(|other| Action::Silent(at, other)));
-                }
+fn of_machine(world: &World, at: usize, actions: &mut Vec<Action>) {
+    let machine = &world.machines[at];
+    match &machine.job {
+        Job::Lock(_) => {
+            if world.may.timeouts > 0 {
+                actions.push(Action::Deadline(at));
             }
-            Job::Read(.., reader) if reader.has_majority() => actions.push(Action::Grace(at)),
-            Job::Compare(_, rows) if rows.len() > 1 => actions.push(Action::Mend(at)),
-            Job::Read(..) | Job::Compare(..) => {}
-            Job::None => {
-                if world.may.compares > 0 && machine.is_member() {
-                    actions.push(Action::Compare(at));
-                }
-                if world.may.repairs > 0 && machine.is_marked {
-                    actions.push(Action::Repair(at));
-                }
+            if world.may.silences > 0 {
+                let others = (0..world.machines.len()).filter(|other| *other != at);
+                actions.extend(others.map(|other| Action::Silent(at, other)));
             }
         }
-        if world.may.fetches > 0 && !machine.behind.is_zero() {
-            let holds =
-                |from: &usize| *from != at && world.machines[*from].file.has(machine.behind);
-            let others = (0..world.machines.len()).filter(holds);
-            actions.extend(others.map(|from| Action::CatchUp(at, from)));
-        }
-        if world.may.collects > 0
-            && is_made(Mistake::TombstoneCollected)
-            && machine.file.is_ended(machine.acceptor.state().com)
-        {
-            actions.push(Action::Collect(at));
+        Job::Read(.., reader) if reader.has_majority() => actions.push(Action::Grace(at)),
+        Job::Compare(_, rows) if rows.len() > 1 => actions.push(Action::Mend(at)),
+        Job::Read(..) | Job::Compare(..) => {}
+        Job::None => {
+            if world.may.repairs > 0 && machine.is_marked {
+                actions.push(Action::Repair(at));
+            }
         }
     }
+    if world.may.fetches > 0 && !machine.behind.is_zero() {
+        let holds = |from: &usize| *from != at && world.machines[*from].file.has(machine.behind);
+        let others = (0..world.machines.len()).filter(holds);
+        actions.extend(others.map(|from| Action::CatchUp(at, from)));
+    }
+    if world.may.collects > 0
+        && is_made(Mistake::TombstoneCollected)
+        && machine.file.is_ended(machine.acceptor.state().com)
+    {
+        actions.push(Action::Collect(at));
+    }
+}
 
-    fn of_frail(&self, world: &World, at: usize, actions: &mut Vec<Action>) {
-        if world.may.crashes > 0 {
-            actions.push(Action::Crash(at));
-        }
-        if world.may.wipes > 0 {
-            actions.push(Action::Wipe(at));
-        }
-        if world.may.losses > 0 && !world.machines[at].acceptor.state().acc.is_zero() {
-            actions.push(Action::LoseFile(at));
-        }
+fn of_frail(world: &World, at: usize, actions: &mut Vec<Action>) {
+    if world.may.crashes > 0 {
+        actions.push(Action::Crash(at));
+    }
+    if world.may.compares > 0 && world.machines[at].is_free() && world.machines[at].is_member() {
+        actions.push(Action::Compare(at));
+    }
+    if world.may.wipes > 0 {
+        actions.push(Action::Wipe(at));
+    }
+    if world.may.losses > 0 && !world.machines[at].acceptor.state().acc.is_zero() {
+        actions.push(Action::LoseFile(at));
     }
 }
 

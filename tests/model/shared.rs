@@ -86,7 +86,8 @@ impl Hasher for Mixer {
     fn write_u64(&mut self, word: u64) {
         let product = u128::from(self.0 ^ 0xa076_1d64_78bd_642f)
             .wrapping_mul(u128::from(word ^ 0xe703_7ed1_a0b4_28db));
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(32);
+        let folded = (product ^ (product >> 64)) & u128::from(u64::MAX);
+        self.0 = u64::try_from(folded).unwrap() ^ word.rotate_left(32);
     }
 
     fn write_u8(&mut self, n: u8) {

@@ -91,7 +91,7 @@ impl Step<'_> {
                 self.promised(at, version.term);
             }
             Some(Reply::Grant { term, .. } | Reply::Damaged { term, .. }) => {
-                self.promised(at, term)
+                self.promised(at, term);
             }
             _ => {}
         }
@@ -308,10 +308,10 @@ impl Step<'_> {
             What::Granted(term, ..) => to.question() == Question::Lock(*term),
             What::Ack(version) => to.question() == Question::Sync(*version),
             What::Held(act, begun, _) => is_read(to, *act, *begun),
-            What::Row(number, ..) => is_compare(to, *number),
+            What::Row(number, ..) => is_compare(to, *number, asker),
             // Asking promises nothing, and nobody waits for the answer.
             What::Read(act, begun) => is_read(asker, *act, *begun),
-            What::Rows(number) => is_compare(asker, *number),
+            What::Rows(number) => is_compare(asker, *number, to),
             // Refused for good, as promises never fall (where no mistake makes them fall), or
             // accepted long ago; and nobody waits to hear so.
             What::Sync(proposal, _) => {
@@ -336,6 +336,8 @@ fn is_read(machine: &Machine, act: Act, begun: u8) -> bool {
     matches!(&machine.job, Job::Read(of, times, _) if (*of, *times) == (act, begun))
 }
 
-fn is_compare(machine: &Machine, number: u8) -> bool {
-    matches!(&machine.job, Job::Compare(of, _) if *of == number)
+/// Whether that comparison is under way, and lacks this machine's row.
+fn is_compare(machine: &Machine, number: u8, teller: &Machine) -> bool {
+    matches!(&machine.job, Job::Compare(of, rows)
+        if *of == number && rows.iter().all(|row| row.node != teller.seat.node))
 }

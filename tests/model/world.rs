@@ -158,7 +158,7 @@ impl World {
         let needed = u32::try_from(majority(seats.len())).unwrap();
         let written = Written { version, file: file.clone(), voters, needed, votes: 0 };
         let acts = file.acts(version);
-        if acts.iter().any(|act| acts.iter().filter(|other| *other == act).count() > 1) {
+        if acts.iter().enumerate().any(|(at, act)| acts[..at].contains(act)) {
             self.breaks(Rule::Once);
         }
         let at = match self.ghost.written.binary_search_by_key(&version, |w| w.version) {
