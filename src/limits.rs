@@ -50,16 +50,44 @@ pub const USER_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const WRITE_MS_MAX: u64 = 1_000;
 /// Milliseconds a granted lock shields its holder: half the operation's deadline.
 pub const LEASE_MS: u64 = 500;
+/// Requests of one user that share a line: 64 longest posts fit [`LINE_BYTES_MAX`].
+pub const FOLD_REQUESTS_MAX: usize = 64;
+/// Milliseconds a batch waits for those who have arrived to plan: they only have to wake up.
+pub const FOLD_MS_MAX: u64 = 20;
+/// Lines of one user in a row, while another machine wants the lock, before it is let go first.
+pub const ROW_LINES_MAX: u32 = 8;
+/// Milliseconds of that pause, at least...
+pub const ROW_PAUSE_MS_MIN: u64 = 5;
+/// ...and at most: drawn at random, so that machines do not move in step.
+pub const ROW_PAUSE_MS_MAX: u64 = 20;
 /// Rounds reserved with one flush of `node.json`, so that a promise costs none.
 pub const CEILING_STEP: u64 = 1 << 20;
 /// Rounds beyond the ceiling that are still believed; more is an error at the sender.
 pub const ROUND_LEAP_MAX: u64 = 1 << 40;
-/// Milliseconds between two pings of a peer.
-pub const PING_MS: u64 = 500;
+/// Members of a cluster: a post's id has room for as many numbers.
+pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
+/// Milliseconds for which new members that have copied all may differ before each looks again.
+pub const INSTALL_AGAIN_MS: u64 = 1_000;
+/// Milliseconds between two looks at a change of the members that is under way.
+pub const CHANGE_LOOK_MS: u64 = 100;
+/// Users' files that may still differ when a new machine's change begins: writing pauses for as long
+/// as these take.
+pub const LEARNED_USERS_MAX: usize = 64;
+/// Milliseconds between two pings of a peer, and how long its answer is waited for.
+pub const PING_MS: u64 = 400;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
+/// Milliseconds after which every page knows of a machine that died, froze or came back.
+pub const PAGES_FOLLOW_MS: u64 = 2_000;
+/// Changes of the machines' state that a backend remembers: some days of trouble.
+pub const CHANGES_KEPT: usize = 50;
+/// Of these, how many are shown.
+pub const CHANGES_SHOWN: usize = 5;
 /// Milliseconds a peer has to answer one message.
 pub const PEER_ANSWER_MS: u64 = 1_000;
+/// Milliseconds a peer has to read and check the longest file before it sends its first byte: a small
+/// machine hashes 64 MiB in a second and reads them from a memory card in two.
+pub const PEER_FETCH_MS: u64 = 5_000;
 /// Connections, and threads, to each peer.
 pub const LINKS_PER_PEER: usize = 8;
 /// Messages waiting for a peer's links; one more drops the oldest, and catch-up repairs it.
@@ -78,6 +106,23 @@ pub const ERRANDS_QUEUE: usize = 10_000;
 pub const SETTLE_MS: u64 = 2_000;
 /// Milliseconds between two comparisons of all versions with the peers, unless one has just come.
 pub const COMPARE_MS: u64 = 5_000;
+/// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
+pub const LEARN_THREADS: usize = 8;
+/// Milliseconds between two looks for damaged files that are to be rebuilt.
+pub const REPAIR_LOOK_MS: u64 = 100;
+/// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the
+/// longest file is part of it.
+pub const REPAIR_MS_MAX: u64 = 10_000;
+/// Milliseconds before a file that could not be rebuilt is tried again; twice as long each time...
+pub const REPAIR_PAUSE_MS: u64 = 500;
+/// ...up to this: the machines that are missing may be back.
+pub const REPAIR_PAUSE_MS_MAX: u64 = 30_000;
+/// Seconds within which each file is read once and checked: a week.
+pub const SCRUB_ROUND_S: u64 = 7 * 24 * 3_600;
+/// Milliseconds between two files that are checked, at most: a trickle where there are few.
+pub const SCRUB_PAUSE_MS_MAX: u64 = 60_000;
+/// Bytes a millisecond that the check reads at most, 4 MB a second: pages need the disk, too.
+pub const SCRUB_BYTES_PER_MS_MAX: u64 = 4_096;
 /// Rows of one page when machines compare what they hold.
 pub const SUMS_PAGE_ROWS: usize = 2_000;
 
@@ -139,6 +184,8 @@ pub const POOL_CONNECTIONS_MAX: usize = 32;
 /// Seconds an idle connection is kept: the web server lets go before the backend does.
 pub const POOL_IDLE_S: u64 = 60;
 
+// It may freeze right after a pong, and then the misses follow; the rest is for drawing the page.
+const _: () = assert!((PINGS_MISSED_MAX as u64 + 1) * PING_MS + 400 <= PAGES_FOLLOW_MS);
 const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!((FRAME_BYTES_MAX as u64) < u32::MAX as u64);
@@ -181,6 +228,16 @@ pub const READ_HANDLES_MAX: usize = 128;
 pub const MARK_BYTES_MAX: usize = 1024;
 /// Bytes of `node.json`: 15 machines and room for what newer versions add.
 pub const NODE_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a user's file that say nothing any more, and percent of it, above which it is compacted.
+pub const DEAD_BYTES_MIN: u64 = 64 * 1024;
+/// See [`DEAD_BYTES_MIN`].
+pub const DEAD_PERCENT_MIN: u64 = 50;
+/// Milliseconds after which the text of a deleted post leaves the disk, whatever it weighs.
+pub const DELETED_TEXT_MS: u64 = 60 * 60 * 1000;
+/// Times a post is looked up again because its file was replaced between two looks.
+pub const POST_READS_MAX: usize = 3;
+/// Bytes set aside so that a full disk still takes marks, `node.json` and compaction.
+pub const BALLAST_BYTES: u64 = 1024 * 1024;
 /// Bytes of the buffer through which a user's file is read at start.
 pub const LOAD_BUFFER_BYTES: usize = 64 * 1024;
 
@@ -367,4 +424,13 @@ pub const READY_REPORT_MS: u64 = 10_000;
 /// Bytes read of the answer to such a question.
 pub const READY_ANSWER_BYTES_MAX: u64 = 16 * 1024;
 
+/// Milliseconds that `tern cluster …` waits for a machine to take its connection.
+pub const OPERATOR_DIAL_MS: u64 = 800;
+/// Milliseconds that it waits, after that, for an answer that changes nothing.
+pub const OPERATOR_ANSWER_MS: u64 = 1_000;
+/// Addresses that it asks: a cluster has no more machines.
+pub const OPERATOR_ADDRESSES_MAX: usize = 15;
+
 const _: () = assert!(2 * CHILD_STOP_MS < 10_000);
+const _: () = assert!(OPERATOR_DIAL_MS + OPERATOR_ANSWER_MS < 2_000);
+const _: () = assert!(OPERATOR_ADDRESSES_MAX >= crate::id::NodeId::MAX as usize);

@@ -12,6 +12,10 @@ mod crash;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod repair;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod torture;
 #[cfg(test)]
 mod web;

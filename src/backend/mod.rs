@@ -1,11 +1,12 @@
 //! The application data server: a connection's frames in, one handler an action, frames out.
 //!
 //! It holds every user (`cluster/`), hashes passwords outside of any lock, and answers reads from
-//! memory and the files. Web servers and other backends share one port; the key under which a
+//! memory and the files. Web servers, other backends and the operator share one port; the key under which a
 //! connection was made tells them apart.
 
 mod account;
 mod ids;
+mod operator;
 mod read;
 mod setup;
 mod view;
@@ -50,6 +51,9 @@ pub struct Config {
     pub community: String,
     /// Whether rates are limited.
     pub rate_limits: bool,
+    /// Within what time each file is read once and checked, as long as the limits on how fast that is
+    /// done allow.
+    pub scrub_round: Duration,
 }
 
 /// Why a backend did not start, or ended by itself.
@@ -64,28 +68,34 @@ pub enum BackendError {
     /// The data directory belongs to another cluster, machine or list of machines.
     #[error("{0}")]
     Foreign(String),
+    /// The data directory has no identity.
+    #[error("{}", not_set_up(path, *node, *has_users))]
+    NotSetUp {
+        /// Which.
+        path: PathBuf,
+        /// The machine that was to be started in it.
+        node: NodeId,
+        /// Whether there are users' files in it.
+        has_users: bool,
+    },
     /// Another machine turned this one away for good.
-    #[error(
-        "another machine turned this one away: {0}; its data directory was set up anew, is an old \
-         copy, or two machines share a number. The others go on without it. Start it with its own \
-         directory, or leave it off"
-    )]
-    TurnedAway(Reject),
+    #[error("{}", turned_away(why, *node))]
+    TurnedAway {
+        /// Why.
+        why: Reject,
+        /// This machine.
+        node: NodeId,
+    },
     /// The system gives no more threads.
     #[error("no thread to be had")]
     Thread(#[from] std::io::Error),
-    /// A user's file was found damaged, now or earlier: this machine must not vote on what it lost.
+    /// The disk takes no mark of damage and gives nothing back either.
     #[error(
-        "the file of user {user} on this machine is damaged ({why}); it was set aside under {} and \
-         this machine takes no part until it is mended. The other machines hold every post; leave \
-         them running", path.display()
+        "the disk under {} neither takes nor gives anything: look after the disk; the other machines \
+         hold every post, leave them running", path.display()
     )]
-    Damaged {
-        /// Whose file.
-        user: crate::id::UserName,
-        /// What was found.
-        why: String,
-        /// Where it was put.
+    DiskLost {
+        /// The data directory.
         path: PathBuf,
     },
     /// The system gives no random bytes.
@@ -106,8 +116,40 @@ impl BackendError {
     pub fn is_data(&self) -> bool {
         matches!(
             self,
-            Self::Store(_) | Self::Foreign(_) | Self::TurnedAway(_) | Self::Damaged { .. }
+            Self::Store(_)
+                | Self::Foreign(_)
+                | Self::NotSetUp { .. }
+                | Self::TurnedAway { .. }
+                | Self::DiskLost { .. }
         )
+    }
+}
+
+fn not_set_up(path: &std::path::Path, node: NodeId, has_users: bool) -> String {
+    let path = path.display();
+    let found = if has_users {
+        format!("{path} holds users' files, but no node.json that says whose they are")
+    } else {
+        format!("{path} is no machine's directory yet")
+    };
+    format!(
+        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path}; if \
+         machine {node} lost its disk, let it take its place again with tern cluster replace {node} \
+         --data={path} (see tern cluster --help). Nothing was touched"
+    )
+}
+
+fn turned_away(why: &Reject, node: NodeId) -> String {
+    match why {
+        Reject::Gone => format!(
+            "machine {node} is no longer a member: {why}. The others go on without it, and this data \
+             directory was left as it is"
+        ),
+        _ => format!(
+            "another machine turned this one away: {why}. The others go on without it. Start it with \
+             its own, newest directory; if that is lost, let it take its place again in an empty one \
+             with tern cluster replace {node}"
+        ),
     }
 }
 
@@ -130,38 +172,40 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let listener = Listener::bind(&config.listen)?;
     let address = listener.local_addr();
     let keys = config.keys.clone();
-    let cluster = setup::open(&config, &clock, stop).map_err(|error| match error {
-        BackendError::Store(StoreError::Damaged { user, line, why }) => BackendError::Damaged {
-            user,
-            why: format!("line {line}: {why}"),
-            path: config.data.join("damaged"),
-        },
-        other => other,
-    })?;
+    let cluster = setup::open(&config, &clock, stop)?;
+    let Config { node, data, scrub_round, .. } = &config;
     let backend = Backend {
         cluster,
         hasher: Hasher::new(clock.clone()),
         throttle: Throttle::new(config.rate_limits),
-        ids: PostIds::new(config.node),
-        community: config.community,
+        ids: PostIds::new(*node),
+        community: config.community.clone(),
         clock,
     };
     std::thread::scope(|scope| {
         let backend = &backend;
-        backend.cluster.run_links(scope, stop)?;
+        backend.cluster.run_change(scope)?;
         spawn_named(scope, "catch-up", move |mut permit| {
             backend.cluster.run_catch_up(&mut permit);
         })?;
+        spawn_named(scope, "repair", move |mut permit| {
+            backend.cluster.run_repair(&mut permit);
+        })?;
+        spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
         })?;
-        log::info!("backend serving node={} address={address}", config.node);
+        log::info!("backend serving node={node} address={address}");
         ready(address);
         while !stop.wait(Duration::from_hours(1)) {}
         Ok::<(), BackendError>(())
     })?;
-    log::info!("backend stopped node={}", config.node);
-    backend.cluster.fatal().map_or(Ok(()), |why| Err(BackendError::TurnedAway(why)))
+    log::info!("backend stopped node={node}");
+    if backend.cluster.local.is_disk_lost() {
+        return Err(BackendError::DiskLost { path: data.clone() });
+    }
+    let turned_away = |why| Err(BackendError::TurnedAway { why, node: *node });
+    backend.cluster.fatal().map_or(Ok(()), turned_away)
 }
 
 impl Backend {
@@ -173,6 +217,10 @@ impl Backend {
                 Err(error) => log::warn!("peer connection ended from={from} error={error}"),
             },
             Role::Web => self.serve_web(connection, permit),
+            Role::Operator => {
+                log::info!("operator connected from={from}");
+                self.serve_operator(connection);
+            }
         }
     }
 
@@ -234,7 +282,7 @@ impl Backend {
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
             Action::Sessions => self.sessions(asked),
-            Action::ClusterStatus => Ok(view::Done::told(self.status())),
+            Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };
         self.response(asker, done)
     }
@@ -245,7 +293,7 @@ impl Backend {
             Err(refusal) => (Outcome::Refused(refusal), view::SessionNow::Same),
         };
         let session = match session {
-            view::SessionNow::Same => asker.map(|asker| asker.session),
+            view::SessionNow::Same => asker.map(|asker| self.seen_now(asker.session)),
             view::SessionNow::Is(session) => Some(session),
             view::SessionNow::Ended => None,
         };

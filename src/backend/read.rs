@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::replica::version::Version;
 use crate::user::entry::PostRef;
-use crate::user::{Status, User};
+use crate::user::{Post, Status, User};
 use crate::wire::request::{
     Ancestor, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage,
     Refusal, ReplyView, SessionRow, ThreadPage,
@@ -186,14 +186,14 @@ impl Backend {
     }
 
     fn post_view(&self, post: &PostRef) -> Option<PostView> {
-        let (author, place, reply_to) = self
-            .look(&post.user, |user| {
-                let found = user.post(post.id)?;
-                Some((person(user), found.place(), found.reply_to.as_deref().cloned()))
-            })
-            .flatten()?;
-        let text = self.cluster.local.store.read_text(&post.user, place).inspect_err(|error| {
+        let slot = self.cluster.local.get(&post.user)?;
+        let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
+        let ((author, reply_to), text) = self.cluster.local.read_post(&slot, post.id, about)?;
+        let text = text.inspect_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            if let Some(slot) = self.cluster.local.get(&post.user) {
+                self.cluster.local.suspect(&slot);
+            }
         });
         let text = text.ok()?;
         let index = self.cluster.local.index();
@@ -238,7 +238,7 @@ impl Backend {
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         // A majority held it when it was acknowledged, whoever can be reached now.
         let on = on.max(self.cluster.members.needed());
-        Some(Kept { post, on: count(on), of: count(self.cluster.members.members.len()) })
+        Some(Kept { post, on: count(on), of: count(self.cluster.members.count()) })
     }
 
     /// A machine that has just started waits a moment for its first comparison with the others, so

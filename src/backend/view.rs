@@ -5,14 +5,18 @@ use std::fmt;
 use super::Backend;
 use crate::auth::session::SessionText;
 use crate::clock::Wall;
+use crate::cluster::changes::Noted;
+use crate::cluster::membership::Peer;
 use crate::id::{NodeId, UserName};
-use crate::limits::{SESSION_TRUST_S, WRITE_MS_MAX};
+use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::entry::SessionId;
 use crate::user::{Status, User};
+use crate::wire::message::Health;
 use crate::wire::request::{
-    ClusterBrief, MachineRow, MachineState, Outcome, Person, Refusal, StatusPage, Viewer,
+    ChangeRow, ClusterBrief, MachineRow, MachineState, NotVoting, Outcome, Person, Refusal,
+    StatusPage, Viewer,
 };
 
 /// A request's sender, whose session is open.
@@ -83,6 +87,9 @@ impl Backend {
             return None;
         }
         let id = session.token.id();
+        if let Some(seen) = session.seen {
+            self.cluster.await_shown(&session.user, seen);
+        }
         let is_current = self.cluster.local.get(&session.user).is_some_and(|slot| {
             session.seen.is_none_or(|seen| slot.state().com >= seen)
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
@@ -93,6 +100,13 @@ impl Backend {
         let slot = self.cluster.local.get(&session.user)?;
         let is_open = slot.view().open_session(&id, self.clock.wall()).is_some();
         is_open.then_some(Asker { session, id })
+    }
+
+    /// The session of somebody who was just shown what is committed here: no machine may show them
+    /// less from now on.
+    pub(super) fn seen_now(&self, session: SessionText) -> SessionText {
+        let seen = session.seen.max(Some(self.committed(&session.user)));
+        SessionText { seen, ..session }
     }
 
     /// Brings this machine's copy of a user up to what a majority holds, if one can be reached.
@@ -145,60 +159,97 @@ impl Backend {
     }
 
     /// The machines at length.
-    pub(super) fn status(&self) -> Outcome {
-        Outcome::Status(StatusPage {
-            machines: self.machines(),
+    pub(super) fn status(&self) -> StatusPage {
+        let machines = self.machines();
+        let named = |noted: Noted| {
+            let row = machines.iter().find(|row| row.node == noted.node);
+            let name = row.map_or_else(|| unnamed(noted.node), |row| row.name.clone());
+            ChangeRow { at: noted.at, machine: name, what: noted.what }
+        };
+        let changes = self.cluster.changes.last(CHANGES_SHOWN).into_iter().map(named).collect();
+        StatusPage {
+            changes,
+            machines,
             writes: self.cluster.can_write(),
             needed: u8::try_from(self.cluster.members.needed()).unwrap_or(u8::MAX),
-        })
+        }
     }
 
     fn machines(&self) -> Vec<MachineRow> {
         let members = &self.cluster.members;
         let peers = members.peers();
         let row = |&node: &NodeId| match peers.get(&node) {
-            None => MachineRow {
-                node,
-                name: members.name.clone(),
-                state: if self.cluster.members.may_be_old() {
-                    MachineState::Behind
-                } else {
-                    MachineState::InStep
-                },
-                down_since: None,
-                behind: Some(0),
-                disk_percent: self.cluster.local.store.disk_percent().ok(),
-                talks_to: members.live(),
-                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            },
-            Some(peer) => {
-                let health = peer.health.as_ref().filter(|_| peer.is_up);
-                let hello = peer.hello.as_ref();
-                let is_behind = health.is_some_and(|health| !health.voting)
-                    || peer.differing.is_some_and(|count| count > 0);
-                MachineRow {
-                    node,
-                    name: hello.map_or_else(|| format!("machine {node}"), |h| h.name.clone()),
-                    state: match (peer.is_up, is_behind) {
-                        (false, _) => MachineState::Down,
-                        (true, true) => MachineState::Behind,
-                        (true, false) => MachineState::InStep,
-                    },
-                    down_since: peer.down_since.filter(|_| !peer.is_up),
-                    behind: peer.differing.filter(|_| peer.is_up),
-                    disk_percent: health.map(|health| health.disk_percent),
-                    talks_to: health.map(|health| health.reaches.clone()).unwrap_or_default(),
-                    version: hello.map(|hello| hello.version.clone()),
-                }
-            }
+            None => self.own_row(node),
+            Some(peer) => peer_row(node, peer),
         };
-        members.members.iter().map(row).collect()
+        members.members().iter().map(row).collect()
+    }
+
+    /// This machine.
+    fn own_row(&self, node: NodeId) -> MachineRow {
+        let members = &self.cluster.members;
+        let health = self.cluster.health();
+        let is_behind = members.may_be_old() || health.catching_up > 0;
+        MachineRow {
+            node,
+            name: members.name.clone(),
+            state: state_of(&health, is_behind),
+            down_since: None,
+            refuses: refusal_of(&health),
+            damaged: health.damaged,
+            behind: Some(health.catching_up),
+            disk_percent: self.cluster.local.store.disk_percent().ok(),
+            talks_to: health.reaches,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }
     }
 
     /// The time people read.
     pub(super) fn now(&self) -> Wall {
         self.clock.wall()
     }
+}
+
+/// Another machine, as far as it is known here.
+fn peer_row(node: NodeId, peer: &Peer) -> MachineRow {
+    let health = peer.health.as_ref().filter(|_| peer.is_up);
+    let hello = peer.hello.as_ref();
+    // What it says of itself, else how it compares with this machine.
+    let lacking = health.map(|health| health.catching_up).filter(|count| *count > 0);
+    let behind = lacking.or(peer.differing).filter(|_| peer.is_up);
+    let is_behind = behind.is_some_and(|count| count > 0);
+    MachineRow {
+        node,
+        name: hello.map_or_else(|| unnamed(node), |hello| hello.name.clone()),
+        state: health.map_or(MachineState::Down, |health| state_of(health, is_behind)),
+        down_since: peer.down_since.filter(|_| !peer.is_up),
+        refuses: health.and_then(refusal_of),
+        damaged: health.map_or(0, |health| health.damaged),
+        behind,
+        disk_percent: health.map(|health| health.disk_percent),
+        talks_to: health.map(|health| health.reaches.clone()).unwrap_or_default(),
+        version: hello.map(|hello| hello.version.clone()),
+    }
+}
+
+/// A machine that refuses votes is not in step: its dot is a ring.
+fn state_of(health: &Health, is_behind: bool) -> MachineState {
+    if is_behind || !health.voting || health.damaged > 0 {
+        MachineState::Behind
+    } else {
+        MachineState::InStep
+    }
+}
+
+/// Why a machine has no vote; an earlier version says only that it has none.
+fn refusal_of(health: &Health) -> Option<NotVoting> {
+    let unsaid = (!health.voting).then_some(NotVoting::Joining);
+    health.not_voting.or(unsaid).or((health.damaged > 0).then_some(NotVoting::Damaged))
+}
+
+/// What a machine is called that was never met.
+fn unnamed(node: NodeId) -> String {
+    format!("machine {node}")
 }
 
 impl fmt::Debug for Asker {

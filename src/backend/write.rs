@@ -7,10 +7,11 @@ use crate::action::{
     RequestKey, Whom,
 };
 use crate::auth::throttle::ActKind;
-use crate::clock::Mono;
-use crate::cluster::lock::{Draft, LockError};
+use crate::cluster::fold::Wish;
+use crate::cluster::lock::LockError;
 use crate::id::{Hash128, UserName};
 use crate::limits::WRITE_MS_MAX;
+use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::entry::SessionId;
 use crate::user::{Receipt, Recorded, Seen, User};
@@ -27,72 +28,59 @@ pub(super) struct OneAct<'a> {
 /// What an act led to.
 pub(super) enum Wrote {
     /// It was done now.
-    Now(Plan),
+    Now(Receipt),
     /// It had been done at an earlier sending of the same request, with this result.
     Before(Receipt),
 }
 
+/// What an act led to, and the version that its sender must be shown from now on.
+pub(super) type Written = (Wrote, Version);
+
 impl Backend {
-    /// Does one act: takes the user's lock, looks whether the request was answered already, asks the
-    /// pure handler what to write, and has a majority write it. Begins anew when another machine came
-    /// first. Whatever is told, a refusal included, is committed before.
+    /// Does one act, in one line with others of that user that wait. Begins anew when another machine
+    /// came first. Whatever is told, a refusal included, is committed before.
     pub(super) fn change(
         &self,
         permit: &mut LockPermit,
         act: &OneAct<'_>,
         plan: &dyn Fn(&User) -> std::result::Result<Plan, ActionError>,
-    ) -> std::result::Result<Wrote, Refusal> {
+    ) -> std::result::Result<Written, Refusal> {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let mut was_sent = false;
         loop {
-            match self.try_change(permit, act, plan, (deadline, &mut was_sent)) {
-                Err(LockError::Outpaced) if self.clock.mono() < deadline => {}
+            let judge = |user: &User| judge(act, plan, user);
+            let failed = match self.cluster.fold(permit, act.user, deadline, judge) {
+                Ok((answer, version)) => {
+                    self.show(act.user, version);
+                    return answer.map(|wrote| (wrote, version));
+                }
+                Err(failed) => failed,
+            };
+            was_sent |= failed.was_sent;
+            match failed.error {
+                LockError::Outpaced if self.clock.mono() < deadline => {}
                 // Its line may be on some disk and may yet become everybody's.
-                Err(error) if was_sent => {
+                error if was_sent => {
                     log::warn!("outcome not known user={} error={error}", act.user);
                     self.cluster.settle_later(act.user);
                     return Err(Refusal::Unknown);
                 }
-                Err(LockError::Indeterminate) => return Err(Refusal::Unknown),
-                Err(LockError::NoMajority) => return Err(self.no_majority()),
-                Err(LockError::Busy | LockError::Outpaced) => {
+                LockError::Indeterminate => return Err(Refusal::Unknown),
+                LockError::NoMajority => return Err(self.no_majority()),
+                LockError::Busy | LockError::Outpaced => {
                     return Err(Refusal::Busy { retry_after_s: 1 });
                 }
-                Err(LockError::Full) => return Err(Refusal::Full),
-                Ok(wrote) => return wrote,
+                LockError::Full => return Err(Refusal::Full),
             }
         }
     }
 
-    fn try_change(
-        &self,
-        permit: &mut LockPermit,
-        act: &OneAct<'_>,
-        plan: &dyn Fn(&User) -> std::result::Result<Plan, ActionError>,
-        (deadline, was_sent): (Mono, &mut bool),
-    ) -> std::result::Result<std::result::Result<Wrote, Refusal>, LockError> {
-        let guard = self.cluster.acquire(permit, act.user, deadline)?;
-        if let Some((key, digest)) = act.request {
-            match guard.look(|user| user.seen(key, digest)) {
-                Seen::New => {}
-                Seen::Same(result) => return guard.confirm().map(|_| Ok(Wrote::Before(result))),
-                Seen::Conflict => return guard.confirm().map(|_| Err(Refusal::Conflict)),
-                Seen::Expired => return guard.confirm().map(|_| Err(Refusal::Expired)),
-            }
+    /// Has this machine's own view show what the other members committed without it: its replica may
+    /// have refused. What cannot be fetched now is shown by whichever machine is asked next.
+    fn show(&self, user: &UserName, version: Version) {
+        if self.committed(user) < version && !self.cluster.learn_from_any(user, version) {
+            log::debug!("committed elsewhere and not here yet user={user} version={version}");
         }
-        let plan = match guard.look(plan) {
-            Ok(plan) => plan,
-            Err(error) => return guard.confirm().map(|_| Err(refusal(error))),
-        };
-        if plan.entries.is_empty() {
-            return guard.confirm().map(|_| Ok(Wrote::Now(plan)));
-        }
-        let request =
-            act.request.map(|(key, digest)| Recorded { id: key.id, digest, result: plan.result });
-        let draft = Draft { entries: &plan.entries, request, is_tombstone: plan.is_tombstone() };
-        let committed = guard.commit(&draft);
-        *was_sent |= matches!(committed, Err(LockError::Outpaced | LockError::Indeterminate));
-        committed.map(|_version| Ok(Wrote::Now(plan)))
     }
 
     /// A signed-in person's act that needs nothing but its change.
@@ -113,10 +101,10 @@ impl Backend {
         let act = OneAct { user: asker.user(), request };
         let who = action::Who { session: Some(asker.id.clone()) };
         let now = self.now();
-        let wrote = self
+        let (wrote, version) = self
             .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
         let saved = saved(wrote.receipt());
-        let seen = Some(self.committed(asker.user()));
+        let seen = Some(self.committed(asker.user()).max(version));
         let session = crate::auth::session::SessionText { seen, ..asker.session.clone() };
         Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
     }
@@ -199,18 +187,43 @@ impl Backend {
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         Refusal::NoMajority {
             reachable: count(members.live().len()),
-            members: count(members.members.len()),
+            members: count(members.count()),
             needed: count(members.needed()),
         }
     }
+}
+
+/// Judges an act by the user as they are under the lock: what is to be written, and what its sender
+/// is told once that is committed.
+fn judge(
+    act: &OneAct<'_>,
+    plan: &dyn Fn(&User) -> std::result::Result<Plan, ActionError>,
+    user: &User,
+) -> (Wish, std::result::Result<Wrote, Refusal>) {
+    if let Some((key, digest)) = act.request {
+        match user.seen(key, digest) {
+            Seen::New => {}
+            Seen::Same(result) => return (Wish::Tell, Ok(Wrote::Before(result))),
+            Seen::Conflict => return (Wish::Tell, Err(Refusal::Conflict)),
+            Seen::Expired => return (Wish::Tell, Err(Refusal::Expired)),
+        }
+    }
+    let Plan { entries, result } = match plan(user) {
+        Ok(plan) => plan,
+        Err(error) => return (Wish::Tell, Err(refusal(error))),
+    };
+    if entries.is_empty() {
+        return (Wish::Tell, Ok(Wrote::Now(result)));
+    }
+    let request = act.request.map(|(key, digest)| Recorded { id: key.id, digest, result });
+    (Wish::Write { entries, request }, Ok(Wrote::Now(result)))
 }
 
 impl Wrote {
     /// What the request got, now or before.
     pub(super) const fn receipt(&self) -> Receipt {
         match self {
-            Self::Now(plan) => plan.result,
-            Self::Before(receipt) => *receipt,
+            Self::Now(receipt) | Self::Before(receipt) => *receipt,
         }
     }
 }

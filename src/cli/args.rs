@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::cluster::RawCluster;
+
 /// Shown by `tern --help`: it fits a terminal of 24 lines.
 const TOP_HELP: &str = "\
 Tern {version}: a microblog for a street, a club, a class, on one small machine or on three
@@ -20,7 +22,8 @@ Options:
 
 Data is kept in ./db unless --data says otherwise. Logs go to standard error;
 TERN_LOG=error|warn|info|debug|trace sets how much (info).
-Exit codes: 0 done, 1 failed while running, 2 wrong use, 3 data directory unusable.
+Exit codes: 0 done, 1 failed while running, 2 wrong use, 3 data directory unusable,
+4 not enough machines.
 
 Example: tern serve --listen=127.0.0.1:8080 --data=db
 ";
@@ -44,6 +47,9 @@ pub(super) enum RawConfig {
     Web(RawWeb),
     /// Try a cluster on this machine: several backends and a web server
     RunCluster(RawRunCluster),
+    /// Look at a running cluster: `tern cluster status`
+    #[command(subcommand)]
+    Cluster(RawCluster),
 }
 
 /// Options of `tern serve`.
@@ -70,9 +76,9 @@ pub(super) struct RawBackend {
     /// Where web servers and the other backends connect
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: String,
-    /// All backends, this one included, by number
+    /// Where the backends listen, by number, this one included [default: as last known]
     #[arg(long, value_name = "1=ADDR:PORT,2=...")]
-    pub peers: String,
+    pub peers: Option<String>,
     /// Where the users' files are kept
     #[arg(long, value_name = "DIR", default_value = "db")]
     pub data: PathBuf,
@@ -183,11 +189,15 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<RawConfi
 /// The table. An option has one spelling, `--key=value`, so that a forgotten value can never swallow
 /// the option behind it.
 fn command() -> clap::Command {
-    RawArgs::command().mut_subcommands(|command| {
-        command.mut_args(|arg| {
-            if arg.get_action().takes_values() { arg.require_equals(true) } else { arg }
-        })
-    })
+    RawArgs::command().mut_subcommands(with_equals)
+}
+
+/// A command and those below it, whose options are spelt `--key=value`.
+fn with_equals(command: clap::Command) -> clap::Command {
+    let spelt = command.mut_args(|arg| {
+        if arg.get_action().takes_values() { arg.require_equals(true) } else { arg }
+    });
+    spelt.mut_subcommands(with_equals)
 }
 
 #[cfg(test)]
@@ -210,7 +220,7 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster"] {
+        for name in ["serve", "backend", "web", "run-cluster", "cluster"] {
             assert!(help.contains(name), "{help}");
         }
     }
@@ -224,6 +234,8 @@ mod tests {
     #[test]
     fn option_without_equals_refused() {
         let text = refusal("tern serve --data a");
+        assert!(text.contains("--data=<DIR>"), "{text}");
+        let text = refusal("tern cluster status --data a");
         assert!(text.contains("--data=<DIR>"), "{text}");
     }
 

@@ -1,11 +1,13 @@
 //! `tern backend`: one of several.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::config::{Backend, HostPort};
 use super::error::CliError;
 use super::{parent, say};
 use crate::id::NodeId;
+use crate::limits::SCRUB_ROUND_S;
 use crate::thread::Stop;
 use crate::transport::key::Keys;
 
@@ -38,6 +40,7 @@ pub(super) fn start(
         name: config.name.clone(),
         community: config.community.clone(),
         rate_limits: config.rate_limits,
+        scrub_round: Duration::from_secs(SCRUB_ROUND_S),
     };
     Ok(crate::backend::run(config, stop, ready)?)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
 
@@ -50,11 +51,14 @@ pub enum CliError {
     /// `tern run-cluster` could not start or go on.
     #[error(transparent)]
     RunCluster(#[from] RunClusterError),
+    /// A command to a running cluster failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
 }
 
 impl CliError {
     /// The exit code: 1 failed while running, 2 wrong use or configuration, 3 data directory unusable
-    /// or newer than this program. Help and the version are no failure.
+    /// or newer than this program, 4 not enough machines. Help and the version are no failure.
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
@@ -64,6 +68,7 @@ impl CliError {
             Self::Backend(error) if error.is_config() => 2,
             Self::System { .. } | Self::Web(_) | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
+            Self::Cluster(error) => error.code(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::error::CliError;
 use crate::transport::key::ClusterKey;
 
 /// The key's file in the data directory.
-const FILE_NAME: &str = "cluster.key";
+pub(super) const FILE_NAME: &str = "cluster.key";
 
 /// The path of the key in `data`; both are made if they are not there.
 ///

@@ -8,6 +8,7 @@
 
 mod args;
 mod backend;
+mod cluster;
 mod config;
 mod descriptors;
 mod error;
@@ -23,6 +24,7 @@ mod web;
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
 pub use run_cluster::RunClusterError;
@@ -48,6 +50,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
             origin::of(&config.site, &config.listen)?;
             run_cluster::run(&config)
         }
+        Config::Cluster(config) => cluster::run(&config),
     }
 }
 

@@ -5,28 +5,27 @@
 //! last line is not known to be committed. Never is something uncommitted copied into a replica.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::Cluster;
 use super::replicas::{Body, Errand};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{COMPARE_MS, ERRANDS_QUEUE, SETTLE_MS, WRITE_MS_MAX};
+use crate::limits::{
+    COMPARE_MS, ERRANDS_QUEUE, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
+};
 use crate::replica::State;
 use crate::replica::acceptor::Event;
-use crate::replica::quorum::majority;
+use crate::replica::digest::{Mend, Row, mend};
 use crate::replica::version::Version;
-use crate::thread::LockPermit;
-use crate::wire::message::{Answer, Message};
+use crate::thread::{LockPermit, spawn_named};
+use crate::wire::message::{Answer, Message, SumsRow};
 
 /// How long the thread waits for an errand before it looks around.
 const LOOK_MS: u64 = 100;
 /// How long a version that is known to be committed may still be on its way here by itself.
 const ON_ITS_WAY_MS: u64 = 50;
-
-/// What the peers hold.
-type Rows = BTreeMap<NodeId, BTreeMap<UserName, State>>;
 
 impl Cluster {
     /// Catches up until the process stops.
@@ -72,26 +71,13 @@ impl Cluster {
         self.stop.wait(Duration::from_millis(ON_ITS_WAY_MS));
         for (user, version) in behind {
             let held = self.local.get(&user).map(|slot| slot.state().com).unwrap_or_default();
-            if held < version && !self.stop.is_closed() {
-                let _found_again_by_comparison = self.learn_from_any(&user, version);
+            if held < version && !self.stop.is_closed() && !self.learn_from_any(&user, version) {
+                self.compare_wanted.store(true, Ordering::Relaxed);
             }
         }
         for user in unsettled {
             self.settle(permit, &user);
         }
-    }
-
-    /// Has this machine's view show a committed version, whoever holds it. Whether it does now.
-    pub(super) fn learn_from_any(&self, user: &UserName, version: Version) -> bool {
-        let me = self.members.me;
-        let peers = self.members.live().into_iter().filter(|&node| node != me);
-        for peer in peers {
-            if self.learn(user, version, peer) {
-                return true;
-            }
-        }
-        self.compare_wanted.store(true, Ordering::Relaxed);
-        false
     }
 
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found
@@ -109,84 +95,175 @@ impl Cluster {
         before: &BTreeMap<UserName, Version>,
     ) -> BTreeMap<UserName, Version> {
         let mut unsettled = BTreeMap::new();
-        for (user, state) in self.local.states() {
-            if state.com < state.acc {
-                if before.get(&user) == Some(&state.acc) && self.members.has_majority() {
-                    self.settle(permit, &user);
+        for slot in self.local.slots() {
+            let (state, has_vote) = slot.standing_row();
+            if state.com < state.acc && has_vote {
+                if before.get(&slot.name) == Some(&state.acc) && self.members.has_majority() {
+                    self.settle(permit, &slot.name);
                 }
-                unsettled.insert(user, state.acc);
+                unsettled.insert(slot.name.clone(), state.acc);
             }
         }
         unsettled
     }
 
-    /// Compares all versions with every live peer, and mends what differs here.
+    /// Compares all versions with every live peer, page by page, and mends what differs here.
     fn compare(&self, permit: &mut LockPermit) {
         let me = self.members.me;
-        let mut rows = Rows::new();
-        for peer in self.members.live().into_iter().filter(|&node| node != me) {
-            match self.rows_of(peer) {
-                Some(held) => {
-                    rows.insert(peer, held);
+        let live = self.members.live().into_iter().filter(|&node| node != me);
+        let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
+        let began = self.clock.mono();
+        let (mut compared, mut learned) = (0, 0);
+        let mut after: Option<UserName> = None;
+        loop {
+            let mut pages = BTreeMap::new();
+            let peers: Vec<NodeId> = differing.keys().copied().collect();
+            for peer in peers {
+                if let Some(page) = self.page_of(peer, after.as_ref()) {
+                    pages.insert(peer, page);
+                } else {
+                    differing.remove(&peer);
+                    self.compare_wanted.store(true, Ordering::Relaxed);
                 }
-                None => self.compare_wanted.store(true, Ordering::Relaxed),
             }
-        }
-        rows.insert(me, self.local.states());
-        let users: BTreeSet<&UserName> = rows.values().flat_map(BTreeMap::keys).collect();
-        for user in users {
+            pages.insert(me, Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS)));
+            // As far as the shortest page reaches, all machines have spoken.
+            let end = pages.values().filter_map(Page::end).min().cloned();
+            if let Some(end) = &end {
+                for page in pages.values_mut() {
+                    page.cut(end);
+                }
+            }
+            compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
+            learned += self.mend_page(permit, &pages);
+            for (peer, count) in &mut differing {
+                if let Some(page) = pages.get(peer) {
+                    *count = count.saturating_add(self.count_differing(page, &pages));
+                }
+            }
             if self.stop.is_closed() {
                 return;
             }
-            self.compare_user(permit, user, &rows);
+            match end {
+                Some(end) => after = Some(end),
+                None => break,
+            }
         }
-        let own = self.local.states();
-        let differing = rows.iter().filter(|(node, _)| **node != me).map(|(node, held)| {
-            let names: BTreeSet<&UserName> = held.keys().chain(own.keys()).collect();
-            let acc = |of: &BTreeMap<UserName, State>, name| of.get(name).map(|s| s.acc);
-            let differs = names.into_iter().filter(|&name| acc(held, name) != acc(&own, name));
-            (*node, u32::try_from(differs.count()).unwrap_or(u32::MAX))
-        });
-        self.members.compared(&differing.collect());
+        let ms = self.clock.mono().since_ms(began);
+        log::info!("compared with peers users={compared} learned={learned} ms={ms}");
+        self.members.compared(&differing);
     }
 
-    fn compare_user(&self, permit: &mut LockPermit, user: &UserName, rows: &Rows) {
-        let held: Vec<(NodeId, State)> = rows
-            .iter()
-            .map(|(node, held)| (*node, held.get(user).copied().unwrap_or_default()))
-            .collect();
-        let Some(own) = held.iter().find(|(node, _)| *node == self.members.me) else { return };
-        let known = held.iter().max_by_key(|(_, state)| state.com);
-        if let Some((holder, state)) = known
-            && state.com > own.1.com
-        {
-            self.learn(user, state.com, *holder);
-            return;
+    /// One page of what a peer holds.
+    fn page_of(&self, peer: NodeId, after: Option<&UserName>) -> Option<Page> {
+        match self.ask(peer, Message::Sums { after: after.cloned() })? {
+            (Answer::Sums { rows, last }, _) => Some(Page::new((rows, last))),
+            _ => None,
         }
-        let is_same = |state: &State| (state.acc, state.hash) == (own.1.acc, own.1.hash);
-        let same = held.iter().filter(|(_, state)| is_same(state)).count();
-        if same >= majority(self.members.members.len()) {
-            if let Some(slot) = self.local.get(user) {
-                self.local.step(&slot, Event::Committed(own.1.acc), &Body::None);
+    }
+
+    /// Mends what differs here, several users at a time: each costs flushes, and the disk does many
+    /// in the time of one. How many there were to learn.
+    fn mend_page(&self, permit: &mut LockPermit, pages: &BTreeMap<NodeId, Page>) -> usize {
+        let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
+        let mut learns = Vec::new();
+        let mut settles = Vec::new();
+        for user in users {
+            let row = |(&node, page): (&NodeId, &Page)| page.row(node, user);
+            let rows: Vec<Row> = pages.iter().map(row).collect();
+            let own = rows.iter().find(|row| row.node == self.members.me);
+            let is_held = |version| own.is_some_and(|own| own.state.acc >= version);
+            match mend(self.members.me, self.members.count(), &rows) {
+                Mend::Nothing => {}
+                Mend::Commit(version) => self.commit_held(user, version),
+                Mend::Learn(version, _) if is_held(version) => self.commit_held(user, version),
+                Mend::Learn(version, holder) => learns.push((user, version, holder)),
+                Mend::Settle => settles.push(user),
             }
-        } else if held.iter().any(|(_, state)| state.acc > own.1.acc) {
+        }
+        self.learn_all(&learns);
+        for user in settles {
+            if self.stop.is_closed() {
+                break;
+            }
             self.settle(permit, user);
         }
+        learns.len()
     }
 
-    /// Everything a peer holds, page by page.
-    fn rows_of(&self, peer: NodeId) -> Option<BTreeMap<UserName, State>> {
-        let mut all = BTreeMap::new();
-        let mut after = None;
-        loop {
-            let (Answer::Sums { rows, last }, _) = self.ask(peer, Message::Sums { after })? else {
-                return None;
-            };
-            after = rows.last().map(|row| row.user.clone());
-            all.extend(rows.into_iter().map(|row| (row.user, row.state)));
-            if last || after.is_none() {
-                return Some(all);
-            }
+    /// What is held here already is known to be committed now.
+    fn commit_held(&self, user: &UserName, version: Version) {
+        if let Some(slot) = self.local.get(user) {
+            self.local.step(&slot, Event::Committed(version), &Body::None);
         }
+    }
+
+    /// Learns many users' versions. One that cannot be had keeps none of the others from coming.
+    fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) {
+        let next = AtomicUsize::new(0);
+        let left =
+            |done: usize| u32::try_from(learns.len().saturating_sub(done)).unwrap_or(u32::MAX);
+        self.members.lacks(left(0));
+        let work = || {
+            while let Some(&(user, version, holder)) =
+                learns.get(next.fetch_add(1, Ordering::Relaxed))
+                && !self.stop.is_closed()
+            {
+                if !self.learn(user, version, holder) {
+                    self.compare_wanted.store(true, Ordering::Relaxed);
+                }
+                self.members.lacks(left(next.load(Ordering::Relaxed)));
+            }
+        };
+        std::thread::scope(|scope| {
+            for number in 1..LEARN_THREADS.min(learns.len()) {
+                let started = spawn_named(scope, &format!("learn-{number}"), |_permit| work());
+                if let Err(error) = started {
+                    log::warn!("catching up with fewer threads error={error}");
+                }
+            }
+            work();
+        });
+        self.members.lacks(0);
+    }
+
+    /// In how many users a peer's page differs from what is held here by now.
+    fn count_differing(&self, page: &Page, pages: &BTreeMap<NodeId, Page>) -> u32 {
+        let own = pages.get(&self.members.me).into_iter().flat_map(|page| page.rows.keys());
+        let names: BTreeSet<&UserName> = own.chain(page.rows.keys()).collect();
+        let held = |name| self.local.get(name).map(|slot| slot.state().acc).unwrap_or_default();
+        let acc = |name| page.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
+        let differing = names.into_iter().filter(|&name| held(name) != acc(name)).count();
+        u32::try_from(differing).unwrap_or(u32::MAX)
+    }
+}
+
+/// One machine's rows from a place in the list of names on.
+struct Page {
+    /// What is held, and whether there is a vote on it.
+    rows: BTreeMap<UserName, (State, bool)>,
+    is_last: bool,
+}
+
+impl Page {
+    fn new((rows, is_last): (Vec<SumsRow>, bool)) -> Self {
+        let row = |row: SumsRow| (row.user, (row.state, !row.is_damaged));
+        let rows: BTreeMap<_, _> = rows.into_iter().map(row).collect();
+        Self { is_last: is_last || rows.is_empty(), rows }
+    }
+
+    /// Up to which name it tells; `None` if to the end.
+    fn end(&self) -> Option<&UserName> {
+        self.rows.keys().next_back().filter(|_| !self.is_last)
+    }
+
+    /// Drops what stands behind `end`: another machine has not spoken of it yet.
+    fn cut(&mut self, end: &UserName) {
+        self.rows.retain(|name, _| name <= end);
+    }
+
+    fn row(&self, node: NodeId, user: &UserName) -> Row {
+        let (state, has_vote) = self.rows.get(user).copied().unwrap_or((State::default(), true));
+        Row { node, state, has_vote }
     }
 }

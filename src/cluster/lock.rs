@@ -58,8 +58,8 @@ pub enum LockError {
 pub struct Draft<'a> {
     /// The entries.
     pub entries: &'a [Entry],
-    /// The request it answers.
-    pub request: Option<Recorded>,
+    /// The requests it answers.
+    pub requests: &'a [Recorded],
     /// Whether it ends the account.
     pub is_tombstone: bool,
 }
@@ -106,10 +106,12 @@ impl Default for UserLocks {
 /// The right to change one user, until it is dropped.
 pub struct UserGuard<'p> {
     cluster: &'p Cluster,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
     deadline: Mono,
-    holding: Holding,
+    /// The epoch in which the lock was taken: only votes of the same count.
+    epoch: u32,
+    pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
     built: Option<Box<User>>,
     /// The file up to the base, where this machine's own copy is another.
@@ -147,18 +149,42 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<UserGuard<'p>, LockError> {
+        self.take_lock(permit, (user, false), deadline)
+    }
+
+    /// Takes the lock on a majority of the *other* machines, to rebuild this machine's damaged file
+    /// on what they hold.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub(super) fn acquire_to_repair<'p>(
+        &'p self,
+        permit: &'p mut LockPermit,
+        user: &UserName,
+        deadline: Mono,
+    ) -> Result<UserGuard<'p>, LockError> {
+        self.take_lock(permit, (user, true), deadline)
+    }
+
+    fn take_lock<'p>(
+        &'p self,
+        permit: &'p mut LockPermit,
+        (user, is_repair): (&UserName, bool),
+        deadline: Mono,
+    ) -> Result<UserGuard<'p>, LockError> {
         // The permit is borrowed for as long as the guard lives; that is all it is for.
         let _ = permit;
         let lock = self.locks.of(self, user);
         let left = deadline.left(self.clock.mono());
         let coordinator = lock.try_lock_arc_for(left).ok_or(LockError::Busy)?;
         let slot = self.local.get_or_make(user);
-        let room = self.members.members.len() * 8;
+        let room = self.members.count() * 8;
         let mut guard = UserGuard {
             cluster: self,
             slot,
             coordinator: Some(coordinator),
             deadline,
+            epoch: 0,
             holding: Holding::default(),
             built: None,
             fetched: None,
@@ -169,7 +195,7 @@ impl Cluster {
             bodies: BTreeMap::new(),
             permit: PhantomData,
         };
-        guard.begin()?;
+        guard.begin(is_repair)?;
         Ok(guard)
     }
 }
@@ -188,6 +214,11 @@ impl UserGuard<'_> {
         }
     }
 
+    /// Bytes of the file up to the base.
+    pub(super) fn base_len(&self) -> u64 {
+        self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64)
+    }
+
     /// Appends one line on a majority of the machines.
     ///
     /// # Errors
@@ -195,7 +226,7 @@ impl UserGuard<'_> {
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
-        self.write(kind, draft.entries, draft.request.as_slice())
+        self.write(kind, draft.entries, draft.requests)
     }
 
     /// Makes sure that what was seen under the lock is committed, before it is told: a refusal, or
@@ -210,17 +241,48 @@ impl UserGuard<'_> {
         self.write(Kind::Identity, &[], &[])
     }
 
-    fn begin(&mut self) -> Result<(), LockError> {
+    /// Whether more may have been acknowledged than this lock found.
+    pub(super) fn loss_possible(&self) -> bool {
+        self.holding.loss_possible
+    }
+
+    /// Rebuilds this machine's file: what the lock found, and an identity line under the lock's term.
+    /// Then this machine votes again, and the line is written on the others as well.
+    ///
+    /// # Errors
+    /// When the file was not rebuilt; what became of the line on the others is found out later.
+    pub(super) fn restore(mut self) -> Result<Version, LockError> {
+        let mut writing = self.encode(Kind::Identity, &[], &[])?;
+        let Proposal { version, hash, .. } = writing.proposal;
+        let body = self.own_body(&mut writing, true).ok_or(LockError::Busy)?;
+        self.cluster.local.step(&self.slot, Asked::Restore { version, hash }, &body);
+        if self.slot.is_damaged() {
+            return Err(LockError::Busy);
+        }
+        match self.propose(&mut writing) {
+            Ok(_) => {}
+            Err(error) => {
+                log::debug!("rebuilt, not committed user={} error={error}", self.slot.name);
+            }
+        }
+        Ok(version)
+    }
+
+    fn begin(&mut self, is_repair: bool) -> Result<(), LockError> {
+        let config = self.cluster.local.node.config();
+        self.epoch = config.place.current.epoch;
         let floors = self.cluster.local.floors();
+        let round_floor = self.cluster.members.round_floor();
         let (own, own_promise, _) = self.slot.standing(&floors);
         let begin = Begin {
-            epoch: floors.epoch,
-            members: self.cluster.members.members.clone(),
-            is_repair: false,
+            epoch: self.epoch,
+            members: config.nodes(),
+            is_repair,
             own,
             own_promise,
             live: self.cluster.members.live(),
-            round_floor: self.cluster.members.round_floor(),
+            // Above all that this machine may have promised and forgotten.
+            round_floor: if is_repair { round_floor.max(floors.ceiling) } else { round_floor },
             deadline: self.deadline,
         };
         let holding = match self.drive(Event::Begin(begin), None) {
@@ -246,7 +308,9 @@ impl UserGuard<'_> {
         let bytes = match self.bodies.remove(&node) {
             Some(bytes) => bytes,
             None if base.acc.is_zero() => Vec::new(),
-            None => self.cluster.fetch(node, &self.slot.name).ok_or(LockError::Busy)?.1,
+            None => {
+                self.cluster.fetch_whole(node, &self.slot, self.deadline).ok_or(LockError::Busy)?
+            }
         };
         let mut user = User::absent(self.slot.name.clone());
         let bytes: Arc<[u8]> = bytes.into();
@@ -275,6 +339,16 @@ impl UserGuard<'_> {
         entries: &[Entry],
         requests: &[Recorded],
     ) -> Result<Version, LockError> {
+        let mut writing = self.encode(kind, entries, requests)?;
+        self.propose(&mut writing)
+    }
+
+    fn encode(
+        &self,
+        kind: Kind,
+        entries: &[Entry],
+        requests: &[Recorded],
+    ) -> Result<Writing, LockError> {
         let Some(coordinator) = &self.coordinator else { return Err(LockError::Busy) };
         if self.cluster.clock.mono() >= self.deadline {
             return Err(LockError::Busy);
@@ -290,9 +364,8 @@ impl UserGuard<'_> {
             requests,
             entries,
         });
-        let base_len = self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64);
         if kind != Kind::Identity
-            && base_len + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
+            && self.base_len() + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
         {
             return Err(LockError::Full);
         }
@@ -304,8 +377,11 @@ impl UserGuard<'_> {
             com: base.com,
             full: false,
         };
-        let mut writing = Writing { proposal, line: encoded.bytes.into(), full: None };
-        match self.drive(Event::Write(encoded.hash), Some(&mut writing)) {
+        Ok(Writing { proposal, line: encoded.bytes.into(), full: None })
+    }
+
+    fn propose(&mut self, writing: &mut Writing) -> Result<Version, LockError> {
+        match self.drive(Event::Write(writing.proposal.hash), Some(writing)) {
             Next::Committed(version) => Ok(version),
             Next::Failed(error) => Err(error),
             Next::Held(_) => panic!("a write ends in an outcome"),
@@ -405,6 +481,7 @@ impl UserGuard<'_> {
                 Answer::State { .. }
                 | Answer::Body { .. }
                 | Answer::Sums { .. }
+                | Answer::Members(_)
                 | Answer::Pong(_) => return Event::Lost(from),
             }
         }
@@ -430,7 +507,8 @@ impl UserGuard<'_> {
         };
         let asker =
             is_question.then(|| Asker { answers: self.answers.0.clone(), ticket: self.ticket });
-        self.cluster.links.send(to, (message, body), asker, self.deadline);
+        let when = (self.deadline, self.epoch);
+        self.cluster.links.send(to, (message, body), asker, when);
     }
 
     /// Does what is meant for this machine's own replica.
@@ -477,10 +555,12 @@ impl UserGuard<'_> {
                 None => self
                     .cluster
                     .local
-                    .store
-                    .read_prefix(&self.slot.name, self.own_len)
+                    .file(&self.slot)
                     .inspect_err(|error| log::error!("file not read error={error}"))
-                    .ok()?,
+                    .ok()?
+                    .1
+                    .get(..usize::try_from(self.own_len).ok()?)?
+                    .to_vec(),
             };
             bytes.extend_from_slice(&writing.line);
             writing.full = Some(bytes.into());

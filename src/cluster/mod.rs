@@ -1,7 +1,7 @@
 //! The blocking shell around `replica/`: this machine's replicas, the way to the peers, and the lock
 //! that lets one handler change one user.
 //!
-//! It is not a group membership service (the members are given) and no store of its own (`store/`
+//! It is no consensus of its own on who is a member (the operator says it) and no store of its own (`store/`
 //! is). Handlers enter through `acquire` and `fresh`, peers through `serve_peer`; the threads `link-P-N`,
 //! `ping-P` and `catch-up` belong here.
 //!
@@ -10,14 +10,27 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+pub mod body;
 pub mod catch_up;
+pub mod change;
+pub mod changes;
+pub mod compact;
+pub mod config;
+mod copy;
+mod damage;
+pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
 pub mod membership;
 pub mod peer;
 pub mod read;
+pub mod repair;
 pub mod replicas;
+pub mod scrub;
+mod slot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,16 +42,18 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
-use crate::replica::State;
 use crate::replica::version::chain_hash;
 use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
 use crate::transport::key::Keys;
-use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
+use crate::wire::message::{Answer, FEATURES, Health, Hello, Message, NotVoting, Reject};
+use crate::wire::status::ChangeKind;
+use changes::Changes;
+use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use lock::UserLocks;
-use membership::{Change, Membership};
+use membership::{Guest, Membership};
 use replicas::{Errand, Replicas};
 
 /// One backend's part of the cluster.
@@ -47,11 +62,15 @@ pub struct Cluster {
     pub local: Replicas,
     /// Who the members are and which can be reached.
     pub members: Membership,
+    /// What happened to the machines lately.
+    pub changes: Changes,
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
+    folds: Folds,
     links: Links,
     tickets: Tickets,
+    change: change::Change,
     errands: Receiver<Errand>,
     compare_wanted: AtomicBool,
     /// How often in a row each peer's sum differed, and what it last said when it turned us away.
@@ -64,6 +83,8 @@ pub struct Cluster {
 struct Words {
     differed: u32,
     rejected: Option<Reject>,
+    /// How it voted when it last told: why not, and on how many users not for damage.
+    votes: Option<(Option<NotVoting>, u32)>,
 }
 
 /// What a backend is started with.
@@ -72,8 +93,6 @@ pub struct Start {
     pub node: Identity,
     /// Its files.
     pub store: UserStore,
-    /// All members with their addresses, this machine included.
-    pub members: Vec<(NodeId, String)>,
     /// The keys under which peers meet.
     pub keys: Keys,
     /// What its keeper calls it.
@@ -92,27 +111,28 @@ impl Cluster {
     /// # Errors
     /// A damaged or unreadable file.
     pub fn open(start: Start) -> Result<Self, StoreError> {
-        let Start { node: identity, store, members, keys, name, clock, stop, process } = start;
-        let mut numbers: Vec<NodeId> = members.iter().map(|(number, _)| *number).collect();
-        numbers.sort_unstable();
-        let others: Vec<(NodeId, String)> =
-            members.into_iter().filter(|(number, _)| *number != identity.node).collect();
+        let Start { node: identity, store, keys, name, clock, stop, process } = start;
+        let numbers = identity.config().nodes();
+        let is_alone = numbers.as_slice() == [identity.node];
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {
             local: Replicas::load(identity, store, errands, clock.clone())?,
             members,
+            changes: Changes::new(clock.clone()),
             clock,
             locks: UserLocks::new(),
-            links: Links::new(&others, keys),
+            folds: Folds::default(),
+            links: Links::new(keys),
             tickets: Tickets::default(),
+            change: change::Change::new(),
             errands: receiver,
             compare_wanted: AtomicBool::new(false),
             words: Mutex::default(),
             fatal: Mutex::default(),
             stop,
         };
-        if others.is_empty() {
+        if is_alone {
             cluster.local.agree_alone();
         }
         cluster.open_if_met()?;
@@ -124,20 +144,32 @@ impl Cluster {
         self.fatal.lock().clone()
     }
 
-    /// Whether a write would be saved.
+    /// Whether a write would be saved: as many machines as are needed can be reached and vote. One
+    /// that is not set up yet cannot tell.
     pub fn can_write(&self) -> bool {
-        self.local.floors().not_voting.is_none() && self.members.has_majority()
+        let own = self.local.floors().not_voting;
+        let voters = usize::from(own.is_none()) + self.members.voting_peers();
+        let is_apart = matches!(own, Some(NotVoting::Joining | NotVoting::Changing));
+        !is_apart && voters >= self.members.needed()
     }
 
     /// What this machine tells of itself in pings.
     pub fn health(&self) -> Health {
         let floors = self.local.floors();
+        let damaged = u32::try_from(self.local.damaged_count()).unwrap_or(u32::MAX);
+        self.note_votes(self.members.me, floors.not_voting, damaged);
         Health {
             sum: self.local.sum(),
             bootfloor: floors.bootfloor,
             voting: floors.not_voting.is_none(),
             reaches: self.members.live(),
             disk_percent: self.local.store.disk_percent().unwrap_or(0),
+            not_voting: floors.not_voting,
+            damaged,
+            catching_up: self.members.lacking(),
+            standing: Some(self.standing()),
+            has_learned: self.change.has_learned.load(Ordering::Acquire),
+            features: FEATURES,
         }
     }
 
@@ -153,14 +185,15 @@ impl Cluster {
     ///
     /// # Errors
     /// Why not.
-    pub fn meet(&self, hello: &Hello) -> Result<(), Reject> {
+    pub fn meet(&self, hello: &Hello) -> Result<Guest, Reject> {
         let before = self.members.peers().remove(&hello.node).and_then(|peer| peer.hello);
         let admitted = self.members.admit(&self.local.node, hello).unwrap_or_else(|error| {
             log::error!("peer not remembered peer={} error={error}", hello.node);
             Err(Reject::Members)
         });
         match admitted {
-            Ok(()) => {
+            Ok(Guest::Other) => Ok(Guest::Other),
+            Ok(Guest::Member) => {
                 if before.is_some_and(|last| last.boot != hello.boot) {
                     self.local.release_locks_of(hello.node);
                 }
@@ -170,7 +203,7 @@ impl Cluster {
                 if let Err(error) = self.open_if_met() {
                     log::error!("not opened error={error}");
                 }
-                Ok(())
+                Ok(Guest::Member)
             }
             Err(why) => {
                 self.log_once(hello.node, &why, "peer refused");
@@ -184,7 +217,7 @@ impl Cluster {
         self.log_once(by, why, "turned away by peer");
         let never_voted = self.local.floors().not_voting == Some(NotVoting::Joining);
         let is_final = matches!(why, Reject::Incarnation | Reject::OldBoot);
-        if (is_final && never_voted) || matches!(why, Reject::OldBoot) {
+        if (is_final && never_voted) || matches!(why, Reject::OldBoot | Reject::Gone) {
             *self.fatal.lock() = Some(why.clone());
             self.stop.close();
         }
@@ -203,22 +236,24 @@ impl Cluster {
     /// anew could pass for one that holds something.
     fn open_if_met(&self) -> Result<(), StoreError> {
         if self.local.node.open_if_all_met()? {
-            log::info!("all members met, voting members={}", self.members.members.len());
+            log::info!("all members met, voting members={}", self.members.count());
         }
         Ok(())
     }
 
     /// A peer came or went.
-    fn peer_changed(&self, peer: NodeId, change: Change) {
+    fn peer_changed(&self, peer: NodeId, change: membership::Change) {
         match change {
-            Change::None => {}
-            Change::Up => {
+            membership::Change::None => {}
+            membership::Change::Up => {
                 log::info!("peer up peer={peer}");
+                self.changes.note(ChangeKind::Up, peer);
                 self.words.lock().entry(peer).or_default().rejected = None;
                 self.compare_wanted.store(true, Ordering::Relaxed);
             }
-            Change::Down => {
+            membership::Change::Down => {
                 log::warn!("peer down peer={peer}");
+                self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }
         }
@@ -226,30 +261,49 @@ impl Cluster {
 
     /// Compares sums; twice different in a row, and what is held is compared at length.
     fn compare_sums(&self, peer: NodeId, health: &Health) {
+        self.note_votes(peer, health.not_voting, health.damaged);
+        let is_same = health.sum == self.local.sum();
+        if is_same && self.members.is_same(peer) {
+            self.changes.note(ChangeKind::CaughtUp, peer);
+        }
         let mut words = self.words.lock();
         let words = words.entry(peer).or_default();
-        words.differed = if health.sum == self.local.sum() { 0 } else { words.differed + 1 };
+        words.differed = if is_same { 0 } else { words.differed + 1 };
         if words.differed >= 2 {
             self.compare_wanted.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Asks one peer one thing and waits for the answer.
-    fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
-        // Room for the one answer.
-        let (sender, receiver) = bounded(1);
-        let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
-        let asker = Asker { answers: sender, ticket: self.tickets.next() };
-        self.links.send(peer, (message, Arc::default()), Some(asker), until);
-        receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
+    /// Takes note of a machine that votes otherwise than when it last told.
+    fn note_votes(&self, node: NodeId, not_voting: Option<NotVoting>, damaged: u32) {
+        let now = (not_voting, damaged);
+        let before = self.words.lock().entry(node).or_default().votes.replace(now);
+        let (was_voting, were_damaged) = before.unwrap_or(now);
+        match (was_voting, not_voting) {
+            (Some(NotVoting::NoSpace), None) => self.changes.note(ChangeKind::VotingAgain, node),
+            (None, Some(NotVoting::NoSpace)) => self.changes.note(ChangeKind::VoteRefused, node),
+            // Being set up, and a change of the members, are told by what ends them.
+            _ => {}
+        }
+        if damaged > were_damaged {
+            self.changes.note(ChangeKind::DamageFound, node);
+        } else if damaged < were_damaged && damaged == 0 {
+            self.changes.note(ChangeKind::Repaired, node);
+        }
     }
 
-    /// A peer's file of a user, with what it is.
-    fn fetch(&self, peer: NodeId, user: &UserName) -> Option<(State, Vec<u8>)> {
-        match self.ask(peer, Message::Fetch { user: user.clone() })? {
-            (Answer::Body { state }, body) => Some((state, body)),
-            _ => None,
-        }
+    /// Asks one peer one thing and waits for the answer.
+    fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
+        self.ask_until(peer, message, self.clock.mono().plus_ms(PEER_ANSWER_MS))
+    }
+
+    fn ask_until(&self, peer: NodeId, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
+        // Room for the one answer.
+        let (sender, receiver) = bounded(1);
+        let asker = Asker { answers: sender, ticket: self.tickets.next() };
+        let when = (until, self.local.floors().epoch);
+        self.links.send(peer, (message, Arc::default()), Some(asker), when);
+        receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
     }
 
     /// Has a write whose outcome is not known settled as soon as can be.

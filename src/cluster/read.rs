@@ -11,7 +11,8 @@ use super::link::Asker;
 use super::lock::LockError;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
-use crate::id::{NodeId, UserName};
+use crate::id::{Hash128, NodeId, UserName};
+use crate::limits::{FRAME_BYTES_PER_MS_MIN, PEER_FETCH_MS, USER_FILE_BYTES_MAX};
 use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
@@ -22,6 +23,11 @@ use crate::wire::message::{Answer, Message};
 /// How long a read waits for the rest once a majority has answered, in milliseconds: they may agree
 /// with one of those that differ.
 const READ_GRACE_MS: u64 = 50;
+/// How long a copy that is behind what a person saw waits for what is on its way, in milliseconds:
+/// the notice that a write is committed follows its answer by a fraction of this.
+const ON_ITS_WAY_MS: u64 = 20;
+/// Milliseconds between two looks meanwhile.
+const ON_ITS_WAY_LOOK_MS: u64 = 2;
 
 impl Cluster {
     /// Brings this machine's view of `user` up to what is committed now. One round trip when the
@@ -35,7 +41,7 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<(), LockError> {
-        if self.members.members.len() == 1 {
+        if self.members.count() == 1 {
             return Ok(());
         }
         match self.ask_all(user, deadline, |reader| reader.found() != Found::Pending).found() {
@@ -47,14 +53,25 @@ impl Cluster {
             }
             Found::Pending => Err(LockError::Busy),
             Found::Unsettled => {
+                // Others may have made it the committed one without this machine's replica.
                 let version = self.acquire(permit, user, deadline)?.confirm()?;
-                // A majority holds it, and this machine need not be among them.
-                if self.learn_from_any(user, version) {
+                if version.is_zero() || self.learn_from_any(user, version) {
                     return Ok(());
                 }
                 Err(LockError::NoMajority)
             }
             Found::NoMajority => Err(LockError::NoMajority),
+        }
+    }
+
+    /// Waits a moment for a version that was shown elsewhere and is on its way here by itself.
+    pub fn await_shown(&self, user: &UserName, version: Version) {
+        let until = self.clock.mono().plus_ms(ON_ITS_WAY_MS);
+        let shown = || self.local.get(user).map(|slot| slot.state().com).unwrap_or_default();
+        while shown() < version && self.clock.mono() < until {
+            if self.stop.wait(Duration::from_millis(ON_ITS_WAY_LOOK_MS)) {
+                return;
+            }
         }
     }
 
@@ -70,21 +87,25 @@ impl Cluster {
         deadline: Mono,
         is_enough: impl Fn(&Reader) -> bool,
     ) -> Reader {
-        let mut reader = Reader::new(&self.members.members);
+        let config = self.local.node.config();
+        let (members, epoch) = (config.nodes(), config.place.current.epoch);
+        let mut reader = Reader::new(&members);
         let live = self.members.live();
         // One answer a member.
         let (sender, receiver) = bounded(live.len());
         let ticket = self.tickets.next();
-        for &node in &self.members.members {
+        for &node in &members {
             if node == self.members.me {
                 match self.local.read(user) {
-                    Reply::State(state) => reader.answered(node, state),
+                    Reply::State(state) if self.local.floors().epoch == epoch => {
+                        reader.answered(node, state)
+                    }
                     _no_vote => reader.lost(node),
                 }
             } else if live.contains(&node) {
                 let asker = Asker { answers: sender.clone(), ticket };
                 let message = Message::Read { user: user.clone() };
-                self.links.send(node, (message, Arc::default()), Some(asker), deadline);
+                self.links.send(node, (message, Arc::default()), Some(asker), (deadline, epoch));
             } else {
                 reader.lost(node);
             }
@@ -119,15 +140,64 @@ impl Cluster {
         slot.state().com >= version
     }
 
-    /// A peer's file, cut after `version` if it goes on.
+    /// The same, from whichever live peer has it.
+    pub fn learn_from_any(&self, user: &UserName, version: Version) -> bool {
+        let me = self.members.me;
+        let mut peers = self.members.live().into_iter().filter(|&node| node != me);
+        peers.any(|peer| self.learn(user, version, peer))
+    }
+
+    /// A peer's file, cut after `version` if it goes on; or the lines behind what is held here.
     fn fetch_up_to(&self, slot: &Slot, version: Version, holder: NodeId) -> Option<Body> {
         if holder == self.members.me {
             return None;
         }
-        let (_, bytes) = self.fetch(holder, &slot.name)?;
-        let body = Body::file(&slot.name, bytes.into()).inspect_err(|error| {
+        let state = slot.state();
+        let have = (!state.acc.is_zero()).then_some((state.acc, state.hash));
+        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
+        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
+        let (after, bytes) = self.fetch(holder, &slot.name, have, until)?;
+        let body = match have {
+            Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),
+            _ => Body::file(&slot.name, bytes.into()),
+        };
+        let body = body.inspect_err(|error| {
             log::warn!("fetched file is unreadable peer={holder} error={error}");
         });
         body.ok()?.up_to(version)
+    }
+
+    /// A peer's file of a user, or the lines in it behind what the asker has, and behind which version
+    /// they begin. A long file may take long; nobody waits beyond `until`.
+    fn fetch(
+        &self,
+        peer: NodeId,
+        user: &UserName,
+        have: Option<(Version, Hash128)>,
+        until: Mono,
+    ) -> Option<(Version, Vec<u8>)> {
+        match self.ask_until(peer, Message::Fetch { user: user.clone(), have }, until)? {
+            (Answer::Body { after, .. }, bytes) => Some((after, bytes)),
+            _ => None,
+        }
+    }
+
+    /// The whole file of a user that some member holds, this machine perhaps. What stands here
+    /// already does not travel again.
+    pub(super) fn fetch_whole(&self, node: NodeId, slot: &Slot, until: Mono) -> Option<Vec<u8>> {
+        let own = self.local.file(slot).inspect_err(|error| {
+            log::error!("own file not read user={} error={error}", slot.name);
+        });
+        let (state, mut whole) = own.unwrap_or_default();
+        if node == self.members.me {
+            return Some(whole);
+        }
+        let have = (!state.acc.is_zero()).then_some((state.acc, state.hash));
+        let (after, bytes) = self.fetch(node, &slot.name, have, until)?;
+        if after.is_zero() {
+            return Some(bytes);
+        }
+        whole.extend_from_slice(&bytes);
+        Some(whole)
     }
 }

@@ -1,27 +1,26 @@
-//! This machine's replicas: each user's acceptor with its file, and the user as the committed part
-//! of that file tells.
-//!
-//! Two locks a user here, always taken in this order: the replica lock (one step of the acceptor and
-//! its disk work), inside it the view (a leaf). A view only ever shows what is committed. Readers
-//! take the view alone, so a flush does not keep them waiting.
+//! This machine's replicas: each user's acceptor with its file, and what the files say together.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
+pub use super::body::{Body, BodyError};
 use super::identity::Identity;
+use super::slot::{Replica, Told};
+pub use super::slot::{Slot, apply_line};
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
 use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
-use crate::replica::{NotVoting, Refuse, Reply, State};
-use crate::store::line::{self, Line};
-use crate::store::scan::{self, End};
+use crate::replica::{NotVoting, Refuse, Reply, State, restart};
 use crate::store::{StoreError, UserStore};
-use crate::user::User;
+use crate::wire::message::SumsRow;
 
 /// All replicas of this machine.
 pub struct Replicas {
@@ -29,28 +28,16 @@ pub struct Replicas {
     pub node: Identity,
     /// The files.
     pub store: UserStore,
-    slots: RwLock<HashMap<UserName, Arc<Slot>>>,
-    index: RwLock<Index>,
+    slots: RwLock<BTreeMap<UserName, Arc<Slot>>>,
+    pub(super) index: RwLock<Index>,
     /// XOR over all users of a hash of name, version and chain hash.
     sum: Mutex<[u8; 16]>,
+    /// Whose file is damaged and not rebuilt yet.
+    pub(super) damaged: Mutex<BTreeSet<UserName>>,
+    /// Whether the disk neither takes a mark nor gives what stands on it.
+    disk_lost: AtomicBool,
     errands: Sender<Errand>,
     clock: Clock,
-}
-
-/// One user's replica.
-pub struct Slot {
-    /// Whose.
-    pub name: UserName,
-    replica: Mutex<Replica>,
-    view: RwLock<User>,
-}
-
-struct Replica {
-    acceptor: Acceptor,
-    /// Bytes of the file.
-    len: u64,
-    /// Accepted lines that are not known to be committed.
-    tail: VecDeque<Line>,
 }
 
 /// Work that a replica cannot do by itself, for the catch-up thread.
@@ -62,140 +49,73 @@ pub enum Errand {
     Settle(UserName),
 }
 
-/// What came with an event.
-pub enum Body {
-    /// Nothing.
-    None,
-    /// One line and its bytes; its entries' places count from the line's start.
-    Line(Arc<[u8]>, Box<Line>),
-    /// A whole file and its lines.
-    File(Arc<[u8]>, Vec<Line>),
-}
-
-/// Bytes that another machine sent and that are no user's file.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// Not lines as they should be.
-    #[error("the lines of user {0} are malformed")]
-    Malformed(UserName),
-    /// Well-formed, but not what was announced with them.
-    #[error("the lines of user {0} are not those announced")]
-    Mismatch(UserName),
-}
-
-impl Body {
-    /// Reads one line that is announced to lead from `base` to `version`.
-    ///
-    /// # Errors
-    /// [`BodyError`] if it does not.
-    pub fn line(
-        user: &UserName,
-        bytes: Arc<[u8]>,
-        (base, base_hash): (Version, Hash128),
-        (version, hash): (Version, Hash128),
-    ) -> Result<Self, BodyError> {
-        let line = line::decode(&bytes, 0).map_err(|_| BodyError::Malformed(user.clone()))?;
-        line::check_chain(&line, &bytes, base, base_hash)
-            .map_err(|_| BodyError::Mismatch(user.clone()))?;
-        if line.version != version || line.hash != hash {
-            return Err(BodyError::Mismatch(user.clone()));
-        }
-        Ok(Self::Line(bytes, Box::new(line)))
-    }
-
-    /// Reads a whole file.
-    ///
-    /// # Errors
-    /// [`BodyError`] if it is not whole from first to last line.
-    pub fn file(user: &UserName, bytes: Arc<[u8]>) -> Result<Self, BodyError> {
-        let mut lines = Vec::new();
-        let scan = scan::scan(&bytes, &mut |line| lines.push(line));
-        if scan.end == End::Whole && !lines.is_empty() {
-            Ok(Self::File(bytes, lines))
-        } else {
-            Err(BodyError::Malformed(user.clone()))
-        }
-    }
-
-    /// A whole file cut after `version`; `None` if that version is not in it.
-    pub fn up_to(self, version: Version) -> Option<Self> {
-        let Self::File(bytes, mut lines) = self else { return None };
-        let end = lines.iter().position(|line| line.version == version)? + 1;
-        let mut starts = bytes.split_inclusive(|&byte| byte == b'\n');
-        let len = starts.by_ref().take(end).map(<[u8]>::len).sum();
-        lines.truncate(end);
-        Some(Self::File(bytes.get(..len)?.into(), lines))
-    }
-
-    /// The version and hash that a whole file ends in.
-    pub fn last(&self) -> Option<(Version, Hash128)> {
-        match self {
-            Self::File(_, lines) => lines.last().map(|line| (line.version, line.hash)),
-            Self::Line(_, line) => Some((line.version, line.hash)),
-            Self::None => None,
-        }
-    }
-}
-
 impl Replicas {
-    /// Reads every user's file and rebuilds what they tell.
+    /// Reads every user's file and rebuilds what they tell. A damaged file is marked and set aside,
+    /// and this machine has no vote on its user until it is rebuilt.
     ///
     /// # Errors
-    /// A file that is damaged (it is set aside) or cannot be read: this machine must not vote then.
+    /// A file of a newer program, or a disk that cannot be read.
     pub fn load(
         node: Identity,
         store: UserStore,
         errands: Sender<Errand>,
         clock: Clock,
     ) -> Result<Self, StoreError> {
-        let replicas = Self {
+        let mut replicas = Self {
             node,
             store,
             slots: RwLock::default(),
             index: RwLock::default(),
             sum: Mutex::default(),
+            damaged: Mutex::default(),
+            disk_lost: AtomicBool::new(false),
             errands,
             clock,
         };
-        for name in replicas.store.names()? {
-            replicas.load_one(&name)?;
+        let marks = replicas.store.marks()?;
+        *replicas.damaged.get_mut() = marks.into_iter().map(|(name, _)| name).collect();
+        let mut names: BTreeSet<UserName> = replicas.store.names()?.into_iter().collect();
+        names.extend(replicas.damaged.get_mut().iter().cloned());
+        let loaded: Result<Vec<(UserName, Slot)>, StoreError> = names
+            .into_iter()
+            .map(|name| replicas.load_one(&name).map(|slot| (name, slot)))
+            .collect();
+        let slots = loaded?;
+        {
+            let views: Vec<_> = slots.iter().map(|(_, slot)| slot.view()).collect();
+            *replicas.index.get_mut() = Index::build(views.iter().map(|view| &**view));
         }
+        *replicas.slots.get_mut() =
+            slots.into_iter().map(|(name, slot)| (name, Arc::new(slot))).collect();
         Ok(replicas)
     }
 
-    fn load_one(&self, name: &UserName) -> Result<(), StoreError> {
-        let mut user = User::absent(name.clone());
-        let mut tail = VecDeque::new();
-        let mut com = Version::ZERO;
-        let mut index = self.index.write();
-        let loaded = self.store.load(name, &mut |line| {
-            com = com.max(line.com);
-            tail.push_back(line);
-            advance(&mut user, &mut index, &mut tail, com);
-        });
-        drop(index);
-        let loaded = match loaded {
-            Err(StoreError::Damaged { user, line, why }) => {
-                self.store.set_aside(&user, &format!("line {line}: {why}"))?;
-                return Err(StoreError::Damaged { user, line, why });
+    fn load_one(&self, name: &UserName) -> Result<Slot, StoreError> {
+        let mut told = Told::nothing(name.clone());
+        let loaded = match self.store.load(name, &mut |line| told.line(line)) {
+            Err(error) if super::damage::is_damage(&error) => {
+                let (loaded, lines) = self.put_aside(name, &error);
+                if self.is_disk_lost() {
+                    return Err(error);
+                }
+                told = Told::nothing(name.clone());
+                for line in lines {
+                    told.line(line);
+                }
+                loaded
             }
             other => other?,
         };
-        let state = State { acc: loaded.acc, hash: loaded.hash, com };
-        let replica = Replica { acceptor: Acceptor::new(state), len: loaded.len, tail };
-        let slot =
-            Slot { name: name.clone(), replica: Mutex::new(replica), view: RwLock::new(user) };
+        let state = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };
+        let is_marked = self.damaged.lock().contains(name);
         self.add_to_sum(name, State::default(), state);
-        self.slots.write().insert(name.clone(), Arc::new(slot));
-        Ok(())
+        Ok(Slot::new(told, restart::replica(state, is_marked), loaded.len))
     }
 
     /// A machine that is alone is the majority: what it holds is committed.
     pub fn agree_alone(&self) {
-        for (name, state) in self.states() {
-            if let Some(slot) = self.get(&name) {
-                self.step(&slot, Event::Committed(state.acc), &Body::None);
-            }
+        for slot in self.slots() {
+            self.step(&slot, Event::Committed(slot.state().acc), &Body::None);
         }
     }
 
@@ -215,15 +135,8 @@ impl Replicas {
             return slot;
         }
         let make = || {
-            Arc::new(Slot {
-                name: name.clone(),
-                replica: Mutex::new(Replica {
-                    acceptor: Acceptor::new(State::default()),
-                    len: 0,
-                    tail: VecDeque::new(),
-                }),
-                view: RwLock::new(User::absent(name.clone())),
-            })
+            let acceptor = Acceptor::new(State::default());
+            Arc::new(Slot::new(Told::nothing(name.clone()), acceptor, 0))
         };
         Arc::clone(self.slots.write().entry(name.clone()).or_insert_with(make))
     }
@@ -238,20 +151,26 @@ impl Replicas {
         told.unwrap_or(Reply::State(State::default()))
     }
 
-    /// The names with a replica, sorted, after `after`, at most `most`.
-    pub fn names_after(&self, after: Option<&UserName>, most: usize) -> Vec<UserName> {
-        let mut names: Vec<UserName> =
-            self.slots.read().keys().filter(|&name| Some(name) > after).cloned().collect();
-        names.sort_unstable();
-        names.truncate(most);
-        names
+    /// What is held of the users after `after`, by name, at most `most` of them; and whether these
+    /// are all. A full page leaves off where its last row stands.
+    pub fn rows_after(&self, after: Option<&UserName>, most: usize) -> (Vec<SumsRow>, bool) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let slots = self.slots.read();
+        let mut rest = slots.range::<UserName, _>((from, Bound::Unbounded));
+        let row = |slot: &Arc<Slot>| {
+            let (state, has_vote) = slot.standing_row();
+            let is_held = !state.acc.is_zero() || !has_vote;
+            is_held.then(|| SumsRow { user: slot.name.clone(), state, is_damaged: !has_vote })
+        };
+        let rows: Vec<SumsRow> =
+            rest.by_ref().filter_map(|(_, slot)| row(slot)).take(most).collect();
+        let is_last = rows.len() < most;
+        (rows, is_last)
     }
 
-    /// What each replica with a file holds.
-    pub fn states(&self) -> BTreeMap<UserName, State> {
-        let slots: Vec<Arc<Slot>> = self.slots.read().values().map(Arc::clone).collect();
-        let held = slots.iter().map(|slot| (slot.name.clone(), slot.state()));
-        held.filter(|(_, state)| !state.acc.is_zero()).collect()
+    /// Every replica there is.
+    pub fn slots(&self) -> Vec<Arc<Slot>> {
+        self.slots.read().values().map(Arc::clone).collect()
     }
 
     /// The read side over all users.
@@ -266,19 +185,35 @@ impl Replicas {
 
     /// The locks of a machine that is gone are void.
     pub fn release_locks_of(&self, gone: NodeId) {
-        let slots: Vec<Arc<Slot>> = self.slots.read().values().map(Arc::clone).collect();
-        for slot in slots {
+        for slot in self.slots() {
             self.step(&slot, Event::Gone(gone), &Body::None);
         }
     }
 
     /// Steps a user's acceptor and does what it asks of the disk. Its answer, if it gives one.
     pub fn step(&self, slot: &Slot, event: Event, body: &Body) -> Option<Reply> {
-        let mut replica = slot.replica.lock();
-        let mut effects = Vec::new();
-        replica.acceptor.step(self.clock.mono(), &self.floors(), event, &mut effects);
+        let mut replica = slot.lock();
+        let reply = self.perform(slot, &mut replica, event, body);
+        let me = self.node.node;
+        let is_for_me = |why: &Refuse| matches!(why, Refuse::Busy { holder, .. } if *holder == me);
+        replica.turned_away |= matches!(&reply, Some(Reply::Refuse(why)) if is_for_me(why));
+        // Two values of one version: before the other side is blamed, the own file is looked at.
+        if reply == Some(Reply::Refuse(Refuse::BadBase)) && self.check(slot, &mut replica) {
+            let why = NotVoting::Damaged;
+            return Some(Reply::Refuse(Refuse::NotVoting { why }));
+        }
+        reply
+    }
+
+    pub(super) fn perform(
+        &self,
+        slot: &Slot,
+        replica: &mut Replica,
+        event: Event,
+        body: &Body,
+    ) -> Option<Reply> {
         let mut reply = None;
-        let mut todo = VecDeque::from(effects);
+        let mut todo = self.step_once(replica, event);
         while let Some(effect) = todo.pop_front() {
             let next = match effect {
                 Effect::Reply(answer) => {
@@ -286,12 +221,7 @@ impl Replicas {
                     continue;
                 }
                 Effect::Advance(com) => {
-                    advance(
-                        &mut slot.view.write(),
-                        &mut self.index.write(),
-                        &mut replica.tail,
-                        com,
-                    );
+                    slot.show(replica, &self.index, com);
                     continue;
                 }
                 Effect::Behind(com) => {
@@ -306,32 +236,75 @@ impl Replicas {
                         return Some(Reply::Refuse(Refuse::NotVoting { why }));
                     }
                 },
-                Effect::Append | Effect::Replace => self.write(slot, &mut replica, body),
+                Effect::Append | Effect::Replace => match self.write(slot, replica, event, body) {
+                    Ok(written) => written,
+                    Err(error) => {
+                        todo.extend(self.step_once(replica, Event::Failed(NotVoting::Damaged)));
+                        self.lose(slot, replica, &error);
+                        continue;
+                    }
+                },
                 Effect::ClearMark => match self.store.clear_mark(&slot.name) {
-                    Ok(()) => Event::Cleared,
+                    Ok(()) => {
+                        self.damaged.lock().remove(&slot.name);
+                        Event::Cleared
+                    }
                     Err(error) => {
                         log::error!("mark not removed user={} error={error}", slot.name);
-                        return None;
+                        continue;
                     }
                 },
             };
-            let mut more = Vec::new();
-            replica.acceptor.step(self.clock.mono(), &self.floors(), next, &mut more);
-            todo.extend(more);
+            todo.extend(self.step_once(replica, next));
+        }
+        if let Some(folded) = body.folded()
+            && (replica.acceptor.state().com..=replica.acceptor.state().acc).contains(&folded)
+        {
+            // Whoever folded it knew it to be committed.
+            self.perform(slot, replica, Event::Committed(folded), &Body::None);
         }
         reply
     }
 
+    pub(super) fn step_once(&self, replica: &mut Replica, event: Event) -> VecDeque<Effect> {
+        let mut effects = Vec::new();
+        replica.acceptor.step(self.clock.mono(), &self.floors(), event, &mut effects);
+        effects.into()
+    }
+
     /// Puts an event's bytes on disk. The result as an event.
-    fn write(&self, slot: &Slot, replica: &mut Replica, body: &Body) -> Event {
+    ///
+    /// # Errors
+    /// What is on the disk now is not known: this file is lost.
+    fn write(
+        &self,
+        slot: &Slot,
+        replica: &mut Replica,
+        event: Event,
+        body: &Body,
+    ) -> Result<Event, StoreError> {
+        let is_repair = matches!(event, Event::Restore { .. });
         if let Body::File(_, lines) = body
+            && !is_repair
             && !replica.keeps_committed(lines)
         {
             log::error!("file from a peer lacks what is committed here user={}", slot.name);
-            return Event::Failed(NotVoting::NoSpace);
+            return Ok(Event::Failed(NotVoting::NoSpace));
+        }
+        // Without its mark on the disk a rebuilt file would be trusted at the next start.
+        if replica.acceptor.is_damaged()
+            && let Err(error) = self.store.mark_damaged(&slot.name, "its mark was lost")
+        {
+            log::error!("damage not marked user={} error={error}", slot.name);
+            return Ok(Event::Failed(NotVoting::NoSpace));
         }
         let written = match body {
             Body::Line(bytes, _) => self.store.append(&slot.name, replica.len, bytes),
+            Body::Lines(base, ..) if *base != replica.acceptor.state().acc => {
+                log::debug!("overtaken while catching up user={}", slot.name);
+                return Ok(Event::Failed(NotVoting::NoSpace));
+            }
+            Body::Lines(_, bytes, _) => self.store.append_lines(&slot.name, replica.len, bytes),
             Body::File(bytes, _) => self.store.replace(&slot.name, bytes),
             Body::None => panic!("an acceptor only writes what came with its event"),
         };
@@ -340,28 +313,17 @@ impl Replicas {
                 let before = replica.acceptor.state();
                 let (acc, hash) = body.last().unwrap_or_default();
                 self.add_to_sum(&slot.name, before, State { acc, hash, com: before.com });
-                replica.took(body);
-                Event::Written
+                slot.took(replica, &self.index, body);
+                Ok(Event::Written)
             }
-            Err(
-                error @ (StoreError::SyncFailed { .. }
-                | StoreError::Retired { .. }
-                | StoreError::LengthDiffers { .. }),
-            ) => {
+            Err(error) if is_lost(&error) => {
                 log::error!("write failed, no vote on this user user={} error={error}", slot.name);
-                if let Err(error) = self.store.mark_damaged(&slot.name, &error.to_string()) {
-                    log::error!(
-                        "damage not marked, voting stopped user={} error={error}",
-                        slot.name
-                    );
-                    self.node.stop_voting();
-                }
-                Event::Failed(NotVoting::Damaged)
+                Err(error)
             }
             // The file is as it was: this machine may vote again when there is room.
             Err(error) => {
                 log::error!("write refused by the disk user={} error={error}", slot.name);
-                Event::Failed(NotVoting::NoSpace)
+                Ok(Event::Failed(NotVoting::NoSpace))
             }
         }
     }
@@ -372,7 +334,17 @@ impl Replicas {
         let _full = self.errands.try_send(errand);
     }
 
-    fn add_to_sum(&self, name: &UserName, before: State, after: State) {
+    /// Whether the disk neither takes a mark nor gives what stands on it: there is nothing left that
+    /// this process could answer.
+    pub fn is_disk_lost(&self) -> bool {
+        self.disk_lost.load(Ordering::Acquire)
+    }
+
+    pub(super) fn disk_lost(&self) {
+        self.disk_lost.store(true, Ordering::Release);
+    }
+
+    pub(super) fn add_to_sum(&self, name: &UserName, before: State, after: State) {
         let mut sum = self.sum.lock();
         for state in [before, after] {
             if !state.acc.is_zero() {
@@ -383,104 +355,18 @@ impl Replicas {
             }
         }
     }
-
-    /// A user's whole file as it stands, with what it is.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn file(&self, slot: &Slot) -> Result<(State, Vec<u8>), StoreError> {
-        let replica = slot.replica.lock();
-        let bytes = match replica.len {
-            0 => Vec::new(),
-            len => self.store.read_prefix(&slot.name, len)?,
-        };
-        Ok((replica.acceptor.state(), bytes))
-    }
 }
 
-impl Slot {
-    /// The user as the committed part of the file tells.
-    pub fn view(&self) -> RwLockReadGuard<'_, User> {
-        self.view.read()
-    }
-
-    /// What is on disk.
-    pub fn state(&self) -> State {
-        self.replica.lock().acceptor.state()
-    }
-
-    /// What is on disk, what was promised, and how long the file is.
-    pub fn standing(&self, floors: &Floors) -> (State, crate::replica::version::Term, u64) {
-        let replica = self.replica.lock();
-        (replica.acceptor.state(), replica.acceptor.promise(floors), replica.len)
-    }
-
-    /// The user as the file up to its end `base` tells, the part not known to be committed included:
-    /// its length, and no user if that is what the view shows. `None` if the file ends elsewhere by
-    /// now.
-    pub fn at(&self, base: Version) -> Option<(u64, Option<User>)> {
-        let replica = self.replica.lock();
-        if replica.acceptor.state().acc != base {
-            return None;
+/// Whether nobody knows any more what is on the disk under a file's name, or it is not the file that
+/// this process has written.
+fn is_lost(error: &StoreError) -> bool {
+    match error {
+        StoreError::SyncFailed { .. }
+        | StoreError::Retired { .. }
+        | StoreError::LengthDiffers { .. } => true,
+        StoreError::Io { source, .. } => {
+            source.kind() == io::ErrorKind::NotFound || super::damage::is_unreadable(source)
         }
-        if replica.tail.is_empty() {
-            return Some((replica.len, None));
-        }
-        let mut user = self.view.read().clone();
-        for line in &replica.tail {
-            apply_line(&mut user, line);
-        }
-        Some((replica.len, Some(user)))
-    }
-}
-
-impl Replica {
-    /// Whether a file that is to replace this one still holds what is committed.
-    fn keeps_committed(&self, lines: &[Line]) -> bool {
-        let com = self.acceptor.state().com;
-        com.is_zero() || lines.iter().any(|line| line.version == com)
-    }
-
-    /// Takes note of what was just written.
-    fn took(&mut self, body: &Body) {
-        let com = self.acceptor.state().com;
-        match body {
-            Body::None => {}
-            Body::Line(bytes, line) => {
-                let mut line = (**line).clone();
-                for (_, place) in &mut line.entries {
-                    place.offset += self.len;
-                }
-                self.len += bytes.len() as u64;
-                self.tail.push_back(line);
-            }
-            Body::File(bytes, lines) => {
-                self.len = bytes.len() as u64;
-                self.tail = lines.iter().filter(|line| line.version > com).cloned().collect();
-            }
-        }
-    }
-}
-
-/// What a line means to its user.
-pub fn apply_line(user: &mut User, line: &Line) {
-    for request in &line.requests {
-        user.record(*request);
-    }
-    for (entry, place) in &line.entries {
-        user.apply(entry, *place);
-    }
-}
-
-/// Shows the lines up to `com`.
-fn advance(user: &mut User, index: &mut Index, tail: &mut VecDeque<Line>, com: Version) {
-    while let Some(line) = tail.pop_front_if(|line| line.version <= com) {
-        for request in &line.requests {
-            user.record(*request);
-        }
-        for (entry, place) in &line.entries {
-            index.apply(user, entry);
-            user.apply(entry, *place);
-        }
+        _ => false,
     }
 }

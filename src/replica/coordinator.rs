@@ -465,7 +465,7 @@ impl Coordinator {
                 // above it, so that this member is not left behind for good.
                 self.sticky = (!outpaced).then_some((version.term, version, hash));
                 self.unlock_all(Some(version), effects);
-                self.phase = Phase::Idle;
+                self.end();
                 effects.push(Effect::Committed(version));
             }
             Verdict::Lost => {
@@ -485,7 +485,7 @@ impl Coordinator {
         {
             self.sticky = Some((version.term, *version, *hash));
         }
-        self.phase = Phase::Idle;
+        self.end();
     }
 
     fn release(&mut self, effects: &mut Vec<Effect>) {
@@ -501,13 +501,19 @@ impl Coordinator {
             }
             assert!(seq == 0 || self.sticky.is_some_and(|(sticky, ..)| sticky == term));
         }
-        self.phase = Phase::Idle;
+        self.end();
     }
 
     fn fail(&mut self, why: Failure, effects: &mut Vec<Effect>) {
         self.unlock_all(None, effects);
-        self.phase = Phase::Idle;
+        self.end();
         effects.push(Effect::Failed(why));
+    }
+
+    /// Nothing of an ended act is kept but `sticky` and the rounds heard of.
+    fn end(&mut self) {
+        self.act = Act::default();
+        self.phase = Phase::Idle;
     }
 
     fn wake(&mut self, now: Mono, effects: &mut Vec<Effect>) {

@@ -42,6 +42,12 @@ pub fn mend(me: NodeId, members: usize, rows: &[Row]) -> Mend {
         return Mend::Learn(highest.state.acc, highest.node);
     }
     let known = rows.iter().max_by_key(|row| row.state.com);
+    if let Some(agreed) = agreed(members, rows)
+        && agreed.state.acc > own.state.acc
+        && known.is_none_or(|known| known.state.com <= agreed.state.acc)
+    {
+        return Mend::Learn(agreed.state.acc, agreed.node);
+    }
     if let Some(known) = known.filter(|known| known.state.com > own.state.com) {
         return Mend::Learn(known.state.com, known.node);
     }
@@ -54,6 +60,15 @@ pub fn mend(me: NodeId, members: usize, rows: &[Row]) -> Mend {
     } else {
         Mend::Nothing
     }
+}
+
+/// A row that a majority shares, if there is one: what it holds is committed, whoever knows it yet.
+fn agreed(members: usize, rows: &[Row]) -> Option<&Row> {
+    let of = |row: &Row| (row.state.acc, row.state.hash);
+    rows.iter().filter(|row| row.has_vote).find(|row| {
+        let voters = rows.iter().filter(|other| other.has_vote);
+        voters.filter(|other| of(other) == of(row)).count() >= majority(members)
+    })
 }
 
 #[cfg(test)]
@@ -88,6 +103,9 @@ mod tests {
         check(&[(1, 1, true), (2, 2, true)], Mend::Learn(version(2), two));
         check(&[(1, 1, true), (2, 1, true), (1, 1, true)], Mend::Nothing);
         check(&[(1, 1, true), (2, 1, true)], Mend::Settle);
+        check(&[(0, 0, true), (2, 1, true), (2, 1, true)], Mend::Learn(version(2), two));
+        check(&[(1, 1, true), (2, 1, true), (2, 1, true)], Mend::Learn(version(2), two));
+        check(&[(1, 1, true), (2, 1, true), (2, 1, false)], Mend::Settle);
         check(&[(2, 1, true), (1, 1, true)], Mend::Nothing);
     }
 

@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::name::{FileName, Role};
 use super::{UserStore, lines_name};
 use crate::id::UserName;
-use crate::limits::MARK_BYTES_MAX;
+use crate::limits::{MARK_BYTES_MAX, USER_FILE_BYTES_MAX};
 
 impl UserStore {
     /// Marks a user's file as not to be trusted, for good: a restart finds the mark. The first
@@ -26,7 +26,8 @@ impl UserStore {
     pub fn mark_damaged(&self, user: &UserName, why: &str) -> Result<(), StoreError> {
         let directory = self.dir.damaged();
         let name = FileName::new(user, Role::Mark).to_string();
-        let Some(mut mark) = directory.create_file(&name)? else {
+        let made = self.dir.with_ballast(|| directory.create_file(&name))?;
+        let Some(mut mark) = made else {
             return flush_again(directory, &name);
         };
         let mut reason = why.replace(|c: char| c.is_control(), " ");
@@ -40,14 +41,15 @@ impl UserStore {
         directory.sync()
     }
 
-    /// Marks a user and moves the bad file beside the mark, so that a new one can take its name.
-    /// Without a file, the mark is all.
+    /// Marks a user and moves the bad file beside the mark. A new file takes its name, with the lines
+    /// before the first bad one: they can still be read. Without a file, the mark is all.
     ///
     /// # Errors
     /// As [`Self::mark_damaged`]. When the mark was made and the move failed, the user is marked
     /// and the file may be in either place.
     pub fn set_aside(&self, user: &UserName, why: &str) -> Result<(), StoreError> {
         self.mark_damaged(user, why)?;
+        let intact = self.intact_lines(user)?;
         let damaged = self.dir.damaged();
         let mut last = 0;
         for found in damaged.list()? {
@@ -66,9 +68,31 @@ impl UserStore {
             damaged.sync()?;
             self.users().sync()?;
             self.retired.lock().remove(user);
-            log::warn!("damaged file set aside user={user} file={aside} why={why:?}");
+            log::warn!("damaged file kept user={user} file={aside}");
+            // Marked and moved: what can be read meanwhile is a help and no more.
+            if !intact.is_empty()
+                && let Err(error) = self.replace(user, &intact)
+            {
+                log::warn!("nothing kept of damaged file user={user} error={error}");
+            }
         }
         Ok(())
+    }
+
+    /// The lines of a file before the first bad one; none if the disk does not give them.
+    fn intact_lines(&self, user: &UserName) -> Result<Vec<u8>, StoreError> {
+        let name = lines_name(user);
+        let Some(file) = self.users().open_file(&name, OFlags::RDONLY)? else {
+            return Ok(Vec::new());
+        };
+        let len = file.metadata().map_err(|e| self.users().failed("look at", &name, e))?.len();
+        let len = len.min(USER_FILE_BYTES_MAX as u64);
+        let good = self.scan_file(user, &file, len, &mut |_| {}).map(|scan| scan.good_len);
+        let read = good.and_then(|len| self.read_prefix(user, len));
+        Ok(read.unwrap_or_else(|error| {
+            log::warn!("nothing kept of damaged file user={user} error={error}");
+            Vec::new()
+        }))
     }
 
     /// Removes a user's mark, the file having been rebuilt as the protocol says. No mark is fine.

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/            locked as long as a process uses it
 //!   node.json     who this machine is
+//!   ballast       room to be given up when the disk is full
 //!   users/        NAME.jsonl, a file a user
 //!   damaged/      NAME.mark while this machine has no vote on NAME; NAME.N.jsonl, set aside
 //! ```
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use rustix::fs::{self, Access, AtFlags, FlockOperation, Mode};
 use rustix::io::Errno;
 
+use super::ballast::Ballast;
 use super::directory::{DIR_MODE, Directory, failed};
 use super::error::StoreError;
 
@@ -29,6 +31,7 @@ struct Open {
     root: Directory,
     users: Directory,
     damaged: Directory,
+    ballast: Ballast,
 }
 
 impl Drop for Open {
@@ -65,7 +68,7 @@ impl DataDir {
         check_writable(&damaged)?;
         warn_if_open_to_others(&users)?;
         warn_if_open_to_others(&damaged)?;
-        Ok(Self(Arc::new(Open { root, users, damaged })))
+        Ok(Self(Arc::new(Open { root, users, damaged, ballast: Ballast::default() })))
     }
 
     /// Where it is.
@@ -92,6 +95,10 @@ impl DataDir {
 
     pub(super) fn users(&self) -> &Directory {
         &self.0.users
+    }
+
+    pub(super) fn ballast(&self) -> &Ballast {
+        &self.0.ballast
     }
 
     pub(super) fn damaged(&self) -> &Directory {

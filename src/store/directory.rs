@@ -82,7 +82,7 @@ impl Directory {
             Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
                 Err(StoreError::Foreign { path: self.path_of(name) })
             }
-            Err(e) => Err(self.failed("open", name, e)),
+            Err(e) => Err(self.no_space_or("open", name, e.into())),
         }
     }
 
@@ -115,8 +115,16 @@ impl Directory {
             .map_err(|e| self.no_space_or("write", temporary, e))
             .and_then(|()| file.sync_all().map_err(|e| self.sync_failed(temporary, e)))
             .and_then(|()| {
-                fs::renameat(&self.fd, temporary, &self.fd, name)
-                    .map_err(|e| self.sync_failed(name, e.into()))
+                let renamed = fs::renameat(&self.fd, temporary, &self.fd, name);
+                renamed.map_err(io::Error::from).map_err(|e| {
+                    // Without room for a name nothing was done; else nobody knows.
+                    let known = is_no_space(&e);
+                    if known {
+                        self.no_space_or("rename", name, e)
+                    } else {
+                        self.sync_failed(name, e)
+                    }
+                })
             });
         if let Err(error) = written {
             // The reason to report is the first one; what is left here goes at the next start.
@@ -133,7 +141,7 @@ impl Directory {
         match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
-            Err(e) => Err(self.failed("remove", name, e)),
+            Err(e) => Err(self.no_space_or("remove", name, e.into())),
         }
     }
 

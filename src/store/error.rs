@@ -97,7 +97,8 @@ pub enum StoreError {
         /// Where.
         path: PathBuf,
     },
-    /// The disk, a quota or a size limit has no room. The file is as it was.
+    /// The disk, a quota or a size limit has no room, or the file system went read-only. The file is
+    /// as it was.
     #[error("no space left to write {}", path.display())]
     NoSpace {
         /// What was to be written.
@@ -159,11 +160,14 @@ pub enum StoreError {
     },
 }
 
-/// Whether the system said that there is no room: full disk, used-up quota, or a limit on file
-/// sizes.
+/// Whether the system said that nothing can be written now and nothing was: full disk, used-up quota, a
+/// limit on file sizes, or a file system that went read-only.
 pub(super) fn is_no_space(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge
+            | io::ErrorKind::ReadOnlyFilesystem
     )
 }

@@ -51,8 +51,12 @@ pub(super) fn append(
         return Err(Why::Length(metadata.len()));
     }
     if let Err(error) = write_once(&file, at, line) {
-        // The length must be the known one again, or nothing is known of this file any more.
-        file.set_len(at).map_err(|e| users.sync_failed(name, e))?;
+        // The length must be the known one, or nothing is known of this file any more. A file system
+        // that went read-only cuts nothing, but has written nothing either.
+        let len = file.metadata().map_err(|e| users.sync_failed(name, e))?.len();
+        if len != at {
+            file.set_len(at).map_err(|e| users.sync_failed(name, e))?;
+        }
         return Err(users.no_space_or("write", name, error).into());
     }
     sync_data(&file).map_err(|e| users.sync_failed(name, e))?;

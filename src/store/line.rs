@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! {"v":"1.4.2.1.7","p":"1.4.2.1.6","k":"d","h":"…","com":"1.4.2.1.6","q":[…],"d":[…],"c":"…"}
+//! {"v":"1.4.2.1.7","p":"0","k":"s","h":"…","com":"1.4.2.1.7","ops":9,"q":[…],"d":[…],"part":[1,1],"c":"…"}
 //! ```
 //!
 //! Pure. A line comes from the disk or from another machine, so decoding believes nothing: the
@@ -16,15 +17,17 @@ use crate::id::{Hash128, RequestId};
 use crate::limits::LINE_BYTES_MAX;
 use crate::replica::version::{Version, chain_hash};
 use crate::user::entry::Entry;
-use crate::user::{Place, Receipt, Recorded};
+use crate::user::{Place, Receipt, Recorded, User};
 
-const VERSION: &str = "{\"v\":\"";
-const BASE: &str = ",\"p\":\"";
-const KIND: &str = ",\"k\":\"";
-const HASH: &str = ",\"h\":\"";
-const COM: &str = ",\"com\":\"";
-const REQUESTS: &str = ",\"q\":";
-const ENTRIES: &str = ",\"d\":";
+pub(super) const VERSION: &str = "{\"v\":\"";
+pub(super) const BASE: &str = ",\"p\":\"";
+pub(super) const KIND: &str = ",\"k\":\"";
+pub(super) const HASH: &str = ",\"h\":\"";
+pub(super) const COM: &str = ",\"com\":\"";
+pub(super) const OPS: &str = ",\"ops\":";
+pub(super) const REQUESTS: &str = ",\"q\":";
+pub(super) const ENTRIES: &str = ",\"d\":";
+pub(super) const PART: &str = ",\"part\":[";
 const CHECKSUM: &str = ",\"c\":\"";
 const END: &str = "\"}\n";
 /// Bytes of a checksum in hexadecimal.
@@ -32,7 +35,7 @@ const CHECKSUM_DIGITS: usize = 8;
 /// Bytes of a hash in hexadecimal.
 const HASH_DIGITS: usize = 32;
 /// Bytes from the checksum's comma to the line's end.
-const TAIL_BYTES: usize = CHECKSUM.len() + CHECKSUM_DIGITS + END.len();
+pub(super) const TAIL_BYTES: usize = CHECKSUM.len() + CHECKSUM_DIGITS + END.len();
 
 /// What a line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,27 @@ pub enum Kind {
     Identity,
     /// `x`: entries of which the last is [`Entry::Left`]; only identities may follow.
     Tombstone,
+    /// `s`: a part of what compaction made of the lines up to a committed version. Only at the head
+    /// of a file; see [`super::snapshot`].
+    Snapshot(Part),
+}
+
+/// Which part of a snapshot a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+    /// How many requests were ever recorded: the same in all parts.
+    pub ops: u64,
+}
+
+impl Part {
+    /// Whether the snapshot is complete with this part.
+    pub const fn is_last(self) -> bool {
+        self.number == self.of
+    }
 }
 
 impl Kind {
@@ -59,6 +83,7 @@ impl Kind {
             Self::Delta => "d",
             Self::Identity => "i",
             Self::Tombstone => "x",
+            Self::Snapshot(_) => "s",
         }
     }
 }
@@ -69,18 +94,38 @@ impl Kind {
 pub struct Line {
     /// The state that the file has with this line.
     pub version: Version,
-    /// The state that it has without it.
+    /// The state that it has without it; in a snapshot, zero.
     pub base: Version,
     /// What it is for.
     pub kind: Kind,
     /// The chain hash of `version`.
     pub hash: Hash128,
-    /// What was known to be committed when it was written; at most `base`.
+    /// What was known to be committed when it was written; at most `base`, and in a snapshot
+    /// `version` itself.
     pub com: Version,
-    /// The requests it answers.
+    /// The requests it answers; in a snapshot, the last ones that were answered.
     pub requests: Vec<Recorded>,
     /// What changed, and where in the file each entry stands.
     pub entries: Vec<(Entry, Place)>,
+}
+
+impl Line {
+    /// What the line means to its user. `first` sees each entry, and the user as they are before it.
+    pub fn apply_to(&self, user: &mut User, mut first: impl FnMut(&User, &Entry)) {
+        for request in &self.requests {
+            user.record(*request);
+        }
+        if let Kind::Snapshot(part) = self.kind
+            && part.is_last()
+        {
+            // Now and not before: recording counts, and these were counted already.
+            user.raise_ops(part.ops);
+        }
+        for (entry, place) in &self.entries {
+            first(user, entry);
+            user.apply(entry, *place);
+        }
+    }
 }
 
 /// A line to be written.
@@ -143,13 +188,16 @@ pub enum LineError {
     /// Something follows the end of an account.
     #[error("it changes an account that was deleted")]
     AfterTombstone,
+    /// A snapshot's parts are not all at the head of the file, one after the other.
+    #[error("a snapshot is incomplete or out of its place")]
+    Snapshot,
 }
 
 /// Spells a line.
 ///
 /// # Panics
 /// When the line cannot be one: `version` not above `base`, an identity that carries something, a
-/// kind that does not fit its entries.
+/// kind that does not fit its entries; a snapshot is spelled by [`super::snapshot::encode`].
 pub fn encode(new: &NewLine<'_>) -> Encoded {
     let lefts = new.entries.iter().filter(|entry| matches!(entry, Entry::Left { .. })).count();
     let fits = new.kind == Kind::Identity || new.kind == Kind::of(new.entries);
@@ -173,12 +221,12 @@ pub fn encode(new: &NewLine<'_>) -> Encoded {
 }
 
 /// The checksum of what stands before it, and the line's end.
-fn tail_of(body: &[u8]) -> String {
+pub(super) fn tail_of(body: &[u8]) -> String {
     format!("{CHECKSUM}{:08x}{END}", crc32c::crc32c(body))
 }
 
 #[expect(clippy::expect_used, reason = "strings and numbers in sequences and structs have a JSON")]
-fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+pub(super) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("these types have a JSON")
 }
 
@@ -191,17 +239,25 @@ pub fn decode(bytes: &[u8], offset: u64) -> Result<Line, LineError> {
     let body = checked_body(bytes)?;
     let (version, rest) = field::<Version>(body, VERSION, "v")?;
     let (base, rest) = field::<Version>(rest, BASE, "p")?;
-    let (kind, rest) = text_field(rest, KIND, "k")?;
-    let kind = match kind {
+    let (letter, rest) = text_field(rest, KIND, "k")?;
+    if !matches!(letter, "d" | "i" | "x" | "s") {
+        return Err(LineError::NewerFormat(format!("line kind {letter:?}")));
+    }
+    let is_snapshot = letter == "s";
+    let (hash, rest) = field::<Hash128>(rest, HASH, "h")?;
+    let (com, rest) = field::<Version>(rest, COM, "com")?;
+    let (ops, rest) = if is_snapshot { decode_ops(rest)? } else { (0, rest) };
+    let (requests, rest) = decode_requests(rest)?;
+    let (entries, rest) = decode_entries(rest, bytes, offset)?;
+    let kind = match letter {
         "d" => Kind::Delta,
         "i" => Kind::Identity,
         "x" => Kind::Tombstone,
-        other => return Err(LineError::NewerFormat(format!("line kind {other:?}"))),
+        _ => Kind::Snapshot(decode_part(rest, ops)?),
     };
-    let (hash, rest) = field::<Hash128>(rest, HASH, "h")?;
-    let (com, rest) = field::<Version>(rest, COM, "com")?;
-    let (requests, rest) = decode_requests(rest)?;
-    let entries = decode_entries(rest, bytes, offset)?;
+    if !is_snapshot && !rest.is_empty() {
+        return Err(LineError::Field("d"));
+    }
     let line = Line { version, base, kind, hash, com, requests, entries };
     check_sense(&line)?;
     Ok(line)
@@ -211,13 +267,17 @@ pub fn decode(bytes: &[u8], offset: u64) -> Result<Line, LineError> {
 /// are those it was decoded from.
 ///
 /// # Errors
-/// [`LineError::Base`] or [`LineError::Hash`].
+/// [`LineError::Base`] or [`LineError::Hash`]; [`LineError::Snapshot`] for a part of one, which
+/// stands on nothing.
 pub fn check_chain(
     line: &Line,
     bytes: &[u8],
     base: Version,
     base_hash: Hash128,
 ) -> Result<(), LineError> {
+    if matches!(line.kind, Kind::Snapshot(_)) {
+        return Err(LineError::Snapshot);
+    }
     if line.base != base {
         return Err(LineError::Base { expected: base, found: line.base });
     }
@@ -282,10 +342,20 @@ fn decode_requests(text: &str) -> Result<(Vec<Recorded>, &str), LineError> {
     Ok((requests.into_iter().map(recorded).collect(), rest))
 }
 
-fn decode_entries(text: &str, bytes: &[u8], offset: u64) -> Result<Vec<(Entry, Place)>, LineError> {
+/// Entries, and where in the file each stands.
+type Placed = Vec<(Entry, Place)>;
+
+/// The entries with their places, and what stands behind them.
+fn decode_entries<'a>(
+    text: &'a str,
+    bytes: &[u8],
+    offset: u64,
+) -> Result<(Placed, &'a str), LineError> {
     let wrong = || LineError::Field("d");
     let text = text.strip_prefix(ENTRIES).ok_or_else(wrong)?;
-    let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| wrong())?;
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<&RawValue>>();
+    let entries = values.next().ok_or_else(wrong)?.map_err(|_| wrong())?;
+    let rest = text.get(values.byte_offset()..).ok_or_else(wrong)?;
     let with_place = |raw: &RawValue| {
         let json = raw.get();
         // The parser borrows, so an entry's distance from the line's first byte is its place.
@@ -295,7 +365,28 @@ fn decode_entries(text: &str, bytes: &[u8], offset: u64) -> Result<Vec<(Entry, P
         let place = Place { offset: offset.ok_or_else(wrong)?, len: len.ok_or_else(wrong)? };
         Ok((decode_entry(json)?, place))
     };
-    entries.into_iter().map(with_place).collect()
+    let entries: Result<Placed, LineError> = entries.into_iter().map(with_place).collect();
+    Ok((entries?, rest))
+}
+
+fn decode_ops(text: &str) -> Result<(u64, &str), LineError> {
+    let wrong = || LineError::Field("ops");
+    let text = text.strip_prefix(OPS).ok_or_else(wrong)?;
+    let (digits, rest) = text.split_at(text.find(',').ok_or_else(wrong)?);
+    Ok((number(digits).ok_or_else(wrong)?, rest))
+}
+
+fn decode_part(text: &str, ops: u64) -> Result<Part, LineError> {
+    let part = text.strip_prefix(PART).and_then(|text| text.strip_suffix(']'));
+    let (part, of) = part.and_then(|text| text.split_once(',')).ok_or(LineError::Field("part"))?;
+    let part = Option::zip(number(part), number(of)).filter(|(part, of)| (1..=*of).contains(part));
+    let (number, of) = part.ok_or(LineError::Field("part"))?;
+    Ok(Part { number, of, ops })
+}
+
+/// A number in its only spelling.
+fn number<T: FromStr + ToString>(digits: &str) -> Option<T> {
+    digits.parse().ok().filter(|number: &T| number.to_string() == digits)
 }
 
 /// The checksum is right, so an entry that is not understood was written so: by a newer program.
@@ -315,7 +406,11 @@ fn check_sense(line: &Line) -> Result<(), LineError> {
     if line.version <= line.base {
         return Err(LineError::Field("v"));
     }
-    if line.com > line.base {
+    let is_snapshot = matches!(line.kind, Kind::Snapshot(_));
+    if is_snapshot && !line.base.is_zero() {
+        return Err(LineError::Field("p"));
+    }
+    if if is_snapshot { line.com != line.version } else { line.com > line.base } {
         return Err(LineError::Field("com"));
     }
     let left = |(entry, _): &&(Entry, Place)| matches!(entry, Entry::Left { .. });
@@ -325,6 +420,8 @@ fn check_sense(line: &Line) -> Result<(), LineError> {
         Kind::Delta => lefts == 0,
         Kind::Identity => line.entries.is_empty() && line.requests.is_empty(),
         Kind::Tombstone => lefts == 1 && is_last,
+        // Nothing of an account survives its end.
+        Kind::Snapshot(part) => lefts == 0 || (part.of == 1 && line.entries.len() == 1),
     };
     if fits { Ok(()) } else { Err(LineError::Field("k")) }
 }

@@ -24,6 +24,7 @@
 //!                                                              └────────────┴────► in use
 //! ```
 
+mod ballast;
 mod damage;
 pub mod data_dir;
 mod directory;
@@ -34,6 +35,7 @@ pub mod line;
 mod name;
 pub mod node;
 pub mod scan;
+pub mod snapshot;
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +49,7 @@ pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use node::{NodeFile, NodeState};
 
-use crate::id::{Hash128, UserName};
+use crate::id::{Hash128, PostId, UserName};
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::user::Place;
@@ -117,7 +119,7 @@ impl UserStore {
     }
 
     /// To be called once, before any file is loaded and before the first vote: flushes what a
-    /// killed process left in the kernel's cache only. Otherwise a line that the cache shows could
+    /// killed process left in the kernel's cache only, and makes the ballast. Otherwise a line that the cache shows could
     /// be acknowledged as being on the disk. Each [`Self::load`] then drops its file from the cache
     /// first, so that it sees the disk.
     ///
@@ -125,8 +127,12 @@ impl UserStore {
     /// [`StoreError::SyncFailed`].
     pub fn start(&self) -> Result<(), StoreError> {
         let users = self.users();
-        rustix::fs::syncfs(users.fd())
-            .map_err(|e| StoreError::SyncFailed { path: users.path().to_owned(), source: e.into() })
+        rustix::fs::syncfs(users.fd()).map_err(|e| StoreError::SyncFailed {
+            path: users.path().to_owned(),
+            source: e.into(),
+        })?;
+        self.dir.make_ballast();
+        Ok(())
     }
 
     /// Whose files there are, by name. What is no user's file is reported and left alone.
@@ -203,12 +209,30 @@ impl UserStore {
     /// bytes lost), [`StoreError::TooLarge`], [`StoreError::BadLine`], [`StoreError::Foreign`],
     /// [`StoreError::Io`].
     pub fn append(&self, user: &UserName, at: u64, line: &[u8]) -> Result<(), StoreError> {
+        check_appendable(user, at, line)?;
+        self.append_checked(user, at, line)
+    }
+
+    /// Appends several lines, which were checked one by one, by one write and one flush. A crash may
+    /// leave some of them: only what is committed already is written so.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_lines(&self, user: &UserName, at: u64, lines: &[u8]) -> Result<(), StoreError> {
+        check_size(user, at.saturating_add(lines.len() as u64))?;
+        if lines.last() != Some(&b'\n') {
+            return Err(StoreError::BadLine { user: user.clone(), source: LineError::LineEnd });
+        }
+        self.append_checked(user, at, lines)
+    }
+
+    fn append_checked(&self, user: &UserName, at: u64, lines: &[u8]) -> Result<(), StoreError> {
         if self.retired.lock().contains(user) {
             return Err(StoreError::Retired { user: user.clone() });
         }
-        check_appendable(user, at, line)?;
         let name = lines_name(user);
-        let appended = file::append(self.users(), &name, at, line, self.sync_data);
+        self.dir.check_room(&name)?;
+        let appended = file::append(self.users(), &name, at, lines, self.sync_data);
         appended.map_err(|why| match why {
             file::Why::Length(found) => {
                 StoreError::LengthDiffers { user: user.clone(), expected: at, found }
@@ -224,6 +248,11 @@ impl UserStore {
     /// written again except by another replacement. All others leave the old file:
     /// [`StoreError::NoSpace`], [`StoreError::TooLarge`], [`StoreError::Io`].
     pub fn replace(&self, user: &UserName, bytes: &[u8]) -> Result<(), StoreError> {
+        self.dir.check_room(&lines_name(user))?;
+        self.replace_now(user, bytes)
+    }
+
+    fn replace_now(&self, user: &UserName, bytes: &[u8]) -> Result<(), StoreError> {
         check_size(user, bytes.len() as u64)?;
         let temporary = FileName::new(user, Role::Temporary).to_string();
         let replaced = self.users().replace_file(&lines_name(user), &temporary, bytes);
@@ -232,6 +261,14 @@ impl UserStore {
         replaced.map_err(|error| self.retire_if_unknown(user, error))?;
         self.retired.lock().remove(user);
         Ok(())
+    }
+
+    /// [`Self::replace`] by a shorter file, for which the ballast is given up if the disk is full.
+    ///
+    /// # Errors
+    /// As [`Self::replace`].
+    pub fn compact(&self, user: &UserName, bytes: &[u8]) -> Result<(), StoreError> {
+        self.dir.with_ballast(|| self.replace_now(user, bytes))
     }
 
     /// The bytes at a place of a user's file.
@@ -257,13 +294,19 @@ impl UserStore {
             .map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
     }
 
-    /// The text of the post whose entry stands at a place.
+    /// The text of the post of that number, whose entry stood at a place when somebody looked: the
+    /// file may have been replaced since.
     ///
     /// # Errors
-    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when no post stands there.
-    pub fn read_text(&self, user: &UserName, place: Place) -> Result<String, StoreError> {
+    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when not this post stands there.
+    pub fn read_text(
+        &self,
+        user: &UserName,
+        post: PostId,
+        place: Place,
+    ) -> Result<String, StoreError> {
         match self.read_entry(user, place)? {
-            Entry::Posted { text, .. } => Ok(text),
+            Entry::Posted { id, text, .. } if id == post => Ok(text),
             _ => Err(StoreError::NotAtPlace { user: user.clone(), place }),
         }
     }
@@ -291,6 +334,13 @@ impl UserStore {
     /// [`StoreError::Io`].
     pub fn disk_percent(&self) -> Result<u8, StoreError> {
         self.dir.disk_percent()
+    }
+
+    /// Has files flushed by this instead: tests let it fail.
+    #[cfg(test)]
+    pub(crate) fn flushing_by(mut self, sync: fn(&std::fs::File) -> std::io::Result<()>) -> Self {
+        self.sync_data = sync;
+        self
     }
 
     fn users(&self) -> &Directory {

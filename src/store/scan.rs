@@ -8,12 +8,15 @@
 //!   …good line\n{"v":"1.4.2                             torn: never flushed, so never acknowledged
 //!   …good line\n{"v":"1.4.\0\0\0\0\0\0…,"c":"…"}\n      torn: a block of it never arrived
 //!   …good line\n{"v":"1.4#2.1.7"…,"c":"…"}\n            damaged, like any bad line further up
+//!   {"v":"1.4.2.1.7","p":"0","k":"s"…                  damaged: snapshots are never appended
 //! ```
 
-use super::line::{Kind, Line, LineError, check_chain, decode};
+use super::line::{Kind, Line, LineError, Part, check_chain, decode};
+use super::snapshot::is_part;
 use crate::id::Hash128;
-use crate::limits::LINE_BYTES_MAX;
+use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
 use crate::replica::version::Version;
+use crate::user::entry::Entry;
 
 /// The state of a file after some of its lines. The default is that of no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,14 +29,23 @@ pub struct Chain {
     pub com: Version,
     /// Whether the account was deleted: only identities may follow.
     pub left: bool,
+    /// The last part of a snapshot of which more must come: nothing before is a state.
+    pub open: Option<Part>,
 }
 
 impl Chain {
     /// Takes the next line; `bytes` are those it was decoded from. Nothing changes on an error.
     ///
     /// # Errors
-    /// [`LineError::Base`], [`LineError::Hash`] or [`LineError::AfterTombstone`].
+    /// [`LineError::Base`], [`LineError::Hash`], [`LineError::AfterTombstone`] or
+    /// [`LineError::Snapshot`].
     pub fn follow(&mut self, line: &Line, bytes: &[u8]) -> Result<(), LineError> {
+        if let Kind::Snapshot(part) = line.kind {
+            return self.follow_part(line, part);
+        }
+        if self.open.is_some() {
+            return Err(LineError::Snapshot);
+        }
         check_chain(line, bytes, self.version, self.hash)?;
         if self.left && line.kind != Kind::Identity {
             return Err(LineError::AfterTombstone);
@@ -43,6 +55,33 @@ impl Chain {
             hash: line.hash,
             com: self.com.max(line.com),
             left: self.left || line.kind == Kind::Tombstone,
+            open: None,
+        };
+        Ok(())
+    }
+
+    /// A snapshot's hash is that of the lines it took the place of, so nothing here can prove it:
+    /// whoever wrote it had checked them.
+    fn follow_part(&mut self, line: &Line, part: Part) -> Result<(), LineError> {
+        let is_next = match self.open {
+            None => self.version.is_zero() && part.number == 1,
+            Some(before) => {
+                part == Part { number: before.number + 1, ..before }
+                    && (self.version, self.hash) == (line.version, line.hash)
+                    && line.requests.is_empty()
+            }
+        };
+        // The requests all stand in the first part.
+        let asked = line.requests.len();
+        if !is_next || asked > REQUESTS_KEPT || asked as u64 > part.ops {
+            return Err(LineError::Snapshot);
+        }
+        *self = Self {
+            version: line.version,
+            hash: line.hash,
+            com: line.version,
+            left: matches!(line.entries.last(), Some((Entry::Left { .. }, _))),
+            open: (!part.is_last()).then_some(part),
         };
         Ok(())
     }
@@ -72,7 +111,7 @@ pub enum End {
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// Good lines.
+    /// Good lines; none while a snapshot is incomplete.
     pub lines: u64,
     /// Bytes of them.
     pub good_len: u64,
@@ -143,6 +182,12 @@ impl Scanner {
 
     /// What the file holds, all of it having been fed.
     pub(super) fn finish(self) -> Scan {
+        if self.chain.open.is_some() {
+            // What was seen of it is no state, and it stands at the head: nothing is good.
+            let why = self.bad.map_or(LineError::Snapshot, |bad| bad.why);
+            let end = End::Damaged { line_number: self.lines + 1, offset: self.good_len, why };
+            return Scan { lines: 0, good_len: 0, chain: Chain::default(), end };
+        }
         let end = match self.bad {
             None => End::Whole,
             Some(bad) if bad.may_be_torn => End::Torn { bytes: bad.bytes },
@@ -155,7 +200,7 @@ impl Scanner {
 
     /// Whether a bad piece at the very end is what a write leaves that was cut off by a crash.
     fn is_torn(&self, piece: &[u8]) -> bool {
-        if piece.len() > LINE_BYTES_MAX {
+        if piece.len() > LINE_BYTES_MAX || is_part(piece) {
             return false;
         }
         match piece.split_last() {

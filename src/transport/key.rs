@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cluster key (file: 64 digits) ─┬─ "peer" ──▶ handshakes between backends
+//!                                ├─ "operator" ▶ handshakes of `tern cluster …`
 //!                                ├─ "cluster" ▶ the cluster's id, no secret
 //!                                └─ "web" ───▶ web key (file: web: and 64 digits)
 //!                                               ├─ "link" ──▶ handshakes of web servers
 //!                                               └─ "forms" ─▶ forms' tokens
 //! ```
-//! A web server's file may hold the web key alone: such a machine cannot pose as a voting peer. None of
-//! these types can be printed.
+//! A web server's file may hold the web key alone: such a machine cannot pose as a voting peer,
+//! nor as the operator. None of these types can be printed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -100,6 +101,7 @@ pub struct Keys {
 #[derive(Clone)]
 struct OfCluster {
     peer: Secret,
+    operator: Secret,
     id: Hash128,
 }
 
@@ -139,6 +141,7 @@ impl Keys {
         match role {
             Role::Peer => self.cluster.as_ref().map(|cluster| &cluster.peer.0),
             Role::Web => Some(&self.link.0),
+            Role::Operator => self.cluster.as_ref().map(|cluster| &cluster.operator.0),
         }
     }
 }
@@ -146,7 +149,8 @@ impl Keys {
 impl From<&ClusterKey> for Keys {
     fn from(key: &ClusterKey) -> Self {
         let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = key.0.derive("cluster").0;
-        let cluster = OfCluster { peer: key.0.derive("peer"), id: Hash128(id) };
+        let (peer, operator) = (key.0.derive("peer"), key.0.derive("operator"));
+        let cluster = OfCluster { peer, operator, id: Hash128(id) };
         Self { cluster: Some(cluster), ..Self::of_web(&key.web()) }
     }
 }
@@ -380,6 +384,7 @@ mod tests {
         assert_eq!(web.psk(Role::Web), all.psk(Role::Web));
         assert_eq!(web.form_key(), all.form_key());
         assert_eq!((web.psk(Role::Peer), web.cluster_id(), web.is_peer()), (None, None, false));
+        assert_eq!(web.psk(Role::Operator), None);
         assert!(matches!(ClusterKey::read(&web_path), Err(KeyError::WebOnly { .. })));
     }
 
@@ -389,7 +394,8 @@ mod tests {
         let keys = Keys::read(&path).unwrap();
         let id = keys.cluster_id().unwrap();
         let peer = *keys.psk(Role::Peer).unwrap();
-        let all = [peer, *keys.psk(Role::Web).unwrap(), keys.form_key()];
+        let operator = *keys.psk(Role::Operator).unwrap();
+        let all = [peer, operator, *keys.psk(Role::Web).unwrap(), keys.form_key()];
         let unique: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(unique.len(), all.len());
         assert!(!all.iter().any(|key| key.starts_with(&id.0)));

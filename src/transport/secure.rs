@@ -36,6 +36,8 @@ pub enum Role {
     Peer,
     /// A web server.
     Web,
+    /// `tern cluster …`, in the hands of who holds the cluster key.
+    Operator,
 }
 
 impl Role {
@@ -44,6 +46,7 @@ impl Role {
         match self {
             Self::Peer => b'P',
             Self::Web => b'W',
+            Self::Operator => b'O',
         }
     }
 
@@ -56,6 +59,7 @@ impl Role {
         match byte {
             b'P' => Some(Self::Peer),
             b'W' => Some(Self::Web),
+            b'O' => Some(Self::Operator),
             _ => None,
         }
     }
@@ -153,6 +157,7 @@ fn builder(role: Role, psk: &[u8; 32]) -> Result<Builder<'_>, Why> {
     let prologue: &[u8] = match role {
         Role::Peer => b"tern 1 P",
         Role::Web => b"tern 1 W",
+        Role::Operator => b"tern 1 O",
     };
     let params = PATTERN.parse().map_err(|_| BAD_SETUP)?;
     let builder = Builder::new(params).psk(0, psk).map_err(|_| BAD_SETUP)?;
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     fn handshake_same_key_opens_both_ways() {
-        for role in [Role::Peer, Role::Web] {
+        for role in [Role::Peer, Role::Web, Role::Operator] {
             let (mut one, mut other) = pair(role);
             let (mut sealed, mut plain) = (Vec::new(), Vec::new());
             one.seal(b"hello", &mut sealed).unwrap();
@@ -214,6 +219,7 @@ mod tests {
         let refused = |byte, first: &[u8], with: &Keys| Accepting::answer(byte, first, with).err();
         assert_eq!(refused(b'P', &first[3..], &keys(2)), Some(WRONG_KEY));
         assert_eq!(refused(b'W', &first[3..], &keys(1)), Some(WRONG_KEY));
+        assert_eq!(refused(b'O', &first[3..], &keys(1)), Some(WRONG_KEY));
         assert_eq!(refused(b'X', &first[3..], &keys(1)), Some("it is no Tern"));
         for len in 0..GREETING_BYTES {
             assert!(refused(b'P', &first[3..3 + len], &keys(1)).is_some(), "{len}");

@@ -140,7 +140,7 @@ fn assert_dropped_unanswered(mut stream: &TcpStream) {
 #[test]
 fn connection_frames_of_all_sizes_come_back() {
     serving(8, echo, |addr, _| {
-        for role in [Role::Peer, Role::Web] {
+        for role in [Role::Peer, Role::Web, Role::Operator] {
             let mut connection = dial(&addr.to_string(), role, &keys(1), LONG).unwrap();
             check_echo(&mut connection, b"", b"");
             check_echo(&mut connection, b"header", b"");
@@ -308,18 +308,22 @@ fn dial_dead_port_refused_silent_port_times_out() {
 fn dial_other_cluster_or_web_key_as_peer_refused() {
     serving(8, echo, |addr, _| {
         let addr = addr.to_string();
-        for role in [Role::Peer, Role::Web] {
+        for role in [Role::Peer, Role::Web, Role::Operator] {
             let error = dial(&addr, role, &keys(2), LONG).err().unwrap();
             assert!(matches!(error, TransportError::Handshake { .. }), "{error:?}");
         }
         let error = dial(&addr, Role::Peer, &web_keys(1), LONG).err().unwrap();
         assert!(error.to_string().contains("the key file here is a web server's"), "{error}");
-        // A web server that says it is a peer, with the only key it has.
-        let (_, mut first) = Dialling::start(Role::Web, &web_keys(1)).unwrap();
-        first[0] = b'P';
-        let mut stream = TcpStream::connect(&addr).unwrap();
-        stream.write_all(&first).unwrap();
-        assert_dropped_unanswered(&stream);
+        let error = dial(&addr, Role::Operator, &web_keys(1), LONG).err().unwrap();
+        assert!(error.to_string().contains("the key file here is a web server's"), "{error}");
+        // A web server that says it is a peer or the operator, with the only key it has.
+        for byte in *b"PO" {
+            let (_, mut first) = Dialling::start(Role::Web, &web_keys(1)).unwrap();
+            first[0] = byte;
+            let mut stream = TcpStream::connect(&addr).unwrap();
+            stream.write_all(&first).unwrap();
+            assert_dropped_unanswered(&stream);
+        }
     });
 }
 

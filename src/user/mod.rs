@@ -8,10 +8,11 @@
 //!   below any of them;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
-//! - once `Left`, nothing but the name, the time and the requests remains.
+//! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
 
 mod apply;
 pub mod entry;
+pub mod fold;
 mod request;
 #[cfg(test)]
 mod tests;

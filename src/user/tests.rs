@@ -115,7 +115,7 @@ fn session_open_until_its_last_day() {
 }
 
 #[test]
-fn left_keeps_name_time_and_requests_alone() {
+fn left_keeps_name_time_and_last_request_alone() {
     let mut user = user_of(&[
         Entry::Joined { at: Wall(1) },
         Entry::Password { at: Wall(1), hash: "x".into() },
@@ -125,6 +125,7 @@ fn left_keeps_name_time_and_requests_alone() {
         Entry::Followed { at: Wall(2), user: name("ben") },
     ]);
     user.record(recorded(1, Receipt::Done));
+    user.record(recorded(2, Receipt::Done));
     user.apply(&Entry::Left { at: Wall(9) }, Place::default());
     user.apply(&posted(10, None), Place::default());
     user.apply(&Entry::Joined { at: Wall(11) }, Place::default());
@@ -132,7 +133,9 @@ fn left_keeps_name_time_and_requests_alone() {
     assert!(user.posts.is_empty() && user.deleted.is_empty() && user.post_id_max.is_none());
     assert!(user.sessions.is_empty() && user.follows.is_empty());
     assert!(user.password.is_empty() && user.display_name.is_empty());
-    assert_eq!((user.ops, user.requests.len()), (1, 1));
+    // The request that deleted the account alone.
+    assert_eq!((user.ops, user.requests.len()), (2, 1));
+    assert_eq!(user.requests[0], recorded(2, Receipt::Done));
 }
 
 #[test]

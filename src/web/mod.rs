@@ -8,7 +8,7 @@ pub mod form;
 pub mod gate;
 pub mod handler;
 pub mod origin;
-mod page;
+pub(crate) mod page;
 pub mod request;
 pub mod response;
 pub mod route;

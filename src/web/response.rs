@@ -168,7 +168,8 @@ pub enum Cache {
     NoStore,
     /// `private, no-cache`, with an ETag: a signed-in person's page.
     Private,
-    /// `public, max-age=15`, with an ETag: a page for strangers.
+    /// `public, no-cache`, with an ETag: a page for strangers. Every page shows how the machines are,
+    /// which must be true within two seconds, so none may be shown again without asking.
     Public,
     /// `public, max-age=31536000, immutable`: files whose name holds their hash.
     Forever,
@@ -180,7 +181,7 @@ impl Cache {
         match self {
             Self::NoStore => "private, no-store",
             Self::Private => "private, no-cache",
-            Self::Public => "public, max-age=15",
+            Self::Public => "public, no-cache",
             Self::Forever => "public, max-age=31536000, immutable",
         }
     }
@@ -245,7 +246,7 @@ mod tests {
     fn cache_each_kind_encoded() {
         check(Cache::NoStore, "private, no-store", &["Cookie"], false);
         check(Cache::Private, "private, no-cache", &["Cookie"], true);
-        check(Cache::Public, "public, max-age=15", &["Cookie"], true);
+        check(Cache::Public, "public, no-cache", &["Cookie"], true);
         check(Cache::Forever, "public, max-age=31536000, immutable", &[], false);
     }
 

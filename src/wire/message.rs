@@ -4,13 +4,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId, UserName};
+pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
 /// See [`PROTO_MIN`].
-pub const PROTO_MAX: u16 = 1;
+pub const PROTO_MAX: u16 = 2;
+/// The first protocol version that knows of changes of the members.
+pub const PROTO_CHANGES: u16 = 2;
+/// What this program understands in files and messages; a cluster uses it once all its machines do.
+pub const FEATURES: u32 = 1;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +49,51 @@ pub struct Hello {
     pub bootfloor: Term,
     /// The numbers of the cluster's machines as it was told them, sorted.
     pub members: Vec<NodeId>,
+    /// Its list of members; the first, from a program that knows of no other.
+    #[serde(default = "first_epoch")]
+    pub epoch: u32,
+    /// Whether it copies first, to become a member by that list.
+    #[serde(default)]
+    pub learning: bool,
     /// What its keeper calls it.
     pub name: String,
     /// The program's version.
     pub version: String,
+}
+
+const fn first_epoch() -> u32 {
+    1
+}
+
+/// A list of members with the last one that voted before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The list.
+    pub current: Members,
+    /// The list that it follows; none before the first.
+    pub before: Option<Members>,
+}
+
+/// A list of members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Its number; higher is later.
+    pub epoch: u32,
+    /// What all of them understand.
+    pub features: u32,
+    /// The machines, by number.
+    pub members: Vec<Seated>,
+}
+
+/// A machine of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seated {
+    /// Its number.
+    pub node: NodeId,
+    /// Which life of its data directory; not known before the first meeting.
+    pub incarnation: Option<Hash128>,
+    /// Where it listens, as HOST:PORT.
+    pub address: String,
 }
 
 /// The answer to a [`Hello`].
@@ -79,6 +125,9 @@ pub enum Reject {
     /// It has started fewer times than was seen already: an old copy of its directory.
     #[error("its data directory is older than one that was seen already")]
     OldBoot,
+    /// The list of machines has changed, and it is no longer in it.
+    #[error("it is no longer a member: it was removed, or another machine has taken its place")]
+    Gone,
 }
 
 /// A question or a notice.
@@ -112,10 +161,13 @@ pub enum Message {
         /// Whose file.
         user: UserName,
     },
-    /// Send the file. Answer: `Body`.
+    /// Send the file, or what follows in it on what the asker has. Answer: `Body`.
     Fetch {
         /// Whose file.
         user: UserName,
+        /// What the asker has, and its chain hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<(Version, Hash128)>,
     },
     /// Which versions do you hold, of the users after this one? Answer: `Sums`.
     Sums {
@@ -124,6 +176,23 @@ pub enum Message {
     },
     /// Are you well? Answer: `Pong`.
     Ping(Health),
+    /// Take on this list of members, if it is newer. Answer: `Members`. Only from protocol version 2
+    /// on, as the next one.
+    Adopt(Offer),
+    /// Which list of members do you hold? Answer: `Members`.
+    Members,
+}
+
+impl Message {
+    /// Whether it is answered to a machine that holds another list of members, or is in none: what
+    /// is held may be told to all, votes are given to members alone.
+    pub const fn is_across(&self) -> bool {
+        match self {
+            Self::Fetch { .. } | Self::Sums { .. } | Self::Ping(_) => true,
+            Self::Adopt(_) | Self::Members => true,
+            Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
+        }
+    }
 }
 
 /// See [`Message::Sync`].
@@ -183,10 +252,13 @@ pub enum Answer {
         /// What is held.
         state: State,
     },
-    /// To `Fetch`: the body is the file.
+    /// To `Fetch`: the body is the file, or the lines behind what the asker has.
     Body {
         /// What is held; the body ends in `acc`.
         state: State,
+        /// Behind which version the body begins; zero for the whole file.
+        #[serde(default)]
+        after: Version,
     },
     /// To `Sums`.
     Sums {
@@ -197,15 +269,49 @@ pub enum Answer {
     },
     /// To `Ping`.
     Pong(Health),
+    /// To `Adopt` and `Members`: what is held now.
+    Members(Offer),
 }
 
-/// A user in a list of what is held.
+/// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
+/// `["ada","1.4.2.1.7","32 hex",{}]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ShortRow", into = "ShortRow")]
 pub struct SumsRow {
     /// Who.
     pub user: UserName,
     /// What is held.
     pub state: State,
+    /// Whether the file is damaged: then this proves nothing of what was accepted.
+    pub is_damaged: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShortRow(UserName, Version, Hash128, RowNotes);
+
+#[derive(Default, Serialize, Deserialize)]
+struct RowNotes {
+    /// What is known to be committed, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    com: Option<Version>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damaged: Option<bool>,
+}
+
+impl From<SumsRow> for ShortRow {
+    fn from(SumsRow { user, state, is_damaged }: SumsRow) -> Self {
+        let State { acc, hash, com } = state;
+        let notes =
+            RowNotes { com: (com != acc).then_some(com), damaged: is_damaged.then_some(true) };
+        Self(user, acc, hash, notes)
+    }
+}
+
+impl From<ShortRow> for SumsRow {
+    fn from(ShortRow(user, acc, hash, notes): ShortRow) -> Self {
+        let state = State { acc, hash, com: notes.com.unwrap_or(acc) };
+        Self { user, state, is_damaged: notes.damaged.unwrap_or(false) }
+    }
 }
 
 /// How a machine is, in pings and their answers.
@@ -222,4 +328,40 @@ pub struct Health {
     pub reaches: Vec<NodeId>,
     /// How full its disk is, in percent.
     pub disk_percent: u8,
+    /// Why it does not vote; absent while it does, and from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_voting: Option<NotVoting>,
+    /// How many users' files are damaged there, so that it has no vote on these users.
+    #[serde(default)]
+    pub damaged: u32,
+    /// How many users' files it knows it lacks something of.
+    #[serde(default)]
+    pub catching_up: u32,
+    /// Where it stands between lists of members; absent from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// Whether a new machine has copied what the others hold, and the change may begin.
+    #[serde(default)]
+    pub has_learned: bool,
+    /// What the program there understands.
+    #[serde(default)]
+    pub features: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_of_earlier_version_read() {
+        let floor = serde_json::to_string(&Term::default()).unwrap();
+        let old = format!(
+            r#"{{"sum":"{}","bootfloor":{floor},"voting":false,"reaches":[1,2],"disk_percent":4}}"#,
+            Hash128::default()
+        );
+        let health: Health = serde_json::from_str(&old).unwrap();
+        assert_eq!((health.not_voting, health.damaged, health.catching_up), (None, 0, 0));
+        let new = serde_json::to_value(&health).unwrap();
+        assert!(new.get("not_voting").is_none(), "{new}");
+    }
 }

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::clock::Wall;
-use crate::id::{NodeId, PostId, UserName};
+use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 
+pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
 
 /// One request. Not printable: it may hold a password.
@@ -83,18 +84,6 @@ pub struct ClusterBrief {
     pub stale_since: Option<Wall>,
     /// The answering machine's name.
     pub answered_by: String,
-}
-
-/// A machine as the answering one sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MachineState {
-    /// Up, and holds what it should.
-    InStep,
-    /// Up, catching up.
-    Behind,
-    /// Not to be reached.
-    Down,
 }
 
 /// The answer proper: exactly one of these keys stands in the data.
@@ -333,40 +322,4 @@ pub struct SessionRow {
     pub opened_at: Wall,
     /// Whether it is the one that asks.
     pub is_this: bool,
-}
-
-/// The machines at length.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusPage {
-    /// Each machine, by number.
-    pub machines: Vec<MachineRow>,
-    /// Whether a write would be saved.
-    pub writes: bool,
-    /// Machines that must agree.
-    pub needed: u8,
-}
-
-/// A machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MachineRow {
-    /// Its number.
-    pub node: NodeId,
-    /// What its keeper calls it.
-    pub name: String,
-    /// How it is.
-    pub state: MachineState,
-    /// Since when, if it is down.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub down_since: Option<Wall>,
-    /// How many users' files differ from the answering machine's, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behind: Option<u32>,
-    /// How full its disk is, in percent, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disk_percent: Option<u8>,
-    /// Which other machines it says it can talk to.
-    pub talks_to: Vec<NodeId>,
-    /// The program's version, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
 }

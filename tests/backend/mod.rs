@@ -1,6 +1,8 @@
 //! Three real backends spoken to as a web server does, without pages between: what is saved, what is
 //! refused, and what a majority that is gone means.
 
+mod hot;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -23,18 +25,27 @@ struct Backends {
     dir: tempfile::TempDir,
     keys: Keys,
     ports: [u16; 3],
+    options: &'static [&'static str],
     children: [Option<Child>; 3],
 }
 
 impl Backends {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn without_rate_limits() -> Self {
+        Self::with(&["--rate-limits=off"])
+    }
+
+    fn with(options: &'static [&'static str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("key")).unwrap();
         let keys = Keys::read(&dir.path().join("key")).unwrap();
         let free = [0; 3].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
         drop(free);
-        let mut all = Self { dir, keys, ports, children: [None, None, None] };
+        let mut all = Self { dir, keys, ports, options, children: [None, None, None] };
         (0..3).for_each(|n| all.spawn(n));
         all.wait_until_writable(0);
         all
@@ -52,6 +63,7 @@ impl Backends {
         command.arg(format!("--peers=1=127.0.0.1:{a},2=127.0.0.1:{b},3=127.0.0.1:{c}"));
         command.arg(format!("--data={}", data.display()));
         command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        command.args(self.options);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -302,25 +314,4 @@ fn directory_without_identity_or_of_another_cluster_refused_untouched() {
     std::fs::write(&node, kept).unwrap();
     all.spawn(2);
     all.wait_until_writable(2);
-}
-
-#[test]
-fn damaged_file_set_aside_and_refused_at_every_start() {
-    let mut all = Backends::start();
-    let session = joined(&all, 0, "ada", 1);
-    all.ask(0, &post(&session, 2, "to be damaged"));
-    let path = all.data(2).join("users/ada.jsonl");
-    eventually(|| {
-        std::fs::read_to_string(&path).ok().filter(|text| text.contains("to be damaged"))
-    });
-    all.kill(2);
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replacen("joined", "jo1ned", 1)).unwrap();
-    for _ in 0..2 {
-        let mut child = all.command(2, &all.data(2)).spawn().unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(3));
-        assert!(all.data(2).join("damaged/ada.mark").exists());
-    }
-    let outcome = all.ask(0, &post(&session, 3, "the others go on")).data.outcome;
-    assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
 }

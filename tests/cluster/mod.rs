@@ -4,11 +4,11 @@
 mod browsing;
 mod failure;
 mod files;
-mod form;
+pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
 mod load;
 pub(crate) mod person;
 mod process;
+mod status;
 mod story;
-mod torture;

@@ -86,6 +86,86 @@ fn child_fills_its_disk() {
     eprintln!("child is done");
 }
 
+/// Not a test by itself: what is done on a disk of 4 MiB, of which one is ballast.
+#[test]
+fn child_lives_on_its_ballast() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let dir = DataDir::open(directory).unwrap();
+    let node = NodeId::new(1).unwrap();
+    let state =
+        NodeState::new(&dir, NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]));
+    let store = UserStore::open(&dir).unwrap();
+    store.start().unwrap();
+    let ballast = directory.join("ballast");
+    assert_eq!(ballast.metadata().unwrap().len(), 1 << 20);
+    let mut history = History::of(3);
+    store.replace(&ada(), &history.bytes).unwrap();
+
+    let others = directory.join("of-others");
+    let mut file = std::fs::File::create(&others).unwrap();
+    let full = std::io::copy(&mut std::io::repeat(b'x'), &mut file).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    drop(file);
+    let at = history.bytes.len() as u64;
+    let line = history.clone().add(&"y".repeat(5000));
+    let is_full = |result| matches!(result, Err(StoreError::NoSpace { .. }));
+    assert!(is_full(store.append(&ada(), at, &line)) && ballast.exists(), "a line can wait");
+
+    // What cannot wait goes on, and what can must not eat the room that was made for it.
+    assert_eq!(state.raise_ceiling(5).unwrap(), 5);
+    assert!(!ballast.exists());
+    assert!(is_full(store.append(&ada(), at, &line)) && is_full(store.replace(&ada(), &line)));
+    assert!(!store.keep_ballast());
+    store.mark_damaged(&ada(), "a reason").unwrap();
+    assert_eq!(store.marks().unwrap(), [(ada(), "a reason\n".trim().to_owned())]);
+    store.compact(&ada(), &History::of(2).bytes).unwrap();
+    assert_eq!(store.load(&ada(), &mut |_| {}).unwrap().acc.seq, 2);
+
+    // Room again: it recovers by itself.
+    std::fs::remove_file(&others).unwrap();
+    history = History::of(2);
+    let at = history.bytes.len() as u64;
+    store.append(&ada(), at, &history.add("there is room again")).unwrap();
+    assert!(ballast.exists() && store.keep_ballast());
+    eprintln!("child is done");
+}
+
+/// Not a test by itself: what is done while a disk becomes read-only and writable again.
+#[test]
+fn child_sees_disk_turn_read_only() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let dir = DataDir::open(directory).unwrap();
+    let store = UserStore::open(&dir).unwrap();
+    let mut history = History::of(2);
+    let at = history.bytes.len() as u64;
+    store.replace(&ada(), &history.bytes).unwrap();
+    let remount = |how: &str| {
+        let options = format!("remount,{how}");
+        let status =
+            std::process::Command::new("mount").args(["-o", &options]).arg(directory).status();
+        assert!(status.unwrap().success());
+    };
+    remount("ro");
+    let line = history.clone().add("not now");
+    let refused = [
+        store.append(&ada(), at, &line),
+        store.replace(&ada(), &line),
+        store.compact(&ada(), &line),
+    ];
+    for result in refused {
+        assert!(matches!(result, Err(StoreError::NoSpace { .. })), "{result:?}");
+    }
+    assert_eq!(store.read_prefix(&ada(), at).unwrap(), history.bytes);
+    assert_eq!(store.load(&ada(), &mut |_| {}).unwrap().acc, history.version);
+    assert_eq!(store.verify(&ada(), at).unwrap().len, at);
+    assert!(store.mark_damaged(&ada(), "why").is_err() && store.marks().unwrap().is_empty());
+    remount("rw");
+    store.append(&ada(), at, &history.add("now it fits")).unwrap();
+    eprintln!("child is done");
+}
+
 /// Not a test by itself: what is done on a disk that became read-only.
 #[test]
 fn child_meets_read_only_disk() {
@@ -119,7 +199,11 @@ fn file_size_limit_leaves_old_state() {
 
 /// Runs a test on a disk of `ROOM` bytes, in a mount namespace that goes with the process.
 fn run_on_small_disk(test: &str, then: &str) {
-    let mount = "mount -t tmpfs -o size=64k tern-test \"$TERN_TEST_CHILD_DIR\"";
+    run_on_disk("64k", test, then);
+}
+
+fn run_on_disk(size: &str, test: &str, then: &str) {
+    let mount = format!("mount -t tmpfs -o size={size} tern-test \"$TERN_TEST_CHILD_DIR\"");
     let script = format!("{mount} && {then} || exit 77; exec \"$0\" \"$@\"");
     let enter = "unshare -m true || exit 77; exec unshare -m sh -c \"$0\" \"$@\"";
     run(test, &["sh", "-c", enter, &script]);
@@ -134,4 +218,14 @@ fn full_disk_leaves_old_state() {
 fn read_only_disk_named_at_open() {
     let remount = "mount -o remount,ro \"$TERN_TEST_CHILD_DIR\"";
     run_on_small_disk("crash::full::child_meets_read_only_disk", remount);
+}
+
+#[test]
+fn full_disk_lives_on_its_ballast() {
+    run_on_disk("4m", "crash::full::child_lives_on_its_ballast", "true");
+}
+
+#[test]
+fn disk_turned_read_only_refuses_writes_and_reads_on() {
+    run_on_disk("4m", "crash::full::child_sees_disk_turn_read_only", "true");
 }

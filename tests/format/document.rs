@@ -36,7 +36,9 @@ fn golden_lines(name: &str) -> Vec<String> {
 }
 
 fn all_lines() -> impl Iterator<Item = String> {
-    ["users/ada.jsonl", "users/zoe.jsonl"].into_iter().flat_map(golden_lines)
+    ["ada", "cleo", "finn", "zoe"]
+        .into_iter()
+        .flat_map(|name| golden_lines(&format!("users/{name}.jsonl")))
 }
 
 /// The first column of the table under a heading, without its quotes.
@@ -81,18 +83,27 @@ fn document_commands_print_what_it_says() {
 }
 
 #[test]
-fn document_example_line_is_a_golden_one() {
+fn document_example_lines_are_golden_ones() {
     let (_, rest) = DOCUMENT.split_once("```json\n").unwrap();
     let line = rest.split_once("\n```").unwrap().0;
     assert!(golden_lines("users/ada.jsonl").iter().any(|golden| golden == line), "{line}");
+    let (_, rest) = rest.split_once("```json\n").unwrap();
+    let line = rest.split_once("\n```").unwrap().0;
+    assert_eq!(golden_lines("users/finn.jsonl"), [line]);
 }
 
 #[test]
 fn document_names_every_field_and_no_other() {
-    let fields = table("## A line");
+    let (fields, more) = (table("## A line"), table("## A snapshot"));
+    let of_snapshots: BTreeSet<_> = fields.union(&more).cloned().collect();
+    let mut snapshots = 0;
     for line in all_lines() {
-        assert_eq!(keys(&serde_json::from_str(&line).unwrap()), fields);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let is_snapshot = line["k"] == "s";
+        snapshots += u32::from(is_snapshot);
+        assert_eq!(keys(&line), *if is_snapshot { &of_snapshots } else { &fields });
     }
+    assert_eq!(snapshots, 2);
     let node: Value =
         serde_json::from_slice(&fs::read(golden_v1().join("node.json")).unwrap()).unwrap();
     let mut fields = keys(&node);

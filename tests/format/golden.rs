@@ -7,9 +7,11 @@ use tern::id::{Hash128, NodeId, PostId, RequestId};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, Line, NewLine, encode};
 use tern::store::node::Member;
+use tern::store::scan::scan;
+use tern::store::snapshot::fold;
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
 use tern::user::entry::{Entry, PostRef, SessionId};
-use tern::user::{Receipt, Recorded};
+use tern::user::{Receipt, Recorded, User};
 
 use super::{copy_of_golden_v1, golden_v1, user};
 
@@ -115,12 +117,28 @@ fn zoe() -> File {
     file
 }
 
+/// A file of ada's or zoe's history, whose first `folded` lines were compacted.
+fn compacted(name: &str, history: fn() -> File, folded: usize) -> File {
+    let mut file = history();
+    let mut versions = Vec::new();
+    scan(&file.bytes, &mut |line| versions.push(line.version));
+    file.bytes = fold(&user(name), &file.bytes, versions[folded - 1]).unwrap().unwrap().bytes;
+    file
+}
+
+/// Every golden file, how it is made, and how many lines it has.
+fn files() -> [(&'static str, File, usize); 4] {
+    [
+        ("ada", ada(), 10),
+        ("cleo", compacted("cleo", ada, 9), 2),
+        ("finn", compacted("finn", zoe, 2), 1),
+        ("zoe", zoe(), 2),
+    ]
+}
+
 fn node_file() -> NodeFile {
-    let member = |number: u16, incarnation| Member {
-        node: node(number),
-        incarnation,
-        address: format!("10.0.0.{number}:7101"),
-        extra: serde_json::Map::new(),
+    let member = |number: u16, incarnation| {
+        Member::new(node(number), incarnation, format!("10.0.0.{number}:7101"))
     };
     let own = Hash128([0xa1; 16]);
     let members = vec![member(1, Some(own)), member(2, Some(Hash128([0xb2; 16]))), member(3, None)];
@@ -130,7 +148,7 @@ fn node_file() -> NodeFile {
 
 #[test]
 fn golden_v1_spelled_the_same_today() {
-    for (name, file) in [("ada", ada()), ("zoe", zoe())] {
+    for (name, file, _) in files() {
         let golden = fs::read_to_string(golden_v1().join(format!("users/{name}.jsonl"))).unwrap();
         assert_eq!(String::from_utf8(file.bytes).unwrap(), golden, "{name}");
     }
@@ -148,18 +166,32 @@ fn golden_v1_loads() {
     let dir = DataDir::open(&home.path().join("db")).unwrap();
     assert_eq!(NodeFile::load(&dir).unwrap(), Some(node_file()));
     let store = UserStore::open(&dir).unwrap();
-    assert_eq!(store.names().unwrap(), [user("ada"), user("zoe")]);
-    for (name, file) in [("ada", ada()), ("zoe", zoe())] {
+    assert_eq!(store.names().unwrap(), files().map(|(name, ..)| user(name)));
+    for (name, file, count) in files() {
         let mut lines: Vec<Line> = Vec::new();
         let loaded = store.load(&user(name), &mut |line| lines.push(line)).unwrap();
         assert_eq!((loaded.acc, loaded.hash), (file.version, file.hash), "{name}");
-        assert_eq!(lines.len(), usize::from(file.lines));
+        assert_eq!(lines.len(), count, "{name}");
         for (entry, place) in lines.iter().flat_map(|line| &line.entries) {
             assert_eq!(&store.read_entry(&user(name), *place).unwrap(), entry);
         }
     }
     let marks = store.marks().unwrap();
     assert_eq!(marks, [(user("ben"), "the checksum is wrong in line 3".to_owned())]);
+}
+
+#[test]
+fn golden_v1_compacted_tells_the_same() {
+    let told = |file: &File| {
+        let mut told = User::absent(user("ada"));
+        scan(&file.bytes, &mut |line| line.apply_to(&mut told, |_, _| {}));
+        told
+    };
+    for (history, folded) in [(ada as fn() -> File, 9), (zoe, 2)] {
+        let compacted = compacted("ada", history, folded);
+        assert!(told(&compacted).says_same(&told(&history())));
+        assert!(compacted.bytes.len() < history().bytes.len());
+    }
 }
 
 #[test]
@@ -170,10 +202,10 @@ fn newer_formats_refused_by_name_and_untouched() {
     let newer_node =
         fs::read_to_string(&node_path).unwrap().replace("\"format\": 1", "\"format\": 2");
     fs::write(&node_path, &newer_node).unwrap();
-    // A snapshot, as compaction will write it, with a checksum that is right.
-    let body = r#"{"v":"1.1.1.1.5","p":"0","k":"s","ops":5"#;
-    let snapshot = format!("{body},\"c\":\"{:08x}\"}}\n", crc32c(body.as_bytes()));
-    fs::write(&ada_path, &snapshot).unwrap();
+    // A kind of line that does not exist yet, with a checksum that is right.
+    let body = r#"{"v":"1.1.1.1.5","p":"0","k":"z","later":5"#;
+    let newer_line = format!("{body},\"c\":\"{:08x}\"}}\n", crc32c(body.as_bytes()));
+    fs::write(&ada_path, &newer_line).unwrap();
 
     let dir = DataDir::open(&home.path().join("db")).unwrap();
     let error = NodeFile::load(&dir).unwrap_err();
@@ -181,11 +213,11 @@ fn newer_formats_refused_by_name_and_untouched() {
     let store = UserStore::open(&dir).unwrap();
     let error = store.load(&user("ada"), &mut |_| {}).unwrap_err();
     assert!(
-        matches!(&error, StoreError::NewerFormat { what, .. } if what == r#"line kind "s""#),
+        matches!(&error, StoreError::NewerFormat { what, .. } if what == r#"line kind "z""#),
         "{error:?}"
     );
     assert_eq!(fs::read_to_string(&node_path).unwrap(), newer_node);
-    assert_eq!(fs::read_to_string(&ada_path).unwrap(), snapshot);
+    assert_eq!(fs::read_to_string(&ada_path).unwrap(), newer_line);
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn user(name: &str) -> UserName {
 /// A copy to work on, as `db` in a directory of its own.
 fn copy_of_golden_v1() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    for name in ["node.json", "users/ada.jsonl", "users/zoe.jsonl", "damaged/ben.mark"] {
+    let users = ["users/ada.jsonl", "users/cleo.jsonl", "users/finn.jsonl", "users/zoe.jsonl"];
+    for name in users.into_iter().chain(["node.json", "damaged/ben.mark"]) {
         let to = home.path().join("db").join(name);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::copy(golden_v1().join(name), to).unwrap();

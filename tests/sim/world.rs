@@ -67,7 +67,7 @@ pub(crate) fn roster(epoch: u32, mut seats: Vec<Seat>) -> Roster {
 /// Where a machine stands that was only just set up.
 pub(crate) fn nowhere() -> Place {
     let current = Roster { epoch: 0, digest: Hash128::default(), seats: Vec::new() };
-    Place { current, phase: Phase::Open, before: None, is_clean: true }
+    Place { current, phase: Phase::Open, before: None, ready_for: None }
 }
 
 /// Runs one seed. A panic is a breach like any other: the core asserts its own invariants.
@@ -106,7 +106,7 @@ impl World {
         let mut machines = BTreeMap::new();
         for seat in seats {
             let place =
-                Place { current: first.clone(), phase: Phase::Open, before: None, is_clean: true };
+                Place { current: first.clone(), phase: Phase::Open, before: None, ready_for: None };
             let rate = cx.random.between(950, 1_050);
             machines.insert(seat.node, Machine::new(seat, place, rate));
         }

@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
+use super::cluster::Cluster;
 use crate::id::NodeId;
-use crate::limits::{NAME_CHARS_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX};
+use crate::limits::{
+    NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
+};
 
 /// A command with all it needs.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +21,7 @@ pub(super) enum Config {
     Backend(Backend),
     Web(Web),
     RunCluster(RunCluster),
+    Cluster(Cluster),
 }
 
 /// `tern serve`.
@@ -35,7 +39,7 @@ pub(super) struct Serve {
 pub(super) struct Backend {
     pub node: NodeId,
     pub listen: HostPort,
-    /// By number; `node` is among them.
+    /// By number, `node` among them; empty where the directory is to tell.
     pub peers: Vec<(NodeId, HostPort)>,
     pub data: PathBuf,
     pub key_file: PathBuf,
@@ -154,6 +158,11 @@ pub enum ConfigError {
         /// The address.
         value: String,
     },
+    /// More addresses than a cluster has machines.
+    #[error(
+        "--at names more than {OPERATOR_ADDRESSES_MAX} addresses; a cluster has fewer machines"
+    )]
+    AddressesTooMany,
     /// A list of peers without the machine itself.
     #[error("--peers={peers}: machine {node} (--node) is not in it; add {node}=ADDRESS:PORT")]
     PeersLackSelf {
@@ -197,6 +206,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Backend(raw) => Config::Backend(Backend::check(raw)?),
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
+        RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
     })
 }
 
@@ -221,17 +231,12 @@ impl Serve {
 
 impl Backend {
     fn check(raw: RawBackend) -> Result<Self, ConfigError> {
-        let node = raw.node.parse().map_err(|_| ConfigError::Number {
-            option: "node",
-            value: raw.node,
-            min: 1,
-            max: NodeId::MAX,
-        })?;
+        let node = machine_number("node", raw.node)?;
         let (name, rate_limits) = machine(raw.machine, node)?;
         Ok(Self {
             node,
             listen: fixed_address("listen", &raw.listen)?,
-            peers: peers(&raw.peers, node)?,
+            peers: raw.peers.map_or(Ok(Vec::new()), |list| peers(&list, node))?,
             data: raw.data,
             key_file: raw.key_file,
             name,
@@ -350,7 +355,8 @@ fn address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
     text.parse().map_err(|()| ConfigError::Address { option, value: text.to_owned() })
 }
 
-fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
+/// An address whose port others know.
+pub(super) fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
     let address = address(option, text)?;
     if address.port == 0 {
         return Err(ConfigError::PortZero { option, value: text.to_owned() });
@@ -358,19 +364,28 @@ fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigErr
     Ok(address)
 }
 
-fn twice(option: &'static str, address: &HostPort) -> ConfigError {
+/// An address that was given twice.
+pub(super) fn twice(option: &'static str, address: &HostPort) -> ConfigError {
     ConfigError::AddressTwice { option, value: address.to_string() }
 }
 
-fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
+pub(super) fn machine_number(option: &'static str, value: String) -> Result<NodeId, ConfigError> {
+    value.parse().map_err(|_| ConfigError::Number { option, value, min: 1, max: NodeId::MAX })
+}
+
+/// `NUMBER=ADDRESS:PORT`.
+pub(super) fn numbered_address(entry: &str) -> Result<(NodeId, HostPort), ConfigError> {
+    let parts = entry.split_once('=').and_then(|(number, address)| {
+        let address: HostPort = address.parse().ok()?;
+        Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
+    });
+    parts.ok_or_else(|| ConfigError::Peer { entry: entry.to_owned() })
+}
+
+pub(super) fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
     let mut peers: Vec<(NodeId, HostPort)> = Vec::new();
     for entry in list.split(',') {
-        let parts = entry.split_once('=').and_then(|(number, address)| {
-            let address: HostPort = address.parse().ok()?;
-            Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
-        });
-        let (number, address) =
-            parts.ok_or_else(|| ConfigError::Peer { entry: entry.to_owned() })?;
+        let (number, address) = numbered_address(entry)?;
         for (other, known) in &peers {
             if *other == number {
                 return Err(ConfigError::PeerTwice { node: number });

@@ -61,13 +61,15 @@ fn set_aside_keeps_every_bad_file() {
     assert_eq!(home.load().unwrap().0, Loaded::default());
     assert!(!home.path("users/ada.jsonl").exists());
     let history = History::of(1);
-    home.store.replace(&ada(), &history.bytes).unwrap();
+    let bad = [&history.bytes[..], b"second bad\n"].concat();
+    home.store.replace(&ada(), &bad).unwrap();
     // Reading has opened the file that is set aside next.
     home.store.read_prefix(&ada(), 1).unwrap();
     home.store.set_aside(&ada(), "again").unwrap();
-    assert!(home.store.read_prefix(&ada(), 1).is_err());
+    let intact = home.store.read_prefix(&ada(), history.bytes.len() as u64).unwrap();
+    assert_eq!((&intact, home.ada_bytes()), (&history.bytes, history.bytes.clone()));
     assert_eq!(fs::read(home.path("damaged/ada.1.jsonl")).unwrap(), b"first bad\n");
-    assert_eq!(fs::read(home.path("damaged/ada.2.jsonl")).unwrap(), history.bytes);
+    assert_eq!(fs::read(home.path("damaged/ada.2.jsonl")).unwrap(), bad);
     assert_eq!(marks(&home.reopen()), one("checksum"));
 }
 

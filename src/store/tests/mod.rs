@@ -4,6 +4,7 @@ mod damage;
 mod line;
 mod node;
 mod scan;
+mod snapshot;
 mod user_store;
 
 use super::line::{Encoded, Kind, NewLine, encode};
@@ -60,6 +61,14 @@ impl History {
     }
 
     fn add_kind(&mut self, kind: Kind, entries: &[Entry]) -> Vec<u8> {
+        self.add_line(kind, &[], entries)
+    }
+
+    fn add_asked(&mut self, requests: &[Recorded], entries: &[Entry]) -> Vec<u8> {
+        self.add_line(Kind::of(entries), requests, entries)
+    }
+
+    fn add_line(&mut self, kind: Kind, requests: &[Recorded], entries: &[Entry]) -> Vec<u8> {
         let version = version(1, self.chain.version.seq + 1);
         let new = NewLine {
             version,
@@ -67,11 +76,12 @@ impl History {
             base_hash: self.chain.hash,
             com: self.chain.version,
             kind,
-            requests: &[],
+            requests,
             entries,
         };
         let Encoded { bytes, hash } = encode(&new);
-        self.chain = Chain { version, hash, com: new.com, left: kind == Kind::Tombstone };
+        self.chain =
+            Chain { version, hash, com: new.com, left: kind == Kind::Tombstone, open: None };
         self.bytes.extend_from_slice(&bytes);
         bytes
     }

@@ -10,12 +10,15 @@ use tempfile::TempDir;
 
 use super::{History, ada, posted, version};
 use crate::clock::Wall;
-use crate::id::UserName;
+use crate::id::{PostId, UserName};
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::store::line::{Line, LineError};
 use crate::store::{DataDir, Loaded, StoreError, UserStore};
 use crate::user::Place;
 use crate::user::entry::Entry;
+
+/// The number of every post that `posted` makes.
+const POST: PostId = PostId::from_raw(111);
 
 /// A store in a directory of its own.
 pub(super) struct Home {
@@ -85,7 +88,7 @@ fn store_lines_appended_load_again() {
     assert_eq!(found, loaded(&history));
     let versions: Vec<_> = lines.iter().map(|line| line.version).collect();
     assert_eq!(versions, [version(1, 1), version(1, 2), version(1, 3)]);
-    let text = |line: &Line| home.store.read_text(&ada(), line.entries[0].1).unwrap();
+    let text = |line: &Line| home.store.read_text(&ada(), POST, line.entries[0].1).unwrap();
     assert_eq!(lines.iter().map(text).collect::<Vec<_>>(), ["post 1", "post 2", "post 3"]);
     assert_eq!(home.store.verify(&ada(), found.len).unwrap(), found);
 }
@@ -123,7 +126,7 @@ fn store_damaged_file_named_and_untouched() {
 
 #[test]
 fn store_file_of_newer_program_untouched_and_no_damage() {
-    let body = r#"{"v":"1.1.2.3.1","p":"0","k":"s","ops":7"#;
+    let body = r#"{"v":"1.1.2.3.1","p":"0","k":"z","ops":7"#;
     let line = format!("{body},\"c\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()));
     let home = Home::with_ada(line.as_bytes());
     let error = home.load().unwrap_err();
@@ -287,7 +290,13 @@ fn read_text_of_entry_without_text_refused() {
     let home = Home::with_ada(&history.bytes);
     let place = home.load().unwrap().1[0].entries[0].1;
     assert_eq!(home.store.read_entry(&ada(), place).unwrap(), Entry::Joined { at: Wall(4) });
-    let text = home.store.read_text(&ada(), place);
+    let text = home.store.read_text(&ada(), POST, place);
+    assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
+    // Another post than was asked for: the file was replaced since the place was looked up.
+    let home = Home::with_ada(&History::of(1).bytes);
+    let place = home.load().unwrap().1[0].entries[0].1;
+    assert_eq!(home.store.read_text(&ada(), POST, place).unwrap(), "post 1");
+    let text = home.store.read_text(&ada(), PostId::from_raw(112), place);
     assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
 }
 

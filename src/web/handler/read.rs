@@ -14,7 +14,7 @@ use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes};
-use crate::web::page::status::{Picture, StatusPage, rows, sentence};
+use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
 use crate::web::route::Route;
@@ -319,10 +319,12 @@ impl<A: Ask> Site<A> {
         let mut frame = self.around(visit, Some(&heard)).frame("Machines", None).saying(notice);
         // The page itself is in order.
         frame.is_error = false;
+        let is_member = heard.viewer.is_some();
         let page = StatusPage {
             frame,
             picture: Picture::of(status, visit.now),
-            rows: if heard.viewer.is_some() { rows(status) } else { Vec::new() },
+            rows: if is_member { rows(status, visit.now) } else { Vec::new() },
+            changes: if is_member { changes(status, visit.now) } else { Vec::new() },
             again: Route::Status.to_string(),
         };
         html(&page, seen(visit, &heard))

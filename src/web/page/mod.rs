@@ -4,15 +4,17 @@
 //! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
 //! - `list`, `thread`, `message`, `settings`, `status`: the pages.
+//! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
 pub(super) mod form;
 pub(super) mod frame;
 pub(super) mod list;
+pub(crate) mod machines;
 pub(super) mod message;
 pub(super) mod post;
 pub(super) mod settings;
-pub(super) mod status;
+pub(crate) mod status;
 pub(super) mod text;
 pub(super) mod thread;
-pub(super) mod time;
+pub(crate) mod time;
 pub(super) mod words;

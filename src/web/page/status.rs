@@ -3,10 +3,11 @@
 use askama::Template;
 
 use super::frame::{Frame, Notice, Tone, coordinate, ring};
+use super::machines::{Look, change, look, note, state, talk};
 use super::time::{Moment, span};
 use crate::clock::Wall;
 use crate::limits::MACHINE_NAME_CHARS_SHOWN;
-use crate::wire::request::{MachineRow, MachineState, StatusPage as Status};
+use crate::wire::request::{ChangeRow, MachineRow, MachineState, NotVoting, StatusPage as Status};
 
 /// How the machines are.
 #[derive(Debug, Template)]
@@ -18,6 +19,8 @@ pub(crate) struct StatusPage {
     pub(crate) picture: Picture,
     /// The table; empty for strangers.
     pub(crate) rows: Vec<Row>,
+    /// What changed last; empty for strangers.
+    pub(crate) changes: Vec<Change>,
     /// This page's address, to look again.
     pub(crate) again: String,
 }
@@ -35,6 +38,17 @@ pub(crate) struct Row {
     pub(crate) disk: String,
     /// The program's version; a dash if unknown.
     pub(crate) version: String,
+}
+
+/// Something that happened to a machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// When.
+    pub(crate) at: Moment,
+    /// To which machine.
+    pub(crate) machine: String,
+    /// What.
+    pub(crate) what: &'static str,
 }
 
 /// The picture of the machines.
@@ -82,75 +96,121 @@ pub(crate) struct Node {
     /// How it is, in a word.
     pub(crate) note: String,
     /// How it is.
-    pub(crate) state: MachineState,
+    pub(crate) look: Look,
 }
 
 /// The middle of the picture, from the left.
 const MIDDLE: f64 = 150.0;
 
+/// How many machines are how.
+struct Count {
+    all: usize,
+    needed: usize,
+    up: usize,
+    /// Up, and voting on all users but those whose files are damaged.
+    voters: usize,
+    damaged: usize,
+    behind: usize,
+}
+
+impl Count {
+    fn of(status: &Status) -> Self {
+        let machines = &status.machines;
+        let count = |is: &dyn Fn(&MachineRow) -> bool| machines.iter().filter(|m| is(m)).count();
+        let votes = |m: &MachineRow| matches!(m.refuses, None | Some(NotVoting::Damaged));
+        let is_up = |m: &MachineRow| m.state != MachineState::Down;
+        Self {
+            all: machines.len(),
+            needed: usize::from(status.needed),
+            up: count(&is_up),
+            voters: count(&|m| is_up(m) && votes(m)),
+            damaged: count(&|m| is_up(m) && m.refuses == Some(NotVoting::Damaged)),
+            behind: count(&|m| look(m) == Look::Late),
+        }
+    }
+
+    /// Where posts are saved, and how many machines can still be spared.
+    fn kept(&self) -> String {
+        let Self { all, needed, voters, .. } = *self;
+        let spare = match voters.saturating_sub(needed) {
+            0 => "One more failure would stop posting.".to_owned(),
+            1 => "One more may fail before posting stops.".to_owned(),
+            n => format!("{n} more may fail before posting stops."),
+        };
+        format!("Posts are saved on {voters} of {all}. {spare}")
+    }
+}
+
 /// What the page says first.
 pub(crate) fn sentence(status: &Status) -> Notice {
-    let all = status.machines.len();
-    let count = |state| status.machines.iter().filter(|machine| machine.state == state).count();
-    let (down, behind) = (count(MachineState::Down), count(MachineState::Behind));
-    let up = all - down;
-    let needed = usize::from(status.needed);
+    let count = Count::of(status);
+    let Count { all, needed, up, voters, damaged, behind } = count;
     if !status.writes {
-        let reached = format!("Only {up} of {all} machines can be reached; saving needs {needed}.");
-        let text = if up < needed { reached } else { "The machines do not agree yet.".to_owned() };
+        let text = if up < needed {
+            format!("Only {up} of {all} machines can be reached; saving needs {needed}.")
+        } else if voters < needed {
+            format!("Only {voters} of {all} machines vote; saving needs {needed}.")
+        } else {
+            "The machines do not agree yet.".to_owned()
+        };
         return Notice::new(
             Tone::Stop,
             "Nothing can be saved just now.",
             format!("{text} Reading goes on, and what you write comes back to you."),
         );
     }
-    if down > 0 {
-        let spare = up.saturating_sub(needed);
-        let more = match spare {
-            0 => "One more failure would stop posting.".to_owned(),
-            1 => "One more may fail before posting stops.".to_owned(),
-            n => format!("{n} more may fail before posting stops."),
-        };
-        let strong = match down {
-            1 => "Working, with one machine down.".to_owned(),
-            n => format!("Working, with {n} machines down."),
-        };
-        return Notice::new(
-            Tone::Care,
-            strong,
-            format!("Posts are saved on {up} of {all}. {more}"),
-        );
+    let care = |one: &str, more: &str, n: usize, text: String| {
+        let strong = if n == 1 { one.to_owned() } else { more.replace('#', &n.to_string()) };
+        Notice::new(Tone::Care, strong, text)
+    };
+    if up < all {
+        let (one, more) = ("Working, with one machine down.", "Working, with # machines down.");
+        return care(one, more, all - up, count.kept());
+    }
+    if voters < up {
+        let (one, more) =
+            ("Working; one machine refuses votes.", "Working; # machines refuse votes.");
+        return care(one, more, up - voters, count.kept());
     }
     let kept = if all == 1 {
         "Posts are saved on this machine alone.".to_owned()
     } else {
         format!("Posts are saved on {all} of {all}.")
     };
-    match behind {
-        0 => Notice::new(Tone::Good, "All is well.", kept),
-        1 => Notice::new(Tone::Care, "Working; one machine is catching up.", kept),
-        n => Notice::new(Tone::Care, format!("Working; {n} machines are catching up."), kept),
+    if damaged > 0 {
+        let (one, more) =
+            ("Working; one machine has damaged files.", "Working; # machines have damaged files.");
+        return care(one, more, damaged, format!("{kept} What is damaged is on fewer."));
     }
+    if behind > 0 {
+        let (one, more) =
+            ("Working; one machine is catching up.", "Working; # machines are catching up.");
+        return care(one, more, behind, kept);
+    }
+    Notice::new(Tone::Good, "All is well.", kept)
 }
 
-/// The rows of the table.
-pub(crate) fn rows(status: &Status) -> Vec<Row> {
+/// The rows of the table, as seen at `now`.
+pub(crate) fn rows(status: &Status, now: Wall) -> Vec<Row> {
     let dash = || "–".to_owned();
     let row = |machine: &MachineRow| Row {
         name: machine.name.clone(),
-        state: match (machine.state, machine.down_since) {
-            (MachineState::InStep, _) => "Up".to_owned(),
-            (MachineState::Behind, _) => "Catching up".to_owned(),
-            (MachineState::Down, None) => "Down".to_owned(),
-            (MachineState::Down, Some(since)) => {
-                format!("Down since {} UTC", Moment::to_the_minute(since).short)
-            }
-        },
+        state: state(machine, now),
         behind: machine.behind.map_or_else(dash, |behind| behind.to_string()),
         disk: machine.disk_percent.map_or_else(dash, |percent| format!("{percent} %")),
         version: machine.version.clone().unwrap_or_else(dash),
     };
     status.machines.iter().map(row).collect()
+}
+
+/// The last changes, as seen at `now`.
+pub(crate) fn changes(status: &Status, now: Wall) -> Vec<Change> {
+    let row = |row: &ChangeRow| Change {
+        at: Moment::seen_at(row.at, now),
+        machine: row.machine.clone(),
+        what: change(row.what),
+    };
+    status.changes.iter().map(row).collect()
 }
 
 impl Picture {
@@ -205,41 +265,27 @@ impl Node {
             note_y: coordinate(label_y + 16.0),
             anchor,
             name: machine.name.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
-            note: match (machine.state, machine.down_since) {
-                (MachineState::InStep, _) => "in step".to_owned(),
-                (MachineState::Behind, _) => "catching up".to_owned(),
-                (MachineState::Down, None) => "down".to_owned(),
-                (MachineState::Down, Some(since)) => {
-                    format!("down {}", Moment::seen_at(since, now).short)
-                }
-            },
-            state: machine.state,
+            note: note(machine, now),
+            look: look(machine),
         }
     }
-}
-
-/// Whether two machines talk: both are up and each says that it reaches the other.
-fn talk(one: &MachineRow, other: &MachineRow) -> bool {
-    one.talks_to.contains(&other.node)
-        && other.talks_to.contains(&one.node)
-        && one.state != MachineState::Down
-        && other.state != MachineState::Down
 }
 
 /// `Three machines: apple and birch up and in step; cedar down for 6 minutes.`
 fn title(machines: &[MachineRow], now: Wall) -> String {
     const NUMBERS: [&str; 6] = ["No", "One", "Two", "Three", "Four", "Five"];
-    let named = |state| {
+    let named = |how| {
         let names: Vec<_> = machines
             .iter()
-            .filter(|machine| machine.state == state)
+            .filter(|machine| look(machine) == how)
             .map(|machine| machine.name.as_str())
             .collect();
         in_words(&names)
     };
     let mut parts = Vec::new();
-    parts.extend(named(MachineState::InStep).map(|names| format!("{names} up and in step")));
-    parts.extend(named(MachineState::Behind).map(|names| format!("{names} up and catching up")));
+    parts.extend(named(Look::Good).map(|names| format!("{names} up and in step")));
+    parts.extend(named(Look::Refuses).map(|names| format!("{names} up and refusing votes")));
+    parts.extend(named(Look::Late).map(|names| format!("{names} up and catching up")));
     for machine in machines.iter().filter(|machine| machine.state == MachineState::Down) {
         let since = machine.down_since.map(|since| span(now.0.saturating_sub(since.0) / 1000));
         let since = since.map_or_else(String::new, |span| format!(" for {span}"));
@@ -268,14 +314,18 @@ mod tests {
     fn machines(states: &[MachineState]) -> Status {
         const NAMES: [&str; 5] = ["apple", "birch", "cedar", "damson", "elder"];
         let all: Vec<_> = (1..=5).map(|n| NodeId::new(n).unwrap()).collect();
+        let known = all.iter().zip(states);
+        let up: Vec<_> = known.filter(|(_, state)| **state != Down).map(|(n, _)| *n).collect();
         let row = |(index, &state): (usize, &MachineState)| MachineRow {
             node: all[index],
             name: NAMES[index].to_owned(),
             state,
             down_since: (state == MachineState::Down).then_some(Wall(0)),
+            refuses: None,
+            damaged: 0,
             behind: None,
             disk_percent: Some(40),
-            talks_to: all.clone(),
+            talks_to: up.clone(),
             version: None,
         };
         let up = states.iter().filter(|state| **state != MachineState::Down).count();
@@ -284,6 +334,7 @@ mod tests {
             machines: states.iter().enumerate().map(row).collect(),
             writes: up >= needed,
             needed: u8::try_from(needed).unwrap(),
+            changes: Vec::new(),
         }
     }
 
@@ -312,6 +363,21 @@ mod tests {
             strong,
             "Only 1 of 3 machines can be reached; saving needs 2.",
         );
+        let refusing = |why, writes| {
+            let mut status = Status { writes, ..machines(&[InStep; 3]) };
+            (status.machines[2].state, status.machines[2].refuses) = (Behind, Some(why));
+            status.machines[2].damaged = 2;
+            let notice = sentence(&status);
+            format!("{} {}", notice.strong, notice.text)
+        };
+        let full = refusing(NotVoting::NoSpace, true);
+        assert!(full.starts_with("Working; one machine refuses votes. Posts are saved on 2 of 3."));
+        let damaged = refusing(NotVoting::Damaged, true);
+        assert!(damaged.starts_with("Working; one machine has damaged files."), "{damaged}");
+        let mut two = Status { writes: false, ..machines(&[InStep; 3]) };
+        two.machines.iter_mut().skip(1).for_each(|row| row.refuses = Some(NotVoting::NoSpace));
+        let text = "Only 1 of 3 machines vote; saving needs 2.";
+        assert!(sentence(&two).text.starts_with(text), "{}", sentence(&two).text);
         let undecided = Status { writes: false, ..machines(&[InStep; 3]) };
         assert!(sentence(&undecided).text.starts_with("The machines do not agree yet."));
     }
@@ -355,9 +421,9 @@ mod tests {
 
     #[test]
     fn rows_tell_what_is_known() {
-        let rows = rows(&machines(&[InStep, Behind, Down]));
+        let rows = rows(&machines(&[InStep, Behind, Down]), Wall(60_000));
         let states: Vec<_> = rows.iter().map(|row| row.state.as_str()).collect();
-        assert_eq!(states, ["Up", "Catching up", "Down since 00:00 UTC"]);
+        assert_eq!(states, ["In step", "Catching up", "Down since 00:00 UTC"]);
         assert_eq!((rows[0].behind.as_str(), rows[0].disk.as_str()), ("–", "40 %"));
     }
 }

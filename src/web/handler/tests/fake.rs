@@ -358,14 +358,18 @@ pub(super) fn people() -> Vec<PersonRow> {
 pub(super) fn machines(states: &[MachineState]) -> StatusPage {
     let names = ["apple", "birch", "cedar", "damson", "elder"];
     let all: Vec<_> = (1..=5).map(|n| NodeId::new(n).unwrap()).collect();
+    let is_up = |(_, state): &(&NodeId, &MachineState)| **state != MachineState::Down;
+    let reached: Vec<_> = all.iter().zip(states).filter(is_up).map(|(node, _)| *node).collect();
     let row = |(index, &state): (usize, &MachineState)| MachineRow {
         node: all[index],
         name: names[index].to_owned(),
         state,
         down_since: (state == MachineState::Down).then_some(Wall(NOW.0 - 360_000)),
+        refuses: None,
+        damaged: 0,
         behind: Some(0),
         disk_percent: Some(41),
-        talks_to: all.clone(),
+        talks_to: reached.clone(),
         version: Some("0.1.0".to_owned()),
     };
     let up = states.iter().filter(|state| **state != MachineState::Down).count();
@@ -374,6 +378,7 @@ pub(super) fn machines(states: &[MachineState]) -> StatusPage {
         machines: states.iter().enumerate().map(row).collect(),
         writes: up >= needed,
         needed: u8::try_from(needed).unwrap(),
+        changes: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every address, signed in and out: status, words, who may keep it.
 
 use super::fake::{
-    Browser, cluster, fitting, location, machines, name, posts, site, site_at, text,
+    Browser, NOW, cluster, fitting, location, machines, name, posts, site, site_at, text,
 };
 use crate::action::Action;
 use crate::clock::Wall;
@@ -10,7 +10,7 @@ use crate::web::ask::AskError;
 use crate::web::request::Method;
 use crate::web::response::{Cache, Content, Response};
 use crate::wire::request::MachineState::{self, Behind, Down, InStep};
-use crate::wire::request::{Kept, Outcome, PostPage, Refusal};
+use crate::wire::request::{ChangeKind, ChangeRow, Kept, NotVoting, Outcome, PostPage, Refusal};
 
 #[track_caller]
 fn check(response: &Response, status: u16, cache: Cache, words: &[&str]) {
@@ -396,6 +396,34 @@ fn status_tells_of_each_state() {
     assert!(status(&[InStep, Down, Down]).contains("Nothing can be saved just now."));
     assert!(status(&[InStep, Behind, InStep]).contains("one machine is catching up."));
     assert!(status(&[InStep]).contains("1 of 1 machine"));
+}
+
+#[test]
+fn status_tells_members_why_and_what_changed() {
+    let site = site().answering(|_| {
+        let mut status = machines(&[InStep, Behind, Behind]);
+        status.machines[1].behind = Some(12);
+        (status.machines[2].refuses, status.machines[2].talks_to) =
+            (Some(NotVoting::NoSpace), vec![status.machines[2].node]);
+        let machine = "<cedar>".to_owned();
+        let at = Wall(NOW.0 - 120_000);
+        status.changes = vec![ChangeRow { at, machine, what: ChangeKind::VoteRefused }];
+        Ok(Outcome::Status(status))
+    });
+    let page = text(&Browser::ada(&site).get("/status"));
+    for words in [
+        "Working; one machine refuses votes.",
+        "<td>Catching up, 12 behind</td>",
+        "<td>Refuses votes: disk full or read-only</td>",
+        "apple up and in step; cedar up and refusing votes; birch up and catching up.",
+        "2 min</time> <span><bdi>&#60;cedar&#62;</bdi> refuses votes: disk full or read-only",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(page.matches("class=\"cut\"").count(), 2, "{page}");
+    let strangers = text(&Browser::stranger(&site).get("/status"));
+    assert!(strangers.contains("Working; one machine refuses votes."), "{strangers}");
+    assert!(!strangers.contains("<table>") && !strangers.contains("Last changes"), "{strangers}");
 }
 
 #[test]

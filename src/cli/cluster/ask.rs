@@ -1,0 +1,55 @@
+//! One question to every machine at once, each on a connection and a thread of its own.
+
+use std::time::Duration;
+
+use super::ClusterError;
+use super::target::Machine;
+use crate::cli::error::chain;
+use crate::limits::{OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, RESPONSE_BYTES_MAX};
+use crate::thread::spawn_named;
+use crate::transport::connection::dial;
+use crate::transport::{Keys, Role};
+use crate::wire::operator::{Answer, Question};
+
+/// What a machine answered, or why it did not.
+pub(super) type Heard = Result<Answer, String>;
+
+/// Asks each machine, and returns the answers in the same order. Takes two seconds at most, apart
+/// from resolving names.
+///
+/// # Errors
+/// When the system has no thread.
+pub(super) fn each(
+    machines: &[Machine],
+    keys: &Keys,
+    question: &Question,
+) -> Result<Vec<Heard>, ClusterError> {
+    std::thread::scope(|scope| {
+        let mut asking = Vec::new();
+        for (number, machine) in (1_u32..).zip(machines) {
+            let ask = move |_permit| one(&machine.address, keys, question);
+            asking.push(spawn_named(scope, &format!("ask-{number}"), ask)?);
+        }
+        let heard = asking.into_iter().map(|one| match one.join() {
+            Ok(heard) => heard,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        Ok(heard.collect())
+    })
+}
+
+fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
+    let wait = Duration::from_millis(OPERATOR_ANSWER_MS);
+    let question = serde_json::to_vec(question).map_err(|error| chain(&error))?;
+    let dialled = dial(address, Role::Operator, keys, Duration::from_millis(OPERATOR_DIAL_MS));
+    let mut connection = dialled.map_err(|error| chain(&error))?;
+    connection.send(&question, &[], wait).map_err(|error| chain(&error))?;
+    let frame = connection.receive(RESPONSE_BYTES_MAX, wait).map_err(|error| chain(&error))?;
+    match serde_json::from_slice(&frame.header) {
+        Ok(Answer::NotUnderstood { detail }) => Err(format!(
+            "{address} runs another version, which does not know this question: {detail}"
+        )),
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(format!("{address} answers what makes no sense: {error}")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Which machines are asked, and under which key.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::{ClusterError, RawTarget};
+use crate::cli::config::{ConfigError, fixed_address, twice};
+use crate::cli::error::CliError;
+use crate::cli::key::FILE_NAME as KEY_NAME;
+use crate::id::NodeId;
+use crate::limits::{NODE_FILE_BYTES_MAX, OPERATOR_ADDRESSES_MAX};
+use crate::store::node::{NodeFile, parse};
+use crate::transport::Keys;
+use crate::transport::key::ClusterKey;
+
+/// A cluster, as it was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Target {
+    data: PathBuf,
+    key_file: Option<PathBuf>,
+    /// Instead of those that `data` names.
+    at: Vec<String>,
+}
+
+/// A machine to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Machine {
+    /// Its number; unknown where only its address was given.
+    pub(super) node: Option<NodeId>,
+    /// Where it listens.
+    pub(super) address: String,
+}
+
+impl Target {
+    pub(super) fn check(raw: RawTarget) -> Result<Self, ConfigError> {
+        let mut at = Vec::new();
+        for entry in raw.at.iter().flat_map(|list| list.split(',')) {
+            let address = fixed_address("at", entry)?;
+            if at.contains(&address.to_string()) {
+                return Err(twice("at", &address));
+            }
+            at.push(address.to_string());
+        }
+        if at.len() > OPERATOR_ADDRESSES_MAX {
+            return Err(ConfigError::AddressesTooMany);
+        }
+        Ok(Self { data: raw.data, key_file: raw.key_file, at })
+    }
+
+    /// The directory that was given.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The same, if it is that of `tern run-cluster`.
+    pub(super) fn run_cluster(&self) -> Option<&Path> {
+        let is_used = self.at.is_empty() && !super::local::machines(&self.data).is_empty();
+        is_used.then_some(&self.data)
+    }
+
+    /// Where the key is.
+    pub(super) fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.key_beside())
+    }
+
+    /// The machines, by number where it is known.
+    ///
+    /// # Errors
+    /// [`ClusterError`] when the directory does not name them.
+    pub(super) fn machines(&self) -> Result<Vec<Machine>, ClusterError> {
+        if !self.at.is_empty() {
+            let machine = |address: &String| Machine { node: None, address: address.clone() };
+            return Ok(self.at.iter().map(machine).collect());
+        }
+        let known = newest(&self.data)?;
+        let known = known.ok_or_else(|| ClusterError::NoMachines { path: self.data.clone() })?;
+        let mut machines: Vec<_> = known
+            .members
+            .into_iter()
+            .filter(|member| !member.address.ends_with(":0"))
+            .map(|member| Machine { node: Some(member.node), address: member.address })
+            .collect();
+        if machines.is_empty() {
+            return Err(ClusterError::Alone { path: self.data.clone() });
+        }
+        machines.sort_unstable_by_key(|machine| machine.node);
+        Ok(machines)
+    }
+
+    /// The operator's key: a web server's opens nothing here.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub(super) fn keys(&self) -> Result<Keys, CliError> {
+        Ok(Keys::from(&ClusterKey::read(&self.key_path())?))
+    }
+
+    /// In the directory, or beside it as `tern run-cluster` has it for its machines.
+    fn key_beside(&self) -> PathBuf {
+        let within = self.data.join(KEY_NAME);
+        let beside = self.data.join("..").join(KEY_NAME);
+        if !within.exists() && beside.exists() { beside } else { within }
+    }
+}
+
+/// What a machine's directory says of the cluster; of several machines' the newest list.
+fn newest(data: &Path) -> Result<Option<NodeFile>, ClusterError> {
+    if let Some(own) = read(data)? {
+        return Ok(Some(own));
+    }
+    let mut newest: Option<NodeFile> = None;
+    for node in (1..=NodeId::MAX).filter_map(|number| NodeId::new(number).ok()) {
+        let found = read(&data.join(format!("node-{node}")))?;
+        let is_newer = |file: &NodeFile| newest.as_ref().is_none_or(|n| file.epoch > n.epoch);
+        if let Some(file) = found.filter(is_newer) {
+            newest = Some(file);
+        }
+    }
+    Ok(newest)
+}
+
+/// `node.json` of a directory, if there is one. It is replaced as a whole, so what is read is a whole.
+fn read(directory: &Path) -> Result<Option<NodeFile>, ClusterError> {
+    let path = directory.join("node.json");
+    let failed = |source| ClusterError::File { path: path.clone(), source };
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(NODE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let parsed = parse(&bytes, || path.clone());
+    parsed.map(Some).map_err(|source| ClusterError::Content { path: path.clone(), source })
+}

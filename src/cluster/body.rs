@@ -1,0 +1,149 @@
+//! What comes with a message about a user's file, or goes to the disk: one line, or the whole file,
+//! checked before anything is done with it.
+
+use std::sync::Arc;
+
+use crate::id::{Hash128, UserName};
+use crate::replica::version::Version;
+use crate::store::line::{self, Kind, Line};
+use crate::store::scan::{self, End};
+
+/// What came with an event.
+pub enum Body {
+    /// Nothing.
+    None,
+    /// One line and its bytes; its entries' places count from the line's start.
+    Line(Arc<[u8]>, Box<Line>),
+    /// A whole file and its lines.
+    File(Arc<[u8]>, Vec<Line>),
+    /// The lines that follow on a version; their entries' places count from the first line's start.
+    Lines(Version, Arc<[u8]>, Vec<Line>),
+}
+
+/// Bytes that another machine sent and that are no user's file.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// Not lines as they should be.
+    #[error("the lines of user {0} are malformed")]
+    Malformed(UserName),
+    /// Well-formed, but not what was announced with them.
+    #[error("the lines of user {0} are not those announced")]
+    Mismatch(UserName),
+}
+
+impl Body {
+    /// Reads one line that is announced to lead from `base` to `version`.
+    ///
+    /// # Errors
+    /// [`BodyError`] if it does not.
+    pub fn line(
+        user: &UserName,
+        bytes: Arc<[u8]>,
+        (base, base_hash): (Version, Hash128),
+        (version, hash): (Version, Hash128),
+    ) -> Result<Self, BodyError> {
+        let line = line::decode(&bytes, 0).map_err(|_| BodyError::Malformed(user.clone()))?;
+        line::check_chain(&line, &bytes, base, base_hash)
+            .map_err(|_| BodyError::Mismatch(user.clone()))?;
+        if line.version != version || line.hash != hash {
+            return Err(BodyError::Mismatch(user.clone()));
+        }
+        Ok(Self::Line(bytes, Box::new(line)))
+    }
+
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// [`BodyError`] if it is not whole from first to last line.
+    pub fn file(user: &UserName, bytes: Arc<[u8]>) -> Result<Self, BodyError> {
+        let mut lines = Vec::new();
+        let scan = scan::scan(&bytes, &mut |line| lines.push(line));
+        if scan.end == End::Whole && !lines.is_empty() {
+            Ok(Self::File(bytes, lines))
+        } else {
+            Err(BodyError::Malformed(user.clone()))
+        }
+    }
+
+    /// Reads the lines that are announced to follow on a version.
+    ///
+    /// # Errors
+    /// [`BodyError`] if they do not.
+    pub fn lines(
+        user: &UserName,
+        bytes: Arc<[u8]>,
+        (base, base_hash): (Version, Hash128),
+    ) -> Result<Self, BodyError> {
+        let (mut last, mut hash, mut at) = (base, base_hash, 0);
+        let mut lines = Vec::new();
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let line = line::decode(piece, at).map_err(|_| BodyError::Malformed(user.clone()))?;
+            line::check_chain(&line, piece, last, hash)
+                .map_err(|_| BodyError::Mismatch(user.clone()))?;
+            (last, hash, at) = (line.version, line.hash, at + piece.len() as u64);
+            lines.push(line);
+        }
+        Ok(Self::Lines(base, bytes, lines))
+    }
+
+    /// Several lines cut after `version`; `None` if that version is not among them.
+    pub fn up_to(self, version: Version) -> Option<Self> {
+        let (bytes, lines) = match &self {
+            Self::File(bytes, lines) | Self::Lines(_, bytes, lines) => (bytes, lines),
+            Self::Line(..) | Self::None => return None,
+        };
+        // The last of its version: a snapshot takes several lines, and holds all that came before.
+        let count = lines.iter().rposition(|line| line.version == version)? + 1;
+        if count == lines.len() {
+            return Some(self);
+        }
+        let bytes = bytes.get(..len_of(bytes, count))?.into();
+        let lines = lines.get(..count)?.to_vec();
+        Some(match self {
+            Self::Lines(base, ..) => Self::Lines(base, bytes, lines),
+            _ => Self::File(bytes, lines),
+        })
+    }
+
+    /// The version up to which a whole file was folded: only what is committed ever is.
+    pub(super) fn folded(&self) -> Option<Version> {
+        match self {
+            Self::File(_, lines) => folded(lines),
+            Self::None | Self::Line(..) | Self::Lines(..) => None,
+        }
+    }
+
+    /// The version and hash that a whole file ends in.
+    pub fn last(&self) -> Option<(Version, Hash128)> {
+        match self {
+            Self::File(_, lines) | Self::Lines(_, _, lines) => {
+                lines.last().map(|line| (line.version, line.hash))
+            }
+            Self::Line(_, line) => Some((line.version, line.hash)),
+            Self::None => None,
+        }
+    }
+}
+
+/// The version of the snapshot that a file's lines begin with, if they do.
+pub(super) fn folded(lines: &[Line]) -> Option<Version> {
+    let is_part = |line: &&Line| matches!(line.kind, Kind::Snapshot(_));
+    lines.first().filter(is_part).map(|line| line.version)
+}
+
+/// Where a file's line of this version and hash ends; `None` if there is none.
+pub(super) fn end_of(file: &[u8], (version, hash): (Version, Hash128)) -> Option<usize> {
+    let (mut count, mut found) = (0, None);
+    scan::scan(file, &mut |line| {
+        count += 1;
+        if (line.version, line.hash) == (version, hash) {
+            found = Some(count);
+        }
+    });
+    found.map(|count| len_of(file, count))
+}
+
+/// Bytes of the first `count` lines.
+fn len_of(bytes: &[u8], count: usize) -> usize {
+    bytes.split_inclusive(|&byte| byte == b'\n').take(count).map(<[u8]>::len).sum()
+}

@@ -1,0 +1,185 @@
+//! What becomes of a file that is found damaged: at the start, by a read, by the regular look at all
+//! files, by a failed write.
+//!
+//! The mark comes first, durably; then the file is set aside and what is intact of it takes its
+//! place. From then on this machine has no vote on that user until `repair` has rebuilt the file;
+//! its promises stand. What was shown is shown on.
+
+use std::io;
+
+use super::replicas::{Body, Replicas, Slot};
+use super::slot::Replica;
+use crate::id::UserName;
+use crate::replica::State;
+use crate::replica::acceptor::Event;
+use crate::store::line::{Line, LineError};
+use crate::store::scan::{self, End};
+use crate::store::{Loaded, StoreError};
+
+/// Linux's numbers for what a disk answers that cannot give back what it holds: EIO, EBADMSG and
+/// EUCLEAN.
+const UNREADABLE: [i32; 3] = [5, 74, 117];
+
+/// Whether an error at reading says that this one file is not what was written.
+pub(super) fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Damaged { .. }
+        | StoreError::LengthDiffers { .. }
+        | StoreError::TooLarge { .. } => true,
+        StoreError::Io { source, .. } => is_unreadable(source),
+        _ => false,
+    }
+}
+
+pub(super) fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| UNREADABLE.contains(&number))
+}
+
+impl Replicas {
+    /// Whose file is damaged here and not rebuilt yet.
+    pub fn damaged_users(&self) -> Vec<UserName> {
+        self.damaged.lock().iter().cloned().collect()
+    }
+
+    /// How many those are.
+    pub fn damaged_count(&self) -> usize {
+        self.damaged.lock().len()
+    }
+
+    /// Something read from this user's file was not what should stand there: looks at the whole file.
+    /// Whether it is damaged.
+    pub fn suspect(&self, slot: &Slot) -> bool {
+        let mut replica = slot.lock();
+        // What is missing meanwhile is known to be missing.
+        replica.acceptor.is_damaged() || self.check(slot, &mut replica)
+    }
+
+    /// Reads a user's file from the disk and compares it with what was written. Whether it is damaged;
+    /// then it is marked and set aside by now.
+    pub fn scrub(&self, slot: &Slot) -> bool {
+        let (state, len) = {
+            let replica = slot.lock();
+            (replica.acceptor.state(), replica.len)
+        };
+        // A write in between may have changed the file: only what is read under the lock counts.
+        if self.differs(slot, state, len).is_none() {
+            return false;
+        }
+        self.check(slot, &mut slot.lock())
+    }
+
+    /// As [`Self::scrub`], under the replica lock.
+    pub(super) fn check(&self, slot: &Slot, replica: &mut Replica) -> bool {
+        match self.differs(slot, replica.acceptor.state(), replica.len) {
+            None => false,
+            Some(error) => {
+                self.lose(slot, replica, &error);
+                true
+            }
+        }
+    }
+
+    /// How a file differs from what was written. An error that says nothing of the file is none.
+    fn differs(&self, slot: &Slot, state: State, len: u64) -> Option<StoreError> {
+        match self.store.verify(&slot.name, len) {
+            Ok(found) if (found.acc, found.hash) == (state.acc, state.hash) => None,
+            Ok(_) => Some(ends_elsewhere(&slot.name)),
+            Err(error) if is_damage(&error) => Some(error),
+            Err(error) => {
+                log::warn!("file not checked user={} error={error}", slot.name);
+                None
+            }
+        }
+    }
+
+    /// A user's whole file as it stands, with what it is. Nothing that is not what was written leaves
+    /// this machine: what is left of a file found damaged goes instead.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn file(&self, slot: &Slot) -> Result<(State, Vec<u8>), StoreError> {
+        let mut replica = slot.lock();
+        match self.read_checked(slot, &replica) {
+            Err(error) if is_damage(&error) && self.check(slot, &mut replica) => {
+                let bytes = self.read_checked(slot, &replica)?;
+                Ok((replica.acceptor.state(), bytes))
+            }
+            read => Ok((replica.acceptor.state(), read?)),
+        }
+    }
+
+    fn read_checked(&self, slot: &Slot, replica: &Replica) -> Result<Vec<u8>, StoreError> {
+        if replica.len == 0 {
+            return Ok(Vec::new());
+        }
+        let bytes = self.store.read_prefix(&slot.name, replica.len)?;
+        let scan = scan::scan(&bytes, &mut |_| {});
+        let state = replica.acceptor.state();
+        match scan.end {
+            End::Whole if (scan.chain.version, scan.chain.hash) == (state.acc, state.hash) => {
+                Ok(bytes)
+            }
+            _ => Err(ends_elsewhere(&slot.name)),
+        }
+    }
+
+    /// This user's file is not to be trusted any more.
+    pub(super) fn lose(&self, slot: &Slot, replica: &mut Replica, why: &StoreError) {
+        let (loaded, lines) = self.put_aside(&slot.name, why);
+        let before = replica.acceptor.state();
+        let intact = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };
+        self.add_to_sum(&slot.name, before, intact);
+        replica.len = loaded.len;
+        slot.took_lines(replica, &self.index, &lines);
+        self.perform(slot, replica, Event::Damaged(intact), &Body::None);
+    }
+
+    /// Marks a user, moves the bad file away and reads what is intact of it; nothing, if the disk
+    /// does not allow that.
+    ///
+    /// Without a mark on the disk a later start would trust the file, so this machine votes on nobody
+    /// any more; if the disk cannot be read either, there is nothing left to answer with.
+    pub(super) fn put_aside(&self, name: &UserName, why: &StoreError) -> (Loaded, Vec<Line>) {
+        self.damaged.lock().insert(name.clone());
+        if let Err(error) = self.store.mark_damaged(name, &reason(why)) {
+            log::error!("damage not marked, voting stopped user={name} error={error}");
+            self.node.stop_voting();
+            if matches!(why, StoreError::Io { .. }) {
+                self.disk_lost();
+            }
+            return (Loaded::default(), Vec::new());
+        }
+        let mut lines = Vec::new();
+        let kept = self
+            .store
+            .set_aside(name, &reason(why))
+            .and_then(|()| self.store.load(name, &mut |line| lines.push(line)));
+        match kept {
+            Ok(loaded) => {
+                match why {
+                    StoreError::Damaged { line, why, .. } => {
+                        log::error!("damaged file set aside user={name} line={line} why=\"{why}\"");
+                    }
+                    why => log::error!("damaged file set aside user={name} why=\"{why}\""),
+                }
+                (loaded, lines)
+            }
+            Err(error) => {
+                log::error!("damaged file not set aside user={name} error={error}");
+                (Loaded::default(), Vec::new())
+            }
+        }
+    }
+}
+
+fn reason(why: &StoreError) -> String {
+    match why {
+        StoreError::Damaged { line, why, .. } => format!("line {line}: {why}"),
+        why => why.to_string(),
+    }
+}
+
+/// Good lines, but not up to the one that was written last.
+fn ends_elsewhere(user: &UserName) -> StoreError {
+    StoreError::Damaged { user: user.clone(), line: 0, why: LineError::LineEnd }
+}

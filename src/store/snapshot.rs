@@ -1,0 +1,189 @@
+//! A snapshot: what stands in a file in place of the committed lines that compaction folded.
+//!
+//! ```text
+//!   {…"k":"s"…,"part":[1,2]…}\n    the same version, hash and count of requests in every part; the
+//!   {…"k":"s"…,"part":[2,2]…}\n    requests in the first
+//!   {…"k":"d"…}\n                  ordinary lines go on from that version
+//! ```
+//!
+//! Pure. It is several lines and not one so that none is longer than `LINE_BYTES_MAX` and no reader
+//! needs a whole file in one piece. The entries are copied as the bytes they were: what a newer
+//! program had written into them survives.
+
+use super::line::{
+    BASE, COM, ENTRIES, HASH, KIND, Line, LineError, OPS, PART, REQUESTS, TAIL_BYTES, VERSION,
+    tail_of, to_json,
+};
+use super::scan::{Chain, End, scan};
+use crate::id::{Hash128, UserName};
+use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
+use crate::replica::version::Version;
+use crate::user::fold::Fold;
+use crate::user::{Place, Recorded, User};
+
+/// Bytes of a request with its brackets and the comma behind it, at most: two hashes and a post's
+/// number, which is the longest of receipts.
+const REQUEST_BYTES_MAX: usize = 2 * (32 + 3) + 2 + 20 + 3;
+/// Bytes of everything in a part but its requests and entries, at most: two versions of five
+/// numbers, a hash, three more numbers, and the fields' names.
+const FRAME_BYTES_MAX: usize = 512;
+
+const _: () = assert!(FRAME_BYTES_MAX + REQUESTS_KEPT * REQUEST_BYTES_MAX < LINE_BYTES_MAX / 2);
+
+/// What a snapshot states beside its entries.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// The version that the folded lines had led to.
+    pub version: Version,
+    /// The chain hash there.
+    pub hash: Hash128,
+    /// How many requests were ever recorded.
+    pub ops: u64,
+    /// The last of them, oldest first.
+    pub requests: &'a [Recorded],
+}
+
+/// Spells a snapshot of these entries, each given as its JSON.
+///
+/// # Errors
+/// [`LineError::TooLong`] when an entry leaves no room for what a part must state: such a file
+/// stays as it is.
+///
+/// # Panics
+/// When there are more requests than are kept, or than were ever recorded; when the version is
+/// zero.
+pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> {
+    let asked = head.requests.len();
+    assert!(asked <= REQUESTS_KEPT && asked as u64 <= head.ops, "{asked} requests of {}", head.ops);
+    assert!(!head.version.is_zero(), "a snapshot of no file");
+    let requests: Vec<_> = head.requests.iter().map(|r| (r.id, r.digest, &r.result)).collect();
+    let requests = to_json(&requests);
+    let parts = split(requests.len(), entries)?;
+    let Head { version, hash, ops, .. } = head;
+    let kind = "s";
+    let mut file = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        let requests = if index == 0 { requests.as_str() } else { "[]" };
+        let mut line = format!(
+            "{VERSION}{version}\"{BASE}{}\"{KIND}{kind}\"{HASH}{hash}\"{COM}{version}\"{OPS}{ops}\
+             {REQUESTS}{requests}{ENTRIES}[",
+            Version::ZERO
+        )
+        .into_bytes();
+        line.extend_from_slice(&part.join(&b','));
+        line.extend_from_slice(format!("]{PART}{},{}]", index + 1, parts.len()).as_bytes());
+        let tail = tail_of(&line);
+        line.extend_from_slice(tail.as_bytes());
+        assert!(line.len() <= LINE_BYTES_MAX, "a part of {} bytes", line.len());
+        file.append(&mut line);
+    }
+    Ok(file)
+}
+
+/// Deals the entries out to parts, in order, as many to each as it holds; `first` bytes are taken
+/// in the first one.
+fn split<'a>(first: usize, entries: &[&'a [u8]]) -> Result<Vec<Vec<&'a [u8]>>, LineError> {
+    let room = LINE_BYTES_MAX - FRAME_BYTES_MAX - TAIL_BYTES;
+    let mut parts = Vec::new();
+    let (mut part, mut used) = (Vec::new(), first);
+    for entry in entries {
+        let bytes = entry.len() + 1;
+        if bytes > room {
+            return Err(LineError::TooLong);
+        }
+        if used + bytes > room {
+            parts.push(std::mem::take(&mut part));
+            used = 0;
+        }
+        used += bytes;
+        part.push(*entry);
+    }
+    parts.push(part);
+    Ok(parts)
+}
+
+/// Whether bytes that are no good line were a part of a snapshot. Its kind stands near its beginning
+/// and its number at its end, so that a lost block hides one of them at most.
+pub(super) fn is_part(piece: &[u8]) -> bool {
+    let kind = format!("{KIND}s\"");
+    let number = format!("]{PART}");
+    [kind, number]
+        .iter()
+        .any(|mark| piece.windows(mark.len()).any(|window| window == mark.as_bytes()))
+}
+
+/// A file whose committed lines were folded.
+#[derive(Debug)]
+pub struct Folded {
+    /// The new file.
+    pub bytes: Vec<u8>,
+    /// The user as the committed part of it tells.
+    pub user: User,
+    /// The lines behind that.
+    pub tail: Vec<Line>,
+}
+
+/// Folds the lines of a file up to `com`; those after it stay as they are. What comes out was read
+/// again and tells the same as what went in. `None` if the file has no line of that version.
+///
+/// # Errors
+/// What is wrong with the file, or [`LineError::TooLong`] as for [`encode`].
+///
+/// # Panics
+/// When the new file would tell something else: it must never take the old one's place.
+pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded>, LineError> {
+    let before = read(name, bytes, com)?;
+    let Some(hash) = before.hash else { return Ok(None) };
+    let at = |place: &Place| {
+        let from = usize::try_from(place.offset).ok()?;
+        bytes.get(from..from + place.len as usize)
+    };
+    let entries: Vec<&[u8]> = before.fold.survivors().iter().filter_map(at).collect();
+    let requests: Vec<Recorded> = before.user.requests.iter().copied().collect();
+    let head = Head { version: com, hash, ops: before.user.ops, requests: &requests };
+    let mut new = encode(&head, &entries)?;
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    lines.skip(before.lines).for_each(|line| new.extend_from_slice(line));
+
+    let after = read(name, &new, com)?;
+    let chain = Chain { com: before.chain.com.max(com), ..before.chain };
+    let same = after.chain == chain && after.tail.len() == before.tail.len();
+    assert!(same && after.hash == Some(hash), "{name}: folding changed the history");
+    assert!(after.user.says_same(&before.user), "{name}: folding changed the user");
+    Ok(Some(Folded { bytes: new, user: after.user, tail: after.tail }))
+}
+
+/// What a whole file tells.
+struct Told {
+    /// As the lines up to `com` tell.
+    user: User,
+    fold: Fold,
+    /// How many lines that are.
+    lines: usize,
+    /// The chain hash of `com`, if there is a line of that version.
+    hash: Option<Hash128>,
+    tail: Vec<Line>,
+    chain: Chain,
+}
+
+fn read(name: &UserName, bytes: &[u8], com: Version) -> Result<Told, LineError> {
+    let mut user = User::absent(name.clone());
+    let (mut fold, mut lines, mut hash, mut tail) = (Fold::default(), 0, None, Vec::new());
+    let scan = scan(bytes, &mut |line| {
+        if line.version > com {
+            return tail.push(line);
+        }
+        line.apply_to(&mut user, |_, _| {});
+        line.entries.iter().for_each(|(entry, place)| fold.add(entry, *place));
+        lines += 1;
+        hash = (line.version == com).then_some(line.hash);
+    });
+    match scan.end {
+        End::Whole => {
+            user.shrink_to_fit();
+            Ok(Told { user, fold, lines, hash, tail, chain: scan.chain })
+        }
+        End::Torn { .. } => Err(LineError::LineEnd),
+        End::Damaged { why, .. } => Err(why),
+    }
+}

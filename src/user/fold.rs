@@ -1,0 +1,110 @@
+//! What of a user's history still says something: all that a compacted file keeps.
+//!
+//! Pure, and no judge of time: only an entry ends what an entry began. So a session that is too old
+//! stays until somebody closes it, and machines whose clocks differ fold alike.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::entry::{Entry, SessionId};
+use super::{Place, User};
+use crate::id::{PostId, UserName};
+
+/// Takes in entries one after the other and knows which of them, by their places, still stand: read
+/// alone, in their order, they make the same [`super::User`] as all did.
+#[derive(Debug, Default)]
+pub struct Fold {
+    left: Option<Place>,
+    joined: Option<Place>,
+    profile: Option<Place>,
+    password: Option<Place>,
+    sessions: HashMap<SessionId, Place>,
+    follows: BTreeMap<UserName, Place>,
+    posts: BTreeMap<PostId, Place>,
+    deleted: BTreeMap<PostId, Place>,
+}
+
+impl Fold {
+    /// Takes in the next entry. What contradicts those before it is dropped, as
+    /// [`super::User::apply`] does.
+    pub fn add(&mut self, entry: &Entry, place: Place) {
+        if self.left.is_some() {
+            return;
+        }
+        match entry {
+            Entry::Joined { .. } => self.joined = Some(place),
+            Entry::Profile { .. } => self.profile = Some(place),
+            Entry::Password { .. } => self.password = Some(place),
+            Entry::SessionOpened { id, .. } => {
+                self.sessions.entry(id.clone()).or_insert(place);
+            }
+            Entry::SessionClosed { id, .. } => {
+                self.sessions.remove(id);
+            }
+            Entry::Posted { id, .. } => {
+                if !self.deleted.contains_key(id) {
+                    self.posts.entry(*id).or_insert(place);
+                }
+            }
+            Entry::PostDeleted { id, .. } => {
+                self.posts.remove(id);
+                self.deleted.entry(*id).or_insert(place);
+            }
+            Entry::Followed { user, .. } => {
+                self.follows.entry(user.clone()).or_insert(place);
+            }
+            Entry::Unfollowed { user, .. } => {
+                self.follows.remove(user);
+            }
+            Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+        }
+    }
+
+    /// Where the entries stand that survive, in the order of the file.
+    pub fn survivors(&self) -> Vec<Place> {
+        let single = [self.left, self.joined, self.profile, self.password];
+        let many = self.sessions.values().chain(self.follows.values());
+        let many = many.chain(self.posts.values()).chain(self.deleted.values());
+        let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
+        let sorted: BTreeSet<(u64, u32)> = places.collect();
+        sorted.into_iter().map(|(offset, len)| Place { offset, len }).collect()
+    }
+}
+
+/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow, a deletion, a
+/// request, and all that there is one of.
+const SESSION_BYTES: usize = 160;
+const FOLLOW_BYTES: usize = 60;
+const DELETED_BYTES: usize = 70;
+const REQUEST_BYTES: usize = 100;
+const ACCOUNT_BYTES: usize = 600;
+
+impl User {
+    /// Bytes of the file that folding would leave, about, and rather too many than too few.
+    pub fn folded_bytes(&self) -> u64 {
+        let texts = self.display_name.len() + self.bio.len() + self.password.len();
+        let session =
+            |session: &super::Session| SESSION_BYTES + session.device.len() + session.address.len();
+        let posts: u64 = self.posts.iter().map(|post| u64::from(post.len) + 1).sum();
+        let rest = ACCOUNT_BYTES
+            + 2 * texts
+            + self.sessions.iter().map(session).sum::<usize>()
+            + self.follows.iter().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.deleted.len() * DELETED_BYTES
+            + self.requests.len() * REQUEST_BYTES;
+        posts + rest as u64
+    }
+
+    /// Whether two files tell the same of a user, wherever in them it stands.
+    pub fn says_same(&self, other: &Self) -> bool {
+        let posts = |user: &Self| {
+            user.posts.iter().map(|post| (post.id, post.reply_to.clone())).collect::<Vec<_>>()
+        };
+        (&self.name, self.status, self.joined_at) == (&other.name, other.status, other.joined_at)
+            && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
+            && (&self.password, &self.sessions) == (&other.password, &other.sessions)
+            && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
+            && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
+            && self.requests == other.requests
+            && posts(self) == posts(other)
+    }
+}

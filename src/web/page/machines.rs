@@ -1,0 +1,181 @@
+//! How a machine is, in words: the same on the page and in `tern cluster status`.
+
+use super::time::Moment;
+use crate::clock::Wall;
+use crate::wire::request::{ChangeKind, MachineRow, MachineState, NotVoting};
+
+/// Milliseconds after which a time of day alone would mislead.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// How a machine looks in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// In step.
+    Good,
+    /// Catching up.
+    Late,
+    /// Refusing votes.
+    Refuses,
+    /// Down.
+    Down,
+}
+
+/// How a machine looks in the picture.
+pub(crate) const fn look(machine: &MachineRow) -> Look {
+    match (machine.state, machine.refuses) {
+        (MachineState::Down, _) => Look::Down,
+        (_, Some(_)) => Look::Refuses,
+        (MachineState::Behind, None) => Look::Late,
+        (MachineState::InStep, None) => Look::Good,
+    }
+}
+
+/// `Down since 13:56 UTC`: how a machine is, as seen at `now`.
+pub(crate) fn state(machine: &MachineRow, now: Wall) -> String {
+    match (machine.state, machine.refuses) {
+        (MachineState::Down, _) => machine.down_since.map_or_else(
+            || "Down".to_owned(),
+            |since| {
+                let moment = Moment::to_the_minute(since);
+                if now.0.saturating_sub(since.0) < DAY_MS {
+                    format!("Down since {} UTC", moment.short)
+                } else {
+                    format!("Down since {}", moment.full)
+                }
+            },
+        ),
+        (_, Some(why)) => refusal(why, machine.damaged),
+        (MachineState::Behind, None) => match machine.behind {
+            Some(count) if count > 0 => format!("Catching up, {count} behind"),
+            _ => "Catching up".to_owned(),
+        },
+        (MachineState::InStep, None) => "In step".to_owned(),
+    }
+}
+
+fn refusal(why: NotVoting, damaged: u32) -> String {
+    let why = match why {
+        NotVoting::Joining => "it has not met all machines yet",
+        NotVoting::Changing => "the list of machines is being changed",
+        NotVoting::NoSpace => "disk full or read-only",
+        NotVoting::Damaged => {
+            let files = if damaged == 1 { "file" } else { "files" };
+            return format!("Refuses votes on {damaged} damaged {files}");
+        }
+    };
+    format!("Refuses votes: {why}")
+}
+
+/// The same in the picture, where there is little room.
+pub(crate) fn note(machine: &MachineRow, now: Wall) -> String {
+    match (look(machine), machine.down_since) {
+        (Look::Good, _) => "in step".to_owned(),
+        (Look::Late, _) => "catching up".to_owned(),
+        (Look::Refuses, _) => "refuses votes".to_owned(),
+        (Look::Down, None) => "down".to_owned(),
+        (Look::Down, Some(since)) => match Moment::seen_at(since, now).short.as_str() {
+            "now" => "just down".to_owned(),
+            short => format!("down {short}"),
+        },
+    }
+}
+
+/// What happened to a machine, after its name.
+pub(crate) const fn change(what: ChangeKind) -> &'static str {
+    match what {
+        ChangeKind::Up => "came up",
+        ChangeKind::Down => "went down",
+        ChangeKind::CaughtUp => "caught up",
+        ChangeKind::DamageFound => "found a damaged file",
+        ChangeKind::Repaired => "repaired what was damaged",
+        ChangeKind::VoteRefused => "refuses votes: disk full or read-only",
+        ChangeKind::VotingAgain => "votes again",
+        ChangeKind::Added => "joined the machines",
+        ChangeKind::Removed => "left the machines",
+        ChangeKind::Replaced => "was replaced",
+        ChangeKind::Other => "changed in a way that this version has no word for",
+    }
+}
+
+/// Whether two machines talk: each says that it reaches the other. Where one cannot be asked, the
+/// other's word is all there is.
+pub(crate) fn talk(one: &MachineRow, other: &MachineRow) -> bool {
+    let reaches = |from: &MachineRow, to: &MachineRow| from.talks_to.contains(&to.node);
+    match (one.state == MachineState::Down, other.state == MachineState::Down) {
+        (true, true) => false,
+        (true, false) => reaches(other, one),
+        (false, true) => reaches(one, other),
+        (false, false) => reaches(one, other) && reaches(other, one),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::NodeId;
+
+    fn row(number: u16, state: MachineState) -> MachineRow {
+        MachineRow {
+            node: NodeId::new(number).unwrap(),
+            name: "apple".to_owned(),
+            state,
+            down_since: None,
+            refuses: None,
+            damaged: 0,
+            behind: None,
+            disk_percent: None,
+            talks_to: Vec::new(),
+            version: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(machine: &MachineRow, expected: &str, short: &str) {
+        let now = Wall(3 * DAY_MS);
+        assert_eq!((state(machine, now).as_str(), note(machine, now).as_str()), (expected, short));
+    }
+
+    #[test]
+    fn state_each_has_its_words() {
+        use MachineState::{Behind, Down, InStep};
+        check(&row(1, InStep), "In step", "in step");
+        check(&row(1, Behind), "Catching up", "catching up");
+        check(
+            &MachineRow { behind: Some(12), ..row(1, Behind) },
+            "Catching up, 12 behind",
+            "catching up",
+        );
+        check(&row(1, Down), "Down", "down");
+        let since = |ms| MachineRow { down_since: Some(Wall(ms)), ..row(1, Down) };
+        check(&since(3 * DAY_MS - 360_000), "Down since 23:54 UTC", "down 6 min");
+        check(&since(3 * DAY_MS), "Down since 00:00 UTC", "just down");
+        check(&since(0), "Down since 1 January 1970, 00:00 UTC", "down 3 d");
+        let refuses = |why, damaged| MachineRow { refuses: Some(why), damaged, ..row(1, Behind) };
+        let words = [
+            (NotVoting::Joining, 0, "Refuses votes: it has not met all machines yet"),
+            (NotVoting::Changing, 0, "Refuses votes: the list of machines is being changed"),
+            (NotVoting::NoSpace, 0, "Refuses votes: disk full or read-only"),
+            (NotVoting::Damaged, 1, "Refuses votes on 1 damaged file"),
+            (NotVoting::Damaged, 3, "Refuses votes on 3 damaged files"),
+        ];
+        for (why, damaged, expected) in words {
+            check(&refuses(why, damaged), expected, "refuses votes");
+        }
+    }
+
+    #[test]
+    fn talk_asks_both_where_both_can_be_asked() {
+        use MachineState::{Down, InStep};
+        let reaching = |number, state, other| MachineRow {
+            talks_to: vec![NodeId::new(other).unwrap()],
+            ..row(number, state)
+        };
+        assert!(talk(&reaching(1, InStep, 2), &reaching(2, InStep, 1)));
+        assert!(!talk(&reaching(1, InStep, 2), &row(2, InStep)));
+        assert!(!talk(&row(1, InStep), &reaching(2, InStep, 1)));
+        assert!(talk(&reaching(1, InStep, 2), &row(2, Down)));
+        assert!(talk(&row(2, Down), &reaching(1, InStep, 2)));
+        assert!(!talk(&row(1, InStep), &row(2, Down)));
+        assert!(!talk(&reaching(1, Down, 2), &reaching(2, Down, 1)));
+    }
+}

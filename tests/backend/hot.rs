@@ -1,0 +1,160 @@
+//! Many people at one user: the requests that wait share lines, and each is done exactly once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tern::action::{Action, NewPost, OnePost, RequestKey};
+use tern::id::{PostId, RequestId};
+use tern::wire::request::{Outcome, Refusal, Request, Saved};
+
+use super::{Backends, WAIT, eventually, joined};
+
+/// Clients at once.
+const CLIENTS: u64 = 32;
+/// Posts that each makes.
+const POSTS: u64 = 6;
+
+fn key(number: u64) -> RequestKey {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_le_bytes());
+    id[15] = 1;
+    RequestKey { ops: 0, id: RequestId(id) }
+}
+
+fn post(session: &str, number: u64, text: &str) -> Request {
+    let action = NewPost { key: key(number), text: text.to_owned(), reply_to: None };
+    Request { session: Some(session.to_owned()), action: Action::Post(action) }
+}
+
+/// One client's connection to a machine, kept as a web server keeps it.
+struct Client<'a> {
+    all: &'a Backends,
+    connection: tern::transport::connection::Connection,
+}
+
+impl<'a> Client<'a> {
+    fn new(all: &'a Backends, n: usize) -> Self {
+        Self { all, connection: all.connect(n).unwrap() }
+    }
+
+    fn ask(&mut self, request: &Request) -> Outcome {
+        self.connection.send(&serde_json::to_vec(request).unwrap(), &[], WAIT).unwrap();
+        let frame = self.connection.receive(tern::limits::FRAME_BYTES_MAX, WAIT).unwrap();
+        let response: tern::wire::request::Response =
+            serde_json::from_slice(&frame.header).unwrap();
+        response.data.outcome
+    }
+
+    /// Sends the same request until its outcome is known, as a form does.
+    fn until_known(&mut self, request: &Request) -> Outcome {
+        let clock = tern::clock::Clock::system();
+        let deadline = clock.mono().plus_ms(60_000);
+        loop {
+            match self.ask(request) {
+                Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => {}
+                known => return known,
+            }
+            assert!(clock.mono() < deadline, "no outcome in a minute");
+        }
+    }
+
+    fn saved(&mut self, request: &Request) -> Saved {
+        match self.until_known(request) {
+            Outcome::Saved(saved) => saved,
+            other => panic!("not saved: {other:?} (data in {})", self.all.data(0).display()),
+        }
+    }
+}
+
+/// The posts' texts in a machine's file of ada, each with how often it stands there, and its lines.
+fn file(all: &Backends, n: usize) -> (BTreeMap<String, u64>, u64) {
+    let text = std::fs::read_to_string(all.data(n).join("users/ada.jsonl")).unwrap();
+    let (mut posts, mut lines) = (BTreeMap::new(), 0);
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let entries = line["d"].as_array().unwrap().iter();
+        let texts = entries.filter_map(|entry| entry["text"].as_str());
+        let before = posts.len();
+        texts.for_each(|text| *posts.entry(text.to_owned()).or_default() += 1);
+        lines += u64::from(posts.len() > before);
+    }
+    (posts, lines)
+}
+
+/// What one client of `hot_user_...` does: its own posts, each sent twice, one that all send, a
+/// refusal, and a conflict. The receipts of its own posts, and of the common one.
+fn act(client: &mut Client<'_>, session: &str, number: u64) -> (Vec<PostId>, PostId) {
+    let mut own = Vec::new();
+    for post_number in 0..POSTS {
+        let text = format!("post {post_number} of client {number}");
+        let request = post(session, 1_000 + number * POSTS + post_number, &text);
+        let first = client.saved(&request);
+        assert_eq!(client.saved(&request), first, "a repetition gets the first receipt");
+        own.push(first.post.unwrap());
+        let conflict = post(session, 1_000 + number * POSTS + post_number, "another text");
+        assert_eq!(client.until_known(&conflict), Outcome::Refused(Refusal::Conflict));
+    }
+    let common = client.saved(&post(session, 1, "what all of them send"));
+    let gone = OnePost { key: key(500_000 + number), id: PostId::from_raw(1) };
+    let refused = Request { session: Some(session.to_owned()), action: Action::DeletePost(gone) };
+    assert_eq!(client.until_known(&refused), Outcome::Refused(Refusal::NotFound));
+    (own, common.post.unwrap())
+}
+
+#[test]
+fn hot_user_everything_done_once_in_shared_lines() {
+    let all = Backends::without_rate_limits();
+    let session = joined(&all, 0, "ada", 1);
+    for n in 0..3 {
+        all.wait_until_writable(n);
+    }
+    let receipts: Vec<(Vec<PostId>, PostId)> = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (all, session) = (&all, &session);
+                scope.spawn(move || {
+                    // Most at one machine, where they can share lines; some at the others.
+                    let n = if number % 4 == 3 { 1 + usize::from(number % 8 == 3) } else { 0 };
+                    act(&mut Client::new(all, n), session, number)
+                })
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let common: BTreeSet<PostId> = receipts.iter().map(|(_, common)| *common).collect();
+    assert_eq!(common.len(), 1, "one request, one receipt");
+    let own: BTreeSet<PostId> = receipts.iter().flat_map(|(own, _)| own.clone()).collect();
+    let expected = CLIENTS * POSTS;
+    assert_eq!(own.len() as u64, expected, "each post has a number of its own");
+    for n in 0..3 {
+        let (posts, lines) = eventually(|| {
+            Some(file(&all, n)).filter(|(posts, _)| posts.len() as u64 == expected + 1)
+        });
+        assert!(posts.values().all(|&count| count == 1), "{posts:?}");
+        assert!(lines < expected / 2, "{lines} lines for {expected} posts are not folded");
+    }
+}
+
+#[test]
+fn hot_user_on_three_machines_every_client_comes_to_its_end() {
+    let all = Backends::without_rate_limits();
+    let session = joined(&all, 0, "ada", 1);
+    for n in 0..3 {
+        all.wait_until_writable(n);
+    }
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for number in 0..12 {
+            let (all, session, done) = (&all, &session, &done);
+            scope.spawn(move || {
+                let mut client = Client::new(all, usize::try_from(number % 3).unwrap());
+                for post_number in 0..20 {
+                    let text = format!("post {post_number} of client {number}");
+                    client.saved(&post(session, 1_000 + number * 20 + post_number, &text));
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(done.load(Ordering::Relaxed), 12 * 20);
+}

@@ -1,0 +1,228 @@
+//! Machines as processes on loopback, with logs, spoken to as a web server does.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tern::action::{Action, Join, NewPost, Opening, Page, PageOf, RequestKey};
+use tern::auth::session::Token;
+use tern::backend::Config;
+use tern::clock::Clock;
+use tern::id::{NodeId, RequestId, UserName};
+use tern::limits::FRAME_BYTES_MAX;
+use tern::thread::Stop;
+use tern::transport::connection::dial;
+use tern::transport::key::{ClusterKey, Keys};
+use tern::transport::{Role, TransportError};
+use tern::wire::request::{Outcome, Request, Response};
+
+const WAIT: Duration = Duration::from_secs(20);
+
+/// Backends on loopback, ended when dropped.
+pub(super) struct Machines {
+    dir: tempfile::TempDir,
+    keys: Keys,
+    ports: Vec<u16>,
+    children: Vec<Option<Child>>,
+    requests: AtomicU64,
+}
+
+impl Machines {
+    /// `count` machines that save what they are told.
+    pub(super) fn start(count: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        ClusterKey::create(&dir.path().join("key")).unwrap();
+        let keys = Keys::read(&dir.path().join("key")).unwrap();
+        let free: Vec<_> =
+            (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports = free.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+        drop(free);
+        let children = (0..count).map(|_| None).collect();
+        let mut all = Self { dir, keys, ports, children, requests: AtomicU64::new(0) };
+        (0..count).for_each(|n| all.spawn(n));
+        (0..count).for_each(|n| all.wait_until_writable(n));
+        all
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.ports.len()
+    }
+
+    pub(super) fn data(&self, n: usize) -> PathBuf {
+        self.dir.path().join(format!("node-{}", n + 1))
+    }
+
+    pub(super) fn file(&self, n: usize, name: &str) -> PathBuf {
+        self.data(n).join(format!("users/{name}.jsonl"))
+    }
+
+    pub(super) fn mark(&self, n: usize, name: &str) -> PathBuf {
+        self.data(n).join(format!("damaged/{name}.mark"))
+    }
+
+    /// A file that was set aside.
+    pub(super) fn aside(&self, n: usize, name: &str, number: u32) -> String {
+        let path = self.data(n).join(format!("damaged/{name}.{number}.jsonl"));
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    /// What a machine has logged in all its lives.
+    pub(super) fn log(&self, n: usize) -> String {
+        std::fs::read_to_string(self.dir.path().join(format!("log-{n}"))).unwrap()
+    }
+
+    pub(super) fn spawn(&mut self, n: usize) {
+        let peer = |(i, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", i + 1);
+        let peers: Vec<String> = self.ports.iter().enumerate().map(peer).collect();
+        let log = self.dir.path().join(format!("log-{n}"));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
+        command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
+        command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
+        command.arg(format!("--peers={}", peers.join(",")));
+        command.arg(format!("--data={}", self.data(n).display()));
+        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        command.stdout(Stdio::null()).stderr(log);
+        self.children[n] = Some(command.spawn().unwrap());
+    }
+
+    /// Runs a machine within this process, checking all its files once in `scrub_round`.
+    pub(super) fn run_inside(&self, n: usize, scrub_round: Duration, stop: &Stop) {
+        let node = |i: usize| NodeId::new(u16::try_from(i + 1).unwrap()).unwrap();
+        let peer = |(i, port): (usize, &u16)| (node(i), format!("127.0.0.1:{port}"));
+        let config = Config {
+            node: node(n),
+            listen: format!("127.0.0.1:{}", self.ports[n]),
+            peers: self.ports.iter().enumerate().map(peer).collect(),
+            data: self.data(n),
+            keys: self.keys.clone(),
+            name: format!("machine {}", n + 1),
+            community: "Tern".to_owned(),
+            rate_limits: false,
+            scrub_round,
+        };
+        tern::backend::run(config, stop, &|_address| {}).unwrap();
+    }
+
+    /// The process of a machine.
+    pub(super) fn id(&self, n: usize) -> u32 {
+        self.children[n].as_ref().unwrap().id()
+    }
+
+    pub(super) fn kill(&mut self, n: usize) {
+        let mut child = self.children[n].take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    fn ask(
+        &self,
+        n: usize,
+        session: Option<&str>,
+        action: Action,
+    ) -> Result<Response, TransportError> {
+        let request = Request { session: session.map(str::to_owned), action };
+        let address = format!("127.0.0.1:{}", self.ports[n]);
+        let mut connection = dial(&address, Role::Web, &self.keys, WAIT)?;
+        connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT)?;
+        let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;
+        Ok(serde_json::from_slice(&frame.header).unwrap())
+    }
+
+    pub(super) fn wait_until_writable(&self, n: usize) {
+        let outcome = || self.ask(n, None, Action::ClusterStatus).map(|told| told.data.outcome);
+        eventually(|| matches!(outcome(), Ok(Outcome::Status(page)) if page.writes).then_some(()));
+    }
+
+    fn key(&self) -> RequestKey {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        RequestKey { ops: 0, id: RequestId(id) }
+    }
+
+    /// Joins, and says whose session it is from then on.
+    pub(super) fn join(&self, n: usize, name: &str) -> String {
+        let joined = self.ask(n, None, self.joining(name)).unwrap();
+        joined.session.unwrap_or_else(|| panic!("{:?}", joined.data.outcome))
+    }
+
+    pub(super) fn try_join(&self, n: usize, name: &str) -> bool {
+        let joined = self.ask(n, None, self.joining(name));
+        joined.is_ok_and(|told| matches!(told.data.outcome, Outcome::Saved(_)))
+    }
+
+    fn joining(&self, name: &str) -> Action {
+        let token = Token::generate().unwrap().secret().to_owned();
+        let (device, address) = ("a test".to_owned(), "127.0.0.1".to_owned());
+        Action::Join(Join {
+            key: self.key(),
+            username: name.to_owned(),
+            display_name: String::new(),
+            password: "a quiet gull sleeps".to_owned(),
+            opening: Opening { token, device, address },
+        })
+    }
+
+    pub(super) fn post(&self, n: usize, session: &mut String, text: &str) {
+        eventually(|| self.is_posted(n, session, text).then_some(()));
+    }
+
+    /// Tries once to post; whether it was acknowledged.
+    pub(super) fn is_posted(&self, n: usize, session: &mut String, text: &str) -> bool {
+        let post = NewPost { key: self.key(), text: text.to_owned(), reply_to: None };
+        let Ok(told) = self.ask(n, Some(session), Action::Post(post)) else { return false };
+        if let Some(renewed) = told.session {
+            *session = renewed;
+        }
+        matches!(told.data.outcome, Outcome::Saved(_))
+    }
+
+    /// A person's own home page on a machine; their session takes note of what they saw.
+    pub(super) fn own_texts(&self, n: usize, session: &mut String) -> Vec<String> {
+        let told = self.ask(n, Some(session), Action::Home(Page::default())).unwrap();
+        *session = told.session.expect("still signed in");
+        match told.data.outcome {
+            Outcome::Posts(page) => page.posts.into_iter().map(|post| post.text).collect(),
+            other => panic!("a list was asked for: {other:?}"),
+        }
+    }
+
+    /// A user's posts as a machine shows them to strangers, newest first.
+    pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
+        let username = UserName::parse(name).unwrap();
+        let asked = Action::UserPosts(PageOf { username, before: None });
+        match self.ask(n, None, asked).map(|told| told.data.outcome) {
+            Ok(Outcome::Posts(page)) => page.posts.into_iter().map(|post| post.text).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Drop for Machines {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            let _gone = child.kill();
+            let _gone = child.wait();
+        }
+    }
+}
+
+/// Waits for a condition, asking again every few milliseconds.
+pub(super) fn eventually<T>(check: impl FnMut() -> Option<T>) -> T {
+    within(30_000, check)
+}
+
+/// The same, for as long as that.
+pub(super) fn within<T>(ms: u64, mut check: impl FnMut() -> Option<T>) -> T {
+    let clock = Clock::system();
+    let deadline = clock.mono().plus_ms(ms);
+    loop {
+        if let Some(found) = check() {
+            return found;
+        }
+        assert!(clock.mono() < deadline, "what was awaited did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

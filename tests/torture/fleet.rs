@@ -1,0 +1,241 @@
+//! Three machines, a web server, and the spoilable network between them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use tern::transport::key::{ClusterKey, Keys};
+
+use super::dice::Dice;
+use super::disk::{Disk, why_no_images};
+use super::machine::{Machine, Start, faketime};
+use super::proxy::{Mode, Proxy};
+use super::witness::{self, Files};
+use crate::cluster::harness::{eventually, free_ports, take_turn};
+
+/// How many machines.
+pub(super) const MACHINES: usize = 3;
+/// How long the machines may take to agree when nothing is broken any more.
+const AGREEMENT: Duration = Duration::from_mins(2);
+
+/// The processes and what lies between and under them. Dropped in this order: processes end before
+/// their disks are unmounted, and those before the directory goes.
+pub(super) struct Fleet {
+    machines: Vec<Machine>,
+    web: Machine,
+    /// From one machine to another.
+    links: Vec<((usize, usize), Proxy)>,
+    /// From web servers and clients to the machines.
+    doors: Vec<Proxy>,
+    disks: Vec<Disk>,
+    ports: Vec<u16>,
+    web_port: u16,
+    /// Whether something is being done to a machine that another fault must not meddle with.
+    pub(super) busy: Vec<bool>,
+    /// What happened how often.
+    pub(super) counts: BTreeMap<String, usize>,
+    /// Another build of the program, to be mixed in.
+    old: Option<PathBuf>,
+    pub(super) keys: Keys,
+    directory: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Fleet {
+    /// Starts everything, and says what will be left out.
+    pub(super) fn start() -> Self {
+        let turn = take_turn();
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let home = directory.path();
+        ClusterKey::create(&home.join("key")).unwrap();
+        let first = free_ports(4);
+        let ports: Vec<u16> = (first..first + 3).collect();
+        let pairs = (0..MACHINES).flat_map(|from| (0..MACHINES).map(move |to| (from, to)));
+        let pairs = pairs.filter(|(from, to)| from != to);
+        let mut fleet = Self {
+            machines: (1..=MACHINES).map(|n| Machine::new(&format!("machine-{n}"), home)).collect(),
+            web: Machine::new("web", home),
+            links: pairs.map(|pair| (pair, Proxy::start(ports[pair.1]))).collect(),
+            doors: ports.iter().map(|port| Proxy::start(*port)).collect(),
+            disks: disks(home),
+            web_port: first + 3,
+            ports,
+            busy: vec![false; MACHINES],
+            counts: BTreeMap::new(),
+            old: std::env::var_os("TERN_OLD_PROGRAM").map(PathBuf::from),
+            keys: Keys::read(&home.join("key")).unwrap(),
+            directory,
+            _turn: turn,
+        };
+        if fleet.old.is_none() {
+            println!("left out: an older program mixed in (TERN_OLD_PROGRAM names none)");
+        }
+        if faketime().is_none() {
+            println!("left out: jumps of the wall clock (no faketime; Debian: faketime)");
+        }
+        (0..MACHINES).for_each(|n| fleet.start_machine(n, &Start::default()));
+        fleet.start_web();
+        fleet
+    }
+
+    /// Counts something that was done.
+    pub(super) fn count(&mut self, what: &str) {
+        *self.counts.entry(what.to_owned()).or_default() += 1;
+        for machine in &self.machines {
+            machine.remark(what);
+        }
+    }
+
+    /// A machine to which nothing is being done; from now on something is.
+    pub(super) fn pick(&mut self, dice: &mut Dice) -> Option<usize> {
+        let free: Vec<_> = (0..MACHINES).filter(|n| !self.busy[*n]).collect();
+        let n = *free.get(dice.below(free.len().max(1)))?;
+        self.busy[n] = true;
+        Some(n)
+    }
+
+    pub(super) fn machine(&mut self, n: usize) -> &mut Machine {
+        &mut self.machines[n]
+    }
+
+    pub(super) fn disk(&mut self, n: usize) -> &mut Disk {
+        &mut self.disks[n]
+    }
+
+    /// Starts a machine again, often with another clock or another build.
+    pub(super) fn restart(&mut self, n: usize, dice: &mut Dice) {
+        let mut how = Start::default();
+        if faketime().is_some() && dice.percent(40) {
+            how.clock = Some(if dice.percent(50) { "-2d" } else { "+1y" });
+            self.count("clock jumps");
+        }
+        if self.old.is_some() && dice.percent(40) {
+            how.program.clone_from(&self.old);
+            self.count("starts of the older program");
+        }
+        self.start_machine(n, &how);
+    }
+
+    fn start_machine(&mut self, n: usize, how: &Start) {
+        let peers = (0..MACHINES).map(|to| {
+            let link = self.links.iter().find(|link| link.0 == (n, to));
+            let own = || format!("127.0.0.1:{}", self.ports[to]);
+            format!("{}={}", to + 1, link.map_or_else(own, |link| link.1.address()))
+        });
+        let args = [
+            "backend".to_owned(),
+            format!("--node={}", n + 1),
+            format!("--listen=127.0.0.1:{}", self.ports[n]),
+            format!("--peers={}", peers.collect::<Vec<_>>().join(",")),
+            format!("--data={}", self.disks[n].data().display()),
+            format!("--key-file={}", self.key_file().display()),
+            "--rate-limits=off".to_owned(),
+        ];
+        self.machines[n].start(&args, how);
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.directory.path().join("key")
+    }
+
+    pub(super) fn start_web(&mut self) {
+        let args = [
+            "web".to_owned(),
+            format!("--listen=127.0.0.1:{}", self.web_port),
+            format!("--backends={}", self.door_addresses().join(",")),
+            format!("--key-file={}", self.key_file().display()),
+        ];
+        self.web.start(&args, &Start::default());
+    }
+
+    pub(super) fn kill_web(&mut self) {
+        self.web.kill();
+    }
+
+    pub(super) fn door_addresses(&self) -> Vec<String> {
+        self.doors.iter().map(Proxy::address).collect()
+    }
+
+    /// Where browsers go.
+    pub(super) fn site(&self) -> String {
+        format!("http://127.0.0.1:{}", self.web_port)
+    }
+
+    /// How many networks there are to spoil.
+    pub(super) fn networks(&self) -> usize {
+        self.links.len() + self.doors.len()
+    }
+
+    /// Spoils or mends one of the networks.
+    pub(super) fn set_network(&self, at: usize, mode: Mode) {
+        let links = self.links.iter().map(|link| &link.1);
+        if let Some(proxy) = links.chain(&self.doors).nth(at) {
+            proxy.set(mode);
+        }
+    }
+
+    /// Spoils or mends all networks of one machine: it alone against the others.
+    pub(super) fn set_island(&self, n: usize, mode: Mode) {
+        for ((from, to), proxy) in &self.links {
+            if *from == n || *to == n {
+                proxy.set(mode);
+            }
+        }
+    }
+
+    /// A process that ended by itself, if one did.
+    pub(super) fn ended(&mut self) -> Option<(usize, String)> {
+        let found = |(n, machine): (usize, &mut Machine)| machine.ended().map(|how| (n, how));
+        self.machines.iter_mut().enumerate().find_map(found)
+    }
+
+    /// Starts whatever does not run.
+    pub(super) fn start_all(&mut self) {
+        for n in 0..MACHINES {
+            if !self.machines[n].is_wanted() {
+                self.start_machine(n, &Start::default());
+            }
+        }
+        if !self.web.is_wanted() {
+            self.start_web();
+        }
+    }
+
+    /// Waits until all machines hold the same, line by line, and gives it.
+    pub(super) fn agreed(&mut self) -> Files {
+        eventually("all machines hold the same", AGREEMENT, || {
+            if let Some((n, how)) = self.ended() {
+                panic!("machine {} ended by itself: {how}", n + 1);
+            }
+            let mut all = self.disks.iter().map(|disk| witness::read(&disk.data()));
+            // A file may be replaced while its directory is read.
+            let first = all.next()?.ok()?;
+            all.all(|other| other.is_ok_and(|other| other == first)).then_some(first)
+        })
+    }
+
+    fn logs(&self) -> String {
+        self.machines.iter().chain([&self.web]).map(Machine::log_end).collect()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the ends of the logs:\n{}", self.logs());
+        }
+        // Whoever is frozen is killed as well as the others, and the disks are free after that.
+        self.machines.iter_mut().for_each(Machine::kill);
+        self.web.kill();
+    }
+}
+
+fn disks(home: &Path) -> Vec<Disk> {
+    let homes = (1..=MACHINES).map(|n| home.join(format!("disk-{n}")));
+    if let Some(why) = why_no_images(home) {
+        println!("left out: power cuts, full and read-only disks ({why})");
+        return homes.map(|home| Disk::plain(&home)).collect();
+    }
+    homes.map(|home| Disk::with_image(&home).unwrap()).collect()
+}
