@@ -9,6 +9,7 @@ mod client;
 mod disk;
 mod event;
 mod fault;
+mod fold;
 mod machine;
 mod net;
 mod oracle;
