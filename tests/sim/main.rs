@@ -9,6 +9,7 @@ mod client;
 mod disk;
 mod event;
 mod fault;
+mod fold;
 mod machine;
 mod net;
 mod oracle;
@@ -186,11 +187,8 @@ teeth! {
     teeth_term_after_unknown: TermAfterUnknown within 40;
     teeth_timeout_is_yes: TimeoutIsYes within 20;
     teeth_repeat_unconfirmed: RepeatUnconfirmed within 40;
-    teeth_term_reused: TermReused within 200;
     teeth_read_highest: ReadHighest within 40;
     teeth_accepted_shown: AcceptedShown within 20;
     teeth_filled_from_one: FilledFromOne within 200;
     teeth_old_epoch_votes: OldEpochVotes within 200;
-    teeth_listed_from_one: ListedFromOne within 300;
-    teeth_repaired_by_reading: RepairedByReading within 2000;
 }
