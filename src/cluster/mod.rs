@@ -113,7 +113,9 @@ impl Cluster {
     pub fn open(start: Start) -> Result<Self, StoreError> {
         let Start { node: identity, store, keys, name, clock, stop, process } = start;
         let numbers = identity.config().nodes();
-        let is_alone = numbers.as_slice() == [identity.node];
+        // Not while a change is under way: the others may hold what is newer.
+        let is_voting = identity.floors().not_voting != Some(NotVoting::Changing);
+        let is_alone = is_voting && numbers.as_slice() == [identity.node];
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {

@@ -41,7 +41,7 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<(), LockError> {
-        if self.members.count() == 1 {
+        if self.members.count() == 1 && self.local.floors().not_voting.is_none() {
             return Ok(());
         }
         match self.ask_all(user, deadline, |reader| reader.found() != Found::Pending).found() {

@@ -188,6 +188,7 @@ fn machines_killed_at_every_step_of_a_change_carry_it_through() {
         number = number % 3 + 1;
         all.kill(number);
         all.spawn(number);
+        eventually("a machine that answers", || all.held(number).map(|_held| ()));
         let is_open = |number: u16| {
             let held = all.held(number)?;
             let is_new = held.offer.current.epoch == 2;
