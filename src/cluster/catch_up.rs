@@ -45,6 +45,7 @@ impl Cluster {
                 self.compare(permit);
                 compared_at = Some(now);
             }
+            self.let_vote();
             if now.since_ms(looked_at) >= SETTLE_MS {
                 unsettled = self.settle_old(permit, &unsettled);
                 looked_at = now;
@@ -83,7 +84,17 @@ impl Cluster {
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found
     /// again by the regular look.
     fn settle(&self, permit: &mut LockPermit, user: &UserName) {
-        if let Err(error) = self.fresh(permit, user, self.deadline(WRITE_MS_MAX)) {
+        let deadline = self.deadline(WRITE_MS_MAX);
+        let settled = self.fresh(permit, user, deadline).and_then(|()| {
+            // The others may agree without a line that only this machine has: then it is for this
+            // machine to have it taken on or replaced, or their files would differ for good.
+            let is_open = self.local.get(user).is_some_and(|slot| {
+                let state = slot.state();
+                state.com < state.acc
+            });
+            if is_open { self.acquire(permit, user, deadline)?.confirm().map(drop) } else { Ok(()) }
+        });
+        if let Err(error) = settled {
             log::debug!("not settled user={user} error={error}");
         }
     }

@@ -16,6 +16,8 @@ pub const PROTO_MAX: u16 = 2;
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
 pub const FEATURES: u32 = 1;
+/// The feature from which on files may begin with a snapshot, on disk and on their way.
+pub const FEATURE_SNAPSHOTS: u32 = 1;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

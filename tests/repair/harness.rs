@@ -5,17 +5,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tern::action::{Action, Join, NewPost, Opening, Page, PageOf, RequestKey};
+use tern::action::{Action, Join, NewPost, OnePost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
 use tern::backend::Config;
 use tern::clock::Clock;
-use tern::id::{NodeId, RequestId, UserName};
+use tern::id::{NodeId, PostId, RequestId, UserName};
 use tern::limits::FRAME_BYTES_MAX;
 use tern::thread::Stop;
 use tern::transport::connection::dial;
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
-use tern::wire::request::{Outcome, Request, Response};
+use tern::wire::request::{Outcome, PostView, Request, Response};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -202,14 +202,33 @@ impl Machines {
         }
     }
 
-    /// A user's posts as a machine shows them to strangers, newest first.
-    pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
+    /// Deletes those of a person's newest posts that begin with `word`; how many they were.
+    pub(super) fn delete_all(&self, n: usize, session: &mut String, word: &str) -> usize {
+        let name = session.split('.').next().unwrap_or_default().to_owned();
+        let found: Vec<PostId> = (self.posts(n, &name).into_iter())
+            .filter_map(|post| post.text.starts_with(word).then_some(post.id))
+            .collect();
+        for id in &found {
+            let delete = Action::DeletePost(OnePost { key: self.key(), id: *id });
+            let told = self.ask(n, Some(session), delete).unwrap();
+            assert!(matches!(told.data.outcome, Outcome::Saved(_)), "{:?}", told.data.outcome);
+            *session = told.session.expect("still signed in");
+        }
+        found.len()
+    }
+
+    fn posts(&self, n: usize, name: &str) -> Vec<PostView> {
         let username = UserName::parse(name).unwrap();
         let asked = Action::UserPosts(PageOf { username, before: None });
         match self.ask(n, None, asked).map(|told| told.data.outcome) {
-            Ok(Outcome::Posts(page)) => page.posts.into_iter().map(|post| post.text).collect(),
+            Ok(Outcome::Posts(page)) => page.posts,
             _ => Vec::new(),
         }
+    }
+
+    /// A user's posts as a machine shows them to strangers, newest first.
+    pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
+        self.posts(n, name).into_iter().map(|post| post.text).collect()
     }
 }
 
