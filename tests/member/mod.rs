@@ -1,7 +1,7 @@
 //! Changes of the members with real processes: what an operator types, what the machines do, and that
 //! nothing that was saved is lost by it.
 
-mod harness;
+pub(crate) mod harness;
 mod layouts;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -148,3 +148,30 @@ fn run(program: &str, args: &[&str]) -> Result<(), String> {
     let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(format!("{program} {}: {} {why}", args.join(" "), output.status))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The control of all power cuts: they take what was not flushed, and that alone.
+    #[test]
+    fn power_cut_takes_what_was_not_flushed() {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        if let Some(why) = why_no_images(directory.path()) {
+            println!("left out: power cuts ({why})");
+            return;
+        }
+        let mut disk = Disk::with_image(&directory.path().join("disk")).unwrap();
+        fs::create_dir(disk.data()).unwrap();
+        let kept = File::create(disk.data().join("kept")).unwrap();
+        (&kept).write_all(b"flushed").unwrap();
+        kept.sync_all().unwrap();
+        rustix::fs::syncfs(&kept).unwrap();
+        (&kept).write_all(b" and not").unwrap();
+        fs::write(disk.data().join("gone"), b"not flushed").unwrap();
+        drop(kept);
+        disk.cut_power().unwrap();
+        assert_eq!(fs::read(disk.data().join("kept")).unwrap(), b"flushed");
+        assert!(!disk.data().join("gone").exists(), "written and never flushed");
+    }
+}

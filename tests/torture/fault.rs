@@ -2,12 +2,14 @@
 
 use rustix::process::Signal;
 
+use super::damage;
 use super::dice::Dice;
 use super::fleet::{Fleet, MACHINES};
 use super::proxy::{Mode, SPOILT};
+use super::replacement;
 
-/// What ends a fault.
-type End = dyn FnOnce(&mut Fleet, &mut Dice);
+/// What ends a fault, or leads to its next step.
+type End = dyn FnOnce(&mut Fleet, &mut Dice) -> Option<Heal>;
 
 /// How something that was begun ends.
 pub(super) struct Heal {
@@ -16,51 +18,35 @@ pub(super) struct Heal {
 }
 
 /// A kind of fault.
-pub(super) struct Fault {
-    pub(super) name: &'static str,
+struct Fault {
     /// How often it is chosen beside the others.
-    pub(super) weight: usize,
+    weight: usize,
     /// Begins it, unless it cannot be now.
     begin: fn(&mut Fleet, &mut Dice) -> Option<Heal>,
 }
 
 /// All kinds.
-const FAULTS: [Fault; 12] = [
-    Fault {
-        name: "network spoilt",
-        weight: 12,
-        begin: |fleet, dice| Some(spoil_network(fleet, dice)),
-    },
-    Fault { name: "machine cut off", weight: 3, begin: |fleet, dice| Some(cut_off(fleet, dice)) },
-    Fault { name: "kill -9 of one", weight: 8, begin: |fleet, dice| kill(fleet, dice, 1) },
-    Fault { name: "kill -9 of two", weight: 2, begin: |fleet, dice| kill(fleet, dice, 2) },
-    Fault { name: "kill -9 of all", weight: 1, begin: |fleet, dice| kill(fleet, dice, MACHINES) },
-    Fault { name: "stop", weight: 6, begin: stop },
-    Fault {
-        name: "web server killed",
-        weight: 2,
-        begin: |fleet, dice| Some(kill_web(fleet, dice)),
-    },
-    Fault { name: "power cut of one", weight: 3, begin: |fleet, dice| power(fleet, dice, 1) },
-    Fault {
-        name: "power cut of all",
-        weight: 1,
-        begin: |fleet, dice| power(fleet, dice, MACHINES),
-    },
-    Fault { name: "disk full", weight: 2, begin: fill_disk },
-    Fault { name: "disk read-only", weight: 2, begin: read_only },
-    Fault { name: "files damaged while down", weight: 2, begin: damage },
+const FAULTS: [Fault; 14] = [
+    Fault { weight: 12, begin: |fleet, dice| Some(spoil_network(fleet, dice)) },
+    Fault { weight: 3, begin: |fleet, dice| Some(cut_off(fleet, dice)) },
+    Fault { weight: 8, begin: |fleet, dice| kill(fleet, dice, 1) },
+    Fault { weight: 2, begin: |fleet, dice| kill(fleet, dice, 2) },
+    Fault { weight: 1, begin: |fleet, dice| kill(fleet, dice, MACHINES) },
+    Fault { weight: 6, begin: stop },
+    Fault { weight: 2, begin: |fleet, dice| Some(kill_web(fleet, dice)) },
+    Fault { weight: 3, begin: |fleet, dice| power(fleet, dice, 1) },
+    Fault { weight: 1, begin: |fleet, dice| power(fleet, dice, MACHINES) },
+    Fault { weight: 2, begin: fill_disk },
+    Fault { weight: 2, begin: read_only },
+    Fault { weight: 6, begin: damage::begin },
+    Fault { weight: 2, begin: replacement::wipe },
+    Fault { weight: 3, begin: replacement::put_back },
 ];
-
-/// Kinds that need a machine to mend its files from the others', which it cannot yet.
-const WAITING_FOR_REPAIR: [&str; 1] = ["files damaged while down"];
 
 /// Begins something that can begin now, if there is anything.
 pub(super) fn begin(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
-    let usable: Vec<_> =
-        FAULTS.iter().filter(|fault| !WAITING_FOR_REPAIR.contains(&fault.name)).collect();
-    let mut at = dice.below(usable.iter().map(|fault| fault.weight).sum());
-    for fault in usable {
+    let mut at = dice.below(FAULTS.iter().map(|fault| fault.weight).sum());
+    for fault in FAULTS {
         if at < fault.weight {
             return (fault.begin)(fleet, dice);
         }
@@ -70,7 +56,18 @@ pub(super) fn begin(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
 }
 
 fn heal(after_ms: u64, end: impl FnOnce(&mut Fleet, &mut Dice) + 'static) -> Heal {
-    Heal { after_ms, end: Box::new(end) }
+    then(after_ms, move |fleet, dice| {
+        end(fleet, dice);
+        None
+    })
+}
+
+/// A fault that goes on with another step.
+pub(super) fn then(
+    after_ms: u64,
+    next: impl FnOnce(&mut Fleet, &mut Dice) -> Option<Heal> + 'static,
+) -> Heal {
+    Heal { after_ms, end: Box::new(next) }
 }
 
 fn spoil_network(fleet: &mut Fleet, dice: &mut Dice) -> Heal {
@@ -89,7 +86,7 @@ fn cut_off(fleet: &mut Fleet, dice: &mut Dice) -> Heal {
 }
 
 /// So many machines at once, if nothing else is being done to so many.
-fn pick_many(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Vec<usize>> {
+pub(super) fn pick_many(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Vec<usize>> {
     if fleet.busy.iter().filter(|busy| !**busy).count() < count {
         return None;
     }
@@ -182,32 +179,4 @@ fn read_only(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
         fleet.disk(n).remount("rw").unwrap();
         fleet.busy[n] = false;
     }))
-}
-
-fn damage(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
-    let n = fleet.pick(dice)?;
-    fleet.machine(n).kill();
-    let users = fleet.disk(n).data().join("users");
-    let mut files: Vec<_> =
-        std::fs::read_dir(users).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files.retain(|path| path.extension().is_some_and(|is| is == "jsonl"));
-    if !files.is_empty() {
-        let path = &files[dice.below(files.len())];
-        let mut bytes = std::fs::read(path).unwrap();
-        let way = ["flipped", "cut short", "deleted"][dice.below(3)];
-        if !bytes.is_empty() {
-            let at = dice.below(bytes.len());
-            match way {
-                "flipped" => bytes[at] ^= 1 << dice.below(8),
-                _ => bytes.truncate(at),
-            }
-        }
-        match way {
-            "deleted" => std::fs::remove_file(path).unwrap(),
-            _ => std::fs::write(path, bytes).unwrap(),
-        }
-        fleet.count(&format!("files {way}"));
-    }
-    Some(start_again(vec![n], dice.between(50, 1_500)))
 }

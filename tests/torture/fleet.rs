@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
 use tern::clock::{Clock, Mono};
+use tern::store::NodeFile;
 use tern::transport::key::{ClusterKey, Keys};
 
 use super::dice::Dice;
 use super::disk::{Disk, why_no_images};
 use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
+use super::replacement::Backup;
 use super::witness::{self, Files, Home};
 use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
 
@@ -39,6 +41,10 @@ pub(super) struct Fleet {
     pub(super) counts: BTreeMap<String, usize>,
     /// Another build of the program, to be mixed in.
     old: Option<PathBuf>,
+    /// A directory that may be put back.
+    pub(super) backup: Option<Backup>,
+    /// The list of members that a machine's new directory waits for.
+    changing: Option<u32>,
     pub(super) keys: Keys,
     directory: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
@@ -66,6 +72,8 @@ impl Fleet {
             busy: vec![false; MACHINES],
             counts: BTreeMap::new(),
             old: std::env::var_os("TERN_OLD_PROGRAM").map(PathBuf::from),
+            backup: None,
+            changing: None,
             keys: Keys::read(&home.join("key")).unwrap(),
             directory,
             _turn: turn,
@@ -128,6 +136,11 @@ impl Fleet {
             self.count("starts of the older program");
         }
         self.start_machine(n, &how);
+    }
+
+    /// Starts a machine with the right clock and the program of today.
+    pub(super) fn start_plainly(&mut self, n: usize) {
+        self.start_machine(n, &Start::default());
     }
 
     fn start_machine(&mut self, n: usize, how: &Start) {
@@ -207,9 +220,81 @@ impl Fleet {
     }
 
     /// A process that ended by itself, if one did.
-    pub(super) fn ended(&mut self) -> Option<(usize, String)> {
+    pub(super) fn ended(&mut self) -> Option<(usize, ExitStatus)> {
         let found = |(n, machine): (usize, &mut Machine)| machine.ended().map(|how| (n, how));
         self.machines.iter_mut().enumerate().find_map(found)
+    }
+
+    /// Mends all networks.
+    pub(super) fn mend_networks(&self) {
+        (0..self.networks()).for_each(|at| self.set_network(at, Mode::Pass));
+    }
+
+    /// Nothing is being done to any machine any more.
+    pub(super) fn free_all(&mut self) {
+        self.busy.fill(false);
+    }
+
+    /// A user's file on a machine.
+    pub(super) fn file(&self, n: usize, user: &str) -> PathBuf {
+        self.disks[n].data().join("users").join(format!("{user}.jsonl"))
+    }
+
+    /// Whether a machine knows that it cannot trust its file of a user.
+    pub(super) fn is_marked(&self, n: usize, user: &str) -> bool {
+        self.disks[n].data().join("damaged").join(format!("{user}.mark")).exists()
+    }
+
+    /// Where the copy of a directory is kept.
+    pub(super) fn backup_path(&self) -> PathBuf {
+        self.directory.path().join("backup")
+    }
+
+    /// Prepares a new directory for a machine, as an operator would.
+    pub(super) fn type_replace(&self, n: usize) -> Result<(), String> {
+        let others = (0..MACHINES).filter(|other| *other != n);
+        let at = others.map(|other| format!("127.0.0.1:{}", self.ports[other]));
+        let at = format!("--at={}", at.collect::<Vec<_>>().join(","));
+        let number = (n + 1).to_string();
+        let options = [at, self.data_option(n), self.key_option(), "--yes".to_owned()];
+        let mut command = Command::new(PROGRAM);
+        command.args(["cluster", "replace", &number]).args(options).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(said) }
+    }
+
+    /// Whether the members are being changed.
+    pub(super) fn is_changing(&self) -> bool {
+        self.changing.is_some()
+    }
+
+    /// From now on a machine's new directory waits to become a member.
+    pub(super) fn set_changing(&mut self, n: usize) {
+        let epoch = self.node_file(n).map(|file| file.epoch);
+        self.changing = Some(epoch.unwrap());
+    }
+
+    /// Whether all machines have opened the list that is waited for.
+    pub(super) fn has_changed(&mut self) -> bool {
+        let Some(epoch) = self.changing else { return true };
+        let is_open = |file: NodeFile| file.epoch == epoch && file.opened;
+        let all = (0..MACHINES).all(|n| self.node_file(n).is_some_and(is_open));
+        if all {
+            self.changing = None;
+        }
+        all
+    }
+
+    /// What a machine's directory says of it; nothing while it is being written.
+    pub(super) fn node_file(&self, n: usize) -> Option<NodeFile> {
+        let bytes = std::fs::read(self.disks[n].data().join("node.json")).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// How often any machine said something.
+    pub(super) fn said(&self, phrase: &str) -> usize {
+        self.machines.iter().map(|machine| machine.said(phrase)).sum()
     }
 
     /// Starts whatever does not run.
@@ -245,7 +330,7 @@ impl Fleet {
         }
     }
 
-    fn logs(&self) -> String {
+    pub(super) fn logs(&self) -> String {
         self.machines.iter().chain([&self.web]).map(Machine::log_end).collect()
     }
 }

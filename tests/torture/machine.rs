@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -83,10 +83,16 @@ impl Machine {
     }
 
     /// How it ended, if it did so by itself; it can be started again then.
-    pub(super) fn ended(&mut self) -> Option<String> {
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.as_mut()?.try_wait().unwrap()?;
         self.child = None;
-        Some(status.to_string())
+        Some(status)
+    }
+
+    /// What it said of some kind, since the beginning.
+    pub(super) fn said(&self, phrase: &str) -> usize {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().filter(|line| line.contains(phrase)).count()
     }
 
     /// The last it said.

@@ -99,7 +99,11 @@ pub(super) fn read(data: &Path) -> Result<Home, String> {
         let name = entry.file_name().into_string().unwrap_or_default();
         if let Some(user) = name.strip_suffix(".jsonl") {
             let bytes = std::fs::read(entry.path()).map_err(|error| error.to_string())?;
-            home.insert(user.to_owned(), Held::parse(user, &bytes)?);
+            let held = Held::parse(user, &bytes)?;
+            // Cut off to nothing is as good as not there.
+            if !held.lines.is_empty() {
+                home.insert(user.to_owned(), held);
+            }
         }
     }
     Ok(home)
