@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tern::action::{Action, Join, NewPost, OnePost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
 use tern::backend::Config;
@@ -12,7 +13,7 @@ use tern::clock::Clock;
 use tern::id::{NodeId, PostId, RequestId, UserName};
 use tern::limits::FRAME_BYTES_MAX;
 use tern::thread::Stop;
-use tern::transport::connection::dial;
+use tern::transport::connection::{Connection, dial};
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, PostView, Request, Response};
@@ -118,6 +119,11 @@ impl Machines {
         tern::backend::run(config, stop, &|_address| {}).unwrap();
     }
 
+    pub(super) fn signal(&self, n: usize, signal: Signal) {
+        let id = i32::try_from(self.id(n)).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
     /// The process of a machine.
     pub(super) fn id(&self, n: usize) -> u32 {
         self.children[n].as_ref().unwrap().id()
@@ -129,6 +135,21 @@ impl Machines {
         child.wait().unwrap();
     }
 
+    /// A connection to a machine, as a web server has it.
+    pub(super) fn connect(&self, n: usize) -> Result<Connection, TransportError> {
+        dial(&self.address(n), Role::Web, &self.keys, WAIT)
+    }
+
+    /// Where a machine listens.
+    pub(super) fn address(&self, n: usize) -> String {
+        format!("127.0.0.1:{}", self.ports[n])
+    }
+
+    /// The file of the key that all share.
+    pub(super) fn key_file(&self) -> PathBuf {
+        self.dir.path().join("key")
+    }
+
     fn ask(
         &self,
         n: usize,
@@ -136,8 +157,7 @@ impl Machines {
         action: Action,
     ) -> Result<Response, TransportError> {
         let request = Request { session: session.map(str::to_owned), action };
-        let address = format!("127.0.0.1:{}", self.ports[n]);
-        let mut connection = dial(&address, Role::Web, &self.keys, WAIT)?;
+        let mut connection = self.connect(n)?;
         connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT)?;
         let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;
         Ok(serde_json::from_slice(&frame.header).unwrap())
