@@ -69,6 +69,12 @@ impl<'a> Browsing<'a> {
     fn send(&mut self, form: &Form, filled: &[(&str, &str)], kind: Kind) {
         let key = form.value("key").unwrap_or_else(|| panic!("a form without a key: {form:?}"));
         let id = key.rsplit('.').next().unwrap_or_default().to_owned();
+        // A page that is behind carries the key of an act before: what is sent with it is refused as
+        // another act under the same key, rightly.
+        if self.history.ops.iter().any(|op| op.id == id) {
+            self.shared.stop.wait(PAUSE);
+            return;
+        }
         let mut op = Op { user: self.person.name.clone(), id, kind, attempts: Vec::new() };
         while op.attempts.len() < ATTEMPTS_MAX {
             let sent = self.shared.ticks.next();

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::history::{History, Kind, Op, Read, Tick, Told};
 use super::witness::{Entry, Files, Line};
 
+/// How a read is named that shows less than its session had seen, without a word of being cut off.
+pub(super) const BEHIND: &str = "read behind its session";
+
 /// Everything that does not fit; empty is good.
 pub(super) fn violations(history: &History, files: &Files) -> Vec<String> {
     let mut found = history.wrong.clone();
@@ -260,12 +263,17 @@ impl<'a> Account<'a> {
                 None => found.push(format!("vanished: the version of a session: {read:?}")),
             }
         }
-        if from > to || !(from..=to).any(|lines| self.was_shown(read, lines, to)) {
-            found.push(format!(
-                "read of no moment: lines {from} to {to} of {} never gave {read:?}",
-                self.user
-            ));
+        if (from..=to).any(|lines| self.was_shown(read, lines, to)) {
+            return;
         }
+        // Older than what the session knew, or wrong at any age?
+        let is_old = (0..from).any(|lines| self.was_shown(read, lines, to));
+        let what = match (is_old, read.is_stale) {
+            (true, true) => return,
+            (true, false) => BEHIND,
+            (false, _) => "read of no moment",
+        };
+        found.push(format!("{what}: lines {from} to {to} of {} never gave {read:?}", self.user));
     }
 
     /// Whether the newest posts after `lines` lines are what was shown, apart from those that were

@@ -1,6 +1,6 @@
 //! That the checks can fail: each is shown a history that is broken in its way.
 
-use super::check::violations;
+use super::check::{BEHIND, violations};
 use super::history::{Attempt, History, Kind, Op, Read, Told};
 use super::witness::{Entry, Files, Line};
 
@@ -59,6 +59,7 @@ fn read(tick: u64, numbers: &[&str]) -> Read {
         acknowledged: Vec::new(),
         shown: numbers.iter().map(|n| ((*n).to_owned(), format!("text {n}"))).collect(),
         has_older: false,
+        is_stale: false,
         from: "a test".to_owned(),
     }
 }
@@ -151,11 +152,16 @@ fn vanished_read_found() {
 #[test]
 fn read_behind_its_session_found() {
     check_good(|history, _| history.reads.push(read(13, &["5"])));
-    check_found("read of no moment", |history, _| {
+    check_found(BEHIND, |history, _| {
         history.reads.push(Read { acknowledged: vec!["id 7".to_owned()], ..read(13, &["5"]) });
     });
-    check_found("read of no moment", |history, _| {
+    check_found(BEHIND, |history, _| {
         history.reads.push(Read { seen: Some("5".to_owned()), ..read(13, &["5"]) });
+    });
+    // Who is told that the machine is cut off is told why.
+    let seen = Some("5".to_owned());
+    check_good(|history, _| {
+        history.reads.push(Read { seen, is_stale: true, ..read(13, &["5"]) });
     });
 }
 

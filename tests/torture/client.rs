@@ -22,6 +22,8 @@ use super::history::{Attempt, History, Kind, Op, Read, Ticks, Told};
 const DIAL: Duration = Duration::from_secs(2);
 /// How long an answer may take: less than some faults last, so that some are given up.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long before a request is sent again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How often a request is sent again under its id.
 const ATTEMPTS_MAX: usize = 6;
 /// People whose file is never touched but who can be followed.
@@ -168,7 +170,7 @@ impl<'a> Client<'a> {
                 told => !is_judged(told) && self.dice.percent(85),
             };
             op.attempts.push(Attempt { sent, answered, told, to: format!("machine {}", to + 1) });
-            if !goes_on {
+            if !goes_on || self.shared.stop.wait(AGAIN) {
                 break;
             }
         }
@@ -347,6 +349,7 @@ impl<'a> Client<'a> {
             answered,
             seen: session.filter(|_| is_own).and_then(version),
             acknowledged: if is_own { self.acknowledged.clone() } else { Vec::new() },
+            is_stale: response.data.cluster.stale_since.is_some(),
             has_older: page.older.is_some(),
             shown: shown(page),
             from: format!("machine {}", to + 1),

@@ -27,10 +27,7 @@ pub(super) fn why_no_images(directory: &Path) -> Option<String> {
         return Some("not root".to_owned());
     }
     let probe = directory.join("probe");
-    match Disk::with_image(&probe) {
-        Ok(_unmounted) => None,
-        Err(why) => Some(why),
-    }
+    Disk::with_image(&probe).err()
 }
 
 impl Disk {
@@ -92,7 +89,7 @@ impl Disk {
     /// Takes all room but a little of a page.
     pub(super) fn fill(&self) -> std::io::Result<()> {
         let mut filler = File::create(self.point().join("filler"))?;
-        let room = statvfs(&self.point())?;
+        let room = statvfs(self.point())?;
         let most = (room.f_bavail * room.f_frsize).saturating_sub(256 * 1024);
         rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, most)?;
         let mut at = most;
@@ -107,9 +104,10 @@ impl Disk {
         }
     }
 
-    /// Gives the room back.
+    /// Gives the room back, for good: power may fail next.
     pub(super) fn free(&self) -> std::io::Result<()> {
-        fs::remove_file(self.point().join("filler"))
+        fs::remove_file(self.point().join("filler"))?;
+        Ok(rustix::fs::syncfs(File::open(self.point())?)?)
     }
 
     /// Makes it read-only, or writable again.

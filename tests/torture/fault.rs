@@ -6,10 +6,13 @@ use super::dice::Dice;
 use super::fleet::{Fleet, MACHINES};
 use super::proxy::{Mode, SPOILT};
 
+/// What ends a fault.
+type End = dyn FnOnce(&mut Fleet, &mut Dice);
+
 /// How something that was begun ends.
 pub(super) struct Heal {
     pub(super) after_ms: u64,
-    pub(super) end: Box<dyn FnOnce(&mut Fleet, &mut Dice)>,
+    pub(super) end: Box<End>,
 }
 
 /// A kind of fault.
@@ -23,13 +26,21 @@ pub(super) struct Fault {
 
 /// All kinds.
 const FAULTS: [Fault; 12] = [
-    Fault { name: "network spoilt", weight: 12, begin: spoil_network },
-    Fault { name: "machine cut off", weight: 3, begin: cut_off },
+    Fault {
+        name: "network spoilt",
+        weight: 12,
+        begin: |fleet, dice| Some(spoil_network(fleet, dice)),
+    },
+    Fault { name: "machine cut off", weight: 3, begin: |fleet, dice| Some(cut_off(fleet, dice)) },
     Fault { name: "kill -9 of one", weight: 8, begin: |fleet, dice| kill(fleet, dice, 1) },
     Fault { name: "kill -9 of two", weight: 2, begin: |fleet, dice| kill(fleet, dice, 2) },
     Fault { name: "kill -9 of all", weight: 1, begin: |fleet, dice| kill(fleet, dice, MACHINES) },
     Fault { name: "stop", weight: 6, begin: stop },
-    Fault { name: "web server killed", weight: 2, begin: kill_web },
+    Fault {
+        name: "web server killed",
+        weight: 2,
+        begin: |fleet, dice| Some(kill_web(fleet, dice)),
+    },
     Fault { name: "power cut of one", weight: 3, begin: |fleet, dice| power(fleet, dice, 1) },
     Fault {
         name: "power cut of all",
@@ -62,19 +73,19 @@ fn heal(after_ms: u64, end: impl FnOnce(&mut Fleet, &mut Dice) + 'static) -> Hea
     Heal { after_ms, end: Box::new(end) }
 }
 
-fn spoil_network(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+fn spoil_network(fleet: &mut Fleet, dice: &mut Dice) -> Heal {
     let at = dice.below(fleet.networks());
     let (name, mode) = SPOILT[dice.below(SPOILT.len())];
     fleet.count(&format!("network: {name}"));
     fleet.set_network(at, mode);
-    Some(heal(dice.between(100, 3_000), move |fleet, _| fleet.set_network(at, Mode::Pass)))
+    heal(dice.between(100, 3_000), move |fleet, _| fleet.set_network(at, Mode::Pass))
 }
 
-fn cut_off(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+fn cut_off(fleet: &mut Fleet, dice: &mut Dice) -> Heal {
     let n = dice.below(MACHINES);
     fleet.count("network: machine cut off");
     fleet.set_island(n, Mode::Cut);
-    Some(heal(dice.between(300, 3_000), move |fleet, _| fleet.set_island(n, Mode::Pass)))
+    heal(dice.between(300, 3_000), move |fleet, _| fleet.set_island(n, Mode::Pass))
 }
 
 /// So many machines at once, if nothing else is being done to so many.
@@ -97,7 +108,9 @@ fn start_again(chosen: Vec<usize>, after_ms: u64) -> Heal {
 fn kill(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Heal> {
     let chosen = pick_many(fleet, dice, count)?;
     // All of them before any is waited for.
-    chosen.iter().for_each(|n| fleet.machine(*n).signal(Signal::KILL));
+    for n in &chosen {
+        fleet.machine(*n).signal(Signal::KILL);
+    }
     for n in &chosen {
         fleet.machine(*n).kill();
         fleet.count("kills");
@@ -116,12 +129,12 @@ fn stop(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
     }))
 }
 
-fn kill_web(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+fn kill_web(fleet: &mut Fleet, dice: &mut Dice) -> Heal {
     fleet.count("web server kills");
     fleet.kill_web();
     // At once again: only what was under way is to be lost.
     fleet.start_web();
-    Some(heal(dice.between(200, 1_000), |_, _| {}))
+    heal(dice.between(200, 1_000), |_, _| {})
 }
 
 fn power(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Heal> {
@@ -129,7 +142,9 @@ fn power(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Heal> {
         return None;
     }
     let chosen = pick_many(fleet, dice, count)?;
-    chosen.iter().for_each(|n| fleet.machine(*n).signal(Signal::KILL));
+    for n in &chosen {
+        fleet.machine(*n).signal(Signal::KILL);
+    }
     for n in &chosen {
         fleet.machine(*n).kill();
         fleet.disk(*n).cut_power().unwrap();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
+use tern::clock::{Clock, Mono};
 use tern::transport::key::{ClusterKey, Keys};
 
 use super::dice::Dice;
@@ -12,12 +13,12 @@ use super::disk::{Disk, why_no_images};
 use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
 use super::witness::{self, Files};
-use crate::cluster::harness::{eventually, free_ports, take_turn};
+use crate::cluster::harness::{free_ports, take_turn};
 
 /// How many machines.
 pub(super) const MACHINES: usize = 3;
-/// How long the machines may take to agree when nothing is broken any more.
-const AGREEMENT: Duration = Duration::from_mins(2);
+/// Milliseconds that the machines may take to agree when nothing is broken any more.
+const AGREEMENT_MS: u64 = 90_000;
 
 /// The processes and what lies between and under them. Dropped in this order: processes end before
 /// their disks are unmounted, and those before the directory goes.
@@ -202,17 +203,25 @@ impl Fleet {
         }
     }
 
-    /// Waits until all machines hold the same, line by line, and gives it.
+    /// Waits until a majority of machines holds the same of each user, and the others at least that.
     pub(super) fn agreed(&mut self) -> Files {
-        eventually("all machines hold the same", AGREEMENT, || {
+        let clock = Clock::system();
+        loop {
             if let Some((n, how)) = self.ended() {
                 panic!("machine {} ended by itself: {how}", n + 1);
             }
-            let mut all = self.disks.iter().map(|disk| witness::read(&disk.data()));
             // A file may be replaced while its directory is read.
-            let first = all.next()?.ok()?;
-            all.all(|other| other.is_ok_and(|other| other == first)).then_some(first)
-        })
+            let all = self.disks.iter().map(|disk| witness::read(&disk.data()));
+            let all: Vec<Files> = all.filter_map(Result::ok).collect();
+            if all.len() == MACHINES
+                && let Some(agreed) = witness::agreed(&all)
+            {
+                return agreed;
+            }
+            let is_late = clock.mono() > Mono(AGREEMENT_MS);
+            assert!(!is_late, "the machines do not agree:\n{}", witness::differences(&all));
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
     }
 
     fn logs(&self) -> String {

@@ -68,10 +68,15 @@ impl Op {
         self.attempts.first().map_or(Tick::MAX, |first| first.sent)
     }
 
-    /// When it was first acknowledged.
+    /// When it was acknowledged: the first time, or the last if an earlier one may have needed no
+    /// line, because such an act is judged anew when it is sent again.
     pub(super) fn acknowledged(&self) -> Option<Tick> {
         let saved = self.attempts.iter().filter(|one| matches!(one.told, Told::Saved(_)));
-        saved.map(|one| one.answered).min()
+        let ticks = saved.map(|one| one.answered);
+        match self.kind {
+            Kind::Join | Kind::Post { .. } => ticks.min(),
+            Kind::Delete { .. } | Kind::Follow { .. } | Kind::Unfollow { .. } => ticks.max(),
+        }
     }
 
     /// Whether each sending was answered with "nothing was done".
@@ -94,6 +99,8 @@ pub(super) struct Read {
     pub(super) shown: Vec<(String, String)>,
     /// Whether older posts were left out.
     pub(super) has_older: bool,
+    /// Whether the machine said that it is cut off and shows an old copy.
+    pub(super) is_stale: bool,
     /// Who answered.
     #[expect(dead_code, reason = "read by people, in what was violated")]
     pub(super) from: String,

@@ -1,6 +1,7 @@
 //! What the machines have on disk, as the order that all answers must fit: one user's lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -46,6 +47,41 @@ pub(super) fn read(data: &Path) -> std::io::Result<Files> {
     Ok(files)
 }
 
+/// What a majority of machines holds of each user, once every other has all of that too. It may have
+/// lines beyond: of an act that nobody was told of, which the next write builds on or does away with.
+pub(super) fn agreed(all: &[Files]) -> Option<Files> {
+    let users: BTreeSet<_> = all.iter().flat_map(Files::keys).collect();
+    let mut agreed = Files::new();
+    for user in users {
+        let held: Vec<&[Line]> =
+            all.iter().map(|files| files.get(user).map_or(&[][..], Vec::as_slice)).collect();
+        let count = |lines: &[Line]| held.iter().filter(|other| **other == lines).count();
+        let most = held.iter().find(|lines| 2 * count(lines) > held.len())?;
+        if !held.iter().all(|lines| lines.starts_with(most)) {
+            return None;
+        }
+        agreed.insert(user.clone(), most.to_vec());
+    }
+    Some(agreed)
+}
+
+/// Where machines differ: users with the last versions and the number of lines on each.
+pub(super) fn differences(all: &[Files]) -> String {
+    let users: BTreeSet<_> = all.iter().flat_map(Files::keys).collect();
+    let mut text = String::new();
+    for user in users {
+        let held: Vec<_> = all.iter().map(|files| files.get(user)).collect();
+        if held.windows(2).any(|pair| pair[0] != pair[1]) {
+            let ends = held.iter().map(|lines| {
+                let last = lines.and_then(|lines| lines.last());
+                (lines.map_or(0, Vec::len), last.map_or("none", |line| &line.version))
+            });
+            let _infallible = writeln!(text, "{user}: {:?}", ends.collect::<Vec<_>>());
+        }
+    }
+    text
+}
+
 fn line(text: &str) -> Line {
     let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let list = |field: &str| value[field].as_array().cloned().unwrap_or_default();
@@ -71,4 +107,26 @@ fn entry(value: &Value) -> Entry {
 
 fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(versions: &[&str]) -> Files {
+        let line = |version: &&str| Line { version: (*version).to_owned(), ..Line::default() };
+        Files::from([("ada".to_owned(), versions.iter().map(line).collect())])
+    }
+
+    #[test]
+    fn majority_agrees_and_nobody_is_behind_it() {
+        let (one, two, fork) = (files(&["1"]), files(&["1", "2"]), files(&["1", "3"]));
+        let agreed = |a: &Files, b: &Files, c: &Files| agreed(&[a.clone(), b.clone(), c.clone()]);
+        assert_eq!(agreed(&two, &two, &two), Some(two.clone()));
+        assert_eq!(agreed(&one, &two, &one), Some(one.clone()), "an open end");
+        assert_eq!(agreed(&two, &two, &one), None, "one is behind");
+        assert_eq!(agreed(&two, &fork, &two), None, "one went another way");
+        assert_eq!(agreed(&one, &two, &fork), None, "no majority");
+        assert_eq!(agreed(&two, &two, &Files::new()), None, "one has nothing");
+    }
 }

@@ -52,6 +52,11 @@ impl Verdict {
             {
                 Some(unknown(response))
             }
+            // Told before the request's key was looked at: no word on what became of it.
+            Outcome::Refused(Refusal::SignedOut) if self.is_uncertain() => {
+                self.kept.get_or_insert(response);
+                None
+            }
             Outcome::Saved(_) => Some(response),
             _ if is_stale => {
                 self.kept.get_or_insert(response);
@@ -193,5 +198,14 @@ mod tests {
         let mut verdict = Verdict::new(&write());
         assert_eq!(verdict.heard(response(no_majority())), None);
         assert!(verdict.needs_suspected());
+    }
+
+    #[test]
+    fn r0001_signed_out_elsewhere_is_no_word_on_what_one_did_unanswered() {
+        let signed_out = || Outcome::Refused(Refusal::SignedOut);
+        let heard = || Some(response(signed_out()));
+        check(&write(), &[None, heard()], Ok(UNKNOWN));
+        check(&write(), &[None, heard(), Some(response(saved()))], Ok(saved()));
+        check(&write(), &[heard()], Ok(signed_out()));
     }
 }
