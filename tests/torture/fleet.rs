@@ -13,6 +13,7 @@ use super::disk::{Disk, why_no_images};
 use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
 use super::witness::{self, Files};
+use crate::cluster::files::Disks;
 use crate::cluster::harness::{free_ports, take_turn};
 
 /// How many machines.
@@ -22,7 +23,7 @@ const AGREEMENT_MS: u64 = 90_000;
 
 /// The processes and what lies between and under them. Dropped in this order: processes end before
 /// their disks are unmounted, and those before the directory goes.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     machines: Vec<Machine>,
     web: Machine,
     /// From one machine to another.
@@ -38,14 +39,14 @@ pub(super) struct Fleet {
     pub(super) counts: BTreeMap<String, usize>,
     /// Another build of the program, to be mixed in.
     old: Option<PathBuf>,
-    pub(super) keys: Keys,
+    pub(crate) keys: Keys,
     directory: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Fleet {
     /// Starts everything, and says what will be left out.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let turn = take_turn();
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let home = directory.path();
@@ -96,12 +97,17 @@ impl Fleet {
         Some(n)
     }
 
-    pub(super) fn machine(&mut self, n: usize) -> &mut Machine {
+    pub(crate) fn machine(&mut self, n: usize) -> &mut Machine {
         &mut self.machines[n]
     }
 
-    pub(super) fn disk(&mut self, n: usize) -> &mut Disk {
+    pub(crate) fn disk(&mut self, n: usize) -> &mut Disk {
         &mut self.disks[n]
+    }
+
+    /// The same, to look at and to fill.
+    pub(crate) fn disk_of(&self, n: usize) -> &Disk {
+        &self.disks[n]
     }
 
     /// Starts a machine again, often with another clock or another build.
@@ -118,7 +124,8 @@ impl Fleet {
         self.start_machine(n, &how);
     }
 
-    fn start_machine(&mut self, n: usize, how: &Start) {
+    /// Starts a machine that does not run.
+    pub(crate) fn start_machine(&mut self, n: usize, how: &Start) {
         let peers = (0..MACHINES).map(|to| {
             let link = self.links.iter().find(|link| link.0 == (n, to));
             let own = || format!("127.0.0.1:{}", self.ports[to]);
@@ -136,11 +143,12 @@ impl Fleet {
         self.machines[n].start(&args, how);
     }
 
-    fn key_file(&self) -> PathBuf {
+    /// The cluster's key.
+    pub(crate) fn key_file(&self) -> PathBuf {
         self.directory.path().join("key")
     }
 
-    pub(super) fn start_web(&mut self) {
+    pub(crate) fn start_web(&mut self) {
         let args = [
             "web".to_owned(),
             format!("--listen=127.0.0.1:{}", self.web_port),
@@ -150,16 +158,16 @@ impl Fleet {
         self.web.start(&args, &Start::default());
     }
 
-    pub(super) fn kill_web(&mut self) {
+    pub(crate) fn kill_web(&mut self) {
         self.web.kill();
     }
 
-    pub(super) fn door_addresses(&self) -> Vec<String> {
+    pub(crate) fn door_addresses(&self) -> Vec<String> {
         self.doors.iter().map(Proxy::address).collect()
     }
 
     /// Where browsers go.
-    pub(super) fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         format!("http://127.0.0.1:{}", self.web_port)
     }
 
@@ -177,12 +185,24 @@ impl Fleet {
     }
 
     /// Spoils or mends all networks of one machine: it alone against the others.
-    pub(super) fn set_island(&self, n: usize, mode: Mode) {
+    pub(crate) fn set_island(&self, n: usize, mode: Mode) {
+        self.set_ways(n, mode, mode);
+    }
+
+    /// Spoils or mends what one machine dials, and what dials it, of all networks between machines.
+    pub(crate) fn set_ways(&self, n: usize, out: Mode, into: Mode) {
         for ((from, to), proxy) in &self.links {
-            if *from == n || *to == n {
-                proxy.set(mode);
+            if *from == n {
+                proxy.set(out);
+            } else if *to == n {
+                proxy.set(into);
             }
         }
+    }
+
+    /// Spoils or mends the way from web servers and clients to one machine.
+    pub(crate) fn set_door(&self, n: usize, mode: Mode) {
+        self.doors[n].set(mode);
     }
 
     /// A process that ended by itself, if one did.
@@ -226,6 +246,16 @@ impl Fleet {
 
     fn logs(&self) -> String {
         self.machines.iter().chain([&self.web]).map(Machine::log_end).collect()
+    }
+}
+
+impl Disks for Fleet {
+    fn machines(&self) -> u16 {
+        u16::try_from(MACHINES).unwrap()
+    }
+
+    fn data_of(&self, node: u16) -> PathBuf {
+        self.disks[usize::from(node) - 1].data()
     }
 }
 
