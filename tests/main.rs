@@ -12,6 +12,8 @@ mod crash;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod member;
+#[cfg(test)]
 mod promise;
 #[cfg(test)]
 mod repair;

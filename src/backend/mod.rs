@@ -191,6 +191,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         spawn_named(scope, "repair", move |mut permit| {
             backend.cluster.run_repair(&mut permit);
         })?;
+        spawn_named(scope, "compact", move |_permit| backend.cluster.run_compact())?;
         spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
@@ -258,7 +259,10 @@ impl Backend {
     /// One request: find out who asks, do what is asked, say how it went.
     fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
         let Request { session, action } = request;
-        let asker = session.as_deref().and_then(|text| self.asker(permit, text));
+        let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
+            Ok(asker) => asker.flatten(),
+            Err(behind) => return self.refuse(behind),
+        };
         let asked = view::Asked { asker: asker.as_ref(), permit };
         let done = match action {
             Action::Join(data) => self.join(asked, data),

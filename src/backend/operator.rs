@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::{Backend, describe};
 use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
-use crate::replica::barrier::Waiting;
 use crate::transport::connection::Connection;
 use crate::wire::message::FEATURES;
-use crate::wire::operator::{Answer, Held, Pending, Question, Seen, Waits};
+use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
 
 impl Backend {
     /// Serves an operator until the connection ends.
@@ -77,13 +76,7 @@ impl Backend {
     }
 
     fn pending(&self) -> Option<Pending> {
-        let waits = match self.cluster.waiting()? {
-            Waiting::OldMembers(nodes) => Waits::OldMembers(nodes),
-            Waiting::NewMembers(nodes) => Waits::NewMembers(nodes),
-            Waiting::SameFiles => Waits::SameFiles,
-            Waiting::Readiness => Waits::Readiness,
-            Waiting::EarlierChange => Waits::EarlierChange,
-        };
+        let waits = self.cluster.waiting()?;
         Some(Pending { members: self.cluster.members.members(), waits })
     }
 }

@@ -24,6 +24,7 @@ use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Phase, Place, Seat, Stale, Standing, Step, Waiting};
 use crate::store::StoreError;
 use crate::wire::message::{Message, Offer, Reject};
+use crate::wire::operator::Waits;
 use crate::wire::status::ChangeKind;
 
 /// What is known of a change that is under way; nothing here is durable.
@@ -163,8 +164,15 @@ impl Cluster {
     }
 
     /// For what a change waits that is under way, if one is.
-    pub fn waiting(&self) -> Option<Waiting> {
-        self.change.waiting.lock().as_ref().map(|(waiting, _)| waiting.clone())
+    pub fn waiting(&self) -> Option<Waits> {
+        let known = self.change.waiting.lock();
+        Some(match known.as_ref()?.0.clone() {
+            Waiting::OldMembers(nodes) => Waits::OldMembers(nodes),
+            Waiting::NewMembers(nodes) => Waits::NewMembers(nodes),
+            Waiting::SameFiles => Waits::SameFiles,
+            Waiting::Readiness => Waits::Readiness,
+            Waiting::EarlierChange => Waits::EarlierChange,
+        })
     }
 
     /// Carries changes through until the process stops.

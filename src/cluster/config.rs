@@ -123,10 +123,9 @@ pub fn roster(list: &Members) -> Roster {
         |one: &Seated| Seat { node: one.node, incarnation: one.incarnation.unwrap_or_default() };
     let mut seats: Vec<Seat> = list.members.iter().map(seat).collect();
     seats.sort_unstable();
-    let mut text = format!("{} {}", list.epoch, list.features);
-    for seat in &seats {
-        text.push_str(&format!(" {}={}", seat.node, seat.incarnation));
-    }
+    let words = seats.iter().map(|seat| format!("{}={}", seat.node, seat.incarnation));
+    let words: Vec<String> = words.collect();
+    let text = format!("{} {} {}", list.epoch, list.features, words.join(" "));
     let digest = chain_hash(Hash128::default(), &[text.as_bytes()]);
     Roster { epoch: list.epoch, digest, seats }
 }

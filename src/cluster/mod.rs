@@ -113,7 +113,9 @@ impl Cluster {
     pub fn open(start: Start) -> Result<Self, StoreError> {
         let Start { node: identity, store, keys, name, clock, stop, process } = start;
         let numbers = identity.config().nodes();
-        let is_alone = numbers.as_slice() == [identity.node];
+        // Not while a change is under way: the others may hold what is newer.
+        let is_voting = identity.floors().not_voting != Some(NotVoting::Changing);
+        let is_alone = is_voting && numbers.as_slice() == [identity.node];
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {
@@ -135,6 +137,7 @@ impl Cluster {
         if is_alone {
             cluster.local.agree_alone();
         }
+        cluster.local.node.hold_vote(!is_alone);
         cluster.open_if_met()?;
         Ok(cluster)
     }
@@ -256,6 +259,13 @@ impl Cluster {
                 self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }
+        }
+    }
+
+    /// Votes once what is held here was compared with a majority, or waiting for that is over.
+    fn let_vote(&self) {
+        if self.members.serves_lists() {
+            self.local.node.hold_vote(false);
         }
     }
 

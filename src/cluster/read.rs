@@ -41,7 +41,7 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<(), LockError> {
-        if self.members.count() == 1 {
+        if self.members.count() == 1 && self.local.floors().not_voting.is_none() {
             return Ok(());
         }
         match self.ask_all(user, deadline, |reader| reader.found() != Found::Pending).found() {
@@ -98,7 +98,7 @@ impl Cluster {
             if node == self.members.me {
                 match self.local.read(user) {
                     Reply::State(state) if self.local.floors().epoch == epoch => {
-                        reader.answered(node, state)
+                        reader.answered(node, state);
                     }
                     _no_vote => reader.lost(node),
                 }

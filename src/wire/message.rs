@@ -16,6 +16,8 @@ pub const PROTO_MAX: u16 = 2;
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
 pub const FEATURES: u32 = 1;
+/// The feature from which on files may begin with a snapshot, on disk and on their way.
+pub const FEATURE_SNAPSHOTS: u32 = 1;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,8 +190,11 @@ impl Message {
     /// is held may be told to all, votes are given to members alone.
     pub const fn is_across(&self) -> bool {
         match self {
-            Self::Fetch { .. } | Self::Sums { .. } | Self::Ping(_) => true,
-            Self::Adopt(_) | Self::Members => true,
+            Self::Fetch { .. }
+            | Self::Sums { .. }
+            | Self::Ping(_)
+            | Self::Adopt(_)
+            | Self::Members => true,
             Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
         }
     }

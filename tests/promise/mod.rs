@@ -133,7 +133,7 @@ impl OwnWeb {
             "web".to_owned(),
             format!("--listen={address}"),
             format!("--backends={}", fleet.door_addresses()[n]),
-            format!("--key-file={}", fleet.key_file().display()),
+            fleet.key_option(),
         ];
         let mut process = Machine::new("own-web", directory.path());
         process.start(&args, &Start::default());

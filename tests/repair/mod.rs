@@ -3,6 +3,7 @@
 
 mod catch_up;
 mod harness;
+mod settle;
 
 use std::path::PathBuf;
 use std::time::Duration;

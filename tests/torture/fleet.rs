@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
@@ -14,7 +15,7 @@ use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
 use super::witness::{self, Files};
 use crate::cluster::files::Disks;
-use crate::cluster::harness::{free_ports, take_turn};
+use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
 
 /// How many machines.
 pub(super) const MACHINES: usize = 3;
@@ -76,9 +77,20 @@ impl Fleet {
         if faketime().is_none() {
             println!("left out: jumps of the wall clock (no faketime; Debian: faketime)");
         }
+        (0..MACHINES).for_each(|n| fleet.set_up(n));
         (0..MACHINES).for_each(|n| fleet.start_machine(n, &Start::default()));
         fleet.start_web();
         fleet
+    }
+
+    /// Makes a machine's directory, as part of a new cluster.
+    fn set_up(&self, n: usize) {
+        let node = format!("--node={}", n + 1);
+        let options = [node, self.peers(n), self.data_option(n), self.key_option()];
+        let mut command = Command::new(PROGRAM);
+        command.args(["cluster", "init"]).args(options).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Counts something that was done.
@@ -126,26 +138,44 @@ impl Fleet {
 
     /// Starts a machine that does not run.
     pub(crate) fn start_machine(&mut self, n: usize, how: &Start) {
-        let peers = (0..MACHINES).map(|to| {
-            let link = self.links.iter().find(|link| link.0 == (n, to));
-            let own = || format!("127.0.0.1:{}", self.ports[to]);
-            format!("{}={}", to + 1, link.map_or_else(own, |link| link.1.address()))
-        });
         let args = [
             "backend".to_owned(),
             format!("--node={}", n + 1),
             format!("--listen=127.0.0.1:{}", self.ports[n]),
-            format!("--peers={}", peers.collect::<Vec<_>>().join(",")),
-            format!("--data={}", self.disks[n].data().display()),
-            format!("--key-file={}", self.key_file().display()),
+            self.peers(n),
+            self.data_option(n),
+            self.key_option(),
             "--rate-limits=off".to_owned(),
         ];
         self.machines[n].start(&args, how);
     }
 
+    /// Runs `tern cluster …` for one machine's directory, asking all machines.
+    pub(crate) fn operate(&self, n: usize, words: &[&str]) -> Output {
+        let at: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let options = [self.data_option(n), self.key_option(), format!("--at={}", at.join(","))];
+        let mut command = Command::new(PROGRAM);
+        command.arg("cluster").args(words).arg("--yes").args(options);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// How a machine reaches each: the others through the networks that can be spoilt.
+    fn peers(&self, n: usize) -> String {
+        let peers = (0..MACHINES).map(|to| {
+            let link = self.links.iter().find(|link| link.0 == (n, to));
+            let own = || format!("127.0.0.1:{}", self.ports[to]);
+            format!("{}={}", to + 1, link.map_or_else(own, |link| link.1.address()))
+        });
+        format!("--peers={}", peers.collect::<Vec<_>>().join(","))
+    }
+
+    fn data_option(&self, n: usize) -> String {
+        format!("--data={}", self.disks[n].data().display())
+    }
+
     /// The cluster's key.
-    pub(crate) fn key_file(&self) -> PathBuf {
-        self.directory.path().join("key")
+    pub(crate) fn key_option(&self) -> String {
+        format!("--key-file={}", self.directory.path().join("key").display())
     }
 
     pub(crate) fn start_web(&mut self) {
@@ -153,7 +183,7 @@ impl Fleet {
             "web".to_owned(),
             format!("--listen=127.0.0.1:{}", self.web_port),
             format!("--backends={}", self.door_addresses().join(",")),
-            format!("--key-file={}", self.key_file().display()),
+            self.key_option(),
         ];
         self.web.start(&args, &Start::default());
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::ClusterError;
 use crate::cluster::config::{self, Config, roster};
 use crate::id::{Hash128, NodeId};
+use crate::limits::OLD_DIRECTORIES_MAX;
 use crate::replica::barrier::Seat;
 use crate::store::{DataDir, NodeFile, StoreError};
 use crate::wire::message::Offer;
@@ -82,7 +83,13 @@ pub(super) fn learner(
     offer: &Offer,
 ) -> Result<(), ClusterError> {
     let directory = DataDir::open(path)?;
-    match NodeFile::load(&directory)? {
+    let found = match NodeFile::load(&directory) {
+        Err(StoreError::NoIdentity { .. }) => {
+            return Err(ClusterError::LeftOver { path: path.to_owned() });
+        }
+        other => other?,
+    };
+    match found {
         Some(file) if !file.learning => Err(ClusterError::Directory { path: path.to_owned() }),
         _ => Ok(config::learner(cluster, me, offer).save(&directory)?),
     }
@@ -108,7 +115,7 @@ pub(super) fn move_aside(path: &Path) -> Result<Option<PathBuf>, ClusterError> {
         name.push(format!(".old-{number}"));
         PathBuf::from(name)
     };
-    let free = (1..).map(name).find(|old| !old.exists());
+    let free = (1..=OLD_DIRECTORIES_MAX).map(name).find(|old| !old.exists());
     let old = free.ok_or_else(|| failed(std::io::Error::from(ErrorKind::AlreadyExists)))?;
     std::fs::rename(path, &old).map_err(failed)?;
     let parent = path.parent().unwrap_or_else(|| Path::new("."));

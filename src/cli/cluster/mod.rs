@@ -263,6 +263,15 @@ pub enum ClusterError {
         /// Which.
         path: PathBuf,
     },
+    /// A directory with users' files and without an identity.
+    #[error(
+        "{path} holds users' files of a machine that lost its node.json: move it out of the way, the \
+         others hold every post, and give an empty one with --data"
+    )]
+    LeftOver {
+        /// Which.
+        path: PathBuf,
+    },
     /// A directory that cannot be used.
     #[error("data directory not usable")]
     Store(#[from] StoreError),
@@ -305,15 +314,22 @@ impl ClusterError {
     /// The exit code.
     pub(super) const fn code(&self) -> u8 {
         match self {
-            Self::NoMachines { .. } | Self::Alone { .. } => 2,
-            Self::OneAtATime | Self::WebKeyOnly | Self::Refused(_) => 2,
-            Self::NotConfirmed => 2,
-            Self::Directory { .. } | Self::Store(_) => 3,
-            Self::NoRandomness | Self::Terminal(_) => 1,
-            Self::TooFew(_) => 4,
-            Self::File { .. } | Self::Content { .. } => 3,
-            Self::Thread(_) | Self::NobodyAnswers { .. } => 1,
-            Self::NotEnough => 4,
+            Self::NoMachines { .. }
+            | Self::Alone { .. }
+            | Self::OneAtATime
+            | Self::WebKeyOnly
+            | Self::Refused(_)
+            | Self::NotConfirmed => 2,
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::Directory { .. }
+            | Self::LeftOver { .. }
+            | Self::Store(_) => 3,
+            Self::Thread(_)
+            | Self::NobodyAnswers { .. }
+            | Self::NoRandomness
+            | Self::Terminal(_) => 1,
+            Self::NotEnough | Self::TooFew(_) => 4,
         }
     }
 }

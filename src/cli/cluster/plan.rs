@@ -280,7 +280,7 @@ mod tests {
         let offer = plan(&all, &wish, over).unwrap();
         assert_eq!((offer.current.epoch, offer.before), (6, Some(base)));
         all[1] = held(2, &stuck, Some(&list(4, &[])), Phase::Open);
-        let offer = plan(&all, &wish, Resolve::default()).unwrap();
+        let offer = plan(&all, &Wish::Remove(node(4)), Resolve::default()).unwrap();
         assert_eq!(offer.before, Some(stuck), "it has opened");
     }
 

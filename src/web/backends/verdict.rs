@@ -46,6 +46,10 @@ impl Verdict {
                 self.kept = Some(response);
                 None
             }
+            Outcome::Refused(Refusal::Behind) => {
+                self.kept.get_or_insert(response);
+                None
+            }
             // Not done by this one; perhaps by the one asked before.
             Outcome::Refused(Refusal::Busy { .. } | Refusal::TooMany { .. })
                 if self.is_uncertain() =>
@@ -72,7 +76,7 @@ impl Verdict {
         self.kept.as_ref().is_none_or(|kept| {
             matches!(
                 kept.data.outcome,
-                Outcome::Refused(Refusal::Unknown | Refusal::NoMajority { .. })
+                Outcome::Refused(Refusal::Unknown | Refusal::NoMajority { .. } | Refusal::Behind)
             )
         })
     }
@@ -187,6 +191,18 @@ mod tests {
         check(read, &[Some(page())], Ok(Outcome::Checked));
         check(read, &[None, Some(response(no_majority()))], Ok(no_majority()));
         check(&write(), &[Some(stale(saved()))], Ok(saved()));
+    }
+
+    #[test]
+    fn verdict_machine_behind_its_reader_not_the_last_word() {
+        let behind = || Some(response(Outcome::Refused(Refusal::Behind)));
+        let read = &Action::ClusterStatus;
+        let kept = Ok(Outcome::Refused(Refusal::Behind));
+        check(read, &[behind(), Some(response(Outcome::Checked))], Ok(Outcome::Checked));
+        check(read, &[behind(), None, behind()], kept.clone());
+        check(&write(), &[behind(), Some(response(saved()))], Ok(saved()));
+        check(&write(), &[behind()], kept);
+        check(&write(), &[None, behind()], Ok(UNKNOWN));
     }
 
     #[test]
