@@ -18,12 +18,12 @@ mod check;
 mod check_tests;
 mod client;
 mod dice;
-mod disk;
+pub(crate) mod disk;
 mod fault;
-mod fleet;
+pub(crate) mod fleet;
 mod history;
-mod machine;
-mod proxy;
+pub(crate) mod machine;
+pub(crate) mod proxy;
 mod witness;
 
 use std::fmt::Display;
