@@ -1,22 +1,22 @@
-//! `UserLocks`: the map from user name to lock, and `UserGuard`: the one way to change a user.
+//! `UserGuard`: the one way to change a user.
 //!
 //! Taking a lock takes it on a majority of the machines (or finds that this machine still holds it);
 //! `commit` appends one line on all of them and returns once a majority has it on disk. The borrowed
 //! permit makes holding two users at once a compile error; see `thread::LockPermit`.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, bounded};
-use parking_lot::{ArcMutexGuard, Mutex, RawMutex, RwLock};
+use parking_lot::{ArcMutexGuard, RawMutex};
 
 use super::Cluster;
 use super::link::{Asker, Heard};
 use super::replicas::{Body, Slot, apply_line};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX, USER_LOCKS_KEPT};
+use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX};
 use crate::replica::Reply;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
@@ -26,13 +26,6 @@ use crate::thread::LockPermit;
 use crate::user::entry::Entry;
 use crate::user::{Recorded, User};
 use crate::wire::message::{Answer, Message, Sync};
-
-/// The map from user name to lock.
-pub struct UserLocks {
-    locks: RwLock<HashMap<UserName, Arc<Mutex<Coordinator>>>>,
-    /// Rounds used by coordinators that were forgotten since: none may be used again.
-    round_used: Mutex<u64>,
-}
 
 /// Why a user was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,45 +55,6 @@ pub struct Draft<'a> {
     pub requests: &'a [Recorded],
     /// Whether it ends the account.
     pub is_tombstone: bool,
-}
-
-impl UserLocks {
-    /// No locks yet.
-    pub fn new() -> Self {
-        Self { locks: RwLock::default(), round_used: Mutex::new(0) }
-    }
-
-    fn of(&self, cluster: &Cluster, user: &UserName) -> Arc<Mutex<Coordinator>> {
-        if let Some(lock) = self.locks.read().get(user) {
-            return Arc::clone(lock);
-        }
-        let mut locks = self.locks.write();
-        if locks.len() >= USER_LOCKS_KEPT {
-            let mut used = self.round_used.lock();
-            locks.retain(|_, lock| {
-                let is_free = Arc::strong_count(lock) == 1;
-                if is_free {
-                    *used = lock.lock().round().max(*used);
-                }
-                !is_free
-            });
-        }
-        let make = || {
-            let members = &cluster.members;
-            let boot = cluster.local.node.boot;
-            let seed = cluster.seed(user);
-            let round = *self.round_used.lock();
-            let coordinator = Coordinator::new(members.me, boot, seed).above(round);
-            Arc::new(Mutex::new(coordinator))
-        };
-        Arc::clone(locks.entry(user.clone()).or_insert_with(make))
-    }
-}
-
-impl Default for UserLocks {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// The right to change one user, until it is dropped.

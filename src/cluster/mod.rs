@@ -22,6 +22,7 @@ pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
+pub mod locks;
 pub mod membership;
 pub mod peer;
 pub mod read;
@@ -52,7 +53,7 @@ use changes::Changes;
 use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
-use lock::UserLocks;
+use locks::UserLocks;
 use membership::{Guest, Membership};
 use replicas::{Errand, Replicas};
 
