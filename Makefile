@@ -7,7 +7,11 @@ ARGS =
 # How tests that explore are built: optimised, with all assertions and the switch for mistakes.
 PROOF = cargo test --profile proof --features mistakes
 
-.PHONY: run run-cluster test model torture lint bench doc
+# Which run of the simulator, and how many minutes of them: make sim SEED=7, make sim-long MINUTES=60
+SEED = 1
+MINUTES = 480
+
+.PHONY: run run-cluster test model sim sim-long torture lint bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -20,6 +24,7 @@ run-cluster:
 test:
 	cargo build
 	$(PROOF) --test model
+	$(PROOF) --test sim
 	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then \
 		cargo test --no-fail-fast; \
 	else \
@@ -32,10 +37,18 @@ STATES = 5000000
 model:
 	TERN_MODEL_STATES=$(STATES) $(PROOF) --test model -- --nocapture --test-threads=1
 
-# Backends killed at random under load: make torture SECONDS=600
+# One run of the lock protocol on simulated machines, its trace printed; then as many as there is time for.
+sim:
+	TERN_SIM_SEED=$(SEED) $(PROOF) --test sim sim_one_seed -- --ignored --nocapture
+
+sim-long:
+	TERN_SIM_MINUTES=$(MINUTES) $(PROOF) --test sim sim_long -- --ignored --nocapture
+
+# Everything that can break breaks at random, under load: make torture SECONDS=600. Prints its seed; the
+# same choices again: TERN_TORTURE_SEED=…; as root (of a container) with power cuts and full disks.
 SECONDS = 60
 torture:
-	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main every_acknowledged_post -- --nocapture
+	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main nothing_acknowledged_is_lost -- --nocapture
 
 lint:
 	cargo fmt --check

@@ -64,6 +64,17 @@ pub const ROW_PAUSE_MS_MAX: u64 = 20;
 pub const CEILING_STEP: u64 = 1 << 20;
 /// Rounds beyond the ceiling that are still believed; more is an error at the sender.
 pub const ROUND_LEAP_MAX: u64 = 1 << 40;
+/// Members of a cluster: a post's id has room for as many numbers.
+pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
+/// Directories of one machine that were moved out of the way and still lie beside the new one.
+pub const OLD_DIRECTORIES_MAX: u32 = 1_000;
+/// Milliseconds for which new members that have copied all may differ before each looks again.
+pub const INSTALL_AGAIN_MS: u64 = 1_000;
+/// Milliseconds between two looks at a change of the members that is under way.
+pub const CHANGE_LOOK_MS: u64 = 100;
+/// Users' files that may still differ when a new machine's change begins: writing pauses for as long
+/// as these take.
+pub const LEARNED_USERS_MAX: usize = 64;
 /// Milliseconds between two pings of a peer, and how long its answer is waited for.
 pub const PING_MS: u64 = 400;
 /// Pings a silent peer may miss before it is suspected.
@@ -219,6 +230,10 @@ pub const READ_HANDLES_MAX: usize = 128;
 pub const MARK_BYTES_MAX: usize = 1024;
 /// Bytes of `node.json`: 15 machines and room for what newer versions add.
 pub const NODE_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Milliseconds between two looks for files that are worth compacting.
+pub const COMPACT_LOOK_MS: u64 = 10_000;
+/// Files compacted at one look: the rest waits for the next.
+pub const COMPACT_FILES_MAX: usize = 100;
 /// Bytes of a user's file that say nothing any more, and percent of it, above which it is compacted.
 pub const DEAD_BYTES_MIN: u64 = 64 * 1024;
 /// See [`DEAD_BYTES_MIN`].
@@ -373,6 +388,8 @@ pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.
 pub const NO_MAJORITY_RETRY_S: u32 = 10;
+/// Seconds after which to try again when a machine's copy was older than what its reader has seen.
+pub const BEHIND_RETRY_S: u32 = 2;
 /// Seconds after which to ask again what became of a write.
 pub const UNKNOWN_RETRY_S: u32 = 2;
 /// Characters of what a browser calls itself that are shown when it is none we know.

@@ -12,8 +12,14 @@ mod crash;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod member;
+#[cfg(test)]
+mod promise;
+#[cfg(test)]
 mod repair;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod torture;
 #[cfg(test)]
 mod web;

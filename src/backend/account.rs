@@ -16,6 +16,7 @@ use crate::auth::session::{SessionText, Token};
 use crate::auth::{AuthError, policy::Names};
 use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
+use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::{Receipt, Seen, Status};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal};
@@ -50,8 +51,8 @@ impl Backend {
         let who = action::Who { session: None };
         let now = self.now();
         let plan = |user: &_| action::handle(user, &who, &change, now);
-        let wrote = match self.change(permit, &act, &plan) {
-            Ok(wrote) => wrote,
+        let (wrote, version) = match self.change(permit, &act, &plan) {
+            Ok(written) => written,
             Err(Refusal::Conflict | Refusal::Expired) => {
                 return Err(invalid(Field::Username, Problem::Taken));
             }
@@ -60,7 +61,7 @@ impl Backend {
         match wrote {
             Wrote::Now(_) => {
                 log::info!("joined user={name} address={address}");
-                Ok(self.signed_in(&name, token))
+                Ok(self.signed_in(&name, token, version))
             }
             // Joined at an earlier sending: whoever knows the password is let in, nobody else.
             Wrote::Before(_) => match self.verify(permit, &name, &password, address) {
@@ -160,12 +161,13 @@ impl Backend {
         let who = action::Who { session: None };
         let now = self.now();
         let act = OneAct { user: name, request: None };
-        self.change(permit, &act, &|user| action::handle(user, &who, &change, now))?;
-        Ok(self.signed_in(name, token))
+        let (_wrote, version) =
+            self.change(permit, &act, &|user| action::handle(user, &who, &change, now))?;
+        Ok(self.signed_in(name, token, version))
     }
 
-    fn signed_in(&self, name: &UserName, token: Token) -> Done {
-        let seen = Some(self.committed(name));
+    fn signed_in(&self, name: &UserName, token: Token, version: Version) -> Done {
+        let seen = Some(self.committed(name).max(version));
         let session = SessionText { user: name.clone(), token, seen };
         let outcome = Outcome::Saved(saved(Receipt::Done));
         Done { outcome, session: SessionNow::Is(session) }
@@ -192,9 +194,9 @@ impl Backend {
         let key = data.key;
         let digest = Action::ChangePassword(data).digest();
         let change = Change::ChangePassword { verified_hash: verified.hash, new_hash, session };
-        let receipt = self.act_of(permit, asker, (key, digest), &change)?;
+        let (receipt, version) = self.act_of(permit, asker, (key, digest), &change)?;
         log::info!("password changed user={name} sessions_ended={}", receipt.sessions_ended());
-        let Done { session, .. } = self.signed_in(&name, token);
+        let Done { session, .. } = self.signed_in(&name, token, version);
         Ok(Done { outcome: Outcome::Saved(saved(receipt)), session })
     }
 
@@ -223,13 +225,14 @@ impl Backend {
         asker: &Asker,
         request: (RequestKey, crate::id::Hash128),
         change: &Change,
-    ) -> std::result::Result<Receipt, Refusal> {
+    ) -> std::result::Result<(Receipt, Version), Refusal> {
         let session = Some(asker.id.clone());
         let act = OneAct { user: asker.user(), request: Some(request) };
         let who = action::Who { session };
         let now = self.now();
-        let wrote = self.change(permit, &act, &|user| action::handle(user, &who, change, now))?;
-        Ok(wrote.receipt())
+        let plan = |user: &_| action::handle(user, &who, change, now);
+        let (wrote, version) = self.change(permit, &act, &plan)?;
+        Ok((wrote.receipt(), version))
     }
 }
 

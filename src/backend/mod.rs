@@ -68,13 +68,24 @@ pub enum BackendError {
     /// The data directory belongs to another cluster, machine or list of machines.
     #[error("{0}")]
     Foreign(String),
+    /// The data directory has no identity.
+    #[error("{}", not_set_up(path, *node, *has_users))]
+    NotSetUp {
+        /// Which.
+        path: PathBuf,
+        /// The machine that was to be started in it.
+        node: NodeId,
+        /// Whether there are users' files in it.
+        has_users: bool,
+    },
     /// Another machine turned this one away for good.
-    #[error(
-        "another machine turned this one away: {0}; its data directory was set up anew, is an old \
-         copy, or two machines share a number. The others go on without it. Start it with its own \
-         directory, or leave it off"
-    )]
-    TurnedAway(Reject),
+    #[error("{}", turned_away(why, *node))]
+    TurnedAway {
+        /// Why.
+        why: Reject,
+        /// This machine.
+        node: NodeId,
+    },
     /// The system gives no more threads.
     #[error("no thread to be had")]
     Thread(#[from] std::io::Error),
@@ -105,8 +116,40 @@ impl BackendError {
     pub fn is_data(&self) -> bool {
         matches!(
             self,
-            Self::Store(_) | Self::Foreign(_) | Self::TurnedAway(_) | Self::DiskLost { .. }
+            Self::Store(_)
+                | Self::Foreign(_)
+                | Self::NotSetUp { .. }
+                | Self::TurnedAway { .. }
+                | Self::DiskLost { .. }
         )
+    }
+}
+
+fn not_set_up(path: &std::path::Path, node: NodeId, has_users: bool) -> String {
+    let path = path.display();
+    let found = if has_users {
+        format!("{path} holds users' files, but no node.json that says whose they are")
+    } else {
+        format!("{path} is no machine's directory yet")
+    };
+    format!(
+        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path}; if \
+         machine {node} lost its disk, let it take its place again with tern cluster replace {node} \
+         --data={path} (see tern cluster --help). Nothing was touched"
+    )
+}
+
+fn turned_away(why: &Reject, node: NodeId) -> String {
+    match why {
+        Reject::Gone => format!(
+            "machine {node} is no longer a member: {why}. The others go on without it, and this data \
+             directory was left as it is"
+        ),
+        _ => format!(
+            "another machine turned this one away: {why}. The others go on without it. Start it with \
+             its own, newest directory; if that is lost, let it take its place again in an empty one \
+             with tern cluster replace {node}"
+        ),
     }
 }
 
@@ -141,13 +184,14 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     };
     std::thread::scope(|scope| {
         let backend = &backend;
-        backend.cluster.run_links(scope, stop)?;
+        backend.cluster.run_change(scope)?;
         spawn_named(scope, "catch-up", move |mut permit| {
             backend.cluster.run_catch_up(&mut permit);
         })?;
         spawn_named(scope, "repair", move |mut permit| {
             backend.cluster.run_repair(&mut permit);
         })?;
+        spawn_named(scope, "compact", move |_permit| backend.cluster.run_compact())?;
         spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
@@ -161,7 +205,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     if backend.cluster.local.is_disk_lost() {
         return Err(BackendError::DiskLost { path: data.clone() });
     }
-    backend.cluster.fatal().map_or(Ok(()), |why| Err(BackendError::TurnedAway(why)))
+    let turned_away = |why| Err(BackendError::TurnedAway { why, node: *node });
+    backend.cluster.fatal().map_or(Ok(()), turned_away)
 }
 
 impl Backend {
@@ -214,7 +259,10 @@ impl Backend {
     /// One request: find out who asks, do what is asked, say how it went.
     fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
         let Request { session, action } = request;
-        let asker = session.as_deref().and_then(|text| self.asker(permit, text));
+        let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
+            Ok(asker) => asker.flatten(),
+            Err(behind) => return self.refuse(behind),
+        };
         let asked = view::Asked { asker: asker.as_ref(), permit };
         let done = match action {
             Action::Join(data) => self.join(asked, data),

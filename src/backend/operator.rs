@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Backend, describe};
 use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::transport::connection::Connection;
-use crate::wire::operator::{Answer, Question, Seen};
+use crate::wire::message::FEATURES;
+use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
 
 impl Backend {
     /// Serves an operator until the connection ends.
@@ -45,9 +46,37 @@ impl Backend {
             Question::Status => Answer::Status(Seen {
                 node: self.cluster.members.me,
                 at: self.now(),
+                epoch: self.cluster.local.floors().epoch,
+                pending: self.pending(),
                 stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
                 seen: self.status(),
             }),
+            Question::Members => Answer::Members(self.held()),
+            Question::Adopt(offer) => match self.cluster.take_on(offer) {
+                Ok(()) => Answer::Members(self.held()),
+                Err(error) => {
+                    log::warn!("list of members from the operator refused error={error}");
+                    Answer::Refused { why: error.to_string() }
+                }
+            },
         }
+    }
+
+    fn held(&self) -> Held {
+        let config = self.cluster.local.node.config();
+        Held {
+            node: self.cluster.members.me,
+            incarnation: self.cluster.local.node.incarnation,
+            offer: config.offer.clone(),
+            phase: config.place.phase,
+            is_learning: config.is_learning,
+            features: FEATURES,
+            live: self.cluster.members.live(),
+        }
+    }
+
+    fn pending(&self) -> Option<Pending> {
+        let waits = self.cluster.waiting()?;
+        Some(Pending { members: self.cluster.members.members(), waits })
     }
 }

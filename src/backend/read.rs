@@ -238,7 +238,7 @@ impl Backend {
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         // A majority held it when it was acknowledged, whoever can be reached now.
         let on = on.max(self.cluster.members.needed());
-        Some(Kept { post, on: count(on), of: count(self.cluster.members.members.len()) })
+        Some(Kept { post, on: count(on), of: count(self.cluster.members.count()) })
     }
 
     /// A machine that has just started waits a moment for its first comparison with the others, so

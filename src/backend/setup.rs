@@ -5,51 +5,41 @@ use super::{BackendError, Config};
 use crate::clock::Clock;
 use crate::cluster::identity::Identity;
 use crate::cluster::{Cluster, Start};
-use crate::id::Hash128;
-use crate::store::node::Member;
-use crate::store::{DataDir, NodeFile, NodeState, UserStore};
+use crate::id::{Hash128, NodeId};
+use crate::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
 use crate::thread::Stop;
 
-/// Opens the data directory, setting it up if it is empty.
+/// Opens the data directory, which must have been set up: a machine that forgot what it promised must
+/// not pass for a new one.
 ///
 /// # Errors
-/// A directory of another cluster or machine, or one that another process uses.
+/// An empty directory, one of another cluster or machine, or one that another process uses.
 pub(super) fn open(config: &Config, clock: &Clock, stop: &Stop) -> Result<Cluster, BackendError> {
     let cluster = config.keys.cluster_id().ok_or(BackendError::WebKeyOnly)?;
     let data = DataDir::open(&config.data)?;
     let store = UserStore::open(&data)?;
-    let file = match NodeFile::load(&data)? {
-        Some(file) => file,
-        None => fresh(config, cluster, &data)?,
+    let found = match NodeFile::load(&data) {
+        Err(StoreError::NoIdentity { .. }) => Err(true),
+        other => other?.ok_or(false),
     };
+    let mut file = found.map_err(|has_users| BackendError::NotSetUp {
+        path: config.data.clone(),
+        node: config.node,
+        has_users,
+    })?;
     check(config, cluster, &file)?;
+    take_addresses(config, &mut file);
     let node = Identity::start(NodeState::new(&data, file))?;
     store.start()?;
     Ok(Cluster::open(Start {
         node,
         store,
-        members: config.peers.clone(),
         keys: config.keys.clone(),
         name: config.name.clone(),
         clock: clock.clone(),
         stop: stop.clone(),
         process: random_hash()?,
     })?)
-}
-
-/// The identity of a machine that never started.
-fn fresh(config: &Config, cluster: Hash128, data: &DataDir) -> Result<NodeFile, BackendError> {
-    let member = |(node, address): &(_, String)| Member {
-        node: *node,
-        incarnation: None,
-        address: address.clone(),
-        extra: serde_json::Map::new(),
-    };
-    let members = config.peers.iter().map(member).collect();
-    let file = NodeFile::new(cluster, config.node, random_hash()?, members);
-    file.save(data)?;
-    log::info!("data directory set up path={} node={}", config.data.display(), config.node);
-    Ok(file)
 }
 
 /// Whether a directory is this machine's, of this cluster.
@@ -68,17 +58,31 @@ fn check(config: &Config, cluster: Hash128, file: &NodeFile) -> Result<(), Backe
             file.node, config.node
         )));
     }
-    let mut told: Vec<_> = config.peers.iter().map(|(node, _)| *node).collect();
-    let mut known: Vec<_> = file.members.iter().map(|member| member.node).collect();
-    told.sort_unstable();
-    known.sort_unstable();
-    if told != known {
-        return Err(BackendError::Foreign(format!(
-            "{path} was made for another list of machines than --peers names; the list of a cluster \
-             cannot be changed in this version"
-        )));
-    }
     Ok(())
+}
+
+/// Where the machines listen is told at the start; which they are stands in the directory, and is
+/// changed with `tern cluster` alone.
+fn take_addresses(config: &Config, file: &mut NodeFile) {
+    let current: Vec<NodeId> = file.members.iter().map(|member| member.node).collect();
+    for (node, address) in &config.peers {
+        let before = file.before.iter_mut().flat_map(|before| &mut before.members);
+        let before = before.filter(|member| !current.contains(&member.node));
+        let mut is_known = false;
+        for member in file.members.iter_mut().chain(before).filter(|m| m.node == *node) {
+            member.address.clone_from(address);
+            is_known = true;
+        }
+        if !is_known {
+            log::warn!(
+                "--peers names a machine that is no member, see tern cluster add node={node}"
+            );
+        }
+    }
+    let told = |node| config.peers.is_empty() || config.peers.iter().any(|(told, _)| *told == node);
+    if let Some(left_out) = current.into_iter().find(|node| !told(*node)) {
+        log::info!("--peers leaves out a member, its last known address is used node={left_out}");
+    }
 }
 
 fn random_hash() -> Result<Hash128, BackendError> {

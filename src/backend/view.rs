@@ -81,10 +81,20 @@ impl Backend {
     /// A copy that is older than what this person saw, or that has not yet been compared with a
     /// majority, or that does not know the session, is brought up to date first. Without a majority
     /// the copy is trusted for a while, then no session is.
-    pub(super) fn asker(&self, permit: &mut LockPermit, text: &str) -> Option<Asker> {
-        let session = SessionText::parse(text).ok()?;
-        if self.cluster.cut_off_ms().is_some_and(|ms| ms >= SESSION_TRUST_S * 1000) {
-            return None;
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person
+    /// less than they have seen, or nothing of their session. A machine that knows that it is cut off
+    /// answers all the same: it says how old its copy is.
+    pub(super) fn asker(
+        &self,
+        permit: &mut LockPermit,
+        text: &str,
+    ) -> std::result::Result<Option<Asker>, Refusal> {
+        let Ok(session) = SessionText::parse(text) else { return Ok(None) };
+        let cut_off_ms = self.cluster.cut_off_ms();
+        if cut_off_ms.is_some_and(|ms| ms >= SESSION_TRUST_S * 1000) {
+            return Ok(None);
         }
         let id = session.token.id();
         if let Some(seen) = session.seen {
@@ -94,12 +104,21 @@ impl Backend {
             session.seen.is_none_or(|seen| slot.state().com >= seen)
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
         });
-        if !is_current || self.cluster.members.may_be_old() {
-            self.refresh(permit, &session.user);
+        let is_fresh = if !is_current || self.cluster.members.may_be_old() {
+            self.refresh(permit, &session.user)
+        } else {
+            true
+        };
+        let is_open = self
+            .cluster
+            .local
+            .get(&session.user)
+            .is_some_and(|slot| slot.view().open_session(&id, self.clock.wall()).is_some());
+        let is_behind = session.seen.is_some_and(|seen| self.committed(&session.user) < seen);
+        if !is_fresh && (is_behind || !is_open) && cut_off_ms.is_none() {
+            return Err(Refusal::Behind);
         }
-        let slot = self.cluster.local.get(&session.user)?;
-        let is_open = slot.view().open_session(&id, self.clock.wall()).is_some();
-        is_open.then_some(Asker { session, id })
+        Ok(is_open.then_some(Asker { session, id }))
     }
 
     /// The session of somebody who was just shown what is committed here: no machine may show them
@@ -110,11 +129,14 @@ impl Backend {
     }
 
     /// Brings this machine's copy of a user up to what a majority holds, if one can be reached.
-    pub(super) fn refresh(&self, permit: &mut LockPermit, user: &UserName) {
+    /// Whether it is.
+    pub(super) fn refresh(&self, permit: &mut LockPermit, user: &UserName) -> bool {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
-        if let Err(error) = self.cluster.fresh(permit, user, deadline) {
+        let fresh = self.cluster.fresh(permit, user, deadline);
+        if let Err(error) = fresh {
             log::debug!("copy not refreshed user={user} error={error}");
         }
+        fresh.is_ok()
     }
 
     /// Looks at a user's committed state; strangers' names show an absent user as `None`.
@@ -182,7 +204,7 @@ impl Backend {
             None => self.own_row(node),
             Some(peer) => peer_row(node, peer),
         };
-        members.members.iter().map(row).collect()
+        members.members().iter().map(row).collect()
     }
 
     /// This machine.

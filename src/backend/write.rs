@@ -11,6 +11,7 @@ use crate::cluster::fold::Wish;
 use crate::cluster::lock::LockError;
 use crate::id::{Hash128, UserName};
 use crate::limits::WRITE_MS_MAX;
+use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::entry::SessionId;
 use crate::user::{Receipt, Recorded, Seen, User};
@@ -32,6 +33,9 @@ pub(super) enum Wrote {
     Before(Receipt),
 }
 
+/// What an act led to, and the version that its sender must be shown from now on.
+pub(super) type Written = (Wrote, Version);
+
 impl Backend {
     /// Does one act, in one line with others of that user that wait. Begins anew when another machine
     /// came first. Whatever is told, a refusal included, is committed before.
@@ -40,13 +44,16 @@ impl Backend {
         permit: &mut LockPermit,
         act: &OneAct<'_>,
         plan: &dyn Fn(&User) -> std::result::Result<Plan, ActionError>,
-    ) -> std::result::Result<Wrote, Refusal> {
+    ) -> std::result::Result<Written, Refusal> {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let mut was_sent = false;
         loop {
             let judge = |user: &User| judge(act, plan, user);
             let failed = match self.cluster.fold(permit, act.user, deadline, judge) {
-                Ok(answer) => return answer,
+                Ok((answer, version)) => {
+                    self.show(act.user, version);
+                    return answer.map(|wrote| (wrote, version));
+                }
                 Err(failed) => failed,
             };
             was_sent |= failed.was_sent;
@@ -68,6 +75,14 @@ impl Backend {
         }
     }
 
+    /// Has this machine's own view show what the other members committed without it: its replica may
+    /// have refused. What cannot be fetched now is shown by whichever machine is asked next.
+    fn show(&self, user: &UserName, version: Version) {
+        if self.committed(user) < version && !self.cluster.learn_from_any(user, version) {
+            log::debug!("committed elsewhere and not here yet user={user} version={version}");
+        }
+    }
+
     /// A signed-in person's act that needs nothing but its change.
     fn simple(&self, asked: Asked<'_>, action: &Action, act: ActKind, change: &Change) -> Result {
         self.act(asked, action, act, &|_| change.clone())
@@ -86,10 +101,10 @@ impl Backend {
         let act = OneAct { user: asker.user(), request };
         let who = action::Who { session: Some(asker.id.clone()) };
         let now = self.now();
-        let wrote = self
+        let (wrote, version) = self
             .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
         let saved = saved(wrote.receipt());
-        let seen = Some(self.committed(asker.user()));
+        let seen = Some(self.committed(asker.user()).max(version));
         let session = crate::auth::session::SessionText { seen, ..asker.session.clone() };
         Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
     }
@@ -172,7 +187,7 @@ impl Backend {
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         Refusal::NoMajority {
             reachable: count(members.live().len()),
-            members: count(members.members.len()),
+            members: count(members.count()),
             needed: count(members.needed()),
         }
     }

@@ -76,9 +76,9 @@ pub(super) struct RawBackend {
     /// Where web servers and the other backends connect
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: String,
-    /// All backends, this one included, by number
+    /// Where the backends listen, by number, this one included [default: as last known]
     #[arg(long, value_name = "1=ADDR:PORT,2=...")]
-    pub peers: String,
+    pub peers: Option<String>,
     /// Where the users' files are kept
     #[arg(long, value_name = "DIR", default_value = "db")]
     pub data: PathBuf,

@@ -3,11 +3,16 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::cluster::init;
 use super::config::{Backend, HostPort, Serve, Web};
 use super::error::CliError;
 use super::signal::{Second, until_signalled};
 use super::{backend, key, say, web};
 use crate::thread::{Stop, spawn_named};
+use crate::transport::Keys;
+
+/// Where the backend listens: at a free port, for this process alone.
+const LISTEN: &str = "127.0.0.1:0";
 
 /// Runs both until they are told to stop.
 ///
@@ -16,6 +21,10 @@ use crate::thread::{Stop, spawn_named};
 pub(super) fn run(config: &Serve) -> Result<(), CliError> {
     let key_file = key::ensure(&config.data)?;
     warn_of_cluster(&config.data);
+    let keys = Keys::read(&key_file)?;
+    // Alone it is the majority of itself: a directory without users is a new one.
+    let alone = (Serve::node(), LISTEN.to_owned());
+    init::set_up(&config.data, &keys, Serve::node(), &[alone])?;
     until_signalled(Second::Exit, |stop| run_both(config, &key_file, stop))?
 }
 

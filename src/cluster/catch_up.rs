@@ -15,10 +15,10 @@ use crate::id::{NodeId, UserName};
 use crate::limits::{
     COMPARE_MS, ERRANDS_QUEUE, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
 };
-use crate::replica::State;
 use crate::replica::acceptor::Event;
 use crate::replica::digest::{Mend, Row, mend};
 use crate::replica::version::Version;
+use crate::replica::{NotVoting, State};
 use crate::thread::{LockPermit, spawn_named};
 use crate::wire::message::{Answer, Message, SumsRow};
 
@@ -45,6 +45,7 @@ impl Cluster {
                 self.compare(permit);
                 compared_at = Some(now);
             }
+            self.let_vote();
             if now.since_ms(looked_at) >= SETTLE_MS {
                 unsettled = self.settle_old(permit, &unsettled);
                 looked_at = now;
@@ -83,7 +84,17 @@ impl Cluster {
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found
     /// again by the regular look.
     fn settle(&self, permit: &mut LockPermit, user: &UserName) {
-        if let Err(error) = self.fresh(permit, user, self.deadline(WRITE_MS_MAX)) {
+        let deadline = self.deadline(WRITE_MS_MAX);
+        let settled = self.fresh(permit, user, deadline).and_then(|()| {
+            // The others may agree without a line that only this machine has: then it is for this
+            // machine to have it taken on or replaced, or their files would differ for good.
+            let is_open = self.local.get(user).is_some_and(|slot| {
+                let state = slot.state();
+                state.com < state.acc
+            });
+            if is_open { self.acquire(permit, user, deadline)?.confirm().map(drop) } else { Ok(()) }
+        });
+        if let Err(error) = settled {
             log::debug!("not settled user={user} error={error}");
         }
     }
@@ -109,7 +120,13 @@ impl Cluster {
 
     /// Compares all versions with every live peer, page by page, and mends what differs here.
     fn compare(&self, permit: &mut LockPermit) {
-        let me = self.members.me;
+        let config = self.local.node.config();
+        // What a majority of the new members holds is not committed before their list has opened.
+        if config.not_voting == Some(NotVoting::Changing) {
+            self.compare_wanted.store(true, Ordering::Relaxed);
+            return;
+        }
+        let (me, members) = (self.members.me, config.nodes().len());
         let live = self.members.live().into_iter().filter(|&node| node != me);
         let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
         let began = self.clock.mono();
@@ -119,24 +136,27 @@ impl Cluster {
             let mut pages = BTreeMap::new();
             let peers: Vec<NodeId> = differing.keys().copied().collect();
             for peer in peers {
-                match self.page_of(peer, after.as_ref()) {
-                    Some(page) => {
-                        pages.insert(peer, page);
-                    }
-                    None => {
-                        differing.remove(&peer);
-                        self.compare_wanted.store(true, Ordering::Relaxed);
-                    }
+                if let Some(page) = self.page_of(peer, after.as_ref()) {
+                    pages.insert(peer, page);
+                } else {
+                    differing.remove(&peer);
+                    self.compare_wanted.store(true, Ordering::Relaxed);
                 }
             }
             pages.insert(me, Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS)));
             // As far as the shortest page reaches, all machines have spoken.
             let end = pages.values().filter_map(Page::end).min().cloned();
             if let Some(end) = &end {
-                pages.values_mut().for_each(|page| page.cut(end));
+                for page in pages.values_mut() {
+                    page.cut(end);
+                }
             }
             compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
-            learned += self.mend_page(permit, &pages);
+            if self.local.floors().epoch != config.place.current.epoch {
+                self.compare_wanted.store(true, Ordering::Relaxed);
+                return;
+            }
+            learned += self.mend_page(permit, members, &pages);
             for (peer, count) in &mut differing {
                 if let Some(page) = pages.get(peer) {
                     *count = count.saturating_add(self.count_differing(page, &pages));
@@ -165,20 +185,24 @@ impl Cluster {
 
     /// Mends what differs here, several users at a time: each costs flushes, and the disk does many
     /// in the time of one. How many there were to learn.
-    fn mend_page(&self, permit: &mut LockPermit, pages: &BTreeMap<NodeId, Page>) -> usize {
+    fn mend_page(
+        &self,
+        permit: &mut LockPermit,
+        members: usize,
+        pages: &BTreeMap<NodeId, Page>,
+    ) -> usize {
         let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
         let mut learns = Vec::new();
         let mut settles = Vec::new();
         for user in users {
             let row = |(&node, page): (&NodeId, &Page)| page.row(node, user);
             let rows: Vec<Row> = pages.iter().map(row).collect();
-            match mend(self.members.me, self.members.members.len(), &rows) {
+            let own = rows.iter().find(|row| row.node == self.members.me);
+            let is_held = |version| own.is_some_and(|own| own.state.acc >= version);
+            match mend(self.members.me, members, &rows) {
                 Mend::Nothing => {}
-                Mend::Commit(version) => {
-                    if let Some(slot) = self.local.get(user) {
-                        self.local.step(&slot, Event::Committed(version), &Body::None);
-                    }
-                }
+                Mend::Commit(version) => self.commit_held(user, version),
+                Mend::Learn(version, _) if is_held(version) => self.commit_held(user, version),
                 Mend::Learn(version, holder) => learns.push((user, version, holder)),
                 Mend::Settle => settles.push(user),
             }
@@ -191,6 +215,13 @@ impl Cluster {
             self.settle(permit, user);
         }
         learns.len()
+    }
+
+    /// What is held here already is known to be committed now.
+    fn commit_held(&self, user: &UserName, version: Version) {
+        if let Some(slot) = self.local.get(user) {
+            self.local.step(&slot, Event::Committed(version), &Body::None);
+        }
     }
 
     /// Learns many users' versions. One that cannot be had keeps none of the others from coming.

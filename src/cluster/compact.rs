@@ -7,15 +7,22 @@
 //! The folding itself needs no lock: it works on bytes that do not change. The replica lock is taken
 //! for the replacement, and it is given up if a line has come meanwhile.
 
+use std::time::Duration;
+
+use super::Cluster;
 use super::replicas::{Replicas, Slot};
 use crate::clock::Wall;
 use crate::id::PostId;
-use crate::limits::{DEAD_BYTES_MIN, DEAD_PERCENT_MIN, DELETED_TEXT_MS, POST_READS_MAX};
+use crate::limits::{
+    COMPACT_FILES_MAX, COMPACT_LOOK_MS, DEAD_BYTES_MIN, DEAD_PERCENT_MIN, DELETED_TEXT_MS,
+    POST_READS_MAX,
+};
 use crate::replica::State;
 use crate::store::StoreError;
 use crate::store::snapshot::{Folded, fold};
 use crate::user::entry::Entry;
 use crate::user::{Post, Status, User};
+use crate::wire::message::FEATURE_SNAPSHOTS;
 
 /// Since when a text that its writer deleted has stood in a file, if one does.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +73,21 @@ impl Slot {
         }
         let dead = len.saturating_sub(self.view().folded_bytes());
         dead > DEAD_BYTES_MIN && dead * 100 > len * DEAD_PERCENT_MIN
+    }
+}
+
+impl Cluster {
+    /// Compacts what is worth it and keeps the disk's reserve, until the process stops. Not before
+    /// all machines understand snapshots.
+    pub fn run_compact(&self) {
+        while !self.stop.wait(Duration::from_millis(COMPACT_LOOK_MS)) {
+            if !self.local.store.keep_ballast() {
+                continue;
+            }
+            if self.local.node.features() >= FEATURE_SNAPSHOTS {
+                self.local.compact_some(self.clock.wall(), COMPACT_FILES_MAX);
+            }
+        }
     }
 }
 
@@ -169,6 +191,7 @@ mod tests {
     use crate::replica::acceptor::{Event, Proposal};
     use crate::replica::version::{Term, Version};
     use crate::store::line::{Kind, NewLine, encode};
+    use crate::store::node::Member;
     use crate::store::{DataDir, NodeFile, NodeState, UserStore};
     use crate::user::{Receipt, Recorded};
 
@@ -213,12 +236,8 @@ mod tests {
             let data = DataDir::open(dir.path()).unwrap();
             let number = NodeId::new(1).unwrap();
             let file = NodeFile::new(Hash128([1; 16]), number, Hash128([2; 16]), vec![]);
-            let own = crate::store::node::Member {
-                node: number,
-                incarnation: Some(Hash128([2; 16])),
-                address: "127.0.0.1:1".to_owned(),
-                extra: serde_json::Map::new(),
-            };
+            let incarnation = Some(Hash128([2; 16]));
+            let own = Member::new(number, incarnation, "127.0.0.1:1".to_owned());
             let file = NodeFile { members: vec![own], opened: true, ..file };
             file.save(&data).unwrap();
             let (replicas, errands) = load(&data, file.clone());

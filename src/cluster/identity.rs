@@ -1,14 +1,20 @@
 //! Who this machine is in its cluster, and what it has promised as a whole: `node.json` in the
 //! protocol's words.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::RwLock;
+
+use super::config::{self, Config};
 use crate::id::{Hash128, NodeId};
 use crate::replica::NotVoting;
 use crate::replica::acceptor::Floors;
+use crate::replica::barrier::{Place, Seat};
 use crate::replica::restart;
 use crate::replica::version::Term;
 use crate::store::{NodeState, StoreError};
+use crate::wire::message::{Hello, Offer};
 
 /// This machine, for one life of its process.
 pub struct Identity {
@@ -21,11 +27,13 @@ pub struct Identity {
     pub incarnation: Hash128,
     /// How often it has started, this time included.
     pub boot: u32,
-    epoch: u32,
     bootfloor: Term,
-    is_open: AtomicBool,
+    /// The list of members that is on the disk.
+    config: RwLock<Arc<Config>>,
     /// Whether the vote was given up for the rest of this life.
     is_stopped: AtomicBool,
+    /// Whether the vote waits for the first comparison with the others.
+    is_starting: AtomicBool,
 }
 
 impl Identity {
@@ -36,20 +44,39 @@ impl Identity {
     /// When `node.json` cannot be written: do not start.
     pub fn start(state: NodeState) -> Result<Self, StoreError> {
         let boot = state.next_boot(restart::next_boot)?;
+        let (node, incarnation) = (state.durable().node, state.durable().incarnation);
+        // In a list of members that gave its number away it has no place.
+        match state.pin(node, incarnation) {
+            Ok(()) | Err(StoreError::NotMember { .. } | StoreError::OtherIncarnation { .. }) => {}
+            Err(error) => return Err(error),
+        }
         let durable = state.durable();
-        let incarnation = durable.incarnation;
-        state.pin(durable.node, incarnation)?;
         Ok(Self {
             cluster: durable.cluster,
-            node: durable.node,
+            node,
             incarnation,
             boot,
-            epoch: durable.epoch,
             bootfloor: restart::bootfloor(durable.epoch, durable.ceiling),
-            is_open: AtomicBool::new(durable.opened),
+            config: RwLock::new(Arc::new(Config::of(&durable))),
             is_stopped: AtomicBool::new(false),
+            is_starting: AtomicBool::new(false),
             state,
         })
+    }
+
+    /// This machine in this life of its directory.
+    pub fn seat(&self) -> Seat {
+        Seat { node: self.node, incarnation: self.incarnation }
+    }
+
+    /// The list of members that is on the disk.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read())
+    }
+
+    /// What all members understand.
+    pub fn features(&self) -> u32 {
+        self.config.read().offer.current.features
     }
 
     /// Up to which term everything is refused.
@@ -59,19 +86,27 @@ impl Identity {
 
     /// What this machine has promised and may do.
     pub fn floors(&self) -> Floors {
-        let is_open = self.is_open.load(Ordering::Acquire);
+        let config = self.config.read();
+        let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::Damaged);
+        let starting = self.is_starting.load(Ordering::Acquire).then_some(NotVoting::Starting);
         Floors {
-            epoch: self.epoch,
+            epoch: config.place.current.epoch,
             bootfloor: self.bootfloor,
             ceiling: self.state.ceiling(),
-            not_voting: (!is_open).then_some(NotVoting::Joining),
+            not_voting: config.not_voting.or(stopped).or(starting),
         }
+    }
+
+    /// Whether the vote waits. A file that was lost while the process did not run, or cut at a
+    /// line's end, looks like one that was never there; what the others hold of it is fetched before
+    /// this machine could outvote it.
+    pub fn hold_vote(&self, holds: bool) {
+        self.is_starting.store(holds, Ordering::Release);
     }
 
     /// Gives up this machine's vote for the rest of its life.
     pub fn stop_voting(&self) {
         self.is_stopped.store(true, Ordering::Release);
-        self.is_open.store(false, Ordering::Release);
     }
 
     /// Makes the ceiling `to` at least.
@@ -88,10 +123,21 @@ impl Identity {
     /// When `node.json` cannot be written.
     pub fn pin(&self, node: NodeId, incarnation: Hash128) -> Result<bool, StoreError> {
         match self.state.pin(node, incarnation) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.reread();
+                Ok(true)
+            }
             Err(StoreError::OtherIncarnation { .. } | StoreError::NotMember { .. }) => Ok(false),
             Err(other) => Err(other),
         }
+    }
+
+    /// Remembers which life of its process a machine is in; false if a later one was met already.
+    ///
+    /// # Errors
+    /// When `node.json` cannot be written.
+    pub fn saw(&self, hello: &Hello) -> Result<bool, StoreError> {
+        self.state.saw((hello.node, hello.incarnation), (hello.boot, hello.process))
     }
 
     /// Votes from the moment on which every member was met once: a machine set up anew could
@@ -100,14 +146,38 @@ impl Identity {
     /// # Errors
     /// When it could not be made durable: no vote.
     pub fn open_if_all_met(&self) -> Result<bool, StoreError> {
-        if self.is_open.load(Ordering::Acquire) || self.is_stopped.load(Ordering::Acquire) {
+        let config = self.config();
+        let is_met = config.offer.current.members.iter().all(|one| one.incarnation.is_some());
+        if config.not_voting != Some(NotVoting::Joining) || !is_met {
             return Ok(false);
         }
-        if self.state.durable().members.iter().any(|member| member.incarnation.is_none()) {
-            return Ok(false);
-        }
-        self.state.open()?;
-        self.is_open.store(true, Ordering::Release);
+        self.take(&config.offer, &config.place.opened())?;
         Ok(true)
+    }
+
+    /// Makes a place durable that follows from the present one, and goes by it.
+    ///
+    /// # Errors
+    /// When it could not be made durable: nothing has changed.
+    pub fn take(&self, offer: &Offer, place: &Place) -> Result<(), StoreError> {
+        self.state.change_members(|file| config::write(file, offer, place))?;
+        self.reread();
+        Ok(())
+    }
+
+    /// The old members may be told of the list that this machine is to become a member by.
+    ///
+    /// # Errors
+    /// When it could not be made durable.
+    pub fn has_learned(&self) -> Result<(), StoreError> {
+        self.state.change_members(|file| file.learning = false)?;
+        self.reread();
+        Ok(())
+    }
+
+    fn reread(&self) {
+        // Under the lock: of two who read at the same time the later one must come last.
+        let mut config = self.config.write();
+        *config = Arc::new(Config::of(&self.state.durable()));
     }
 }

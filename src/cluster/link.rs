@@ -5,34 +5,43 @@
 //! take messages from the queue, and one more that pings. A peer that hangs blocks its own threads
 //! only; when its queue is full the oldest message is dropped, and catch-up repairs what was missed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::RwLock;
 
 use super::Cluster;
+use super::config::Address;
+use super::membership::Guest;
 use crate::clock::Mono;
 use crate::id::NodeId;
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
     PEER_FETCH_MS, PING_MS, REQUEST_BYTES_MAX,
 };
+use crate::replica::barrier::{Seat, Standing};
 use crate::thread::Stop;
 use crate::transport::connection::{Connection, dial};
 use crate::transport::key::Keys;
 use crate::transport::{Role, TransportError};
-use crate::wire::message::{Answer, Envelope, Message, Reject, Welcome};
+use crate::wire::message::{
+    Answer, Envelope, Health, Message, Offer, PROTO_CHANGES, Reject, Welcome,
+};
 
-/// The way to every peer.
+/// The way to every peer; it changes with the list of members.
 pub struct Links {
-    peers: BTreeMap<NodeId, Line>,
+    lines: RwLock<Vec<Arc<Line>>>,
     keys: Keys,
 }
 
 struct Line {
-    addr: String,
+    to: Address,
+    /// Whether it leads to a member; else to one of the list before.
+    is_member: bool,
+    /// Closed when this line is not needed any more.
+    stop: Stop,
     jobs: (Sender<Job>, Receiver<Job>),
     /// Has the peer pinged at once.
     nudge: (Sender<()>, Receiver<()>),
@@ -46,6 +55,8 @@ struct Job {
     asker: Option<Asker>,
     /// After this time nobody waits any more.
     until: Mono,
+    /// The epoch that the asker began in: only answers of the same count. None where any will do.
+    epoch: Option<u32>,
 }
 
 /// Who waits for an answer.
@@ -77,23 +88,49 @@ impl Job {
 }
 
 impl Links {
-    /// Links to `peers` (this machine not among them); [`Cluster::run_links`] makes them work.
-    pub fn new(peers: &[(NodeId, String)], keys: Keys) -> Self {
-        // A full queue drops its oldest message: see `send`.
-        // Two nudges at once are as good as one.
-        let line = |addr: &String| Line {
-            addr: addr.clone(),
-            jobs: bounded(LINK_QUEUE),
-            nudge: bounded(1),
-        };
-        Self { peers: peers.iter().map(|(node, addr)| (*node, line(addr))).collect(), keys }
+    /// No links yet; [`Cluster::run_links`] makes them.
+    pub fn new(keys: Keys) -> Self {
+        Self { lines: RwLock::default(), keys }
     }
 
     /// Has a peer pinged now: it has just been heard of.
     pub fn nudge(&self, peer: NodeId) {
-        if let Some(line) = self.peers.get(&peer) {
-            let _nudged_already = line.nudge.0.try_send(());
+        if let Some(line) = self.to_member(peer) {
+            line.nudge();
         }
+    }
+
+    /// Has all peers pinged now: there is something to tell.
+    pub fn nudge_all(&self) {
+        self.lines.read().iter().for_each(|line| line.nudge());
+    }
+
+    fn to_member(&self, node: NodeId) -> Option<Arc<Line>> {
+        let lines = self.lines.read();
+        lines.iter().find(|line| line.is_member && line.to.node == node).map(Arc::clone)
+    }
+
+    /// Keeps the lines that lead to `members` and `former`, ends the others, and makes those that
+    /// lack. The new ones.
+    fn set(&self, members: Vec<Address>, former: Vec<Address>) -> Vec<Arc<Line>> {
+        let wanted = members.into_iter().map(|to| (to, true));
+        let wanted: Vec<_> = wanted.chain(former.into_iter().map(|to| (to, false))).collect();
+        let mut lines = self.lines.write();
+        let mut kept = Vec::new();
+        let mut fresh = Vec::new();
+        for (to, is_member) in wanted {
+            let known = lines.iter().find(|line| line.leads(&to) && line.is_member == is_member);
+            let line = known.map_or_else(|| Arc::new(Line::new(to, is_member)), Arc::clone);
+            if known.is_none() {
+                fresh.push(Arc::clone(&line));
+            }
+            kept.push(line);
+        }
+        for line in lines.iter().filter(|old| !kept.iter().any(|new| Arc::ptr_eq(old, new))) {
+            line.end();
+        }
+        *lines = kept;
+        fresh
     }
 
     /// Hands a message to a peer's queue; `asker` hears the answer or that none will come.
@@ -102,16 +139,65 @@ impl Links {
         to: NodeId,
         (message, body): (Message, Arc<[u8]>),
         asker: Option<Asker>,
-        until: Mono,
+        (until, epoch): (Mono, u32),
     ) {
-        let Some(line) = self.peers.get(&to) else { return };
-        let mut job = Job { message, body, asker, until };
+        let job = Job { message, body, asker, until, epoch: Some(epoch) };
+        match self.to_member(to) {
+            Some(line) => line.take(job),
+            None => job.done(to, None),
+        }
+    }
+
+    /// Asks a machine of this list or the one before, whatever its epoch.
+    pub fn send_across(&self, to: Seat, message: Message, asker: Asker, until: Mono) {
+        let line = self.lines.read().iter().find(|line| line.is_to(to)).map(Arc::clone);
+        let (body, asker) = (Arc::default(), Some(asker));
+        let job = Job { message, body, asker, until, epoch: None };
+        match line {
+            Some(line) => line.take(job),
+            None => job.done(to.node, None),
+        }
+    }
+}
+
+impl Line {
+    fn new(to: Address, is_member: bool) -> Self {
+        // A full queue drops its oldest message: see `take`.
+        // Two nudges at once are as good as one.
+        Self { to, is_member, stop: Stop::new(), jobs: bounded(LINK_QUEUE), nudge: bounded(1) }
+    }
+
+    /// Whether it leads there. A machine that was not met when the line was made is still the same.
+    fn leads(&self, to: &Address) -> bool {
+        let is_same = self.to.incarnation.is_none() || self.to.incarnation == to.incarnation;
+        (self.to.node, &self.to.address) == (to.node, &to.address) && is_same
+    }
+
+    fn is_to(&self, seat: Seat) -> bool {
+        let is_same = self.to.incarnation.is_none_or(|known| known == seat.incarnation);
+        self.to.node == seat.node && is_same
+    }
+
+    fn nudge(&self) {
+        let _nudged_already = self.nudge.0.try_send(());
+    }
+
+    fn end(&self) {
+        self.stop.close();
+        self.nudge();
+        while let Ok(job) = self.jobs.1.try_recv() {
+            job.done(self.to.node, None);
+        }
+    }
+
+    fn take(&self, mut job: Job) {
+        let to = self.to.node;
         for _ in 0..=LINK_QUEUE {
-            match line.jobs.0.try_send(job) {
+            match self.jobs.0.try_send(job) {
                 Ok(()) => return,
                 Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => job = back,
             }
-            if let Ok(oldest) = line.jobs.1.try_recv() {
+            if let Ok(oldest) = self.jobs.1.try_recv() {
                 oldest.done(to, None);
             }
         }
@@ -120,27 +206,34 @@ impl Links {
 }
 
 impl Cluster {
-    /// Spawns the threads of every link. They end when `stop` closes.
+    /// Spawns the threads of every link that lacks, and ends those that are not needed any more. All
+    /// end when `stop` closes.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn run_links<'scope>(
+    pub(super) fn run_links<'scope>(
         &'scope self,
         scope: &'scope std::thread::Scope<'scope, '_>,
-        stop: &Stop,
     ) -> std::io::Result<()> {
-        for (&peer, line) in &self.links.peers {
+        let (members, former) = self.local.node.config().others(self.local.node.seat());
+        for line in self.links.set(members, former) {
+            let kind = if line.is_member { "link" } else { "former" };
+            let link = |line: &Arc<Line>| Link {
+                cluster: self,
+                peer: line.to.node,
+                line: Arc::clone(line),
+                connection: None,
+                sent: 0,
+                proto: 0,
+            };
             for number in 1..=LINKS_PER_PEER {
-                let stop = stop.clone();
-                let name = format!("link-{peer}-{number}");
-                crate::thread::spawn_named(scope, &name, move |_permit| {
-                    Link { cluster: self, peer, line, connection: None, sent: 0 }.run(&stop);
-                })?;
+                let name = format!("{kind}-{}-{number}", line.to.node);
+                let mut link = link(&line);
+                crate::thread::spawn_named(scope, &name, move |_permit| link.run())?;
             }
-            let stop = stop.clone();
-            crate::thread::spawn_named(scope, &format!("ping-{peer}"), move |_permit| {
-                Link { cluster: self, peer, line, connection: None, sent: 0 }.ping(&stop);
-            })?;
+            let mut link = link(&line);
+            let name = format!("ping-{}", line.to.node);
+            crate::thread::spawn_named(scope, &name, move |_permit| link.ping())?;
         }
         Ok(())
     }
@@ -153,9 +246,11 @@ const LOOK_MS: u64 = 200;
 struct Link<'a> {
     cluster: &'a Cluster,
     peer: NodeId,
-    line: &'a Line,
+    line: Arc<Line>,
     connection: Option<Connection>,
     sent: u64,
+    /// The newest protocol version that both sides speak, by the last meeting.
+    proto: u16,
 }
 
 /// Why an exchange gave no answer.
@@ -167,21 +262,29 @@ enum NoAnswer {
 }
 
 impl Link<'_> {
-    fn run(&mut self, stop: &Stop) {
-        while !stop.is_closed() {
+    fn is_over(&self) -> bool {
+        self.line.stop.is_closed() || self.cluster.stop.is_closed()
+    }
+
+    fn run(&mut self) {
+        while !self.is_over() {
             let Ok(job) = self.line.jobs.1.recv_timeout(Duration::from_millis(LOOK_MS)) else {
                 continue;
             };
             let now = self.cluster.clock.mono();
             let is_stale = job.asker.is_some() && now >= job.until;
-            if is_stale || !self.cluster.members.is_up(self.peer) {
+            let is_down = self.line.is_member && !self.cluster.members.is_up(self.peer);
+            if is_stale || is_down {
                 job.done(self.peer, None);
                 continue;
             }
-            let answer = match self.exchange(&job.message, &job.body, job.asker.is_some()) {
+            let what = (&job.message, job.epoch);
+            let answer = match self.exchange(what, &job.body, job.asker.is_some()) {
                 Ok(answer) => answer,
                 Err(NoAnswer::Gone) => {
-                    self.cluster.peer_changed(self.peer, self.cluster.members.gone(self.peer));
+                    if self.line.is_member {
+                        self.cluster.peer_changed(self.peer, self.cluster.members.gone(self.peer));
+                    }
                     None
                 }
                 Err(NoAnswer::Failed) => None,
@@ -190,24 +293,67 @@ impl Link<'_> {
         }
     }
 
-    fn ping(&mut self, stop: &Stop) {
+    fn ping(&mut self) {
         loop {
             let next = self.cluster.clock.mono().plus_ms(PING_MS);
             let health = Message::Ping(self.cluster.health());
-            let change = match self.exchange(&health, &[], true) {
+            let answer = self.exchange((&health, None), &[], true);
+            if self.is_over() {
+                return;
+            }
+            let members = &self.cluster.members;
+            let change = match answer {
                 Ok(Some((Answer::Pong(health), _))) => {
-                    self.cluster.compare_sums(self.peer, &health);
-                    self.cluster.members.answered(self.peer, health)
+                    self.heard(&health);
+                    if self.line.is_member {
+                        self.cluster.compare_sums(self.peer, &health);
+                        Some(members.answered(self.peer, health))
+                    } else {
+                        None
+                    }
                 }
-                Ok(_) | Err(NoAnswer::Failed) => self.cluster.members.missed(self.peer),
-                Err(NoAnswer::Gone) => self.cluster.members.gone(self.peer),
+                Ok(_) | Err(NoAnswer::Failed) => {
+                    self.line.is_member.then(|| members.missed(self.peer))
+                }
+                Err(NoAnswer::Gone) => self.line.is_member.then(|| members.gone(self.peer)),
             };
-            self.cluster.peer_changed(self.peer, change);
+            if let Some(change) = change {
+                self.cluster.peer_changed(self.peer, change);
+            }
+            self.cluster.let_vote();
             let _nudged = self.line.nudge.1.recv_timeout(next.left(self.cluster.clock.mono()));
-            if stop.is_closed() {
+            if self.is_over() {
                 return;
             }
         }
+    }
+
+    /// Takes note of where a peer stands, and sees that it and this machine hold the same list of
+    /// members.
+    fn heard(&mut self, health: &Health) {
+        let Some(standing) = health.standing else { return };
+        if let Some(seat) = self.seat() {
+            self.cluster.told(seat, standing, health.has_learned);
+        }
+        let Some(message) = self.cluster.answer_to(&standing) else { return };
+        if self.proto < PROTO_CHANGES {
+            return;
+        }
+        if let Ok(Some((Answer::Members(offer), _))) = self.exchange((&message, None), &[], true) {
+            self.take_on(&offer, &standing);
+        }
+    }
+
+    fn take_on(&self, offer: &Offer, standing: &Standing) {
+        if let Err(error) = self.cluster.take_on(offer) {
+            let (peer, epoch) = (self.peer, standing.epoch);
+            log::error!("list of members not taken on peer={peer} epoch={epoch} error={error}");
+        }
+    }
+
+    fn seat(&self) -> Option<Seat> {
+        let known = self.line.to.incarnation.map(|of| Seat { node: self.peer, incarnation: of });
+        known.or_else(|| self.cluster.local.node.config().seat(self.peer))
     }
 
     /// Sends one message and, if it is a question, waits for its answer. A connection that fails is
@@ -215,20 +361,20 @@ impl Link<'_> {
     /// tried once.
     fn exchange(
         &mut self,
-        message: &Message,
+        what: (&Message, Option<u32>),
         body: &[u8],
         is_question: bool,
     ) -> Result<Option<(Answer, Vec<u8>)>, NoAnswer> {
         let was_connected = self.connection.is_some();
-        match self.try_exchange(message, body, is_question) {
-            Err(NoAnswer::Gone) if was_connected => self.try_exchange(message, body, is_question),
+        match self.try_exchange(what, body, is_question) {
+            Err(NoAnswer::Gone) if was_connected => self.try_exchange(what, body, is_question),
             result => result,
         }
     }
 
     fn try_exchange(
         &mut self,
-        message: &Message,
+        (message, asked_in): (&Message, Option<u32>),
         body: &[u8],
         is_question: bool,
     ) -> Result<Option<(Answer, Vec<u8>)>, NoAnswer> {
@@ -237,7 +383,7 @@ impl Link<'_> {
             None => self.dial()?,
         };
         self.sent += 1;
-        let epoch = self.cluster.local.floors().epoch;
+        let epoch = asked_in.unwrap_or_else(|| self.cluster.local.floors().epoch);
         let envelope = Envelope { epoch, number: self.sent, message };
         let Ok(header) = serde_json::to_vec(&envelope) else { return Err(NoAnswer::Failed) };
         // A ping that is late is as good as none.
@@ -255,34 +401,43 @@ impl Link<'_> {
                 connection.receive(FRAME_BYTES_MAX, timeout).map_err(|error| classify(&error))?;
             let envelope: Envelope<Answer> =
                 serde_json::from_slice(&frame.header).map_err(|_| NoAnswer::Failed)?;
-            if envelope.number != self.sent || envelope.epoch != epoch {
+            // Votes of different epochs are never counted together.
+            let is_other = asked_in.is_some_and(|epoch| envelope.epoch != epoch);
+            if envelope.number != self.sent {
                 return Err(NoAnswer::Failed);
             }
-            answer = Some((envelope.message, frame.body));
+            answer = (!is_other).then_some((envelope.message, frame.body));
         }
         self.connection = Some(connection);
         Ok(answer)
     }
 
+    fn is_meant(&self, node: NodeId, incarnation: crate::id::Hash128) -> bool {
+        let known = self.line.to.incarnation;
+        node == self.peer && known.is_none_or(|known| known == incarnation)
+    }
+
     /// A fresh connection on which both sides have said who they are.
-    fn dial(&self) -> Result<Connection, NoAnswer> {
+    fn dial(&mut self) -> Result<Connection, NoAnswer> {
         let timeout = Duration::from_millis(PING_MS);
-        let mut connection = dial(&self.line.addr, Role::Peer, &self.cluster.links.keys, timeout)
-            .map_err(|error| classify(&error))?;
+        let mut connection =
+            dial(&self.line.to.address, Role::Peer, &self.cluster.links.keys, timeout)
+                .map_err(|error| classify(&error))?;
         let hello = self.cluster.members.hello(&self.cluster.local.node);
         let Ok(header) = serde_json::to_vec(&hello) else { return Err(NoAnswer::Failed) };
         connection.send(&header, &[], timeout).map_err(|error| classify(&error))?;
         let frame =
             connection.receive(REQUEST_BYTES_MAX, timeout).map_err(|error| classify(&error))?;
         match serde_json::from_slice(&frame.header) {
-            Ok(Welcome::Hello(hello)) if hello.node == self.peer => {
+            Ok(Welcome::Hello(hello)) if self.is_meant(hello.node, hello.incarnation) => {
+                self.proto = hello.proto_max;
                 match self.cluster.meet(&hello) {
-                    Ok(()) => Ok(connection),
-                    Err(_) => Err(NoAnswer::Failed),
+                    Ok(guest) if (guest == Guest::Member) == self.line.is_member => Ok(connection),
+                    _ => Err(NoAnswer::Failed),
                 }
             }
             Ok(Welcome::Hello(_)) => {
-                self.cluster.rejected(self.peer, &Reject::Members);
+                self.cluster.log_once(self.peer, &Reject::Incarnation, "not the machine meant");
                 Err(NoAnswer::Failed)
             }
             Ok(Welcome::Reject(why)) => {

@@ -109,6 +109,8 @@ pub struct UserGuard<'p> {
     pub(super) slot: Arc<Slot>,
     coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
     pub(super) deadline: Mono,
+    /// The epoch in which the lock was taken: only votes of the same count.
+    epoch: u32,
     pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
     pub(super) built: Option<Box<User>>,
@@ -176,12 +178,13 @@ impl Cluster {
         let left = deadline.left(self.clock.mono());
         let coordinator = lock.try_lock_arc_for(left).ok_or(LockError::Busy)?;
         let slot = self.local.get_or_make(user);
-        let room = self.members.members.len() * 8;
+        let room = self.members.count() * 8;
         let mut guard = UserGuard {
             cluster: self,
             slot,
             coordinator: Some(coordinator),
             deadline,
+            epoch: 0,
             holding: Holding::default(),
             built: None,
             fetched: None,
@@ -266,12 +269,14 @@ impl UserGuard<'_> {
     }
 
     fn begin(&mut self, is_repair: bool) -> Result<(), LockError> {
+        let config = self.cluster.local.node.config();
+        self.epoch = config.place.current.epoch;
         let floors = self.cluster.local.floors();
         let round_floor = self.cluster.members.round_floor();
         let (own, own_promise, _) = self.slot.standing(&floors);
         let begin = Begin {
-            epoch: floors.epoch,
-            members: self.cluster.members.members.clone(),
+            epoch: self.epoch,
+            members: config.nodes(),
             is_repair,
             own,
             own_promise,
@@ -446,6 +451,7 @@ impl UserGuard<'_> {
                 Answer::State { .. }
                 | Answer::Body { .. }
                 | Answer::Sums { .. }
+                | Answer::Members(_)
                 | Answer::Pong(_) => return Event::Lost(from),
             }
         }
@@ -471,7 +477,8 @@ impl UserGuard<'_> {
         };
         let asker =
             is_question.then(|| Asker { answers: self.answers.0.clone(), ticket: self.ticket });
-        self.cluster.links.send(to, (message, body), asker, self.deadline);
+        let when = (self.deadline, self.epoch);
+        self.cluster.links.send(to, (message, body), asker, when);
     }
 
     /// Does what is meant for this machine's own replica.

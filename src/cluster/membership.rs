@@ -10,6 +10,7 @@ use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId};
 use crate::limits::{FIRST_AGREEMENT_MS, PINGS_MISSED_MAX};
+use crate::replica::barrier::{Phase, Seat};
 use crate::replica::quorum::majority;
 use crate::store::StoreError;
 use crate::wire::message::{Health, Hello, PROTO_MAX, PROTO_MIN, Reject};
@@ -20,8 +21,6 @@ pub struct Membership {
     pub me: NodeId,
     /// What its keeper calls it.
     pub name: String,
-    /// All members' numbers, this machine included, sorted.
-    pub members: Vec<NodeId>,
     /// Names this process: two with one boot count are one directory copied.
     process: Hash128,
     clock: Clock,
@@ -29,6 +28,8 @@ pub struct Membership {
 }
 
 struct Seen {
+    /// All members' numbers, this machine included, sorted.
+    members: Vec<NodeId>,
     peers: BTreeMap<NodeId, Peer>,
     started: Mono,
     /// When a majority was last in touch, this machine included.
@@ -53,6 +54,16 @@ pub struct Peer {
     /// How many of its users' files differ from here, by the last comparison.
     pub differing: Option<u32>,
     missed: u32,
+}
+
+/// As what a machine is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guest {
+    /// A member of the list in force here.
+    Member,
+    /// One that knows another list, or that a change is to make one: it may ask what is held here,
+    /// and has no part in anything else.
+    Other,
 }
 
 /// What changed by a peer's word, for the caller to act on.
@@ -81,16 +92,44 @@ impl Membership {
             peers: peers
                 .map(|&node| (node, Peer { down_since: Some(now.1), ..Peer::default() }))
                 .collect(),
+            members: members.clone(),
             started: now.0,
             majority_at: (majority(members.len()) == 1).then_some(now),
             has_agreed: members.len() == 1,
             lacking: 0,
         };
-        Self { me, name, members, process, clock, seen: Mutex::new(seen) }
+        Self { me, name, process, clock, seen: Mutex::new(seen) }
+    }
+
+    /// All members' numbers, this machine included, sorted.
+    pub fn members(&self) -> Vec<NodeId> {
+        self.seen.lock().members.clone()
+    }
+
+    /// How many members there are.
+    pub fn count(&self) -> usize {
+        self.seen.lock().members.len()
+    }
+
+    /// Another list of members is in force: `fresh` of them are machines that were never met.
+    pub fn now(&self, members: Vec<NodeId>, fresh: &[NodeId]) {
+        let mut seen = self.seen.lock();
+        let wall = self.clock.wall();
+        seen.peers.retain(|node, _| members.contains(node) && !fresh.contains(node));
+        for &node in members.iter().filter(|&&node| node != self.me) {
+            let unmet = || Peer { down_since: Some(wall), ..Peer::default() };
+            seen.peers.entry(node).or_insert_with(unmet);
+        }
+        if majority(members.len()) == 1 {
+            seen.majority_at = Some((self.clock.mono(), wall));
+            seen.has_agreed = true;
+        }
+        seen.members = members;
     }
 
     /// What this machine says of itself when it meets another.
     pub fn hello(&self, node: &Identity) -> Hello {
+        let config = node.config();
         Hello {
             proto_min: PROTO_MIN,
             proto_max: PROTO_MAX,
@@ -100,7 +139,9 @@ impl Membership {
             boot: node.boot,
             process: self.process,
             bootfloor: node.bootfloor(),
-            members: self.members.clone(),
+            members: config.nodes(),
+            epoch: config.place.current.epoch,
+            learning: config.is_learning,
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -111,21 +152,49 @@ impl Membership {
     ///
     /// # Errors
     /// Outer: `node.json` could not be written. Inner: why it is not spoken to.
-    pub fn admit(&self, node: &Identity, hello: &Hello) -> Result<Result<(), Reject>, StoreError> {
+    pub fn admit(
+        &self,
+        node: &Identity,
+        hello: &Hello,
+    ) -> Result<Result<Guest, Reject>, StoreError> {
         if hello.proto_min > PROTO_MAX || hello.proto_max < PROTO_MIN {
             return Ok(Err(Reject::Protocol));
         }
         if hello.cluster != node.cluster {
             return Ok(Err(Reject::Cluster));
         }
-        if hello.node == self.me {
-            return Ok(Err(Reject::Incarnation));
-        }
-        if hello.members != self.members || !self.members.contains(&hello.node) {
+        let config = node.config();
+        let mine = config.place.current.epoch;
+        // Not while a change is under way: then the lists differ, as they should.
+        if hello.epoch == mine && !hello.learning && hello.members != config.nodes() {
             return Ok(Err(Reject::Members));
+        }
+        let seat = Seat { node: hello.node, incarnation: hello.incarnation };
+        let is_former = config.place.before.as_ref().is_some_and(|before| before.has(seat));
+        let is_unmet =
+            config.offer.current.members.iter().any(|one| {
+                one.node == hello.node && one.incarnation.is_none() && hello.epoch == mine
+            });
+        if !config.place.current.has(seat) && !is_unmet || seat == node.seat() {
+            let is_ahead = hello.learning || hello.epoch > mine;
+            let is_known = is_former && node.saw(hello)?;
+            return Ok(if seat != node.seat() && (is_ahead || is_known) {
+                Ok(Guest::Other)
+            } else if is_former {
+                Err(Reject::OldBoot)
+            } else if hello.epoch < mine && config.place.phase == Phase::Open {
+                Err(Reject::Gone)
+            } else if config.seat(hello.node).is_some() {
+                Err(Reject::Incarnation)
+            } else {
+                Err(Reject::Members)
+            });
         }
         if !node.pin(hello.node, hello.incarnation)? {
             return Ok(Err(Reject::Incarnation));
+        }
+        if !node.saw(hello)? {
+            return Ok(Err(Reject::OldBoot));
         }
         let mut seen = self.seen.lock();
         let Some(peer) = seen.peers.get_mut(&hello.node) else { return Ok(Err(Reject::Members)) };
@@ -136,10 +205,10 @@ impl Membership {
             return Ok(Err(Reject::OldBoot));
         }
         peer.hello = Some(hello.clone());
-        Ok(Ok(()))
+        Ok(Ok(Guest::Member))
     }
 
-    /// Whether nobody has said hello as that machine since.
+    /// Whether nobody has said hello as that member since.
     pub fn is_latest(&self, hello: &Hello) -> bool {
         let seen = self.seen.lock();
         let last = seen.peers.get(&hello.node).and_then(|peer| peer.hello.as_ref());
@@ -157,7 +226,7 @@ impl Membership {
         peer.missed = 0;
         peer.health = Some(health);
         let up = 1 + seen.peers.values().filter(|peer| peer.is_up).count();
-        if up >= majority(self.members.len()) {
+        if up >= majority(seen.members.len()) {
             seen.majority_at = Some(now);
         }
         change
@@ -207,7 +276,7 @@ impl Membership {
 
     /// How many must agree.
     pub fn needed(&self) -> usize {
-        majority(self.members.len())
+        majority(self.count())
     }
 
     /// Whether a majority can be reached.
@@ -237,7 +306,7 @@ impl Membership {
                 peer.differing = Some(*count);
             }
         }
-        seen.has_agreed |= differing.len() + 1 >= majority(self.members.len());
+        seen.has_agreed |= differing.len() + 1 >= majority(seen.members.len());
     }
 
     /// A peer holds the same as this machine. True if it did not by the last comparison.

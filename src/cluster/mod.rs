@@ -1,7 +1,7 @@
 //! The blocking shell around `replica/`: this machine's replicas, the way to the peers, and the lock
 //! that lets one handler change one user.
 //!
-//! It is not a group membership service (the members are given) and no store of its own (`store/`
+//! It is no consensus of its own on who is a member (the operator says it) and no store of its own (`store/`
 //! is). Handlers enter through `acquire` and `fresh`, peers through `serve_peer`; the threads `link-P-N`,
 //! `ping-P` and `catch-up` belong here.
 //!
@@ -13,8 +13,11 @@
 mod base;
 pub mod body;
 pub mod catch_up;
+pub mod change;
 pub mod changes;
 pub mod compact;
+pub mod config;
+mod copy;
 mod damage;
 pub mod fold;
 pub mod identity;
@@ -44,14 +47,14 @@ use crate::replica::version::chain_hash;
 use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
 use crate::transport::key::Keys;
-use crate::wire::message::{Answer, Health, Hello, Message, NotVoting, Reject};
+use crate::wire::message::{Answer, FEATURES, Health, Hello, Message, NotVoting, Reject};
 use crate::wire::status::ChangeKind;
 use changes::Changes;
 use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use lock::UserLocks;
-use membership::{Change, Membership};
+use membership::{Guest, Membership};
 use replicas::{Errand, Replicas};
 
 /// One backend's part of the cluster.
@@ -68,6 +71,7 @@ pub struct Cluster {
     folds: Folds,
     links: Links,
     tickets: Tickets,
+    change: change::Change,
     errands: Receiver<Errand>,
     compare_wanted: AtomicBool,
     /// How often in a row each peer's sum differed, and what it last said when it turned us away.
@@ -90,8 +94,6 @@ pub struct Start {
     pub node: Identity,
     /// Its files.
     pub store: UserStore,
-    /// All members with their addresses, this machine included.
-    pub members: Vec<(NodeId, String)>,
     /// The keys under which peers meet.
     pub keys: Keys,
     /// What its keeper calls it.
@@ -110,11 +112,11 @@ impl Cluster {
     /// # Errors
     /// A damaged or unreadable file.
     pub fn open(start: Start) -> Result<Self, StoreError> {
-        let Start { node: identity, store, members, keys, name, clock, stop, process } = start;
-        let mut numbers: Vec<NodeId> = members.iter().map(|(number, _)| *number).collect();
-        numbers.sort_unstable();
-        let others: Vec<(NodeId, String)> =
-            members.into_iter().filter(|(number, _)| *number != identity.node).collect();
+        let Start { node: identity, store, keys, name, clock, stop, process } = start;
+        let numbers = identity.config().nodes();
+        // Not while a change is under way: the others may hold what is newer.
+        let is_voting = identity.floors().not_voting != Some(NotVoting::Changing);
+        let is_alone = is_voting && numbers.as_slice() == [identity.node];
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {
@@ -124,17 +126,19 @@ impl Cluster {
             clock,
             locks: UserLocks::new(),
             folds: Folds::default(),
-            links: Links::new(&others, keys),
+            links: Links::new(keys),
             tickets: Tickets::default(),
+            change: change::Change::new(),
             errands: receiver,
             compare_wanted: AtomicBool::new(false),
             words: Mutex::default(),
             fatal: Mutex::default(),
             stop,
         };
-        if others.is_empty() {
+        if is_alone {
             cluster.local.agree_alone();
         }
+        cluster.local.node.hold_vote(!is_alone);
         cluster.open_if_met()?;
         Ok(cluster)
     }
@@ -149,7 +153,8 @@ impl Cluster {
     pub fn can_write(&self) -> bool {
         let own = self.local.floors().not_voting;
         let voters = usize::from(own.is_none()) + self.members.voting_peers();
-        own != Some(NotVoting::Joining) && voters >= self.members.needed()
+        let is_apart = matches!(own, Some(NotVoting::Joining | NotVoting::Changing));
+        !is_apart && voters >= self.members.needed()
     }
 
     /// What this machine tells of itself in pings.
@@ -166,6 +171,9 @@ impl Cluster {
             not_voting: floors.not_voting,
             damaged,
             catching_up: self.members.lacking(),
+            standing: Some(self.standing()),
+            has_learned: self.change.has_learned.load(Ordering::Acquire),
+            features: FEATURES,
         }
     }
 
@@ -181,14 +189,15 @@ impl Cluster {
     ///
     /// # Errors
     /// Why not.
-    pub fn meet(&self, hello: &Hello) -> Result<(), Reject> {
+    pub fn meet(&self, hello: &Hello) -> Result<Guest, Reject> {
         let before = self.members.peers().remove(&hello.node).and_then(|peer| peer.hello);
         let admitted = self.members.admit(&self.local.node, hello).unwrap_or_else(|error| {
             log::error!("peer not remembered peer={} error={error}", hello.node);
             Err(Reject::Members)
         });
         match admitted {
-            Ok(()) => {
+            Ok(Guest::Other) => Ok(Guest::Other),
+            Ok(Guest::Member) => {
                 if before.is_some_and(|last| last.boot != hello.boot) {
                     self.local.release_locks_of(hello.node);
                 }
@@ -198,7 +207,7 @@ impl Cluster {
                 if let Err(error) = self.open_if_met() {
                     log::error!("not opened error={error}");
                 }
-                Ok(())
+                Ok(Guest::Member)
             }
             Err(why) => {
                 self.log_once(hello.node, &why, "peer refused");
@@ -212,7 +221,7 @@ impl Cluster {
         self.log_once(by, why, "turned away by peer");
         let never_voted = self.local.floors().not_voting == Some(NotVoting::Joining);
         let is_final = matches!(why, Reject::Incarnation | Reject::OldBoot);
-        if (is_final && never_voted) || matches!(why, Reject::OldBoot) {
+        if (is_final && never_voted) || matches!(why, Reject::OldBoot | Reject::Gone) {
             *self.fatal.lock() = Some(why.clone());
             self.stop.close();
         }
@@ -231,26 +240,33 @@ impl Cluster {
     /// anew could pass for one that holds something.
     fn open_if_met(&self) -> Result<(), StoreError> {
         if self.local.node.open_if_all_met()? {
-            log::info!("all members met, voting members={}", self.members.members.len());
+            log::info!("all members met, voting members={}", self.members.count());
         }
         Ok(())
     }
 
     /// A peer came or went.
-    fn peer_changed(&self, peer: NodeId, change: Change) {
+    fn peer_changed(&self, peer: NodeId, change: membership::Change) {
         match change {
-            Change::None => {}
-            Change::Up => {
+            membership::Change::None => {}
+            membership::Change::Up => {
                 log::info!("peer up peer={peer}");
                 self.changes.note(ChangeKind::Up, peer);
                 self.words.lock().entry(peer).or_default().rejected = None;
                 self.compare_wanted.store(true, Ordering::Relaxed);
             }
-            Change::Down => {
+            membership::Change::Down => {
                 log::warn!("peer down peer={peer}");
                 self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }
+        }
+    }
+
+    /// Votes once what is held here was compared with a majority, or waiting for that is over.
+    fn let_vote(&self) {
+        if self.members.serves_lists() {
+            self.local.node.hold_vote(false);
         }
     }
 
@@ -296,7 +312,8 @@ impl Cluster {
         // Room for the one answer.
         let (sender, receiver) = bounded(1);
         let asker = Asker { answers: sender, ticket: self.tickets.next() };
-        self.links.send(peer, (message, Arc::default()), Some(asker), until);
+        let when = (until, self.local.floors().epoch);
+        self.links.send(peer, (message, Arc::default()), Some(asker), when);
         receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
     }
 

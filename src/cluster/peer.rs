@@ -13,6 +13,7 @@ use crate::limits::{
     REQUEST_BYTES_MAX, SUMS_PAGE_ROWS,
 };
 use crate::replica::acceptor::{Event, Proposal};
+use crate::replica::barrier::Seat;
 use crate::replica::{Refuse, Reply};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
@@ -62,7 +63,7 @@ impl Cluster {
         let hello: Hello = serde_json::from_slice(&first.header)?;
         let met = self.meet(&hello);
         let welcome = match &met {
-            Ok(()) => Welcome::Hello(self.members.hello(&self.local.node)),
+            Ok(_) => Welcome::Hello(self.members.hello(&self.local.node)),
             Err(why) => Welcome::Reject(why.clone()),
         };
         let timeout = Duration::from_millis(PEER_ANSWER_MS);
@@ -76,14 +77,28 @@ impl Cluster {
 
     fn answer_all(&self, hello: &Hello, mut connection: Connection) -> Result<(), PeerError> {
         let timeout = Duration::from_millis(PEER_ANSWER_MS);
+        let seat = Seat { node: hello.node, incarnation: hello.incarnation };
         loop {
             let frame = connection.receive(FRAME_BYTES_MAX, Duration::from_secs(BACKEND_IDLE_S))?;
             let question: Envelope<Message> = serde_json::from_slice(&frame.header)?;
+            let is_member = self.local.node.config().place.current.has(seat);
             // A later life of that machine has said hello since: this one must not vote beside it.
-            if !self.members.is_latest(hello) {
+            if is_member && !self.members.is_latest(hello) {
                 return Err(PeerError::Rejected(Reject::OldBoot));
             }
-            let answered = self.answer(hello.node, question.epoch, question.message, frame.body);
+            // Who is no member has no vote, and asks for none.
+            let epoch = question.epoch;
+            let is_heard = is_member && epoch == self.local.floors().epoch;
+            let answered = match question.message {
+                message if is_heard || message.is_across() => {
+                    self.answer(seat, message, frame.body)
+                }
+                Message::Unlock { .. } => continue,
+                _ => {
+                    let why = Refuse::Epoch { epoch: self.local.floors().epoch };
+                    Ok(Some((Answer::Refuse { why }, Vec::new())))
+                }
+            };
             let Some((message, body)) = or_refusal(answered)? else { continue };
             let epoch = self.local.floors().epoch;
             let envelope = Envelope { epoch, number: question.number, message };
@@ -95,19 +110,11 @@ impl Cluster {
     /// One question's answer; none for a notice.
     fn answer(
         &self,
-        from: NodeId,
-        epoch: u32,
+        seat: Seat,
         message: Message,
         body: Vec<u8>,
     ) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
-        let mine = self.local.floors().epoch;
-        if epoch != mine && matches!(message, Message::Unlock { .. }) {
-            return Ok(None);
-        }
-        if epoch != mine && !matches!(message, Message::Ping(_)) {
-            let why = Refuse::Epoch { epoch: mine };
-            return Ok(Some((Answer::Refuse { why }, Vec::new())));
-        }
+        let from = seat.node;
         match message {
             Message::Lock { user, term, have, lease_ms } => {
                 if term.node != from.get() {
@@ -150,8 +157,25 @@ impl Cluster {
                 let (rows, last) = self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS);
                 Ok(Some((Answer::Sums { rows, last }, Vec::new())))
             }
-            Message::Ping(_) => Ok(Some((Answer::Pong(self.health()), Vec::new()))),
+            Message::Ping(health) => {
+                let is_known = self.local.node.config().knows(seat);
+                if let Some(standing) = health.standing.filter(|_| is_known) {
+                    self.told(seat, standing, health.has_learned);
+                }
+                Ok(Some((Answer::Pong(self.health()), Vec::new())))
+            }
+            Message::Adopt(offer) => {
+                if let Err(error) = self.take_on(&offer) {
+                    log::warn!("list of members not taken on peer={from} error={error}");
+                }
+                Ok(Some((self.members_held(), Vec::new())))
+            }
+            Message::Members => Ok(Some((self.members_held(), Vec::new()))),
         }
+    }
+
+    fn members_held(&self) -> Answer {
+        Answer::Members(self.local.node.config().offer.clone())
     }
 
     fn accept(

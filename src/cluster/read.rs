@@ -41,7 +41,7 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<(), LockError> {
-        if self.members.members.len() == 1 {
+        if self.members.count() == 1 && self.local.floors().not_voting.is_none() {
             return Ok(());
         }
         match self.ask_all(user, deadline, |reader| reader.found() != Found::Pending).found() {
@@ -87,21 +87,25 @@ impl Cluster {
         deadline: Mono,
         is_enough: impl Fn(&Reader) -> bool,
     ) -> Reader {
-        let mut reader = Reader::new(&self.members.members);
+        let config = self.local.node.config();
+        let (members, epoch) = (config.nodes(), config.place.current.epoch);
+        let mut reader = Reader::new(&members);
         let live = self.members.live();
         // One answer a member.
         let (sender, receiver) = bounded(live.len());
         let ticket = self.tickets.next();
-        for &node in &self.members.members {
+        for &node in &members {
             if node == self.members.me {
                 match self.local.read(user) {
-                    Reply::State(state) => reader.answered(node, state),
+                    Reply::State(state) if self.local.floors().epoch == epoch => {
+                        reader.answered(node, state);
+                    }
                     _no_vote => reader.lost(node),
                 }
             } else if live.contains(&node) {
                 let asker = Asker { answers: sender.clone(), ticket };
                 let message = Message::Read { user: user.clone() };
-                self.links.send(node, (message, Arc::default()), Some(asker), deadline);
+                self.links.send(node, (message, Arc::default()), Some(asker), (deadline, epoch));
             } else {
                 reader.lost(node);
             }

@@ -99,7 +99,9 @@ impl Replicas {
                     return Err(error);
                 }
                 told = Told::nothing(name.clone());
-                lines.into_iter().for_each(|line| told.line(line));
+                for line in lines {
+                    told.line(line);
+                }
                 loaded
             }
             other => other?,

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::identity::Identity;
 use super::replicas::{Body, Errand, Replicas, Slot};
 use crate::clock::{Clock, Wall};
-use crate::id::{Hash128, NodeId, PostId, UserName};
+use crate::id::{Hash128, NodeId, PostId, RequestId, UserName};
 use crate::replica::acceptor::{Event, Proposal};
 use crate::replica::version::{Term, Version};
 use crate::replica::{NotVoting, Refuse, Reply, State};
@@ -19,6 +19,7 @@ use crate::store::line::{self, Kind, NewLine};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile, NodeState, UserStore};
 use crate::user::entry::Entry;
+use crate::user::{Receipt, Recorded};
 
 thread_local! {
     static FLUSH_FAILS: Cell<bool> = const { Cell::new(false) };
@@ -50,7 +51,7 @@ impl Home {
         let dir = DataDir::open(home.dir.path()).unwrap();
         let node = NodeId::new(1).unwrap();
         let (incarnation, address) = (Some(Hash128([2; 16])), String::new());
-        let member = Member { node, incarnation, address, extra: serde_json::Map::new() };
+        let member = Member::new(node, incarnation, address);
         let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![member]);
         file.save(&dir).unwrap();
         home
@@ -96,7 +97,11 @@ impl Machine {
             reply_to: None,
         });
         let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
-        let (requests, entries) = (&[][..], posted.as_slice());
+        let result = Receipt::Post(PostId::from_raw(1));
+        let (id, digest) =
+            (RequestId([u8::try_from(version.seq).unwrap(); 16]), Hash128::default());
+        let recorded = posted.as_ref().map(|_| Recorded { id, digest, result });
+        let (requests, entries) = (recorded.as_slice(), posted.as_slice());
         let new =
             NewLine { version, base: acc, base_hash: hash, com: acc, kind, requests, entries };
         (version, line::encode(&new))
@@ -115,10 +120,11 @@ impl Machine {
         reply
     }
 
-    /// The posts that are shown, and where they stand.
-    fn shown(&self) -> Vec<(PostId, u64)> {
+    /// How many requests are remembered, the posts that are shown, and where they stand.
+    fn shown(&self) -> (u64, Vec<(PostId, u64)>) {
         let view = self.slot.view();
-        view.posts.iter().map(|post| (post.id, post.place().offset)).collect()
+        let posts = view.posts.iter().map(|post| (post.id, post.place().offset));
+        (view.ops, posts.collect())
     }
 
     fn posts(&self) -> usize {
@@ -207,6 +213,7 @@ fn damage_while_running_shows_on_and_nothing_twice_when_rebuilt() {
     assert_eq!(std::fs::read(&path).unwrap(), machine.bytes, "one beginning and the rest");
     assert_eq!((machine.slot.state().acc, machine.local.sum()), (acc, sum));
     assert!(machine.slot.is_damaged(), "what was learned is no vote");
+    assert_eq!(machine.shown(), before);
     machine.restore(machine.term(2));
     assert!(!machine.slot.is_damaged());
     assert_eq!(machine.shown(), before);

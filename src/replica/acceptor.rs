@@ -227,7 +227,7 @@ impl Acceptor {
             }
             Event::Damaged(intact) => self.damage(intact, effects),
             Event::Restore { version, hash } => self.restore(floors, version, hash, effects),
-            Event::Written => self.written(effects),
+            Event::Written => self.written(floors, effects),
             Event::Failed(why) => self.failed(why, effects),
             Event::Cleared => self.damaged = false,
         }
@@ -372,7 +372,7 @@ impl Acceptor {
         effects.push(Effect::Replace);
     }
 
-    fn written(&mut self, effects: &mut Vec<Effect>) {
+    fn written(&mut self, floors: &Floors, effects: &mut Vec<Effect>) {
         let Some(Writing { version, hash, com, why }) = self.writing.take() else { return };
         assert!(version > self.state.acc, "what is accepted only grows");
         self.state.acc = version;
@@ -383,7 +383,12 @@ impl Acceptor {
         }
         self.commit(if is_made(Mistake::AcceptedShown) { version } else { com }, effects);
         match why {
-            Why::Vote => effects.push(Effect::Reply(Reply::Ack(version))),
+            Why::Vote => {
+                // While it was written this machine may have taken on other members, and told what it
+                // holds: an acknowledgement now would be a vote that nobody saw.
+                let refused = self.check(floors, version.term);
+                effects.push(Effect::Reply(refused.map_or(Reply::Ack(version), Reply::Refuse)));
+            }
             Why::Repair => effects.push(Effect::ClearMark),
             Why::Copy => {}
         }

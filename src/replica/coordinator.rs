@@ -308,6 +308,7 @@ impl Coordinator {
                 match reply {
                     Reply::Grant { term, state } if term == locking.term => {
                         locking.quorum.yes(from);
+                        locking.grants.retain(|(node, _)| *node != from);
                         locking.grants.push((from, state));
                     }
                     Reply::Damaged { term, state } if term == locking.term => {

@@ -63,6 +63,17 @@ fn holding_one() -> Acceptor {
     acceptor
 }
 
+/// While a line was flushed this machine took on other members and told what it held before.
+#[test]
+fn r0002_flush_that_ends_under_the_next_epoch_is_not_acknowledged() {
+    let mut acceptor = Acceptor::new(State::default());
+    assert_eq!(step(&mut acceptor, Asked::Sync(first_line(version(1, 1, 1)))), [Done::Append]);
+    let changing = Floors { epoch: 2, not_voting: Some(NotVoting::Changing), ..FLOORS };
+    let told = at(&mut acceptor, 0, &changing, Asked::Written);
+    assert_eq!(told, refused(Refuse::Epoch { epoch: 2 }));
+    assert_eq!(acceptor.state().acc, version(1, 1, 1), "it is on the disk all the same");
+}
+
 #[test]
 fn acceptor_lower_term_refused() {
     let mut acceptor = Acceptor::new(State::default());

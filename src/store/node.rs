@@ -26,6 +26,7 @@ const TEMPORARY: &str = "node.json.tmp";
 const FORMAT: u32 = 1;
 
 /// What `node.json` holds. Fields of newer versions are kept when it is written again.
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the file")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeFile {
     /// The format of the whole data directory.
@@ -46,6 +47,36 @@ pub struct NodeFile {
     pub members: Vec<Member>,
     /// Whether this epoch votes.
     pub opened: bool,
+    /// Whether all members of this epoch were seen to hold the same.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub ready: bool,
+    /// For which machines (number, incarnation) as members after `before` this one was last ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_for: Option<Vec<(NodeId, Hash128)>>,
+    /// Whether nobody but the new machines knows of this epoch: they still copy.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub learning: bool,
+    /// What all machines of this epoch understand: 0 is what the first version wrote.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub features: u32,
+    /// The last list of members that voted before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
+    /// What this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An earlier list of members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    /// Its number.
+    pub epoch: u32,
+    /// Its machines.
+    pub members: Vec<Member>,
+    /// As in [`NodeFile`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub features: u32,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -60,9 +91,32 @@ pub struct Member {
     pub incarnation: Option<Hash128>,
     /// Where it listens, as HOST:PORT.
     pub address: String,
+    /// How often it had started when it last said hello.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub boot: u32,
+    /// Which process that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Hash128>,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+const fn is_no(is: &bool) -> bool {
+    !*is
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Member {
+    /// A machine that was not met yet.
+    pub fn new(node: NodeId, incarnation: Option<Hash128>, address: String) -> Self {
+        Self { node, incarnation, address, boot: 0, process: None, extra: Map::new() }
+    }
 }
 
 impl NodeFile {
@@ -78,6 +132,11 @@ impl NodeFile {
             epoch: 1,
             members,
             opened: false,
+            ready: false,
+            ready_for: None,
+            learning: false,
+            features: 0,
+            before: None,
             extra: Map::new(),
         }
     }
@@ -160,9 +219,13 @@ pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, Store
     if numbers.len() != node.members.len() {
         return wrong("two members have one number");
     }
+    // Its number may go to another machine by a change, never otherwise.
     let own = node.member(node.node).and_then(|own| own.incarnation);
-    if own.is_some_and(|incarnation| incarnation != node.incarnation) {
+    if node.before.is_none() && own.is_some_and(|incarnation| incarnation != node.incarnation) {
         return wrong("its own number is listed with another incarnation");
+    }
+    if node.before.as_ref().is_some_and(|before| before.epoch >= node.epoch) {
+        return wrong("the list of members before this one is no older");
     }
     if node.epoch == 0 {
         return wrong("there is no epoch 0");
@@ -262,13 +325,39 @@ impl NodeState {
         })
     }
 
-    /// Records that this epoch votes.
+    /// Remembers how often a member had started when it said hello, and as which process: a lower
+    /// count, or the same in another process, is an old copy of its directory.
     ///
     /// # Errors
-    /// As `UserStore::replace`: do not vote.
-    pub fn open(&self) -> Result<(), StoreError> {
+    /// As `UserStore::replace`: do not talk to it.
+    pub fn saw(
+        &self,
+        (node, incarnation): (NodeId, Hash128),
+        (boot, process): (u32, Hash128),
+    ) -> Result<bool, StoreError> {
+        let mut is_old = false;
+        self.change(|file| {
+            let before = file.before.iter_mut().flat_map(|before| &mut before.members);
+            let known = file.members.iter_mut().chain(before);
+            for member in known.filter(|m| m.node == node && m.incarnation == Some(incarnation)) {
+                let is_copy = member.process.is_some_and(|known| known != process);
+                is_old |= boot < member.boot || (boot == member.boot && is_copy);
+                if !is_old {
+                    (member.boot, member.process) = (boot, Some(process));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(!is_old)
+    }
+
+    /// Makes a change of the members durable.
+    ///
+    /// # Errors
+    /// As `UserStore::replace`: the change did not happen.
+    pub fn change_members(&self, change: impl FnOnce(&mut NodeFile)) -> Result<(), StoreError> {
         self.change(|node| {
-            node.opened = true;
+            change(node);
             Ok(())
         })
     }
@@ -285,7 +374,9 @@ impl NodeState {
             return Ok(());
         }
         assert!(
-            next.boot >= durable.boot && next.ceiling >= durable.ceiling,
+            next.boot >= durable.boot
+                && next.ceiling >= durable.ceiling
+                && next.epoch >= durable.epoch,
             "node.json goes back"
         );
         next.save(&self.dir)?;

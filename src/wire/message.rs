@@ -4,13 +4,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId, UserName};
+pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
 /// See [`PROTO_MIN`].
-pub const PROTO_MAX: u16 = 1;
+pub const PROTO_MAX: u16 = 2;
+/// The first protocol version that knows of changes of the members.
+pub const PROTO_CHANGES: u16 = 2;
+/// What this program understands in files and messages; a cluster uses it once all its machines do.
+pub const FEATURES: u32 = 1;
+/// The feature from which on files may begin with a snapshot, on disk and on their way.
+pub const FEATURE_SNAPSHOTS: u32 = 1;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +51,51 @@ pub struct Hello {
     pub bootfloor: Term,
     /// The numbers of the cluster's machines as it was told them, sorted.
     pub members: Vec<NodeId>,
+    /// Its list of members; the first, from a program that knows of no other.
+    #[serde(default = "first_epoch")]
+    pub epoch: u32,
+    /// Whether it copies first, to become a member by that list.
+    #[serde(default)]
+    pub learning: bool,
     /// What its keeper calls it.
     pub name: String,
     /// The program's version.
     pub version: String,
+}
+
+const fn first_epoch() -> u32 {
+    1
+}
+
+/// A list of members with the last one that voted before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The list.
+    pub current: Members,
+    /// The list that it follows; none before the first.
+    pub before: Option<Members>,
+}
+
+/// A list of members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Its number; higher is later.
+    pub epoch: u32,
+    /// What all of them understand.
+    pub features: u32,
+    /// The machines, by number.
+    pub members: Vec<Seated>,
+}
+
+/// A machine of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seated {
+    /// Its number.
+    pub node: NodeId,
+    /// Which life of its data directory; not known before the first meeting.
+    pub incarnation: Option<Hash128>,
+    /// Where it listens, as HOST:PORT.
+    pub address: String,
 }
 
 /// The answer to a [`Hello`].
@@ -79,6 +127,9 @@ pub enum Reject {
     /// It has started fewer times than was seen already: an old copy of its directory.
     #[error("its data directory is older than one that was seen already")]
     OldBoot,
+    /// The list of machines has changed, and it is no longer in it.
+    #[error("it is no longer a member: it was removed, or another machine has taken its place")]
+    Gone,
 }
 
 /// A question or a notice.
@@ -127,6 +178,26 @@ pub enum Message {
     },
     /// Are you well? Answer: `Pong`.
     Ping(Health),
+    /// Take on this list of members, if it is newer. Answer: `Members`. Only from protocol version 2
+    /// on, as the next one.
+    Adopt(Offer),
+    /// Which list of members do you hold? Answer: `Members`.
+    Members,
+}
+
+impl Message {
+    /// Whether it is answered to a machine that holds another list of members, or is in none: what
+    /// is held may be told to all, votes are given to members alone.
+    pub const fn is_across(&self) -> bool {
+        match self {
+            Self::Fetch { .. }
+            | Self::Sums { .. }
+            | Self::Ping(_)
+            | Self::Adopt(_)
+            | Self::Members => true,
+            Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
+        }
+    }
 }
 
 /// See [`Message::Sync`].
@@ -203,6 +274,8 @@ pub enum Answer {
     },
     /// To `Ping`.
     Pong(Health),
+    /// To `Adopt` and `Members`: what is held now.
+    Members(Offer),
 }
 
 /// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
@@ -269,6 +342,15 @@ pub struct Health {
     /// How many users' files it knows it lacks something of.
     #[serde(default)]
     pub catching_up: u32,
+    /// Where it stands between lists of members; absent from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// Whether a new machine has copied what the others hold, and the change may begin.
+    #[serde(default)]
+    pub has_learned: bool,
+    /// What the program there understands.
+    #[serde(default)]
+    pub features: u32,
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::message::{Offer, Phase};
 use super::status::StatusPage;
 use crate::clock::Wall;
-use crate::id::NodeId;
+use crate::id::{Hash128, NodeId};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ use crate::id::NodeId;
 pub enum Question {
     /// How are the machines, as you see them? Answer: `Status`.
     Status,
+    /// Which list of members do you hold? Answer: `Members`.
+    Members,
+    /// Take on this list of members, if it is newer. Answer: `Members`.
+    Adopt(Offer),
 }
 
 /// An answer.
@@ -26,11 +31,65 @@ pub enum Question {
 pub enum Answer {
     /// To `Status`.
     Status(Seen),
+    /// To `Members` and `Adopt`.
+    Members(Held),
+    /// To `Adopt`: no.
+    Refused {
+        /// Why not.
+        why: String,
+    },
     /// The question is none that this version knows.
     NotUnderstood {
         /// Where it stopped making sense, for a developer's eyes.
         detail: String,
     },
+}
+
+/// A machine's list of members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Who answers.
+    pub node: NodeId,
+    /// In which life of its directory.
+    pub incarnation: Hash128,
+    /// Its list, and the one before.
+    pub offer: Offer,
+    /// How far it is with it.
+    pub phase: Phase,
+    /// Whether nobody but the new machines knows of it yet.
+    pub is_learning: bool,
+    /// What the program there understands.
+    pub features: u32,
+    /// The machines that it is in touch with, itself included.
+    pub live: Vec<NodeId>,
+}
+
+/// A change of the members that is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The new list.
+    pub members: Vec<NodeId>,
+    /// For what it waits.
+    pub waits: Waits,
+}
+
+/// For what a change of the members waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", content = "nodes", rename_all = "snake_case")]
+pub enum Waits {
+    /// For these members of the old list: a majority must take on the new one.
+    OldMembers(Vec<NodeId>),
+    /// For these members of the new list: all must take it on.
+    NewMembers(Vec<NodeId>),
+    /// For all new members to hold the same files.
+    SameFiles,
+    /// For the others to be ready.
+    Readiness,
+    /// For a change that comes before this one to be repeated.
+    EarlierChange,
+    /// Something that a later version has a word for.
+    #[serde(other)]
+    Other,
 }
 
 /// The machines as one of them sees them.
@@ -43,6 +102,12 @@ pub struct Seen {
     /// When it last was in touch with a majority, if it now is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_since: Option<Wall>,
+    /// The number of its list of members; 0 from an earlier version.
+    #[serde(default)]
+    pub epoch: u32,
+    /// A change of the members that is under way there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
     /// What it sees.
     pub seen: StatusPage,
 }
@@ -58,9 +123,15 @@ mod tests {
         let seen =
             StatusPage { machines: Vec::new(), writes: true, needed: 2, changes: Vec::new() };
         let node = NodeId::new(1).unwrap();
-        let answer = Answer::Status(Seen { node, at: Wall(7), stale_since: None, seen });
-        let text =
-            r#"{"tell":"status","node":1,"at":7,"seen":{"machines":[],"writes":true,"needed":2}}"#;
+        let answer = Answer::Status(Seen {
+            node,
+            at: Wall(7),
+            stale_since: None,
+            epoch: 1,
+            pending: None,
+            seen,
+        });
+        let text = r#"{"tell":"status","node":1,"at":7,"epoch":1,"seen":{"machines":[],"writes":true,"needed":2}}"#;
         assert_eq!(serde_json::to_string(&answer).unwrap(), text);
         assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
     }

@@ -154,6 +154,9 @@ pub enum Refusal {
         /// Seconds.
         retry_after_s: u32,
     },
+    /// This machine's copy of the asker's file is older than what they have seen, and it could not be
+    /// brought up to date just now; nothing was done. Another machine may do better.
+    Behind,
     /// Nothing was saved: no majority can be reached.
     NoMajority {
         /// Machines that can be reached, the answering one included.

@@ -46,6 +46,7 @@ impl Backends {
         let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
         drop(free);
         let mut all = Self { dir, keys, ports, options, children: [None, None, None] };
+        (0..3).for_each(|n| all.set_up(n));
         (0..3).for_each(|n| all.spawn(n));
         all.wait_until_writable(0);
         all
@@ -66,6 +67,16 @@ impl Backends {
         command.args(self.options);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
+    }
+
+    fn set_up(&self, n: usize) {
+        let [a, b, c] = self.ports;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
+        command.args(["cluster", "init"]).arg(format!("--node={}", n + 1));
+        command.arg(format!("--peers=1=127.0.0.1:{a},2=127.0.0.1:{b},3=127.0.0.1:{c}"));
+        command.arg(format!("--data={}", self.data(n).display()));
+        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        assert!(command.stdout(Stdio::null()).status().unwrap().success());
     }
 
     fn spawn(&mut self, n: usize) {

@@ -33,6 +33,12 @@ const LOG_LINES_SHOWN: usize = 60;
 
 /// One cluster at a time.
 static TURN: Mutex<()> = Mutex::new(());
+
+/// Waits for the turn of a cluster that is started by other means than [`Cluster`].
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock()
+}
+
 /// The next port to try: below those that the system gives to outgoing connections.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
@@ -110,7 +116,7 @@ impl Cluster {
 
     /// Starts a cluster and waits for nothing.
     pub(crate) fn spawn(options: Options) -> Self {
-        let turn = TURN.lock();
+        let turn = take_turn();
         // On the disk that the project is on: a directory in memory would make every flush free.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
         let directory = directory.unwrap_or_else(|error| panic!("a directory: {error}"));

@@ -3,13 +3,12 @@
 
 mod browsing;
 mod failure;
-mod files;
-mod form;
+pub(crate) mod files;
+pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
-mod load;
+pub(crate) mod load;
 pub(crate) mod person;
 mod process;
 mod status;
 mod story;
-mod torture;

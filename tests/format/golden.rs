@@ -137,11 +137,8 @@ fn files() -> [(&'static str, File, usize); 4] {
 }
 
 fn node_file() -> NodeFile {
-    let member = |number: u16, incarnation| Member {
-        node: node(number),
-        incarnation,
-        address: format!("10.0.0.{number}:7101"),
-        extra: serde_json::Map::new(),
+    let member = |number: u16, incarnation| {
+        Member::new(node(number), incarnation, format!("10.0.0.{number}:7101"))
     };
     let own = Hash128([0xa1; 16]);
     let members = vec![member(1, Some(own)), member(2, Some(Hash128([0xb2; 16]))), member(3, None)];

@@ -5,17 +5,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tern::action::{Action, Join, NewPost, Opening, Page, PageOf, RequestKey};
+use tern::action::{Action, Join, NewPost, OnePost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
 use tern::backend::Config;
 use tern::clock::Clock;
-use tern::id::{NodeId, RequestId, UserName};
+use tern::id::{NodeId, PostId, RequestId, UserName};
 use tern::limits::FRAME_BYTES_MAX;
 use tern::thread::Stop;
 use tern::transport::connection::{Connection, dial};
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
-use tern::wire::request::{Outcome, Request, Response};
+use tern::wire::request::{Outcome, PostView, Request, Response};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -40,6 +40,7 @@ impl Machines {
         drop(free);
         let children = (0..count).map(|_| None).collect();
         let mut all = Self { dir, keys, ports, children, requests: AtomicU64::new(0) };
+        (0..count).for_each(|n| all.set_up(n));
         (0..count).for_each(|n| all.spawn(n));
         (0..count).for_each(|n| all.wait_until_writable(n));
         all
@@ -72,15 +73,27 @@ impl Machines {
         std::fs::read_to_string(self.dir.path().join(format!("log-{n}"))).unwrap()
     }
 
-    pub(super) fn spawn(&mut self, n: usize) {
+    fn peers(&self) -> String {
         let peer = |(i, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", i + 1);
         let peers: Vec<String> = self.ports.iter().enumerate().map(peer).collect();
+        format!("--peers={}", peers.join(","))
+    }
+
+    fn set_up(&self, n: usize) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
+        command.args(["cluster", "init"]).arg(format!("--node={}", n + 1)).arg(self.peers());
+        command.arg(format!("--data={}", self.data(n).display()));
+        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    }
+
+    pub(super) fn spawn(&mut self, n: usize) {
         let log = self.dir.path().join(format!("log-{n}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
-        command.arg(format!("--peers={}", peers.join(",")));
+        command.arg(self.peers());
         command.arg(format!("--data={}", self.data(n).display()));
         command.arg(format!("--key-file={}", self.key_file().display()));
         command.stdout(Stdio::null()).stderr(log);
@@ -203,14 +216,33 @@ impl Machines {
         }
     }
 
-    /// A user's posts as a machine shows them to strangers, newest first.
-    pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
+    /// Deletes those of a person's newest posts that begin with `word`; how many they were.
+    pub(super) fn delete_all(&self, n: usize, session: &mut String, word: &str) -> usize {
+        let name = session.split('.').next().unwrap_or_default().to_owned();
+        let found: Vec<PostId> = (self.posts(n, &name).into_iter())
+            .filter_map(|post| post.text.starts_with(word).then_some(post.id))
+            .collect();
+        for id in &found {
+            let delete = Action::DeletePost(OnePost { key: self.key(), id: *id });
+            let told = self.ask(n, Some(session), delete).unwrap();
+            assert!(matches!(told.data.outcome, Outcome::Saved(_)), "{:?}", told.data.outcome);
+            *session = told.session.expect("still signed in");
+        }
+        found.len()
+    }
+
+    fn posts(&self, n: usize, name: &str) -> Vec<PostView> {
         let username = UserName::parse(name).unwrap();
         let asked = Action::UserPosts(PageOf { username, before: None });
         match self.ask(n, None, asked).map(|told| told.data.outcome) {
-            Ok(Outcome::Posts(page)) => page.posts.into_iter().map(|post| post.text).collect(),
+            Ok(Outcome::Posts(page)) => page.posts,
             _ => Vec::new(),
         }
+    }
+
+    /// A user's posts as a machine shows them to strangers, newest first.
+    pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
+        self.posts(n, name).into_iter().map(|post| post.text).collect()
     }
 }
 

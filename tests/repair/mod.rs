@@ -3,6 +3,7 @@
 
 mod catch_up;
 mod harness;
+mod settle;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,7 +94,9 @@ fn each_machine_damaged_in_another_user_all_rebuilt() {
         all.post(0, session, "first words");
     }
     for n in 0..3 {
-        names.iter().for_each(|name| wait_whole(&all, n, name, &["first words"]));
+        for name in names {
+            wait_whole(&all, n, name, &["first words"]);
+        }
     }
     (0..3).for_each(|n| all.kill(n));
     for (n, name) in names.iter().enumerate() {
@@ -246,7 +249,9 @@ fn file_deleted_or_cut_between_lines_at_rest_filled_again() {
         all.post(0, session, "first words");
         all.post(0, session, "second words");
     }
-    names.iter().for_each(|name| wait_whole(&all, 2, name, &["second words"]));
+    for name in names {
+        wait_whole(&all, 2, name, &["second words"]);
+    }
     all.kill(2);
     std::fs::remove_file(all.file(2, "ada")).unwrap();
     let text = std::fs::read_to_string(all.file(2, "bob")).unwrap();

@@ -20,14 +20,11 @@ use crate::machine::{Host, Waiter};
 use crate::plan::{Planned, plan};
 use crate::slot::{Back, Job};
 
-/// Requests folded into one line, at most.
-const FOLDED_MAX: usize = 8;
-
 /// Who may act on a user here, one after the other, and the coordinator they share.
 pub(crate) struct Lane {
     coordinator: Coordinator,
     holder: Option<u64>,
-    waiting: VecDeque<u64>,
+    pub(crate) waiting: VecDeque<u64>,
 }
 
 /// On whose behalf.
@@ -46,7 +43,7 @@ pub(crate) struct Act {
     pub(crate) aim: Aim,
     deadline: Mono,
     /// Its line may be on some disk and may yet become everybody's.
-    was_sent: bool,
+    pub(crate) was_sent: bool,
     ticket: u64,
     asked_for: Term,
     wake: Mono,
@@ -502,33 +499,6 @@ impl Host<'_> {
             self.restore(id);
         } else {
             self.drive(id, Event::Write(encoded.hash));
-        }
-    }
-
-    /// Waiting acts of the same user go into the same line.
-    fn fold(&mut self, id: u64) {
-        let Some(act) = self.p.acts.get(&id) else { return };
-        let Aim::Write(own) = &act.aim else { return };
-        let mut requests = own.clone();
-        let user = act.user.clone();
-        let Some(lane) = self.p.lanes.get_mut(&user).filter(|_| self.cx.folds) else { return };
-        let mut folded = Vec::new();
-        for other in &lane.waiting {
-            if let Some(Aim::Write(more)) = self.p.acts.get(other).map(|act| &act.aim)
-                && requests.len() < FOLDED_MAX
-                && !self.p.acts[other].was_sent
-            {
-                requests.extend(more.clone());
-                folded.push(*other);
-            }
-        }
-        lane.waiting.retain(|other| !folded.contains(other));
-        self.cx.totals.add("folded", folded.len() as u64);
-        for other in folded {
-            self.p.acts.remove(&other);
-        }
-        if let Some(act) = self.p.acts.get_mut(&id) {
-            act.aim = Aim::Write(requests);
         }
     }
 

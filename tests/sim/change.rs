@@ -63,6 +63,9 @@ impl Host<'_> {
         if self.p.node_jobs.iter().any(|job| matches!(job, NodeJob::Place(_))) {
             return;
         }
+        if self.place().phase == Phase::Open {
+            return;
+        }
         let mut told: Vec<(Seat, Standing)> = vec![(self.seat, self.told().standing)];
         let others = self.p.peers.iter().filter(|(seat, _)| **seat != self.seat);
         told.extend(others.filter_map(|(seat, peer)| Some((*seat, peer.told?.standing))));

@@ -65,6 +65,8 @@ pub(crate) struct Disk {
     pub(crate) is_full: bool,
     /// The next so many flushes fail.
     pub(crate) failing: u32,
+    /// The power fails during the next write.
+    pub(crate) is_doomed: bool,
     /// How many files were cut in the middle by a power cut.
     pub(crate) torn: u64,
 }
@@ -78,6 +80,7 @@ impl Disk {
             node_next: None,
             is_full: false,
             failing: 0,
+            is_doomed: false,
             torn: 0,
         }
     }

@@ -145,6 +145,8 @@ pub(crate) enum Event {
     },
     Fault,
     Restart(NodeId),
+    /// In the middle of a write.
+    PowerCut(NodeId),
     Operator,
 }
 
@@ -157,8 +159,20 @@ impl Totals {
         *self.0.entry(what).or_default() += count;
     }
 
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        other.0.iter().for_each(|(what, count)| self.add(what, *count));
+    }
+
     pub(crate) fn of(&self, what: &str) -> u64 {
         self.0.get(what).copied().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all: Vec<String> =
+            self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
+        f.write_str(&all.join(", "))
     }
 }
 

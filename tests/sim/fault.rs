@@ -59,12 +59,14 @@ pub(crate) struct Faults {
     /// The members in force.
     pub(crate) open: Roster,
     change: Option<Change>,
+    /// The members of every change since one has opened.
+    tried: Vec<Vec<Seat>>,
     epoch: u32,
 }
 
 impl Faults {
     pub(crate) fn new(mix: Mix, open: Roster) -> Self {
-        Self { mix, ends_at: FAULTS_MS, open, change: None, epoch: 1 }
+        Self { mix, ends_at: FAULTS_MS, open, change: None, tried: Vec::new(), epoch: 1 }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -138,7 +140,23 @@ impl World {
         self.cx.trace(victim, format_args!("cut off both={both} all={all}"));
     }
 
+    /// A machine loses its power in the middle of a write.
+    pub(crate) fn cut_power(&mut self, victim: NodeId) {
+        if let Some(machine) = self.machines.get_mut(&victim).filter(|machine| machine.is_up()) {
+            machine.crash(&mut self.cx, true);
+            self.cx.totals.add("power cuts", 1);
+            let down = self.cx.random.between(20, 2_000);
+            self.cx.after(down, Event::Restart(victim));
+        }
+    }
+
     fn crash(&mut self, victim: NodeId) {
+        if self.cx.random.chance(40) {
+            if let Some(machine) = self.machines.get_mut(&victim) {
+                machine.disk.is_doomed = true;
+            }
+            return;
+        }
         let is_power_cut = self.cx.random.chance(50);
         // Now and then the power fails for all.
         let all = is_power_cut && self.cx.random.chance(15);
@@ -208,7 +226,9 @@ impl World {
 
     /// A machine is wiped and replaced, or one is added or removed.
     fn begin_change(&mut self, victim: NodeId) {
-        if !self.faults.is_settled() {
+        // Who removes the only whole copy while another is damaged loses what only it holds.
+        let is_bad = |machine: &Machine| is_bad(&machine.disk) || machine.disk.failing > 0;
+        if !self.faults.is_settled() || self.machines.values().any(is_bad) {
             return;
         }
         let mut seats = self.faults.open.seats.clone();
@@ -237,6 +257,9 @@ impl World {
 
     fn propose_change(&mut self, seats: Vec<Seat>) {
         self.faults.epoch += 1;
+        if !self.faults.tried.contains(&seats) {
+            self.faults.tried.push(seats.clone());
+        }
         let next = roster(self.faults.epoch, seats);
         let nodes: Vec<u16> = next.nodes().into_iter().map(NodeId::get).collect();
         self.cx.trace.line(format!(
@@ -292,6 +315,7 @@ impl World {
             let place = &machine.disk.node.place;
             if place.phase == Phase::Open && place.current.epoch > self.faults.open.epoch {
                 self.faults.open = place.current.clone();
+                self.faults.tried.clear();
             }
         }
     }
@@ -323,12 +347,24 @@ impl World {
             self.cx.totals.add("changes", 1);
             self.cx.trace.line(format!("{:>7} epoch {} is open", self.cx.now, next.epoch));
             self.faults.change = None;
+            self.faults.tried.clear();
             self.clients.machines = self.faults.open.nodes();
         } else if self.cx.now > begun + CHANGE_MS {
             // Somebody was out of reach for too long: the same again, or something else.
             self.cx.totals.add("changes repeated", 1);
-            let is_other = self.cx.now < self.faults.ends_at && self.cx.random.chance(50);
-            let seats = if is_other { before.seats } else { next.seats };
+            // Or what was given out before: once a majority is ready for a list, no other can open.
+            let tried = &self.faults.tried;
+            let is_calm = self.cx.now >= self.faults.ends_at;
+            let mut seats = match self.cx.random.below(3) {
+                0 => next.seats,
+                1 if !is_calm => before.seats,
+                _ if tried.is_empty() => next.seats,
+                _ => tried[self.cx.random.index(tried.len())].clone(),
+            };
+            // A machine that was set up anew takes the place of what it was.
+            for seat in &mut seats {
+                *seat = self.machines[&seat.node].seat;
+            }
             self.propose_change(seats);
         }
     }

@@ -293,7 +293,7 @@ impl Host<'_> {
             epoch: place.current.epoch,
             digest: place.current.digest,
             phase: place.phase,
-            is_clean: place.is_clean,
+            is_clean: place.is_clean(),
             has_installed: self.p.has_installed,
             sum: self.sum(),
             is_damaged: !self.disk.marks.is_empty(),

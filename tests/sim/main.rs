@@ -9,6 +9,7 @@ mod client;
 mod disk;
 mod event;
 mod fault;
+mod fold;
 mod machine;
 mod net;
 mod oracle;
@@ -19,10 +20,49 @@ mod slot;
 mod verdict;
 mod world;
 
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tern::replica::mistake::{self, Mistake};
+
+use event::Totals;
 use world::{Options, Outcome, run};
 
 /// Seeds of a normal test run.
 const SEEDS: u64 = 200;
+/// Minutes of a long run, unless told otherwise.
+const LONG_MINUTES: u64 = 480;
+/// Seeds between two reports of a long run.
+const REPORT_SEEDS: u64 = 1_000;
+
+/// A mistake is switched on for the whole process, so tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// What the seeds of a normal run must have gone through in all, at least; far below what they do.
+const LEAST: [(&str, u64); 22] = [
+    ("acknowledged", 10_000),
+    ("refused", 1_000),
+    ("read", 5_000),
+    ("nothing saved", 1_000),
+    ("unknown", 100),
+    ("folded", 100),
+    ("committed", 10_000),
+    ("kills", 100),
+    ("power cuts", 100),
+    ("freezes", 50),
+    ("cuts", 100),
+    ("torn tails", 10),
+    ("flush failed", 20),
+    ("disk full", 100),
+    ("rotted", 20),
+    ("damaged", 20),
+    ("repaired", 20),
+    ("learnt", 200),
+    ("wiped", 5),
+    ("changes", 20),
+    ("changes repeated", 3),
+    ("installed", 20),
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: {text}")))
@@ -40,27 +80,115 @@ fn options() -> Options {
 
 fn assert_sound(outcome: &Outcome) {
     if let Some(breach) = &outcome.breach {
-        panic!(
-            "{}\nseed {}: {breach}\nagain: make sim SEED={}",
-            outcome.tail, outcome.seed, outcome.seed
-        );
+        let Outcome { seed, tail, .. } = outcome;
+        panic!("{tail}\nseed {seed}: {breach}\nthe same again: make sim SEED={seed}");
+    }
+}
+
+fn run_all(seeds: impl Iterator<Item = u64>, until: Option<Instant>) -> (u64, Totals) {
+    let options = options();
+    let mut totals = Totals::default();
+    let mut passed = 0;
+    for seed in seeds {
+        if until.is_some_and(|until| now() >= until) {
+            break;
+        }
+        let outcome = run(seed, &options);
+        assert_sound(&outcome);
+        passed += 1;
+        totals.add_all(&outcome.totals);
+        if passed % REPORT_SEEDS == 0 {
+            println!("{passed} seeds passed: {totals}");
+        }
+    }
+    (passed, totals)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a test runs is no part of the run")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn sim_seeds_keep_every_promise() {
+    let _turn = TURN.lock();
+    let (passed, totals) = run_all(1..=number("TERN_SIM_SEEDS").unwrap_or(SEEDS), None);
+    println!("{passed} seeds passed: {totals}");
+    if passed >= SEEDS {
+        for (what, least) in LEAST {
+            assert!(totals.of(what) >= least, "only {} {what}, not {least}", totals.of(what));
+        }
     }
 }
 
 #[test]
-fn sim_seeds_all_promises_kept() {
-    if let Some(seed) = number("TERN_SIM_SEED") {
-        let outcome = run(seed, &Options { is_printed: true, ..options() });
-        println!("{:?}", outcome.totals);
-        return assert_sound(&outcome);
-    }
-    let mut totals = event::Totals::default();
-    for seed in 1..=number("TERN_SIM_SEEDS").unwrap_or(SEEDS) {
-        let outcome = run(seed, &options());
-        assert_sound(&outcome);
-        for (what, count) in &outcome.totals.0 {
-            totals.add(what, *count);
+fn sim_same_seed_same_trace() {
+    let _turn = TURN.lock();
+    let options = Options::default();
+    let (one, again, other) = (run(7, &options), run(7, &options), run(8, &options));
+    assert_eq!(one, again);
+    assert_ne!(one.trace_hash, other.trace_hash);
+}
+
+/// `make sim SEED=n`: one seed, its trace printed.
+#[test]
+#[ignore = "one seed, for a person to look at"]
+fn sim_one_seed() {
+    let _turn = TURN.lock();
+    let seed = number("TERN_SIM_SEED").unwrap();
+    let outcome = run(seed, &Options { is_printed: true, ..options() });
+    println!("seed {seed}: {}", outcome.totals);
+    assert_sound(&outcome);
+}
+
+/// `make sim-long`: new seeds until the time is over.
+#[test]
+#[ignore = "takes a night"]
+fn sim_long() {
+    let _turn = TURN.lock();
+    let minutes = number("TERN_SIM_MINUTES").unwrap_or(LONG_MINUTES);
+    let until = now() + Duration::from_secs(minutes * 60);
+    let first = number("TERN_SIM_FROM").unwrap_or(SEEDS + 1);
+    let (passed, totals) = run_all(first.., Some(until));
+    println!("{passed} seeds passed, from {first} on: {totals}");
+    assert!(passed > 0, "no seed was run");
+}
+
+/// A rule left out must be found within so many seeds.
+fn check_found(made: Mistake, within: u64) {
+    let _turn = TURN.lock();
+    mistake::make(Some(made));
+    let found = (1..=within)
+        .map(|seed| run(seed, &Options::default()))
+        .find(|outcome| outcome.breach.is_some());
+    mistake::make(None);
+    let Some(Outcome { seed, breach, .. }) = found else {
+        panic!("{made:?} was not found in {within} seeds");
+    };
+    println!("{made:?} found by seed {seed}: {}", breach.unwrap_or_default());
+}
+
+macro_rules! teeth {
+    ($($name:ident: $made:ident within $within:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            check_found(Mistake::$made, $within);
         }
-    }
-    println!("{totals:?}");
+    )*};
+}
+
+teeth! {
+    teeth_promise_lost: PromiseLost within 20;
+    teeth_wiped_votes: WipedVotes within 60;
+    teeth_mark_forgotten: MarkForgotten within 60;
+    teeth_damaged_votes: DamagedVotes within 400;
+    teeth_uncommitted_learned: UncommittedLearned within 20;
+    teeth_base_unchecked: BaseUnchecked within 20;
+    teeth_term_after_unknown: TermAfterUnknown within 40;
+    teeth_timeout_is_yes: TimeoutIsYes within 20;
+    teeth_repeat_unconfirmed: RepeatUnconfirmed within 40;
+    teeth_read_highest: ReadHighest within 40;
+    teeth_accepted_shown: AcceptedShown within 20;
+    teeth_filled_from_one: FilledFromOne within 200;
+    teeth_old_epoch_votes: OldEpochVotes within 200;
 }

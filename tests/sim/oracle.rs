@@ -22,6 +22,9 @@ struct Register {
     votes: BTreeMap<(u32, Version), BTreeSet<Seat>>,
     /// Committed versions, and all they build on.
     committed: BTreeSet<Version>,
+    /// The epoch in which the highest of them was committed. What was written before it under older
+    /// members, and accepted by none of its own, cannot come back.
+    epoch: u32,
 }
 
 /// Sees everything.
@@ -72,7 +75,9 @@ impl Oracle {
         let register = self.registers.entry(user.clone()).or_default();
         let known = *register.made.entry(version).or_insert((base, hash));
         let highest = register.highest();
-        let strays = version > highest && !register.builds_on(version, highest);
+        let strays = version > highest
+            && version.term.epoch >= register.epoch
+            && !register.builds_on(version, highest);
         if known != (base, hash) {
             self.breach(format!("one value a version: {user} {version} is made twice"));
         } else if strays {
@@ -104,11 +109,11 @@ impl Oracle {
         votes.insert(seat);
         let count = roster.seats.iter().filter(|seat| votes.contains(seat)).count();
         if count >= majority(roster.seats.len()) {
-            self.commit(user, version);
+            self.commit(user, version, roster.epoch);
         }
     }
 
-    fn commit(&mut self, user: &UserName, version: Version) {
+    fn commit(&mut self, user: &UserName, version: Version, epoch: u32) {
         let register = self.registers.entry(user.clone()).or_default();
         if register.committed.contains(&version) {
             return;
@@ -121,7 +126,9 @@ impl Oracle {
             return self.breach(format!("committed late: {user} {version} beside {highest}"));
         }
         let above = register.made.range(version..).map(|(above, _)| *above);
-        let stray = above.into_iter().find(|&above| !register.builds_on(above, version));
+        let mut above = above.filter(|above| above.term.epoch >= epoch);
+        let stray = above.find(|&above| !register.builds_on(above, version));
+        register.epoch = register.epoch.max(epoch);
         let mut at = version;
         while !at.is_zero() && register.committed.insert(at) {
             let Some((base, _)) = register.made.get(&at) else { break };

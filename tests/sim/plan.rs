@@ -95,8 +95,8 @@ pub(crate) fn plan(
         Ok(plan) => {
             let record =
                 Recorded { id: request.key.id, digest: request.digest, result: plan.result };
-            plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
             user.record(record);
+            plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
             Planned::Write { entries: plan.entries, record }
         }
         Err(ActionError::SignedOut) => Planned::Refused("signed out"),

@@ -43,6 +43,8 @@ pub(crate) struct Learn {
 
 /// A comparison of all versions.
 pub(crate) struct Compare {
+    /// The epoch it began in: its rows are counted by no other majority.
+    epoch: u32,
     rows: BTreeMap<NodeId, BTreeMap<UserName, (State, bool)>>,
     waiting: BTreeSet<NodeId>,
 }
@@ -302,7 +304,8 @@ impl Host<'_> {
         });
         let rows = BTreeMap::from([(me, own.collect())]);
         let others: Vec<NodeId> = self.live().into_iter().filter(|&node| node != me).collect();
-        self.p.compare = Some(Compare { rows, waiting: others.iter().copied().collect() });
+        let epoch = self.floors().epoch;
+        self.p.compare = Some(Compare { epoch, rows, waiting: others.iter().copied().collect() });
         let others: Vec<Seat> = others.into_iter().filter_map(|node| self.seat_of(node)).collect();
         for to in others {
             self.ask(to, Ask::Sums, (Waiter::Compare, WRITE_MS_MAX));
@@ -327,6 +330,10 @@ impl Host<'_> {
         let Some(compare) = self.p.compare.take_if(|compare| compare.waiting.is_empty()) else {
             return;
         };
+        let floors = self.floors();
+        if floors.epoch != compare.epoch || floors.not_voting.is_some() {
+            return;
+        }
         let (me, members) = (self.me(), self.members().len());
         let users: BTreeSet<&UserName> = compare.rows.values().flat_map(BTreeMap::keys).collect();
         for user in users {

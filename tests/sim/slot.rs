@@ -15,7 +15,7 @@ use tern::user::User;
 
 use crate::body::{Body, apply_line};
 use crate::disk::DiskError;
-use crate::event::{Alarm, Answer, Ask};
+use crate::event::{Alarm, Answer, Ask, Event as Happening};
 use crate::machine::{Host, NodeJob};
 use tern::replica::barrier::Seat;
 
@@ -189,8 +189,7 @@ impl Host<'_> {
                 Effect::Append | Effect::Replace => match self.begin_write(user, &step.body) {
                     Ok(()) => {
                         self.slot(user).writing = Some(step);
-                        let slow = self.cx.random.chance(3);
-                        let ms = self.cx.random.between(1, if slow { 60 } else { 5 });
+                        let ms = self.flush_ms();
                         return self.alarm(ms, Alarm::Flushed(user.clone()));
                     }
                     Err(why) => {
@@ -206,6 +205,17 @@ impl Host<'_> {
             }
         }
         self.reply(user, step, reply);
+    }
+
+    /// How long a flush takes; the power may fail meanwhile.
+    fn flush_ms(&mut self) -> u64 {
+        if std::mem::take(&mut self.disk.is_doomed) {
+            let (me, within) = (self.me(), self.cx.random.between(0, 3));
+            self.cx.after(within, Happening::PowerCut(me));
+            return 20;
+        }
+        let is_slow = self.cx.random.chance(3);
+        self.cx.random.between(1, if is_slow { 60 } else { 5 })
     }
 
     fn step_acceptor(&mut self, user: &UserName, event: Event, todo: &mut VecDeque<Effect>) {
@@ -251,7 +261,9 @@ impl Host<'_> {
                 let (version, hash) = step.body.last();
                 self.trace(format_args!("{user} holds {version}"));
                 let is_vote = matches!(step.event, Event::Sync(_) | Event::Restore { .. });
-                if is_vote {
+                let floors = self.floors();
+                // What was written for members that are not in force any more is no vote.
+                if is_vote && floors.epoch == version.term.epoch && floors.not_voting.is_none() {
                     let roster = self.place().current.clone();
                     self.cx.oracle.held(self.seat, &roster, user, (version, hash));
                 }

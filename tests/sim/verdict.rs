@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tern::id::UserName;
 use tern::replica::version::Version;
 use tern::store::line::Line;
-use tern::store::scan;
+use tern::store::scan::{self, End};
 use tern::user::entry::Entry;
 
 use crate::client::Deed;
@@ -31,6 +31,10 @@ pub(crate) fn differences(world: &mut World) -> Vec<String> {
         }
         let held = host.states();
         for (user, state) in &held {
+            let scan = scan::scan(host.disk.read(user), &mut |_| {});
+            if scan.end != End::Whole || scan.chain.version != state.acc {
+                found.push(format!("{} has a damaged file of {user}", seat.node));
+            }
             if host.slot(user).shown() != state.acc {
                 found.push(format!("{} does not show all of {user}", seat.node));
             }

@@ -2,6 +2,7 @@
 //! everything must come together again.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tern::id::{Hash128, NodeId, UserName};
 use tern::replica::Refuse;
@@ -47,6 +48,8 @@ pub(crate) struct World {
     pub(crate) clients: Clients,
     pub(crate) faults: Faults,
     is_calm: bool,
+    /// When to look again whether the run has come together.
+    looks_at: u64,
     last_words: Vec<usize>,
 }
 
@@ -64,32 +67,24 @@ pub(crate) fn roster(epoch: u32, mut seats: Vec<Seat>) -> Roster {
 /// Where a machine stands that was only just set up.
 pub(crate) fn nowhere() -> Place {
     let current = Roster { epoch: 0, digest: Hash128::default(), seats: Vec::new() };
-    Place { current, phase: Phase::Open, before: None, is_clean: true }
+    Place { current, phase: Phase::Open, before: None, ready_for: None }
 }
 
-/// Runs one seed.
+/// Runs one seed. A panic is a breach like any other: the core asserts its own invariants.
 pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
     let mut world = World::new(seed, options);
-    let mut events = 0;
-    while let Some(event) = world.cx.next() {
-        events += 1;
-        if events > EVENTS_MAX {
-            world.cx.oracle.breach("the run comes to no end".to_owned());
-        }
-        world.happen(event);
-        if world.cx.oracle.breach.is_some() || world.is_over() {
-            break;
-        }
-    }
-    if world.cx.oracle.breach.is_none() {
-        verdict::judge(&mut world);
-    }
+    let ran = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let panicked = ran.err().map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        format!("panicked: {}", text.unwrap_or_default())
+    });
     let commits = world.cx.oracle.commits() as u64;
-    world.cx.totals.add("events", events);
     world.cx.totals.add("committed", commits);
+    world.cx.totals.add("virtual seconds", world.cx.now / 1_000);
     Outcome {
         seed,
-        breach: world.cx.oracle.breach.take().map(|breach| breach.0),
+        breach: panicked.or(world.cx.oracle.breach.take().map(|breach| breach.0)),
         tail: world.cx.trace.tail(),
         trace_hash: world.cx.trace.hash,
         totals: world.cx.totals,
@@ -111,7 +106,7 @@ impl World {
         let mut machines = BTreeMap::new();
         for seat in seats {
             let place =
-                Place { current: first.clone(), phase: Phase::Open, before: None, is_clean: true };
+                Place { current: first.clone(), phase: Phase::Open, before: None, ready_for: None };
             let rate = cx.random.between(950, 1_050);
             machines.insert(seat.node, Machine::new(seat, place, rate));
         }
@@ -121,8 +116,15 @@ impl World {
         let users: Vec<UserName> = users.map(|name| UserName::parse(name).unwrap()).collect();
         let clients = Clients::new(clients, users, machines.keys().copied().collect());
         let faults = Faults::new(Mix::draw(&mut cx.random, options), first);
-        let mut world =
-            Self { cx, machines, clients, faults, is_calm: false, last_words: Vec::new() };
+        let mut world = Self {
+            cx,
+            machines,
+            clients,
+            faults,
+            is_calm: false,
+            looks_at: 0,
+            last_words: Vec::new(),
+        };
         for machine in world.machines.values_mut() {
             machine.start(&mut world.cx);
         }
@@ -130,6 +132,25 @@ impl World {
         world.cx.after(500, Event::Fault);
         world.cx.after(500, Event::Operator);
         world
+    }
+
+    fn run(&mut self) {
+        let mut events = 0;
+        while let Some(event) = self.cx.next() {
+            events += 1;
+            if events > EVENTS_MAX {
+                self.cx.oracle.breach("the run comes to no end".to_owned());
+            }
+            self.happen(event);
+            if self.cx.oracle.breach.is_some() {
+                return;
+            }
+            if self.is_over() {
+                break;
+            }
+        }
+        self.cx.totals.add("events", events);
+        verdict::judge(self);
     }
 
     fn happen(&mut self, event: Event) {
@@ -154,6 +175,7 @@ impl World {
                 }
             }
             Event::Operator => self.operator(),
+            Event::PowerCut(node) => self.cut_power(node),
         }
     }
 
@@ -257,6 +279,7 @@ impl World {
             machine.frozen_until = 0;
             machine.disk.is_full = false;
             machine.disk.failing = 0;
+            machine.disk.is_doomed = false;
             if !machine.is_up() {
                 machine.start(&mut self.cx);
             }
@@ -266,9 +289,10 @@ impl World {
 
     /// Whether the run has come together, or has had its time.
     fn is_over(&mut self) -> bool {
-        if !self.is_calm || self.cx.now % 100 != 0 {
+        if !self.is_calm || self.cx.now < self.looks_at {
             return false;
         }
+        self.looks_at = self.cx.now + 250;
         if self.cx.now > self.faults.ends_at + CALM_MS {
             return true;
         }

@@ -2,11 +2,17 @@
 //!
 //! - `target`: which machines, and the key: from options, else from a data directory.
 //! - `ask`: one question to each of them at once.
+//! - `init`: a new machine of a new cluster; `change`: other members; `plan`: which, `local`: on this
+//!   machine's disk.
 //! - `status`: how they are; `report`: the same in words and as JSON.
 //!
 //! Files of a running backend are read, never locked and never changed.
 
 mod ask;
+mod change;
+pub(super) mod init;
+pub(super) mod local;
+mod plan;
 mod report;
 mod status;
 mod target;
@@ -15,9 +21,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::config::ConfigError;
+use super::config::{ConfigError, fixed_address, machine_number, numbered_address, peers};
 use super::error::CliError;
+use crate::id::Hash128;
 use crate::store::StoreError;
+use change::What;
+use plan::Resolve;
 use target::Target;
 
 /// What can be asked of a cluster, as it was typed.
@@ -27,6 +36,94 @@ pub(super) enum RawCluster {
     ///
     /// Exit codes: 0 a write would be saved, 1 no machine answers, 2 wrong use, 4 not enough machines.
     Status(RawStatus),
+    /// Set up this machine's directory as part of a new cluster
+    Init(RawInit),
+    /// Add machines: run on a new machine, or on the directory of run-cluster
+    ///
+    /// The new machine copies what the others hold when its backend is started, and then takes its
+    /// place by itself. Exit codes: 0 begun, 1 no machine answers, 2 refused, 3 directory unusable, 4 not
+    /// enough machines.
+    Add(RawAdd),
+    /// Put a new machine in the place of one that is dead or lost its disk; as add
+    Replace(RawReplace),
+    /// Remove a machine; as add
+    Remove(RawRemove),
+    /// After an update of the program
+    #[command(subcommand)]
+    Upgrade(RawUpgrade),
+}
+
+/// After an update.
+#[derive(Debug, Subcommand)]
+pub(super) enum RawUpgrade {
+    /// Use what only the new version understands, once all machines run it
+    Finish(RawChange),
+}
+
+/// Options of `tern cluster init`.
+#[derive(Debug, Args)]
+pub(super) struct RawInit {
+    /// This machine's number, 1 to 15; never another machine's again
+    #[arg(long, value_name = "N")]
+    node: String,
+    /// All machines of the new cluster, this one included, by number
+    #[arg(long, value_name = "1=ADDR:PORT,2=...")]
+    peers: String,
+    /// The directory to set up
+    #[arg(long, value_name = "DIR", default_value = "db")]
+    data: PathBuf,
+    /// The cluster's key; made if it is not there [default: cluster.key in DIR]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+/// Options of `tern cluster add`.
+#[derive(Debug, Args)]
+pub(super) struct RawAdd {
+    /// The new machine's number and where it will listen; several with the directory of run-cluster
+    #[arg(value_name = "N=ADDR:PORT", required = true)]
+    machines: Vec<String>,
+    #[command(flatten)]
+    change: RawChange,
+}
+
+/// Options of `tern cluster replace`.
+#[derive(Debug, Args)]
+pub(super) struct RawReplace {
+    /// Which machine
+    #[arg(value_name = "N")]
+    node: String,
+    /// Where the new one will listen [default: where the old one did]
+    #[arg(long, value_name = "ADDR:PORT")]
+    address: Option<String>,
+    #[command(flatten)]
+    change: RawChange,
+}
+
+/// Options of `tern cluster remove`.
+#[derive(Debug, Args)]
+pub(super) struct RawRemove {
+    /// Which machine
+    #[arg(value_name = "N")]
+    node: String,
+    #[command(flatten)]
+    change: RawChange,
+}
+
+/// How a change is made.
+#[derive(Debug, Args)]
+pub(super) struct RawChange {
+    #[command(flatten)]
+    target: RawTarget,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Give up a change that is under way for this one
+    #[arg(long)]
+    replace_pending: bool,
+    /// Go on without machines that are gone for good: what they alone hold is lost
+    #[arg(long)]
+    force: bool,
 }
 
 /// Options of `tern cluster status`.
@@ -63,6 +160,10 @@ pub(super) enum Cluster {
         /// Whether as JSON.
         json: bool,
     },
+    /// A new machine of a new cluster.
+    Init(init::Init),
+    /// Other members.
+    Change(change::Change),
 }
 
 impl Cluster {
@@ -71,7 +172,39 @@ impl Cluster {
             RawCluster::Status(RawStatus { target, json }) => {
                 Self::Status { target: Target::check(target)?, json }
             }
+            RawCluster::Init(raw) => {
+                let node = machine_number("node", raw.node)?;
+                let peers = peers(&raw.peers, node)?;
+                let (data, key_file) = (raw.data, raw.key_file);
+                Self::Init(init::Init { node, data, peers, key_file })
+            }
+            RawCluster::Add(RawAdd { machines, change }) => {
+                let machines = machines.iter().map(|entry| numbered_address(entry));
+                let machines = machines.collect::<Result<Vec<_>, _>>()?;
+                let machines = machines.into_iter().map(|(node, at)| (node, at.to_string()));
+                change.check(What::Add(machines.collect()))?
+            }
+            RawCluster::Replace(RawReplace { node, address, change }) => {
+                let address = address.map(|text| fixed_address("address", &text)).transpose()?;
+                let address = address.map(|address| address.to_string());
+                change.check(What::Replace(machine_number("node", node)?, address))?
+            }
+            RawCluster::Remove(RawRemove { node, change }) => {
+                change.check(What::Remove(machine_number("node", node)?))?
+            }
+            RawCluster::Upgrade(RawUpgrade::Finish(change)) => change.check(What::Upgrade)?,
         })
+    }
+}
+
+impl RawChange {
+    fn check(self, what: What) -> Result<Cluster, ConfigError> {
+        Ok(Cluster::Change(change::Change {
+            target: Target::check(self.target)?,
+            what,
+            resolve: Resolve { replace_pending: self.replace_pending, force: self.force },
+            yes: self.yes,
+        }))
     }
 }
 
@@ -82,6 +215,8 @@ impl Cluster {
 pub(super) fn run(command: &Cluster) -> Result<(), CliError> {
     match command {
         Cluster::Status { target, json } => status::run(target, *json),
+        Cluster::Init(init) => init::run(init),
+        Cluster::Change(change) => change::run(change),
     }
 }
 
@@ -122,6 +257,45 @@ pub enum ClusterError {
         /// Why not.
         source: StoreError,
     },
+    /// A directory that is a machine's already.
+    #[error("{path} is a machine's directory already: choose another, empty one with --data")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A directory with users' files and without an identity.
+    #[error(
+        "{path} holds users' files of a machine that lost its node.json: move it out of the way, the \
+         others hold every post, and give an empty one with --data"
+    )]
+    LeftOver {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A directory that cannot be used.
+    #[error("data directory not usable")]
+    Store(#[from] StoreError),
+    /// Several machines, where one directory was given.
+    #[error("one machine at a time: run this on each new machine, one after the other")]
+    OneAtATime,
+    /// The key file holds a web server's key alone.
+    #[error("the key file holds a web server's key only; give the cluster key")]
+    WebKeyOnly,
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+    /// The operator did not say yes.
+    #[error("nothing was changed; --yes goes on without asking")]
+    NotConfirmed,
+    /// The terminal cannot be read.
+    #[error("cannot ask")]
+    Terminal(#[source] std::io::Error),
+    /// The change cannot be made.
+    #[error("{0}")]
+    Refused(String),
+    /// More machines must be up for it.
+    #[error("{0}")]
+    TooFew(String),
     /// No thread, so nobody was asked.
     #[error("cannot start a thread")]
     Thread(#[from] std::io::Error),
@@ -140,10 +314,29 @@ impl ClusterError {
     /// The exit code.
     pub(super) const fn code(&self) -> u8 {
         match self {
-            Self::NoMachines { .. } | Self::Alone { .. } => 2,
-            Self::File { .. } | Self::Content { .. } => 3,
-            Self::Thread(_) | Self::NobodyAnswers { .. } => 1,
-            Self::NotEnough => 4,
+            Self::NoMachines { .. }
+            | Self::Alone { .. }
+            | Self::OneAtATime
+            | Self::WebKeyOnly
+            | Self::Refused(_)
+            | Self::NotConfirmed => 2,
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::Directory { .. }
+            | Self::LeftOver { .. }
+            | Self::Store(_) => 3,
+            Self::Thread(_)
+            | Self::NobodyAnswers { .. }
+            | Self::NoRandomness
+            | Self::Terminal(_) => 1,
+            Self::NotEnough | Self::TooFew(_) => 4,
         }
     }
+}
+
+/// What names a new life of a machine's directory.
+fn random() -> Result<Hash128, ClusterError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| ClusterError::NoRandomness)?;
+    Ok(Hash128(bytes))
 }

@@ -20,6 +20,7 @@ use crate::id::NodeId;
 use crate::web::page::machines::{change, state, talk};
 use crate::web::page::status::sentence;
 use crate::web::page::time::Moment;
+use crate::wire::operator::{Pending, Waits};
 use crate::wire::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 
 /// All that is told.
@@ -31,6 +32,9 @@ pub(super) struct Report {
     text: String,
     machines: Vec<Row>,
     changes: Vec<Change>,
+    /// A change of the members that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
 }
 
 /// A machine.
@@ -82,6 +86,9 @@ impl Report {
     pub(super) fn of(together: Together, now: Wall) -> Self {
         let Together { seen, asked } = together;
         let Some(seen) = seen else { return Self::unknown(&asked) };
+        let told = asked.iter().filter_map(|one| one.said.as_ref().ok());
+        let pending =
+            seen.pending.clone().or_else(|| told.into_iter().find_map(|t| t.pending.clone()));
         let page = &seen.seen;
         let notice = sentence(page);
         let change = |row: &ChangeRow| Change {
@@ -97,6 +104,7 @@ impl Report {
             text: notice.text,
             machines: page.machines.iter().map(|row| Row::of(row, page, (&asked, now))).collect(),
             changes: page.changes.iter().map(change).collect(),
+            pending,
         }
     }
 
@@ -110,6 +118,7 @@ impl Report {
                 .to_owned(),
             machines: asked.iter().map(Row::unknown).collect(),
             changes: Vec::new(),
+            pending: None,
         }
     }
 
@@ -138,6 +147,9 @@ impl Report {
             // Writing to a String cannot fail.
             let _ = write!(text, "\n{:name$}  {:words$}  {}", row.name, row.words, row.rest());
         }
+        if let Some(pending) = &self.pending {
+            let _ = write!(text, "\n\n{}", pending_words(pending));
+        }
         if !self.changes.is_empty() {
             text.push_str("\n\nLast changes:");
         }
@@ -146,6 +158,28 @@ impl Report {
         }
         text
     }
+}
+
+/// A change that is under way, in words.
+fn pending_words(pending: &Pending) -> String {
+    let list = |nodes: &[NodeId]| {
+        let numbers: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+        numbers.join(", ")
+    };
+    let waits = match &pending.waits {
+        Waits::OldMembers(nodes) => {
+            format!("enough of the old machines; not heard of: {}", list(nodes))
+        }
+        Waits::NewMembers(nodes) => format!("machine {}", list(nodes)),
+        Waits::SameFiles => "all machines to hold the same files".to_owned(),
+        Waits::Readiness => "the other machines to be ready".to_owned(),
+        Waits::EarlierChange => {
+            "an earlier change that may have taken effect: repeat that one first".to_owned()
+        }
+        Waits::Other => "something that this version has no word for".to_owned(),
+    };
+    let members = list(&pending.members);
+    format!("A change to machines {members} is under way; it waits for {waits}.")
 }
 
 impl Row {
@@ -249,7 +283,7 @@ mod tests {
         let change = ChangeRow { at: Wall(NOW.0 - 360_000), machine: "cedar".to_owned(), what };
         let writes = stale_since.is_none();
         let seen = StatusPage { machines, writes, needed: 2, changes: vec![change] };
-        let seen = Seen { node: node(number), at: NOW, stale_since, seen };
+        let seen = Seen { node: node(number), at: NOW, stale_since, epoch: 1, pending: None, seen };
         let address = format!("192.0.2.{number}:7001");
         Asked { machine: Machine { node: Some(node(number)), address }, said: Ok(seen) }
     }

@@ -48,6 +48,22 @@ impl Target {
         Ok(Self { data: raw.data, key_file: raw.key_file, at })
     }
 
+    /// The directory that was given.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The same, if it is that of `tern run-cluster`.
+    pub(super) fn run_cluster(&self) -> Option<&Path> {
+        let is_used = self.at.is_empty() && !super::local::machines(&self.data).is_empty();
+        is_used.then_some(&self.data)
+    }
+
+    /// Where the key is.
+    pub(super) fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.key_beside())
+    }
+
     /// The machines, by number where it is known.
     ///
     /// # Errors
@@ -77,11 +93,7 @@ impl Target {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub(super) fn keys(&self) -> Result<Keys, CliError> {
-        let path = match &self.key_file {
-            Some(path) => path.clone(),
-            None => self.key_beside(),
-        };
-        Ok(Keys::from(&ClusterKey::read(&path)?))
+        Ok(Keys::from(&ClusterKey::read(&self.key_path())?))
     }
 
     /// In the directory, or beside it as `tern run-cluster` has it for its machines.

@@ -39,7 +39,7 @@ pub(super) struct Serve {
 pub(super) struct Backend {
     pub node: NodeId,
     pub listen: HostPort,
-    /// By number; `node` is among them.
+    /// By number, `node` among them; empty where the directory is to tell.
     pub peers: Vec<(NodeId, HostPort)>,
     pub data: PathBuf,
     pub key_file: PathBuf,
@@ -231,17 +231,12 @@ impl Serve {
 
 impl Backend {
     fn check(raw: RawBackend) -> Result<Self, ConfigError> {
-        let node = raw.node.parse().map_err(|_| ConfigError::Number {
-            option: "node",
-            value: raw.node,
-            min: 1,
-            max: NodeId::MAX,
-        })?;
+        let node = machine_number("node", raw.node)?;
         let (name, rate_limits) = machine(raw.machine, node)?;
         Ok(Self {
             node,
             listen: fixed_address("listen", &raw.listen)?,
-            peers: peers(&raw.peers, node)?,
+            peers: raw.peers.map_or(Ok(Vec::new()), |list| peers(&list, node))?,
             data: raw.data,
             key_file: raw.key_file,
             name,
@@ -374,15 +369,23 @@ pub(super) fn twice(option: &'static str, address: &HostPort) -> ConfigError {
     ConfigError::AddressTwice { option, value: address.to_string() }
 }
 
-fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
+pub(super) fn machine_number(option: &'static str, value: String) -> Result<NodeId, ConfigError> {
+    value.parse().map_err(|_| ConfigError::Number { option, value, min: 1, max: NodeId::MAX })
+}
+
+/// `NUMBER=ADDRESS:PORT`.
+pub(super) fn numbered_address(entry: &str) -> Result<(NodeId, HostPort), ConfigError> {
+    let parts = entry.split_once('=').and_then(|(number, address)| {
+        let address: HostPort = address.parse().ok()?;
+        Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
+    });
+    parts.ok_or_else(|| ConfigError::Peer { entry: entry.to_owned() })
+}
+
+pub(super) fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
     let mut peers: Vec<(NodeId, HostPort)> = Vec::new();
     for entry in list.split(',') {
-        let parts = entry.split_once('=').and_then(|(number, address)| {
-            let address: HostPort = address.parse().ok()?;
-            Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
-        });
-        let (number, address) =
-            parts.ok_or_else(|| ConfigError::Peer { entry: entry.to_owned() })?;
+        let (number, address) = numbered_address(entry)?;
         for (other, known) in &peers {
             if *other == number {
                 return Err(ConfigError::PeerTwice { node: number });

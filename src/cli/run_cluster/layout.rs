@@ -1,6 +1,7 @@
 //! The data directory of a whole cluster: `node-1`, `node-2` and so on, each one backend's, and the
 //! key.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,32 @@ struct NodeFile {
     /// Whether its cluster has ever been whole: from then on promises count.
     #[serde(default)]
     opened: bool,
+    #[serde(default)]
+    epoch: u32,
+    #[serde(default)]
+    members: Vec<Member>,
+    /// The list of members before this one: there was one, so its cluster has been whole.
+    #[serde(default)]
+    before: Option<Before>,
+}
+
+#[derive(serde::Deserialize)]
+struct Before {
+    members: Vec<Member>,
+}
+
+#[derive(serde::Deserialize)]
+struct Member {
+    node: NodeId,
+}
+
+/// The machines of a directory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Machines {
+    /// Those to start, by number.
+    pub(super) start: Vec<NodeId>,
+    /// Whether the cluster is new, and those that lack may be set up.
+    pub(super) is_new: bool,
 }
 
 /// The directory of one backend.
@@ -40,12 +67,12 @@ pub(super) fn lock(data: &Path) -> Result<File, RunClusterError> {
 /// `tern run-cluster` its children need a moment to notice and to end.
 pub(super) fn wait_until_free(
     data: &Path,
-    backends: u16,
+    machines: &[NodeId],
     clock: &Clock,
     limit_ms: u64,
 ) -> Result<(), RunClusterError> {
     let deadline = clock.mono().plus_ms(limit_ms);
-    for node in (1..=backends).filter_map(|number| NodeId::new(number).ok()) {
+    for &node in machines {
         let directory = node_directory(data, node);
         while directory.exists() {
             match lock(&directory) {
@@ -61,36 +88,62 @@ pub(super) fn wait_until_free(
     Ok(())
 }
 
-/// Checks that the directory holds no cluster, or one of `backends` machines with all its parts.
+/// Which machines the directory holds: no cluster yet, or one of `backends` machines with all its
+/// parts. Machines that a change of the members removes are started too until it is through.
 ///
 /// A machine whose directory was emptied must not start as if it were new: it has promised things that
 /// it no longer knows. Before the cluster was ever whole nothing was promised, so a first start that
 /// was interrupted half way may be repeated.
-pub(super) fn check(data: &Path, backends: u16) -> Result<(), RunClusterError> {
-    let mut found = Vec::new();
-    let mut opened = false;
-    for node in (1..=NodeId::MAX).filter_map(|number| NodeId::new(number).ok()) {
+pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunClusterError> {
+    let all = || (1..=NodeId::MAX).filter_map(|number| NodeId::new(number).ok());
+    let mut found = BTreeMap::new();
+    for node in all() {
         if let Some(file) = read(&node_directory(data, node).join("node.json"))? {
-            found.push(node);
-            opened |= file.opened;
+            found.insert(node, file);
         }
     }
-    let highest = found.last().map_or(0, |node| node.get());
-    if highest > backends || (opened && highest < backends && found.len() == usize::from(highest)) {
-        return Err(RunClusterError::Size { path: data.to_owned(), found: highest });
+    let size = |found| RunClusterError::Size { path: data.to_owned(), found };
+    if !found.values().any(|file| file.opened || file.before.is_some()) {
+        let highest = found.keys().next_back().map_or(0, |node| node.get());
+        if highest > backends {
+            return Err(size(highest));
+        }
+        let start = all().filter(|node| node.get() <= backends).collect();
+        return Ok(Machines { start, is_new: true });
     }
-    let all = (1..=backends).filter_map(|number| NodeId::new(number).ok());
-    match all.filter(|_| opened).find(|node| !found.contains(node)) {
-        Some(node) => Err(RunClusterError::MachineMissing { path: node_directory(data, node) }),
-        None => Ok(()),
+    let newest = found.values().max_by_key(|file| file.epoch);
+    let numbers = |list: &[Member]| list.iter().map(|one| one.node).collect::<BTreeSet<_>>();
+    let members = newest.map(|file| numbers(&file.members)).unwrap_or_default();
+    if members.len() != usize::from(backends) {
+        return Err(size(u16::try_from(members.len()).unwrap_or(u16::MAX)));
     }
+    if let Some(node) = members.iter().find(|node| !found.contains_key(node)) {
+        let (path, node, data) = (node_directory(data, *node), *node, data.to_owned());
+        return Err(RunClusterError::MachineMissing { path, node, data });
+    }
+    // Who leaves takes part until the others go on without it.
+    let is_through = newest.is_some_and(|newest| {
+        let of =
+            |node| found.get(node).is_some_and(|file| file.opened && file.epoch == newest.epoch);
+        members.iter().all(of)
+    });
+    let before = newest.and_then(|file| file.before.as_ref()).filter(|_| !is_through);
+    let leaving = before.map(|before| numbers(&before.members)).unwrap_or_default();
+    let leaving = leaving.into_iter().filter(|node| found.contains_key(node));
+    let start: BTreeSet<NodeId> = members.iter().copied().chain(leaving).collect();
+    Ok(Machines { start: start.into_iter().collect(), is_new: false })
 }
 
 /// A machine's identity, if it has one. What cannot be understood is left to the backend, which says
 /// what is wrong with it.
 fn read(path: &Path) -> Result<Option<NodeFile>, RunClusterError> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or(NodeFile { opened: true }))),
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or(NodeFile {
+            opened: true,
+            epoch: 0,
+            members: Vec::new(),
+            before: None,
+        }))),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
@@ -103,54 +156,98 @@ mod tests {
     use super::*;
     use crate::thread::spawn_named;
 
-    /// A directory with these machines in it: a number and whether it has `opened`.
-    fn directory(machines: &[(u16, bool)]) -> tempfile::TempDir {
+    fn node(number: u16) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    /// `node.json` of a machine in epoch `epoch` of these members.
+    fn file(epoch: u32, opened: bool, members: &[u16], before: &[u16]) -> String {
+        let list = |numbers: &[u16]| {
+            let one = |number: &u16| format!("{{\"node\":{number}}}");
+            numbers.iter().map(one).collect::<Vec<_>>().join(",")
+        };
+        let before = match before {
+            [] => String::new(),
+            some => format!(",\"before\":{{\"members\":[{}]}}", list(some)),
+        };
+        let members = list(members);
+        format!("{{\"opened\":{opened},\"epoch\":{epoch},\"members\":[{members}]{before}}}")
+    }
+
+    fn write(data: &Path, number: u16, text: &str) {
+        let directory = node_directory(data, node(number));
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("node.json"), text).unwrap();
+    }
+
+    /// A directory with these machines of a cluster of `count`, in its first epoch.
+    fn directory(count: u16, machines: &[(u16, bool)]) -> tempfile::TempDir {
         let data = tempfile::tempdir().unwrap();
+        let members: Vec<u16> = (1..=count).collect();
         for (number, opened) in machines {
-            let node = node_directory(data.path(), NodeId::new(*number).unwrap());
-            std::fs::create_dir(&node).unwrap();
-            std::fs::write(node.join("node.json"), format!("{{\"opened\":{opened}}}")).unwrap();
+            write(data.path(), *number, &file(1, *opened, &members, &[]));
         }
         data
     }
 
-    fn check_refused(machines: &[(u16, bool)], backends: u16, expected: &str) {
-        let data = directory(machines);
-        let error = check(data.path(), backends).expect_err(expected).to_string();
+    fn started(data: &Path, backends: u16) -> (Vec<u16>, bool) {
+        let Machines { start, is_new } = machines(data, backends).unwrap();
+        (start.into_iter().map(NodeId::get).collect(), is_new)
+    }
+
+    fn check_refused(data: &Path, backends: u16, expected: &str) {
+        let error = machines(data, backends).expect_err(expected).to_string();
         assert!(error.contains(expected), "{error}");
     }
 
     #[test]
     fn cluster_whole_or_new_or_half_set_up_accepted() {
-        check(directory(&[]).path(), 3).unwrap();
-        check(directory(&[(1, true), (2, true), (3, true)]).path(), 3).unwrap();
-        check(directory(&[(2, false)]).path(), 3).unwrap();
-        check(directory(&[(1, false), (2, false)]).path(), 3).unwrap();
+        let three = vec![1, 2, 3];
+        assert_eq!(started(directory(3, &[]).path(), 3), (three.clone(), true));
+        let whole = directory(3, &[(1, true), (2, true), (3, true)]);
+        assert_eq!(started(whole.path(), 3), (three.clone(), false));
+        assert_eq!(started(directory(3, &[(2, false)]).path(), 3), (three, true));
     }
 
     #[test]
-    fn machine_wiped_refused_by_directory() {
-        check_refused(&[(1, true), (3, true)], 3, "node-2 has no node.json");
-        check_refused(&[(2, true), (3, false)], 3, "node-1 has no node.json");
+    fn machine_wiped_refused_with_command() {
+        let one_wiped = directory(3, &[(1, true), (3, true)]);
+        check_refused(one_wiped.path(), 3, "node-2 has no node.json");
+        let path = one_wiped.path().display().to_string();
+        check_refused(one_wiped.path(), 3, &format!("tern cluster replace 2 --data={path}"));
+        check_refused(directory(3, &[(2, true), (3, false)]).path(), 3, "node-1 has no node.json");
     }
 
     #[test]
     fn cluster_of_other_size_refused_with_size() {
-        let three = [(1, true), (2, true), (3, true)];
-        check_refused(&three, 1, "a cluster of 3 machines: use --backends=3");
-        check_refused(&three, 5, "a cluster of 3 machines: use --backends=3");
+        let three = directory(3, &[(1, true), (2, true), (3, true)]);
+        check_refused(three.path(), 1, "a cluster of 3 machines: use --backends=3");
+        check_refused(three.path(), 5, "a cluster of 3 machines: use --backends=3");
+    }
+
+    #[test]
+    fn machines_of_a_change_started_until_it_is_through() {
+        let data = directory(3, &[(1, true), (2, true), (3, true)]);
+        write(data.path(), 4, &file(2, false, &[1, 2, 3, 4], &[1, 2, 3]));
+        assert_eq!(started(data.path(), 4), (vec![1, 2, 3, 4], false));
+        check_refused(data.path(), 3, "use --backends=4");
+        write(data.path(), 1, &file(3, false, &[1, 3], &[1, 2, 3]));
+        assert_eq!(started(data.path(), 2), (vec![1, 2, 3], false));
+        write(data.path(), 1, &file(3, true, &[1, 3], &[1, 2, 3]));
+        write(data.path(), 3, &file(3, true, &[1, 3], &[1, 2, 3]));
+        assert_eq!(started(data.path(), 2), (vec![1, 3], false));
     }
 
     #[test]
     fn node_file_damaged_counts_as_machine() {
-        let data = directory(&[(1, true), (2, true), (3, true)]);
-        std::fs::write(data.path().join("node-2/node.json"), "no json").unwrap();
-        check(data.path(), 3).unwrap();
+        let data = directory(3, &[(1, true), (2, true), (3, true)]);
+        write(data.path(), 2, "no json");
+        assert_eq!(started(data.path(), 3), (vec![1, 2, 3], false));
     }
 
     #[test]
     fn directory_locked_once() {
-        let data = directory(&[]);
+        let data = directory(3, &[]);
         let held = lock(data.path()).unwrap();
         assert!(matches!(lock(data.path()), Err(RunClusterError::InUse { .. })));
         drop(held);
@@ -161,16 +258,17 @@ mod tests {
 
     #[test]
     fn directory_of_earlier_run_waited_for() {
-        let data = directory(&[(1, true), (2, true)]);
+        let data = directory(3, &[(1, true), (2, true)]);
+        let all = [1, 2, 3].map(node);
         let held = lock(&data.path().join("node-2")).unwrap();
         let clock = Clock::system();
-        let at_once = wait_until_free(data.path(), 2, &clock, 0);
+        let at_once = wait_until_free(data.path(), &all, &clock, 0);
         assert!(
             matches!(at_once, Err(RunClusterError::InUse { path }) if path.ends_with("node-2"))
         );
         std::thread::scope(|scope| {
             let waiting = spawn_named(scope, "waiting", |_permit| {
-                wait_until_free(data.path(), 3, &clock, 60_000)
+                wait_until_free(data.path(), &all, &clock, 60_000)
             });
             drop(held);
             waiting.unwrap().join().unwrap().unwrap();

@@ -30,6 +30,7 @@ use child::{ChildSpec, Role};
 use port::Ports;
 use supervisor::Supervisor;
 
+use super::cluster::init;
 use super::config::{RunCluster, Site};
 use super::error::CliError;
 use super::signal::{Second, until_signalled};
@@ -38,6 +39,7 @@ use crate::clock::Clock;
 use crate::id::NodeId;
 use crate::limits::EARLIER_RUN_MS_MAX;
 use crate::thread::{Stop, spawn_named};
+use crate::transport::Keys;
 
 /// Why a cluster cannot be started here, or not go on.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +61,17 @@ pub enum RunClusterError {
     /// A machine of a cluster that has run is gone from the directory.
     #[error(
         "{path} has no node.json, and the cluster beside it has run already: a machine that forgot \
-         what it promised must not vote; put its directory back, or choose another --data",
-        path = path.display()
+         what it promised must not vote. Let it take its place again, empty, with \
+         tern cluster replace {node} --data={data}; the others hold every post",
+        path = path.display(), data = data.display()
     )]
     MachineMissing {
         /// The machine's directory.
         path: PathBuf,
+        /// The machine.
+        node: NodeId,
+        /// The cluster's directory.
+        data: PathBuf,
     },
     /// The directory cannot be read.
     #[error("cannot read {path}", path = path.display())]
@@ -131,12 +138,18 @@ pub(super) fn run(config: &RunCluster) -> Result<(), CliError> {
     let key_file = key::ensure(&config.data)?;
     // Held until the end; another process finds it taken.
     let _directory = layout::lock(&config.data)?;
-    layout::check(&config.data, config.backends)?;
-    layout::wait_until_free(&config.data, config.backends, &Clock::system(), EARLIER_RUN_MS_MAX)?;
-    let ports = port::choose(&config.listen, config.backend_port, config.backends)?;
+    let machines = layout::machines(&config.data, config.backends)?;
+    let clock = Clock::system();
+    layout::wait_until_free(&config.data, &machines.start, &clock, EARLIER_RUN_MS_MAX)?;
+    let count = u16::try_from(machines.start.len()).unwrap_or(config.backends);
+    let ports = port::choose(&config.listen, config.backend_port, count)?;
     let program = std::env::current_exe()
         .map_err(|source| CliError::System { what: "find this program's own file", source })?;
-    let specs = specs(config, &ports, &key_file, &program)?;
+    let nodes = nodes(&machines.start, &ports);
+    if machines.is_new {
+        set_up(config, &nodes, &key_file)?;
+    }
+    let specs = specs(config, (&nodes, &ports), &key_file, &program)?;
     let force = Stop::new();
     until_signalled(Second::Close(force.clone()), |stop| {
         let supervisor = Supervisor::new(specs, config.no_restart, Clock::system(), &say);
@@ -168,23 +181,36 @@ fn supervise(
     })
 }
 
+/// The machines and where they listen.
+fn nodes(machines: &[NodeId], ports: &Ports) -> Vec<(NodeId, String)> {
+    let address = |(node, port): (&NodeId, &u16)| (*node, format!("127.0.0.1:{port}"));
+    machines.iter().zip(&ports.backends).map(address).collect()
+}
+
+/// Makes the directories of a cluster that is new, as `tern cluster init` does for one machine.
+fn set_up(
+    config: &RunCluster,
+    nodes: &[(NodeId, String)],
+    key_file: &Path,
+) -> Result<(), CliError> {
+    let keys = Keys::read(key_file)?;
+    for (node, _) in nodes {
+        init::set_up(&layout::node_directory(&config.data, *node), &keys, *node, nodes)?;
+    }
+    Ok(())
+}
+
 /// What to start: the backends by number, then the web server.
 fn specs(
     config: &RunCluster,
-    ports: &Ports,
+    (nodes, ports): (&[(NodeId, String)], &Ports),
     key_file: &Path,
     program: &Path,
 ) -> Result<Vec<ChildSpec>, CliError> {
-    let mut nodes = Vec::new();
-    for (number, port) in (1..).zip(&ports.backends) {
-        let node = NodeId::new(number)
-            .map_err(|_| RunClusterError::Size { path: config.data.clone(), found: NodeId::MAX })?;
-        nodes.push((node, format!("127.0.0.1:{port}")));
-    }
     let peers: Vec<_> = nodes.iter().map(|(node, address)| format!("{node}={address}")).collect();
     let peers = peers.join(",");
     let mut specs = Vec::new();
-    for (node, address) in &nodes {
+    for (node, address) in nodes {
         let data = layout::node_directory(&config.data, *node);
         key::make_directory(&data)?;
         let args = [
@@ -201,7 +227,7 @@ fn specs(
         let place = format!("address={address} data={}", data.display());
         specs.push(ChildSpec::new(program, Role::Backend(*node), args.into(), place));
     }
-    let addresses: Vec<_> = nodes.into_iter().map(|(_, address)| address).collect();
+    let addresses: Vec<_> = nodes.iter().map(|(_, address)| address.as_str()).collect();
     let mut args = vec![
         "web".into(),
         format!("--listen={}", ports.web).into(),

@@ -233,7 +233,9 @@ fn command_lines_of_children_understood_by_them() {
     let web = HostPort { host: "127.0.0.1".to_owned(), port: 8080 };
     let ports = Ports { web: web.clone(), backends: vec![7001, 7002, 7003] };
     let key_file = data.join("cluster.key");
-    let specs = specs(&cluster, &ports, &key_file, Path::new("tern")).unwrap();
+    let machines = [1, 2, 3].map(|number| NodeId::new(number).unwrap());
+    let nodes = nodes(&machines, &ports);
+    let specs = specs(&cluster, (&nodes, &ports), &key_file, Path::new("tern")).unwrap();
     assert_eq!(specs.len(), 4);
 
     let Config::Backend(second) = understood(&specs[1]) else { panic!("a backend") };

@@ -135,7 +135,7 @@ impl Fold {
         (clock, deadline): (&Clock, Mono),
         acquire: impl FnOnce() -> Result<H, LockError>,
         plan: impl Fn(&User) -> (Wish, T),
-    ) -> Result<T, Failed> {
+    ) -> Result<(T, Version), Failed> {
         let place = Place::arrive(self);
         loop {
             match place.wait(clock, deadline) {
@@ -147,7 +147,8 @@ impl Fold {
                         drop(planning);
                         // The leader's deadline bounds this, and its end, however it comes.
                         let lost = Failed { error: LockError::Indeterminate, was_sent: true };
-                        return outcome.recv().unwrap_or(Err(lost)).map(|_version| told);
+                        let outcome = outcome.recv().unwrap_or(Err(lost));
+                        return outcome.map(|version| (told, version));
                     }
                 }
             }
@@ -254,7 +255,7 @@ impl Leading<'_> {
         clock: &Clock,
         acquire: impl FnOnce() -> Result<H, LockError>,
         plan: impl Fn(&User) -> (Wish, T),
-    ) -> Result<T, Failed> {
+    ) -> Result<(T, Version), Failed> {
         let unsent = |error| Failed { error, was_sent: false };
         let hold = acquire().map_err(unsent)?;
         let (wish, told) = hold.look(plan);
@@ -272,7 +273,7 @@ impl Leading<'_> {
             // Its thread waits for this; one that is gone needs no word.
             let _gone = member.send(outcome);
         }
-        outcome.map(|_version| told)
+        outcome.map(|version| (told, version))
     }
 
     /// Lets those who wait join, until all have, or the batch is full, or they are too slow.
@@ -338,7 +339,8 @@ impl Drop for Visit<'_> {
 impl Cluster {
     /// Has one request of a user done, in one line with others that wait. `plan` is pure: it says
     /// what is to be written, and what the sender is told once that, or what it rests on, is
-    /// committed. It may be asked several times, and only the last answer counts.
+    /// committed: as of the version given with it. It may be asked several times, and only the last
+    /// answer counts.
     ///
     /// # Errors
     /// As `acquire` and `UserGuard::commit`.
@@ -348,7 +350,7 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
         plan: impl Fn(&User) -> (Wish, T),
-    ) -> Result<T, Failed> {
+    ) -> Result<(T, Version), Failed> {
         let visit = self.folds.visit(user);
         let fold = &*visit.fold;
         fold.run(

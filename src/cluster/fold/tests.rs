@@ -78,7 +78,8 @@ impl File {
     }
 
     fn run<T>(&self, plan: impl Fn(&User) -> (Wish, T)) -> Result<T, Failed> {
-        self.fold.run((&self.clock, self.deadline()), || Ok(Held(self)), plan)
+        let done = self.fold.run((&self.clock, self.deadline()), || Ok(Held(self)), plan);
+        done.map(|(told, _version)| told)
     }
 
     /// Has the leader take the lock once all of `plans` have come to wait, in that order.
@@ -100,7 +101,8 @@ impl File {
                     };
                     let deadline = self.deadline();
                     catch_unwind(AssertUnwindSafe(|| {
-                        self.fold.run((&self.clock, deadline), acquire, plan)
+                        let done = self.fold.run((&self.clock, deadline), acquire, plan);
+                        done.map(|(told, _version)| told)
                     }))
                     .ok()
                 };

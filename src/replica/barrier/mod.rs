@@ -19,6 +19,8 @@
 //! one does not count for the other (`is_clean`). (3) Ready is durable, and all new members said that
 //! they hold the same before any was: whoever opens late, or starts anew, has missed nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{Hash128, NodeId};
 
 use super::NotVoting;
@@ -47,7 +49,8 @@ pub struct Roster {
 }
 
 /// How far a machine is with the configuration that it holds. Durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It holds it, and votes nowhere.
     Adopted,
@@ -67,12 +70,13 @@ pub struct Place {
     pub phase: Phase,
     /// The last configuration that opened before it; none before the first.
     pub before: Option<Roster>,
-    /// Whether it was never ready for another one with other members that follows `before`.
-    pub is_clean: bool,
+    /// The members for whom it was last ready, in a configuration that follows `before`: that one may
+    /// have opened elsewhere.
+    pub ready_for: Option<Vec<Seat>>,
 }
 
 /// What a machine tells of itself; `place` in few words, and what it has copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// Its configuration's number.
     pub epoch: u32,
@@ -80,7 +84,7 @@ pub struct Standing {
     pub digest: Hash128,
     /// How far it is.
     pub phase: Phase,
-    /// As in [`Place`].
+    /// Whether it counts for this configuration: [`Place::is_clean`].
     pub is_clean: bool,
     /// Whether it has copied what the old configuration left, in this life of its process.
     pub has_installed: bool,
@@ -175,7 +179,7 @@ impl Place {
             current: next.clone(),
             phase: Phase::Adopted,
             before: Some(before.clone()),
-            is_clean: true,
+            ready_for: None,
         };
         let opened =
             if self.phase == Phase::Open { Some(&self.current) } else { self.before.as_ref() };
@@ -186,17 +190,23 @@ impl Place {
         if opened != Some(before) {
             return Err(Stale::Before);
         }
-        // It may take the place of a change that has not opened here.
-        let is_other = self.current.seats != next.seats;
-        let was_ready = self.phase == Phase::Ready && is_other;
-        let was_clean = self.phase == Phase::Open || self.is_clean;
-        Ok(Self { is_clean: was_clean && !was_ready, ..fresh })
+        // It may take the place of a change that has not opened here, which is not forgotten.
+        let ready_for = self.ready_for.clone().filter(|_| self.phase != Phase::Open);
+        Ok(Self { ready_for, ..fresh })
+    }
+
+    /// Whether this machine counts among the old members for the configuration that it holds. If it
+    /// was ready for other members, those may have opened without its knowing. The last readiness is
+    /// the one that matters: a later one was reached past a majority that counts for no earlier one.
+    pub fn is_clean(&self) -> bool {
+        self.ready_for.as_ref().is_none_or(|seats| *seats == self.current.seats)
     }
 
     /// The same, ready.
     #[must_use]
     pub fn made_ready(&self) -> Self {
-        Self { phase: Phase::Ready, ..self.clone() }
+        let ready_for = Some(self.current.seats.clone());
+        Self { phase: Phase::Ready, ready_for, ..self.clone() }
     }
 
     /// The same, voting.

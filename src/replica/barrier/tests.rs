@@ -17,7 +17,7 @@ fn roster(epoch: u32, seats: &[(u16, u8)]) -> Roster {
 }
 
 fn open(roster: &Roster) -> Place {
-    Place { current: roster.clone(), phase: Phase::Open, before: None, is_clean: true }
+    Place { current: roster.clone(), phase: Phase::Open, before: None, ready_for: None }
 }
 
 fn told(place: &Place, has_installed: bool, sum: u8) -> Standing {
@@ -25,7 +25,7 @@ fn told(place: &Place, has_installed: bool, sum: u8) -> Standing {
         epoch: place.current.epoch,
         digest: place.current.digest,
         phase: place.phase,
-        is_clean: place.is_clean,
+        is_clean: place.is_clean(),
         has_installed,
         sum: Hash128([sum; 16]),
         is_damaged: false,
@@ -132,7 +132,7 @@ fn second_change_after_readiness_for_first_waits_for_it() {
     let ready = place.made_ready();
     let turned = ready.adopt(&other, &old).unwrap();
     let clean = place.adopt(&other, &old).unwrap();
-    assert!(!turned.is_clean && clean.is_clean);
+    assert!(!turned.is_clean() && clean.is_clean());
     let (one, two, four) = (seat(1, 1), seat(2, 1), seat(4, 1));
     let of = |place: &Place| told(place, true, 7);
     let blocked = [(one, of(&turned)), (two, of(&clean)), (four, of(&clean))];
@@ -144,7 +144,7 @@ fn second_change_after_readiness_for_first_waits_for_it() {
         "two clean ones: it cannot have opened"
     );
     let again = roster(4, &[(1, 1), (2, 1), (3, 2)]);
-    assert!(ready.adopt(&again, &old).unwrap().is_clean, "the same members again");
+    assert!(ready.adopt(&again, &old).unwrap().is_clean(), "the same members again");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn machine_left_behind_by_a_change_takes_part_in_the_next() {
     let stray = place.made_ready().adopt(&other, &old).unwrap();
     let next = roster(4, &[(1, 1), (2, 1), (3, 2), (4, 1)]);
     let back = stray.adopt(&next, &new).unwrap();
-    assert_eq!((back.before, back.is_clean), (Some(new), true));
+    assert_eq!((back.before.clone(), back.is_clean()), (Some(new), true));
 }
 
 #[test]
@@ -205,9 +205,23 @@ fn r0001_change_that_cannot_open_any_more_yields_to_what_follows_the_open_one() 
     let next = roster(4, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
     let ready = open(&old).adopt(&opened, &old).unwrap().made_ready();
     let unclean = ready.adopt(&stuck, &old).unwrap();
-    assert!(!unclean.is_clean);
+    assert!(!unclean.is_clean());
     let place = unclean.adopt(&next, &opened).unwrap();
-    assert_eq!((place.before.as_ref(), place.is_clean), (Some(&opened), true));
+    assert_eq!((place.before.as_ref(), place.is_clean()), (Some(&opened), true));
     assert_eq!(place.adopt(&roster(5, &[(1, 1)]), &old), Err(Stale::Before));
     assert_eq!(ready.opened().adopt(&stuck, &old), Err(Stale::Before));
+}
+
+/// Ready for one list, then given another and back to the first: repeating the first change is what
+/// the keeper is told to do, so it must count again.
+#[test]
+fn r0002_earlier_change_repeated_after_another_counts_again() {
+    let Replacing { old, place, .. } = replacing();
+    let other = roster(3, &[(1, 1), (2, 1), (4, 1)]);
+    let again = roster(4, &[(1, 1), (2, 1), (3, 2)]);
+    let turned = place.made_ready().adopt(&other, &old).unwrap();
+    assert!(!turned.is_clean());
+    assert!(turned.adopt(&again, &old).unwrap().is_clean());
+    let later = roster(5, &[(1, 1), (5, 1)]);
+    assert!(!turned.adopt(&again, &old).unwrap().adopt(&later, &old).unwrap().is_clean());
 }

@@ -15,7 +15,7 @@ fn node(number: u16) -> NodeId {
 
 fn member(number: u16, incarnation: Option<Hash128>) -> Member {
     let address = format!("10.0.0.{number}:7101");
-    Member { node: node(number), incarnation, address, extra: serde_json::Map::new() }
+    Member::new(node(number), incarnation, address)
 }
 
 const CLUSTER: Hash128 = Hash128([1; 16]);
@@ -150,7 +150,7 @@ fn state_fields_only_grow() {
     assert_eq!((state.ceiling(), on_disk(&dir).ceiling), (100, 100));
     let next = |boot: u32| boot.checked_add(1);
     assert_eq!((state.next_boot(next).unwrap(), state.next_boot(next).unwrap()), (1, 2));
-    state.open().unwrap();
+    state.change_members(|file| file.opened = true).unwrap();
     assert_eq!(state.durable(), on_disk(&dir));
     assert!(on_disk(&dir).opened);
 }
@@ -193,7 +193,7 @@ fn state_write_failed_known_values_stay() {
     assert!(state.raise_ceiling(20).is_err());
     assert!(state.next_boot(|boot| boot.checked_add(1)).is_err());
     assert!(state.pin(node(2), PEER).is_err());
-    assert!(state.open().is_err());
+    assert!(state.change_members(|file| file.opened = true).is_err());
     assert_eq!((state.ceiling(), state.durable().boot, state.durable().opened), (10, 0, false));
     fs::remove_dir(&obstacle).unwrap();
     assert_eq!(on_disk(&dir), state.durable());

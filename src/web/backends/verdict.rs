@@ -46,11 +46,20 @@ impl Verdict {
                 self.kept = Some(response);
                 None
             }
+            Outcome::Refused(Refusal::Behind) => {
+                self.kept.get_or_insert(response);
+                None
+            }
             // Not done by this one; perhaps by the one asked before.
             Outcome::Refused(Refusal::Busy { .. } | Refusal::TooMany { .. })
                 if self.is_uncertain() =>
             {
                 Some(unknown(response))
+            }
+            // Told before the request's key was looked at: no word on what became of it.
+            Outcome::Refused(Refusal::SignedOut) if self.is_uncertain() => {
+                self.kept.get_or_insert(response);
+                None
             }
             Outcome::Saved(_) => Some(response),
             _ if is_stale => {
@@ -67,7 +76,7 @@ impl Verdict {
         self.kept.as_ref().is_none_or(|kept| {
             matches!(
                 kept.data.outcome,
-                Outcome::Refused(Refusal::Unknown | Refusal::NoMajority { .. })
+                Outcome::Refused(Refusal::Unknown | Refusal::NoMajority { .. } | Refusal::Behind)
             )
         })
     }
@@ -185,6 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn verdict_machine_behind_its_reader_not_the_last_word() {
+        let behind = || Some(response(Outcome::Refused(Refusal::Behind)));
+        let read = &Action::ClusterStatus;
+        let kept = Ok(Outcome::Refused(Refusal::Behind));
+        check(read, &[behind(), Some(response(Outcome::Checked))], Ok(Outcome::Checked));
+        check(read, &[behind(), None, behind()], kept.clone());
+        check(&write(), &[behind(), Some(response(saved()))], Ok(saved()));
+        check(&write(), &[behind()], kept);
+        check(&write(), &[None, behind()], Ok(UNKNOWN));
+    }
+
+    #[test]
     fn verdict_old_page_in_hand_suspected_not_asked() {
         let mut verdict = Verdict::new(&Action::ClusterStatus);
         assert!(verdict.needs_suspected());
@@ -193,5 +214,14 @@ mod tests {
         let mut verdict = Verdict::new(&write());
         assert_eq!(verdict.heard(response(no_majority())), None);
         assert!(verdict.needs_suspected());
+    }
+
+    #[test]
+    fn r0001_signed_out_elsewhere_is_no_word_on_what_one_did_unanswered() {
+        let signed_out = || Outcome::Refused(Refusal::SignedOut);
+        let heard = || Some(response(signed_out()));
+        check(&write(), &[None, heard()], Ok(UNKNOWN));
+        check(&write(), &[None, heard(), Some(response(saved()))], Ok(saved()));
+        check(&write(), &[heard()], Ok(signed_out()));
     }
 }

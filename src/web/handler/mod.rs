@@ -40,7 +40,7 @@ use crate::action::Action;
 use crate::auth::AuthError;
 use crate::clock::Clock;
 use crate::id::UserName;
-use crate::limits::NO_MAJORITY_RETRY_S;
+use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{Outcome, Refusal, Request as WireRequest};
 use visit::{Heard, Visit};
 
@@ -237,6 +237,7 @@ impl<A: Ask> Site<A> {
             Refusal::Gone => (410, None),
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
+            Refusal::Behind => (503, Some(BEHIND_RETRY_S)),
             Refusal::NoMajority { .. } | Refusal::Unknown => (503, Some(NO_MAJORITY_RETRY_S)),
             Refusal::Invalid { .. }
             | Refusal::BadLogin

@@ -126,6 +126,7 @@ fn can_tell(cluster: &ClusterBrief, outcome: &Outcome) -> bool {
             Refusal::NoMajority { .. }
                 | Refusal::Unknown
                 | Refusal::Busy { .. }
+                | Refusal::Behind
                 | Refusal::TooMany { .. }
                 | Refusal::BadRequest { .. }
         )

@@ -8,7 +8,8 @@ use super::time::span;
 use crate::action::Problem;
 use crate::id::USER_NAME_CHARS_MAX;
 use crate::limits::{
-    BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, POST_CHARS_MAX, UNKNOWN_RETRY_S,
+    BEHIND_RETRY_S, BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, POST_CHARS_MAX,
+    UNKNOWN_RETRY_S,
 };
 use crate::wire::request::{Field, FieldProblem, Refusal};
 
@@ -148,6 +149,11 @@ impl Said {
                 let strong = "The machines are very busy.";
                 let text = format!("Try again in {}. {kept}", span((*retry_after_s).into()));
                 Self::new(503, "Nothing was saved", strong, text).retry("Try again", *retry_after_s)
+            }
+            Refusal::Behind => {
+                let strong = "This machine is catching up.";
+                let text = format!("Try again in {}. {kept}", span(BEHIND_RETRY_S.into()));
+                Self::new(503, "Nothing was saved", strong, text).retry("Try again", BEHIND_RETRY_S)
             }
             Refusal::NoMajority { reachable, members, needed } => {
                 let machines = if *members == 1 { "machine" } else { "machines" };

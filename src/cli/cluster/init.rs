@@ -1,0 +1,87 @@
+//! `tern cluster init`: sets up a machine's directory as part of a new cluster. `tern serve` and
+//! `tern run-cluster` do the same for themselves.
+
+use std::path::{Path, PathBuf};
+
+use super::{ClusterError, random};
+use crate::cli::config::HostPort;
+use crate::cli::error::CliError;
+use crate::cli::{key, say};
+use crate::id::{Hash128, NodeId};
+use crate::store::node::Member;
+use crate::store::{DataDir, NodeFile};
+use crate::transport::Keys;
+use crate::transport::key::ClusterKey;
+use crate::wire::message::FEATURES;
+
+/// What is set up.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Init {
+    pub(super) node: NodeId,
+    pub(super) data: PathBuf,
+    pub(super) peers: Vec<(NodeId, HostPort)>,
+    pub(super) key_file: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`ClusterError`]: also when the directory is in use.
+pub(super) fn run(init: &Init) -> Result<(), CliError> {
+    let path = init.key_file.clone().unwrap_or_else(|| init.data.join(key::FILE_NAME));
+    let is_new_key = !path.exists();
+    if is_new_key {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            key::make_directory(parent)?;
+        }
+        ClusterKey::create(&path)?;
+    }
+    let keys = Keys::from(&ClusterKey::read(&path)?);
+    let peers: Vec<_> =
+        init.peers.iter().map(|(node, address)| (*node, address.to_string())).collect();
+    if !set_up(&init.data, &keys, init.node, &peers)? {
+        return Err(ClusterError::Directory { path: init.data.clone() }.into());
+    }
+    let (node, data, key) = (init.node, init.data.display(), path.display());
+    say(&format!("machine {node} is set up in {data}"));
+    if is_new_key {
+        say(&format!(
+            "a new key was made in {key}: copy it to the other machines before you set them up, and \
+             name it there with --key-file; whoever has it is part of the cluster"
+        ));
+    }
+    say(&format!(
+        "next: set up the other machines, then start on each: tern backend --node=N \
+         --listen=ADDRESS:PORT --data=DIR --key-file=FILE (here --node={node} --data={data} \
+         --key-file={key})"
+    ));
+    Ok(())
+}
+
+/// Makes the identity of a machine that never started, in a cluster that is new. False if the
+/// directory has one already.
+///
+/// # Errors
+/// A directory that cannot be used, or that holds users without an identity.
+pub(in crate::cli) fn set_up(
+    directory: &Path,
+    keys: &Keys,
+    node: NodeId,
+    peers: &[(NodeId, String)],
+) -> Result<bool, ClusterError> {
+    let data = DataDir::open(directory)?;
+    if NodeFile::load(&data)?.is_some() {
+        return Ok(false);
+    }
+    let member = |(node, address): &(NodeId, String)| Member::new(*node, None, address.clone());
+    let members = peers.iter().map(member).collect();
+    let file = NodeFile::new(cluster_of(keys)?, node, random()?, members);
+    NodeFile { features: FEATURES, ..file }.save(&data)?;
+    log::info!("data directory set up path={} node={node}", directory.display());
+    Ok(true)
+}
+
+/// Which cluster a key is for.
+pub(super) fn cluster_of(keys: &Keys) -> Result<Hash128, ClusterError> {
+    keys.cluster_id().ok_or(ClusterError::WebKeyOnly)
+}

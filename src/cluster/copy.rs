@@ -1,0 +1,219 @@
+//! How a machine gets what others hold across a change of the members: a new one before the change
+//! begins, all new members while nobody votes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crossbeam_channel::bounded;
+
+use super::Cluster;
+use super::config::Config;
+use super::link::Asker;
+use super::replicas::{Body, Slot};
+use crate::clock::Mono;
+use crate::id::{NodeId, UserName};
+use crate::limits::{
+    FRAME_BYTES_PER_MS_MIN, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS, PEER_FETCH_MS,
+    USER_FILE_BYTES_MAX,
+};
+use crate::replica::State;
+use crate::replica::acceptor::Event;
+use crate::replica::barrier::{Seat, Waiting};
+use crate::replica::quorum::majority;
+use crate::replica::version::Version;
+use crate::store::StoreError;
+use crate::thread::spawn_named;
+use crate::wire::message::{Answer, Message};
+
+/// Where the best copy of each user is, and what it is.
+type Best = BTreeMap<UserName, (Version, Seat)>;
+
+/// What is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    /// What is known to be committed.
+    Committed,
+    /// The highest that was accepted: nobody votes, so nothing more comes.
+    Accepted,
+}
+
+impl Copy {
+    const fn of(self, state: &State) -> Version {
+        match self {
+            Self::Committed => state.com,
+            Self::Accepted => state.acc,
+        }
+    }
+}
+
+impl Cluster {
+    /// Copies, for each user, the highest version among the old members `from` and what other new
+    /// members have copied by now. Done again until all of them hold the same.
+    pub(super) fn install(&self, config: &Config, from: &[NodeId]) {
+        let me = self.local.node.seat();
+        let told = self.change.last_words();
+        let holds = |seat: &Seat| {
+            let digest = config.place.current.digest;
+            told.get(seat).is_some_and(|told| told.standing.digest == digest)
+        };
+        let old = config.place.before.iter().flat_map(|before| &before.seats);
+        let old = old.filter(|seat| from.contains(&seat.node) && (holds(seat) || **seat == me));
+        let new = config.place.current.seats.iter().filter(|seat| holds(seat));
+        let sources: BTreeSet<Seat> = old.chain(new).copied().filter(|seat| *seat != me).collect();
+        let mut best = Best::new();
+        let is_listed = sources.iter().all(|seat| self.list(*seat, Copy::Accepted, &mut best));
+        if is_listed && self.copy_all(Copy::Accepted, &best) == Some(0) {
+            self.change.has_installed.store(true, Ordering::Release);
+            self.links.nudge_all();
+        }
+    }
+
+    /// A new machine copies what is committed, again and again, until little is left; then, when all
+    /// members of the new list can be reached, the old ones may hear of it.
+    pub(super) fn learn_step(&self, config: &Config) -> Result<(), StoreError> {
+        let Some(before) = &config.place.before else { return Ok(()) };
+        let me = self.local.node.seat();
+        let told = self.change.last_words();
+        if !self.change.has_learned.load(Ordering::Acquire) {
+            let mut best = Best::new();
+            let reached = before.seats.iter().filter(|seat| told.contains_key(seat));
+            let listed: Vec<&Seat> =
+                reached.filter(|seat| self.list(**seat, Copy::Committed, &mut best)).collect();
+            if listed.len() < majority(before.seats.len()) {
+                self.waits(Waiting::OldMembers(before.nodes()));
+                return Ok(());
+            }
+            match self.copy_all(Copy::Committed, &best) {
+                Some(copied) if copied <= LEARNED_USERS_MAX => {
+                    log::info!("copied what the others hold users={}", best.len());
+                    self.change.has_learned.store(true, Ordering::Release);
+                    self.links.nudge_all();
+                }
+                Some(copied) => log::info!("copying what the others hold users={copied}"),
+                None => log::warn!("not all that the others hold could be copied, trying again"),
+            }
+            return Ok(());
+        }
+        let is_here = |seat: &Seat| {
+            *seat == me
+                || self.members.is_up(seat.node)
+                    && told.get(seat).is_some_and(|t| before.has(*seat) || t.has_learned)
+        };
+        let missing = config.place.current.seats.iter().filter(|seat| !is_here(seat));
+        let missing: Vec<NodeId> = missing.map(|seat| seat.node).collect();
+        if missing.is_empty() {
+            let _gate = self.change.gate.lock();
+            self.local.node.has_learned()?;
+            log::info!(
+                "the old members are told of the new list epoch={}",
+                config.place.current.epoch
+            );
+            self.links.nudge_all();
+        } else {
+            self.waits(Waiting::NewMembers(missing));
+        }
+        Ok(())
+    }
+
+    /// Adds what a machine holds to the best copies. False if it does not tell all.
+    fn list(&self, seat: Seat, copy: Copy, best: &mut Best) -> bool {
+        let mut after: Option<UserName> = None;
+        loop {
+            let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
+            let message = Message::Sums { after: after.clone() };
+            let Some((Answer::Sums { rows, last }, _)) = self.ask_across(seat, message, until)
+            else {
+                return false;
+            };
+            for row in rows {
+                let version = copy.of(&row.state);
+                let known = best.entry(row.user.clone()).or_insert((version, seat));
+                if version > known.0 {
+                    *known = (version, seat);
+                }
+                after = Some(row.user);
+            }
+            if last || self.stop.is_closed() {
+                return last;
+            }
+        }
+    }
+
+    /// Copies what is better than what is held here, several users at a time: how many, or `None` if
+    /// some could not be had.
+    fn copy_all(&self, copy: Copy, best: &Best) -> Option<usize> {
+        let held = |name: &UserName| {
+            self.local.get(name).map(|slot| copy.of(&slot.state())).unwrap_or_default()
+        };
+        let lacking: Vec<_> =
+            best.iter().filter(|(name, (version, _))| held(name) < *version).collect();
+        let (next, is_whole) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let work = || {
+            while let Some((name, (version, seat))) =
+                lacking.get(next.fetch_add(1, Ordering::Relaxed))
+                && !self.stop.is_closed()
+            {
+                if !self.copy_one(copy, name, (*version, *seat)) {
+                    is_whole.store(false, Ordering::Relaxed);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for number in 1..LEARN_THREADS.min(lacking.len()) {
+                if let Err(error) = spawn_named(scope, &format!("copy-{number}"), |_permit| work())
+                {
+                    log::warn!("copying with fewer threads error={error}");
+                }
+            }
+            work();
+        });
+        (is_whole.into_inner() && !self.stop.is_closed()).then_some(lacking.len())
+    }
+
+    fn copy_one(&self, copy: Copy, name: &UserName, (version, seat): (Version, Seat)) -> bool {
+        let slot = self.local.get_or_make(name);
+        let Some(body) = self.body_from(seat, &slot) else { return false };
+        let body = match copy {
+            Copy::Committed => body.up_to(version),
+            Copy::Accepted => Some(body),
+        };
+        let Some(body) = body else { return false };
+        let Some((version, hash)) = body.last() else { return false };
+        let event = match copy {
+            Copy::Committed => Event::Learn { version, hash },
+            Copy::Accepted => Event::Install { version, hash },
+        };
+        // Not once this list votes: then what is copied would be a vote given away.
+        if self.local.floors().not_voting.is_none() {
+            return false;
+        }
+        self.local.step(&slot, event, &body);
+        copy.of(&slot.state()) >= version
+    }
+
+    /// What another machine holds of a user, or the lines behind what is held here.
+    fn body_from(&self, seat: Seat, slot: &Slot) -> Option<Body> {
+        let state = slot.state();
+        let have = (!state.acc.is_zero() && !slot.is_damaged()).then_some((state.acc, state.hash));
+        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
+        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
+        let message = Message::Fetch { user: slot.name.clone(), have };
+        let (answer, bytes) = self.ask_across(seat, message, until)?;
+        let Answer::Body { after, .. } = answer else { return None };
+        let body = match have {
+            Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),
+            _ => Body::file(&slot.name, bytes.into()),
+        };
+        let node = seat.node;
+        body.inspect_err(|error| log::warn!("file is unreadable peer={node} error={error}")).ok()
+    }
+
+    /// Asks a machine of this list or the one before, whatever its epoch, and waits for the answer.
+    fn ask_across(&self, seat: Seat, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
+        // Room for the one answer.
+        let (sender, receiver) = bounded(1);
+        let asker = Asker { answers: sender, ticket: self.tickets.next() };
+        self.links.send_across(seat, message, asker, until);
+        receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
+    }
+}

@@ -1,0 +1,271 @@
+//! Machines as processes on loopback, set up and changed with the commands that an operator types.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tern::action::{Action, Join, NewPost, Opening, Page, RequestKey};
+use tern::auth::session::Token;
+use tern::clock::Clock;
+use tern::id::RequestId;
+use tern::limits::FRAME_BYTES_MAX;
+use tern::transport::connection::dial;
+use tern::transport::key::{ClusterKey, Keys};
+use tern::transport::{Role, TransportError};
+use tern::wire::operator::{Answer, Held, Question};
+use tern::wire::request::{Outcome, Request, Response};
+
+const WAIT: Duration = Duration::from_secs(20);
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
+
+/// Backends on loopback, ended when dropped; their logs are shown if the test failed.
+pub(super) struct Machines {
+    pub(super) dir: tempfile::TempDir,
+    keys: Keys,
+    ports: BTreeMap<u16, u16>,
+    children: BTreeMap<u16, Child>,
+    requests: AtomicU64,
+}
+
+impl Machines {
+    /// A new cluster of machines 1 to `count`; ports for two more are chosen.
+    pub(super) fn start(count: u16) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        ClusterKey::create(&dir.path().join("cluster.key")).unwrap();
+        let keys = Keys::read(&dir.path().join("cluster.key")).unwrap();
+        let free: Vec<_> = (1..=count + 2)
+            .map(|number| (number, std::net::TcpListener::bind("127.0.0.1:0").unwrap()))
+            .collect();
+        let port = |(number, socket): &(u16, std::net::TcpListener)| {
+            (*number, socket.local_addr().unwrap().port())
+        };
+        let ports = free.iter().map(port).collect();
+        drop(free);
+        let requests = AtomicU64::new(0);
+        let mut all = Self { dir, keys, ports, children: BTreeMap::new(), requests };
+        let peers: Vec<_> = (1..=count).map(|n| format!("{n}={}", all.address(n))).collect();
+        for number in 1..=count {
+            let options = [format!("--node={number}"), format!("--peers={}", peers.join(","))];
+            let more = [all.data_option(number), all.key_option()];
+            let words = options.into_iter().chain(more);
+            Ran::of(["cluster".to_owned(), "init".to_owned()].into_iter().chain(words)).done();
+        }
+        (1..=count).for_each(|number| all.spawn(number));
+        (1..=count).for_each(|number| all.wait_until_writable(number));
+        all
+    }
+
+    pub(super) fn address(&self, number: u16) -> String {
+        format!("127.0.0.1:{}", self.ports[&number])
+    }
+
+    pub(super) fn data(&self, number: u16) -> PathBuf {
+        self.dir.path().join(format!("node-{number}"))
+    }
+
+    fn data_option(&self, number: u16) -> String {
+        format!("--data={}", self.data(number).display())
+    }
+
+    fn key_option(&self) -> String {
+        format!("--key-file={}", self.dir.path().join("cluster.key").display())
+    }
+
+    fn log(&self, number: u16) -> PathBuf {
+        self.dir.path().join(format!("log-{number}"))
+    }
+
+    /// A change of the members, asked of all machines that run.
+    pub(super) fn change(&self, words: &[&str], data: u16) -> Ran {
+        let at: Vec<_> = self.children.keys().map(|number| self.address(*number)).collect();
+        let options = [self.data_option(data), self.key_option(), format!("--at={}", at.join(","))];
+        let first = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
+        Ran::of(first.chain(options).chain(["--yes".to_owned()]))
+    }
+
+    pub(super) fn spawn(&mut self, number: u16) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log(number));
+        let mut command = Command::new(PROGRAM);
+        command.arg("backend").arg("--rate-limits=off").arg(format!("--node={number}"));
+        command.arg(format!("--listen={}", self.address(number)));
+        command.arg(self.data_option(number)).arg(self.key_option());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.unwrap());
+        self.children.insert(number, command.spawn().unwrap());
+    }
+
+    pub(super) fn kill(&mut self, number: u16) {
+        let mut child = self.children.remove(&number).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Waits until a machine ends by itself.
+    pub(super) fn ended(&mut self, number: u16) -> ExitStatus {
+        let mut child = self.children.remove(&number).unwrap();
+        eventually(&format!("the end of machine {number}"), || child.try_wait().unwrap())
+    }
+
+    pub(super) fn said(&self, number: u16) -> String {
+        std::fs::read_to_string(self.log(number)).unwrap()
+    }
+
+    fn exchange(&self, number: u16, role: Role, words: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut connection = dial(&self.address(number), role, &self.keys, WAIT)?;
+        connection.send(words, &[], WAIT)?;
+        Ok(connection.receive(FRAME_BYTES_MAX, WAIT)?.header)
+    }
+
+    pub(super) fn ask(
+        &self,
+        number: u16,
+        session: Option<&str>,
+        action: Action,
+    ) -> Result<Response, TransportError> {
+        let request = Request { session: session.map(str::to_owned), action };
+        let answer = self.exchange(number, Role::Web, &serde_json::to_vec(&request).unwrap())?;
+        Ok(serde_json::from_slice(&answer).unwrap())
+    }
+
+    /// The list of members that a machine holds, if it answers.
+    pub(super) fn held(&self, number: u16) -> Option<Held> {
+        let question = serde_json::to_vec(&Question::Members).unwrap();
+        let answer = self.exchange(number, Role::Operator, &question).ok()?;
+        match serde_json::from_slice(&answer).unwrap() {
+            Answer::Members(held) => Some(held),
+            other => panic!("members were asked for: {other:?}"),
+        }
+    }
+
+    /// Waits until a machine votes in a list of these members.
+    pub(super) fn wait_until_open(&self, number: u16, members: &[u16]) {
+        eventually(&format!("machine {number} to vote among {members:?}"), || {
+            let held = self.held(number)?;
+            let listed = held.offer.current.members.iter().map(|one| one.node.get());
+            let is_open = held.phase == tern::wire::message::Phase::Open;
+            (is_open && listed.eq(members.iter().copied())).then_some(())
+        });
+        self.wait_until_writable(number);
+    }
+
+    pub(super) fn wait_until_writable(&self, number: u16) {
+        let outcome =
+            || self.ask(number, None, Action::ClusterStatus).map(|told| told.data.outcome);
+        eventually(&format!("machine {number} to save what it is told"), || {
+            matches!(outcome(), Ok(Outcome::Status(page)) if page.writes).then_some(())
+        });
+    }
+
+    fn key(&self) -> RequestKey {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        RequestKey { ops: 0, id: RequestId(id) }
+    }
+
+    /// Joins, and says whose session it is from then on.
+    pub(super) fn join(&self, number: u16, name: &str) -> String {
+        let token = Token::generate().unwrap().secret().to_owned();
+        let opening = Opening { token, device: "test".to_owned(), address: "::1".to_owned() };
+        let (username, password) = (name.to_owned(), "a quiet gull sleeps".to_owned());
+        let key = self.key();
+        let join = Join { key, username, display_name: String::new(), password, opening };
+        let joined = self.ask(number, None, Action::Join(join)).unwrap();
+        joined.session.unwrap_or_else(|| panic!("{:?}", joined.data.outcome))
+    }
+
+    /// Posts until it is saved, always as the same request.
+    pub(super) fn post(&self, number: u16, session: &str, text: &str) {
+        let post = NewPost { key: self.key(), text: text.to_owned(), reply_to: None };
+        eventually(&format!("{text:?} to be saved"), || {
+            let answer = self.ask(number, Some(session), Action::Post(post.clone())).ok()?;
+            matches!(answer.data.outcome, Outcome::Saved(_)).then_some(())
+        });
+    }
+
+    /// Waits until a machine shows exactly these posts.
+    pub(super) fn wait_until_shown(&self, number: u16, expected: &[String]) {
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        let everyone = || {
+            let action = Action::Everyone(Page::default());
+            match self.ask(number, None, action).ok()?.data.outcome {
+                Outcome::Posts(page) => Some(page.posts),
+                _ => None,
+            }
+        };
+        eventually(&format!("machine {number} to show {expected:?}"), || {
+            let mut texts: Vec<_> = everyone()?.into_iter().map(|post| post.text).collect();
+            texts.sort_unstable();
+            (texts == expected).then_some(())
+        });
+    }
+}
+
+impl Drop for Machines {
+    fn drop(&mut self) {
+        for child in self.children.values_mut() {
+            let _gone = child.kill();
+            let _gone = child.wait();
+        }
+        if std::thread::panicking() {
+            for number in self.ports.keys().filter(|number| self.log(**number).exists()) {
+                eprintln!("--- machine {number}\n{}", self.said(*number));
+            }
+        }
+    }
+}
+
+/// A command that has ended.
+pub(super) struct Ran(Output);
+
+impl Ran {
+    /// Runs a command to its end.
+    pub(super) fn of(words: impl IntoIterator<Item = String>) -> Self {
+        Self(Command::new(PROGRAM).args(words).stdin(Stdio::null()).output().unwrap())
+    }
+
+    pub(super) fn text(&self) -> String {
+        let (out, err) = (&self.0.stdout, &self.0.stderr);
+        format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+    }
+
+    pub(super) fn done(self) -> String {
+        assert!(self.0.status.success(), "{}", self.text());
+        self.text()
+    }
+
+    /// That it was refused with `code`, and said `what`.
+    pub(super) fn refused(self, code: i32, what: &str) {
+        assert_eq!(self.0.status.code(), Some(code), "{}", self.text());
+        assert!(self.text().contains(what), "{what:?} in {}", self.text());
+    }
+}
+
+/// A copy of a directory, as a backup would be.
+pub(super) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+/// Waits for a condition, asking again every few milliseconds.
+pub(super) fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let clock = Clock::system();
+    let deadline = clock.mono().plus_ms(60_000);
+    loop {
+        if let Some(found) = check() {
+            return found;
+        }
+        assert!(clock.mono() < deadline, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,310 @@
+//! Three machines, a web server, and the spoilable network between them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use tern::clock::{Clock, Mono};
+use tern::transport::key::{ClusterKey, Keys};
+
+use super::dice::Dice;
+use super::disk::{Disk, why_no_images};
+use super::machine::{Machine, Start, faketime};
+use super::proxy::{Mode, Proxy};
+use super::witness::{self, Files};
+use crate::cluster::files::Disks;
+use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
+
+/// How many machines.
+pub(super) const MACHINES: usize = 3;
+/// Milliseconds that the machines may take to agree when nothing is broken any more.
+const AGREEMENT_MS: u64 = 90_000;
+
+/// The processes and what lies between and under them. Dropped in this order: processes end before
+/// their disks are unmounted, and those before the directory goes.
+pub(crate) struct Fleet {
+    machines: Vec<Machine>,
+    web: Machine,
+    /// From one machine to another.
+    links: Vec<((usize, usize), Proxy)>,
+    /// From web servers and clients to the machines.
+    doors: Vec<Proxy>,
+    disks: Vec<Disk>,
+    ports: Vec<u16>,
+    web_port: u16,
+    /// Whether something is being done to a machine that another fault must not meddle with.
+    pub(super) busy: Vec<bool>,
+    /// What happened how often.
+    pub(super) counts: BTreeMap<String, usize>,
+    /// Another build of the program, to be mixed in.
+    old: Option<PathBuf>,
+    pub(crate) keys: Keys,
+    directory: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Fleet {
+    /// Starts everything, and says what will be left out.
+    pub(crate) fn start() -> Self {
+        let turn = take_turn();
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let home = directory.path();
+        ClusterKey::create(&home.join("key")).unwrap();
+        let first = free_ports(4);
+        let ports: Vec<u16> = (first..first + 3).collect();
+        let pairs = (0..MACHINES).flat_map(|from| (0..MACHINES).map(move |to| (from, to)));
+        let pairs = pairs.filter(|(from, to)| from != to);
+        let mut fleet = Self {
+            machines: (1..=MACHINES).map(|n| Machine::new(&format!("machine-{n}"), home)).collect(),
+            web: Machine::new("web", home),
+            links: pairs.map(|pair| (pair, Proxy::start(ports[pair.1]))).collect(),
+            doors: ports.iter().map(|port| Proxy::start(*port)).collect(),
+            disks: disks(home),
+            web_port: first + 3,
+            ports,
+            busy: vec![false; MACHINES],
+            counts: BTreeMap::new(),
+            old: std::env::var_os("TERN_OLD_PROGRAM").map(PathBuf::from),
+            keys: Keys::read(&home.join("key")).unwrap(),
+            directory,
+            _turn: turn,
+        };
+        if fleet.old.is_none() {
+            println!("left out: an older program mixed in (TERN_OLD_PROGRAM names none)");
+        }
+        if faketime().is_none() {
+            println!("left out: jumps of the wall clock (no faketime; Debian: faketime)");
+        }
+        (0..MACHINES).for_each(|n| fleet.set_up(n));
+        (0..MACHINES).for_each(|n| fleet.start_machine(n, &Start::default()));
+        fleet.start_web();
+        fleet
+    }
+
+    /// Makes a machine's directory, as part of a new cluster.
+    fn set_up(&self, n: usize) {
+        let node = format!("--node={}", n + 1);
+        let options = [node, self.peers(n), self.data_option(n), self.key_option()];
+        let mut command = Command::new(PROGRAM);
+        command.args(["cluster", "init"]).args(options).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Counts something that was done.
+    pub(super) fn count(&mut self, what: &str) {
+        *self.counts.entry(what.to_owned()).or_default() += 1;
+        for machine in &self.machines {
+            machine.remark(what);
+        }
+    }
+
+    /// A machine to which nothing is being done; from now on something is.
+    pub(super) fn pick(&mut self, dice: &mut Dice) -> Option<usize> {
+        let free: Vec<_> = (0..MACHINES).filter(|n| !self.busy[*n]).collect();
+        let n = *free.get(dice.below(free.len().max(1)))?;
+        self.busy[n] = true;
+        Some(n)
+    }
+
+    pub(crate) fn machine(&mut self, n: usize) -> &mut Machine {
+        &mut self.machines[n]
+    }
+
+    pub(crate) fn disk(&mut self, n: usize) -> &mut Disk {
+        &mut self.disks[n]
+    }
+
+    /// The same, to look at and to fill.
+    pub(crate) fn disk_of(&self, n: usize) -> &Disk {
+        &self.disks[n]
+    }
+
+    /// Starts a machine again, often with another clock or another build.
+    pub(super) fn restart(&mut self, n: usize, dice: &mut Dice) {
+        let mut how = Start::default();
+        if faketime().is_some() && dice.percent(40) {
+            how.clock = Some(if dice.percent(50) { "-2d" } else { "+1y" });
+            self.count("clock jumps");
+        }
+        if self.old.is_some() && dice.percent(40) {
+            how.program.clone_from(&self.old);
+            self.count("starts of the older program");
+        }
+        self.start_machine(n, &how);
+    }
+
+    /// Starts a machine that does not run.
+    pub(crate) fn start_machine(&mut self, n: usize, how: &Start) {
+        let args = [
+            "backend".to_owned(),
+            format!("--node={}", n + 1),
+            format!("--listen=127.0.0.1:{}", self.ports[n]),
+            self.peers(n),
+            self.data_option(n),
+            self.key_option(),
+            "--rate-limits=off".to_owned(),
+        ];
+        self.machines[n].start(&args, how);
+    }
+
+    /// Runs `tern cluster …` for one machine's directory, asking all machines.
+    pub(crate) fn operate(&self, n: usize, words: &[&str]) -> Output {
+        let at: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let options = [self.data_option(n), self.key_option(), format!("--at={}", at.join(","))];
+        let mut command = Command::new(PROGRAM);
+        command.arg("cluster").args(words).arg("--yes").args(options);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// How a machine reaches each: the others through the networks that can be spoilt.
+    fn peers(&self, n: usize) -> String {
+        let peers = (0..MACHINES).map(|to| {
+            let link = self.links.iter().find(|link| link.0 == (n, to));
+            let own = || format!("127.0.0.1:{}", self.ports[to]);
+            format!("{}={}", to + 1, link.map_or_else(own, |link| link.1.address()))
+        });
+        format!("--peers={}", peers.collect::<Vec<_>>().join(","))
+    }
+
+    fn data_option(&self, n: usize) -> String {
+        format!("--data={}", self.disks[n].data().display())
+    }
+
+    /// The cluster's key.
+    pub(crate) fn key_option(&self) -> String {
+        format!("--key-file={}", self.directory.path().join("key").display())
+    }
+
+    pub(crate) fn start_web(&mut self) {
+        let args = [
+            "web".to_owned(),
+            format!("--listen=127.0.0.1:{}", self.web_port),
+            format!("--backends={}", self.door_addresses().join(",")),
+            self.key_option(),
+        ];
+        self.web.start(&args, &Start::default());
+    }
+
+    pub(crate) fn kill_web(&mut self) {
+        self.web.kill();
+    }
+
+    pub(crate) fn door_addresses(&self) -> Vec<String> {
+        self.doors.iter().map(Proxy::address).collect()
+    }
+
+    /// Where browsers go.
+    pub(crate) fn site(&self) -> String {
+        format!("http://127.0.0.1:{}", self.web_port)
+    }
+
+    /// How many networks there are to spoil.
+    pub(super) fn networks(&self) -> usize {
+        self.links.len() + self.doors.len()
+    }
+
+    /// Spoils or mends one of the networks.
+    pub(super) fn set_network(&self, at: usize, mode: Mode) {
+        let links = self.links.iter().map(|link| &link.1);
+        if let Some(proxy) = links.chain(&self.doors).nth(at) {
+            proxy.set(mode);
+        }
+    }
+
+    /// Spoils or mends all networks of one machine: it alone against the others.
+    pub(crate) fn set_island(&self, n: usize, mode: Mode) {
+        self.set_ways(n, mode, mode);
+    }
+
+    /// Spoils or mends what one machine dials, and what dials it, of all networks between machines.
+    pub(crate) fn set_ways(&self, n: usize, out: Mode, into: Mode) {
+        for ((from, to), proxy) in &self.links {
+            if *from == n {
+                proxy.set(out);
+            } else if *to == n {
+                proxy.set(into);
+            }
+        }
+    }
+
+    /// Spoils or mends the way from web servers and clients to one machine.
+    pub(crate) fn set_door(&self, n: usize, mode: Mode) {
+        self.doors[n].set(mode);
+    }
+
+    /// A process that ended by itself, if one did.
+    pub(super) fn ended(&mut self) -> Option<(usize, String)> {
+        let found = |(n, machine): (usize, &mut Machine)| machine.ended().map(|how| (n, how));
+        self.machines.iter_mut().enumerate().find_map(found)
+    }
+
+    /// Starts whatever does not run.
+    pub(super) fn start_all(&mut self) {
+        for n in 0..MACHINES {
+            if !self.machines[n].is_wanted() {
+                self.start_machine(n, &Start::default());
+            }
+        }
+        if !self.web.is_wanted() {
+            self.start_web();
+        }
+    }
+
+    /// Waits until a majority of machines holds the same of each user, and the others at least that.
+    pub(super) fn agreed(&mut self) -> Files {
+        let clock = Clock::system();
+        loop {
+            if let Some((n, how)) = self.ended() {
+                panic!("machine {} ended by itself: {how}", n + 1);
+            }
+            // A file may be replaced while its directory is read.
+            let all = self.disks.iter().map(|disk| witness::read(&disk.data()));
+            let all: Vec<Files> = all.filter_map(Result::ok).collect();
+            if all.len() == MACHINES
+                && let Some(agreed) = witness::agreed(&all)
+            {
+                return agreed;
+            }
+            let is_late = clock.mono() > Mono(AGREEMENT_MS);
+            assert!(!is_late, "the machines do not agree:\n{}", witness::differences(&all));
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    }
+
+    fn logs(&self) -> String {
+        self.machines.iter().chain([&self.web]).map(Machine::log_end).collect()
+    }
+}
+
+impl Disks for Fleet {
+    fn machines(&self) -> u16 {
+        u16::try_from(MACHINES).unwrap()
+    }
+
+    fn data_of(&self, node: u16) -> PathBuf {
+        self.disks[usize::from(node) - 1].data()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the ends of the logs:\n{}", self.logs());
+        }
+        // Whoever is frozen is killed as well as the others, and the disks are free after that.
+        self.machines.iter_mut().for_each(Machine::kill);
+        self.web.kill();
+    }
+}
+
+fn disks(home: &Path) -> Vec<Disk> {
+    let homes = (1..=MACHINES).map(|n| home.join(format!("disk-{n}")));
+    if let Some(why) = why_no_images(home) {
+        println!("left out: power cuts, full and read-only disks ({why})");
+        return homes.map(|home| Disk::plain(&home)).collect();
+    }
+    homes.map(|home| Disk::with_image(&home).unwrap()).collect()
+}
