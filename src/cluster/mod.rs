@@ -10,6 +10,7 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+mod base;
 pub mod body;
 pub mod catch_up;
 pub mod change;
