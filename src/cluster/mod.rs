@@ -162,14 +162,15 @@ impl Cluster {
     pub fn health(&self) -> Health {
         let floors = self.local.floors();
         let damaged = u32::try_from(self.local.damaged_count()).unwrap_or(u32::MAX);
-        self.note_votes(self.members.me, floors.not_voting, damaged);
+        let not_voting = floors.not_voting.or_else(|| self.local.disk_refusal());
+        self.note_votes(self.members.me, not_voting, damaged);
         Health {
             sum: self.local.sum(),
             bootfloor: floors.bootfloor,
             voting: floors.not_voting.is_none(),
             reaches: self.members.live(),
             disk_percent: self.local.store.disk_percent().unwrap_or(0),
-            not_voting: floors.not_voting,
+            not_voting,
             damaged,
             catching_up: self.members.lacking(),
             standing: Some(self.standing()),
@@ -275,6 +276,9 @@ impl Cluster {
     fn compare_sums(&self, peer: NodeId, health: &Health) {
         self.note_votes(peer, health.not_voting, health.damaged);
         let is_same = health.sum == self.local.sum();
+        if is_same && health.catching_up == 0 {
+            self.members.lacks(0);
+        }
         if is_same && self.members.is_same(peer) {
             self.changes.note(ChangeKind::CaughtUp, peer);
         }
