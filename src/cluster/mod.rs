@@ -10,6 +10,7 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+mod base;
 pub mod body;
 pub mod catch_up;
 pub mod change;
@@ -22,6 +23,7 @@ pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
+pub mod locks;
 pub mod membership;
 pub mod peer;
 pub mod read;
@@ -52,7 +54,7 @@ use changes::Changes;
 use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
-use lock::UserLocks;
+use locks::UserLocks;
 use membership::{Guest, Membership};
 use replicas::{Errand, Replicas};
 
