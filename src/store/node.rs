@@ -76,6 +76,10 @@ pub struct Before {
     /// As in [`NodeFile`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub features: u32,
+    /// Machines of the list that voted which the operator gave up for lost, if so: then `members` are
+    /// those that were left, and this list itself never voted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<NodeId>,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
