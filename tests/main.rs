@@ -14,6 +14,8 @@ mod format;
 #[cfg(test)]
 mod member;
 #[cfg(test)]
+mod promise;
+#[cfg(test)]
 mod repair;
 #[cfg(test)]
 mod tidy;

@@ -71,6 +71,7 @@ impl Backend {
             phase: config.place.phase,
             is_learning: config.is_learning,
             features: FEATURES,
+            is_damaged: self.cluster.local.damaged_count() > 0,
             live: self.cluster.members.live(),
         }
     }

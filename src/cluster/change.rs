@@ -7,6 +7,7 @@
 //! so that writing pauses for seconds only and a mistyped address stops nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,13 +16,12 @@ use parking_lot::Mutex;
 
 use super::Cluster;
 use super::config::{Config, roster, wrong};
-use super::replicas::Body;
+use super::replicas::Slot;
 use crate::clock::Mono;
-use crate::id::NodeId;
+use crate::id::{Hash128, NodeId};
 use crate::limits::{CHANGE_LOOK_MS, INSTALL_AGAIN_MS, PING_MS};
-use crate::replica::NotVoting;
-use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Phase, Place, Seat, Stale, Standing, Step, Waiting};
+use crate::replica::{NotVoting, State};
 use crate::store::StoreError;
 use crate::wire::message::{Message, Offer, Reject};
 use crate::wire::operator::Waits;
@@ -35,6 +35,9 @@ pub(super) struct Change {
     told: Mutex<BTreeMap<Seat, Told>>,
     pub(super) has_installed: AtomicBool,
     pub(super) has_learned: AtomicBool,
+    /// The sum over all that it held when it got ready, in this life of its process: the same as at all
+    /// other members.
+    agreed: Mutex<Option<Hash128>>,
     waiting: Mutex<Option<(Waiting, Mono)>>,
     wake: (Sender<()>, Receiver<()>),
 }
@@ -67,6 +70,7 @@ impl Change {
             told: Mutex::default(),
             has_installed: AtomicBool::new(false),
             has_learned: AtomicBool::new(false),
+            agreed: Mutex::default(),
             waiting: Mutex::default(),
             // Two who wake the thread are as good as one.
             wake: bounded(1),
@@ -138,6 +142,7 @@ impl Cluster {
         let place = config.place.adopt(&roster(&offer.current), &before)?;
         self.local.node.take(offer, &place)?;
         self.change.has_installed.store(false, Ordering::Release);
+        *self.change.agreed.lock() = None;
         self.members_now(&config);
         // Each replica's step ends before the next one begins: whoever accepted something under the
         // old list has it on disk now, and nobody accepts anything under it any more.
@@ -210,7 +215,8 @@ impl Cluster {
             return self.learn_step(&config);
         }
         let me = self.local.node.seat();
-        let step = config.place.next(me, &self.all_told(me));
+        let told = self.all_told(me);
+        let step = config.place.next(me, &told);
         match step {
             Step::Done => *self.change.waiting.lock() = None,
             Step::Wait(waiting) => self.waits(waiting),
@@ -218,10 +224,15 @@ impl Cluster {
                 self.waits(Waiting::SameFiles);
                 self.install(&config, &from);
             }
-            Step::GetReady => self.advance_to(&config, &config.place.made_ready())?,
+            Step::GetReady => {
+                let own = told.iter().find(|(seat, _)| *seat == me);
+                *self.change.agreed.lock() = own.map(|(_, standing)| standing.sum);
+                self.advance_to(&config, &config.place.made_ready())?;
+            }
             Step::Open => {
+                let rebuilt = self.rebuilt();
                 self.advance_to(&config, &config.place.opened())?;
-                self.opened();
+                self.opened(&rebuilt);
             }
             Step::Leave => self.leave(&config),
         }
@@ -266,24 +277,25 @@ impl Cluster {
         Ok(())
     }
 
-    /// The new list votes: all old terms are closed, so what was promised in them is void, and what
-    /// was damaged has been copied anew.
-    fn opened(&self) {
+    /// What is marked as damaged and was copied anew: this machine still holds what all others did when
+    /// they got ready. What was found damaged since, or before this process began, is left to `repair`.
+    fn rebuilt(&self) -> Vec<(Arc<Slot>, State)> {
+        let damaged = self.local.slots().into_iter().filter(|slot| slot.is_damaged());
+        let damaged = damaged.map(|slot| (slot.state(), slot)).map(|(state, slot)| (slot, state));
+        let damaged: Vec<_> = damaged.collect();
+        let is_same = self.change.agreed.lock().take() == Some(self.local.sum());
+        if is_same { damaged } else { Vec::new() }
+    }
+
+    /// The new list votes: all old terms are closed, so what was promised in them is void.
+    fn opened(&self, rebuilt: &[(Arc<Slot>, State)]) {
         let config = self.local.node.config();
         if config.place.phase != Phase::Open {
             return;
         }
         *self.change.waiting.lock() = None;
-        for slot in self.local.slots().into_iter().filter(|slot| slot.is_damaged()) {
-            match self.local.store.clear_mark(&slot.name) {
-                Ok(()) => {
-                    self.local.damaged.lock().remove(&slot.name);
-                    self.local.step(&slot, Event::Cleared, &Body::None);
-                }
-                Err(error) => {
-                    log::error!("mark not removed user={} error={error}", slot.name);
-                }
-            }
+        for (slot, state) in rebuilt {
+            self.local.clear_if_whole(slot, *state);
         }
         if self.members.count() == 1 {
             self.local.agree_alone();
@@ -294,11 +306,20 @@ impl Cluster {
 
     fn note_changes(&self, config: &Config) {
         let Some(before) = &config.place.before else { return };
+        let lost: Vec<NodeId> =
+            config.offer.before.iter().flat_map(|before| before.given_up.clone()).collect();
+        for node in &lost {
+            log::error!("possible loss: machine given up, with what only it held node={node}");
+            self.changes.note(ChangeKind::GivenUp, *node);
+        }
         let old = |node| before.seats.iter().find(|seat| seat.node == node).copied();
         for seat in &config.place.current.seats {
             match old(seat.node) {
                 Some(was) if was == *seat => {}
                 Some(_) => self.changes.note(ChangeKind::Replaced, seat.node),
+                None if lost.contains(&seat.node) => {
+                    self.changes.note(ChangeKind::Replaced, seat.node);
+                }
                 None => self.changes.note(ChangeKind::Added, seat.node),
             }
         }

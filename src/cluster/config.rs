@@ -39,7 +39,10 @@ impl Config {
     /// What a directory tells.
     pub fn of(file: &NodeFile) -> Self {
         let current = members(file.epoch, file.features, &file.members);
-        let told = |b: &Before| members(b.epoch, b.features, &b.members);
+        let told = |b: &Before| Members {
+            given_up: b.given_up.clone(),
+            ..members(b.epoch, b.features, &b.members)
+        };
         let before = file.before.as_ref().map(told);
         let phase = match (file.opened, file.ready) {
             (true, _) => Phase::Open,
@@ -113,7 +116,7 @@ fn members(epoch: u32, features: u32, list: &[Member]) -> Members {
     };
     let mut members: Vec<Seated> = list.iter().map(seated).collect();
     members.sort_by_key(|one| one.node);
-    Members { epoch, features, members }
+    Members { epoch, features, members, given_up: Vec::new() }
 }
 
 /// A list as it is decided by. Where its machines listen is no part of it: each machine may be told
@@ -167,6 +170,7 @@ pub fn write(file: &mut NodeFile, offer: &Offer, place: &Place) {
         epoch: list.epoch,
         members: all(list),
         features: list.features,
+        given_up: list.given_up.clone(),
         extra: serde_json::Map::new(),
     });
     file.members = all(&offer.current);

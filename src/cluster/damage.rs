@@ -79,6 +79,27 @@ impl Replicas {
         }
     }
 
+    /// Takes the mark off a user whose file was copied anew, if it stands on the disk as `state` says.
+    pub(super) fn clear_if_whole(&self, slot: &Slot, state: State) {
+        let mut replica = slot.lock();
+        if replica.acceptor.state() != state {
+            return;
+        }
+        let cleared = match self.store.verify(&slot.name, replica.len) {
+            Ok(found) if (found.acc, found.hash) != (state.acc, state.hash) => {
+                Err(ends_elsewhere(&slot.name))
+            }
+            verified => verified.and_then(|_whole| self.store.clear_mark(&slot.name)),
+        };
+        match cleared {
+            Ok(()) => {
+                self.damaged.lock().remove(&slot.name);
+                self.perform(slot, &mut replica, Event::Cleared, &Body::None);
+            }
+            Err(error) => log::error!("mark not removed user={} error={error}", slot.name),
+        }
+    }
+
     /// How a file differs from what was written. An error that says nothing of the file is none.
     fn differs(&self, slot: &Slot, state: State, len: u64) -> Option<StoreError> {
         match self.store.verify(&slot.name, len) {

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use super::directory::Directory;
 use super::error::StoreError;
 use super::name::{FileName, Role};
-use super::{UserStore, lines_name};
+use super::{DataDir, UserStore, lines_name};
 use crate::id::UserName;
 use crate::limits::{MARK_BYTES_MAX, USER_FILE_BYTES_MAX};
 
@@ -125,6 +125,18 @@ impl UserStore {
         }
         marks.sort_unstable();
         Ok(marks)
+    }
+}
+
+impl DataDir {
+    /// Whether a user's file is marked as damaged.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn has_marks(&self) -> Result<bool, StoreError> {
+        let is_mark = |name: &str| FileName::parse(name).is_some_and(|n| n.role == Role::Mark);
+        let found = self.damaged().list()?;
+        Ok(found.iter().any(|found| found.name.to_str().is_ok_and(is_mark)))
     }
 }
 

@@ -26,7 +26,6 @@ const TEMPORARY: &str = "node.json.tmp";
 const FORMAT: u32 = 1;
 
 /// What `node.json` holds. Fields of newer versions are kept when it is written again.
-#[expect(clippy::struct_excessive_bools, reason = "each is a field of the file")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeFile {
     /// The format of the whole data directory.
@@ -77,6 +76,10 @@ pub struct Before {
     /// As in [`NodeFile`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub features: u32,
+    /// Machines of the list that voted which the operator gave up for lost, if so: then `members` are
+    /// those that were left, and this list itself never voted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<NodeId>,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -85,6 +85,10 @@ pub struct Members {
     pub features: u32,
     /// The machines, by number.
     pub members: Vec<Seated>,
+    /// Of a list that was made up of those left of one in force: who was given up. What only they hold
+    /// is lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<NodeId>,
 }
 
 /// A machine of a list.

@@ -60,6 +60,9 @@ pub struct Held {
     pub is_learning: bool,
     /// What the program there understands.
     pub features: u32,
+    /// Whether a user's file is damaged there.
+    #[serde(default)]
+    pub is_damaged: bool,
     /// The machines that it is in touch with, itself included.
     pub live: Vec<NodeId>,
 }

@@ -100,6 +100,8 @@ pub enum ChangeKind {
     Removed,
     /// Another machine has taken its place.
     Replaced,
+    /// The operator gave it up for lost: what only it held is gone.
+    GivenUp,
     /// Something that a later version has a word for.
     #[serde(other)]
     Other,

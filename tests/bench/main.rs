@@ -4,11 +4,16 @@
 //! program alternate with rounds of the thing named beside it, and medians of several are compared.
 //! The cluster and the bare files lie on the same disk.
 //!
-//! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long.
+//! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
+//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer` and `takeover`.
 
 mod bare;
 mod browser;
+mod client;
+mod hot;
+mod peer;
 mod table;
+mod takeover;
 
 #[path = "../cluster/form.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
@@ -16,6 +21,15 @@ mod form;
 #[path = "../cluster/harness.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
 mod harness;
+#[path = "../repair/harness.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the tests' own, where all of it is used and these are allowed"
+)]
+mod machines;
 #[path = "../cluster/person.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
 mod person;
@@ -37,8 +51,13 @@ const READERS: usize = 16;
 /// People who write at once.
 const WRITERS: usize = 8;
 
-/// How long, and how often.
+/// One part of what is measured; its figures go into the table.
+type Section = fn(&Plan, &mut Table) -> io::Result<()>;
+
+/// What, how long, and how often.
 struct Plan {
+    /// The sections to run; all if there are none.
+    only: Vec<String>,
     round_ms: u64,
     rounds: usize,
     posts: u64,
@@ -50,7 +69,10 @@ impl Plan {
             std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
         };
         let rounds = usize::try_from(read("TERN_BENCH_ROUNDS", 5)).unwrap_or(5).max(1);
+        let only = std::env::var("TERN_BENCH_ONLY").unwrap_or_default();
+        let only = only.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
+            only: only.map(str::to_owned).collect(),
             round_ms: read("TERN_BENCH_ROUND_MS", 1_500),
             rounds,
             posts: read("TERN_BENCH_POSTS", 10_000),
@@ -62,6 +84,26 @@ fn main() -> io::Result<()> {
     // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
     let mut table = Table::default();
+    let sections: [(&str, Section); 4] = [
+        ("cluster", measure_cluster),
+        ("hot", hot::measure),
+        ("peer", peer::measure),
+        ("takeover", takeover::measure),
+    ];
+    if let Some(unknown) = plan.only.iter().find(|one| sections.iter().all(|(name, _)| one != name))
+    {
+        return Err(io::Error::other(format!("TERN_BENCH_ONLY: no section is called {unknown}")));
+    }
+    for (name, measure) in sections {
+        if plan.only.is_empty() || plan.only.iter().any(|only| only == name) {
+            measure(&plan, &mut table)?;
+        }
+    }
+    table.print(&mut io::stdout().lock())
+}
+
+/// Posts, pages and memory of a cluster as anybody starts it.
+fn measure_cluster(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let cluster = Cluster::start(Options::default());
     table.memory("at rest", &memory(&cluster)?, Some(8.0));
 
@@ -73,9 +115,9 @@ fn main() -> io::Result<()> {
     }
     let posts = AtomicU64::new(0);
     for count in [1, WRITERS] {
-        table.ratio(measure_posts(&cluster, &mut writers, count, &plan, &posts)?);
+        table.ratio(measure_posts(&cluster, &mut writers, count, plan, &posts)?);
     }
-    fill(&cluster, &mut writers, &plan, &posts)?;
+    fill(&cluster, &mut writers, plan, &posts)?;
     let total = posts.load(Ordering::SeqCst);
     table.memory(&format!("after {total} posts"), &memory(&cluster)?, Some(24.0));
 
@@ -91,10 +133,10 @@ fn main() -> io::Result<()> {
         least: 3_000.0,
     };
     for page in [home, profile] {
-        table.ratio(measure_page(&cluster, &page, &style, &plan)?);
+        table.ratio(measure_page(&cluster, &page, &style, plan)?);
     }
     table.memory("after the pages", &memory(&cluster)?, None);
-    table.print(&mut io::stdout().lock())
+    Ok(())
 }
 
 /// Runs `one` again and again on each of `workers` in its own thread for a while; how often a second.

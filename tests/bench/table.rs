@@ -16,16 +16,47 @@ pub(crate) struct Row {
     pub(crate) least: Option<f64>,
 }
 
+/// Something that is better the smaller it is, perhaps beside another.
+pub(crate) struct Worst {
+    /// What, and in which unit.
+    pub(crate) what: String,
+    pub(crate) ours: f64,
+    /// What it is compared with, and its value.
+    pub(crate) beside: Option<(String, f64)>,
+    pub(crate) most: Most,
+}
+
+/// The budget of such a figure.
+#[derive(Clone, Copy)]
+pub(crate) enum Most {
+    /// At most so much.
+    Value(f64),
+    /// At most so many times what it is compared with.
+    Times(f64),
+    /// For information.
+    Any,
+}
+
 /// All figures of a run.
 #[derive(Default)]
 pub(crate) struct Table {
     ratios: Vec<Row>,
+    worst: Vec<Worst>,
+    notes: Vec<String>,
     memory: Vec<(String, f64, Option<f64>)>,
 }
 
 impl Table {
     pub(crate) fn ratio(&mut self, row: Row) {
         self.ratios.push(row);
+    }
+
+    pub(crate) fn worst(&mut self, row: Worst) {
+        self.worst.push(row);
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// Megabytes of each process at some time, and the most that each may have.
@@ -36,11 +67,24 @@ impl Table {
     }
 
     pub(crate) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "{:<56} {:>9} {:>9} {:>7} {:>8}",
-            "a second", "ours", "beside", "ratio", "budget"
-        )?;
+        self.print_ratios(out)?;
+        self.print_worst(out)?;
+        if !self.memory.is_empty() {
+            writeln!(out, "\n{:<72} {:>9} {:>9}", "resident memory, MB", "ours", "budget")?;
+        }
+        for (what, megabytes, most) in &self.memory {
+            let budget = most.map(|most| format!("{most:.0}")).unwrap_or_default();
+            let verdict = most.map(|most| verdict(*megabytes <= most)).unwrap_or_default();
+            writeln!(out, "{what:<72} {megabytes:>9.1} {budget:>9} {verdict}")?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(out, "\n{note}"))
+    }
+
+    fn print_ratios(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.ratios.is_empty() {
+            let (what, ours) = ("a second", "ours");
+            writeln!(out, "{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
+        }
         for row in &self.ratios {
             let ratio = row.ours / row.theirs.max(f64::MIN_POSITIVE);
             let verdict =
@@ -51,15 +95,34 @@ impl Table {
             let budget = row.budget;
             writeln!(
                 out,
-                "{what:<56} {ours:>9.0} {theirs:>9.0} {ratio:>7.2} {budget:>8.2}{least} {verdict}"
+                "{what:<72} {ours:>9.0} {theirs:>9.0} {ratio:>7.2} {budget:>8.2}{least} {verdict}"
             )?;
             writeln!(out, "  beside: {}", row.beside)?;
         }
-        writeln!(out, "\n{:<56} {:>9} {:>9}", "resident memory, MB", "ours", "budget")?;
-        for (what, megabytes, most) in &self.memory {
-            let budget = most.map(|most| format!("{most:.0}")).unwrap_or_default();
-            let verdict = most.map(|most| verdict(*megabytes <= most)).unwrap_or_default();
-            writeln!(out, "{what:<56} {megabytes:>9.1} {budget:>9} {verdict}")?;
+        Ok(())
+    }
+
+    fn print_worst(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.worst.is_empty() {
+            let (what, ours) = ("less is better", "ours");
+            writeln!(out, "\n{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
+        }
+        for Worst { what, ours, beside, most } in &self.worst {
+            let theirs = beside.as_ref().map(|(_, theirs)| *theirs);
+            let ratio = theirs.map(|theirs| ours / theirs.max(f64::MIN_POSITIVE));
+            let (budget, verdict) = match *most {
+                Most::Value(most) => (format!("{most:.0}"), verdict(*ours <= most)),
+                Most::Times(most) => {
+                    (format!("{most:.2}"), verdict(ratio.is_some_and(|ratio| ratio <= most)))
+                }
+                Most::Any => (String::new(), ""),
+            };
+            let theirs = theirs.map(|theirs| format!("{theirs:.1}")).unwrap_or_default();
+            let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+            writeln!(out, "{what:<72} {ours:>9.1} {theirs:>9} {ratio:>7} {budget:>8} {verdict}")?;
+            if let Some((with, _)) = beside {
+                writeln!(out, "  beside: {with}")?;
+            }
         }
         Ok(())
     }

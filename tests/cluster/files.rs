@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,9 +12,27 @@ use super::harness::{Cluster, eventually};
 /// How long machines may take to agree after the last failure.
 const AGREEMENT: Duration = Duration::from_mins(1);
 
+/// Machines with directories of data.
+pub(crate) trait Disks {
+    /// How many machines: they are numbered from 1.
+    fn machines(&self) -> u16;
+    /// A machine's data directory.
+    fn data_of(&self, node: u16) -> PathBuf;
+}
+
+impl Disks for Cluster {
+    fn machines(&self) -> u16 {
+        self.backends()
+    }
+
+    fn data_of(&self, node: u16) -> PathBuf {
+        self.node_data(node)
+    }
+}
+
 /// The files of one machine: name to text.
-fn files(cluster: &Cluster, node: u16) -> BTreeMap<String, String> {
-    let users = cluster.node_data(node).join("users");
+fn files(disks: &dyn Disks, node: u16) -> BTreeMap<String, String> {
+    let users = disks.data_of(node).join("users");
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(&users).unwrap() {
         let entry = entry.unwrap();
@@ -32,22 +51,22 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 /// Each user's last version on one machine.
-fn versions(cluster: &Cluster, node: u16) -> BTreeMap<String, Value> {
+fn versions(disks: &dyn Disks, node: u16) -> BTreeMap<String, Value> {
     let version = |text: String| lines(&text).last().map_or(Value::Null, |line| line["v"].clone());
-    files(cluster, node).into_iter().map(|(user, text)| (user, version(text))).collect()
+    files(disks, node).into_iter().map(|(user, text)| (user, version(text))).collect()
 }
 
 /// Waits until all machines hold the same version of every user.
-pub(super) fn wait_for_agreement(cluster: &Cluster) {
+pub(crate) fn wait_for_agreement(disks: &dyn Disks) {
     eventually("all machines' files agree", AGREEMENT, || {
-        let first = versions(cluster, 1);
-        (2..=cluster.backends()).all(|node| versions(cluster, node) == first).then_some(())
+        let first = versions(disks, 1);
+        (2..=disks.machines()).all(|node| versions(disks, node) == first).then_some(())
     });
 }
 
 /// The texts of a user's posts on one machine, in the order of the file.
-pub(super) fn posts(cluster: &Cluster, node: u16, user: &str) -> Vec<String> {
-    let all = files(cluster, node);
+pub(crate) fn posts(disks: &dyn Disks, node: u16, user: &str) -> Vec<String> {
+    let all = files(disks, node);
     let text = all.get(user).unwrap_or_else(|| panic!("machine {node} has no file of {user}"));
     let lines = lines(text);
     let entries = lines.iter().filter_map(|line| line["d"].as_array()).flatten();
@@ -56,10 +75,10 @@ pub(super) fn posts(cluster: &Cluster, node: u16, user: &str) -> Vec<String> {
 }
 
 /// Checks that every machine holds each of these posts exactly once, and none of the user's twice.
-pub(super) fn check_exactly_once(cluster: &Cluster, user: &str, acknowledged: &[String]) {
-    for node in 1..=cluster.backends() {
+pub(crate) fn check_exactly_once(disks: &dyn Disks, user: &str, acknowledged: &[String]) {
+    for node in 1..=disks.machines() {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for text in posts(cluster, node, user) {
+        for text in posts(disks, node, user) {
             *counts.entry(text).or_default() += 1;
         }
         let twice: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();

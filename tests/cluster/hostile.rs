@@ -107,14 +107,13 @@ fn second_machine_with_one_number_turned_away() {
     cluster.wait_in_step();
     let directory = tempfile::tempdir().unwrap();
     let address = format!("127.0.0.1:{}", free_ports(1));
-    let ended = Program::run(&[
-        "backend",
-        "--node=2",
-        &format!("--listen={address}"),
-        &format!("--peers={}", peers(&cluster, 2, &address)),
-        &format!("--data={}", directory.path().join("db").display()),
-        &format!("--key-file={}", cluster.data().join("cluster.key").display()),
-    ]);
+    let peers = format!("--peers={}", peers(&cluster, 2, &address));
+    let data = format!("--data={}", directory.path().join("db").display());
+    let key = format!("--key-file={}", cluster.data().join("cluster.key").display());
+    let made = Program::run(&["cluster", "init", "--node=2", &peers, &data, &key]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let listen = format!("--listen={address}");
+    let ended = Program::run(&["backend", "--node=2", &listen, &peers, &data, &key]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(ended.stderr.contains("number"), "{}", ended.stderr);
     check_goes_on(&cluster, "ben");

@@ -16,18 +16,18 @@ const TRIES_MAX: usize = 200;
 
 /// What the writers were told so far.
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(crate) struct Load {
     stop: Stop,
     saved: AtomicUsize,
     troubles: Mutex<Vec<(String, Written)>>,
 }
 
 /// A writer's name and the texts that were acknowledged.
-pub(super) type Acknowledged = Vec<(String, Vec<String>)>;
+pub(crate) type Acknowledged = Vec<(String, Vec<String>)>;
 
 impl Load {
     /// Waits until so many more posts have been saved.
-    pub(super) fn wait_for_more(&self, count: usize) {
+    pub(crate) fn wait_for_more(&self, count: usize) {
         let goal = self.saved.load(Ordering::SeqCst) + count;
         eventually("posts go on being saved", PROGRESS, || {
             (self.saved.load(Ordering::SeqCst) >= goal).then_some(())
@@ -35,7 +35,7 @@ impl Load {
     }
 
     /// Every answer to a post other than "saved", with the post.
-    pub(super) fn troubles(&self) -> Vec<(String, Written)> {
+    pub(crate) fn troubles(&self) -> Vec<(String, Written)> {
         self.troubles.lock().clone()
     }
 
@@ -71,12 +71,22 @@ impl Load {
 }
 
 /// Runs `test` while `writers` people write; what they were told, and what the test gives.
-pub(super) fn under_load<T>(
+pub(crate) fn under_load<T>(
     cluster: &Cluster,
     writers: usize,
     test: impl FnOnce(&Load) -> T,
 ) -> (Acknowledged, T) {
-    let mut people: Vec<_> = (0..writers).map(|n| cluster.person(&format!("writer_{n}"))).collect();
+    under_load_at(&cluster.address(), writers, test)
+}
+
+/// The same at any site.
+pub(crate) fn under_load_at<T>(
+    site: &str,
+    writers: usize,
+    test: impl FnOnce(&Load) -> T,
+) -> (Acknowledged, T) {
+    let person = |n| Person::new(site, &format!("writer_{n}"));
+    let mut people: Vec<_> = (0..writers).map(person).collect();
     for person in &mut people {
         person.join();
     }

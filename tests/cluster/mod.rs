@@ -3,11 +3,11 @@
 
 mod browsing;
 mod failure;
-mod files;
+pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
-mod load;
+pub(crate) mod load;
 pub(crate) mod person;
 mod process;
 mod status;

@@ -12,7 +12,7 @@ use tern::clock::Clock;
 use tern::id::{NodeId, PostId, RequestId, UserName};
 use tern::limits::FRAME_BYTES_MAX;
 use tern::thread::Stop;
-use tern::transport::connection::dial;
+use tern::transport::connection::{Connection, dial};
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, PostView, Request, Response};
@@ -95,7 +95,7 @@ impl Machines {
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
         command.arg(self.peers());
         command.arg(format!("--data={}", self.data(n).display()));
-        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        command.arg(format!("--key-file={}", self.key_file().display()));
         command.stdout(Stdio::null()).stderr(log);
         self.children[n] = Some(command.spawn().unwrap());
     }
@@ -129,6 +129,21 @@ impl Machines {
         child.wait().unwrap();
     }
 
+    /// A connection to a machine, as a web server has it.
+    pub(super) fn connect(&self, n: usize) -> Result<Connection, TransportError> {
+        dial(&self.address(n), Role::Web, &self.keys, WAIT)
+    }
+
+    /// Where a machine listens.
+    pub(super) fn address(&self, n: usize) -> String {
+        format!("127.0.0.1:{}", self.ports[n])
+    }
+
+    /// The file of the key that all share.
+    pub(super) fn key_file(&self) -> PathBuf {
+        self.dir.path().join("key")
+    }
+
     fn ask(
         &self,
         n: usize,
@@ -136,8 +151,7 @@ impl Machines {
         action: Action,
     ) -> Result<Response, TransportError> {
         let request = Request { session: session.map(str::to_owned), action };
-        let address = format!("127.0.0.1:{}", self.ports[n]);
-        let mut connection = dial(&address, Role::Web, &self.keys, WAIT)?;
+        let mut connection = self.connect(n)?;
         connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT)?;
         let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;
         Ok(serde_json::from_slice(&frame.header).unwrap())

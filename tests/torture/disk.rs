@@ -14,7 +14,7 @@ const IMAGE_BYTES: u64 = 192 * 1024 * 1024;
 const COPIES_MAX: usize = 8;
 
 /// A machine's disk; unmounted when dropped.
-pub(super) struct Disk {
+pub(crate) struct Disk {
     home: PathBuf,
     /// Which image is mounted: the number of power cuts so far.
     life: u32,
@@ -50,12 +50,12 @@ impl Disk {
     }
 
     /// The data directory.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.point().join("db")
     }
 
     /// Whether it is a file system of its own.
-    pub(super) fn has_image(&self) -> bool {
+    pub(crate) fn has_image(&self) -> bool {
         self.has_image
     }
 
@@ -87,7 +87,7 @@ impl Disk {
     }
 
     /// Takes all room but a little of a page.
-    pub(super) fn fill(&self) -> std::io::Result<()> {
+    pub(crate) fn fill(&self) -> std::io::Result<()> {
         let mut filler = File::create(self.point().join("filler"))?;
         let room = statvfs(self.point())?;
         let most = (room.f_bavail * room.f_frsize).saturating_sub(256 * 1024);
@@ -105,7 +105,7 @@ impl Disk {
     }
 
     /// Gives the room back, for good: power may fail next.
-    pub(super) fn free(&self) -> std::io::Result<()> {
+    pub(crate) fn free(&self) -> std::io::Result<()> {
         fs::remove_file(self.point().join("filler"))?;
         Ok(rustix::fs::syncfs(File::open(self.point())?)?)
     }

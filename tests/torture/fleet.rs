@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
@@ -16,6 +16,7 @@ use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
 use super::replacement::Backup;
 use super::witness::{self, Files, Home};
+use crate::cluster::files::Disks;
 use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
 
 /// How many machines.
@@ -25,7 +26,7 @@ const AGREEMENT_MS: u64 = 90_000;
 
 /// The processes and what lies between and under them. Dropped in this order: processes end before
 /// their disks are unmounted, and those before the directory goes.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     machines: Vec<Machine>,
     web: Machine,
     /// From one machine to another.
@@ -45,14 +46,14 @@ pub(super) struct Fleet {
     pub(super) backup: Option<Backup>,
     /// The list of members that a machine's new directory waits for.
     changing: Option<u32>,
-    pub(super) keys: Keys,
+    pub(crate) keys: Keys,
     directory: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Fleet {
     /// Starts everything, and says what will be left out.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let turn = take_turn();
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let home = directory.path();
@@ -116,12 +117,17 @@ impl Fleet {
         Some(n)
     }
 
-    pub(super) fn machine(&mut self, n: usize) -> &mut Machine {
+    pub(crate) fn machine(&mut self, n: usize) -> &mut Machine {
         &mut self.machines[n]
     }
 
-    pub(super) fn disk(&mut self, n: usize) -> &mut Disk {
+    pub(crate) fn disk(&mut self, n: usize) -> &mut Disk {
         &mut self.disks[n]
+    }
+
+    /// The same, to look at and to fill.
+    pub(crate) fn disk_of(&self, n: usize) -> &Disk {
+        &self.disks[n]
     }
 
     /// Starts a machine again, often with another clock or another build.
@@ -143,7 +149,8 @@ impl Fleet {
         self.start_machine(n, &Start::default());
     }
 
-    fn start_machine(&mut self, n: usize, how: &Start) {
+    /// Starts a machine that does not run.
+    pub(crate) fn start_machine(&mut self, n: usize, how: &Start) {
         let args = [
             "backend".to_owned(),
             format!("--node={}", n + 1),
@@ -154,6 +161,15 @@ impl Fleet {
             "--rate-limits=off".to_owned(),
         ];
         self.machines[n].start(&args, how);
+    }
+
+    /// Runs `tern cluster …` for one machine's directory, asking all machines.
+    pub(crate) fn operate(&self, n: usize, words: &[&str]) -> Output {
+        let at: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let options = [self.data_option(n), self.key_option(), format!("--at={}", at.join(","))];
+        let mut command = Command::new(PROGRAM);
+        command.arg("cluster").args(words).arg("--yes").args(options);
+        command.stdin(Stdio::null()).output().unwrap()
     }
 
     /// How a machine reaches each: the others through the networks that can be spoilt.
@@ -170,11 +186,12 @@ impl Fleet {
         format!("--data={}", self.disks[n].data().display())
     }
 
-    fn key_option(&self) -> String {
+    /// The cluster's key.
+    pub(crate) fn key_option(&self) -> String {
         format!("--key-file={}", self.directory.path().join("key").display())
     }
 
-    pub(super) fn start_web(&mut self) {
+    pub(crate) fn start_web(&mut self) {
         let args = [
             "web".to_owned(),
             format!("--listen=127.0.0.1:{}", self.web_port),
@@ -184,16 +201,16 @@ impl Fleet {
         self.web.start(&args, &Start::default());
     }
 
-    pub(super) fn kill_web(&mut self) {
+    pub(crate) fn kill_web(&mut self) {
         self.web.kill();
     }
 
-    pub(super) fn door_addresses(&self) -> Vec<String> {
+    pub(crate) fn door_addresses(&self) -> Vec<String> {
         self.doors.iter().map(Proxy::address).collect()
     }
 
     /// Where browsers go.
-    pub(super) fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         format!("http://127.0.0.1:{}", self.web_port)
     }
 
@@ -211,16 +228,28 @@ impl Fleet {
     }
 
     /// Spoils or mends all networks of one machine: it alone against the others.
-    pub(super) fn set_island(&self, n: usize, mode: Mode) {
+    pub(crate) fn set_island(&self, n: usize, mode: Mode) {
+        self.set_ways(n, mode, mode);
+    }
+
+    /// Spoils or mends what one machine dials, and what dials it, of all networks between machines.
+    pub(crate) fn set_ways(&self, n: usize, out: Mode, into: Mode) {
         for ((from, to), proxy) in &self.links {
-            if *from == n || *to == n {
-                proxy.set(mode);
+            if *from == n {
+                proxy.set(out);
+            } else if *to == n {
+                proxy.set(into);
             }
         }
     }
 
+    /// Spoils or mends the way from web servers and clients to one machine.
+    pub(crate) fn set_door(&self, n: usize, mode: Mode) {
+        self.doors[n].set(mode);
+    }
+
     /// A process that ended by itself, if one did.
-    pub(super) fn ended(&mut self) -> Option<(usize, ExitStatus)> {
+    pub(super) fn ended(&mut self) -> Option<(usize, String)> {
         let found = |(n, machine): (usize, &mut Machine)| machine.ended().map(|how| (n, how));
         self.machines.iter_mut().enumerate().find_map(found)
     }
@@ -294,7 +323,7 @@ impl Fleet {
 
     /// How often any machine said something.
     pub(super) fn said(&self, phrase: &str) -> usize {
-        self.machines.iter().map(|machine| machine.said(phrase)).sum()
+        self.machines.iter().map(|machine| machine.said().matches(phrase).count()).sum()
     }
 
     /// Starts whatever does not run.
@@ -332,6 +361,16 @@ impl Fleet {
 
     pub(super) fn logs(&self) -> String {
         self.machines.iter().chain([&self.web]).map(Machine::log_end).collect()
+    }
+}
+
+impl Disks for Fleet {
+    fn machines(&self) -> u16 {
+        u16::try_from(MACHINES).unwrap()
+    }
+
+    fn data_of(&self, node: u16) -> PathBuf {
+        self.disks[usize::from(node) - 1].data()
     }
 }
 

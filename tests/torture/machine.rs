@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -19,33 +19,33 @@ const FAKETIME: [&str; 3] = [
 ];
 
 /// The library that fakes the wall clock, if it is there.
-pub(super) fn faketime() -> Option<&'static str> {
+pub(crate) fn faketime() -> Option<&'static str> {
     FAKETIME.into_iter().find(|path| Path::new(path).exists())
 }
 
 /// How a process is started this time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// How far its wall clock is off, in faketime's words.
-    pub(super) clock: Option<&'static str>,
+    pub(crate) clock: Option<&'static str>,
     /// Another build of the program.
-    pub(super) program: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
 }
 
 /// A process that may or may not run; ended when dropped.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     pub(super) name: String,
     log: PathBuf,
     child: Option<Child>,
 }
 
 impl Machine {
-    pub(super) fn new(name: &str, directory: &Path) -> Self {
+    pub(crate) fn new(name: &str, directory: &Path) -> Self {
         Self { name: name.to_owned(), log: directory.join(format!("{name}.log")), child: None }
     }
 
     /// Starts it.
-    pub(super) fn start(&mut self, args: &[String], how: &Start) {
+    pub(crate) fn start(&mut self, args: &[String], how: &Start) {
         assert!(self.child.is_none(), "{} runs", self.name);
         let mut log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         writeln!(log, "---- start {how:?}").unwrap();
@@ -60,16 +60,20 @@ impl Machine {
     }
 
     /// Sends a signal, if it runs.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // Not waited for yet, so that the number is still this process's.
-        if let Some(child) = &self.child {
-            let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        if let Some(pid) = self.pid() {
             let _gone = kill_process(pid, signal);
         }
     }
 
+    /// Its process, if it was started.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.child.as_ref().and_then(|child| Pid::from_raw(i32::try_from(child.id()).unwrap()))
+    }
+
     /// Kills it and waits until it is gone.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended by itself.
             let _gone = child.kill();
@@ -83,16 +87,15 @@ impl Machine {
     }
 
     /// How it ended, if it did so by itself; it can be started again then.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<String> {
         let status = self.child.as_mut()?.try_wait().unwrap()?;
         self.child = None;
-        Some(status)
+        Some(status.to_string())
     }
 
-    /// What it said of some kind, since the beginning.
-    pub(super) fn said(&self, phrase: &str) -> usize {
-        let text = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(&text).lines().filter(|line| line.contains(phrase)).count()
+    /// All it said in all its lives.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// The last it said.

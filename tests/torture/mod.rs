@@ -19,12 +19,12 @@ mod check_tests;
 mod client;
 mod damage;
 mod dice;
-mod disk;
+pub(crate) mod disk;
 mod fault;
-mod fleet;
+pub(crate) mod fleet;
 mod history;
-mod machine;
-mod proxy;
+pub(crate) mod machine;
+pub(crate) mod proxy;
 mod replacement;
 mod witness;
 

@@ -22,7 +22,7 @@ const STACK: usize = 128 * 1024;
 
 /// What a proxy does with what comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// Hands everything on.
     #[default]
     Pass,

@@ -20,7 +20,7 @@ const TURNED_AWAY_MS: u64 = 60_000;
 /// Milliseconds for the others to be in touch, so that a change can begin.
 const TAKEN_ON_MS: u64 = 60_000;
 /// How a program ends that cannot use its directory.
-const UNUSABLE: i32 = 3;
+const UNUSABLE: &str = "exit status: 3";
 
 /// An old copy of a machine's directory.
 #[derive(Debug)]
@@ -104,8 +104,8 @@ fn is_outdated(fleet: &mut Fleet) -> bool {
 /// The machine is turned away, and replaced by a new one of its number.
 fn replace(fleet: &mut Fleet, n: usize) -> Heal {
     fleet.start_plainly(n);
-    let (code, said) = ended(fleet, n);
-    assert_eq!(code, Some(UNUSABLE), "machine {} started: {said}", n + 1);
+    let (how, said) = ended(fleet, n);
+    assert_eq!(how, UNUSABLE, "machine {} started: {said}", n + 1);
     let command = format!("tern cluster replace {}", n + 1);
     assert!(said.contains(&command), "machine {} does not say {command}: {said}", n + 1);
     fleet.count("machines turned away");
@@ -124,11 +124,11 @@ fn replace(fleet: &mut Fleet, n: usize) -> Heal {
     then(LOOK_MS, look)
 }
 
-fn ended(fleet: &mut Fleet, n: usize) -> (Option<i32>, String) {
+fn ended(fleet: &mut Fleet, n: usize) -> (String, String) {
     let clock = Clock::system();
     loop {
-        if let Some(status) = fleet.machine(n).ended() {
-            return (status.code(), fleet.machine(n).log_end());
+        if let Some(how) = fleet.machine(n).ended() {
+            return (how, fleet.machine(n).log_end());
         }
         let said = || fleet.logs();
         assert!(clock.mono() < Mono(TURNED_AWAY_MS), "machine {} runs on: {}", n + 1, said());

@@ -8,7 +8,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::init::cluster_of;
-use super::plan::{PlanError, Resolve, Wish, earlier, numbers, plan};
+use super::plan::{PlanError, Resolve, Wish, earlier, listed, numbers, plan};
 use super::target::Target;
 use super::{ClusterError, ask, local, random};
 use crate::cli::error::CliError;
@@ -162,7 +162,15 @@ fn confirm(
         }
     });
     if change.resolve.force {
-        say("what only the missing machines have on disk is lost");
+        say(&format!("the members are then: {now}"));
+    }
+    for list in offer.before.iter().filter(|list| !list.given_up.is_empty()) {
+        let lost = listed(list.given_up.iter().copied());
+        say(&format!(
+            "{lost} given up: what was saved there and has not reached machines {} is lost, also what \
+             was confirmed. Make sure that {lost} never runs again with the old directory",
+            numbers(list)
+        ));
     }
     for (_, path) in directories {
         say(&format!("its directory is made in {}", path.display()));

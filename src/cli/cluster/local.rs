@@ -42,6 +42,7 @@ pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
             is_learning: config.is_learning,
             // It is this very program that will be started there.
             features: crate::wire::message::FEATURES,
+            is_damaged: directory.has_marks()?,
             live: Vec::new(),
         });
     }

@@ -26,7 +26,7 @@ pub(super) enum Wish {
 pub(super) struct Resolve {
     /// Also if another change is under way: it is given up.
     pub(super) replace_pending: bool,
-    /// Also if what the missing machines alone hold is lost.
+    /// Without the machines that cannot be reached, also if what they alone hold is lost.
     pub(super) force: bool,
 }
 
@@ -60,14 +60,32 @@ pub(super) enum PlanError {
          have on disk is lost then"
     )]
     TooFew { reached: usize, of: usize, needed: usize, missing: String },
-    #[error("{0} must take part in the change and cannot be reached: start it first, or remove it")]
+    #[error(
+        "{0} must take part in the change and cannot be reached: start it first, or remove it. If it \
+         is gone for good, --force removes it as well"
+    )]
     Absent(String),
+    #[error(
+        "{0} has damaged files: wait until they are repaired. If they cannot be because machines are \
+         gone for good, --force gives those up; what they alone have on disk is lost then"
+    )]
+    Damaged(String),
+    #[error(
+        "machine {0} can be reached and may be the only one that has some posts: --force gives up only \
+         machines that are gone; here that is {1}"
+    )]
+    Alive(NodeId, String),
+    #[error(
+        "machine {0} is in touch with machine {1}, which is not gone: reach it from here too, or stop \
+         it for good first"
+    )]
+    NotGone(NodeId, NodeId),
 }
 
 impl PlanError {
     /// Whether more machines must be up first.
     pub(super) const fn is_too_few(&self) -> bool {
-        matches!(self, Self::TooFew { .. } | Self::Absent(_) | Self::Earlier(_))
+        matches!(self, Self::TooFew { .. } | Self::Absent(_) | Self::Damaged(_) | Self::Earlier(_))
     }
 }
 
@@ -86,7 +104,14 @@ pub(super) fn plan(held: &[Held], wish: &Wish, resolve: Resolve) -> Result<Offer
     if next.members.len() > MEMBERS_MAX {
         return Err(PlanError::TooMany);
     }
-    let before = old(held, base, resolve)?;
+    if resolve.force {
+        let is_left = |one: &Seated| !base.members.contains(one) || is_held_by(held, one);
+        next.members.retain(is_left);
+        if next.members.is_empty() {
+            return Err(PlanError::Last);
+        }
+    }
+    let before = old(held, base, &next, resolve)?;
     // A list that was made up to go on without the lost ones comes between.
     next.epoch = next.epoch.max(before.epoch + 1);
     absent(held, base, &next)?;
@@ -147,21 +172,43 @@ fn pending<'a>(held: &'a [Held], base: &Members) -> Option<&'a Members> {
     lists.filter(|list| list.epoch > base.epoch).max_by_key(|list| list.epoch)
 }
 
-/// Which list the change follows: the one in force, if enough of its machines are there.
-fn old(held: &[Held], base: &Members, resolve: Resolve) -> Result<Members, PlanError> {
-    let is_here = |one: &&Seated| is_held_by(held, one);
-    let here: Vec<Seated> = base.members.iter().filter(is_here).cloned().collect();
+/// Which list the change follows: the one in force, if enough of its machines are there and whole.
+/// Else, by force alone, one made up of those that are there: what the others alone hold is lost.
+///
+/// What is made up must contain all that can be had: all of it stays, so that all of it takes part.
+fn old(
+    held: &[Held],
+    base: &Members,
+    next: &Members,
+    resolve: Resolve,
+) -> Result<Members, PlanError> {
+    let (here, missing): (Vec<Seated>, Vec<Seated>) =
+        base.members.iter().cloned().partition(|one| is_held_by(held, one));
+    let missing: Vec<NodeId> = missing.into_iter().map(|one| one.node).collect();
     let (of, needed) = (base.members.len(), majority(base.members.len()));
-    if here.len() >= needed {
+    let is_damaged = |one: &&Seated| held.iter().any(|h| h.node == one.node && h.is_damaged);
+    let damaged: Vec<NodeId> = here.iter().filter(is_damaged).map(|one| one.node).collect();
+    if here.len() < needed && (!resolve.force || here.is_empty()) {
+        let (reached, missing) = (here.len(), listed(missing.into_iter()));
+        return Err(PlanError::TooFew { reached, of, needed, missing });
+    }
+    if !damaged.is_empty() && !resolve.force {
+        return Err(PlanError::Damaged(listed(damaged.into_iter())));
+    }
+    // With nobody missing nothing is given up: the change waits for all of them.
+    if missing.is_empty() || here.len() - damaged.len() >= needed {
         return Ok(base.clone());
     }
-    let missing = base.members.iter().filter(|one| !is_here(one)).map(|one| one.node);
-    if !resolve.force || here.is_empty() {
-        let reached = here.len();
-        return Err(PlanError::TooFew { reached, of, needed, missing: listed(missing) });
+    for one in held.iter().filter(|one| one.offer.current.epoch == base.epoch) {
+        if let Some(other) = missing.iter().find(|node| one.live.contains(node)) {
+            return Err(PlanError::NotGone(one.node, *other));
+        }
+    }
+    if let Some(leaving) = here.iter().find(|one| !next.members.contains(one)) {
+        return Err(PlanError::Alive(leaving.node, listed(missing.into_iter())));
     }
     let newest = held.iter().map(|one| one.offer.current.epoch).max().unwrap_or(base.epoch);
-    Ok(Members { epoch: newest + 1, members: here, ..base.clone() })
+    Ok(Members { epoch: newest + 1, members: here, given_up: missing, ..base.clone() })
 }
 
 /// All old members that stay must be there: the change would stop writing until they come.
@@ -194,7 +241,8 @@ pub(super) fn numbers(list: &Members) -> String {
     numbers.join(", ")
 }
 
-fn listed(nodes: impl Iterator<Item = NodeId>) -> String {
+/// Machines, for people.
+pub(super) fn listed(nodes: impl Iterator<Item = NodeId>) -> String {
     let words: Vec<String> = nodes.map(|node| format!("machine {node}")).collect();
     words.join(" and ")
 }
@@ -214,7 +262,7 @@ mod tests {
 
     fn list(epoch: u32, seats: &[(u16, u8)]) -> Members {
         let members = seats.iter().map(|&(number, life)| seated(number, life)).collect();
-        Members { epoch, features: 0, members }
+        Members { epoch, features: 0, members, given_up: Vec::new() }
     }
 
     fn held(number: u16, current: &Members, before: Option<&Members>, phase: Phase) -> Held {
@@ -226,6 +274,7 @@ mod tests {
             phase,
             is_learning: false,
             features: 1,
+            is_damaged: false,
             live: Vec::new(),
         }
     }
@@ -293,10 +342,51 @@ mod tests {
         assert!(error.is_too_few() && error.to_string().contains("--force"), "{error}");
         let forced = Resolve { replace_pending: false, force: true };
         let offer = plan(&one, &wish, forced).unwrap();
-        assert_eq!(offer.before, Some(list(2, &[(1, 1)])));
+        let left = Members { given_up: vec![node(2)], ..list(2, &[(1, 1)]) };
+        assert_eq!(offer.before, Some(left));
         assert_eq!(offer.current, list(3, &[(1, 1), (2, 9)]));
         let (_, three) = three();
         let error = plan(&three[..2], &Wish::Remove(node(1)), Resolve::default()).unwrap_err();
         assert_eq!(error, PlanError::Absent("machine 3".to_owned()));
+    }
+
+    const FORCED: Resolve = Resolve { replace_pending: false, force: true };
+
+    #[test]
+    fn all_that_cannot_be_reached_leave_by_force() {
+        let (_, held) = three();
+        let offer = plan(&held[..1], &Wish::Remove(node(2)), FORCED).unwrap();
+        let given_up = vec![node(2), node(3)];
+        assert_eq!(offer.before, Some(Members { given_up, ..list(5, &[(1, 1)]) }));
+        assert_eq!(offer.current, list(6, &[(1, 1)]));
+        // Where a majority is there and whole, nothing is given up.
+        let offer = plan(&held[..2], &Wish::Remove(node(3)), FORCED).unwrap();
+        assert_eq!(offer.before, Some(list(4, &[(1, 1), (2, 1), (3, 1)])));
+        let all = list(4, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
+        let five: Vec<_> = (1..=3).map(|n| self::held(n, &all, None, Phase::Open)).collect();
+        let error = plan(&five, &Wish::Remove(node(4)), Resolve::default()).unwrap_err();
+        assert_eq!(error, PlanError::Absent("machine 5".to_owned()));
+        let offer = plan(&five, &Wish::Remove(node(4)), FORCED).unwrap();
+        assert_eq!((offer.before, offer.current.members.len()), (Some(all), 3));
+    }
+
+    #[test]
+    fn damaged_machine_lets_nobody_leave_but_by_force_those_that_are_gone() {
+        let (base, mut held) = three();
+        held[1].is_damaged = true;
+        for wish in [Wish::Remove(node(1)), Wish::Replace(node(3), NEW, None)] {
+            let error = plan(&held, &wish, Resolve::default()).unwrap_err();
+            assert!(matches!(error, PlanError::Damaged(_)) && error.is_too_few(), "{error}");
+            assert_eq!(plan(&held, &wish, FORCED).unwrap().before, Some(base.clone()));
+        }
+        let two = &mut held[..2];
+        let gone = Wish::Replace(node(3), NEW, None);
+        let offer = plan(two, &gone, FORCED).unwrap();
+        let left = Members { given_up: vec![node(3)], ..list(5, &[(1, 1), (2, 1)]) };
+        assert_eq!(offer.before, Some(left));
+        let error = plan(two, &Wish::Remove(node(1)), FORCED).unwrap_err();
+        assert_eq!(error, PlanError::Alive(node(1), "machine 3".to_owned()));
+        two[0].live = vec![node(1), node(3)];
+        assert_eq!(plan(two, &gone, FORCED), Err(PlanError::NotGone(node(1), node(3))));
     }
 }

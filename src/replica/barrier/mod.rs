@@ -282,21 +282,16 @@ impl View<'_> {
     }
 
     /// Whether so many old members vote no more that nothing can be committed under the old
-    /// configuration, and what was can be found. A damaged copy may lack it: it counts only where all
-    /// that are not there are given up by the change itself.
+    /// configuration, and what was can be found. A damaged copy may lack it, and a machine that is not
+    /// there may be the only one that does not, so damaged ones count only where all have come. Who is
+    /// gone for good is not in `before`: the operator has given it up, knowing what may be lost.
     fn old_is_over(&self) -> bool {
         if is_made(Mistake::OldEpochVotes) {
             return true;
         }
         let needed = majority(self.before.seats.len());
-        let is_given_up = |seat: &Seat| !self.place.current.has(*seat);
-        let rest_is_gone = self
-            .before
-            .seats
-            .iter()
-            .all(|seat| self.standing(*seat).is_some() || is_given_up(seat));
         self.count_old(|standing| !standing.is_damaged) >= needed
-            || (rest_is_gone && self.count_old(|_| true) >= needed)
+            || self.missing(&self.before.seats).is_empty()
     }
 
     /// The next step of a new member that has not yet seen all of them hold the same.

@@ -159,22 +159,41 @@ fn change_of_superseded_or_older_list_refused() {
     assert_eq!(missed_it.before, Some(new));
 }
 
+/// 1 alone is whole and was removed while it lived: 2 and 3 opened with what was left of 2's copy.
 #[test]
-fn damaged_old_member_counts_only_if_the_missing_one_is_given_up() {
-    let Replacing { old, place, .. } = replacing();
-    let damaged = Standing { is_damaged: true, ..told(&place, false, 0) };
-    let all = |place: &Place, third| {
-        let whole = told(place, false, 0);
-        let damaged = Standing { is_damaged: true, ..whole };
-        [(seat(1, 1), damaged), (seat(2, 1), whole), (third, whole)]
-    };
-    assert!(damaged.is_damaged);
-    let replaced = place.next(seat(3, 2), &all(&place, seat(3, 2)));
-    assert!(matches!(replaced, Step::Install { .. }), "machine 3 is gone for good");
-    let more = roster(2, &[(1, 1), (2, 1), (3, 1), (4, 1)]);
-    let adding = open(&old).adopt(&more, &old).unwrap();
-    let waits = adding.next(seat(4, 1), &all(&adding, seat(4, 1)));
-    assert_eq!(waits, Step::Wait(Waiting::OldMembers(vec![node(3)])));
+fn r0004_damaged_old_member_counts_only_where_all_old_members_have_come() {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let fewer = roster(2, &[(2, 1), (3, 1)]);
+    let place = open(&old).adopt(&fewer, &old).unwrap();
+    let whole = told(&place, false, 0);
+    let damaged = Standing { is_damaged: true, ..whole };
+    let mut all = vec![(seat(2, 1), damaged), (seat(3, 1), whole)];
+    let waits = Step::Wait(Waiting::OldMembers(vec![node(1)]));
+    assert_eq!(place.next(seat(2, 1), &all), waits, "it may be the only one that has everything");
+    all.push((seat(1, 1), told(&open(&old), false, 0)));
+    assert_eq!(place.next(seat(2, 1), &all), waits, "it has not heard of the change");
+    all[2].1 = damaged;
+    let from = vec![node(1), node(2), node(3)];
+    assert_eq!(
+        place.next(seat(2, 1), &all),
+        Step::Install { listed_by: from.clone(), from },
+        "nobody else has more"
+    );
+}
+
+/// Machine 1 is gone for good and 2 is damaged: the keeper has given 1 up, in a list of those left.
+#[test]
+fn damaged_old_member_counts_if_the_missing_one_was_given_up() {
+    let old = roster(1, &[(1, 1), (2, 1), (3, 1)]);
+    let left = roster(2, &[(2, 1), (3, 1)]);
+    let next = roster(3, &[(2, 1), (3, 1)]);
+    let place = open(&old).adopt(&next, &left).unwrap();
+    let whole = told(&place, false, 0);
+    let damaged = Standing { is_damaged: true, ..whole };
+    let all = [(seat(2, 1), damaged), (seat(3, 1), whole)];
+    assert!(matches!(place.next(seat(2, 1), &all), Step::Install { .. }));
+    let waits = Step::Wait(Waiting::OldMembers(vec![node(3)]));
+    assert_eq!(place.next(seat(2, 1), &all[..1]), waits, "of those left all are needed");
 }
 
 #[test]

@@ -94,6 +94,7 @@ pub(crate) const fn change(what: ChangeKind) -> &'static str {
         ChangeKind::Added => "joined the machines",
         ChangeKind::Removed => "left the machines",
         ChangeKind::Replaced => "was replaced",
+        ChangeKind::GivenUp => "was given up for lost, with what only it had",
         ChangeKind::Other => "changed in a way that this version has no word for",
     }
 }

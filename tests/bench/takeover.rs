@@ -1,0 +1,119 @@
+//! Take-over: the machine that a user's requests go to is gone; how long until the next of that
+//! user's posts is acknowledged, through a real web server.
+
+use std::io;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::client::now;
+use crate::harness::{PROGRAM, eventually, free_ports, send};
+use crate::machines::Machines;
+use crate::person::{Person, Written};
+use crate::table::{Most, Table, Worst};
+use crate::{Plan, median};
+
+/// Least number of times each is measured.
+const TIMES_MIN: usize = 5;
+/// How long a web server may take to start, or a user to get an answer.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// A web server, ended when dropped.
+struct Web {
+    child: Child,
+    address: String,
+}
+
+/// Measures with the machine killed, and with it frozen.
+pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let mut all = Machines::start(3);
+    let web = Web::start(&all)?;
+    let mut person = Person::new(&web.address, "ada");
+    person.join();
+    for is_killed in [true, false] {
+        let mut times = Vec::new();
+        for number in 0..plan.rounds.max(TIMES_MIN) {
+            let text = format!("before {number}, killed: {is_killed}");
+            eventually("a post saved", WAIT, || is_saved(&mut person, &text));
+            let n = coordinator(&all)?;
+            let form = person.get("/").form("/post");
+            let began = now();
+            if is_killed {
+                all.kill(n)
+            } else {
+                send(all.id(n), Signal::STOP)
+            }
+            let text = format!("after {number}, killed: {is_killed}");
+            while person.try_again(&form, &text) != Written::Saved {
+                if began.elapsed() > WAIT {
+                    return Err(io::Error::other("nobody took over"));
+                }
+            }
+            times.push(began.elapsed().as_secs_f64() * 1_000.0);
+            if is_killed {
+                all.spawn(n)
+            } else {
+                send(all.id(n), Signal::CONT)
+            }
+            (0..3).for_each(|n| all.wait_until_writable(n));
+            eventually("its own machine asked again", WAIT, || {
+                is_saved(&mut person, "again").filter(|()| coordinator(&all).ok() == Some(n))
+            });
+        }
+        let what = if is_killed { "killed" } else { "frozen" };
+        let longest = times.iter().copied().fold(0.0, f64::max);
+        let most = if is_killed { Most::Value(1_000.0) } else { Most::Any };
+        for (which, ours) in [("median", median(times)), ("longest", longest)] {
+            let what = format!("a user's own machine {what}: next post saved, {which}, ms");
+            table.worst(Worst { what, ours, beside: None, most });
+        }
+    }
+    Ok(())
+}
+
+fn is_saved(person: &mut Person, text: &str) -> Option<()> {
+    (person.try_post(text).0 == Written::Saved).then_some(())
+}
+
+/// The machine that wrote the user's last line, by its index: the version names it.
+fn coordinator(all: &Machines) -> io::Result<usize> {
+    let mut found = Vec::new();
+    for n in 0..all.count() {
+        let text = std::fs::read_to_string(all.file(n, "ada"))?;
+        let line: serde_json::Value = serde_json::from_str(text.lines().last().unwrap_or("{}"))?;
+        let version = line.get("v").and_then(|value| value.as_str()).unwrap_or_default();
+        let parts: Option<Vec<u64>> = version.split('.').map(|part| part.parse().ok()).collect();
+        found.extend(parts);
+    }
+    let newest = found.into_iter().max().unwrap_or_default();
+    let node = newest.get(2).and_then(|&node| usize::try_from(node).ok());
+    node.and_then(|node| node.checked_sub(1)).ok_or_else(|| io::Error::other("no version"))
+}
+
+impl Web {
+    fn start(all: &Machines) -> io::Result<Self> {
+        let listen = format!("127.0.0.1:{}", free_ports(1));
+        let backends: Vec<String> = (0..all.count()).map(|n| all.address(n)).collect();
+        let child = Command::new(PROGRAM)
+            .arg("web")
+            .arg(format!("--listen={listen}"))
+            .arg(format!("--backends={}", backends.join(",")))
+            .arg(format!("--key-file={}", all.key_file().display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let web = Self { child, address: format!("http://{listen}") };
+        let mut person = Person::new(&web.address, "nobody");
+        eventually("the web server's first page", WAIT, || person.try_get("/join").ok());
+        Ok(web)
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        // It may have ended already; it is waited for in any case.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}

@@ -1,0 +1,185 @@
+//! Disks that are wiped, put back from an old copy, damaged, or full.
+
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+use super::*;
+
+/// Bytes that a file may have where room is short for an account that may not mount.
+const ROOM: u64 = 2_048;
+
+/// Starts the third machine and sees that it refuses, with the code for a directory that is no good.
+fn check_refused(fleet: &mut Fleet, expected: &str) {
+    let before = fleet.machine(2).said().len();
+    fleet.start_machine(2, &Start::default());
+    let how = eventually("the third machine refuses to start", WAIT, || fleet.machine(2).ended());
+    assert_eq!(how, "exit status: 3");
+    let said = fleet.machine(2).said().split_off(before);
+    assert!(said.contains(expected), "{expected:?}: {said}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn row03_disk_empty_or_old_backup_refused_replaced_and_filled() {
+    let mut fleet = start();
+    let mut ada = member(&fleet, "ada");
+    let data = fleet.data_of(3);
+    let backup = data.with_extension("backup");
+    fleet.machine(2).kill();
+    copy(&data, &backup);
+    fleet.start_machine(2, &Start::default());
+    wait_until_well(&fleet);
+    let mut texts = Vec::new();
+    let mut post = |text: &str| {
+        post_timed(&mut ada, text);
+        texts.push(text.to_owned());
+    };
+    post("after the backup");
+    wait_until_well(&fleet);
+    for (what, old) in [("an empty disk", None), ("an old backup", Some(&backup))] {
+        fleet.machine(2).kill();
+        std::fs::remove_dir_all(&data).unwrap();
+        if let Some(old) = old {
+            copy(old, &data);
+        }
+        check_refused(&mut fleet, "tern cluster replace 3");
+        post(&format!("without the third: {what}"));
+        if old.is_some() {
+            std::fs::remove_dir_all(&data).unwrap();
+        }
+        let replaced = fleet.operate(2, &["replace", "3"]);
+        assert!(replaced.status.success(), "{replaced:?}");
+        fleet.start_machine(2, &Start::default());
+        wait_until_well(&fleet);
+        // It votes again: without the first it is needed.
+        fleet.machine(0).kill();
+        post(&format!("with its vote: {what}"));
+        fleet.start_machine(0, &Start::default());
+        wait_until_well(&fleet);
+    }
+    check_kept(&fleet, &[("ada".to_owned(), texts)]);
+}
+
+/// Turns a letter of the first text of this file into another.
+fn flip(path: &Path, text: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).expect(text);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.write_all_at(b"#", u64::try_from(at).unwrap()).unwrap();
+}
+
+#[test]
+fn row04_file_damaged_on_one_machine_repaired_and_reported() {
+    let mut fleet = start();
+    let own = OwnWeb::start(&fleet, 1);
+    let mut ada = member(&fleet, "ada");
+    let texts = ["first words", "second words", "third words"].map(str::to_owned);
+    for text in &texts {
+        post_timed(&mut ada, text);
+    }
+    check_kept(&fleet, &[("ada".to_owned(), texts.to_vec())]);
+    fleet.machine(1).kill();
+    flip(&file(&fleet, 1, "ada"), "second");
+    fleet.start_machine(1, &Start::default());
+    for site in [&fleet.site(), &own.site] {
+        let page = wait_for_page(site, "/@ada", &["third words"]);
+        assert!(texts.iter().all(|text| page.contains(text)), "nothing is seen of it: {page}");
+    }
+    post_timed(&mut ada, "meanwhile");
+    wait_until_well(&fleet);
+    let said = fleet.machine(1).said();
+    assert!(said.contains("damaged file repaired user=ada"), "{said}");
+    let status = eventually("the status page tells a member", WAIT, || {
+        let page = ada.get("/status").body;
+        page.contains("repaired what was damaged").then_some(page)
+    });
+    assert!(status.contains("found a damaged file"), "{status}");
+    check_kept(&fleet, &[("ada".to_owned(), [&texts[..], &["meanwhile".to_owned()]].concat())]);
+}
+
+/// What people see while the first machine has no room, and after it has some again.
+fn check_full(fleet: &Fleet, full: impl FnOnce(&Fleet), room: impl FnOnce(&Fleet)) {
+    let own = OwnWeb::start(fleet, 0);
+    let mut ada = member(fleet, "ada");
+    let mut texts = Vec::new();
+    // Longer than what is left of a page of the disk.
+    let long = |what: &str| format!("{what} {}", "é".repeat(450));
+    texts.push(long("before"));
+    post_timed(&mut ada, &texts[0]);
+    let ben = member(fleet, "ben");
+    let mut there = own.person(&ben);
+    full(fleet);
+    for number in 0..10 {
+        let text = long(&format!("during {number}"));
+        post_timed(&mut ada, &text);
+        texts.push(text);
+    }
+    wait_for_page(&fleet.site(), "/status", &["Working"]);
+    // Asked for there, it is saved by the two others, or refused in plain words.
+    let page = there.get("/");
+    assert_eq!(page.status, 200, "{}", page.body);
+    let form = page.form("/post");
+    let text = long("there");
+    let answer = there.submit(&form, &[("text", &text)]);
+    let written = answer.written();
+    assert!(matches!(written, Written::Saved | Written::NotSaved), "{}", answer.body);
+    wait_for_page(&own.site, "/@ada", &["before"]);
+    room(fleet);
+    saved_at_last(&mut there, &form, &text);
+    wait_until_well(fleet);
+    post_timed(&mut there, "with room again");
+    let bens = vec![text, "with room again".to_owned()];
+    check_kept(fleet, &[("ada".to_owned(), texts), ("ben".to_owned(), bens)]);
+}
+
+#[test]
+fn row07_disk_full_on_one_two_go_on_and_it_recovers() {
+    let fleet = start();
+    if !fleet.disk_of(0).has_image() {
+        println!("left out: a full disk (no disk images)");
+        return;
+    }
+    let fill = |fleet: &Fleet| fleet.disk_of(0).fill().unwrap();
+    check_full(&fleet, fill, |fleet| fleet.disk_of(0).free().unwrap());
+}
+
+/// A program that starts ours, which then lives on when there is no room for a longer file.
+fn deaf_to_limits(directory: &Path) -> PathBuf {
+    let path = directory.join("deaf-to-limits");
+    let program = crate::cluster::harness::PROGRAM;
+    let script = format!("#!/bin/sh\ntrap '' XFSZ\nexec {program} \"$@\"\n");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+    path
+}
+
+#[test]
+fn row07_no_room_for_longer_files_two_go_on_and_it_recovers() {
+    let mut fleet = start();
+    let directory = tempfile::tempdir().unwrap();
+    let program = Some(deaf_to_limits(directory.path()));
+    fleet.machine(0).kill();
+    fleet.start_machine(0, &Start { program, ..Start::default() });
+    wait_until_well(&fleet);
+    let pid = fleet.machine(0).pid();
+    // The soft limit alone, which anybody may raise again.
+    let limit = |current| {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        prlimit(pid, Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    };
+    check_full(&fleet, |_| limit(Some(ROOM)), |_| limit(getrlimit(Resource::Fsize).current));
+}
