@@ -296,6 +296,10 @@ impl Backend {
             Ok(view::Done { outcome, session }) => (outcome, session),
             Err(refusal) => (Outcome::Refused(refusal), view::SessionNow::Same),
         };
+        let mut cluster = self.brief();
+        // The copy may have been looked at before this machine was in touch with the others again.
+        let looked_at = asker.as_ref().and_then(|asker| asker.stale_since);
+        cluster.stale_since = cluster.stale_since.or(looked_at);
         let session = match session {
             view::SessionNow::Same => asker.map(|asker| self.seen_now(asker.session)),
             view::SessionNow::Is(session) => Some(session),
@@ -305,7 +309,7 @@ impl Backend {
         Response {
             session: session.filter(|_| viewer.is_some()).map(|session| session.secret()),
             action: ResponseAction::Response,
-            data: Reply { viewer, cluster: self.brief(), outcome },
+            data: Reply { viewer, cluster, outcome },
         }
     }
 

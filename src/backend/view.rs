@@ -25,6 +25,8 @@ pub(super) struct Asker {
     pub(super) session: SessionText,
     /// Its id in the file.
     pub(super) id: SessionId,
+    /// Since when this machine was cut off, if it shows them less than they have seen.
+    pub(super) stale_since: Option<Wall>,
 }
 
 impl Asker {
@@ -92,10 +94,12 @@ impl Backend {
         text: &str,
     ) -> std::result::Result<Option<Asker>, Refusal> {
         let Ok(session) = SessionText::parse(text) else { return Ok(None) };
-        let cut_off_ms = self.cluster.cut_off_ms();
-        if cut_off_ms.is_some_and(|ms| ms >= SESSION_TRUST_S * 1000) {
+        let cut_off = self.cluster.members.cut_off();
+        if cut_off.is_some_and(|(ms, _)| ms >= SESSION_TRUST_S * 1000) {
             return Ok(None);
         }
+        // One that was in touch with nobody since its start cannot say how old its copy is.
+        let stale_since = cut_off.and_then(|(_, since)| since);
         let id = session.token.id();
         if let Some(seen) = session.seen {
             self.cluster.await_shown(&session.user, seen);
@@ -115,10 +119,11 @@ impl Backend {
             .get(&session.user)
             .is_some_and(|slot| slot.view().open_session(&id, self.clock.wall()).is_some());
         let is_behind = session.seen.is_some_and(|seen| self.committed(&session.user) < seen);
-        if !is_fresh && (is_behind || !is_open) && cut_off_ms.is_none() {
+        if !is_fresh && (is_behind || !is_open) && stale_since.is_none() {
             return Err(Refusal::Behind);
         }
-        Ok(is_open.then_some(Asker { session, id }))
+        let stale_since = stale_since.filter(|_| is_behind);
+        Ok(is_open.then_some(Asker { session, id, stale_since }))
     }
 
     /// The session of somebody who was just shown what is committed here: no machine may show them

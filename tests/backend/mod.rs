@@ -282,6 +282,25 @@ fn two_machines_killed_nothing_saved_and_reading_goes_on() {
 }
 
 #[test]
+fn r0005_machine_that_met_nobody_since_its_start_does_not_show_less_than_seen() {
+    let mut all = Backends::start();
+    let session = joined(&all, 0, "ada", 1);
+    let session = all.ask(0, &post(&session, 2, "seen")).session.unwrap();
+    (0..3).for_each(|n| all.kill(n));
+    // Nothing on its disk says yet that the last line was committed.
+    all.spawn(0);
+    let home = Request { session: Some(session), action: Action::Home(Page::default()) };
+    let alone = eventually(|| all.try_ask(0, &home).ok());
+    assert_eq!(alone.data.outcome, Outcome::Refused(Refusal::Behind));
+    all.spawn(1);
+    let texts = eventually(|| match all.ask(0, &home).data.outcome {
+        Outcome::Posts(page) => Some(page.posts.into_iter().map(|post| post.text)),
+        _ => None,
+    });
+    assert!(texts.eq(["seen"]));
+}
+
+#[test]
 fn unknown_action_and_broken_frame_told_and_others_served() {
     let all = Backends::start();
     let mut connection = all.connect(0).unwrap();
