@@ -48,7 +48,7 @@ pub(super) fn begin(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
     let Some(wound) = choose(fleet, dice, n, &home) else {
         return Some(bind_up(n));
     };
-    Some(then(LOOK_MS, move |fleet, _| wait_for_others(fleet, wound, LOOKS_FOR_OTHERS)))
+    Some(then(LOOK_MS, move |fleet, _| Some(wait_for_others(fleet, wound, LOOKS_FOR_OTHERS))))
 }
 
 /// What a machine that is down holds.
@@ -74,7 +74,7 @@ fn choose(fleet: &mut Fleet, dice: &mut Dice, n: usize, home: &Home) -> Option<W
     Some(Wound { n, user, whole, way, at, bit, is_silent })
 }
 
-fn wait_for_others(fleet: &mut Fleet, wound: Wound, looks: u32) -> Option<Heal> {
+fn wait_for_others(fleet: &mut Fleet, wound: Wound, looks: u32) -> Heal {
     let covers = |fleet: &mut Fleet, n: usize| {
         let held = read(&fleet.disk(n).data()).ok()?.remove(&wound.user)?;
         (held.covers(&wound.whole) && !fleet.is_marked(n, &wound.user)).then_some(())
@@ -84,13 +84,13 @@ fn wait_for_others(fleet: &mut Fleet, wound: Wound, looks: u32) -> Option<Heal> 
     if is_safe {
         spoil(fleet, &wound);
         fleet.start_plainly(wound.n);
-        return Some(then(LOOK_MS, move |fleet, _| wait_for_step(fleet, wound, LOOKS_FOR_STEP)));
+        return then(LOOK_MS, move |fleet, _| wait_for_step(fleet, wound, LOOKS_FOR_STEP));
     }
     if looks == 0 {
         fleet.count("files let be: the others lacked some of it");
-        return Some(bind_up(wound.n));
+        return bind_up(wound.n);
     }
-    Some(then(LOOK_MS, move |fleet, _| wait_for_others(fleet, wound, looks - 1)))
+    then(LOOK_MS, move |fleet, _| Some(wait_for_others(fleet, wound, looks - 1)))
 }
 
 fn spoil(fleet: &mut Fleet, wound: &Wound) {

@@ -156,9 +156,10 @@ fn break_things(fleet: &mut Fleet, dice: &mut Dice, seconds: u64) {
 
 /// Ends or carries on with what is due.
 fn heal_due(open: &mut Vec<(Mono, Heal)>, now: Mono, fleet: &mut Fleet, dice: &mut Dice) {
-    let (due, later) = std::mem::take(open).into_iter().partition(|(at, _)| *at <= now);
+    let (due, later): (Vec<_>, Vec<_>) =
+        std::mem::take(open).into_iter().partition(|(at, _)| *at <= now);
     *open = later;
-    for (_, heal) in Vec::from(due) {
+    for (_, heal) in due {
         if let Some(next) = (heal.end)(fleet, dice) {
             open.push((Clock::system().mono().plus_ms(next.after_ms), next));
         }
