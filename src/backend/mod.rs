@@ -283,7 +283,7 @@ impl Backend {
             Action::EndOtherSessions(data) => self.end_other_sessions(asked, data),
             Action::DeleteAccount(data) => self.delete_account(asked, data),
             Action::Home(data) => self.home(asked, data),
-            Action::Everyone(data) => Ok(self.everyone(asked, data)),
+            Action::Everyone(data) => self.everyone(asked, data),
             Action::Profile(data) => self.profile(asked, data),
             Action::UserPosts(data) => self.user_posts(asked, data),
             Action::Thread(data) => self.thread(asked, data),

@@ -28,7 +28,7 @@ impl Backend {
         self.wait_for_lists();
         let name = asker.user();
         let found = self.cluster.local.index().home(name, data.before, POSTS_PAGE);
-        let mut page = self.page(found);
+        let mut page = self.page(found)?;
         page.just_posted = self.just_posted(asker, data.posted);
         if page.posts.is_empty() && data.before.is_none() {
             let suggested = self.cluster.local.index().suggestions(name, SUGGESTIONS);
@@ -38,12 +38,12 @@ impl Backend {
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Done {
+    pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
         self.wait_for_lists();
         let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
-        let mut page = self.page(found);
+        let mut page = self.page(found)?;
         page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
-        Done::told(Outcome::Posts(page))
+        Ok(Done::told(Outcome::Posts(page)))
     }
 
     pub(super) fn user_posts(&self, asked: Asked<'_>, data: PageOf) -> Result {
@@ -74,7 +74,7 @@ impl Backend {
         self.find(asked, &data.username)?;
         self.wait_for_lists();
         let found = self.cluster.local.index().posts_of(&data.username, data.before, POSTS_PAGE);
-        Ok(self.page(found))
+        self.page(found)
     }
 
     /// Whether there is such a user: if this copy does not know the name, a majority is asked.
@@ -85,7 +85,10 @@ impl Backend {
             self.refresh(asked.permit, name);
             found = self.look(name, status);
         }
+        let is_damaged = self.cluster.local.get(name).is_some_and(|slot| slot.is_damaged());
         match found {
+            // What is left of the file is not what this person wrote.
+            _ if is_damaged && self.others_may_know() => Err(Refusal::Behind),
             Some(Status::Active) => Ok(()),
             Some(Status::Left(_)) => Err(Refusal::Gone),
             Some(Status::Absent) | None => Err(Refusal::NotFound),
@@ -96,17 +99,18 @@ impl Backend {
         let asker = asked.asker;
         self.find(asked, &data.post.user)?;
         self.wait_for_lists();
-        let Some(post) = self.post_view(&data.post) else {
+        let Some(post) = self.post_view(&data.post)? else {
             let gone = self.look(&data.post.user, |user| user.has_deleted(data.post.id));
             return Err(if gone == Some(true) { Refusal::Gone } else { Refusal::NotFound });
         };
         let found = self.cluster.local.index().replies(&data.post, REPLIES_SHOWN);
         let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
-            self.post_view(&post).map(|post| ReplyView { post, depth })
+            let view = self.post_view(&post).transpose()?;
+            Some(view.map(|post| ReplyView { post, depth }))
         });
         let thread = ThreadPage {
-            ancestors: self.ancestors(&post),
-            replies: replies.collect(),
+            ancestors: self.ancestors(&post)?,
+            replies: replies.collect::<std::result::Result<_, _>>()?,
             more_replies: found.more,
             just_posted: asker.and_then(|asker| self.just_posted(asker, data.posted)),
             post,
@@ -115,14 +119,14 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(&self, post: &PostView) -> Vec<Ancestor> {
+    fn ancestors(&self, post: &PostView) -> std::result::Result<Vec<Ancestor>, Refusal> {
         let mut ancestors = Vec::new();
         let mut next = post.reply_to.clone();
         while let Some(parent) = next.take() {
             if ancestors.len() == ANCESTORS_SHOWN {
                 break;
             }
-            match self.post_view(&parent) {
+            match self.post_view(&parent)? {
                 Some(view) => {
                     next.clone_from(&view.reply_to);
                     ancestors.push(Ancestor::Post(view));
@@ -131,7 +135,7 @@ impl Backend {
             }
         }
         ancestors.reverse();
-        ancestors
+        Ok(ancestors)
     }
 
     pub(super) fn followers(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
@@ -176,29 +180,37 @@ impl Backend {
         Ok(Done::told(Outcome::Sessions(rows.unwrap_or_default())))
     }
 
-    fn page(&self, found: PostList) -> PostPage {
-        PostPage {
+    fn page(&self, found: PostList) -> std::result::Result<PostPage, Refusal> {
+        let posts = found.posts.iter().filter_map(|post| self.post_view(post).transpose());
+        Ok(PostPage {
             older: found.older,
-            posts: found.posts.iter().filter_map(|post| self.post_view(post)).collect(),
+            posts: posts.collect::<std::result::Result<_, _>>()?,
             suggestions: Vec::new(),
             just_posted: None,
-        }
+        })
     }
 
-    fn post_view(&self, post: &PostRef) -> Option<PostView> {
-        let slot = self.cluster.local.get(&post.user)?;
+    /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
+    /// another machine's to show, as long as there is one.
+    fn post_view(&self, post: &PostRef) -> std::result::Result<Option<PostView>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let ((author, reply_to), text) = self.cluster.local.read_post(&slot, post.id, about)?;
+        let Some(((author, reply_to), text)) = self.cluster.local.read_post(&slot, post.id, about)
+        else {
+            return Ok(None);
+        };
         let text = text.inspect_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            if let Some(slot) = self.cluster.local.get(&post.user) {
-                self.cluster.local.suspect(&slot);
-            }
+            self.cluster.local.suspect(&slot);
         });
-        let text = text.ok()?;
+        let text = match text {
+            Ok(text) => text,
+            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
+            Err(_) => return Ok(None),
+        };
         let index = self.cluster.local.index();
         let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
-        Some(PostView {
+        Ok(Some(PostView {
             id: post.id,
             author,
             at: crate::clock::Wall(post.id.at_ms()),
@@ -206,7 +218,12 @@ impl Backend {
             text,
             reply_to,
             replies: index.reply_count(post),
-        })
+        }))
+    }
+
+    /// Whether another machine can be asked for what cannot be read here.
+    fn others_may_know(&self) -> bool {
+        self.cluster.members.live().len() > 1
     }
 
     fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {

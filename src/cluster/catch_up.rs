@@ -130,7 +130,7 @@ impl Cluster {
         let live = self.members.live().into_iter().filter(|&node| node != me);
         let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
         let began = self.clock.mono();
-        let (mut compared, mut learned) = (0, 0);
+        let (mut compared, mut learned, mut failed) = (0, 0, 0);
         let mut after: Option<UserName> = None;
         loop {
             let mut pages = BTreeMap::new();
@@ -156,10 +156,11 @@ impl Cluster {
                 self.compare_wanted.store(true, Ordering::Relaxed);
                 return;
             }
-            learned += self.mend_page(permit, members, &pages);
+            let (done, left) = self.mend_page(permit, members, &pages);
+            (learned, failed) = (learned + done, failed + left);
             for (peer, count) in &mut differing {
                 if let Some(page) = pages.get(peer) {
-                    *count = count.saturating_add(self.count_differing(page, &pages));
+                    *count = count.saturating_add(self.count_lacking(page, &pages));
                 }
             }
             if self.stop.is_closed() {
@@ -171,7 +172,10 @@ impl Cluster {
             }
         }
         let ms = self.clock.mono().since_ms(began);
-        log::info!("compared with peers users={compared} learned={learned} ms={ms}");
+        log::info!(
+            "compared with peers users={compared} learned={learned} failed={failed} ms={ms}"
+        );
+        self.members.lacks(u32::try_from(failed).unwrap_or(u32::MAX));
         self.members.compared(&differing);
     }
 
@@ -184,13 +188,13 @@ impl Cluster {
     }
 
     /// Mends what differs here, several users at a time: each costs flushes, and the disk does many
-    /// in the time of one. How many there were to learn.
+    /// in the time of one. How many were learned, and how many could not be.
     fn mend_page(
         &self,
         permit: &mut LockPermit,
         members: usize,
         pages: &BTreeMap<NodeId, Page>,
-    ) -> usize {
+    ) -> (usize, usize) {
         let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
         let mut learns = Vec::new();
         let mut settles = Vec::new();
@@ -207,14 +211,14 @@ impl Cluster {
                 Mend::Settle => settles.push(user),
             }
         }
-        self.learn_all(&learns);
+        let failed = self.learn_all(&learns);
         for user in settles {
             if self.stop.is_closed() {
                 break;
             }
             self.settle(permit, user);
         }
-        learns.len()
+        (learns.len() - failed, failed)
     }
 
     /// What is held here already is known to be committed now.
@@ -224,9 +228,10 @@ impl Cluster {
         }
     }
 
-    /// Learns many users' versions. One that cannot be had keeps none of the others from coming.
-    fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) {
-        let next = AtomicUsize::new(0);
+    /// Learns many users' versions. One that cannot be had keeps none of the others from coming. How
+    /// many could not.
+    fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) -> usize {
+        let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let left =
             |done: usize| u32::try_from(learns.len().saturating_sub(done)).unwrap_or(u32::MAX);
         self.members.lacks(left(0));
@@ -236,6 +241,7 @@ impl Cluster {
                 && !self.stop.is_closed()
             {
                 if !self.learn(user, version, holder) {
+                    failed.fetch_add(1, Ordering::Relaxed);
                     self.compare_wanted.store(true, Ordering::Relaxed);
                 }
                 self.members.lacks(left(next.load(Ordering::Relaxed)));
@@ -250,17 +256,17 @@ impl Cluster {
             }
             work();
         });
-        self.members.lacks(0);
+        failed.into_inner()
     }
 
-    /// In how many users a peer's page differs from what is held here by now.
-    fn count_differing(&self, page: &Page, pages: &BTreeMap<NodeId, Page>) -> u32 {
+    /// Of how many users a peer's page has less than what is held here by now.
+    fn count_lacking(&self, page: &Page, pages: &BTreeMap<NodeId, Page>) -> u32 {
         let own = pages.get(&self.members.me).into_iter().flat_map(|page| page.rows.keys());
         let names: BTreeSet<&UserName> = own.chain(page.rows.keys()).collect();
         let held = |name| self.local.get(name).map(|slot| slot.state().acc).unwrap_or_default();
         let acc = |name| page.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
-        let differing = names.into_iter().filter(|&name| held(name) != acc(name)).count();
-        u32::try_from(differing).unwrap_or(u32::MAX)
+        let lacking = names.into_iter().filter(|&name| held(name) > acc(name)).count();
+        u32::try_from(lacking).unwrap_or(u32::MAX)
     }
 }
 

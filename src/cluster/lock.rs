@@ -1,22 +1,22 @@
-//! `UserLocks`: the map from user name to lock, and `UserGuard`: the one way to change a user.
+//! `UserGuard`: the one way to change a user.
 //!
 //! Taking a lock takes it on a majority of the machines (or finds that this machine still holds it);
 //! `commit` appends one line on all of them and returns once a majority has it on disk. The borrowed
 //! permit makes holding two users at once a compile error; see `thread::LockPermit`.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, bounded};
-use parking_lot::{ArcMutexGuard, Mutex, RawMutex, RwLock};
+use parking_lot::{ArcMutexGuard, RawMutex};
 
 use super::Cluster;
 use super::link::{Asker, Heard};
-use super::replicas::{Body, Slot, apply_line};
+use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX, USER_LOCKS_KEPT};
+use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX};
 use crate::replica::Reply;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
@@ -26,13 +26,6 @@ use crate::thread::LockPermit;
 use crate::user::entry::Entry;
 use crate::user::{Recorded, User};
 use crate::wire::message::{Answer, Message, Sync};
-
-/// The map from user name to lock.
-pub struct UserLocks {
-    locks: RwLock<HashMap<UserName, Arc<Mutex<Coordinator>>>>,
-    /// Rounds used by coordinators that were forgotten since: none may be used again.
-    round_used: Mutex<u64>,
-}
 
 /// Why a user was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,63 +57,24 @@ pub struct Draft<'a> {
     pub is_tombstone: bool,
 }
 
-impl UserLocks {
-    /// No locks yet.
-    pub fn new() -> Self {
-        Self { locks: RwLock::default(), round_used: Mutex::new(0) }
-    }
-
-    fn of(&self, cluster: &Cluster, user: &UserName) -> Arc<Mutex<Coordinator>> {
-        if let Some(lock) = self.locks.read().get(user) {
-            return Arc::clone(lock);
-        }
-        let mut locks = self.locks.write();
-        if locks.len() >= USER_LOCKS_KEPT {
-            let mut used = self.round_used.lock();
-            locks.retain(|_, lock| {
-                let is_free = Arc::strong_count(lock) == 1;
-                if is_free {
-                    *used = lock.lock().round().max(*used);
-                }
-                !is_free
-            });
-        }
-        let make = || {
-            let members = &cluster.members;
-            let boot = cluster.local.node.boot;
-            let seed = cluster.seed(user);
-            let round = *self.round_used.lock();
-            let coordinator = Coordinator::new(members.me, boot, seed).above(round);
-            Arc::new(Mutex::new(coordinator))
-        };
-        Arc::clone(locks.entry(user.clone()).or_insert_with(make))
-    }
-}
-
-impl Default for UserLocks {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// The right to change one user, until it is dropped.
 pub struct UserGuard<'p> {
-    cluster: &'p Cluster,
+    pub(super) cluster: &'p Cluster,
     pub(super) slot: Arc<Slot>,
     coordinator: Option<ArcMutexGuard<RawMutex, Coordinator>>,
-    deadline: Mono,
+    pub(super) deadline: Mono,
     /// The epoch in which the lock was taken: only votes of the same count.
     epoch: u32,
     pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
-    built: Option<Box<User>>,
+    pub(super) built: Option<Box<User>>,
     /// The file up to the base, where this machine's own copy is another.
-    fetched: Option<Arc<[u8]>>,
+    pub(super) fetched: Option<Arc<[u8]>>,
     /// Bytes of this machine's own file up to the base.
-    own_len: u64,
+    pub(super) own_len: u64,
     answers: (crossbeam_channel::Sender<Heard>, Receiver<Heard>),
     ticket: u64,
-    bodies: BTreeMap<NodeId, Vec<u8>>,
+    pub(super) bodies: BTreeMap<NodeId, Vec<u8>>,
     permit: PhantomData<&'p mut LockPermit>,
 }
 
@@ -297,39 +251,9 @@ impl UserGuard<'_> {
                 self.own_len = at.0;
                 self.built = at.1.map(Box::new);
             }
+            Some(_) if !is_repair && self.learn_base() => {}
             Some(node) => self.fetch_base(node)?,
         }
-        Ok(())
-    }
-
-    /// Gets the file that the lock was granted on from the member that holds it.
-    fn fetch_base(&mut self, node: NodeId) -> Result<(), LockError> {
-        let base = self.holding.base;
-        let bytes = match self.bodies.remove(&node) {
-            Some(bytes) => bytes,
-            None if base.acc.is_zero() => Vec::new(),
-            None => {
-                self.cluster.fetch_whole(node, &self.slot, self.deadline).ok_or(LockError::Busy)?
-            }
-        };
-        let mut user = User::absent(self.slot.name.clone());
-        let bytes: Arc<[u8]> = bytes.into();
-        if !base.acc.is_zero() {
-            let body = Body::file(&self.slot.name, Arc::clone(&bytes)).map_err(|error| {
-                log::warn!("granted file is unreadable node={node} error={error}");
-                LockError::Busy
-            })?;
-            if body.last() != Some((base.acc, base.hash)) {
-                return Err(LockError::Busy);
-            }
-            if let Body::File(_, lines) = &body {
-                for line in lines {
-                    apply_line(&mut user, line);
-                }
-            }
-        }
-        self.built = Some(Box::new(user));
-        self.fetched = Some(bytes);
         Ok(())
     }
 
@@ -519,6 +443,8 @@ impl UserGuard<'_> {
             Effect::Unlock(_, term, com) => (Asked::Unlock { term, com }, Body::None),
             Effect::Sync { full, .. } => {
                 let writing = writing?;
+                // It may have learned the base meanwhile; then the line alone will do.
+                let full = full && self.slot.state().acc != writing.proposal.base;
                 let proposal = Proposal { full, ..writing.proposal };
                 let Some(body) = self.own_body(writing, full) else {
                     return Some(Event::Lost(me));

@@ -51,7 +51,7 @@ pub struct Peer {
     pub hello: Option<Hello>,
     /// How it was when it last told.
     pub health: Option<Health>,
-    /// How many of its users' files differ from here, by the last comparison.
+    /// Of how many users it holds less than this machine, by the last comparison.
     pub differing: Option<u32>,
     missed: u32,
 }
@@ -298,7 +298,7 @@ impl Membership {
         })
     }
 
-    /// Takes note of a comparison: how many users' files of each peer differ from here.
+    /// Takes note of a comparison: of how many users each peer holds less than this machine.
     pub fn compared(&self, differing: &BTreeMap<NodeId, u32>) {
         let mut seen = self.seen.lock();
         for (node, count) in differing {

@@ -10,6 +10,7 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+mod base;
 pub mod body;
 pub mod catch_up;
 pub mod change;
@@ -22,6 +23,7 @@ pub mod fold;
 pub mod identity;
 pub mod link;
 pub mod lock;
+pub mod locks;
 pub mod membership;
 pub mod peer;
 pub mod read;
@@ -53,7 +55,7 @@ use changes::Changes;
 use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
-use lock::UserLocks;
+use locks::UserLocks;
 use membership::{Guest, Membership};
 use replicas::{Errand, Replicas};
 
@@ -161,14 +163,15 @@ impl Cluster {
     pub fn health(&self) -> Health {
         let floors = self.local.floors();
         let damaged = u32::try_from(self.local.damaged_count()).unwrap_or(u32::MAX);
-        self.note_votes(self.members.me, floors.not_voting, damaged);
+        let not_voting = floors.not_voting.or_else(|| self.local.disk_refusal());
+        self.note_votes(self.members.me, not_voting, damaged);
         Health {
             sum: self.local.sum(),
             bootfloor: floors.bootfloor,
             voting: floors.not_voting.is_none(),
             reaches: self.members.live(),
             disk_percent: self.local.store.disk_percent().unwrap_or(0),
-            not_voting: floors.not_voting,
+            not_voting,
             damaged,
             catching_up: self.members.lacking(),
             standing: Some(self.standing()),
@@ -291,6 +294,9 @@ impl Cluster {
     fn compare_sums(&self, peer: NodeId, health: &Health) {
         self.note_votes(peer, health.not_voting, health.damaged);
         let is_same = health.sum == self.local.sum();
+        if is_same && health.catching_up == 0 {
+            self.members.lacks(0);
+        }
         if is_same && self.members.is_same(peer) {
             self.changes.note(ChangeKind::CaughtUp, peer);
         }

@@ -130,12 +130,24 @@ impl Cluster {
     /// Whether the view shows it now.
     pub fn learn(&self, user: &UserName, version: Version, holder: NodeId) -> bool {
         let slot = self.local.get_or_make(user);
+        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
+        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
+        self.learn_until(&slot, (version, holder), until)
+    }
+
+    /// The same, waiting for the holder no longer than `until`.
+    pub(super) fn learn_until(
+        &self,
+        slot: &Slot,
+        (version, holder): (Version, NodeId),
+        until: Mono,
+    ) -> bool {
         if slot.state().acc >= version {
-            self.local.step(&slot, Event::Committed(version), &Body::None);
-        } else if let Some(body) = self.fetch_up_to(&slot, version, holder)
+            self.local.step(slot, Event::Committed(version), &Body::None);
+        } else if let Some(body) = self.fetch_up_to(slot, (version, holder), until)
             && let Some((version, hash)) = body.last()
         {
-            self.local.step(&slot, Event::Learn { version, hash }, &body);
+            self.local.step(slot, Event::Learn { version, hash }, &body);
         }
         slot.state().com >= version
     }
@@ -148,14 +160,17 @@ impl Cluster {
     }
 
     /// A peer's file, cut after `version` if it goes on; or the lines behind what is held here.
-    fn fetch_up_to(&self, slot: &Slot, version: Version, holder: NodeId) -> Option<Body> {
+    fn fetch_up_to(
+        &self,
+        slot: &Slot,
+        (version, holder): (Version, NodeId),
+        until: Mono,
+    ) -> Option<Body> {
         if holder == self.members.me {
             return None;
         }
         let state = slot.state();
         let have = (!state.acc.is_zero()).then_some((state.acc, state.hash));
-        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
-        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
         let (after, bytes) = self.fetch(holder, &slot.name, have, until)?;
         let body = match have {
             Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),

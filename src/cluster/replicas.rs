@@ -36,6 +36,8 @@ pub struct Replicas {
     pub(super) damaged: Mutex<BTreeSet<UserName>>,
     /// Whether the disk neither takes a mark nor gives what stands on it.
     disk_lost: AtomicBool,
+    /// Whether the disk refused the last write.
+    disk_refuses: AtomicBool,
     errands: Sender<Errand>,
     clock: Clock,
 }
@@ -69,6 +71,7 @@ impl Replicas {
             sum: Mutex::default(),
             damaged: Mutex::default(),
             disk_lost: AtomicBool::new(false),
+            disk_refuses: AtomicBool::new(false),
             errands,
             clock,
         };
@@ -314,6 +317,9 @@ impl Replicas {
                 let (acc, hash) = body.last().unwrap_or_default();
                 self.add_to_sum(&slot.name, before, State { acc, hash, com: before.com });
                 slot.took(replica, &self.index, body);
+                if self.disk_refuses.swap(false, Ordering::AcqRel) {
+                    log::info!("disk takes writes again");
+                }
                 Ok(Event::Written)
             }
             Err(error) if is_lost(&error) => {
@@ -322,7 +328,10 @@ impl Replicas {
             }
             // The file is as it was: this machine may vote again when there is room.
             Err(error) => {
-                log::error!("write refused by the disk user={} error={error}", slot.name);
+                // Once: as long as it lasts it is every write's fate.
+                if !self.disk_refuses.swap(true, Ordering::AcqRel) {
+                    log::error!("write refused by the disk user={} error={error}", slot.name);
+                }
                 Ok(Event::Failed(NotVoting::NoSpace))
             }
         }
@@ -332,6 +341,11 @@ impl Replicas {
     /// versions finds it again.
     pub fn errand(&self, errand: Errand) {
         let _full = self.errands.try_send(errand);
+    }
+
+    /// Why this machine accepts nothing just now, though it would vote: its disk refused the last write.
+    pub fn disk_refusal(&self) -> Option<NotVoting> {
+        self.disk_refuses.load(Ordering::Acquire).then_some(NotVoting::NoSpace)
     }
 
     /// Whether the disk neither takes a mark nor gives what stands on it: there is nothing left that

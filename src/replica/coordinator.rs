@@ -12,8 +12,11 @@ use super::quorum::{Quorum, Verdict, majority};
 use super::version::{Term, Version};
 use super::{Refuse, Reply, State};
 
-/// Longest pause before asking again when another machine held the lock, in milliseconds.
-const BACKOFF_MS_MAX: u64 = 64;
+/// Longest pause before asking again when another machine held the lock, in milliseconds: a few
+/// flushes, for a lock that nobody holds while all wait costs more than asking one member.
+const BACKOFF_MS_MAX: u64 = 8;
+/// Acts after the last sign of another machine at this user until a term is kept again.
+const CONTENDED_ACTS: u32 = 16;
 /// How long the lowest-numbered member is asked alone, in milliseconds: it may be hanging.
 const LOWEST_ALONE_MS: u64 = 50;
 /// Attempts at locking in one act; the deadline normally ends it sooner.
@@ -25,6 +28,9 @@ pub struct Coordinator {
     me: NodeId,
     boot: u32,
     sticky: Option<(Term, Version, Hash128)>,
+    /// Acts to come that ask for the lock, the lowest member first, as another machine was met of
+    /// late: writes under kept terms, which nothing shields, would overtake each other half done.
+    contended: u32,
     round_heard: u64,
     /// Numbers for the pauses after `Busy`, from a seed: the core draws no randomness.
     random: u64,
@@ -177,6 +183,7 @@ impl Coordinator {
             me,
             boot,
             sticky: None,
+            contended: 0,
             round_heard: 0,
             random: seed | 1,
             act: Act::default(),
@@ -233,7 +240,7 @@ impl Coordinator {
         let Begin { epoch, members, is_repair, own, own_promise, live, round_floor, deadline } =
             begin;
         self.round_heard = self.round_heard.max(own_promise.round).max(round_floor);
-        let (tries, lowest_first) = (0, false);
+        let (tries, lowest_first) = (0, self.contended > 0 && !is_repair);
         self.act = Act { epoch, members, is_repair, own, live, deadline, tries, lowest_first };
         let mut reachable = Quorum::new(&self.act.members);
         for &node in &self.act.live {
@@ -247,6 +254,7 @@ impl Coordinator {
             && own_promise == term
             && own.acc == version
             && round_floor < term.round
+            && self.contended == 0
             && !is_repair
         {
             assert_eq!(own.hash, hash, "one value a version");
@@ -413,6 +421,9 @@ impl Coordinator {
         let held_by = is_damaged_here.then_some(node);
         let loss_possible = is_short && prefixes.len() >= majority(self.act.members.len());
         self.phase = Phase::Held { term, seq: 0, base };
+        let is_anothers = !base.acc.is_zero() && base.acc.term.node != self.me.get();
+        let is_met = self.act.tries > 1 || is_anothers;
+        self.contended = if is_met { CONTENDED_ACTS } else { self.contended.saturating_sub(1) };
         let committed = base.com == base.acc || is_made(Mistake::RepeatUnconfirmed);
         effects.push(Effect::Held(Holding { base, held_by, committed, loss_possible }));
     }
@@ -459,6 +470,9 @@ impl Coordinator {
             return;
         };
         let (version, hash, outpaced) = (*version, *hash, *was_outpaced);
+        if outpaced {
+            self.contended = CONTENDED_ACTS;
+        }
         match quorum.verdict() {
             Verdict::Pending => {}
             Verdict::Won => {

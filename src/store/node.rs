@@ -26,7 +26,6 @@ const TEMPORARY: &str = "node.json.tmp";
 const FORMAT: u32 = 1;
 
 /// What `node.json` holds. Fields of newer versions are kept when it is written again.
-#[expect(clippy::struct_excessive_bools, reason = "each is a field of the file")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeFile {
     /// The format of the whole data directory.

@@ -1,8 +1,10 @@
 //! Many people at one user: the requests that wait share lines, and each is done exactly once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::process::Signal;
 use tern::action::{Action, NewPost, OnePost, RequestKey};
 use tern::id::{PostId, RequestId};
 use tern::wire::request::{Outcome, Refusal, Request, Saved};
@@ -157,4 +159,56 @@ fn hot_user_on_three_machines_every_client_comes_to_its_end() {
         }
     });
     assert_eq!(done.load(Ordering::Relaxed), 12 * 20);
+}
+
+#[test]
+fn hot_user_two_of_three_frozen_in_a_batch_unknown_to_all_of_it_and_done_once_after_all() {
+    const CLIENTS: u64 = 8;
+    let all = Backends::without_rate_limits();
+    let session = joined(&all, 0, "ada", 1);
+    // Under a kept term the line is sent without asking for the lock first.
+    let mut client = Client::new(&all, 0);
+    client.saved(&post(&session, 1, "before"));
+    // All clients and this thread meet at each.
+    let [start, told, thawed] = [0; 3].map(|_| Barrier::new(9));
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (all, session) = (&all, &session);
+                let (start, told, thawed) = (&start, &told, &thawed);
+                scope.spawn(move || {
+                    let mut client = Client::new(all, 0);
+                    let request = post(session, 1_000 + number, &format!("of client {number}"));
+                    start.wait();
+                    let first = client.ask(&request);
+                    told.wait();
+                    thawed.wait();
+                    client.saved(&request);
+                    first
+                })
+            })
+            .collect();
+        (1..3).for_each(|n| all.signal(n, Signal::STOP));
+        start.wait();
+        told.wait();
+        // What machine 1 has written by now may yet become everybody's.
+        let (written, _) = file(&all, 0);
+        (1..3).for_each(|n| all.signal(n, Signal::CONT));
+        all.wait_until_writable(0);
+        thawed.wait();
+        let firsts: Vec<Outcome> = clients.into_iter().map(|one| one.join().unwrap()).collect();
+        assert!(written.len() > 1, "no line was sent: {firsts:?}");
+        for (first, number) in firsts.into_iter().zip(0..) {
+            // Those that came too late for that line may be told that nothing was saved.
+            let is_open = written.contains_key(&format!("of client {number}"));
+            assert!(!matches!(first, Outcome::Saved(_)), "two of three are frozen: {first:?}");
+            assert!(!is_open || first == Outcome::Refused(Refusal::Unknown), "{first:?}");
+        }
+    });
+    for n in 0..3 {
+        let (posts, _) = eventually(|| {
+            Some(file(&all, n)).filter(|(posts, _)| posts.len() as u64 == CLIENTS + 1)
+        });
+        assert!(posts.values().all(|&count| count == 1), "{posts:?}");
+    }
 }

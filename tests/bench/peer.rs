@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 
 use crate::client::Client;
+use crate::harness::send;
 use crate::machines::Machines;
 use crate::table::{Most, Table, Worst};
 use crate::{Plan, WRITERS, median, rate};
@@ -84,7 +85,7 @@ fn begin(all: &mut Machines, fault: Fault) -> io::Result<Ongoing> {
             Ok(Ongoing::Dead)
         }
         Fault::Frozen => {
-            all.signal(BAD, Signal::STOP);
+            send(all.id(BAD), Signal::STOP);
             Ok(Ongoing::Frozen)
         }
         Fault::Hanging => {
@@ -98,7 +99,7 @@ fn begin(all: &mut Machines, fault: Fault) -> io::Result<Ongoing> {
 fn end(all: &mut Machines, ongoing: Ongoing) {
     match ongoing {
         Ongoing::Dead => all.spawn(BAD),
-        Ongoing::Frozen => all.signal(BAD, Signal::CONT),
+        Ongoing::Frozen => send(all.id(BAD), Signal::CONT),
         Ongoing::Hanging(listener) => {
             drop(listener);
             all.spawn(BAD);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::client::now;
-use crate::harness::{PROGRAM, eventually, free_ports};
+use crate::harness::{PROGRAM, eventually, free_ports, send};
 use crate::machines::Machines;
 use crate::person::{Person, Written};
 use crate::table::{Most, Table, Worst};
@@ -42,7 +42,7 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
             if is_killed {
                 all.kill(n)
             } else {
-                all.signal(n, Signal::STOP)
+                send(all.id(n), Signal::STOP)
             }
             let text = format!("after {number}, killed: {is_killed}");
             while person.try_again(&form, &text) != Written::Saved {
@@ -54,7 +54,7 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
             if is_killed {
                 all.spawn(n)
             } else {
-                all.signal(n, Signal::CONT)
+                send(all.id(n), Signal::CONT)
             }
             (0..3).for_each(|n| all.wait_until_writable(n));
             eventually("its own machine asked again", WAIT, || {

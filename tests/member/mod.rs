@@ -15,7 +15,9 @@ fn grow(all: &mut Machines, number: u16, members: &[u16]) {
     let word = format!("{number}={}", all.address(number));
     all.change(&["add", &word], number).done();
     all.spawn(number);
-    members.iter().for_each(|member| all.wait_until_open(*member, members));
+    for member in members {
+        all.wait_until_open(*member, members);
+    }
 }
 
 #[test]

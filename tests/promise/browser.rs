@@ -53,10 +53,10 @@ const BAD_HTTP: [(&str, u16); 8] = [
     ("nonsense\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    ("POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+    ("POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000000\r\n\r\n", 413),
     ("POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nab", 400),
-    ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 405),
     ("GET / HTTP/7.0\r\nHost: a\r\n\r\n", 505),
 ];
 

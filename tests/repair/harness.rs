@@ -5,7 +5,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use tern::action::{Action, Join, NewPost, OnePost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
 use tern::backend::Config;
@@ -96,7 +95,7 @@ impl Machines {
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
         command.arg(self.peers());
         command.arg(format!("--data={}", self.data(n).display()));
-        command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
+        command.arg(format!("--key-file={}", self.key_file().display()));
         command.stdout(Stdio::null()).stderr(log);
         self.children[n] = Some(command.spawn().unwrap());
     }
@@ -117,11 +116,6 @@ impl Machines {
             scrub_round,
         };
         tern::backend::run(config, stop, &|_address| {}).unwrap();
-    }
-
-    pub(super) fn signal(&self, n: usize, signal: Signal) {
-        let id = i32::try_from(self.id(n)).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
     /// The process of a machine.

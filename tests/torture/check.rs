@@ -11,6 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tern::limits::REQUESTS_KEPT;
+use tern::replica::version::Version;
+
 use super::history::{History, Kind, Op, Read, Tick, Told};
 use super::witness::{Entry, Files, Line};
 
@@ -72,13 +75,27 @@ impl<'a> Account<'a> {
         Self { user, lines, ops, requests, posts, deleted }
     }
 
-    /// Whether older lines were summed up: then what was deleted may be gone with its requests.
-    fn is_compacted(&self) -> bool {
-        self.lines.iter().any(|line| line.is_summary)
+    /// How many lines sum up what is gone: what was between is not known, its end is.
+    fn folded(&self) -> usize {
+        self.lines.iter().take_while(|line| line.is_summary).count()
+    }
+
+    /// Whether a request may have been done that is not recorded: a snapshot keeps the last ones.
+    fn may_forget(&self) -> bool {
+        let first = self.lines.first().filter(|line| line.is_summary);
+        first.is_some_and(|line| line.requests.len() == REQUESTS_KEPT)
     }
 
     fn at(&self, op: &Op) -> Option<usize> {
         self.requests.get(op.id.as_str()).and_then(|found| found.first()).map(|(at, _)| *at)
+    }
+
+    /// Where an act stands in the order: a snapshot keeps that of its requests.
+    fn place(&self, op: &Op) -> Option<(usize, usize)> {
+        let at = self.at(op)?;
+        let line = &self.lines[at];
+        let number = line.requests.iter().position(|(id, _)| *id == op.id);
+        Some((at, number.filter(|_| line.is_summary).unwrap_or_default()))
     }
 
     fn check_winner(&self, found: &mut Vec<String>) {
@@ -131,42 +148,36 @@ impl<'a> Account<'a> {
         is_posted || self.requests.contains_key(op.id.as_str())
     }
 
-    /// Whether an acknowledged act is there.
+    /// Whether an acknowledged act is there. A snapshot keeps which posts were deleted, and their
+    /// numbers; of follows only what came of them.
     fn is_kept(&self, op: &Op) -> bool {
-        let is_recorded = self.requests.contains_key(op.id.as_str());
+        let is_recorded = self.requests.contains_key(op.id.as_str()) || self.may_forget();
         match &op.kind {
-            Kind::Join => is_recorded || self.is_compacted(),
+            Kind::Join => is_recorded,
             Kind::Post { text } => {
                 let stands = self.posts.iter().any(|post| post.1 == text);
-                stands && is_recorded || self.is_compacted() && (stands || self.was_deleted(op))
+                is_recorded && (stands || self.folded() > 0 && self.was_deleted(op))
             }
-            Kind::Delete { post } => {
-                self.deleted.contains_key(post.as_str())
-                    || self.is_compacted() && !self.posts.iter().any(|one| one.0 == post)
-            }
+            Kind::Delete { post } => self.deleted.contains_key(post.as_str()),
             Kind::Follow { whom } => is_recorded || self.fits(op, whom, true),
             Kind::Unfollow { whom } => is_recorded || self.fits(op, whom, false),
         }
     }
 
-    /// Whether somebody asked to delete the post that this act made.
+    /// Whether the post that this act made was taken back.
     fn was_deleted(&self, op: &Op) -> bool {
-        let numbers: Vec<_> = (op.attempts.iter())
-            .filter_map(|one| match &one.told {
-                Told::Saved(number) => number.clone(),
-                _ => None,
-            })
-            .collect();
-        let asked = |other: &&&Op| match &other.kind {
-            Kind::Delete { post } => numbers.contains(post),
+        op.attempts.iter().any(|one| match &one.told {
+            Told::Saved(Some(number)) => self.deleted.contains_key(number.as_str()),
             _ => false,
-        };
-        self.ops.iter().any(|other| asked(&other))
+        })
     }
 
     /// Whether `whom` was followed, or was not, at some moment from an act's sending to its answer.
     fn fits(&self, op: &Op, whom: &str, is_followed: bool) -> bool {
         let (from, to) = self.window(op.sent(), op.acknowledged().unwrap_or(Tick::MAX));
+        if from < self.folded() {
+            return true;
+        }
         let mut now = false;
         for (at, line) in self.lines.iter().enumerate().take(to) {
             if at >= from && now == is_followed {
@@ -199,7 +210,8 @@ impl<'a> Account<'a> {
         let (mut from, mut to) = (0, self.lines.len());
         for op in &self.ops {
             let Some(at) = self.at(op) else { continue };
-            if op.acknowledged().is_some_and(|tick| tick < sent) {
+            // When in a snapshot an act was done is not known.
+            if at >= self.folded() && op.acknowledged().is_some_and(|tick| tick < sent) {
                 from = from.max(at + 1);
             }
             if op.sent() > answered {
@@ -213,8 +225,7 @@ impl<'a> Account<'a> {
     /// may have been sent after it.
     fn check_order(&self, found: &mut Vec<String>) {
         let mut placed: Vec<_> =
-            self.ops.iter().filter_map(|op| self.at(op).map(|at| (at, *op))).collect();
-        placed.retain(|(at, _)| !self.lines[*at].is_summary);
+            self.ops.iter().filter_map(|op| self.place(op).map(|at| (at, *op))).collect();
         placed.sort_by_key(|(at, _)| *at);
         let mut earliest: Option<&Op> = None;
         for group in placed.chunk_by(|a, b| a.0 == b.0).rev() {
@@ -230,10 +241,9 @@ impl<'a> Account<'a> {
                     && later.acknowledged().is_some_and(|tick| tick < op.sent())
                 {
                     found.push(format!(
-                        "order reversed: line {} of {} was sent after a later one was \
+                        "order reversed: line {:?} of {} was sent after a later one was \
                          acknowledged: {op:?} and {later:?}",
-                        at + 1,
-                        self.user
+                        at, self.user
                     ));
                 }
             }
@@ -241,39 +251,49 @@ impl<'a> Account<'a> {
     }
 
     fn check_read(&self, read: &Read, found: &mut Vec<String>) {
-        let known =
-            |id: &str, text: &str| self.posts.iter().any(|one| one.0 == id && one.1 == text);
+        let folded = self.folded();
+        let known = |id: &str, text: &str| {
+            self.posts.iter().any(|one| one.0 == id && one.1 == text)
+                || self.deleted.get(id).is_some_and(|at| *at < folded)
+        };
         let unknown: Vec<_> = read.shown.iter().filter(|(id, text)| !known(id, text)).collect();
-        if !unknown.is_empty() && !self.is_compacted() {
+        if !unknown.is_empty() {
             found.push(format!("vanished: {unknown:?} shown and not on disk: {read:?}"));
-            return;
-        }
-        if self.is_compacted() {
             return;
         }
         let (_, to) = self.window(0, read.answered);
         let mut from = 0;
         for id in &read.acknowledged {
             let at = self.requests.get(id.as_str()).and_then(|lines| lines.first());
+            let at = at.filter(|(at, _)| *at >= folded);
             from = from.max(at.map_or(0, |(at, _)| at + 1));
         }
         if let Some(seen) = &read.seen {
-            match self.lines.iter().position(|line| line.version == *seen) {
+            match self.lines.iter().rposition(|line| line.version == *seen) {
                 Some(at) => from = from.max(at + 1),
+                None if self.is_folded_away(seen) => {}
                 None => found.push(format!("vanished: the version of a session: {read:?}")),
             }
         }
-        if (from..=to).any(|lines| self.was_shown(read, lines, to)) {
+        // What a moment before the snapshot's end showed is not known any more.
+        if from < folded || (from..=to).any(|lines| self.was_shown(read, lines, to)) {
             return;
         }
         // Older than what the session knew, or wrong at any age?
-        let is_old = (0..from).any(|lines| self.was_shown(read, lines, to));
+        let is_old = folded > 0 || (0..from).any(|lines| self.was_shown(read, lines, to));
         let what = match (is_old, read.is_stale) {
             (true, true) => return,
             (true, false) => BEHIND,
             (false, _) => "read of no moment",
         };
         found.push(format!("{what}: lines {from} to {to} of {} never gave {read:?}", self.user));
+    }
+
+    /// Whether a version may be one of those that a snapshot took the place of.
+    fn is_folded_away(&self, seen: &str) -> bool {
+        let end = self.lines.iter().rfind(|line| line.is_summary);
+        let end = end.and_then(|line| line.version.parse::<Version>().ok());
+        end.zip(seen.parse::<Version>().ok()).is_some_and(|(end, seen)| seen < end)
     }
 
     /// Whether the newest posts after `lines` lines are what was shown, apart from those that were

@@ -17,9 +17,13 @@ fn post(number: &str, times: (u64, u64)) -> Op {
     op(&format!("id {number}"), kind, times, Told::Saved(Some(number.to_owned())))
 }
 
+fn version(number: usize) -> String {
+    format!("1.1.1.1.{number}")
+}
+
 fn line(version: usize, request: (&str, &str), entry: Entry) -> Line {
     let requests = vec![(request.0.to_owned(), request.1.to_owned())];
-    Line { version: version.to_string(), requests, entries: vec![entry], is_summary: false }
+    Line { version: self::version(version), requests, entries: vec![entry], is_summary: false }
 }
 
 fn posted(version: usize, number: &str) -> Line {
@@ -145,7 +149,7 @@ fn order_reversed_found() {
 fn vanished_read_found() {
     check_found("vanished", |history, _| history.reads.push(read(13, &["8", "7", "5"])));
     check_found("vanished", |history, _| {
-        history.reads.push(Read { seen: Some("99".to_owned()), ..read(13, &["7", "5"]) });
+        history.reads.push(Read { seen: Some(version(99)), ..read(13, &["7", "5"]) });
     });
 }
 
@@ -156,10 +160,10 @@ fn read_behind_its_session_found() {
         history.reads.push(Read { acknowledged: vec!["id 7".to_owned()], ..read(13, &["5"]) });
     });
     check_found(BEHIND, |history, _| {
-        history.reads.push(Read { seen: Some("5".to_owned()), ..read(13, &["5"]) });
+        history.reads.push(Read { seen: Some(version(5)), ..read(13, &["5"]) });
     });
     // Who is told that the machine is cut off is told why.
-    let seen = Some("5".to_owned());
+    let seen = Some(version(5));
     check_good(|history, _| {
         history.reads.push(Read { seen, is_stale: true, ..read(13, &["5"]) });
     });
@@ -226,4 +230,60 @@ fn other_receipt_conflict_and_stranger_found() {
         history.ops.pop();
     });
     check_found("a word", |history, _| history.wrong.push("a word".to_owned()));
+}
+
+/// Folds the first five lines as the program does: post 6 is gone, that it was deleted is not.
+fn fold(files: &mut Files) {
+    let lines = lines(files);
+    let folded: Vec<Line> = lines.drain(..5).collect();
+    let is_gone = |entry: &Entry| matches!(entry, Entry::Posted { id, .. } if id == "6");
+    let requests = folded.iter().flat_map(|line| line.requests.clone()).collect();
+    let entries = folded.into_iter().flat_map(|line| line.entries);
+    let entries = entries.filter(|entry| !is_gone(entry)).collect();
+    lines.insert(0, Line { version: version(5), requests, entries, is_summary: true });
+}
+
+#[test]
+fn folded_history_fits_whatever_was_seen_before() {
+    check_good(|_, files| fold(files));
+    check_good(|history, files| {
+        fold(files);
+        history.reads.push(read(6, &["6", "5"]));
+        let acknowledged = vec!["id 6".to_owned()];
+        history.reads.push(Read { acknowledged, ..read(6, &["6", "5"]) });
+        history.reads.push(Read { seen: Some(version(3)), ..read(6, &["6", "5"]) });
+    });
+}
+
+#[test]
+fn folded_history_does_not_hide_what_is_lost() {
+    check_found("lost", |_, files| {
+        fold(files);
+        lines(files)[0].entries.retain(|entry| !matches!(entry, Entry::Deleted { .. }));
+    });
+    check_found("lost", |_, files| {
+        fold(files);
+        let gone = |entry: &Entry| matches!(entry, Entry::Posted { id, .. } if id == "5");
+        lines(files)[0].entries.retain(|entry| !gone(entry));
+    });
+    check_found("lost", |_, files| {
+        fold(files);
+        lines(files)[0].requests.retain(|request| request.0 != "id 5");
+    });
+    check_found("order reversed", |_, files| {
+        fold(files);
+        lines(files)[0].requests.swap(1, 4);
+    });
+    check_found("vanished", |history, files| {
+        fold(files);
+        history.reads.push(read(13, &["8", "5"]));
+    });
+    check_found("vanished", |history, files| {
+        fold(files);
+        history.reads.push(Read { seen: Some(version(99)), ..read(13, &["7", "5"]) });
+    });
+    check_found("read", |history, files| {
+        fold(files);
+        history.reads.push(Read { seen: Some(version(6)), ..read(13, &["5"]) });
+    });
 }

@@ -359,7 +359,7 @@ impl<'a> Client<'a> {
 
 /// Whether an answer is a judgement of the act that another machine would repeat.
 fn is_judged(told: &Told) -> bool {
-    matches!(told, Told::Nothing(why) if !["Busy", "NoMajority", "SignedOut"].contains(&why.as_str()))
+    matches!(told, Told::Nothing(why) if !["Behind", "Busy", "NoMajority", "SignedOut"].contains(&why.as_str()))
 }
 
 fn shown(page: PostPage) -> Vec<(String, String)> {

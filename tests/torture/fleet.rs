@@ -13,7 +13,7 @@ use super::dice::Dice;
 use super::disk::{Disk, why_no_images};
 use super::machine::{Machine, Start, faketime};
 use super::proxy::{Mode, Proxy};
-use super::witness::{self, Files};
+use super::witness::{self, Files, Home};
 use crate::cluster::files::Disks;
 use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
 
@@ -253,7 +253,7 @@ impl Fleet {
         }
     }
 
-    /// Waits until a majority of machines holds the same of each user, and the others at least that.
+    /// Waits until all machines hold the same of each user.
     pub(super) fn agreed(&mut self) -> Files {
         let clock = Clock::system();
         loop {
@@ -262,7 +262,7 @@ impl Fleet {
             }
             // A file may be replaced while its directory is read.
             let all = self.disks.iter().map(|disk| witness::read(&disk.data()));
-            let all: Vec<Files> = all.filter_map(Result::ok).collect();
+            let all: Vec<Home> = all.filter_map(Result::ok).collect();
             if all.len() == MACHINES
                 && let Some(agreed) = witness::agreed(&all)
             {

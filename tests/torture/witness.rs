@@ -1,10 +1,16 @@
-//! What the machines have on disk, as the order that all answers must fit: one user's lines.
+//! What the machines have on disk, as the order that all answers must fit: one user's lines, read by
+//! the program's own reader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use serde_json::Value;
+use tern::id::{Hash128, UserName};
+use tern::replica::version::Version;
+use tern::store::line::Kind;
+use tern::store::scan::{End, scan};
+use tern::user::User;
+use tern::user::entry;
 
 /// A line of a user's file, as far as the checks ask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,107 +32,186 @@ pub(super) enum Entry {
     Deleted { id: String },
     Followed { user: String },
     Unfollowed { user: String },
-    Other(String),
+    Other,
+}
+
+/// The lines that the checks go by, by user.
+pub(super) type Files = BTreeMap<String, Vec<Line>>;
+
+/// One user's file on one machine.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) lines: Vec<Line>,
+    /// The state that its lines led to.
+    pub(super) version: Version,
+    pub(super) hash: Hash128,
+    /// Each line's version and hash; of a snapshot, that of all that it took the place of.
+    marks: Vec<(Version, Hash128)>,
+    /// The user as all lines tell.
+    user: User,
 }
 
 /// All users of one machine, by name.
-pub(super) type Files = BTreeMap<String, Vec<Line>>;
+pub(super) type Home = BTreeMap<String, Held>;
 
-/// Reads a machine's files; a last line that is being written does not count.
-pub(super) fn read(data: &Path) -> std::io::Result<Files> {
-    let mut files = Files::new();
-    for entry in std::fs::read_dir(data.join("users"))? {
-        let entry = entry?;
-        let name = entry.file_name().into_string().unwrap_or_default();
-        if let Some(user) = name.strip_suffix(".jsonl") {
-            let text = std::fs::read_to_string(entry.path())?;
-            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-            files.insert(user.to_owned(), whole.lines().map(line).collect());
+impl Held {
+    /// What a file's bytes tell; a last line that is being written does not count.
+    fn parse(name: &str, bytes: &[u8]) -> Result<Self, String> {
+        let name: UserName = name.parse().map_err(|_| format!("{name} is no user's name"))?;
+        let (mut lines, mut marks) = (Vec::new(), Vec::new());
+        let mut user = User::absent(name);
+        let scan = scan(bytes, &mut |line| {
+            line.apply_to(&mut user, |_, _| {});
+            marks.push((line.version, line.hash));
+            lines.push(Line::of(&line));
+        });
+        match scan.end {
+            End::Whole | End::Torn { .. } => {}
+            End::Damaged { why, line_number, .. } => {
+                return Err(format!("{}: line {line_number}: {why}", user.name));
+            }
         }
+        Ok(Self { lines, version: scan.chain.version, hash: scan.chain.hash, marks, user })
     }
-    Ok(files)
+
+    /// Whether everything of another copy is here, or was replaced by what came later.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let mark = (other.version, other.hash);
+        let snapshot = self.lines.iter().rposition(|line| line.is_summary);
+        let folded = snapshot.and_then(|at| self.marks.get(at));
+        other.version.is_zero()
+            || self.marks.contains(&mark)
+            || folded.is_some_and(|(version, _)| *version > other.version)
+    }
+
+    /// Whether two copies are of one state, however many of their lines were folded.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.version, self.hash) == (other.version, other.hash) && self.user.says_same(&other.user)
+    }
 }
 
-/// What a majority of machines holds of each user, once every other has all of that too. It may have
-/// lines beyond: of an act that nobody was told of, which the next write builds on or does away with.
-pub(super) fn agreed(all: &[Files]) -> Option<Files> {
-    let users: BTreeSet<_> = all.iter().flat_map(Files::keys).collect();
+/// Reads a machine's files.
+pub(super) fn read(data: &Path) -> Result<Home, String> {
+    let list = std::fs::read_dir(data.join("users")).map_err(|error| error.to_string())?;
+    let mut home = Home::new();
+    for entry in list {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if let Some(user) = name.strip_suffix(".jsonl") {
+            let bytes = std::fs::read(entry.path()).map_err(|error| error.to_string())?;
+            home.insert(user.to_owned(), Held::parse(user, &bytes)?);
+        }
+    }
+    Ok(home)
+}
+
+/// What all machines hold, once they hold the same; of each file the copy that tells the most.
+pub(super) fn agreed(all: &[Home]) -> Option<Files> {
+    let users: BTreeSet<_> = all.iter().flat_map(Home::keys).collect();
     let mut agreed = Files::new();
     for user in users {
-        let held: Vec<&[Line]> =
-            all.iter().map(|files| files.get(user).map_or(&[][..], Vec::as_slice)).collect();
-        let count = |lines: &[Line]| held.iter().filter(|other| **other == lines).count();
-        let most = held.iter().find(|lines| 2 * count(lines) > held.len())?;
-        if !held.iter().all(|lines| lines.starts_with(most)) {
+        let held: Option<Vec<&Held>> = all.iter().map(|home| home.get(user)).collect();
+        let held = held?;
+        if !held.windows(2).all(|pair| pair[0].is_same(pair[1])) {
             return None;
         }
-        agreed.insert(user.clone(), most.to_vec());
+        let most = held.iter().max_by_key(|one| one.lines.len())?;
+        agreed.insert(user.clone(), most.lines.clone());
     }
     Some(agreed)
 }
 
 /// Where machines differ: users with the last versions and the number of lines on each.
-pub(super) fn differences(all: &[Files]) -> String {
-    let users: BTreeSet<_> = all.iter().flat_map(Files::keys).collect();
+pub(super) fn differences(all: &[Home]) -> String {
+    let users: BTreeSet<_> = all.iter().flat_map(Home::keys).collect();
     let mut text = String::new();
     for user in users {
-        let held: Vec<_> = all.iter().map(|files| files.get(user)).collect();
-        if held.windows(2).any(|pair| pair[0] != pair[1]) {
-            let ends = held.iter().map(|lines| {
-                let last = lines.and_then(|lines| lines.last());
-                (lines.map_or(0, Vec::len), last.map_or("none", |line| &line.version))
-            });
+        let held: Vec<_> = all.iter().map(|home| home.get(user)).collect();
+        let is_same =
+            |a: Option<&Held>, b: Option<&Held>| a.zip(b).is_some_and(|(a, b)| a.is_same(b));
+        if held.windows(2).any(|pair| !is_same(pair[0], pair[1])) {
+            let end =
+                |held: Option<&Held>| held.map(|held| (held.lines.len(), held.version.to_string()));
+            let ends = held.into_iter().map(end);
             let _infallible = writeln!(text, "{user}: {:?}", ends.collect::<Vec<_>>());
         }
     }
     text
 }
 
-fn line(text: &str) -> Line {
-    let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let list = |field: &str| value[field].as_array().cloned().unwrap_or_default();
-    Line {
-        version: word(&value["v"]),
-        requests: list("q").iter().map(|one| (word(&one[0]), word(&one[2]))).collect(),
-        entries: list("d").iter().map(entry).collect(),
-        is_summary: value["k"] == "s",
+impl Line {
+    fn of(line: &tern::store::line::Line) -> Self {
+        let request = |one: &tern::user::Recorded| (one.id.to_string(), one.result.to_string());
+        Self {
+            version: line.version.to_string(),
+            requests: line.requests.iter().map(request).collect(),
+            entries: line.entries.iter().map(|(entry, _)| Entry::of(entry)).collect(),
+            is_summary: matches!(line.kind, Kind::Snapshot(_)),
+        }
     }
 }
 
-fn entry(value: &Value) -> Entry {
-    let field = |name: &str| word(&value[name]);
-    match value["e"].as_str().unwrap_or_default() {
-        "joined" => Entry::Joined,
-        "posted" => Entry::Posted { id: field("id"), text: field("text") },
-        "post_deleted" => Entry::Deleted { id: field("id") },
-        "followed" => Entry::Followed { user: field("user") },
-        "unfollowed" => Entry::Unfollowed { user: field("user") },
-        other => Entry::Other(other.to_owned()),
+impl Entry {
+    fn of(entry: &entry::Entry) -> Self {
+        match entry {
+            entry::Entry::Joined { .. } => Self::Joined,
+            entry::Entry::Posted { id, text, .. } => {
+                Self::Posted { id: id.to_string(), text: text.clone() }
+            }
+            entry::Entry::PostDeleted { id, .. } => Self::Deleted { id: id.to_string() },
+            entry::Entry::Followed { user, .. } => Self::Followed { user: user.to_string() },
+            entry::Entry::Unfollowed { user, .. } => Self::Unfollowed { user: user.to_string() },
+            _ => Self::Other,
+        }
     }
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use tern::store::snapshot::fold;
+
     use super::*;
 
-    fn files(versions: &[&str]) -> Files {
-        let line = |version: &&str| Line { version: (*version).to_owned(), ..Line::default() };
-        Files::from([("ada".to_owned(), versions.iter().map(line).collect())])
+    const ADA: &[u8] = include_bytes!("../format/v1/users/ada.jsonl");
+
+    /// Ada's file, its first `count` lines.
+    fn first(count: usize) -> Vec<u8> {
+        ADA.split_inclusive(|&byte| byte == b'\n').take(count).flatten().copied().collect()
+    }
+
+    /// The same with its first `count` lines folded.
+    fn folded(bytes: &[u8], count: usize) -> Vec<u8> {
+        let com = Held::parse("ada", &first(count)).unwrap().version;
+        fold(&"ada".parse().unwrap(), bytes, com).unwrap().unwrap().bytes
+    }
+
+    fn home(bytes: &[u8]) -> Home {
+        Home::from([("ada".to_owned(), Held::parse("ada", bytes).unwrap())])
+    }
+
+    fn agree(all: [&[u8]; 3]) -> Option<usize> {
+        agreed(&all.map(home)).map(|files| files["ada"].len())
     }
 
     #[test]
-    fn majority_agrees_and_nobody_is_behind_it() {
-        let (one, two, fork) = (files(&["1"]), files(&["1", "2"]), files(&["1", "3"]));
-        let agreed = |a: &Files, b: &Files, c: &Files| agreed(&[a.clone(), b.clone(), c.clone()]);
-        assert_eq!(agreed(&two, &two, &two), Some(two.clone()));
-        assert_eq!(agreed(&one, &two, &one), Some(one.clone()), "an open end");
-        assert_eq!(agreed(&two, &two, &one), None, "one is behind");
-        assert_eq!(agreed(&two, &fork, &two), None, "one went another way");
-        assert_eq!(agreed(&one, &two, &fork), None, "no majority");
-        assert_eq!(agreed(&two, &two, &Files::new()), None, "one has nothing");
+    fn machines_agree_when_all_hold_one_state_folded_or_not() {
+        let (all, less, short) = (first(10), first(9), folded(ADA, 6));
+        assert_eq!(agree([&all, &all, &all]), Some(10));
+        assert_eq!(agree([&short, &all, &short]), Some(10), "the copy that tells the most");
+        assert_eq!(agree([&short, &short, &short]), Some(5));
+        assert_eq!(agree([&all, &less, &all]), None, "one is behind");
+        let homes = [home(&all), home(&all), Home::new()];
+        assert!(agreed(&homes).is_none(), "one has nothing");
+        assert!(differences(&homes).contains("None"), "{}", differences(&homes));
+    }
+
+    #[test]
+    fn copy_covers_what_it_has_lines_of_or_folded() {
+        let held = |bytes: &[u8]| Held::parse("ada", bytes).unwrap();
+        let (all, less) = (held(ADA), held(&first(4)));
+        assert!(all.covers(&less) && !less.covers(&all) && less.covers(&held(b"")));
+        assert!(held(&folded(ADA, 6)).covers(&less));
+        assert!(!held(&folded(&first(7), 6)).covers(&all));
+        assert!(Held::parse("ada", &ADA[1..]).is_err(), "damage");
     }
 }

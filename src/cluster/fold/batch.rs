@@ -57,8 +57,12 @@ impl Batch {
 
     /// Makes the batch ready for further requests, which plan on the user as of here.
     pub(super) fn open(&mut self, mut base: User) {
-        self.requests.iter().for_each(|request| base.record(*request));
-        self.entries.iter().for_each(|entry| base.apply(entry, Place::default()));
+        for request in &self.requests {
+            base.record(*request);
+        }
+        for entry in &self.entries {
+            base.apply(entry, Place::default());
+        }
         self.user = Some(base);
     }
 
@@ -76,8 +80,12 @@ impl Batch {
         }
         self.bytes = bytes;
         if let (Some(user), Wish::Write { entries, request }) = (&mut self.user, &wish) {
-            request.iter().for_each(|request| user.record(*request));
-            entries.iter().for_each(|entry| user.apply(entry, Place::default()));
+            if let Some(request) = request {
+                user.record(*request);
+            }
+            for entry in entries {
+                user.apply(entry, Place::default());
+            }
         }
         self.take(wish);
         true

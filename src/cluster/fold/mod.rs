@@ -123,7 +123,7 @@ impl Row {
 /// What a waiting thread does next.
 enum Turn {
     Lead,
-    Join(Open),
+    Join(Box<Open>),
     TooLate,
 }
 
@@ -142,7 +142,7 @@ impl Fold {
                 Turn::Lead => return Leading { fold: self }.run(clock, acquire, plan),
                 Turn::TooLate => return Err(Failed { error: LockError::Busy, was_sent: false }),
                 Turn::Join(open) => {
-                    let mut planning = Planning { place: &place, open: Some(open) };
+                    let mut planning = Planning { place: &place, open: Some(*open) };
                     if let Some((told, outcome)) = planning.join(&plan) {
                         drop(planning);
                         // The leader's deadline bounds this, and its end, however it comes.
@@ -197,7 +197,7 @@ impl<'a> Place<'a> {
                 return Turn::Lead;
             }
             if is_first && let Some(open) = queue.open.take_if(|open| !open.batch.is_full()) {
-                return Turn::Join(open);
+                return Turn::Join(Box::new(open));
             }
             self.turn.wait_for(&mut queue, left);
         }

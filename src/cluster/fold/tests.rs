@@ -182,13 +182,13 @@ fn fold_line_within_its_bytes_and_the_rest_in_the_next() {
 fn fold_same_request_in_one_batch_written_once_told_twice() {
     let file = File::new();
     let key = RequestKey { ops: 0, id: RequestId([7; 16]) };
-    let plan = |user: &User| match user.seen(key, Hash128::default()) {
-        Seen::Same(receipt) => (Wish::Tell, receipt),
-        _ => {
-            let result = Receipt::Post(id(5));
-            let request = Recorded { id: key.id, digest: Hash128::default(), result };
-            (Wish::Write { entries: vec![posted(5, "once")], request: Some(request) }, result)
+    let plan = |user: &User| {
+        if let Seen::Same(receipt) = user.seen(key, Hash128::default()) {
+            return (Wish::Tell, receipt);
         }
+        let result = Receipt::Post(id(5));
+        let request = Recorded { id: key.id, digest: Hash128::default(), result };
+        (Wish::Write { entries: vec![posted(5, "once")], request: Some(request) }, result)
     };
     let told = file.all(vec![plan; 3]);
     assert!(told.into_iter().all(|told| told == Some(Ok(Receipt::Post(id(5))))));

@@ -5,7 +5,7 @@
 //! has not said so.
 
 use super::AskError;
-use crate::action::Action;
+use crate::action::{Action, Problem};
 use crate::wire::request::{Outcome, Refusal, Response};
 
 /// What was heard so far of one request.
@@ -56,8 +56,7 @@ impl Verdict {
             {
                 Some(unknown(response))
             }
-            // Told before the request's key was looked at: no word on what became of it.
-            Outcome::Refused(Refusal::SignedOut) if self.is_uncertain() => {
+            Outcome::Refused(refusal) if self.is_uncertain() && !is_word_on_all(refusal) => {
                 self.kept.get_or_insert(response);
                 None
             }
@@ -93,6 +92,31 @@ impl Verdict {
 
     const fn is_uncertain(&self) -> bool {
         self.is_write && (self.is_unanswered || self.is_unknown)
+    }
+}
+
+/// Whether a refusal holds whatever an earlier backend did with the same request. Most are told
+/// before the request's key is looked at, or can be undone by what that one still does: a user whom
+/// only the other knows, a post that was answered and is gone since, a file that was nearly full.
+/// What cannot be taken at all, no backend took, and what a later act made final stays so.
+fn is_word_on_all(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::BadLogin | Refusal::Conflict | Refusal::Expired => true,
+        // A password that was right may have been changed by this very request, and what is full
+        // need not stay so.
+        Refusal::Invalid { problems } => {
+            !problems.iter().any(|one| matches!(one.problem, Problem::Wrong | Problem::Full { .. }))
+        }
+        Refusal::SignedOut
+        | Refusal::NotFound
+        | Refusal::Gone
+        | Refusal::Full
+        | Refusal::TooMany { .. }
+        | Refusal::Busy { .. }
+        | Refusal::NoMajority { .. }
+        | Refusal::Unknown
+        | Refusal::Behind
+        | Refusal::BadRequest { .. } => false,
     }
 }
 
@@ -132,7 +156,7 @@ const fn is_write(action: &Action) -> bool {
 mod tests {
     use super::super::tests::{no_majority, response, stale, write};
     use super::*;
-    use crate::wire::request::Saved;
+    use crate::wire::request::{Field, FieldProblem, Saved};
 
     fn saved() -> Outcome {
         Outcome::Saved(Saved { post: None, sessions_ended: 0 })
@@ -223,5 +247,39 @@ mod tests {
         check(&write(), &[None, heard()], Ok(UNKNOWN));
         check(&write(), &[None, heard(), Some(response(saved()))], Ok(saved()));
         check(&write(), &[heard()], Ok(signed_out()));
+    }
+
+    #[test]
+    fn r0003_refusal_elsewhere_is_no_word_on_what_one_did_unanswered() {
+        let password = |problem| {
+            let problems = vec![FieldProblem { field: Field::Password, problem }];
+            Outcome::Refused(Refusal::Invalid { problems })
+        };
+        let detail = || "an action of a newer version".to_owned();
+        let no_word = [
+            Outcome::Refused(Refusal::NotFound),
+            Outcome::Refused(Refusal::Gone),
+            Outcome::Refused(Refusal::Full),
+            Outcome::Refused(Refusal::BadRequest { detail: detail() }),
+            password(Problem::Wrong),
+            password(Problem::Full { max: 1 }),
+        ];
+        for refused in no_word {
+            let heard = || Some(response(refused.clone()));
+            check(&write(), &[None, heard()], Ok(UNKNOWN));
+            check(&write(), &[Some(response(UNKNOWN)), heard(), heard()], Ok(UNKNOWN));
+            check(&write(), &[None, heard(), Some(response(saved()))], Ok(saved()));
+            check(&write(), &[heard()], Ok(refused.clone()));
+            check(&Action::ClusterStatus, &[None, heard()], Ok(refused));
+        }
+        let last_words = [
+            Outcome::Refused(Refusal::BadLogin),
+            Outcome::Refused(Refusal::Conflict),
+            Outcome::Refused(Refusal::Expired),
+            password(Problem::TooLong { over: 1 }),
+        ];
+        for refused in last_words {
+            check(&write(), &[None, Some(response(refused.clone()))], Ok(refused));
+        }
     }
 }
