@@ -145,6 +145,10 @@ fn turned_away(why: &Reject, node: NodeId) -> String {
             "machine {node} is no longer a member: {why}. The others go on without it, and this data \
              directory was left as it is"
         ),
+        Reject::PassedOver => format!(
+            "machine {node} did not become a member: {why}. Empty this data directory and begin anew \
+             with the command that made it, tern cluster add or tern cluster replace"
+        ),
         _ => format!(
             "another machine turned this one away: {why}. The others go on without it. Start it with \
              its own, newest directory; if that is lost, let it take its place again in an empty one \

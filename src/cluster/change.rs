@@ -105,6 +105,8 @@ impl Cluster {
 
     /// A machine told where it stands.
     pub(super) fn told(&self, seat: Seat, standing: Standing, has_learned: bool) {
+        let mine = self.local.node.config().place.current.digest;
+        self.passed_over(seat, standing.epoch, standing.digest == mine);
         let before = self.change.told.lock().insert(seat, Told { standing, has_learned });
         if before.is_none_or(|before| before.standing != standing) {
             self.change.wake();

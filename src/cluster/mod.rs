@@ -44,6 +44,7 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
+use crate::replica::barrier::Seat;
 use crate::replica::version::chain_hash;
 use crate::store::{StoreError, UserStore};
 use crate::thread::Stop;
@@ -213,6 +214,9 @@ impl Cluster {
             }
             Err(why) => {
                 self.log_once(hello.node, &why, "peer refused");
+                let seat = Seat { node: hello.node, incarnation: hello.incarnation };
+                let is_same = hello.learning || hello.members == self.local.node.config().nodes();
+                self.passed_over(seat, hello.epoch, is_same);
                 Err(why)
             }
         }
@@ -224,9 +228,23 @@ impl Cluster {
         let never_voted = self.local.floors().not_voting == Some(NotVoting::Joining);
         let is_final = matches!(why, Reject::Incarnation | Reject::OldBoot);
         if (is_final && never_voted) || matches!(why, Reject::OldBoot | Reject::Gone) {
-            *self.fatal.lock() = Some(why.clone());
-            self.stop.close();
+            self.end(why.clone());
         }
+    }
+
+    /// An old member's list has this number: ends a new machine if that is another list than the one
+    /// by which it was to become a member, since the old ones will not take that on any more.
+    fn passed_over(&self, by: Seat, epoch: u32, is_same: bool) {
+        let config = self.local.node.config();
+        let is_old = config.place.before.as_ref().is_some_and(|before| before.has(by));
+        if config.is_learning && is_old && epoch == config.place.current.epoch && !is_same {
+            self.end(Reject::PassedOver);
+        }
+    }
+
+    fn end(&self, why: Reject) {
+        *self.fatal.lock() = Some(why);
+        self.stop.close();
     }
 
     fn log_once(&self, peer: NodeId, why: &Reject, what: &str) {

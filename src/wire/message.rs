@@ -134,6 +134,9 @@ pub enum Reject {
     /// The list of machines has changed, and it is no longer in it.
     #[error("it is no longer a member: it was removed, or another machine has taken its place")]
     Gone,
+    /// The list of machines by which it was to become a member came second.
+    #[error("another change of the members was made first")]
+    PassedOver,
 }
 
 /// A question or a notice.

@@ -69,7 +69,7 @@ impl Machines {
         format!("--data={}", self.data(number).display())
     }
 
-    fn key_option(&self) -> String {
+    pub(super) fn key_option(&self) -> String {
         format!("--key-file={}", self.dir.path().join("cluster.key").display())
     }
 
@@ -79,10 +79,15 @@ impl Machines {
 
     /// A change of the members, asked of all machines that run.
     pub(super) fn change(&self, words: &[&str], data: u16) -> Ran {
+        self.change_unasked(&[words, &["--yes"]].concat(), data)
+    }
+
+    /// The same from where nobody can be asked.
+    pub(super) fn change_unasked(&self, words: &[&str], data: u16) -> Ran {
         let at: Vec<_> = self.children.keys().map(|number| self.address(*number)).collect();
         let options = [self.data_option(data), self.key_option(), format!("--at={}", at.join(","))];
         let first = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
-        Ran::of(first.chain(options).chain(["--yes".to_owned()]))
+        Ran::of(first.chain(options))
     }
 
     pub(super) fn spawn(&mut self, number: u16) {

@@ -3,10 +3,15 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::harness::{PROGRAM, Ran, eventually};
+
+/// One cluster at a time: each takes the first ports that are free when it begins, and two that begin
+/// together would take the same.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// `tern run-cluster` in a directory; ended when dropped.
 struct Run(Child);
@@ -72,6 +77,7 @@ fn wait_until(data: &Path, numbers: &[u16]) {
 
 #[test]
 fn directory_grown_shrunk_and_mended() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("db");
     Run::start(&data, 1).stop();
@@ -100,6 +106,7 @@ fn directory_grown_shrunk_and_mended() {
 
 #[test]
 fn wiped_machine_of_three_replaced_as_it_was_told() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("db");
     Run::start(&data, 3).stop();

@@ -1,8 +1,11 @@
 //! Changes of the members with real processes: what an operator types, what the machines do, and that
 //! nothing that was saved is lost by it.
 
+mod force;
 pub(crate) mod harness;
 mod layouts;
+mod phases;
+mod stuck;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -173,49 +176,4 @@ fn five_machines_grown_from_three_and_any_two_can_be_missed() {
     all.kill(2);
     all.post(5, &ada, "three of five");
     all.wait_until_shown(4, &["three of five".to_owned()]);
-}
-
-#[test]
-fn machines_killed_at_every_step_of_a_change_carry_it_through() {
-    let mut all = Machines::start(3);
-    let ada = all.join(1, "ada");
-    all.post(1, &ada, "before");
-    all.kill(3);
-    std::fs::remove_dir_all(all.data(3)).unwrap();
-    all.change(&["replace", "3"], 3).done();
-    all.spawn(3);
-    // Each is killed in turn, wherever the change has come to, until it is through.
-    let mut number = 0;
-    eventually("the change to go through between kills", || {
-        number = number % 3 + 1;
-        all.kill(number);
-        all.spawn(number);
-        eventually("a machine that answers", || all.held(number).map(|_held| ()));
-        let is_open = |number: u16| {
-            let held = all.held(number)?;
-            let is_new = held.offer.current.epoch == 2;
-            (is_new && held.phase == tern::wire::message::Phase::Open).then_some(())
-        };
-        (1..=3).all(|number| is_open(number).is_some()).then_some(())
-    });
-    (1..=3).for_each(|number| all.wait_until_open(number, &[1, 2, 3]));
-    all.post(3, &ada, "after");
-    let posts = ["before", "after"].map(str::to_owned);
-    (1..=3).for_each(|number| all.wait_until_shown(number, &posts));
-}
-
-#[test]
-fn two_machines_one_lost_for_good_go_on_by_force_alone() {
-    let mut all = Machines::start(2);
-    let ada = all.join(1, "ada");
-    all.post(1, &ada, "kept");
-    all.kill(2);
-    all.change(&["remove", "2"], 1).refused(4, "--force");
-    let said = all.change(&["remove", "2", "--force"], 1).done();
-    assert!(said.contains("is lost"), "{said}");
-    all.wait_until_open(1, &[1]);
-    all.post(1, &ada, "alone");
-    all.wait_until_shown(1, &["kept".to_owned(), "alone".to_owned()]);
-    all.spawn(2);
-    assert_eq!(all.ended(2).code(), Some(3), "it was given up");
 }

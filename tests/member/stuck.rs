@@ -1,0 +1,119 @@
+//! Changes that cannot go on, features, and fields of later versions.
+
+use tern::wire::message::FEATURES;
+use tern::wire::operator::Waits;
+
+use super::harness::{Machines, Ran, eventually};
+use super::phases::node_file;
+
+fn status(all: &Machines, json: bool) -> String {
+    let at: Vec<_> = (1..=3).map(|number| all.address(number)).collect();
+    let key = all.key_option();
+    let words = ["cluster", "status"].map(str::to_owned).into_iter();
+    let more = json.then(|| "--json".to_owned());
+    Ran::of(words.chain([format!("--at={}", at.join(",")), key]).chain(more)).text()
+}
+
+#[test]
+fn new_machine_that_dies_before_its_list_opens_is_given_up_for_another() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    all.post(1, &ada, "before");
+    let word = format!("4={}", all.address(4));
+    all.change(&["add", &word], 4).done();
+    all.spawn(4);
+    // Before the others can have heard that it is ready.
+    eventually("an old machine to take on the list", || {
+        (0..200).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_micros(100));
+            node_file(&all, 1).filter(|file| file["epoch"] == 2)
+        })
+    });
+    all.kill(4);
+    let waits = eventually("the change to wait for it", || {
+        let text = status(&all, true);
+        let told: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+        serde_json::from_value::<Waits>(told["pending"]["waits"].clone()).ok()
+    });
+    assert!(
+        matches!(
+            waits,
+            Waits::NewMembers(_) | Waits::OldMembers(_) | Waits::Readiness | Waits::SameFiles
+        ),
+        "{waits:?}"
+    );
+    let said = status(&all, false);
+    assert!(said.contains("machines 1, 2, 3 and 4") || said.contains("1, 2, 3, 4"), "{said}");
+    all.change(&["remove", "3"], 1).refused(2, "--replace-pending");
+    all.change(&["remove", "3", "--replace-pending"], 1).done();
+    (1..=2).for_each(|number| all.wait_until_open(number, &[1, 2]));
+    assert_eq!(all.ended(3).code(), Some(3));
+    all.post(2, &ada, "after");
+    all.wait_until_shown(2, &["before", "after"].map(str::to_owned));
+    all.spawn(4);
+    assert_eq!(all.ended(4).code(), Some(3), "the list that it was to be in is given up");
+}
+
+#[test]
+fn features_of_the_first_version_finished_and_unknown_fields_kept() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    for number in 1..=3 {
+        all.kill(number);
+        let mut file = node_file(&all, number).unwrap();
+        let fields = file.as_object_mut().unwrap();
+        assert!(fields.remove("features").is_some());
+        fields.insert("later".to_owned(), "kept".into());
+        for member in fields["members"].as_array_mut().unwrap() {
+            member.as_object_mut().unwrap().insert("colour".to_owned(), "red".into());
+        }
+        std::fs::write(all.data(number).join("node.json"), file.to_string()).unwrap();
+    }
+    (1..=3).for_each(|number| all.spawn(number));
+    (1..=3).for_each(|number| all.wait_until_open(number, &[1, 2, 3]));
+    assert_eq!(all.held(1).unwrap().offer.current.features, 0);
+    all.kill(3);
+    all.change(&["upgrade", "finish"], 1).refused(4, "machine 3");
+    all.spawn(3);
+    all.wait_until_open(3, &[1, 2, 3]);
+    all.change(&["upgrade", "finish"], 1).done();
+    let finished = |all: &Machines, number| {
+        let list = all.held(number)?.offer.current;
+        (list.features == FEATURES && list.epoch == 2).then_some(())
+    };
+    (1..=3).for_each(|n| eventually("the upgrade to be finished", || finished(&all, n)));
+    (1..=3).for_each(|number| all.wait_until_open(number, &[1, 2, 3]));
+    all.change(&["upgrade", "finish"], 1).refused(2, "use it");
+    for number in 1..=3 {
+        all.kill(number);
+        all.spawn(number);
+        all.wait_until_open(number, &[1, 2, 3]);
+        assert!(finished(&all, number).is_some());
+        let file = node_file(&all, number).unwrap();
+        assert_eq!((&file["later"], &file["features"]), (&"kept".into(), &FEATURES.into()));
+        assert_eq!(file["before"]["members"][2]["colour"], "red");
+        assert_eq!(file["members"][2]["colour"], "red");
+    }
+    all.post(3, &ada, "with all that is new");
+}
+
+#[test]
+fn two_new_machines_at_once_one_is_taken_and_the_other_told() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    for number in 4..=5 {
+        let word = format!("{number}={}", all.address(number));
+        all.change(&["add", &word], number).done();
+    }
+    all.spawn(4);
+    (1..=4).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4]));
+    all.spawn(5);
+    assert_eq!(all.ended(5).code(), Some(3));
+    assert!(all.said(5).contains("another change of the members was made first"));
+    std::fs::remove_dir_all(all.data(5)).unwrap();
+    let word = format!("5={}", all.address(5));
+    all.change(&["add", &word], 5).done();
+    all.spawn(5);
+    (1..=5).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4, 5]));
+    all.post(5, &ada, "five");
+}
