@@ -39,10 +39,10 @@ model:
 
 # One run of the lock protocol on simulated machines, its trace printed; then as many as there is time for.
 sim:
-	TERN_SIM_SEED=$(SEED) $(PROOF) --test sim sim_one_seed -- --ignored --nocapture
+	TERN_SIM_SEED=$(SEED) $(PROOF) --test sim sim_seeds -- --nocapture
 
 sim-long:
-	TERN_SIM_MINUTES=$(MINUTES) $(PROOF) --test sim sim_long -- --ignored --nocapture
+	TERN_SIM_MINUTES=$(MINUTES) $(PROOF) --test sim sim_seeds -- --nocapture
 
 # Everything that can break breaks at random, under load: make torture SECONDS=600. Prints its seed; the
 # same choices again: TERN_TORTURE_SEED=…; as root (of a container) with power cuts and full disks.

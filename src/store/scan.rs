@@ -6,7 +6,8 @@
 //! ```text
 //!   …good line\n                                        whole
 //!   …good line\n{"v":"1.4.2                             torn: never flushed, so never acknowledged
-//!   …good line\n{"v":"1.4.\0\0\0\0\0\0…,"c":"…"}\n      torn: a block of it never arrived
+//!   …good line\n{"v":"1.4.\0\0\0\0\0\0…,"c":"…"}\n      torn: a whole block of it never arrived
+//!   …good line\n{"v":"1.4.2.1.7",\0"c":"…"}\n           damaged: no disk leaves out a single byte
 //!   …good line\n{"v":"1.4#2.1.7"…,"c":"…"}\n            damaged, like any bad line further up
 //!   {"v":"1.4.2.1.7","p":"0","k":"s"…                  damaged: snapshots are never appended
 //! ```
@@ -17,6 +18,10 @@ use crate::id::Hash128;
 use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
 use crate::replica::version::Version;
 use crate::user::entry::Entry;
+
+/// The least that a disk writes or does not write: a piece of a file that never arrived is zeros from
+/// one multiple of this to the next.
+const BLOCK_BYTES: usize = 512;
 
 /// The state of a file after some of its lines. The default is that of no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -203,10 +208,12 @@ impl Scanner {
         if piece.len() > LINE_BYTES_MAX || is_part(piece) {
             return false;
         }
+        if lacks_block(piece, self.good_len) {
+            return true;
+        }
         match piece.split_last() {
-            // JSON has no NUL; a file system shows them where a block never reached the disk.
-            Some((b'\n', inside)) => inside.contains(&0),
-            None | Some((0, _)) => true,
+            None => true,
+            Some((b'\n', _)) => false,
             // All is there and one byte reads otherwise: the line was flushed, its end rotted.
             Some((_, inside)) => {
                 let ended = [inside, b"\n"].concat();
@@ -214,6 +221,16 @@ impl Scanner {
             }
         }
     }
+}
+
+/// Whether a block of this line, which begins at `offset`, never reached the disk: JSON has no NUL,
+/// and a file system shows them there. Of the first block only what belongs to the line is looked at:
+/// what was in it before had arrived. A rotten byte that reads as NUL fills no block.
+fn lacks_block(line: &[u8], offset: u64) -> bool {
+    let into = (offset % BLOCK_BYTES as u64) as usize;
+    let (first, others) = line.split_at(line.len().min(BLOCK_BYTES - into));
+    let is_zero = |block: &[u8]| !block.is_empty() && block.iter().all(|&byte| byte == 0);
+    is_zero(first) || others.chunks(BLOCK_BYTES).any(is_zero)
 }
 
 fn next_line(chain: &mut Chain, piece: &[u8], offset: u64) -> Result<Line, LineError> {

@@ -229,8 +229,8 @@ fn leave(seen: &[u8], before: usize, random: &mut Random) -> Vec<u8> {
         _ => {
             let mut bytes = seen.to_vec();
             let first = before / BLOCK;
-            let block = first + random.index(seen.len() / BLOCK - first + 1);
-            let from = (block * BLOCK).clamp(before, seen.len() - 1);
+            let block = first + random.index(seen.len().div_ceil(BLOCK) - first);
+            let from = (block * BLOCK).max(before);
             let to = ((block + 1) * BLOCK).min(seen.len());
             bytes[from..to].fill(0);
             bytes

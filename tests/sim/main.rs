@@ -30,8 +30,6 @@ use world::{Options, Outcome, run};
 
 /// Seeds of a normal test run.
 const SEEDS: u64 = 200;
-/// Minutes of a long run, unless told otherwise.
-const LONG_MINUTES: u64 = 480;
 /// Seeds between two reports of a long run.
 const REPORT_SEEDS: u64 = 1_000;
 
@@ -109,9 +107,18 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// The seeds of a normal run; or one, or as many as there is time for, as the Makefile asks.
 #[test]
 fn sim_seeds_keep_every_promise() {
     let _turn = TURN.lock();
+    match (number("TERN_SIM_SEED"), number("TERN_SIM_MINUTES")) {
+        (Some(seed), _) => run_printed(seed),
+        (None, Some(minutes)) => run_long(minutes),
+        (None, None) => run_normal(),
+    }
+}
+
+fn run_normal() {
     let (passed, totals) = run_all(1..=number("TERN_SIM_SEEDS").unwrap_or(SEEDS), None);
     println!("{passed} seeds passed: {totals}");
     if passed >= SEEDS {
@@ -121,6 +128,22 @@ fn sim_seeds_keep_every_promise() {
     }
 }
 
+/// `make sim SEED=n`: its trace printed, for a person to look at.
+fn run_printed(seed: u64) {
+    let outcome = run(seed, &Options { is_printed: true, ..options() });
+    println!("seed {seed}: {}", outcome.totals);
+    assert_sound(&outcome);
+}
+
+/// `make sim-long`: new seeds until the time is over.
+fn run_long(minutes: u64) {
+    let until = now() + Duration::from_secs(minutes * 60);
+    let first = number("TERN_SIM_FROM").unwrap_or(SEEDS + 1);
+    let (passed, totals) = run_all(first.., Some(until));
+    println!("{passed} seeds passed, from {first} on: {totals}");
+    assert!(passed > 0, "no seed was run");
+}
+
 #[test]
 fn sim_same_seed_same_trace() {
     let _turn = TURN.lock();
@@ -128,30 +151,6 @@ fn sim_same_seed_same_trace() {
     let (one, again, other) = (run(7, &options), run(7, &options), run(8, &options));
     assert_eq!(one, again);
     assert_ne!(one.trace_hash, other.trace_hash);
-}
-
-/// `make sim SEED=n`: one seed, its trace printed.
-#[test]
-#[ignore = "one seed, for a person to look at"]
-fn sim_one_seed() {
-    let _turn = TURN.lock();
-    let seed = number("TERN_SIM_SEED").unwrap();
-    let outcome = run(seed, &Options { is_printed: true, ..options() });
-    println!("seed {seed}: {}", outcome.totals);
-    assert_sound(&outcome);
-}
-
-/// `make sim-long`: new seeds until the time is over.
-#[test]
-#[ignore = "takes a night"]
-fn sim_long() {
-    let _turn = TURN.lock();
-    let minutes = number("TERN_SIM_MINUTES").unwrap_or(LONG_MINUTES);
-    let until = now() + Duration::from_secs(minutes * 60);
-    let first = number("TERN_SIM_FROM").unwrap_or(SEEDS + 1);
-    let (passed, totals) = run_all(first.., Some(until));
-    println!("{passed} seeds passed, from {first} on: {totals}");
-    assert!(passed > 0, "no seed was run");
 }
 
 /// A rule left out must be found within so many seeds.

@@ -56,19 +56,50 @@ fn scan_line_cut_anywhere_torn() {
     }
 }
 
+/// A third line that goes over several blocks of the disk, and where in it blocks begin.
+fn long_third_line() -> (Vec<u8>, Vec<usize>) {
+    let history = History::of(2);
+    let line = History::of(2).add(&[posted(&"a few words ".repeat(150))]);
+    let before = history.bytes.len();
+    let starts = (before..before + line.len()).filter(|at| at % 512 == 0).map(|at| at - before);
+    (line, starts.collect())
+}
+
 #[test]
-fn scan_line_with_zeros_anywhere_torn() {
-    let line = third_line();
-    for from in 0..line.len() {
-        for to in [from + 1, line.len() - 1, line.len()] {
+fn scan_line_without_a_block_torn() {
+    let (line, starts) = long_third_line();
+    let bytes = line.len() as u64;
+    let edges = [&[0][..], &starts, &[line.len()]].concat();
+    assert!(edges.len() > 4, "{edges:?}");
+    for (n, &from) in edges.iter().enumerate() {
+        for &to in &edges[n + 1..] {
             let mut line = line.clone();
-            if from >= to {
-                continue;
-            }
             line[from..to].fill(0);
-            let bytes = line.len() as u64;
             assert_eq!(end_after_two(&line), End::Torn { bytes }, "zeros {from}..{to}");
         }
+    }
+}
+
+#[test]
+fn scan_line_with_zeros_at_its_end_torn() {
+    let line = third_line();
+    for from in 0..line.len() - 1 {
+        let mut line = line.clone();
+        line[from..].fill(0);
+        let bytes = line.len() as u64;
+        assert_eq!(end_after_two(&line), End::Torn { bytes }, "zeros from {from}");
+    }
+}
+
+/// A space of a flushed line that lost its one bit reads as NUL: an answered write was cut off.
+#[test]
+fn r0005_rotten_byte_that_reads_as_nul_damaged() {
+    let (line, _) = long_third_line();
+    for at in 1..line.len() {
+        let mut line = line.clone();
+        line[at] = 0;
+        let end = end_after_two(&line);
+        assert!(is_third_damaged(&end), "byte {at}: {end:?}");
     }
 }
 
