@@ -227,7 +227,7 @@ impl Scanner {
 /// and a file system shows them there. Of the first block only what belongs to the line is looked at:
 /// what was in it before had arrived. A rotten byte that reads as NUL fills no block.
 fn lacks_block(line: &[u8], offset: u64) -> bool {
-    let into = (offset % BLOCK_BYTES as u64) as usize;
+    let into = usize::try_from(offset % BLOCK_BYTES as u64).unwrap_or_default();
     let (first, others) = line.split_at(line.len().min(BLOCK_BYTES - into));
     let is_zero = |block: &[u8]| !block.is_empty() && block.iter().all(|&byte| byte == 0);
     is_zero(first) || others.chunks(BLOCK_BYTES).any(is_zero)
