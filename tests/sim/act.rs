@@ -406,7 +406,9 @@ impl Host<'_> {
                 if lines.last().map(|line| (line.version, line.hash))
                     == Some((base.acc, base.hash)) =>
             {
-                lines.iter().for_each(|line| apply_line(&mut user, line));
+                for line in lines {
+                    apply_line(&mut user, &line);
+                }
                 act.fetched = Some(bytes);
                 self.write(id, user);
             }
@@ -569,18 +571,19 @@ impl Host<'_> {
         match act.aim {
             Aim::Repair => {}
             Aim::Confirm(read) => self.confirmed(&act.user, read, end),
-            Aim::Write(requests) => match end {
-                End::Committed(version) => {
+            Aim::Write(requests) => {
+                if let End::Committed(version) = end {
                     self.cx.oracle.told(&act.user, version, "a client");
                     for (request, planned) in act.verdicts {
                         self.tell(request, planned.verdict(version));
                     }
+                    return;
                 }
-                _ => {
-                    let verdict = if is_unknown { Verdict::Unknown } else { Verdict::Nothing };
-                    requests.into_iter().for_each(|request| self.tell(request, verdict.clone()));
+                let verdict = if is_unknown { Verdict::Unknown } else { Verdict::Nothing };
+                for request in requests {
+                    self.tell(request, verdict.clone());
                 }
-            },
+            }
         }
     }
 }

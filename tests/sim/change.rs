@@ -51,7 +51,9 @@ impl Host<'_> {
             Phase::Open => {
                 self.cx.totals.add("opened", 1);
                 let users: Vec<UserName> = self.p.slots.keys().cloned().collect();
-                users.iter().for_each(|user| self.vote_for(user));
+                for user in &users {
+                    self.vote_for(user);
+                }
                 self.p.compare_wanted = true;
                 self.agree_alone();
             }
@@ -70,17 +72,15 @@ impl Host<'_> {
         let others = self.p.peers.iter().filter(|(seat, _)| **seat != self.seat);
         told.extend(others.filter_map(|(seat, peer)| Some((*seat, peer.told?.standing))));
         match self.place().next(self.seat, &told) {
-            Step::Done | Step::Leave => {}
             Step::Install { listed_by, from } if self.p.install.is_none() => {
                 self.install(listed_by, from);
             }
-            Step::Install { .. } => {}
             Step::Wait(Waiting::SameFiles) => {
                 if self.cx.now > self.p.installed_at + COPY_AGAIN_MS {
                     self.p.has_installed = false;
                 }
             }
-            Step::Wait(_) => {}
+            Step::Done | Step::Leave | Step::Install { .. } | Step::Wait(_) => {}
             Step::GetReady => {
                 let place = self.place().made_ready();
                 self.node_job(NodeJob::Place(place));

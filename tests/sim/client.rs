@@ -32,7 +32,7 @@ struct Client {
 }
 
 pub(crate) struct Clients {
-    clients: Vec<Client>,
+    all: Vec<Client>,
     pub(crate) deeds: Vec<Deed>,
     users: Vec<UserName>,
     /// Posts that were acknowledged, to be deleted now and then.
@@ -51,7 +51,7 @@ impl Deed {
 impl Clients {
     pub(crate) fn new(count: usize, users: Vec<UserName>, machines: Vec<NodeId>) -> Self {
         Self {
-            clients: (0..count).map(|_| Client::default()).collect(),
+            all: (0..count).map(|_| Client::default()).collect(),
             deeds: Vec::new(),
             users,
             posts: BTreeMap::new(),
@@ -61,7 +61,7 @@ impl Clients {
     }
 
     pub(crate) fn begin(&self, cx: &mut Ctx) {
-        for client in 0..self.clients.len() {
+        for client in 0..self.all.len() {
             let ms = cx.random.below(300);
             cx.after(ms, Event::Client { client, waited_for: None });
         }
@@ -69,7 +69,7 @@ impl Clients {
 
     /// A client has time, or has waited long enough for an answer.
     pub(crate) fn turn(&mut self, cx: &mut Ctx, client: usize, waited_for: Option<(usize, u32)>) {
-        match (self.clients[client].at, waited_for) {
+        match (self.all[client].at, waited_for) {
             (None, None) if !self.is_over => self.start(cx, client),
             (Some(deed), Some((late, sending)))
                 if deed == late && self.deeds[deed].sendings == sending =>
@@ -93,7 +93,7 @@ impl Clients {
         let begun = cx.now;
         self.deeds.push(Deed { user, key, what, begun, answered: None, sendings: 0, denials: 0 });
         let deed = self.deeds.len() - 1;
-        self.clients[client].at = Some(deed);
+        self.all[client].at = Some(deed);
         self.send(cx, client);
         deed
     }
@@ -113,14 +113,14 @@ impl Clients {
             73 if cx.random.chance(30) => What::Leave,
             74..88 => What::Read,
             _ => {
-                let seen = self.clients[client].seen.get(user).copied().unwrap_or_default();
+                let seen = self.all[client].seen.get(user).copied().unwrap_or_default();
                 What::View(seen)
             }
         }
     }
 
     fn send(&mut self, cx: &mut Ctx, client: usize) {
-        let Some(at) = self.clients[client].at else { return };
+        let Some(at) = self.all[client].at else { return };
         let to = *cx.random.pick(&self.machines);
         let deed = &mut self.deeds[at];
         deed.sendings += 1;
@@ -141,7 +141,7 @@ impl Clients {
     }
 
     fn again(&mut self, cx: &mut Ctx, client: usize) {
-        let Some(at) = self.clients[client].at else { return };
+        let Some(at) = self.all[client].at else { return };
         let is_write = !matches!(self.deeds[at].what, What::Read | What::View(_));
         let is_patient = self.is_over || (self.deeds[at].sendings < 5 && !cx.random.chance(5));
         if is_write && is_patient {
@@ -152,7 +152,7 @@ impl Clients {
     }
 
     fn rest(&mut self, cx: &mut Ctx, client: usize) {
-        self.clients[client].at = None;
+        self.all[client].at = None;
         let ms = if cx.random.chance(20) { cx.random.below(800) } else { cx.random.below(60) };
         cx.after(ms, Event::Client { client, waited_for: None });
     }
@@ -161,7 +161,7 @@ impl Clients {
     pub(crate) fn told(&mut self, cx: &mut Ctx, request: &Request, verdict: Verdict) {
         let at = request.act;
         let is_lost = cx.net.loss > 0 && cx.random.chance(cx.net.loss);
-        let is_current = self.clients[request.client].at == Some(at);
+        let is_current = self.all[request.client].at == Some(at);
         if is_lost {
             return;
         }
@@ -183,12 +183,12 @@ impl Clients {
             Verdict::Saved { version, post, .. } => {
                 let posts = self.posts.entry(request.user.clone()).or_default();
                 posts.extend(post);
-                let seen = self.clients[request.client].seen.entry(request.user.clone());
+                let seen = self.all[request.client].seen.entry(request.user.clone());
                 let seen = seen.or_default();
                 *seen = version.max(seen).to_owned();
             }
             Verdict::Seen { version, .. } => {
-                let seen = self.clients[request.client].seen.entry(request.user.clone());
+                let seen = self.all[request.client].seen.entry(request.user.clone());
                 let seen = seen.or_default();
                 *seen = version.max(seen).to_owned();
             }
@@ -208,8 +208,8 @@ impl Clients {
     pub(crate) fn finish(&mut self, cx: &mut Ctx) -> Vec<usize> {
         let users = self.users.clone();
         let last = users.into_iter().map(|user| {
-            self.clients.push(Client::default());
-            let client = self.clients.len() - 1;
+            self.all.push(Client::default());
+            let client = self.all.len() - 1;
             let text = format!("last word {}", cx.random.next());
             self.deed(cx, client, (user, What::Post(text)))
         });

@@ -187,9 +187,8 @@ impl Disk {
         self.kill(random);
         for file in self.files.values_mut() {
             match std::mem::take(&mut file.dirt) {
-                Dirt::Clean => {}
                 Dirt::Replaced if random.chance(50) => file.durable.clone_from(&file.seen),
-                Dirt::Replaced => {}
+                Dirt::Clean | Dirt::Replaced => {}
                 Dirt::Appended => {
                     let before = file.durable.as_ref().map_or(0, Vec::len);
                     let seen = file.seen.clone().unwrap_or_default();

@@ -203,7 +203,7 @@ impl Trace {
     }
 
     pub(crate) fn tail(&self) -> String {
-        self.kept.iter().map(|line| format!("{line}\n")).collect()
+        self.kept.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
     }
 }
 

@@ -20,6 +20,7 @@ const CHANGE_MS: u64 = 12_000;
 
 /// Which faults a run has.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault that a run has or has not")]
 pub(crate) struct Mix {
     pub(crate) net: bool,
     pub(crate) cuts: bool,

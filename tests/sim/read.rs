@@ -90,7 +90,7 @@ impl Host<'_> {
             if node == self.me() {
                 self.job(
                     user,
-                    Job::Step(crate::slot::Step {
+                    Job::step(crate::slot::Step {
                         event: Event::Read,
                         body: Body::None,
                         back: Back::ReadOwn(id),
@@ -226,15 +226,13 @@ impl Host<'_> {
         let Some(learn) = self.p.learns.get_mut(&id) else { return };
         let peer = std::iter::from_fn(|| learn.peers.pop_front()).find(|&peer| peer != me);
         let user = learn.user.clone();
-        match peer.and_then(|peer| self.seat_of(peer)) {
-            Some(to) => self.ask(to, Ask::Fetch { user }, (Waiter::Learn(id), WRITE_MS_MAX)),
-            None => {
-                self.p.compare_wanted = true;
-                let learn = self.p.learns.remove(&id);
-                if let Some(read) = learn.and_then(|learn| learn.read) {
-                    self.learnt(read);
-                }
-            }
+        if let Some(to) = peer.and_then(|peer| self.seat_of(peer)) {
+            return self.ask(to, Ask::Fetch { user }, (Waiter::Learn(id), WRITE_MS_MAX));
+        }
+        self.p.compare_wanted = true;
+        let learn = self.p.learns.remove(&id);
+        if let Some(read) = learn.and_then(|learn| learn.read) {
+            self.learnt(read);
         }
     }
 
@@ -422,6 +420,8 @@ impl Host<'_> {
         let pause = self.cx.random.between(2_000, 6_000);
         self.alarm(pause, Alarm::Scrub);
         let users: Vec<UserName> = self.p.slots.keys().cloned().collect();
-        users.iter().for_each(|user| self.job(user, Job::Verify));
+        for user in &users {
+            self.job(user, Job::Verify);
+        }
     }
 }

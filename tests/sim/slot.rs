@@ -34,7 +34,7 @@ pub(crate) struct Slot {
 /// Work under one user's replica lock.
 #[derive(Debug, Clone)]
 pub(crate) enum Job {
-    Step(Step),
+    Step(Box<Step>),
     /// An act begins: what is held and promised.
     Begin(u64),
     /// An act looks at the user as of its base.
@@ -44,6 +44,12 @@ pub(crate) enum Job {
         number: u64,
     },
     Verify,
+}
+
+impl Job {
+    pub(crate) fn step(step: Step) -> Self {
+        Self::Step(Box::new(step))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -142,7 +148,7 @@ impl Host<'_> {
     }
 
     pub(crate) fn step(&mut self, user: &UserName, event: Event, (body, back): (Body, Back)) {
-        self.job(user, Job::Step(Step { event, body, back }));
+        self.job(user, Job::step(Step { event, body, back }));
     }
 
     fn run_jobs(&mut self, user: &UserName) {
@@ -153,7 +159,7 @@ impl Host<'_> {
             }
             let Some(job) = slot.jobs.pop_front() else { return };
             match job {
-                Job::Step(step) => self.perform(user, step),
+                Job::Step(step) => self.perform(user, *step),
                 Job::Begin(act) => self.begin(act),
                 Job::Look(act) => self.look(act),
                 Job::Fetch { to, number } => {
@@ -364,13 +370,11 @@ impl Host<'_> {
                 } else {
                     Body::line(bytes, (proposal.base, proposal.base_hash), (version, hash))
                 };
-                match body {
-                    Some(body) => self.step(&user, Event::Sync(proposal), (body, back)),
-                    None => {
-                        let reply = Reply::Refuse(Refuse::BadBase);
-                        self.answer(from, number, Answer::Reply(reply, Vec::new()));
-                    }
+                if let Some(body) = body {
+                    return self.step(&user, Event::Sync(proposal), (body, back));
                 }
+                let reply = Reply::Refuse(Refuse::BadBase);
+                self.answer(from, number, Answer::Reply(reply, Vec::new()));
             }
             Ask::Unlock { user, term, com } => {
                 self.step(&user, Event::Unlock { term, com }, (Body::None, Back::Nobody));
