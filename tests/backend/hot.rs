@@ -86,7 +86,9 @@ fn file(all: &Backends, n: usize) -> (BTreeMap<String, u64>, u64) {
     let (mut posts, mut count) = (BTreeMap::new(), 0);
     for texts in lines(all, n) {
         let before = posts.len();
-        texts.into_iter().for_each(|text| *posts.entry(text).or_default() += 1);
+        for text in texts {
+            *posts.entry(text).or_default() += 1;
+        }
         count += u64::from(posts.len() > before);
     }
     (posts, count)
