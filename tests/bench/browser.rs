@@ -63,6 +63,21 @@ impl Browser {
 
     /// Writes one post and counts it.
     pub(crate) fn post(&mut self, posts: &AtomicU64) -> io::Result<()> {
+        self.fill_in()?;
+        self.read()?;
+        posts.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Writes one post; false if it is told that it was not saved, or perhaps not.
+    pub(crate) fn try_post(&mut self) -> io::Result<bool> {
+        self.fill_in()?;
+        let status = self.answer()?;
+        if status == 503 { Ok(false) } else { self.judge(status).map(|()| true) }
+    }
+
+    /// Makes the form's next request.
+    fn fill_in(&mut self) -> io::Result<()> {
         let Some((head, body)) = &self.form else { return Err(io::Error::other("no form")) };
         self.number += 1;
         let text = format!(
@@ -71,25 +86,36 @@ impl Browser {
         );
         let body = format!("{body}&{}", encode(&[("text".to_owned(), text)]));
         self.request = format!("{head}{}\r\n\r\n{body}", body.len()).into_bytes();
-        self.read()?;
-        posts.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    /// Makes the request once. A connection that the server closed between two requests, as it may, is
-    /// opened anew.
+    /// Makes the request once.
     pub(crate) fn read(&mut self) -> io::Result<()> {
-        if let Err(error) = self.exchange() {
-            if !self.buf.is_empty() || error.kind() == io::ErrorKind::InvalidData {
-                return Err(error);
-            }
-            self.stream = connect(&self.address)?;
-            self.exchange()?;
-        }
-        Ok(())
+        let status = self.answer()?;
+        self.judge(status)
     }
 
-    fn exchange(&mut self) -> io::Result<()> {
+    fn judge(&self, status: u16) -> io::Result<()> {
+        if status == self.expected {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&self.buf);
+        Err(invalid(&format!("expected {}, got: {text}", self.expected)))
+    }
+
+    /// Makes the request once; the answer's status. A connection that the server closed between two
+    /// requests, as it may, is opened anew.
+    fn answer(&mut self) -> io::Result<u16> {
+        match self.exchange() {
+            Err(error) if self.buf.is_empty() && error.kind() != io::ErrorKind::InvalidData => {
+                self.stream = connect(&self.address)?;
+                self.exchange()
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn exchange(&mut self) -> io::Result<u16> {
         self.buf.clear();
         self.stream.write_all(&self.request)?;
         let head_bytes = loop {
@@ -112,10 +138,7 @@ impl Browser {
         while self.buf.len() < head_bytes + self.answer_bytes {
             self.more()?;
         }
-        if status == Some(self.expected) {
-            return Ok(());
-        }
-        Err(invalid(&format!("expected {}, got: {head}", self.expected)))
+        status.ok_or_else(|| invalid("no status"))
     }
 
     fn more(&mut self) -> io::Result<()> {

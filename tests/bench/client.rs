@@ -15,18 +15,33 @@ use crate::machines::Machines;
 /// How long an answer may take: more than any deadline of a backend.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How often a post is sent again before the measurement is given up.
-const TRIES_MAX: u32 = 200;
+pub(crate) const TRIES_MAX: u32 = 200;
 
-/// A writer and what it waited.
+/// Somebody who writes one post after the other.
+pub(crate) trait Writer: Send {
+    /// Writes one post, and again whatever it takes until it is saved.
+    fn post(&mut self) -> io::Result<()>;
+
+    /// What became of its posts.
+    fn told(&mut self) -> &mut Told;
+}
+
+/// What a writer waited, and what it was told.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// Milliseconds from the first sending of each post to "saved".
+    pub(crate) waits: Vec<f64>,
+    /// How often it was told anything else.
+    pub(crate) troubles: u64,
+}
+
+/// A writer at one backend.
 pub(crate) struct Client {
     connection: Connection,
     session: String,
     id: u64,
     number: u64,
-    /// Milliseconds from the first sending of each post to "saved".
-    pub(crate) waits: Vec<f64>,
-    /// How often it was told anything else.
-    pub(crate) troubles: u64,
+    told: Told,
 }
 
 impl Client {
@@ -34,11 +49,19 @@ impl Client {
     pub(crate) fn new(all: &Machines, n: usize, id: u64, session: &str) -> io::Result<Self> {
         let connection = all.connect(n).map_err(io::Error::other)?;
         let session = session.to_owned();
-        Ok(Self { connection, session, id, number: 0, waits: Vec::new(), troubles: 0 })
+        Ok(Self { connection, session, id, number: 0, told: Told::default() })
     }
 
-    /// Writes one post.
-    pub(crate) fn post(&mut self) -> io::Result<()> {
+    fn ask(&mut self, request: &[u8]) -> io::Result<Outcome> {
+        self.connection.send(request, &[], ANSWER).map_err(io::Error::other)?;
+        let frame = self.connection.receive(FRAME_BYTES_MAX, ANSWER).map_err(io::Error::other)?;
+        let response: Response = serde_json::from_slice(&frame.header)?;
+        Ok(response.data.outcome)
+    }
+}
+
+impl Writer for Client {
+    fn post(&mut self) -> io::Result<()> {
         self.number += 1;
         let mut id = [0; 16];
         let (client, number) = id.split_at_mut(8);
@@ -55,23 +78,20 @@ impl Client {
         for _ in 0..TRIES_MAX {
             match self.ask(&bytes)? {
                 Outcome::Saved(_) => {
-                    self.waits.push(began.elapsed().as_secs_f64() * 1_000.0);
+                    self.told.waits.push(began.elapsed().as_secs_f64() * 1_000.0);
                     return Ok(());
                 }
                 Outcome::Refused(
                     Refusal::Busy { .. } | Refusal::Unknown | Refusal::NoMajority { .. },
-                ) => self.troubles += 1,
+                ) => self.told.troubles += 1,
                 other => return Err(io::Error::other(format!("not saved: {other:?}"))),
             }
         }
         Err(io::Error::other("never saved"))
     }
 
-    fn ask(&mut self, request: &[u8]) -> io::Result<Outcome> {
-        self.connection.send(request, &[], ANSWER).map_err(io::Error::other)?;
-        let frame = self.connection.receive(FRAME_BYTES_MAX, ANSWER).map_err(io::Error::other)?;
-        let response: Response = serde_json::from_slice(&frame.header)?;
-        Ok(response.data.outcome)
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
     }
 }
 

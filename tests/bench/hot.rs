@@ -1,16 +1,23 @@
-//! Hot users: one user's clients spread over three coordinators, beside all of them at one.
+//! Hot users: one user's clients at three web servers, beside all of them at one.
+//!
+//! Web servers that see the same machines send all that is about one user to the same machine. While
+//! they disagree about who is up they do not: that is measured too, without a goal.
 
 use std::io;
 
-use crate::client::Client;
+use crate::client::{Client, Writer};
 use crate::machines::Machines;
+use crate::person::Person;
 use crate::table::{Most, Row, Table, Worst};
+use crate::web::{Web, WebWriter};
 use crate::{Plan, median, rate};
 
-/// Clients of one user at once: a crowd, and one web server's stream at each machine.
+/// Clients of one user at once: a crowd, and one at each web server.
 const CLIENTS: [usize; 2] = [24, 3];
+/// Web servers, and machines.
+const PLACES: usize = 3;
 
-/// What a round of one arrangement gave.
+/// What the rounds of one arrangement gave.
 #[derive(Default)]
 struct Rounds {
     rates: Vec<f64>,
@@ -21,67 +28,113 @@ struct Rounds {
     troubles: u64,
 }
 
-/// Measures both numbers of clients.
+/// Measures both numbers of clients, at web servers and at the machines themselves.
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
-    let all = Machines::start(3);
+    let all = Machines::start(PLACES);
+    let webs = (0..PLACES).map(|_| Web::start(&all)).collect::<io::Result<Vec<Web>>>()?;
     for count in CLIENTS {
-        let (mut one, mut three) = (Rounds::default(), Rounds::default());
-        for round in 0..plan.rounds {
-            // A name of its own for each round: a file that grows would slow down the later ones.
-            let session = all.join(0, &format!("hot_{count}_{round}"));
-            one.run(&all, &session, plan, (0, count, 1))?;
-            three.run(&all, &session, plan, (1_000, count, 3))?;
-        }
-        let what = format!("posts of one user, {count} clients at 3 machines");
-        let longest = three.longest.iter().copied().fold(0.0, f64::max);
-        let beside = one.longest.iter().copied().fold(0.0, f64::max);
-        table.worst(Worst {
-            what: format!("{what}: longest wait, ms"),
-            ours: longest,
-            beside: Some(("all at 1 machine".to_owned(), beside)),
-            most: Most::Value(1_000.0),
-        });
-        table.note(format!(
-            "{what}: the least served client got {:.2} of its share (at one machine {:.2}); \
-             told to try again: {} times (at one machine {})",
-            median(three.least_shares),
-            median(one.least_shares),
-            three.troubles,
-            one.troubles
-        ));
-        table.ratio(Row {
-            what,
-            ours: median(three.rates),
-            beside: "the same clients, all at 1 machine".to_owned(),
-            theirs: median(one.rates),
-            budget: 0.8,
-            least: None,
-        });
+        at_web_servers(&webs, count, plan, table)?;
+    }
+    for count in CLIENTS {
+        at_machines(&all, count, plan, table)?;
     }
     Ok(())
 }
 
+/// The same browsers at one web server and spread over three, in turns.
+fn at_web_servers(webs: &[Web], count: usize, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let (mut one, mut three) = (Rounds::default(), Rounds::default());
+    for round in 0..plan.rounds {
+        for (rounds, used) in [(&mut one, 1), (&mut three, PLACES)] {
+            // Somebody new for each round: a file that grows would slow down the later ones.
+            let base = webs.first().map(Web::address).unwrap_or_default();
+            let mut person = Person::new(base, &format!("web_{count}_{round}_{used}"));
+            person.join();
+            let form = person.get("/").form("/post");
+            let writers = (webs.iter().take(used).cycle().take(count))
+                .map(|web| WebWriter::new(web, person.cookies(), &form))
+                .collect::<io::Result<Vec<WebWriter>>>()?;
+            rounds.run(writers, plan.round_ms)?;
+        }
+    }
+    let what = format!("posts of one user, {count} browsers at {PLACES} web servers");
+    report(table, &what, (&one, "the same browsers, all at 1 web server"), &three, Some(0.8));
+    Ok(())
+}
+
+/// Writers at one machine and spread over three, in turns.
+fn at_machines(all: &Machines, count: usize, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let (mut one, mut three) = (Rounds::default(), Rounds::default());
+    for round in 0..plan.rounds {
+        for (rounds, used) in [(&mut one, 1), (&mut three, PLACES)] {
+            let session = all.join(0, &format!("hot_{count}_{round}_{used}"));
+            let writers = (0..count)
+                .zip(0..)
+                .map(|(n, id)| Client::new(all, n % used, id, &session))
+                .collect::<io::Result<Vec<Client>>>()?;
+            rounds.run(writers, plan.round_ms)?;
+        }
+    }
+    let what = format!("posts of one user, {count} clients at {PLACES} machines");
+    report(table, &what, (&one, "the same clients, all at 1 machine"), &three, None);
+    table.note(format!(
+        "{what}: no goal, it is so only while web servers disagree about who is up. Requests are not \
+         passed on between machines, so a line answers those of one machine, a third of the clients, \
+         and the lock has to move for the next."
+    ));
+    Ok(())
+}
+
+fn report(
+    table: &mut Table,
+    what: &str,
+    (one, beside): (&Rounds, &str),
+    three: &Rounds,
+    budget: Option<f64>,
+) {
+    let longest = |rounds: &Rounds| rounds.longest.iter().copied().fold(0.0, f64::max);
+    table.worst(Worst {
+        what: format!("{what}: longest wait, ms"),
+        ours: longest(three),
+        beside: Some((beside.to_owned(), longest(one))),
+        most: if budget.is_some() { Most::Value(1_000.0) } else { Most::Any },
+    });
+    table.note(format!(
+        "{what}: the least served got {:.2} of an equal share (beside: {:.2}); told to try again: {} \
+         times (beside: {})",
+        median(three.least_shares.clone()),
+        median(one.least_shares.clone()),
+        three.troubles,
+        one.troubles
+    ));
+    table.ratio(Row {
+        what: what.to_owned(),
+        ours: median(three.rates.clone()),
+        beside: beside.to_owned(),
+        theirs: median(one.rates.clone()),
+        budget,
+        least: None,
+    });
+}
+
 impl Rounds {
-    /// One round of `count` clients, the first with the number `first`, at so many `machines`.
-    fn run(
-        &mut self,
-        all: &Machines,
-        session: &str,
-        plan: &Plan,
-        (first, count, machines): (u64, usize, usize),
-    ) -> io::Result<()> {
-        let mut clients = (0..count)
-            .zip(first..)
-            .map(|(n, id)| Client::new(all, n % machines, id, session))
-            .collect::<io::Result<Vec<Client>>>()?;
-        self.rates.push(rate(&mut clients, plan.round_ms, Client::post)?);
-        let counts = clients.iter().map(|client| client.waits.len());
-        let (least, total) = (counts.clone().min().unwrap_or(0), counts.sum::<usize>());
-        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        self.least_shares.push((least * count) as f64 / total.max(1) as f64);
-        let waits = clients.iter().flat_map(|client| client.waits.iter().copied());
+    /// One round.
+    fn run<W: Writer>(&mut self, mut writers: Vec<W>, round_ms: u64) -> io::Result<()> {
+        self.rates.push(rate(&mut writers, round_ms, W::post)?);
+        let counts: Vec<usize> = writers.iter_mut().map(|one| one.told().waits.len()).collect();
+        let (least, total) = (counts.iter().min().copied().unwrap_or(0), counts.iter().sum());
+        self.least_shares.push(share(least, counts.len(), total));
+        for writer in &mut writers {
+            self.troubles += writer.told().troubles;
+        }
+        let waits = writers.iter_mut().flat_map(|one| std::mem::take(&mut one.told().waits));
         self.longest.push(waits.fold(0.0, f64::max));
-        self.troubles += clients.iter().map(|client| client.troubles).sum::<u64>();
         Ok(())
     }
+}
+
+/// What somebody with `count` of `total` has of an equal share among so many.
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn share(count: usize, among: usize, total: usize) -> f64 {
+    (count * among) as f64 / total.max(1) as f64
 }

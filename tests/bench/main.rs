@@ -5,15 +5,19 @@
 //! The cluster and the bare files lie on the same disk.
 //!
 //! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
-//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer` and `takeover`.
+//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer`, `takeover` and
+//! `catchup`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
 
 mod bare;
 mod browser;
+mod catch_up;
 mod client;
 mod hot;
 mod peer;
+mod sockets;
 mod table;
 mod takeover;
+mod web;
 
 #[path = "../cluster/form.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
@@ -61,6 +65,8 @@ struct Plan {
     round_ms: u64,
     rounds: usize,
     posts: u64,
+    /// Users whose files a machine catches up with.
+    catch_up_users: usize,
 }
 
 impl Plan {
@@ -69,6 +75,7 @@ impl Plan {
             std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
         };
         let rounds = usize::try_from(read("TERN_BENCH_ROUNDS", 5)).unwrap_or(5).max(1);
+        let users = usize::try_from(read("TERN_CATCH_UP_USERS", 20_000)).unwrap_or(20_000).max(1);
         let only = std::env::var("TERN_BENCH_ONLY").unwrap_or_default();
         let only = only.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
@@ -76,6 +83,7 @@ impl Plan {
             round_ms: read("TERN_BENCH_ROUND_MS", 1_500),
             rounds,
             posts: read("TERN_BENCH_POSTS", 10_000),
+            catch_up_users: users,
         }
     }
 }
@@ -84,11 +92,12 @@ fn main() -> io::Result<()> {
     // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
     let mut table = Table::default();
-    let sections: [(&str, Section); 4] = [
+    let sections: [(&str, Section); 5] = [
         ("cluster", measure_cluster),
         ("hot", hot::measure),
         ("peer", peer::measure),
         ("takeover", takeover::measure),
+        ("catchup", catch_up::measure),
     ];
     if let Some(unknown) = plan.only.iter().find(|one| sections.iter().all(|(name, _)| one != name))
     {
@@ -201,7 +210,7 @@ fn measure_posts(
         ours: median(ours),
         beside: "append and fdatasync on 2 of 3 files".to_owned(),
         theirs: median(limit),
-        budget: 0.6,
+        budget: Some(0.6),
         least: None,
     })
 }
@@ -272,7 +281,7 @@ fn measure_page(cluster: &Cluster, page: &Page, style: &str, plan: &Plan) -> io:
         ours: median(ours),
         beside: format!("style sheet ({} bytes)", size(&statics)),
         theirs: median(limit),
-        budget: page.budget,
+        budget: Some(page.budget),
         least: Some(page.least),
     })
 }
@@ -296,9 +305,20 @@ fn memory(cluster: &Cluster) -> io::Result<Vec<(String, f64)>> {
 }
 
 fn resident(pid: u32) -> io::Result<f64> {
+    megabytes(pid, "VmRSS:")
+}
+
+/// What the system says of a process's memory.
+fn megabytes(pid: u32, name: &str) -> io::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u32>().ok());
-    let kib = kib.ok_or_else(|| io::Error::other("no VmRSS"))?;
+    let kib = kib.ok_or_else(|| io::Error::other(format!("no {name}")))?;
     Ok(f64::from(kib) / 1024.0)
+}
+
+/// The process of a machine.
+fn process(all: &machines::Machines, n: usize) -> io::Result<u32> {
+    let child = all.children.get(n).and_then(Option::as_ref);
+    child.map(std::process::Child::id).ok_or_else(|| io::Error::other("it does not run"))
 }

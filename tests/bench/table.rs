@@ -10,8 +10,8 @@ pub(crate) struct Row {
     pub(crate) beside: String,
     /// Theirs, a second.
     pub(crate) theirs: f64,
-    /// The least ratio.
-    pub(crate) budget: f64,
+    /// The least ratio, where there is one.
+    pub(crate) budget: Option<f64>,
     /// The least rate, where there is one.
     pub(crate) least: Option<f64>,
 }
@@ -87,15 +87,16 @@ impl Table {
         }
         for row in &self.ratios {
             let ratio = row.ours / row.theirs.max(f64::MIN_POSITIVE);
-            let verdict =
-                verdict(ratio >= row.budget && row.least.is_none_or(|least| row.ours >= least));
+            let is_kept =
+                |budget| ratio >= budget && row.least.is_none_or(|least| row.ours >= least);
+            let verdict = row.budget.map(|budget| verdict(is_kept(budget))).unwrap_or_default();
+            let budget = row.budget.map(|budget| format!("{budget:.2}")).unwrap_or_default();
             let least =
                 row.least.map(|least| format!(" and {least:.0} a second")).unwrap_or_default();
             let (what, ours, theirs) = (&row.what, row.ours, row.theirs);
-            let budget = row.budget;
             writeln!(
                 out,
-                "{what:<72} {ours:>9.0} {theirs:>9.0} {ratio:>7.2} {budget:>8.2}{least} {verdict}"
+                "{what:<72} {ours:>9.0} {theirs:>9.0} {ratio:>7.2} {budget:>8}{least} {verdict}"
             )?;
             writeln!(out, "  beside: {}", row.beside)?;
         }

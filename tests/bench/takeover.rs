@@ -2,34 +2,28 @@
 //! user's posts is acknowledged, through a real web server.
 
 use std::io;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::client::now;
-use crate::harness::{PROGRAM, eventually, free_ports, send};
+use crate::harness::{eventually, send};
 use crate::machines::Machines;
 use crate::person::{Person, Written};
 use crate::table::{Most, Table, Worst};
-use crate::{Plan, median};
+use crate::web::Web;
+use crate::{Plan, median, process};
 
 /// Least number of times each is measured.
 const TIMES_MIN: usize = 5;
-/// How long a web server may take to start, or a user to get an answer.
+/// How long a user may wait for an answer.
 const WAIT: Duration = Duration::from_secs(30);
-
-/// A web server, ended when dropped.
-struct Web {
-    child: Child,
-    address: String,
-}
 
 /// Measures with the machine killed, and with it frozen.
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let mut all = Machines::start(3);
     let web = Web::start(&all)?;
-    let mut person = Person::new(&web.address, "ada");
+    let mut person = Person::new(web.address(), "ada");
     person.join();
     for is_killed in [true, false] {
         let mut times = Vec::new();
@@ -40,9 +34,9 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
             let form = person.get("/").form("/post");
             let began = now();
             if is_killed {
-                all.kill(n)
+                all.kill(n);
             } else {
-                send(all.id(n), Signal::STOP)
+                send(process(&all, n)?, Signal::STOP);
             }
             let text = format!("after {number}, killed: {is_killed}");
             while person.try_again(&form, &text) != Written::Saved {
@@ -52,9 +46,9 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
             }
             times.push(began.elapsed().as_secs_f64() * 1_000.0);
             if is_killed {
-                all.spawn(n)
+                all.spawn(n);
             } else {
-                send(all.id(n), Signal::CONT)
+                send(process(&all, n)?, Signal::CONT);
             }
             (0..3).for_each(|n| all.wait_until_writable(n));
             eventually("its own machine asked again", WAIT, || {
@@ -89,31 +83,4 @@ fn coordinator(all: &Machines) -> io::Result<usize> {
     let newest = found.into_iter().max().unwrap_or_default();
     let node = newest.get(2).and_then(|&node| usize::try_from(node).ok());
     node.and_then(|node| node.checked_sub(1)).ok_or_else(|| io::Error::other("no version"))
-}
-
-impl Web {
-    fn start(all: &Machines) -> io::Result<Self> {
-        let listen = format!("127.0.0.1:{}", free_ports(1));
-        let backends: Vec<String> = (0..all.count()).map(|n| all.address(n)).collect();
-        let child = Command::new(PROGRAM)
-            .arg("web")
-            .arg(format!("--listen={listen}"))
-            .arg(format!("--backends={}", backends.join(",")))
-            .arg(format!("--key-file={}", all.key_file().display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let web = Self { child, address: format!("http://{listen}") };
-        let mut person = Person::new(&web.address, "nobody");
-        eventually("the web server's first page", WAIT, || person.try_get("/join").ok());
-        Ok(web)
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        // It may have ended already; it is waited for in any case.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
 }

@@ -16,6 +16,7 @@ use tern::transport::connection::{Connection, dial};
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, PostView, Request, Response};
+use tern::wire::status::StatusPage;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -24,7 +25,8 @@ pub(super) struct Machines {
     dir: tempfile::TempDir,
     keys: Keys,
     ports: Vec<u16>,
-    children: Vec<Option<Child>>,
+    /// The process of each machine that runs.
+    pub(super) children: Vec<Option<Child>>,
     requests: AtomicU64,
 }
 
@@ -73,27 +75,31 @@ impl Machines {
         std::fs::read_to_string(self.dir.path().join(format!("log-{n}"))).unwrap()
     }
 
-    fn peers(&self) -> String {
-        let peer = |(i, port): (usize, &u16)| format!("{}=127.0.0.1:{port}", i + 1);
-        let peers: Vec<String> = self.ports.iter().enumerate().map(peer).collect();
-        format!("--peers={}", peers.join(","))
+    fn addresses(&self) -> Vec<String> {
+        (0..self.count()).map(|n| self.address(n)).collect()
     }
 
     fn set_up(&self, n: usize) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
-        command.args(["cluster", "init"]).arg(format!("--node={}", n + 1)).arg(self.peers());
+        command.args(["cluster", "init"]).arg(format!("--node={}", n + 1));
+        command.arg(peers(&self.addresses()));
         command.arg(format!("--data={}", self.data(n).display()));
         command.arg(format!("--key-file={}", self.dir.path().join("key").display()));
         assert!(command.stdout(Stdio::null()).status().unwrap().success());
     }
 
     pub(super) fn spawn(&mut self, n: usize) {
+        self.spawn_among(n, &self.addresses());
+    }
+
+    /// Starts a machine that reaches each of all by the way given.
+    pub(super) fn spawn_among(&mut self, n: usize, addresses: &[String]) {
         let log = self.dir.path().join(format!("log-{n}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
-        command.arg(self.peers());
+        command.arg(peers(addresses));
         command.arg(format!("--data={}", self.data(n).display()));
         command.arg(format!("--key-file={}", self.key_file().display()));
         command.stdout(Stdio::null()).stderr(log);
@@ -116,11 +122,6 @@ impl Machines {
             scrub_round,
         };
         tern::backend::run(config, stop, &|_address| {}).unwrap();
-    }
-
-    /// The process of a machine.
-    pub(super) fn id(&self, n: usize) -> u32 {
-        self.children[n].as_ref().unwrap().id()
     }
 
     pub(super) fn kill(&mut self, n: usize) {
@@ -158,8 +159,15 @@ impl Machines {
     }
 
     pub(super) fn wait_until_writable(&self, n: usize) {
-        let outcome = || self.ask(n, None, Action::ClusterStatus).map(|told| told.data.outcome);
-        eventually(|| matches!(outcome(), Ok(Outcome::Status(page)) if page.writes).then_some(()));
+        eventually(|| self.status(n).filter(|page| page.writes).map(|_| ()));
+    }
+
+    /// How a machine sees all of them, if it answers.
+    pub(super) fn status(&self, n: usize) -> Option<StatusPage> {
+        match self.ask(n, None, Action::ClusterStatus).ok()?.data.outcome {
+            Outcome::Status(page) => Some(page),
+            _ => None,
+        }
     }
 
     fn key(&self) -> RequestKey {
@@ -244,6 +252,11 @@ impl Machines {
     pub(super) fn texts(&self, n: usize, name: &str) -> Vec<String> {
         self.posts(n, name).into_iter().map(|post| post.text).collect()
     }
+}
+
+fn peers(addresses: &[String]) -> String {
+    let peers = addresses.iter().enumerate().map(|(i, address)| format!("{}={address}", i + 1));
+    format!("--peers={}", peers.collect::<Vec<_>>().join(","))
 }
 
 impl Drop for Machines {
