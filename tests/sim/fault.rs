@@ -199,8 +199,9 @@ impl World {
     /// remain at so many that any majority has one.
     fn may_spoil(&self, victim: NodeId) -> bool {
         let members = self.faults.open.seats.len();
-        let lost =
-            |(node, machine): &(&NodeId, &Machine)| **node == victim || is_bad(&machine.disk);
+        let lost = |(node, machine): &(&NodeId, &Machine)| {
+            **node == victim || is_bad(&machine.disk) || machine.disk.failing > 0
+        };
         let bad = self.machines.iter().filter(lost).count();
         self.faults.is_settled() && bad <= members - majority(members)
     }
@@ -225,13 +226,13 @@ impl World {
         }
     }
 
-    /// A machine is wiped and replaced, or one is added or removed.
+    /// A machine is wiped and replaced, or one is added or removed, whatever is damaged meanwhile: it
+    /// is for the barrier to see that the only whole copy does not go.
     fn begin_change(&mut self, victim: NodeId) {
-        // Who removes the only whole copy while another is damaged loses what only it holds.
-        let is_bad = |machine: &Machine| is_bad(&machine.disk) || machine.disk.failing > 0;
-        if !self.faults.is_settled() || self.machines.values().any(is_bad) {
+        if !self.faults.is_settled() {
             return;
         }
+        let is_bad = self.machines.values().any(|machine| is_bad(&machine.disk));
         let mut seats = self.faults.open.seats.clone();
         match self.cx.random.below(3) {
             0 if self.may_spoil(victim) => {
@@ -253,6 +254,7 @@ impl World {
             }
             _ => return,
         }
+        self.cx.totals.add("changes while damaged", u64::from(is_bad));
         self.propose_change(seats);
     }
 

@@ -37,7 +37,7 @@ const REPORT_SEEDS: u64 = 1_000;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// What the seeds of a normal run must have gone through in all, at least; far below what they do.
-const LEAST: [(&str, u64); 22] = [
+const LEAST: [(&str, u64); 23] = [
     ("acknowledged", 10_000),
     ("refused", 1_000),
     ("read", 5_000),
@@ -56,6 +56,7 @@ const LEAST: [(&str, u64); 22] = [
     ("damaged", 20),
     ("repaired", 20),
     ("learnt", 200),
+    ("settled alone", 1),
     ("wiped", 5),
     ("changes", 20),
     ("changes repeated", 3),
@@ -151,6 +152,16 @@ fn sim_same_seed_same_trace() {
     let (one, again, other) = (run(7, &options), run(7, &options), run(8, &options));
     assert_eq!(one, again);
     assert_ne!(one.trace_hash, other.trace_hash);
+}
+
+/// A line that only one machine holds, of a user of whom nobody else knows anything: the others agree
+/// that there is nothing, so reading alone never settled it.
+#[test]
+fn r0006_open_end_of_a_name_nobody_else_knows() {
+    let _turn = TURN.lock();
+    let outcome = run(700_159, &Options::default());
+    assert_sound(&outcome);
+    assert!(outcome.totals.of("settled alone") > 0, "nothing was left to settle");
 }
 
 /// A rule left out must be found within so many seeds.

@@ -25,6 +25,7 @@ const READ_GRACE_MS: u64 = 50;
 pub(crate) struct Reading {
     user: UserName,
     reader: Reader,
+    /// Who asked; nobody did if this machine is settling what was left undecided.
     client: Option<Request>,
     /// What was committed when it began.
     then: Version,
@@ -187,8 +188,22 @@ impl Host<'_> {
             let shown = self.slot(&reading.user).shown();
             self.cx.oracle.read(&reading.user, (reading.then, shown));
         }
-        let Some(request) = reading.client else { return };
-        if is_fresh { self.tell_view(request) } else { self.tell(request, Verdict::Nothing) }
+        match reading.client {
+            Some(request) if is_fresh => self.tell_view(request),
+            Some(request) => self.tell(request, Verdict::Nothing),
+            None if is_fresh => self.settle_own(&reading.user),
+            None => {}
+        }
+    }
+
+    /// The others may agree without a line that only this machine has: then it is for this machine to
+    /// have it taken on or replaced, or their files would differ for good.
+    fn settle_own(&mut self, user: &UserName) {
+        let state = self.state(user);
+        if state.com < state.acc {
+            self.cx.totals.add("settled alone", 1);
+            self.act(user, Aim::Confirm(None));
+        }
     }
 
     /// Shows a client what this machine shows everybody.
@@ -280,14 +295,23 @@ impl Host<'_> {
         }
     }
 
+    /// Finds out what is committed of a user: `Cluster::settle`.
+    pub(crate) fn settle(&mut self, user: &UserName) {
+        self.read(user, None);
+    }
+
+    /// Settles users whose last line was not known to be committed at the last look already.
     fn settle_old(&mut self) {
+        let marks = self.disk.marks.clone();
         let states = self.states().into_iter().filter(|(_, state)| state.com < state.acc);
-        let states: BTreeMap<UserName, Version> =
-            states.map(|(user, state)| (user, state.acc)).collect();
+        let states: BTreeMap<UserName, Version> = states
+            .filter(|(user, _)| !marks.contains(user))
+            .map(|(user, state)| (user, state.acc))
+            .collect();
         let before = std::mem::replace(&mut self.p.unsettled, states.clone());
         for (user, acc) in states {
             if before.get(&user) == Some(&acc) {
-                self.read(&user, None);
+                self.settle(&user);
             }
         }
     }
@@ -348,7 +372,7 @@ impl Host<'_> {
                 Mend::Learn(version, from) => {
                     self.learn(user, version, (VecDeque::from([from]), None));
                 }
-                Mend::Settle => self.read(user, None),
+                Mend::Settle => self.settle(user),
             }
         }
     }

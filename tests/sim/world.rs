@@ -206,7 +206,7 @@ impl World {
             Alarm::Unanswered(number) => host.unanswered(number),
             Alarm::Read(read) => host.read_alarm(read),
             Alarm::Behind(user, version) => host.behind(&user, version),
-            Alarm::Settle(user) => host.read(&user, None),
+            Alarm::Settle(user) => host.settle(&user),
             Alarm::Ping => host.ping(),
             Alarm::CatchUp => host.catch_up(),
             Alarm::Repair => host.repair(),
