@@ -11,7 +11,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test model sim sim-long torture lint bench doc
+.PHONY: run run-cluster test model sim sim-long torture old-program lint bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -47,8 +47,23 @@ sim-long:
 # Everything that can break breaks at random, under load: make torture SECONDS=600. Prints its seed; the
 # same choices again: TERN_TORTURE_SEED=…; as root (of a container) with power cuts and full disks.
 SECONDS = 60
-torture:
+torture: old-program
 	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main nothing_acknowledged_is_lost -- --nocapture
+
+# The program before the present protocol version, which some tests run beside the present one: they look
+# for target/old/debug/tern, or what TERN_OLD_PROGRAM names, and are left out without it.
+OLD_COMMIT = cb061578cf770f0b0485d168df3c4dabbf980c53
+OLD_SOURCE = target/old-source/$(OLD_COMMIT)
+old-program:
+	@if ! git cat-file -e $(OLD_COMMIT)^{commit} 2>/dev/null; then \
+		echo "no old program, tests with it are left out: this repository lacks commit $(OLD_COMMIT)"; \
+	elif [ ! -e $(OLD_SOURCE)/complete ] && ! (mkdir -p $(OLD_SOURCE) && \
+		git archive --output=$(OLD_SOURCE).tar $(OLD_COMMIT) && \
+		tar -xf $(OLD_SOURCE).tar -C $(OLD_SOURCE) && touch $(OLD_SOURCE)/complete); then \
+		echo "no old program, tests with it are left out: its source could not be unpacked"; \
+	elif ! cargo build --manifest-path $(OLD_SOURCE)/Cargo.toml --target-dir target/old; then \
+		echo "no old program, tests with it are left out: it could not be built"; \
+	fi
 
 lint:
 	cargo fmt --check

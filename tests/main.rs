@@ -22,4 +22,6 @@ mod tidy;
 #[cfg(test)]
 mod torture;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod web;

@@ -26,9 +26,7 @@ use crate::thread::Stop;
 use crate::transport::connection::{Connection, dial};
 use crate::transport::key::Keys;
 use crate::transport::{Role, TransportError};
-use crate::wire::message::{
-    Answer, Envelope, Health, Message, Offer, PROTO_CHANGES, Reject, Welcome,
-};
+use crate::wire::message::{Answer, Envelope, Health, Message, Offer, Reject, Welcome};
 
 /// The way to every peer; it changes with the list of members.
 pub struct Links {
@@ -336,9 +334,6 @@ impl Link<'_> {
             self.cluster.told(seat, standing, health.has_learned);
         }
         let Some(message) = self.cluster.answer_to(&standing) else { return };
-        if self.proto < PROTO_CHANGES {
-            return;
-        }
         if let Ok(Some((Answer::Members(offer), _))) = self.exchange((&message, None), &[], true) {
             self.take_on(&offer, &standing);
         }
@@ -382,6 +377,10 @@ impl Link<'_> {
             Some(connection) => connection,
             None => self.dial()?,
         };
+        if self.proto < message.since() {
+            self.connection = Some(connection);
+            return Ok(None);
+        }
         self.sent += 1;
         let epoch = asked_in.unwrap_or_else(|| self.cluster.local.floors().epoch);
         let envelope = Envelope { epoch, number: self.sent, message };

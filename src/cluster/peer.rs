@@ -17,6 +17,7 @@ use crate::replica::barrier::Seat;
 use crate::replica::{Refuse, Reply};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
+use crate::wire::earlier;
 use crate::wire::message::{Answer, Envelope, Hello, Message, Reject, Sync, Welcome};
 
 /// Why a connection with a peer ended.
@@ -61,10 +62,11 @@ impl Cluster {
     pub fn serve_peer(&self, mut connection: Connection) -> Result<(), PeerError> {
         let first = connection.receive(REQUEST_BYTES_MAX, Duration::from_millis(HANDSHAKE_MS))?;
         let hello: Hello = serde_json::from_slice(&first.header)?;
+        let proto = hello.proto_max;
         let met = self.meet(&hello);
         let welcome = match &met {
             Ok(_) => Welcome::Hello(self.members.hello(&self.local.node)),
-            Err(why) => Welcome::Reject(why.clone()),
+            Err(why) => Welcome::Reject(earlier::rejection(why.clone(), proto)),
         };
         let timeout = Duration::from_millis(PEER_ANSWER_MS);
         connection.send(&serde_json::to_vec(&welcome)?, &[], timeout)?;
@@ -101,6 +103,7 @@ impl Cluster {
             };
             let Some((message, body)) = or_refusal(answered)? else { continue };
             let epoch = self.local.floors().epoch;
+            let message = earlier::answer(message, hello.proto_max);
             let envelope = Envelope { epoch, number: question.number, message };
             let timeout = timeout + travel_time(body.len());
             connection.send(&serde_json::to_vec(&envelope)?, &body, timeout)?;

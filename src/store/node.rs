@@ -22,8 +22,11 @@ use crate::limits::NODE_FILE_BYTES_MAX;
 
 const NAME: &str = "node.json";
 const TEMPORARY: &str = "node.json.tmp";
-/// The format of `node.json` and of the users' files that this program reads and writes.
-const FORMAT: u32 = 1;
+/// The format of `node.json` and of the users' files as the first version knew them.
+const FORMAT_FIRST: u32 = 1;
+/// The newest format that this program reads and writes. There may be more than one list of members,
+/// and what `features` tell: a program that knows of neither must not vote on it.
+const FORMAT: u32 = 2;
 
 /// What `node.json` holds. Fields of newer versions are kept when it is written again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,7 +129,7 @@ impl NodeFile {
     /// A machine that never started, in the first epoch of its cluster.
     pub fn new(cluster: Hash128, node: NodeId, incarnation: Hash128, members: Vec<Member>) -> Self {
         Self {
-            format: FORMAT,
+            format: FORMAT_FIRST,
             cluster,
             node,
             incarnation,
@@ -178,11 +181,18 @@ impl NodeFile {
     pub fn save(&self, dir: &DataDir) -> Result<(), StoreError> {
         let path = || dir.root().path_of(NAME);
         let wrong = |source| StoreError::NodeFile { path: path(), source };
-        let mut bytes = serde_json::to_vec_pretty(self).map_err(wrong)?;
+        let file = Self { format: self.least_format(), ..self.clone() };
+        let mut bytes = serde_json::to_vec_pretty(&file).map_err(wrong)?;
         bytes.push(b'\n');
         // What could not be read back must not replace what can.
         parse(&bytes, path)?;
         dir.with_ballast(|| dir.root().replace_file(NAME, TEMPORARY, &bytes))
+    }
+
+    /// The oldest format that says all this: up to the end of an upgrade one can go back.
+    const fn least_format(&self) -> u32 {
+        let is_first = self.features == 0 && self.epoch == 1 && self.before.is_none();
+        if is_first { FORMAT_FIRST } else { FORMAT }
     }
 
     /// What the members' list says of a machine.
@@ -209,7 +219,7 @@ pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, Store
     // First and alone: a newer format may look different in everything else.
     let Format { format } = serde_json::from_slice(bytes).map_err(not_json)?;
     match format {
-        FORMAT => {}
+        FORMAT_FIRST..=FORMAT => {}
         0 => return wrong("there is no format 0"),
         newer => {
             return Err(StoreError::NewerFormat { path: path(), what: format!("format {newer}") });
@@ -373,6 +383,7 @@ impl NodeState {
         let mut durable = self.durable.lock();
         let mut next = durable.clone();
         change(&mut next)?;
+        next.format = next.least_format();
         if next == *durable {
             return Ok(());
         }

@@ -193,6 +193,14 @@ pub enum Message {
 }
 
 impl Message {
+    /// From which protocol version on it is understood.
+    pub const fn since(&self) -> u16 {
+        match self {
+            Self::Adopt(_) | Self::Members => PROTO_CHANGES,
+            _ => PROTO_MIN,
+        }
+    }
+
     /// Whether it is answered to a machine that holds another list of members, or is in none: what
     /// is held may be told to all, votes are given to members alone.
     pub const fn is_across(&self) -> bool {
@@ -286,9 +294,9 @@ pub enum Answer {
 }
 
 /// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
-/// `["ada","1.4.2.1.7","32 hex",{}]`.
+/// `["ada","1.4.2.1.7","32 hex",{}]`. Version 1 of the protocol said `{"user":…,"state":{…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "ShortRow", into = "ShortRow")]
+#[serde(try_from = "AnyRow", into = "ShortRow")]
 pub struct SumsRow {
     /// Who.
     pub user: UserName,
@@ -298,7 +306,7 @@ pub struct SumsRow {
     pub is_damaged: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct ShortRow(UserName, Version, Hash128, RowNotes);
 
 #[derive(Default, Serialize, Deserialize)]
@@ -319,10 +327,28 @@ impl From<SumsRow> for ShortRow {
     }
 }
 
-impl From<ShortRow> for SumsRow {
-    fn from(ShortRow(user, acc, hash, notes): ShortRow) -> Self {
-        let state = State { acc, hash, com: notes.com.unwrap_or(acc) };
-        Self { user, state, is_damaged: notes.damaged.unwrap_or(false) }
+/// Read from a short row by place, from one of version 1 by name.
+#[derive(Deserialize)]
+struct AnyRow {
+    user: UserName,
+    #[serde(default)]
+    acc: Option<Version>,
+    #[serde(default)]
+    hash: Hash128,
+    #[serde(default)]
+    notes: RowNotes,
+    #[serde(default)]
+    state: Option<State>,
+}
+
+impl TryFrom<AnyRow> for SumsRow {
+    type Error = &'static str;
+
+    fn try_from(row: AnyRow) -> Result<Self, Self::Error> {
+        let AnyRow { user, acc, hash, notes, state } = row;
+        let short = acc.map(|acc| State { acc, hash, com: notes.com.unwrap_or(acc) });
+        let state = short.or(state).ok_or("a row that says nothing of what is held")?;
+        Ok(Self { user, state, is_damaged: notes.damaged.unwrap_or(false) })
     }
 }
 

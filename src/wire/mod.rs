@@ -1,5 +1,6 @@
 //! What processes say to each other; types and their bytes only, no socket.
 
+pub mod earlier;
 pub mod message;
 pub mod operator;
 pub mod request;

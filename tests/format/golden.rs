@@ -200,7 +200,7 @@ fn newer_formats_refused_by_name_and_untouched() {
     let (node_path, ada_path) =
         (home.path().join("db/node.json"), home.path().join("db/users/ada.jsonl"));
     let newer_node =
-        fs::read_to_string(&node_path).unwrap().replace("\"format\": 1", "\"format\": 2");
+        fs::read_to_string(&node_path).unwrap().replace("\"format\": 1", "\"format\": 3");
     fs::write(&node_path, &newer_node).unwrap();
     // A kind of line that does not exist yet, with a checksum that is right.
     let body = r#"{"v":"1.1.1.1.5","p":"0","k":"z","later":5"#;
@@ -209,7 +209,7 @@ fn newer_formats_refused_by_name_and_untouched() {
 
     let dir = DataDir::open(&home.path().join("db")).unwrap();
     let error = NodeFile::load(&dir).unwrap_err();
-    assert!(matches!(&error, StoreError::NewerFormat { what, .. } if what == "format 2"));
+    assert!(matches!(&error, StoreError::NewerFormat { what, .. } if what == "format 3"));
     let store = UserStore::open(&dir).unwrap();
     let error = store.load(&user("ada"), &mut |_| {}).unwrap_err();
     assert!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,20 +19,40 @@ use tern::wire::operator::{Answer, Held, Question};
 use tern::wire::request::{Outcome, Request, Response};
 
 const WAIT: Duration = Duration::from_secs(20);
-pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
 
 /// Backends on loopback, ended when dropped; their logs are shown if the test failed.
-pub(super) struct Machines {
-    pub(super) dir: tempfile::TempDir,
-    keys: Keys,
-    ports: BTreeMap<u16, u16>,
+pub(crate) struct Machines {
+    pub(crate) dir: tempfile::TempDir,
+    caller: Caller,
     children: BTreeMap<u16, Child>,
-    requests: AtomicU64,
+}
+
+/// Speaks to machines, also while they come and go.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    keys: Keys,
+    ports: Arc<BTreeMap<u16, u16>>,
+    requests: Arc<AtomicU64>,
 }
 
 impl Machines {
     /// A new cluster of machines 1 to `count`; ports for two more are chosen.
-    pub(super) fn start(count: u16) -> Self {
+    pub(crate) fn start(count: u16) -> Self {
+        let mut all = Self::not_set_up(count);
+        for number in 1..=count {
+            let options = [format!("--node={number}"), all.peers_option(count)];
+            let more = [all.data_option(number), all.key_option()];
+            let words = options.into_iter().chain(more);
+            Ran::of(["cluster".to_owned(), "init".to_owned()].into_iter().chain(words)).done();
+        }
+        (1..=count).for_each(|number| all.spawn(number));
+        (1..=count).for_each(|number| all.wait_until_writable(number));
+        all
+    }
+
+    /// A key and ports for machines 1 to `count` and two more, and nothing else yet.
+    pub(crate) fn not_set_up(count: u16) -> Self {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("cluster.key")).unwrap();
         let keys = Keys::read(&dir.path().join("cluster.key")).unwrap();
@@ -43,25 +64,21 @@ impl Machines {
         };
         let ports = free.iter().map(port).collect();
         drop(free);
-        let requests = AtomicU64::new(0);
-        let mut all = Self { dir, keys, ports, children: BTreeMap::new(), requests };
-        let peers: Vec<_> = (1..=count).map(|n| format!("{n}={}", all.address(n))).collect();
-        for number in 1..=count {
-            let options = [format!("--node={number}"), format!("--peers={}", peers.join(","))];
-            let more = [all.data_option(number), all.key_option()];
-            let words = options.into_iter().chain(more);
-            Ran::of(["cluster".to_owned(), "init".to_owned()].into_iter().chain(words)).done();
-        }
-        (1..=count).for_each(|number| all.spawn(number));
-        (1..=count).for_each(|number| all.wait_until_writable(number));
-        all
+        let caller = Caller { keys, ports: Arc::new(ports), requests: Arc::default() };
+        Self { dir, caller, children: BTreeMap::new() }
     }
 
-    pub(super) fn address(&self, number: u16) -> String {
-        format!("127.0.0.1:{}", self.ports[&number])
+    /// Machines 1 to `count`, as `--peers` names them.
+    pub(crate) fn peers_option(&self, count: u16) -> String {
+        let peers: Vec<_> = (1..=count).map(|n| format!("{n}={}", self.address(n))).collect();
+        format!("--peers={}", peers.join(","))
     }
 
-    pub(super) fn data(&self, number: u16) -> PathBuf {
+    pub(crate) fn address(&self, number: u16) -> String {
+        self.caller.address(number)
+    }
+
+    pub(crate) fn data(&self, number: u16) -> PathBuf {
         self.dir.path().join(format!("node-{number}"))
     }
 
@@ -69,7 +86,7 @@ impl Machines {
         format!("--data={}", self.data(number).display())
     }
 
-    pub(super) fn key_option(&self) -> String {
+    pub(crate) fn key_option(&self) -> String {
         format!("--key-file={}", self.dir.path().join("cluster.key").display())
     }
 
@@ -78,65 +95,67 @@ impl Machines {
     }
 
     /// A change of the members, asked of all machines that run.
-    pub(super) fn change(&self, words: &[&str], data: u16) -> Ran {
+    pub(crate) fn change(&self, words: &[&str], data: u16) -> Ran {
         self.change_unasked(&[words, &["--yes"]].concat(), data)
     }
 
     /// The same from where nobody can be asked.
-    pub(super) fn change_unasked(&self, words: &[&str], data: u16) -> Ran {
+    pub(crate) fn change_unasked(&self, words: &[&str], data: u16) -> Ran {
         let at: Vec<_> = self.children.keys().map(|number| self.address(*number)).collect();
         let options = [self.data_option(data), self.key_option(), format!("--at={}", at.join(","))];
         let first = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
         Ran::of(first.chain(options))
     }
 
-    pub(super) fn spawn(&mut self, number: u16) {
+    pub(crate) fn spawn(&mut self, number: u16) {
+        self.spawn_as(Path::new(PROGRAM), number, None);
+    }
+
+    /// Starts a machine with another program, or with one option more.
+    pub(crate) fn spawn_as(&mut self, program: &Path, number: u16, more: Option<String>) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log(number));
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program);
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={number}"));
         command.arg(format!("--listen={}", self.address(number)));
-        command.arg(self.data_option(number)).arg(self.key_option());
+        command.arg(self.data_option(number)).arg(self.key_option()).args(more);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.unwrap());
         self.children.insert(number, command.spawn().unwrap());
     }
 
-    pub(super) fn kill(&mut self, number: u16) {
+    pub(crate) fn kill(&mut self, number: u16) {
         let mut child = self.children.remove(&number).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// Waits until a machine ends by itself.
-    pub(super) fn ended(&mut self, number: u16) -> ExitStatus {
+    pub(crate) fn ended(&mut self, number: u16) -> ExitStatus {
         let mut child = self.children.remove(&number).unwrap();
         eventually(&format!("the end of machine {number}"), || child.try_wait().unwrap())
     }
 
-    pub(super) fn said(&self, number: u16) -> String {
+    pub(crate) fn said(&self, number: u16) -> String {
         std::fs::read_to_string(self.log(number)).unwrap()
     }
 
-    fn exchange(&self, number: u16, role: Role, words: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let mut connection = dial(&self.address(number), role, &self.keys, WAIT)?;
-        connection.send(words, &[], WAIT)?;
-        Ok(connection.receive(FRAME_BYTES_MAX, WAIT)?.header)
+    /// Who speaks to these machines.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
     }
 
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         number: u16,
         session: Option<&str>,
         action: Action,
     ) -> Result<Response, TransportError> {
-        let request = Request { session: session.map(str::to_owned), action };
-        let answer = self.exchange(number, Role::Web, &serde_json::to_vec(&request).unwrap())?;
-        Ok(serde_json::from_slice(&answer).unwrap())
+        self.caller.ask(number, session, action)
     }
 
     /// The list of members that a machine holds, if it answers.
-    pub(super) fn held(&self, number: u16) -> Option<Held> {
+    pub(crate) fn held(&self, number: u16) -> Option<Held> {
         let question = serde_json::to_vec(&Question::Members).unwrap();
-        let answer = self.exchange(number, Role::Operator, &question).ok()?;
+        let answer = self.caller.exchange(number, Role::Operator, &question).ok()?;
         match serde_json::from_slice(&answer).unwrap() {
             Answer::Members(held) => Some(held),
             other => panic!("members were asked for: {other:?}"),
@@ -144,7 +163,7 @@ impl Machines {
     }
 
     /// Waits until a machine votes in a list of these members.
-    pub(super) fn wait_until_open(&self, number: u16, members: &[u16]) {
+    pub(crate) fn wait_until_open(&self, number: u16, members: &[u16]) {
         eventually(&format!("machine {number} to vote among {members:?}"), || {
             let held = self.held(number)?;
             let listed = held.offer.current.members.iter().map(|one| one.node.get());
@@ -154,7 +173,7 @@ impl Machines {
         self.wait_until_writable(number);
     }
 
-    pub(super) fn wait_until_writable(&self, number: u16) {
+    pub(crate) fn wait_until_writable(&self, number: u16) {
         let outcome =
             || self.ask(number, None, Action::ClusterStatus).map(|told| told.data.outcome);
         eventually(&format!("machine {number} to save what it is told"), || {
@@ -162,35 +181,27 @@ impl Machines {
         });
     }
 
-    fn key(&self) -> RequestKey {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&number.to_le_bytes());
-        RequestKey { ops: 0, id: RequestId(id) }
-    }
-
     /// Joins, and says whose session it is from then on.
-    pub(super) fn join(&self, number: u16, name: &str) -> String {
+    pub(crate) fn join(&self, number: u16, name: &str) -> String {
         let token = Token::generate().unwrap().secret().to_owned();
         let opening = Opening { token, device: "test".to_owned(), address: "::1".to_owned() };
         let (username, password) = (name.to_owned(), "a quiet gull sleeps".to_owned());
-        let key = self.key();
+        let key = self.caller.key();
         let join = Join { key, username, display_name: String::new(), password, opening };
         let joined = self.ask(number, None, Action::Join(join)).unwrap();
         joined.session.unwrap_or_else(|| panic!("{:?}", joined.data.outcome))
     }
 
     /// Posts until it is saved, always as the same request.
-    pub(super) fn post(&self, number: u16, session: &str, text: &str) {
-        let post = NewPost { key: self.key(), text: text.to_owned(), reply_to: None };
+    pub(crate) fn post(&self, number: u16, session: &str, text: &str) {
+        let post = self.caller.new_post(text);
         eventually(&format!("{text:?} to be saved"), || {
-            let answer = self.ask(number, Some(session), Action::Post(post.clone())).ok()?;
-            matches!(answer.data.outcome, Outcome::Saved(_)).then_some(())
+            self.caller.is_saved(number, session, &post).then_some(())
         });
     }
 
     /// Waits until a machine shows exactly these posts.
-    pub(super) fn wait_until_shown(&self, number: u16, expected: &[String]) {
+    pub(crate) fn wait_until_shown(&self, number: u16, expected: &[String]) {
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         let everyone = || {
@@ -208,6 +219,48 @@ impl Machines {
     }
 }
 
+impl Caller {
+    fn address(&self, number: u16) -> String {
+        format!("127.0.0.1:{}", self.ports[&number])
+    }
+
+    fn exchange(&self, number: u16, role: Role, words: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut connection = dial(&self.address(number), role, &self.keys, WAIT)?;
+        connection.send(words, &[], WAIT)?;
+        Ok(connection.receive(FRAME_BYTES_MAX, WAIT)?.header)
+    }
+
+    pub(crate) fn ask(
+        &self,
+        number: u16,
+        session: Option<&str>,
+        action: Action,
+    ) -> Result<Response, TransportError> {
+        let request = Request { session: session.map(str::to_owned), action };
+        let answer = self.exchange(number, Role::Web, &serde_json::to_vec(&request).unwrap())?;
+        Ok(serde_json::from_slice(&answer).unwrap())
+    }
+
+    /// A key that no request had yet.
+    pub(crate) fn key(&self) -> RequestKey {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        RequestKey { ops: 0, id: RequestId(id) }
+    }
+
+    /// A post that was not sent yet.
+    pub(crate) fn new_post(&self, text: &str) -> NewPost {
+        NewPost { key: self.key(), text: text.to_owned(), reply_to: None }
+    }
+
+    /// Whether a machine says that the post is saved.
+    pub(crate) fn is_saved(&self, number: u16, session: &str, post: &NewPost) -> bool {
+        let answer = self.ask(number, Some(session), Action::Post(post.clone()));
+        matches!(answer.map(|answer| answer.data.outcome), Ok(Outcome::Saved(_)))
+    }
+}
+
 impl Drop for Machines {
     fn drop(&mut self) {
         for child in self.children.values_mut() {
@@ -215,7 +268,7 @@ impl Drop for Machines {
             let _gone = child.wait();
         }
         if std::thread::panicking() {
-            for number in self.ports.keys().filter(|number| self.log(**number).exists()) {
+            for number in self.caller.ports.keys().filter(|number| self.log(**number).exists()) {
                 eprintln!("--- machine {number}\n{}", self.said(*number));
             }
         }
@@ -223,26 +276,26 @@ impl Drop for Machines {
 }
 
 /// A command that has ended.
-pub(super) struct Ran(Output);
+pub(crate) struct Ran(Output);
 
 impl Ran {
     /// Runs a command to its end.
-    pub(super) fn of(words: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn of(words: impl IntoIterator<Item = String>) -> Self {
         Self(Command::new(PROGRAM).args(words).stdin(Stdio::null()).output().unwrap())
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (out, err) = (&self.0.stdout, &self.0.stderr);
         format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
     }
 
-    pub(super) fn done(self) -> String {
+    pub(crate) fn done(self) -> String {
         assert!(self.0.status.success(), "{}", self.text());
         self.text()
     }
 
     /// That it was refused with `code`, and said `what`.
-    pub(super) fn refused(self, code: i32, what: &str) {
+    pub(crate) fn refused(self, code: i32, what: &str) {
         assert_eq!(self.0.status.code(), Some(code), "{}", self.text());
         assert!(self.text().contains(what), "{what:?} in {}", self.text());
     }
@@ -263,7 +316,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 /// Waits for a condition, asking again every few milliseconds.
-pub(super) fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::system();
     let deadline = clock.mono().plus_ms(60_000);
     loop {

@@ -88,10 +88,25 @@ fn node_file_missing_beside_users_or_marks_refused() {
 
 #[test]
 fn node_file_of_newer_format_refused_whatever_else_it_holds() {
-    for text in [r#"{"format":2}"#, &edited(r#""format":1"#, r#""format":7"#)] {
+    for text in [r#"{"format":3}"#, &edited(r#""format":1"#, r#""format":7"#)] {
         let error = refused(text);
         assert!(matches!(error, StoreError::NewerFormat { .. }), "{error:?}");
     }
+}
+
+#[test]
+fn node_file_of_first_format_until_what_is_new_is_used() {
+    let (_home, dir, state) = started();
+    state.raise_ceiling(9).unwrap();
+    assert_eq!(on_disk(&dir).format, 1);
+    state.change_members(|file| file.features = 1).unwrap();
+    assert_eq!((on_disk(&dir).format, state.durable().format), (2, 2));
+    let (_home, dir, state) = started();
+    state.change_members(|file| file.epoch = 2).unwrap();
+    assert_eq!(on_disk(&dir).format, 2);
+    let (_home, dir) = fresh();
+    NodeFile { features: 1, ..first_file() }.save(&dir).unwrap();
+    assert_eq!(on_disk(&dir).format, 2);
 }
 
 #[test]
