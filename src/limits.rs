@@ -92,8 +92,8 @@ pub const PEER_ANSWER_MS: u64 = 1_000;
 pub const PEER_FETCH_MS: u64 = 5_000;
 /// Connections, and threads, to each peer.
 pub const LINKS_PER_PEER: usize = 8;
-/// Messages waiting for a peer's links; one more drops the oldest, and catch-up repairs it.
-pub const LINK_QUEUE: usize = 256;
+/// Messages waiting for one link; one more drops the oldest, and catch-up repairs it.
+pub const LINK_QUEUE: usize = 64;
 /// Bytes of a file that a grant carries inline.
 pub const GRANT_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Seconds without a majority after which a machine trusts no session.

@@ -16,7 +16,7 @@ use super::Cluster;
 use super::config::Address;
 use super::membership::Guest;
 use crate::clock::Mono;
-use crate::id::NodeId;
+use crate::id::{NodeId, UserName};
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
     PEER_FETCH_MS, PING_MS, REQUEST_BYTES_MAX,
@@ -40,7 +40,9 @@ struct Line {
     is_member: bool,
     /// Closed when this line is not needed any more.
     stop: Stop,
-    jobs: (Sender<Job>, Receiver<Job>),
+    /// A queue for each link. One user's messages always take the same one, so that they come in the
+    /// order in which they were sent: a line that overtook the one before it would cost a whole file.
+    jobs: Vec<(Sender<Job>, Receiver<Job>)>,
     /// Has the peer pinged at once.
     nudge: (Sender<()>, Receiver<()>),
 }
@@ -161,8 +163,9 @@ impl Links {
 impl Line {
     fn new(to: Address, is_member: bool) -> Self {
         // A full queue drops its oldest message: see `take`.
+        let jobs = (0..LINKS_PER_PEER).map(|_| bounded(LINK_QUEUE)).collect();
         // Two nudges at once are as good as one.
-        Self { to, is_member, stop: Stop::new(), jobs: bounded(LINK_QUEUE), nudge: bounded(1) }
+        Self { to, is_member, stop: Stop::new(), jobs, nudge: bounded(1) }
     }
 
     /// Whether it leads there. A machine that was not met when the line was made is still the same.
@@ -183,19 +186,23 @@ impl Line {
     fn end(&self) {
         self.stop.close();
         self.nudge();
-        while let Ok(job) = self.jobs.1.try_recv() {
-            job.done(self.to.node, None);
+        for (_, waiting) in &self.jobs {
+            while let Ok(job) = waiting.try_recv() {
+                job.done(self.to.node, None);
+            }
         }
     }
 
     fn take(&self, mut job: Job) {
         let to = self.to.node;
+        let lane = job.message.user().map_or(0, |user| lane_of(user, self.jobs.len()));
+        let Some((sender, waiting)) = self.jobs.get(lane) else { return job.done(to, None) };
         for _ in 0..=LINK_QUEUE {
-            match self.jobs.0.try_send(job) {
+            match sender.try_send(job) {
                 Ok(()) => return,
                 Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => job = back,
             }
-            if let Ok(oldest) = self.jobs.1.try_recv() {
+            if let Ok(oldest) = waiting.try_recv() {
                 oldest.done(to, None);
             }
         }
@@ -224,10 +231,10 @@ impl Cluster {
                 sent: 0,
                 proto: 0,
             };
-            for number in 1..=LINKS_PER_PEER {
+            for (number, (_, jobs)) in (1..).zip(&line.jobs) {
                 let name = format!("{kind}-{}-{number}", line.to.node);
-                let mut link = link(&line);
-                crate::thread::spawn_named(scope, &name, move |_permit| link.run())?;
+                let (mut link, jobs) = (link(&line), jobs.clone());
+                crate::thread::spawn_named(scope, &name, move |_permit| link.run(&jobs))?;
             }
             let mut link = link(&line);
             let name = format!("ping-{}", line.to.node);
@@ -235,6 +242,15 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+/// Which of `count` queues a user's messages take.
+fn lane_of(user: &UserName, count: usize) -> usize {
+    let sum = user
+        .as_str()
+        .bytes()
+        .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    sum % count.max(1)
 }
 
 /// How often a waiting link looks whether it should stop.
@@ -264,9 +280,9 @@ impl Link<'_> {
         self.line.stop.is_closed() || self.cluster.stop.is_closed()
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, jobs: &Receiver<Job>) {
         while !self.is_over() {
-            let Ok(job) = self.line.jobs.1.recv_timeout(Duration::from_millis(LOOK_MS)) else {
+            let Ok(job) = jobs.recv_timeout(Duration::from_millis(LOOK_MS)) else {
                 continue;
             };
             let now = self.cluster.clock.mono();

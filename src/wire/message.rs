@@ -201,6 +201,18 @@ impl Message {
         }
     }
 
+    /// Whose file it is about.
+    pub const fn user(&self) -> Option<&UserName> {
+        match self {
+            Self::Lock { user, .. }
+            | Self::Unlock { user, .. }
+            | Self::Read { user }
+            | Self::Fetch { user, .. } => Some(user),
+            Self::Sync(sync) => Some(&sync.user),
+            Self::Sums { .. } | Self::Ping(_) | Self::Adopt(_) | Self::Members => None,
+        }
+    }
+
     /// Whether it is answered to a machine that holds another list of members, or is in none: what
     /// is held may be told to all, votes are given to members alone.
     pub const fn is_across(&self) -> bool {
