@@ -450,9 +450,6 @@ impl Host<'_> {
     fn verify(&mut self, user: &UserName) {
         let slot = self.slot(user);
         let (state, len) = (slot.acceptor.state(), slot.len);
-        if slot.acceptor.is_damaged() {
-            return;
-        }
         let mut lines = Vec::new();
         let bytes = self.disk.read(user);
         let bytes = bytes[..len.min(bytes.len())].to_vec();
