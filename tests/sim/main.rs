@@ -14,13 +14,13 @@
 //! | `UncommittedLearned` | 4 | `DamagedVotes` | 100 |
 //! | `BaseUnchecked` | 5 | | |
 //!
-//! Only the model finds the other five:
-//! * `TermReused`: the count of starts is lost together with the ceiling, which takes a full disk and a
-//!   start between two writes of one term; chance alone hardly ever brings that about.
-//! * `ListedFromOne`: one member of the old list must lack a whole user, and be the one who is asked.
-//! * `EpochVolatile` and `TombstoneCollected` are made in the model's own shell (`tests/model/machine.rs`,
-//!   `tests/model/model.rs`): nothing here keeps a list in memory alone or removes what a user left.
-//! * `RepairedByReading`: half of it is made in the model's shell, which then asks without a lock.
+//! Only the model finds the other five; 250 seeds here find none of the first three.
+//! * `TermReused`: a coordinator writes in a term above its own ceiling, which takes a full disk of its
+//!   own, and comes to the same term after a start: chance alone hardly brings that about.
+//! * `ListedFromOne`: the one member that is asked must lack a whole user; here users join early on.
+//! * `RepairedByReading`: half of it is made in the model's shell, which asks without a lock.
+//! * `EpochVolatile` and `TombstoneCollected` are made in the model's shell alone: nothing here keeps a
+//!   list of members in memory only, or removes what a deleted user left.
 #![cfg(test)]
 
 mod act;
