@@ -11,7 +11,7 @@ use tern::replica::barrier::{Phase, Roster, Seat, Standing, Step, Waiting};
 use crate::body::Body;
 use crate::event::{Answer, Ask};
 use crate::machine::{Host, NodeJob, Waiter};
-use crate::slot::Back;
+use crate::slot::{Back, Job};
 
 /// How long new members that hold different files wait before they copy again, in milliseconds.
 const COPY_AGAIN_MS: u64 = 1_500;
@@ -46,6 +46,7 @@ impl Host<'_> {
             Phase::Adopted => {
                 self.p.install = None;
                 self.p.has_installed = false;
+                self.p.agreed = None;
             }
             Phase::Ready => {}
             Phase::Open => {
@@ -53,6 +54,9 @@ impl Host<'_> {
                 let users: Vec<UserName> = self.p.slots.keys().cloned().collect();
                 for user in &users {
                     self.vote_for(user);
+                }
+                for (user, state) in std::mem::take(&mut self.p.rebuilt) {
+                    self.job(&user, Job::Clear(state));
                 }
                 self.p.compare_wanted = true;
                 self.agree_alone();
@@ -82,14 +86,25 @@ impl Host<'_> {
             }
             Step::Done | Step::Leave | Step::Install { .. } | Step::Wait(_) => {}
             Step::GetReady => {
+                self.p.agreed = Some(self.sum());
                 let place = self.place().made_ready();
                 self.node_job(NodeJob::Place(place));
             }
             Step::Open => {
+                self.p.rebuilt = self.rebuilt();
                 let place = self.place().opened();
                 self.node_job(NodeJob::Place(place));
             }
         }
+    }
+
+    /// What is marked as damaged and was copied anew: `Cluster::rebuilt`.
+    fn rebuilt(&mut self) -> Vec<(UserName, State)> {
+        if self.p.agreed.take() != Some(self.sum()) {
+            return Vec::new();
+        }
+        let slots = self.p.slots.iter().filter(|(_, slot)| slot.acceptor.is_damaged());
+        slots.map(|(user, slot)| (user.clone(), slot.acceptor.state())).collect()
     }
 
     fn install(&mut self, listed_by: Vec<NodeId>, from: Vec<NodeId>) {

@@ -196,20 +196,28 @@ impl World {
     }
 
     /// Whether one more machine may lose what it has acknowledged: whole copies of everything must
-    /// remain at so many that any majority has one.
+    /// remain at so many that any majority has one, of the members in force and, while they change,
+    /// of all that may be by now.
     fn may_spoil(&self, victim: NodeId) -> bool {
-        let members = self.faults.open.seats.len();
-        let lost = |(node, machine): &(&NodeId, &Machine)| {
-            **node == victim || is_bad(&machine.disk) || machine.disk.failing > 0
+        let is_lost = |seat: &&Seat| {
+            let machine = &self.machines[&seat.node];
+            let is_spoilt = is_bad(&machine.disk) || machine.disk.failing > 0;
+            seat.node == victim || machine.seat != **seat || is_spoilt
         };
-        let bad = self.machines.iter().filter(lost).count();
-        self.faults.is_settled() && bad <= members - majority(members)
+        let Faults { open, change, tried, .. } = &self.faults;
+        let next = change.iter().map(|change| &change.next.seats);
+        let mut lists = tried.iter().chain(next).chain([&open.seats]);
+        lists.all(|seats| {
+            seats.iter().filter(is_lost).count() <= seats.len() - majority(seats.len())
+        })
     }
 
     fn damage(&mut self, victim: NodeId) {
         if !self.may_spoil(victim) {
             return;
         }
+        let is_changing = !self.faults.is_settled();
+        self.cx.totals.add("damage in a change", u64::from(is_changing));
         let Some(machine) = self.machines.get_mut(&victim) else { return };
         if self.cx.random.chance(40) {
             machine.disk.failing = 1;

@@ -77,6 +77,10 @@ pub(crate) struct Process {
     pub(crate) unsettled: BTreeMap<UserName, Version>,
     pub(crate) install: Option<Install>,
     pub(crate) has_installed: bool,
+    /// The sum that all new members told when this one got ready.
+    pub(crate) agreed: Option<Hash128>,
+    /// Damaged copies that were made whole by the change that opens.
+    pub(crate) rebuilt: Vec<(UserName, State)>,
     pub(crate) installed_at: u64,
     pub(crate) last_post: u64,
 }
@@ -145,6 +149,8 @@ impl Machine {
             unsettled: BTreeMap::new(),
             install: None,
             has_installed: false,
+            agreed: None,
+            rebuilt: Vec::new(),
             installed_at: 0,
             last_post: 0,
         };

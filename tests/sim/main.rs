@@ -1,5 +1,26 @@
 //! The lock protocol's own code on simulated machines: one thread, virtual time, and everything that
 //! happens drawn from one seed, so that a run that fails can be run again, event for event.
+//!
+//! Of the eighteen mistakes in `replica::mistake`, each of which `tests/model` finds, the first seed
+//! that finds it here, counted from 1 (`teeth_…` prints it; a change to the simulator moves it):
+//!
+//! | Mistake | Seed | Mistake | Seed |
+//! |---|---|---|---|
+//! | `PromiseLost` | 1 | `OldEpochVotes` | 5 |
+//! | `AcceptedShown` | 2 | `RepeatUnconfirmed` | 5 |
+//! | `TimeoutIsYes` | 2 | `MarkForgotten` | 6 |
+//! | `ReadHighest` | 4 | `FilledFromOne` | 9 |
+//! | `TermAfterUnknown` | 4 | `WipedVotes` | 13 |
+//! | `UncommittedLearned` | 4 | `DamagedVotes` | 100 |
+//! | `BaseUnchecked` | 5 | | |
+//!
+//! Only the model finds the other five; 250 seeds here find none of the first three.
+//! * `TermReused`: a coordinator writes in a term above its own ceiling, which takes a full disk of its
+//!   own, and comes to the same term after a start: chance alone hardly brings that about.
+//! * `ListedFromOne`: the one member that is asked must lack a whole user; here users join early on.
+//! * `RepairedByReading`: half of it is made in the model's shell, which asks without a lock.
+//! * `EpochVolatile` and `TombstoneCollected` are made in the model's shell alone: nothing here keeps a
+//!   list of members in memory only, or removes what a deleted user left.
 #![cfg(test)]
 
 mod act;
@@ -37,7 +58,7 @@ const REPORT_SEEDS: u64 = 1_000;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// What the seeds of a normal run must have gone through in all, at least; far below what they do.
-const LEAST: [(&str, u64); 23] = [
+const LEAST: [(&str, u64); 26] = [
     ("acknowledged", 10_000),
     ("refused", 1_000),
     ("read", 5_000),
@@ -60,6 +81,9 @@ const LEAST: [(&str, u64); 23] = [
     ("wiped", 5),
     ("changes", 20),
     ("changes repeated", 3),
+    ("changes while damaged", 5),
+    ("damage in a change", 5),
+    ("rebuilt by a change", 5),
     ("installed", 20),
 ];
 

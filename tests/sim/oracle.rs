@@ -22,8 +22,15 @@ struct Register {
     votes: BTreeMap<(u32, Version), BTreeSet<Seat>>,
     /// Committed versions, and all they build on.
     committed: BTreeSet<Version>,
-    /// The epoch in which the highest of them was committed. What was written before it under older
-    /// members, and accepted by none of its own, cannot come back.
+    /// The epoch in which the highest of them was committed.
+    ///
+    /// A version of an older epoch may be above it and not build on it: an old member that the change
+    /// left out accepted it. `made` and `commit` let it be, since nobody who votes in this epoch or a
+    /// later one can take it, which `held` sees to. SYNC: a term of an older epoch is below every
+    /// promise made since (`Acceptor::promise`). LEARN: it was never committed, for this epoch opened
+    /// when a majority of the old members had stopped voting, and what they had came along. INSTALL:
+    /// it is copied from members in force, who all held the same when they opened, and not this. And
+    /// whoever is added has a new directory, with nothing in it.
     epoch: u32,
 }
 
@@ -104,6 +111,16 @@ impl Oracle {
             && *made != hash
         {
             return self.breach(format!("one value a version: {user} {version} has two hashes"));
+        }
+        let highest = register.highest();
+        let strays = version > highest
+            && roster.epoch >= register.epoch
+            && !register.builds_on(version, highest);
+        if strays {
+            return self.breach(format!(
+                "what is voted for above a committed version builds on it: {user} {version} does not \
+                 build on {highest}"
+            ));
         }
         let votes = register.votes.entry((roster.epoch, version)).or_default();
         votes.insert(seat);

@@ -44,6 +44,8 @@ pub(crate) enum Job {
         number: u64,
     },
     Verify,
+    /// Take the mark off, if the file is what this says.
+    Clear(State),
 }
 
 impl Job {
@@ -169,6 +171,7 @@ impl Host<'_> {
                     self.answer(to, number, answer);
                 }
                 Job::Verify => self.verify(user),
+                Job::Clear(state) => self.clear_if_whole(user, state),
             }
         }
     }
@@ -449,14 +452,26 @@ impl Host<'_> {
         }
     }
 
+    /// Takes the mark off a user whose file was copied anew: `Replicas::clear_if_whole`.
+    fn clear_if_whole(&mut self, user: &UserName, state: State) {
+        let scan = scan::scan(self.disk.read(user), &mut |_| {});
+        let found = (scan.chain.version, scan.chain.hash);
+        let is_whole = scan.end == End::Whole && found == (state.acc, state.hash);
+        if self.state(user) != state || !is_whole {
+            return;
+        }
+        self.disk.marks.remove(user);
+        self.cx.totals.add("rebuilt by a change", 1);
+        self.trace(format_args!("{user} mark cleared by the change"));
+        self.perform(user, Step { event: Event::Cleared, body: Body::None, back: Back::Nobody });
+        self.vote_for(user);
+    }
+
     /// Compares a user's file with what was written; marks it and sets it aside if it differs:
     /// `Replicas::check`.
     fn verify(&mut self, user: &UserName) {
         let slot = self.slot(user);
         let (state, len) = (slot.acceptor.state(), slot.len);
-        if slot.acceptor.is_damaged() {
-            return;
-        }
         let mut lines = Vec::new();
         let bytes = self.disk.read(user);
         let bytes = bytes[..len.min(bytes.len())].to_vec();
