@@ -48,8 +48,12 @@ impl Mix {
         let all = Machines::not_set_up(3);
         let (older, witness, said) = (ALL.to_vec(), String::new(), Vec::new());
         let mut mix = Self { all, old, older, witness, said };
-        ALL.into_iter().for_each(|number| mix.spawn(number));
-        ALL.into_iter().for_each(|number| mix.all.wait_until_writable(number));
+        for number in ALL {
+            mix.spawn(number);
+        }
+        for number in ALL {
+            mix.all.wait_until_writable(number);
+        }
         mix.join_restless();
         mix.witness = mix.all.join(1, "witness");
         mix
@@ -259,7 +263,9 @@ fn roll(mix: &mut Mix, go_on: &dyn Fn()) {
 /// Once what is new is in use, the old program starts on none of the directories and touches nothing.
 fn finish(mix: &mut Mix) {
     mix.all.change(&["upgrade", "finish"], 1).done();
-    ALL.into_iter().for_each(|number| mix.all.wait_until_open(number, &ALL));
+    for number in ALL {
+        mix.all.wait_until_open(number, &ALL);
+    }
     for number in ALL {
         let features = || Some(mix.all.held(number)?.offer.current.features);
         eventually("the upgrade to be finished", || (features()? == FEATURES).then_some(()));
