@@ -59,7 +59,7 @@ old-program:
 		echo "no old program, tests with it are left out: this repository lacks commit $(OLD_COMMIT)"; \
 	elif [ ! -e $(OLD_SOURCE)/complete ] && ! (mkdir -p $(OLD_SOURCE) && \
 		git archive --output=$(OLD_SOURCE).tar $(OLD_COMMIT) && \
-		tar -xf $(OLD_SOURCE).tar -C $(OLD_SOURCE) && touch $(OLD_SOURCE)/complete); then \
+		tar -xmf $(OLD_SOURCE).tar -C $(OLD_SOURCE) && touch $(OLD_SOURCE)/complete); then \
 		echo "no old program, tests with it are left out: its source could not be unpacked"; \
 	elif ! cargo build --manifest-path $(OLD_SOURCE)/Cargo.toml --target-dir target/old; then \
 		echo "no old program, tests with it are left out: it could not be built"; \
