@@ -45,7 +45,6 @@ impl Cluster {
                 self.compare(permit);
                 compared_at = Some(now);
             }
-            self.let_vote();
             if now.since_ms(looked_at) >= SETTLE_MS {
                 unsettled = self.settle_old(permit, &unsettled);
                 looked_at = now;

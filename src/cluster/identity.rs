@@ -32,8 +32,6 @@ pub struct Identity {
     config: RwLock<Arc<Config>>,
     /// Whether the vote was given up for the rest of this life.
     is_stopped: AtomicBool,
-    /// Whether the vote waits for the first comparison with the others.
-    is_starting: AtomicBool,
 }
 
 impl Identity {
@@ -59,7 +57,6 @@ impl Identity {
             bootfloor: restart::bootfloor(durable.epoch, durable.ceiling),
             config: RwLock::new(Arc::new(Config::of(&durable))),
             is_stopped: AtomicBool::new(false),
-            is_starting: AtomicBool::new(false),
             state,
         })
     }
@@ -88,20 +85,12 @@ impl Identity {
     pub fn floors(&self) -> Floors {
         let config = self.config.read();
         let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::Damaged);
-        let starting = self.is_starting.load(Ordering::Acquire).then_some(NotVoting::Starting);
         Floors {
             epoch: config.place.current.epoch,
             bootfloor: self.bootfloor,
             ceiling: self.state.ceiling(),
-            not_voting: config.not_voting.or(stopped).or(starting),
+            not_voting: config.not_voting.or(stopped),
         }
-    }
-
-    /// Whether the vote waits. A file that was lost while the process did not run, or cut at a
-    /// line's end, looks like one that was never there; what the others hold of it is fetched before
-    /// this machine could outvote it.
-    pub fn hold_vote(&self, holds: bool) {
-        self.is_starting.store(holds, Ordering::Release);
     }
 
     /// Gives up this machine's vote for the rest of its life.

@@ -334,7 +334,6 @@ impl Link<'_> {
             if let Some(change) = change {
                 self.cluster.peer_changed(self.peer, change);
             }
-            self.cluster.let_vote();
             let _nudged = self.line.nudge.1.recv_timeout(next.left(self.cluster.clock.mono()));
             if self.is_over() {
                 return;

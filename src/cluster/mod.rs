@@ -140,7 +140,6 @@ impl Cluster {
         if is_alone {
             cluster.local.agree_alone();
         }
-        cluster.local.node.hold_vote(!is_alone);
         cluster.open_if_met()?;
         Ok(cluster)
     }
@@ -280,13 +279,6 @@ impl Cluster {
                 self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }
-        }
-    }
-
-    /// Votes once what is held here was compared with a majority, or waiting for that is over.
-    fn let_vote(&self) {
-        if self.members.serves_lists() {
-            self.local.node.hold_vote(false);
         }
     }
 

@@ -88,8 +88,6 @@ pub enum Refuse {
 pub enum NotVoting {
     /// It does not know all its fellow members yet.
     Joining,
-    /// It has just started and has not compared what it holds with the others.
-    Starting,
     /// The list of members is being changed: the old one is over, the new one not yet begun.
     Changing,
     /// This user's file is damaged, or a write to it failed.

@@ -68,7 +68,7 @@ pub const fn rejection(why: Reject, proto: u16) -> Reject {
 
 const fn reason(why: NotVoting) -> NotVoting {
     match why {
-        NotVoting::Starting | NotVoting::Changing => NotVoting::Joining,
+        NotVoting::Changing => NotVoting::Joining,
         same @ (NotVoting::Joining | NotVoting::Damaged | NotVoting::NoSpace) => same,
     }
 }
@@ -114,7 +114,7 @@ mod tests {
         let (term, state) = (Term::default(), State::default());
         let damaged = r#"{"m":"refuse","why":{"is":"not_voting","why":"damaged"}}"#;
         assert_eq!(said(Answer::Damaged { term, state }, FIRST), damaged);
-        for why in [NotVoting::Joining, NotVoting::Starting, NotVoting::Changing] {
+        for why in [NotVoting::Joining, NotVoting::Changing] {
             let refused = Answer::Refuse { why: Refuse::NotVoting { why } };
             let joining = r#"{"m":"refuse","why":{"is":"not_voting","why":"joining"}}"#;
             assert_eq!(said(refused.clone(), FIRST), joining);

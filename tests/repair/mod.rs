@@ -160,7 +160,7 @@ fn zeros_in_unflushed_last_line_cut_off_and_voting_goes_on() {
     all.kill(2);
     let path = all.file(2, "ada");
     let whole = std::fs::read(&path).unwrap();
-    let torn = [&whole[..], b"{\"v\":\"1.9", &[0; 100], b"\n"].concat();
+    let torn = [&whole[..], b"{\"v\":\"1.9", &[0; 1100], b"\n"].concat();
     std::fs::write(&path, torn).unwrap();
     all.kill(1);
     all.spawn(2);

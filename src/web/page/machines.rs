@@ -56,7 +56,6 @@ pub(crate) fn state(machine: &MachineRow, now: Wall) -> String {
 fn refusal(why: NotVoting, damaged: u32) -> String {
     let why = match why {
         NotVoting::Joining => "it has not met all machines yet",
-        NotVoting::Starting => "it has just started",
         NotVoting::Changing => "the list of machines is being changed",
         NotVoting::NoSpace => "disk full or read-only",
         NotVoting::Damaged => {
@@ -155,7 +154,6 @@ mod tests {
         let refuses = |why, damaged| MachineRow { refuses: Some(why), damaged, ..row(1, Behind) };
         let words = [
             (NotVoting::Joining, 0, "Refuses votes: it has not met all machines yet"),
-            (NotVoting::Starting, 0, "Refuses votes: it has just started"),
             (NotVoting::Changing, 0, "Refuses votes: the list of machines is being changed"),
             (NotVoting::NoSpace, 0, "Refuses votes: disk full or read-only"),
             (NotVoting::Damaged, 1, "Refuses votes on 1 damaged file"),
