@@ -311,7 +311,9 @@ impl Cluster {
             // Being set up, and a change of the members, are told by what ends them.
             _ => {}
         }
-        if damaged > were_damaged {
+        if node == self.members.me {
+            // Told by what finds and repairs it, which may be quicker than the next ping.
+        } else if damaged > were_damaged {
             self.changes.note(ChangeKind::DamageFound, node);
         } else if damaged < were_damaged && damaged == 0 {
             self.changes.note(ChangeKind::Repaired, node);

@@ -18,6 +18,7 @@ use crate::limits::{
     REPAIR_LOOK_MS, REPAIR_MS_MAX, REPAIR_PAUSE_MS, REPAIR_PAUSE_MS_MAX, WRITE_MS_MAX,
 };
 use crate::thread::LockPermit;
+use crate::wire::status::ChangeKind;
 
 /// When a file that could not be rebuilt is tried again.
 struct Attempt {
@@ -45,6 +46,8 @@ impl Cluster {
                 let before = tried.get(&user).map(|attempt| attempt.pause_ms);
                 if before.is_some() {
                     self.fill(permit, &user);
+                } else {
+                    self.changes.note(ChangeKind::DamageFound, self.members.me);
                 }
                 if let Err(error) = self.repair(permit, &user) {
                     if before.is_none() {
@@ -75,6 +78,7 @@ impl Cluster {
         let is_loss_possible = guard.loss_possible();
         let version = guard.restore()?;
         log::info!("damaged file repaired user={user} version={version}");
+        self.changes.note(ChangeKind::Repaired, self.members.me);
         if is_loss_possible {
             log::error!("possible loss user={user} version={version}");
         }
