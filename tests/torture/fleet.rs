@@ -133,6 +133,10 @@ impl Fleet {
     /// Starts a machine again, often with another clock or another build.
     pub(super) fn restart(&mut self, n: usize, dice: &mut Dice) {
         let mut how = Start::default();
+        // A start needs to count itself: on a disk that takes nothing it ends, as it should.
+        if self.disks[n].has_image() {
+            self.disks[n].remount("rw").unwrap();
+        }
         if faketime().is_some() && dice.percent(40) {
             how.clock = Some(if dice.percent(50) { "-2d" } else { "+1y" });
             self.count("clock jumps");
