@@ -88,7 +88,7 @@ impl Job {
 }
 
 impl Links {
-    /// No links yet; [`Cluster::run_links`] makes them.
+    /// No links yet; `Cluster::run_links` makes them.
     pub fn new(keys: Keys) -> Self {
         Self { lines: RwLock::default(), keys }
     }
