@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
 use super::*;
+use crate::member::harness::copy;
 
 /// Bytes that a file may have where room is short for an account that may not mount.
 const ROOM: u64 = 2_048;
@@ -18,19 +19,6 @@ fn check_refused(fleet: &mut Fleet, expected: &str) {
     assert_eq!(how, "exit status: 3");
     let said = fleet.machine(2).said().split_off(before);
     assert!(said.contains(expected), "{expected:?}: {said}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).unwrap();
-        }
-    }
 }
 
 #[test]
