@@ -53,7 +53,9 @@ fn row03_disk_empty_or_old_backup_refused_replaced_and_filled() {
         }
         let replaced = fleet.operate(2, &["replace", "3"]);
         assert!(replaced.status.success(), "{replaced:?}");
+        fleet.set_changing(2);
         fleet.start_machine(2, &Start::default());
+        eventually("the members have changed", WAIT, || fleet.has_changed().then_some(()));
         wait_until_well(&fleet);
         // It votes again: without the first it is needed.
         fleet.machine(0).kill();

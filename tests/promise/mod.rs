@@ -66,8 +66,9 @@ fn wait_for_page(site: &str, path: &str, words: &[&str]) -> String {
     }
 }
 
-/// Waits until the machines say of themselves that nothing is amiss.
+/// Waits until the machines say of themselves that nothing is amiss, and the web server has heard it.
 fn wait_until_well(fleet: &Fleet) {
+    eventually("all is well with each machine", WAIT, || fleet.is_well().then_some(()));
     wait_for_page(&fleet.site(), "/status", &["All is well.", "3 of 3 machines"]);
 }
 

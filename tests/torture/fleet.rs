@@ -176,6 +176,19 @@ impl Fleet {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
+    /// Whether each machine, asked by itself, says that nothing is amiss. The page of a web server may
+    /// lag behind it by a second or two.
+    pub(crate) fn is_well(&self) -> bool {
+        (0..MACHINES).all(|n| {
+            let at = format!("--at=127.0.0.1:{}", self.ports[n]);
+            let options = [at, self.data_option(n), self.key_option()];
+            let mut command = Command::new(PROGRAM);
+            command.args(["cluster", "status", "--json"]).args(options);
+            let said = command.stdin(Stdio::null()).output().unwrap().stdout;
+            String::from_utf8_lossy(&said).contains("\"strong\":\"All is well.\"")
+        })
+    }
+
     /// How a machine reaches each: the others through the networks that can be spoilt.
     fn peers(&self, n: usize) -> String {
         let peers = (0..MACHINES).map(|to| {
@@ -303,13 +316,13 @@ impl Fleet {
     }
 
     /// From now on a machine's new directory waits to become a member.
-    pub(super) fn set_changing(&mut self, n: usize) {
+    pub(crate) fn set_changing(&mut self, n: usize) {
         let epoch = self.node_file(n).map(|file| file.epoch);
         self.changing = Some(epoch.unwrap());
     }
 
     /// Whether all machines have opened the list that is waited for.
-    pub(super) fn has_changed(&mut self) -> bool {
+    pub(crate) fn has_changed(&mut self) -> bool {
         let Some(epoch) = self.changing else { return true };
         let is_open = |file: NodeFile| file.epoch == epoch && file.opened;
         let all = (0..MACHINES).all(|n| self.node_file(n).is_some_and(is_open));
