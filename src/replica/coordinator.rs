@@ -19,8 +19,10 @@ const BACKOFF_MS_MAX: u64 = 8;
 const CONTENDED_ACTS: u32 = 16;
 /// How long the lowest-numbered member is asked alone, in milliseconds: it may be hanging.
 const LOWEST_ALONE_MS: u64 = 50;
-/// Attempts at locking in one act; the deadline normally ends it sooner.
-const TRIES_MAX: u32 = 64;
+/// How long a silent member is waited for beside one that said `Busy`, in milliseconds: it may be gone.
+const SILENT_MS: u64 = 100;
+/// Attempts at locking in one act: one each millisecond of it, so that its deadline comes first.
+const TRIES_MAX: u32 = 1_000;
 
 /// One machine's attempts to change one user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -391,7 +393,9 @@ impl Coordinator {
                 ask_rest(&self.act.live, locking, effects);
             }
             Verdict::Pending if locking.asked.len() == 1 => self.back_off(now, effects),
-            Verdict::Pending => {}
+            Verdict::Pending => {
+                effects.push(Effect::WakeAt(now.plus_ms(SILENT_MS).min(self.act.deadline)));
+            }
             Verdict::Lost if locking.was_busy => self.back_off(now, effects),
             Verdict::Lost if locking.was_outpaced => self.lock(now, effects),
             Verdict::Lost if self.act.all_told(locking) => self.locked(effects),
@@ -532,22 +536,20 @@ impl Coordinator {
     }
 
     fn wake(&mut self, now: Mono, effects: &mut Vec<Effect>) {
-        match &self.phase {
+        let is_over = now >= self.act.deadline;
+        match &mut self.phase {
             Phase::BackingOff => self.lock(now, effects),
-            Phase::Locking(Locking { was_busy: false, .. }) if now < self.act.deadline => {
-                if let Phase::Locking(locking) = &mut self.phase {
-                    ask_rest(&self.act.live, locking, effects);
-                }
-            }
-            Phase::Locking(locking) if now >= self.act.deadline => {
+            Phase::Locking(locking) if is_over => {
                 let why = if locking.was_busy { Failure::Busy } else { Failure::NoMajority };
                 self.fail(why, effects);
             }
-            Phase::Syncing(_) if now >= self.act.deadline => {
+            Phase::Locking(locking) if locking.was_busy => self.back_off(now, effects),
+            Phase::Locking(locking) => ask_rest(&self.act.live, locking, effects),
+            Phase::Syncing(_) if is_over => {
                 self.give_up(effects);
                 effects.push(Effect::Unknown);
             }
-            Phase::Idle | Phase::Locking(_) | Phase::Held { .. } | Phase::Syncing(_) => {}
+            Phase::Idle | Phase::Held { .. } | Phase::Syncing(_) => {}
         }
     }
 
@@ -566,9 +568,7 @@ impl Act {
     /// A vote of the members, `without` this one, those that are suspected having said no.
     fn ballot(&self, without: Option<NodeId>) -> Quorum {
         let mut quorum = Quorum::without(&self.members, without);
-        for member in self.members.iter().filter(|member| !self.live.contains(member)) {
-            quorum.no(*member);
-        }
+        self.members.iter().filter(|one| !self.live.contains(one)).for_each(|one| quorum.no(*one));
         quorum
     }
 
@@ -593,8 +593,7 @@ impl Locking {
 
 /// Asks those live members for the lock that were not asked yet.
 fn ask_rest(live: &[NodeId], locking: &mut Locking, effects: &mut Vec<Effect>) {
-    let others = live.iter().filter(|node| !locking.asked.contains(node)).copied();
-    let others: Vec<NodeId> = others.collect();
+    let others: Vec<_> = live.iter().copied().filter(|one| !locking.asked.contains(one)).collect();
     effects.extend(others.iter().map(|&to| Effect::Lock(to, locking.term)));
     locking.asked.extend(others);
 }

@@ -331,6 +331,27 @@ fn coordinator_damaged_word_is_no_grant() {
 }
 
 #[test]
+fn r0007_busy_beside_a_silent_member_asked_again_before_the_deadline() {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let begin = Begin { is_repair: false, round_floor: 0, ..repair_begin() };
+    stepped(&mut coordinator, Event::Begin(begin));
+    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+    told(&mut coordinator, 1, Reply::Grant { term, state: held(0) });
+    let busy = Reply::Refuse(Refuse::Busy { holder: node(2), left_ms: 500 });
+    let effects = stepped(&mut coordinator, Event::Answered(node(3), busy));
+    let [Effect::WakeAt(at)] = effects.as_slice() else { panic!("waits for good: {effects:?}") };
+    let mut step = |now, event| {
+        let mut effects = Vec::new();
+        coordinator.step(now, event, &mut effects);
+        effects
+    };
+    let effects = step(*at, Event::Wake);
+    let Some(Effect::WakeAt(again)) = effects.last() else { panic!("{effects:?}") };
+    let is_asked = |effect: &Effect| matches!(effect, Effect::Lock(_, asked) if *asked > term);
+    assert!(*again < Mono(1_000) && step(*again, Event::Wake).iter().any(is_asked));
+}
+
+#[test]
 fn reader_majority_agreement_proves_commit() {
     let members = [node(1), node(2), node(3)];
     let held = |acc, com| State { acc, hash: hash(1), com };
