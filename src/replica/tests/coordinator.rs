@@ -1,0 +1,135 @@
+//! The asking side: repairs, and locks that others hold.
+
+use std::collections::VecDeque;
+
+use super::super::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
+use super::*;
+
+/// A coordinator of machine 1 that repairs its own damaged file, all three having been asked.
+fn repairing() -> (Coordinator, Term) {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let effects = stepped(&mut coordinator, Event::Begin(repair_begin()));
+    let term = effects.iter().find_map(|effect| match effect {
+        Effect::Lock(_, term) => Some(*term),
+        _ => None,
+    });
+    (coordinator, term.unwrap())
+}
+
+fn repair_begin() -> Begin {
+    Begin {
+        epoch: 1,
+        members: (1..=3).map(node).collect(),
+        is_repair: true,
+        own: State::default(),
+        own_promise: FLOORS.bootfloor,
+        live: (1..=3).map(node).collect(),
+        round_floor: CEILING_STEP,
+        deadline: Mono(1_000),
+    }
+}
+
+fn stepped(coordinator: &mut Coordinator, event: Event) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    coordinator.step(Mono(0), event, &mut effects);
+    effects
+}
+
+fn told(coordinator: &mut Coordinator, from: u16, reply: Reply) -> Option<Holding> {
+    let effects = stepped(coordinator, Event::Answered(node(from), reply));
+    effects.iter().find_map(|effect| match effect {
+        Effect::Held(holding) => Some(*holding),
+        _ => None,
+    })
+}
+
+fn held(round: u64) -> State {
+    State { acc: version(round, 2, 1), hash: hash(1), com: Version::ZERO }
+}
+
+#[test]
+fn repair_takes_highest_of_a_majority_of_others_above_the_ceiling() {
+    let (mut coordinator, term) = repairing();
+    assert!(term.round > CEILING_STEP);
+    let own = Reply::Damaged { term, state: held(9) };
+    assert_eq!(told(&mut coordinator, 1, own), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Grant { term, state: held(2) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!((holding.base.acc, holding.held_by), (held(3).acc, Some(node(3))));
+    assert!(!holding.loss_possible);
+}
+
+#[test]
+fn repair_of_two_damaged_copies_takes_highest_once_all_have_told() {
+    let (mut coordinator, term) = repairing();
+    assert_eq!(told(&mut coordinator, 1, Reply::Damaged { term, state: held(2) }), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!((holding.base.acc, holding.held_by), (held(4).acc, Some(node(2))));
+    assert!(holding.loss_possible);
+}
+
+#[test]
+fn repair_without_everybodys_word_fails() {
+    let (mut coordinator, term) = repairing();
+    told(&mut coordinator, 1, Reply::Damaged { term, state: held(2) });
+    told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) });
+    let effects = stepped(&mut coordinator, Event::Lost(node(3)));
+    assert!(effects.contains(&Effect::Failed(Failure::NoMajority)), "{effects:?}");
+}
+
+#[test]
+fn coordinator_damaged_word_is_no_grant() {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let begin = Begin { is_repair: false, round_floor: 0, ..repair_begin() };
+    stepped(&mut coordinator, Event::Begin(begin));
+    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+    assert_eq!(told(&mut coordinator, 1, Reply::Grant { term, state: held(0) }), None);
+    assert_eq!(told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) }), None);
+    let holding = told(&mut coordinator, 3, Reply::Grant { term, state: held(3) }).unwrap();
+    assert_eq!(holding.base.acc, held(3).acc);
+}
+
+/// Machine 3 never answers; these say `Busy` until `free`, as a lock that the silent one has taken there
+/// runs out.
+fn busy_until(free: Mono, busy: &[u16], seed: u64) -> Option<Holding> {
+    let mut coordinator = Coordinator::new(node(1), 1, seed);
+    let begin = Begin { is_repair: false, round_floor: 0, ..repair_begin() };
+    let deadline = begin.deadline;
+    let (mut now, mut wake) = (Mono(0), deadline);
+    let mut events = VecDeque::from([Event::Begin(begin)]);
+    loop {
+        let event = events.pop_front().unwrap_or_else(|| {
+            now = std::mem::replace(&mut wake, deadline);
+            Event::Wake
+        });
+        let mut effects = Vec::new();
+        coordinator.step(now, event, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Lock(to, term) if to != node(3) => {
+                    let is_busy = now < free && busy.contains(&to.get());
+                    let grant = Reply::Grant { term, state: held(0) };
+                    let refusal = Reply::Refuse(Refuse::Busy { holder: node(3), left_ms: 500 });
+                    let reply = if is_busy { refusal } else { grant };
+                    events.push_back(Event::Answered(to, reply));
+                }
+                Effect::Held(holding) => return Some(holding),
+                Effect::Failed(_) => return None,
+                Effect::WakeAt(at) => wake = at,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn r0007_busy_beside_a_silent_member_asked_again_before_the_deadline() {
+    assert!((1..=50).all(|seed| busy_until(Mono(10), &[2], seed).is_some()));
+}
+
+#[test]
+fn r0008_lock_of_a_machine_that_fell_silent_waited_for_to_its_end() {
+    assert!((1..=50).all(|seed| busy_until(Mono(500), &[1, 2], seed).is_some()));
+    assert!((1..=50).all(|seed| busy_until(Mono(1_000), &[1, 2], seed).is_none()));
+}
