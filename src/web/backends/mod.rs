@@ -279,9 +279,11 @@ impl Backend {
         }
     }
 
-    /// A connection could not be made.
+    /// A connection for a request could not be made. One that got no answer for as long as that counts
+    /// as well: until the pings have decided, each request would wait for it anew.
     fn not_dialled(&self, error: &TransportError) {
-        if is_gone(error) && self.suspicion.lock().refused() {
+        let is_silent = matches!(error, TransportError::TimedOut { .. });
+        if (is_silent || is_gone(error)) && self.suspicion.lock().refused() {
             self.suspected(&error.to_string());
         }
     }

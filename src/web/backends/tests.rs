@@ -169,6 +169,19 @@ fn ask_dead_backend_next_answers_and_the_dead_is_last_from_then() {
 }
 
 #[test]
+fn r0009_backend_that_lets_a_dial_time_out_keeps_nobody_else_waiting() {
+    among(vec![answers(saved())], |setting| {
+        // The system takes its connections; nobody is there to shake hands.
+        let frozen = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addrs = vec![setting.addrs[0].clone(), frozen.local_addr().unwrap().to_string()];
+        let backends = Backends::new(addrs.clone(), web_keys(1), Clock::system());
+        let setting = Setting { addrs, seen: Vec::new(), stops: Vec::new(), backends };
+        assert_eq!(setting.ask(&[1, 0], write()), Ok(saved()));
+        assert!(setting.is_suspected(1), "the next request would wait as long");
+    });
+}
+
+#[test]
 fn ask_nobody_known_nothing_was_asked() {
     among(vec![], |setting| {
         let request = Request { session: None, action: write() };
