@@ -84,7 +84,7 @@ fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry> {
 }
 
 fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to }
+    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to, note: None }
 }
 
 fn ada() -> File {

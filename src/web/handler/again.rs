@@ -4,9 +4,10 @@
 use super::act::Act;
 use super::draw::{answering, composer, head};
 use super::entry::LoginForm;
+use super::posts::editor;
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, html};
-use crate::action::RequestKey;
+use crate::action::{Mark, RequestKey};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
 use crate::web::form::Form;
@@ -71,10 +72,12 @@ impl<A: Ask> Site<A> {
                 let reply_to = reply_to.as_ref().filter(|_| !is_lost);
                 self.compose_again(visit, again, said, reply_to)
             }
+            Act::EditPost(post) => self.compose_again(visit, again, said, Some(post)),
             Act::EditProfile => self.profile_again(visit, again, said),
             Act::ChangePassword => self.password_again(visit, again, said),
             Act::Leave => self.leave_again(visit, again, said),
             Act::Logout
+            | Act::Mark { .. }
             | Act::DeletePost(_)
             | Act::Follow(_)
             | Act::Unfollow(_)
@@ -107,15 +110,18 @@ impl<A: Ask> Site<A> {
         visit: &Visit<'_>,
         again: &Again<'_>,
         said: Said,
-        reply_to: Option<&crate::user::entry::PostRef>,
+        about: Option<&crate::user::entry::PostRef>,
     ) -> Handled {
         let mut form = self.again_form(visit, again, &said)?;
-        if let Some(parent) = reply_to {
+        let is_edit = matches!(again.act, Act::EditPost(_));
+        if let Some(parent) = about.filter(|_| !is_edit) {
             form = answering(form, parent);
         }
+        let empty = composer(form);
+        let empty = if is_edit { editor(empty) } else { empty };
         let is_check = said.button == Some("Check");
         let around = self.around(visit, again.heard);
-        let cancel = match reply_to {
+        let cancel = match about {
             Some(parent) => (Route::Thread(parent.clone()).to_string(), "Back to the thread"),
             None => (Route::Home.to_string(), "Read Home meanwhile"),
         };
@@ -127,14 +133,16 @@ impl<A: Ask> Site<A> {
                 rows: 4,
                 text: again.form.get("text").to_owned(),
                 problem: again.problem_of(Field::Text),
-                button: said.button.unwrap_or("Post"),
+                note: again.form.get("note").to_owned(),
+                note_problem: again.problem_of(Field::Note),
+                button: said.button.unwrap_or(empty.button),
                 cancel: Some(cancel),
                 footnote: match said.button {
                     Some(_) if is_check => "",
                     Some(_) => "Trying again can’t post twice.",
                     None => "",
                 },
-                ..composer(form)
+                ..empty
             },
         };
         html(&page, again.head(&said))
@@ -171,6 +179,11 @@ impl<A: Ask> Site<A> {
 const fn label(act: &Act) -> &'static str {
     match act {
         Act::Logout => "Sign out",
+        Act::Mark { mark: Mark::Like, on: true, .. } => "Like",
+        Act::Mark { mark: Mark::Repost, on: true, .. } => "Repost",
+        Act::Mark { mark: Mark::Bookmark, on: true, .. } => "Bookmark",
+        Act::Mark { mark: Mark::Pin, on: true, .. } => "Pin",
+        Act::Mark { on: false, .. } => "Take it back",
         Act::DeletePost(_) => "Delete",
         Act::Follow(_) => "Follow",
         Act::Unfollow(_) => "Unfollow",
@@ -178,7 +191,7 @@ const fn label(act: &Act) -> &'static str {
         Act::Join => "Create account",
         Act::Login => "Sign in",
         Act::Post(_) => "Post",
-        Act::EditProfile | Act::ChangePassword => "Save",
+        Act::EditPost(_) | Act::EditProfile | Act::ChangePassword => "Save",
         Act::Leave => "Delete my account",
     }
 }

@@ -8,8 +8,8 @@ use super::time::span;
 use crate::action::Problem;
 use crate::id::USER_NAME_CHARS_MAX;
 use crate::limits::{
-    BEHIND_RETRY_S, BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, POST_CHARS_MAX,
-    UNKNOWN_RETRY_S,
+    BEHIND_RETRY_S, BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX,
+    POST_CHARS_MAX, UNKNOWN_RETRY_S,
 };
 use crate::wire::request::{Field, FieldProblem, Refusal};
 
@@ -135,6 +135,11 @@ impl Said {
                 let text = format!("Look whether it was before you send it again. {kept}");
                 Self::new(409, "Nothing was saved", strong, text).with_key_spent()
             }
+            Refusal::NotYet => {
+                let strong = "Not before the upgrade is finished.";
+                let text = format!("Some machines do not know this yet. {kept}");
+                Self::new(503, "Nothing was saved", strong, text)
+            }
             Refusal::Full => {
                 let strong = "Your account is full.";
                 let text = format!("Delete some posts, or ask the keeper. {kept}");
@@ -251,7 +256,8 @@ pub(crate) const fn anchor(field: Field) -> (&'static str, &'static str) {
         Field::Password => ("p", "Password"),
         Field::NewPassword => ("n", "New password"),
         Field::Bio => ("b", "About you"),
-        Field::Text => ("c", "Text"),
+        Field::Text | Field::Post => ("c", "Text"),
+        Field::Note => ("cn", "Content note"),
     }
 }
 
@@ -262,14 +268,17 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         Field::DisplayName => "A display name",
         Field::Password | Field::NewPassword => "A password",
         Field::Bio => "What you say of yourself",
-        Field::Text => "A post",
+        Field::Text | Field::Post => "A post",
+        Field::Note => "A content note",
     };
     match problem {
         Problem::Empty => match field {
             Field::Text => "Write something first.".to_owned(),
             Field::Username => "Enter a username.".to_owned(),
             Field::Password | Field::NewPassword => "Enter a password.".to_owned(),
-            Field::DisplayName | Field::Bio => "Enter something here.".to_owned(),
+            Field::DisplayName | Field::Bio | Field::Note | Field::Post => {
+                "Enter something here.".to_owned()
+            }
         },
         Problem::TooLong { over } => {
             let characters = if *over == 1 { "character" } else { "characters" };
@@ -277,7 +286,8 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
                 Field::Username => USER_NAME_CHARS_MAX,
                 Field::DisplayName => DISPLAY_NAME_CHARS_MAX,
                 Field::Bio => BIO_CHARS_MAX,
-                Field::Text => POST_CHARS_MAX,
+                Field::Text | Field::Post => POST_CHARS_MAX,
+                Field::Note => NOTE_CHARS_MAX,
                 Field::Password | Field::NewPassword => {
                     return format!("{over} {characters} too many.");
                 }
@@ -305,6 +315,9 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             Field::Username => "This is not your username.".to_owned(),
             _ => "This is not your password.".to_owned(),
         },
+        Problem::Full { max } if field == Field::Text => {
+            format!("A post can be edited {max} times, and this one was.")
+        }
         Problem::Full { max } => format!("You have {max} already, and that is the most."),
     }
 }
