@@ -164,7 +164,7 @@ impl Replicas {
             let post = user.post(id)?;
             Some((about(user, post), post.place()))
         };
-        self.read_at(slot, look, |place| self.store.read_text(&slot.name, id, *place))
+        read_at(slot, look, |place| self.store.read_text(&slot.name, id, *place))
     }
 
     /// What a post said from the first to now, oldest first; `None` if the post does not stand.
@@ -176,31 +176,30 @@ impl Replicas {
             Some(((), places.collect::<Vec<_>>()))
         };
         let read = |place: &Place| self.store.read_text(&slot.name, id, *place);
-        self.read_at(slot, look, |places| places.iter().map(read).collect()).map(|((), said)| said)
+        read_at(slot, look, |places| places.iter().map(read).collect()).map(|((), said)| said)
     }
+}
 
-    /// What `look` tells, and what stands where it says. The file may be replaced between looking
-    /// where a text stands and reading it: then both are done again.
-    fn read_at<T, P, S>(
-        &self,
-        slot: &Slot,
-        look: impl Fn(&User) -> Option<(T, P)>,
-        read_from: impl Fn(&P) -> Result<S, StoreError>,
-    ) -> Option<(T, Result<S, StoreError>)> {
-        let read = || {
-            let (told, place) = look(&slot.view())?;
-            Some((told, read_from(&place)))
-        };
-        for _ in 1..POST_READS_MAX {
-            match read()? {
-                (_, Err(StoreError::NotAtPlace { .. })) => {}
-                found => return Some(found),
-            }
+/// What `look` tells, and what stands where it says. The file may be replaced between looking
+/// where a text stands and reading it: then both are done again.
+fn read_at<T, P, S>(
+    slot: &Slot,
+    look: impl Fn(&User) -> Option<(T, P)>,
+    read_from: impl Fn(&P) -> Result<S, StoreError>,
+) -> Option<(T, Result<S, StoreError>)> {
+    let read = || {
+        let (told, place) = look(&slot.view())?;
+        Some((told, read_from(&place)))
+    };
+    for _ in 1..POST_READS_MAX {
+        match read()? {
+            (_, Err(StoreError::NotAtPlace { .. })) => {}
+            found => return Some(found),
         }
-        // Nothing replaces a file under this lock.
-        let _replica = slot.lock();
-        read()
     }
+    // Nothing replaces a file under this lock.
+    let _replica = slot.lock();
+    read()
 }
 
 #[cfg(test)]

@@ -348,6 +348,7 @@ pub struct ThreadPage {
 /// A post above another in its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "most are posts, and a thread has a few")]
 pub enum Ancestor {
     /// It stands.
     Post(PostView),

@@ -79,9 +79,10 @@ impl Drawer<'_> {
         ButtonForm {
             form: form.carrying("next", format!("{here}#p{}", post.id)),
             label,
-            spoken: match is_set {
-                true => format!("{label}, take back: post by {name}"),
-                false => format!("{label} the post by {name}"),
+            spoken: if is_set {
+                format!("{label}, take back: post by {name}")
+            } else {
+                format!("{label} the post by {name}")
             },
             class,
         }
