@@ -35,7 +35,7 @@ words! {
         ["Ein anderes Gerät wurde abgemeldet.", "{n} andere Geräte wurden abgemeldet."];
 
     signed_in_since: "since" / "Anmeldung:";
-    from_address(address: &str): "from {address}" / "von {address}";
+    seen_from(address: &str): "from {address}" / "von {address}";
     this_device: "this one" / "dieses";
     only_this_device: "Only this one." / "Nur dieses.";
     sign_out_others: "Sign out everywhere else" / "Überall sonst abmelden";
@@ -48,7 +48,7 @@ words! {
     language_intro:
         "The language of this site on this device. What members write stays as they wrote it." /
         "Die Sprache dieser Seiten auf diesem Gerät. Was Mitglieder schreiben, bleibt, wie sie es schrieben.";
-    as_browser_says: "As my browser asks" / "Wie mein Browser es wünscht";
+    like_browser: "As my browser asks" / "Wie mein Browser es wünscht";
 
     leaving:
         "Your profile, your posts and your replies go from all machines, and nobody follows you any more. What others wrote to you stays theirs. Nobody can take your name." /

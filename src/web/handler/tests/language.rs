@@ -84,7 +84,7 @@ fn language_not_believed_changes_nothing() {
     let site = site();
     let mut ada = Browser::ada(&site);
     let page = ada.get(PAGE);
-    let mut refused = |browser: &mut Browser<'_>, typed: &[(&str, &str)], status| {
+    let refused = |browser: &mut Browser<'_>, typed: &[(&str, &str)], status| {
         let response = browser.resubmit(&page, PAGE, typed);
         assert_eq!(response.status, status, "{typed:?}");
         assert!(text(&response).contains("Nothing was changed."), "{}", text(&response));
