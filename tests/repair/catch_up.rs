@@ -92,7 +92,7 @@ fn file_of_megabytes_learned_and_then_only_what_follows() {
 
 /// What is written while a machine compares is on its way to the other as well.
 #[test]
-fn r0010_machine_that_is_written_to_is_not_said_to_be_catching_up() {
+fn r0011_machine_that_is_written_to_is_not_said_to_be_catching_up() {
     let mut all = Machines::start(2);
     // Of two machines each must have what is saved. The first asks the second over a slow line, so that
     // something is saved between its question and what it makes of the answer.
