@@ -102,6 +102,7 @@ impl Cluster {
         let missing = config.place.current.seats.iter().filter(|seat| !is_here(seat));
         let missing: Vec<NodeId> = missing.map(|seat| seat.node).collect();
         if missing.is_empty() {
+            self.look_for_oneself(config);
             let _gate = self.change.gate.lock();
             self.local.node.has_learned()?;
             log::info!(
