@@ -59,6 +59,8 @@ pub enum FormName {
     Password,
     /// End sessions.
     Devices,
+    /// Choose a language.
+    Language,
     /// Delete the account.
     Leave,
 }
@@ -180,6 +182,7 @@ impl FormName {
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",
+            Self::Language => "language",
             Self::Leave => "leave",
         }
     }
@@ -201,6 +204,7 @@ mod tests {
             cookie: None,
             origin: origin.map(str::to_owned),
             fetch_site: fetch_site.map(str::to_owned),
+            accept_language: None,
             user_agent: None,
             if_none_match: None,
             content_type: None,

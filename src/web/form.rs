@@ -21,6 +21,7 @@ pub const FIELDS: &[&str] = &[
     "ended",
     "id",
     "key",
+    "lang",
     "left",
     "new",
     "next",

@@ -15,6 +15,7 @@ use crate::web::page::list::{Feed, TimelinePage};
 use crate::web::page::post::{Eyes, PostItem};
 use crate::web::page::thread::{Earlier, HistoryPage};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Outcome, PostPage, PostView, ThreadPage};
 
 /// What one may do to another's post in a list.
@@ -65,11 +66,12 @@ impl Look<'_> {
 impl Drawer<'_> {
     /// The button that marks a post, or takes the mark back; `here` is the page it stands on.
     fn mark(self, post: &PostView, mark: Mark, here: &str) -> ButtonForm {
+        let t = self.t;
         let (is_set, label, done) = match mark {
-            Mark::Like => (post.mine.liked, "Like", "Liked"),
-            Mark::Repost => (post.mine.reposted, "Repost", "Reposted"),
-            Mark::Bookmark => (post.mine.bookmarked, "Bookmark", "Bookmarked"),
-            Mark::Pin => (post.mine.pinned, "Pin", "Pinned"),
+            Mark::Like => (post.mine.liked, t.like(), t.liked()),
+            Mark::Repost => (post.mine.reposted, t.repost(), t.reposted()),
+            Mark::Bookmark => (post.mine.bookmarked, t.bookmark(), t.bookmarked()),
+            Mark::Pin => (post.mine.pinned, t.pin(), t.pinned()),
         };
         let (label, class) = if is_set { (done, "t on") } else { (label, "t") };
         let what = PostRef { user: post.author.username.clone(), id: post.id };
@@ -79,11 +81,7 @@ impl Drawer<'_> {
         ButtonForm {
             form: form.carrying("next", format!("{here}#p{}", post.id)),
             label,
-            spoken: if is_set {
-                format!("{label}, take back: post by {name}")
-            } else {
-                format!("{label} the post by {name}")
-            },
+            spoken: if is_set { t.unmark_post(label, name) } else { t.mark_post(label, name) },
             class,
         }
     }
@@ -99,8 +97,8 @@ impl<A: Ask> Site<A> {
         here: String,
     ) -> Look<'a> {
         let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
-        let eyes = Eyes { viewer, now: visit.now, just_posted };
-        Look { eyes, drawer: self.drawer(heard), here }
+        let eyes = Eyes { t: visit.t, viewer, now: visit.now, just_posted };
+        Look { eyes, drawer: self.drawer(visit.t, heard), here }
     }
 
     /// The posts that one has bookmarked.
@@ -113,14 +111,14 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, None, Action::Bookmarks(asked))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let look = self.look(visit, &heard, None, at(&Route::Bookmarks, before));
-        let frame = self.around(visit, Some(&heard)).frame("Bookmarks", None);
+        let frame = self.around(visit, Some(&heard)).frame(visit.t.bookmarks(), None);
         let in_full = |post| look.with_marks(post, IN_FULL);
         let page = TimelinePage {
-            frame: frame.remarking("only you see these"),
+            frame: frame.remarking(visit.t.only_you_see()),
             composer: None,
             feed: Feed {
                 posts: posts.posts.iter().map(in_full).collect(),
-                empty: "Nothing bookmarked yet. Open a post to bookmark it.",
+                empty: visit.t.nothing_bookmarked(),
                 ..feed(&PostPage { posts: Vec::new(), ..posts.clone() }, &look, &Route::Bookmarks)
             },
             suggestions: Vec::new(),
@@ -132,18 +130,19 @@ impl<A: Ask> Site<A> {
     /// The form that changes a post of one's own.
     pub(super) fn edit(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
         let (heard, thread) = self.own_post(visit, &post)?;
-        let Some(drawer) = self.drawer(&heard) else {
+        let t = visit.t;
+        let Some(drawer) = self.drawer(t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
         let route = Route::EditPost(post.clone());
         let form = drawer.form(FormName::EditPost, &route, &post.id.to_string());
         let page = ComposePage {
-            frame: self.around(visit, Some(&heard)).frame("Edit this post", None),
+            frame: self.around(visit, Some(&heard)).frame(t.edit_this_post(), None),
             composer: Composer {
                 text: thread.post.text,
                 note: thread.post.note.unwrap_or_default(),
-                cancel: Some((Route::Thread(post).to_string(), "Leave it as it is")),
-                ..editor(composer(form))
+                cancel: Some((Route::Thread(post).to_string(), t.leave_as_is())),
+                ..editor(t, composer(t, form))
             },
         };
         html(&page, Head { cache: None, ..seen(visit, &heard) })
@@ -180,9 +179,9 @@ impl<A: Ask> Site<A> {
         let look = self.look(visit, &heard, None, Route::History(post).to_string());
         let item = look.eyes.see(&history.post);
         let page = HistoryPage {
-            frame: self.around(visit, Some(&heard)).frame("What this post said", None),
+            frame: self.around(visit, Some(&heard)).frame(visit.t.what_post_said(), None),
             back: item.href.clone(),
-            texts: history.texts.iter().map(|text| Earlier::of(text, visit.now)).collect(),
+            texts: history.texts.iter().map(|text| Earlier::of(visit.t, text, visit.now)).collect(),
             by: item.by,
         };
         html(&page, seen(visit, &heard))
@@ -190,6 +189,6 @@ impl<A: Ask> Site<A> {
 }
 
 /// The box to write in, as it is where a post is changed.
-pub(super) fn editor(composer: Composer) -> Composer {
-    Composer { label: "Your text", is_labelled: true, rows: 4, button: "Save", ..composer }
+pub(super) fn editor(t: Lang, composer: Composer) -> Composer {
+    Composer { label: t.your_text(), is_labelled: true, rows: 4, button: t.save(), ..composer }
 }

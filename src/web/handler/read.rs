@@ -23,9 +23,6 @@ use crate::wire::request::{
     Ancestor, Outcome, PostPage, PostView, ProfilePage as Profile, Refusal,
 };
 
-/// What to say where nobody has posted.
-const NOTHING_YET: &str = "Nothing posted yet.";
-
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
     pub(super) fn home(&self, visit: &Visit<'_>) -> Handled {
@@ -52,20 +49,18 @@ impl<A: Ask> Site<A> {
         before: Option<PostId>,
     ) -> Handled {
         let is_first = before.is_none();
-        let drawer = self.drawer(heard);
+        let t = visit.t;
+        let drawer = self.drawer(t, heard);
         let look = self.look(visit, heard, just_posted(posts), at(&Route::Home, before));
-        let mut frame = self.around(visit, Some(heard)).frame("Home", Some(&Route::Home));
+        let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
         if is_first {
-            frame = frame.remarking("people you follow");
+            frame = frame.remarking(t.people_you_follow());
         }
         let is_empty = posts.posts.is_empty();
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
-            feed: Feed {
-                empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
-                ..feed(posts, &look, &Route::Home)
-            },
+            feed: Feed { empty: t.home_empty(), ..feed(posts, &look, &Route::Home) },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
             everyone: is_empty.then(|| Route::Everyone.to_string()),
         };
@@ -80,15 +75,22 @@ impl<A: Ask> Site<A> {
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let left = visit.query.find("left").map(|_| {
-            Notice::new(Tone::Good, "Your account is gone.", "Your posts are gone with it.")
-        });
+        let left = visit
+            .query
+            .find("left")
+            .map(|_| Notice::new(Tone::Good, visit.t.account_gone(), visit.t.posts_gone()));
         let shown = posts.posts.get(..LANDING_POSTS).unwrap_or(&posts.posts);
         let look = self.look(visit, &heard, None, Route::Home.to_string());
         let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame("Welcome", None).saying(left),
-            feed: Feed { posts: look.items(shown), older: None, empty: NOTHING_YET, is_end: false },
+            frame: self.around(visit, Some(&heard)).frame(visit.t.welcome(), None).saying(left),
+            feed: Feed {
+                posts: look.items(shown),
+                older: None,
+                empty: visit.t.nothing_posted(),
+                is_end: false,
+            },
             everyone: Route::Everyone.to_string(),
+            language: Route::SettingsLanguage.to_string(),
             join: Route::Join.to_string(),
             login: Route::Login.to_string(),
         };
@@ -103,13 +105,14 @@ impl<A: Ask> Site<A> {
         let is_first = before.is_none();
         let heard = self.read(visit, None, Action::Everyone(asked))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let look = self.look(visit, &heard, just_posted(posts), at(&Route::Everyone, before));
-        let frame = self.around(visit, Some(&heard)).frame("Everyone", Some(&Route::Everyone));
+        let frame =
+            self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
-            feed: Feed { empty: NOTHING_YET, ..feed(posts, &look, &Route::Everyone) },
+            feed: Feed { empty: visit.t.nothing_posted(), ..feed(posts, &look, &Route::Everyone) },
             suggestions: Vec::new(),
             everyone: None,
         };
@@ -137,13 +140,13 @@ impl<A: Ask> Site<A> {
         match &heard.outcome {
             Outcome::Profile(profile) => self.profile_page(visit, &heard, profile, before),
             Outcome::Refused(Refusal::Gone) => {
-                let title = format!("{name} has left");
-                let text = "Their account and their posts are gone.";
+                let title = visit.t.has_left(name.as_str());
+                let text = visit.t.has_left_text();
                 self.message(visit, Some(&heard), (410, &title, text))
             }
             Outcome::Refused(Refusal::NotFound) => {
-                let text = format!("Nobody here is called @{name}. Perhaps it was mistyped.");
-                self.message(visit, Some(&heard), (404, "Not found", &text))
+                let text = visit.t.nobody_called(name.as_str());
+                self.message(visit, Some(&heard), (404, visit.t.not_found(), &text))
             }
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             _ => Err(Fault::Nonsense.into()),
@@ -157,37 +160,31 @@ impl<A: Ask> Site<A> {
         profile: &Profile,
         before: Option<PostId>,
     ) -> Handled {
-        let name = &profile.person.username;
+        let (t, name) = (visit.t, &profile.person.username);
         let here = Route::Profile(name.clone());
         let look = self.look(visit, heard, None, at(&here, before));
         let pinned = profile.pinned.as_ref().filter(|_| before.is_none());
-        let drawer = self.drawer(heard);
+        let drawer = self.drawer(visit.t, heard);
         let own = drawer.filter(|drawer| drawer.viewer == name);
         let follow = drawer.zip(profile.followed);
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
-        let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
+        let deleted = deleted.map(|_| Notice::new(Tone::Good, t.deleted(), ""));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let page = ProfilePage {
             frame: frame.saying(deleted),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
-            joined: Moment::of_day(profile.joined_at),
-            followers: (
-                Route::Followers(name.clone()).to_string(),
-                counted(profile.followers, "follower", "followers"),
-            ),
-            following: (
-                Route::Following(name.clone()).to_string(),
-                format!("{} following", profile.following),
-            ),
-            posts_count: counted(profile.posts_count, "post", "posts"),
+            joined: Moment::of_day(t, profile.joined_at),
+            followers: (Route::Followers(name.clone()).to_string(), t.followers(profile.followers)),
+            following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
+            posts_count: t.posts(profile.posts_count),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
             bookmarks: own.map(|_| Route::Bookmarks.to_string()),
             logout: own.map(Drawer::logout),
             feed: Feed {
-                empty: NOTHING_YET,
+                empty: visit.t.nothing_posted(),
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };
@@ -201,11 +198,11 @@ impl<A: Ask> Site<A> {
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let just_posted = thread.just_posted.map(|kept| kept.post);
         let address = Route::Thread(post.clone()).to_string();
         let look = self.look(visit, &heard, just_posted, address.clone());
-        let title = format!("Post by {}", thread.post.author.display_name);
+        let title = visit.t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None);
         let here = encode_query(&address);
         let ancestor = |ancestor: &Ancestor| match ancestor {
@@ -213,7 +210,7 @@ impl<A: Ask> Site<A> {
             Ancestor::Deleted(_) => None,
         };
         let page = ThreadPage {
-            frame: frame.saying(thread.just_posted.map(Notice::posted)),
+            frame: frame.saying(thread.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: look.opened(&thread.post),
             replies: thread
@@ -236,28 +233,26 @@ impl<A: Ask> Site<A> {
 
     /// Asks whether a post shall be taken back.
     pub(super) fn ask_delete(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let t = visit.t;
         let here = Route::DeletePost(post.clone());
         let back = Route::Thread(post.clone()).to_string();
         let (heard, thread) = self.own_post(visit, &post)?;
-        let Some(drawer) = self.drawer(&heard) else {
+        let Some(drawer) = self.drawer(t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
         let page = ConfirmPage {
-            frame: self.around(visit, Some(&heard)).frame("Delete this post?", None).saying(
-                Notice::new(
-                    Tone::Care,
-                    "This cannot be undone.",
-                    "The text goes from all machines. Replies by others stay.",
-                ),
-            ),
+            frame: self
+                .around(visit, Some(&heard))
+                .frame(t.delete_this_post(), None)
+                .saying(Notice::new(Tone::Care, t.cannot_be_undone(), t.deleting_post())),
             button: ButtonForm {
                 form: drawer.form(FormName::DeletePost, &here, &post.id.to_string()),
-                label: "Delete",
+                label: t.delete(),
                 spoken: String::new(),
                 class: "risk",
             },
-            cancel: (back, "Keep it"),
+            cancel: (back, t.keep_it()),
             post: Some(eyes.see(&thread.post)),
         };
         html(&page, Head { cache: None, ..seen(visit, &heard) })
@@ -269,17 +264,17 @@ impl<A: Ask> Site<A> {
         let (name, title, action) = match route {
             Route::Followers(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Followers", Action::Followers(asked))
+                (name, visit.t.followers_heading(), Action::Followers(asked))
             }
             Route::Following(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Following", Action::Following(asked))
+                (name, visit.t.following_heading(), Action::Following(asked))
             }
             _ => return self.error(visit, None, 404),
         };
         let heard = self.read(visit, Some(name), action)?;
         let Outcome::People(people) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let next = match &after {
             Some(after) => format!("{route}?after={after}"),
             None => route.to_string(),
@@ -295,26 +290,25 @@ impl<A: Ask> Site<A> {
 
     /// How the machines are.
     pub(super) fn status(&self, visit: &Visit<'_>) -> Handled {
+        let (t, now) = (visit.t, visit.now);
         let Ok(heard) = self.ask_as(visit.session.as_ref(), None, Action::ClusterStatus) else {
-            let text = "No machine answers this web server, so how they are cannot be told. Nothing \
-                        that was saved is lost.";
-            return self.message(visit, None, (503, "Can’t tell", text));
+            return self.message(visit, None, (503, t.cannot_tell(), t.cannot_tell_text()));
         };
         let status = match &heard.outcome {
             Outcome::Status(status) => status,
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let notice = sentence(status);
-        let mut frame = self.around(visit, Some(&heard)).frame("Machines", None).saying(notice);
+        let notice = sentence(t, status);
+        let mut frame = self.around(visit, Some(&heard)).frame(t.machines(), None).saying(notice);
         // The page itself is in order.
         frame.is_error = false;
         let is_member = heard.viewer.is_some();
         let page = StatusPage {
             frame,
-            picture: Picture::of(status, visit.now),
-            rows: if is_member { rows(status, visit.now) } else { Vec::new() },
-            changes: if is_member { changes(status, visit.now) } else { Vec::new() },
+            picture: Picture::of(t, status, now),
+            rows: if is_member { rows(t, status, now) } else { Vec::new() },
+            changes: if is_member { changes(t, status, now) } else { Vec::new() },
             again: Route::Status.to_string(),
         };
         html(&page, seen(visit, &heard))
@@ -354,8 +348,4 @@ fn with_pinned(feed: Feed, pinned: Option<&PostView>, look: &Look<'_>) -> Feed {
     let first = PostItem { is_pinned: true, ..look.item(pinned) };
     let others = feed.posts.into_iter().filter(|post| post.href != first.href);
     Feed { posts: std::iter::once(first.clone()).chain(others).collect(), ..feed }
-}
-
-fn counted(count: u32, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -7,6 +7,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{LikedBy, Person, PostView};
 
 /// Grounds that a monogram may have: classes `h0` to `h7` of the style sheet.
@@ -115,6 +116,8 @@ pub(crate) struct Answers {
 /// What the look of a post depends on besides the post.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Eyes<'a> {
+    /// In which language.
+    pub(crate) t: Lang,
     /// Who looks, if signed in.
     pub(crate) viewer: Option<&'a UserName>,
     /// When.
@@ -134,12 +137,12 @@ impl Eyes<'_> {
             id: post.id,
             href: Route::Thread(own.clone()).to_string(),
             by: Byline::of(&post.author),
-            at: Moment::seen_at(post.at, self.now),
+            at: Moment::seen_at(self.t, post.at, self.now),
             runs: runs(&post.text, &post.mentions),
             note: post.note.clone(),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
-                (Moment::seen_at(at, self.now), history)
+                (Moment::seen_at(self.t, at, self.now), history)
             }),
             reposted_by: post.reposted_by.as_ref().map(Named::of),
             is_pinned: false,
@@ -154,8 +157,7 @@ impl Eyes<'_> {
             }),
             replies: match post.replies {
                 0 => String::new(),
-                1 => "1 reply".to_owned(),
-                n => format!("{n} replies"),
+                n => self.t.replies(n),
             },
             edit_href: is_own.then(|| Route::EditPost(own.clone()).to_string()),
             delete_href: is_own.then(|| Route::DeletePost(own).to_string()),

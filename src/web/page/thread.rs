@@ -8,6 +8,7 @@ use super::post::{Byline, PostItem};
 use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
+use crate::web::words::Lang;
 use crate::wire::request::TextView;
 
 /// A post and its thread.
@@ -66,9 +67,9 @@ pub(crate) struct Earlier {
 
 impl Earlier {
     /// A text as seen at `now`.
-    pub(crate) fn of(text: &TextView, now: Wall) -> Self {
+    pub(crate) fn of(t: Lang, text: &TextView, now: Wall) -> Self {
         Self {
-            at: Moment::seen_at(text.at, now),
+            at: Moment::seen_at(t, text.at, now),
             runs: runs(&text.text, &text.mentions),
             note: text.note.clone(),
         }

@@ -3,6 +3,7 @@
 mod acts;
 mod escaping;
 mod fake;
+mod language;
 mod marks;
 mod markup;
 mod pages;
