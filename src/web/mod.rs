@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod backends;
+mod coding;
 pub mod cookie;
 pub mod csrf;
 pub mod form;

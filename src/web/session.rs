@@ -116,7 +116,7 @@ fn set(name: &'static str, value: &str, max_age_s: Option<u32>) -> SetCookie {
 
 /// A cookie's value. One that is there twice with different values is as good as none: another site
 /// on the same host may have planted the second.
-fn find<'a>(header: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
+pub(super) fn find<'a>(header: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
     let mut values = header.split(';').filter_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         (key.trim().strip_prefix(prefix)? == name).then(|| value.trim())

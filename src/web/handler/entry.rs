@@ -242,7 +242,11 @@ fn login_fields(login: &LoginForm) -> Vec<FieldView> {
     };
     // What rides along would be lost on the way.
     let has_draft = login.draft.iter().any(|(_, value)| !value.is_empty());
-    let link = (show, if login.is_shown { "Hide password" } else { "Show password" });
+    let (label, other_label) = if login.is_shown {
+        ("Hide password", "Show password")
+    } else {
+        ("Show password", "Hide password")
+    };
     vec![
         FieldView {
             id: anchor(Field::Username).0,
@@ -259,7 +263,8 @@ fn login_fields(login: &LoginForm) -> Vec<FieldView> {
             label: anchor(Field::Password).1,
             kind: if login.is_shown { "text" } else { "password" },
             autocomplete: "current-password",
-            link: (!has_draft).then_some(link),
+            link: (!has_draft).then_some((show, label)),
+            other_label,
             ..FieldView::default()
         },
     ]

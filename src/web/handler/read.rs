@@ -57,6 +57,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(Notice::posted)),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Home.to_string()),
             feed: Feed {
                 empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
@@ -106,6 +107,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(Notice::posted)),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Everyone.to_string()),
             feed: Feed {
                 empty: NOTHING_YET,
                 ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
@@ -122,7 +124,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// A cursor that makes no sense is a bad request, not a first page.
-    fn or_bad<T>(&self, visit: &Visit<'_>, cursor: Result<T, BadCursor>) -> Result<T, Stop> {
+    pub(super) fn or_bad<T>(
+        &self,
+        visit: &Visit<'_>,
+        cursor: Result<T, BadCursor>,
+    ) -> Result<T, Stop> {
         match cursor {
             Ok(value) => Ok(value),
             Err(BadCursor) => Err(Stop::Answer(Box::new(self.error(visit, None, 400)?))),
@@ -356,6 +362,6 @@ fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed
     }
 }
 
-fn counted(count: u32, one: &str, many: &str) -> String {
+pub(super) fn counted(count: u32, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -3,9 +3,11 @@
 //!
 //! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
+//! - `export`: the files that a member takes along.
 //! - `list`, `thread`, `message`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
+pub(super) mod export;
 pub(super) mod form;
 pub(super) mod frame;
 pub(super) mod list;

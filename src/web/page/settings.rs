@@ -25,6 +25,8 @@ pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
         (Route::SettingsProfile, "Profile"),
         (Route::SettingsPassword, "Password"),
         (Route::SettingsDevices, "Devices"),
+        (Route::SettingsKeys, "Keys"),
+        (Route::SettingsData, "Your data"),
         (Route::SettingsLeave, "Leave"),
     ];
     let tab = |(route, label): (Route, _)| Tab {
@@ -33,6 +35,55 @@ pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
         is_current: *here == route,
     };
     all.into_iter().map(tab).collect()
+}
+
+/// A row of the list of keys: pressed one after the other, and what they do.
+type KeyRow = (&'static [&'static str], &'static str);
+
+/// The keys that the script knows.
+pub(crate) const KEYS: [KeyRow; 10] = [
+    (&["j"], "next post"),
+    (&["k"], "previous post"),
+    (&["Enter"], "open the post"),
+    (&["r"], "reply"),
+    (&["n"], "write a post"),
+    (&["."], "show new posts"),
+    (&["g", "h"], "Home"),
+    (&["g", "l"], "Everyone"),
+    (&["Ctrl+Enter"], "send what you are writing"),
+    (&["?"], "this list"),
+];
+
+/// The list of keys.
+#[derive(Debug, Template)]
+#[template(path = "keys.html", config = "src/web/askama.toml")]
+pub(crate) struct KeysPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings.
+    pub(crate) tabs: Vec<Tab>,
+    /// The keys.
+    pub(crate) keys: &'static [KeyRow],
+    /// Whether they are on.
+    pub(crate) is_on: bool,
+    /// The button that turns them off or on, for members.
+    pub(crate) switch: Option<ButtonForm>,
+}
+
+/// What can be taken along.
+#[derive(Debug, Template)]
+#[template(path = "data.html", config = "src/web/askama.toml")]
+pub(crate) struct DataPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings.
+    pub(crate) tabs: Vec<Tab>,
+    /// How many posts, in words.
+    pub(crate) posts_count: String,
+    /// Where the file for programs is.
+    pub(crate) json: String,
+    /// Where the file for people is.
+    pub(crate) html: String,
 }
 
 /// Where one is signed in.

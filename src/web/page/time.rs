@@ -68,6 +68,11 @@ pub(crate) fn span(seconds: u64) -> String {
     if count == 1 { format!("{count} {unit}") } else { format!("{count} {unit}s") }
 }
 
+/// A time for programs, in RFC 3339: `2020-02-21T01:01:05.000Z`.
+pub(crate) fn precise(at: Wall) -> String {
+    format(at, "%Y-%m-%dT%H:%M:%S.%3fZ")
+}
+
 /// Formats a time by `strftime`'s rules; a time beyond the calendar's end is its end.
 fn format(at: Wall, how: &str) -> String {
     let timestamp = i64::try_from(at.0)

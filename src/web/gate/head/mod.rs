@@ -11,8 +11,15 @@ use crate::web::origin::is_authority;
 use crate::web::request::Method;
 
 /// Headers that are passed on, spelt as they are passed on.
-const PASSED: [&str; 6] =
-    ["Cookie", "Origin", "Sec-Fetch-Site", "User-Agent", "If-None-Match", "Content-Type"];
+const PASSED: [&str; 7] = [
+    "Cookie",
+    "Origin",
+    "Sec-Fetch-Site",
+    "User-Agent",
+    "Accept-Encoding",
+    "If-None-Match",
+    "Content-Type",
+];
 
 /// A request's head, with only what we use of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -222,10 +229,15 @@ impl Fields {
         } else if is("X-Forwarded-For") {
             self.forwarded_for.push(value.to_owned());
         } else if let Some(known) = PASSED.into_iter().find(|known| is(known)) {
-            if self.passed.iter().any(|(name, _)| *name == known) {
-                return Err(Refusal::Malformed("header sent twice"));
+            match self.passed.iter_mut().find(|(name, _)| *name == known) {
+                None => self.passed.push((known, value.to_owned())),
+                // A list may come in pieces, and nothing hangs on this one.
+                Some((_, list)) if known == "Accept-Encoding" => {
+                    list.push_str(", ");
+                    list.push_str(value);
+                }
+                Some(_) => return Err(Refusal::Malformed("header sent twice")),
             }
-            self.passed.push((known, value.to_owned()));
         }
         Ok(())
     }

@@ -286,6 +286,7 @@ fn errors_have_their_pages() {
         origin: None,
         fetch_site: None,
         user_agent: None,
+        accept_encoding: None,
         if_none_match: None,
         content_type: None,
         body: Vec::new(),
