@@ -96,10 +96,3 @@ fn export_tells_all_that_stands_and_no_more() {
     assert_eq!(ada.part(Some(posts[400].id)).posts.len(), 1);
     assert!(ada.part(Some(posts[401].id)).posts.is_empty());
 }
-
-#[test]
-fn export_for_members_alone() {
-    let all = Backends::start();
-    let request = Request { session: None, action: Action::Export(ExportAfter { after: None }) };
-    assert_eq!(all.ask(0, &request).data.outcome, Outcome::Refused(Refusal::SignedOut));
-}
