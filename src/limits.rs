@@ -397,8 +397,11 @@ pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
 pub const GZIP_BYTES_MIN: usize = 1024;
 /// How hard gzip tries, of 9.
 pub const GZIP_LEVEL: u32 = 5;
-/// Seconds a device keeps what was chosen for it alone: a year.
+/// Seconds the cookie with what was chosen for a device lasts: a year. Browsers keep none longer than
+/// 400 days.
 pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
+/// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
+pub const LANGUAGES_READ_MAX: usize = 32;
 /// Posts on the landing page.
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.

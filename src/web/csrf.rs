@@ -70,6 +70,8 @@ pub enum FormName {
     Devices,
     /// Turn the script's keys off or on.
     Keys,
+    /// Choose a language.
+    Language,
     /// Delete the account.
     Leave,
 }
@@ -217,6 +219,7 @@ impl FormName {
             Self::Password => "password",
             Self::Devices => "devices",
             Self::Keys => "keys",
+            Self::Language => "language",
             Self::Leave => "leave",
         }
     }
@@ -238,6 +241,7 @@ mod tests {
             cookie: None,
             origin: origin.map(str::to_owned),
             fetch_site: fetch_site.map(str::to_owned),
+            accept_language: None,
             user_agent: None,
             accept_encoding: None,
             if_none_match: None,

@@ -21,6 +21,7 @@ pub const FIELDS: &[&str] = &[
     "id",
     "key",
     "keys",
+    "lang",
     "left",
     "new",
     "next",

@@ -10,6 +10,7 @@ use super::cookie::SetCookie;
 use super::gate::NEXT_HEADER;
 use super::origin::Origin;
 use super::request::Method;
+use super::words::Lang;
 
 /// Headers of every answer, errors and 304 included: a page loads nothing from elsewhere, runs no
 /// script of others, is framed by nobody and tells other sites nothing.
@@ -39,6 +40,8 @@ pub struct Response {
     pub content: Content,
     /// The body.
     pub body: Vec<u8>,
+    /// The languages that the site speaks in it; none for what is in no language.
+    pub languages: &'static [Lang],
     /// Where to go instead, for 303.
     pub location: Option<Location>,
     /// Cookies to set.
@@ -62,6 +65,7 @@ impl Response {
             status,
             content,
             body: body.into(),
+            languages: &[],
             location: None,
             cookies: Vec::new(),
             cache: Cache::NoStore,
@@ -86,7 +90,11 @@ impl Response {
         }
         fields.push(("Content-Type", self.content.media_type().to_owned()));
         fields.push(("Cache-Control", self.cache.directives().to_owned()));
-        fields.push(("Vary", self.cache.varies_by().to_owned()));
+        if !self.languages.is_empty() {
+            let tags: Vec<_> = self.languages.iter().map(|lang| lang.tag()).collect();
+            fields.push(("Content-Language", tags.join(", ")));
+        }
+        fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
         let accepted = asked.accept_encoding.filter(|_| self.download.is_none());
         let coding = Coding::of(self.body.len(), accepted);
@@ -217,8 +225,11 @@ impl Cache {
     }
 
     /// What of a request decides about the answer: pages are another person's otherwise.
-    const fn varies_by(self) -> &'static str {
+    const fn varies_by(self, is_spoken: bool) -> &'static str {
         match self {
+            Self::NoStore | Self::Private | Self::Public if is_spoken => {
+                "Accept-Encoding, Accept-Language, Cookie"
+            }
             Self::NoStore | Self::Private | Self::Public => "Accept-Encoding, Cookie",
             Self::Forever => "Accept-Encoding",
         }
@@ -294,6 +305,22 @@ mod tests {
         check(Cache::Private, "private, no-cache", "Accept-Encoding, Cookie", true);
         check(Cache::Public, "public, no-cache", "Accept-Encoding, Cookie", true);
         check(Cache::Forever, "public, max-age=31536000, immutable", "Accept-Encoding", true);
+    }
+
+    #[test]
+    fn language_told_and_answer_varies_with_it() {
+        for (languages, content, vary) in [
+            (&[][..], &[][..], "Accept-Encoding, Cookie"),
+            (Lang::De.alone(), &["de"], "Accept-Encoding, Accept-Language, Cookie"),
+            (&Lang::ALL, &["en, de"], "Accept-Encoding, Accept-Language, Cookie"),
+        ] {
+            for status in [200, 404] {
+                let response = Response { status, languages, ..page(Cache::Public) };
+                let encoded = response.encode(GET, &origin("http://a"));
+                assert_eq!(all(&encoded, "Content-Language"), content);
+                assert_eq!(all(&encoded, "Vary"), [vary]);
+            }
+        }
     }
 
     #[test]

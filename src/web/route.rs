@@ -51,6 +51,8 @@ pub enum Route {
     DataJson,
     /// One's posts in one file for people.
     DataHtml,
+    /// The language, on this device.
+    SettingsLanguage,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -116,6 +118,7 @@ impl Route {
             "/settings/data" => Self::SettingsData,
             "/settings/data/tern.json" => Self::DataJson,
             "/settings/data/posts.html" => Self::DataHtml,
+            "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -167,6 +170,7 @@ impl Route {
             | Self::SettingsPassword
             | Self::SettingsDevices
             | Self::SettingsKeys
+            | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -220,6 +224,7 @@ impl fmt::Display for Route {
             Self::SettingsData => "/settings/data",
             Self::DataJson => "/settings/data/tern.json",
             Self::DataHtml => "/settings/data/posts.html",
+            Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -263,6 +268,7 @@ mod tests {
             Route::SettingsData,
             Route::DataJson,
             Route::DataHtml,
+            Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
             Route::Healthz,

@@ -3,12 +3,12 @@
 
 use askama::Template;
 
-use super::read::counted;
 use super::visit::Visit;
 use super::{Fault, Handled, Head, Site, html, to_login};
 use crate::action::{Action, ExportAfter, PageOf};
 use crate::web::ask::Ask;
-use crate::web::page::export::{ExportHtml, json};
+use crate::web::export::json;
+use crate::web::page::export::ExportHtml;
 use crate::web::page::settings::{DataPage, tabs};
 use crate::web::response::{Content, FileName, Location, Response};
 use crate::web::route::Route;
@@ -26,9 +26,9 @@ impl<A: Ask> Site<A> {
             return Ok(to_login(visit, heard.cookies.clone()));
         }
         let page = DataPage {
-            frame: self.around(visit, Some(&heard)).frame("Settings", None),
-            tabs: tabs(&Route::SettingsData),
-            posts_count: counted(profile.posts_count, "post", "posts"),
+            frame: self.around(visit, Some(&heard)).frame(visit.t.settings(), None),
+            tabs: tabs(visit.t, &Route::SettingsData),
+            posts_count: profile.posts_count,
             json: Route::DataJson.to_string(),
             html: Route::DataHtml.to_string(),
         };
@@ -46,7 +46,7 @@ impl<A: Ask> Site<A> {
         let (content, name, body) = if *route == Route::DataJson {
             (Content::Json, "tern.json", json(part, &self.community, visit.now))
         } else {
-            let page = ExportHtml::of(part, &self.community, visit.now);
+            let page = ExportHtml::of(visit.t, part, &self.community, visit.now);
             (Content::Html, "posts.html", page.render()?)
         };
         let next = part.more_after.and_then(|last| Location::new(&format!("{route}?after={last}")));

@@ -11,7 +11,7 @@ use crate::web::csrf::{Binding, FormName, check_source};
 use crate::web::form::Form;
 use crate::web::page::form::ButtonForm;
 use crate::web::page::frame::{Notice, Tone};
-use crate::web::page::settings::{KEYS, KeysPage, tabs};
+use crate::web::page::settings::{KeysPage, keys, tabs};
 use crate::web::route::Route;
 
 /// The cookie of a device on which the keys are off.
@@ -23,23 +23,21 @@ impl<A: Ask> Site<A> {
     /// The list of keys, for everybody; the switch for members.
     pub(super) fn settings_keys(&self, visit: &Visit<'_>) -> Handled {
         let heard = self.read(visit, None, Action::CheckSession)?;
-        let drawer = self.drawer(&heard);
-        let (label, value) = if visit.has_keys {
-            ("Turn them off on this device", OFF)
-        } else {
-            ("Turn them on on this device", "1")
-        };
+        let (t, drawer) = (visit.t, self.drawer(visit.t, &heard));
+        let (label, value) =
+            if visit.has_keys { (t.turn_keys_off(), OFF) } else { (t.turn_keys_on(), "1") };
         let switch = drawer.map(|drawer| ButtonForm {
             form: drawer.form(FormName::Keys, &Route::SettingsKeys, value).carrying("keys", value),
             label,
             spoken: String::new(),
             class: "q",
         });
-        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, "Saved.", ""));
+        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, t.saved(), ""));
+        let title = if drawer.is_some() { t.settings() } else { t.keys() };
         let page = KeysPage {
-            frame: self.around(visit, Some(&heard)).frame("Keys", None).saying(saved),
-            tabs: if drawer.is_some() { tabs(&Route::SettingsKeys) } else { Vec::new() },
-            keys: &KEYS,
+            frame: self.around(visit, Some(&heard)).frame(title, None).saying(saved),
+            tabs: if drawer.is_some() { tabs(t, &Route::SettingsKeys) } else { Vec::new() },
+            keys: keys(t),
             is_on: visit.has_keys,
             switch,
         };
@@ -47,8 +45,7 @@ impl<A: Ask> Site<A> {
     }
 
     /// Turns the keys off or on, on this device.
-    pub(super) fn switch_keys(&self, visit: &Visit<'_>) -> Handled {
-        let form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
+    pub(super) fn switch_keys(&self, visit: &Visit<'_>, form: &Form) -> Handled {
         let matches_origin = |origin: &str| self.origin.matches_origin_header(origin);
         let is_ours = check_source(visit.request, &matches_origin).is_ok()
             && visit.session.as_ref().is_some_and(|session| {

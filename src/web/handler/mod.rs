@@ -1,7 +1,8 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account.
+//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account;
+//!   `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
 //! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
@@ -16,6 +17,7 @@ mod data;
 mod draw;
 mod entry;
 mod keys;
+mod language;
 mod plain;
 mod read;
 mod settings;
@@ -119,8 +121,8 @@ impl<A: Ask> Site<A> {
     pub fn respond(&self, request: &Request) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
         match self.handle(&visit) {
-            Ok(response) => self.masked(response),
-            Err(Stop::Answer(response)) => self.masked(*response),
+            Ok(response) => self.masked(spoken(&visit, response)),
+            Err(Stop::Answer(response)) => self.masked(spoken(&visit, *response)),
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
@@ -143,14 +145,15 @@ impl<A: Ask> Site<A> {
     /// The page for an error that the server itself met. Asks nobody.
     pub fn error_page(&self, request: &Request, status: u16) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
-        match self.error(&visit, None, status) {
+        let response = match self.error(&visit, None, status) {
             Ok(response) => response,
             Err(Stop::Answer(response)) => *response,
             Err(Stop::Fault(_)) => {
-                let (title, text) = words::error(status);
+                let (title, text) = words::error(visit.t, status);
                 Response::new(status, Content::Text, format!("{title}\n\n{text}\n"))
             }
-        }
+        };
+        spoken(&visit, response)
     }
 
     fn handle(&self, visit: &Visit<'_>) -> Handled {
@@ -162,9 +165,6 @@ impl<A: Ask> Site<A> {
             return self.error(visit, None, 405);
         }
         if visit.request.method == Method::Post {
-            if route == Route::SettingsKeys {
-                return self.switch_keys(visit);
-            }
             return self.write(visit, &route);
         }
         if visit.query.fault().is_some() {
@@ -189,6 +189,7 @@ impl<A: Ask> Site<A> {
             Route::SettingsKeys => self.settings_keys(visit),
             Route::SettingsData => self.settings_data(visit),
             Route::DataJson | Route::DataHtml => self.download(visit, &route),
+            Route::SettingsLanguage => self.settings_language(visit),
             Route::SettingsLeave => self.settings_leave(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
@@ -273,7 +274,7 @@ impl<A: Ask> Site<A> {
 
     /// An error's page: what happened, is my text safe, what now.
     fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
-        let (title, text) = words::error(status);
+        let (title, text) = words::error(visit.t, status);
         self.message(visit, heard, (status, title, text))
     }
 
@@ -288,7 +289,7 @@ impl<A: Ask> Site<A> {
         let page = MessagePage {
             frame,
             text: text.to_owned(),
-            link: (Route::Home.to_string(), "Go home"),
+            link: (Route::Home.to_string(), visit.t.go_home()),
             request_id: visit.request.id.clone(),
         };
         let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
@@ -300,6 +301,7 @@ impl<A: Ask> Site<A> {
     /// links to show.
     fn around<'a>(&'a self, visit: &'a Visit<'_>, heard: Option<&'a Heard>) -> Around<'a> {
         Around {
+            t: visit.t,
             community: &self.community,
             assets: &self.assets,
             cluster: heard.map(|heard| &heard.cluster),
@@ -310,6 +312,12 @@ impl<A: Ask> Site<A> {
             },
         }
     }
+}
+
+/// An answer that says which language its page is in. What is no page is in none.
+fn spoken(visit: &Visit<'_>, response: Response) -> Response {
+    let is_page = response.content == Content::Html;
+    Response { languages: if is_page { visit.t.alone() } else { &[] }, ..response }
 }
 
 /// A page as an answer. One that sets cookies is kept by nobody.

@@ -1,73 +1,24 @@
-//! What a member takes along, as a file for programs and one for people; both are made part by part.
-//! `db/FORMAT.md` describes the first.
-
-use std::fmt::Write as _;
+//! What a member takes along, as a file for people: made part by part.
 
 use askama::Template;
 
 use super::text::{Run, runs};
-use super::time::{Moment, precise};
+use super::time::Moment;
 use crate::clock::Wall;
+use crate::web::words::Lang;
 use crate::wire::request::{ExportPage, ExportPost, ExportProfile};
-
-/// A part of the file for programs. `now` is when it is made.
-pub(crate) fn json(part: &ExportPage, community: &str, now: Wall) -> String {
-    let mut text = String::new();
-    if let Some(profile) = &part.profile {
-        head(&mut text, profile, community, now);
-    }
-    for (at, post) in part.posts.iter().enumerate() {
-        let is_first = at == 0 && part.profile.is_some();
-        text.push_str(if is_first { "\n" } else { ",\n" });
-        json_post(&mut text, post);
-    }
-    if part.more_after.is_none() {
-        text.push_str("\n]}\n");
-    }
-    text
-}
-
-fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) {
-    let ExportProfile { username, display_name, bio, joined_at, follows } = profile;
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "{{\"tern_export\":1,\"community\":{},\"exported_at\":\"{}\",\n\"profile\":{{\"username\":\"\
-         {username}\",\"display_name\":{},\"bio\":{},\"joined_at\":\"{}\"}},\n\"follows\":[",
-        quoted(community),
-        precise(now),
-        quoted(display_name),
-        quoted(bio),
-        precise(*joined_at),
-    );
-    for (at, name) in follows.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}\"{name}\"");
-    }
-    text.push_str("],\n\"posts\":[");
-}
-
-fn json_post(text: &mut String, post: &ExportPost) {
-    let ExportPost { id, at, text: says, reply_to } = post;
-    let says = quoted(says);
-    let _ = write!(text, "{{\"id\":\"{id}\",\"at\":\"{}\",\"text\":{says}", precise(*at));
-    if let Some(to) = reply_to {
-        let _ = write!(text, ",\"reply_to\":{{\"user\":\"{}\",\"id\":\"{}\"}}", to.user, to.id);
-    }
-    text.push('}');
-}
-
-/// A text as a JSON string.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
 
 /// A part of the file for people.
 #[derive(Debug, Template)]
 #[template(path = "export.html", config = "src/web/askama.toml")]
 pub(crate) struct ExportHtml {
+    /// The reader's language.
+    t: Lang,
+    /// The file's own style: it has no site to ask for one. No quotes and no angles, which would be
+    /// escaped.
+    style: &'static str,
     /// The community's name.
-    pub(crate) community: String,
+    community: String,
     /// Whose posts, and when they were taken along; in the first part.
     head: Option<(ExportProfile, Moment)>,
     /// The posts of this part.
@@ -87,18 +38,28 @@ struct Item {
 
 impl ExportHtml {
     /// Takes a part.
-    pub(crate) fn of(part: &ExportPage, community: &str, now: Wall) -> Self {
+    pub(crate) fn of(t: Lang, part: &ExportPage, community: &str, now: Wall) -> Self {
         let item = |post: &ExportPost| Item {
-            at: Moment::seen_at(post.at, post.at),
+            at: Moment::seen_at(t, post.at, post.at),
             // Names of members would lead nowhere in a file.
-            runs: runs(&post.text, &[]),
+            runs: runs(&post.text, &[]).into_iter().map(in_full).collect(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
         };
         Self {
+            t,
+            style: include_str!("../static/posts.css"),
             community: community.to_owned(),
-            head: part.profile.clone().map(|profile| (profile, Moment::seen_at(now, now))),
+            head: part.profile.clone().map(|profile| (profile, Moment::seen_at(t, now, now))),
             posts: part.posts.iter().map(item).collect(),
             is_last: part.more_after.is_none(),
         }
+    }
+}
+
+/// A link with the whole of its address to be seen: on paper nothing else tells it.
+fn in_full(run: Run) -> Run {
+    match run {
+        Run::Link { url, .. } => Run::Link { shown: url.clone(), url },
+        other @ (Run::Plain(_) | Run::Mention { .. }) => other,
     }
 }

@@ -20,7 +20,7 @@ const tell = () => $$(".at time").forEach((time) => {
   const age = (Date.now() - new Date(time.dateTime)) / 1000;
   const unit = [60, 3600, 86400, 604801].findIndex((end) => age < end);
   const n = Math.floor(age / [1, 60, 3600, 86400][unit]);
-  if (unit >= 0) time.textContent = say(words.ago, n, unit);
+  if (unit >= 0) time.textContent = say(words.ago, n, unit + (n > 1 && unit > 2));
 });
 onpageshow = () => (count(), tell());
 
@@ -45,7 +45,6 @@ $$("a[data-hide]").forEach((link) => link.onclick = () => {
   return false;
 });
 
-// In the head nothing is found.
 const here = () => document.activeElement.closest(".post") ?? document.head;
 const step = (by) => {
   const posts = $$(".at"), at = posts.indexOf($(".at", here())) + by;

@@ -9,17 +9,23 @@ use crate::limits::{BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE
 use crate::web::gate::refusal::Refusal;
 use crate::web::origin::is_authority;
 use crate::web::request::Method;
+use crate::web::words::Lang;
 
 /// Headers that are passed on, spelt as they are passed on.
-const PASSED: [&str; 7] = [
+const PASSED: [&str; 8] = [
     "Cookie",
     "Origin",
     "Sec-Fetch-Site",
+    ACCEPT_LANGUAGE,
     "User-Agent",
-    "Accept-Encoding",
+    ACCEPT_ENCODING,
     "If-None-Match",
     "Content-Type",
 ];
+/// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
+const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
+const ACCEPT_LANGUAGE: &str = "Accept-Language";
+const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
 /// A request's head, with only what we use of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -144,6 +150,24 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     })
 }
 
+/// The languages to refuse in, by as much of a head as was read, whatever else is wrong with it. All
+/// of them where a head was cut short before it said which.
+pub(super) fn languages(bytes: &[u8], cookie_prefix: &str) -> &'static [Lang] {
+    let text = String::from_utf8_lossy(bytes);
+    let whole = text.split_once("\r\n\r\n").map(|(head, _)| head);
+    let fields = |name: &str| {
+        let mut lines = whole.unwrap_or(&text).split("\r\n").skip(1);
+        lines.find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    };
+    match (fields("Cookie"), fields(ACCEPT_LANGUAGE)) {
+        (None, None) if whole.is_none() => &Lang::ALL,
+        (cookie, accept) => Lang::of(cookie, accept, cookie_prefix).alone(),
+    }
+}
+
 /// What `httparse` would not refuse, or not tell apart.
 fn check_lines(bytes: &[u8]) -> Result<(), Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("bytes"))?;
@@ -231,10 +255,9 @@ impl Fields {
         } else if let Some(known) = PASSED.into_iter().find(|known| is(known)) {
             match self.passed.iter_mut().find(|(name, _)| *name == known) {
                 None => self.passed.push((known, value.to_owned())),
-                // A list may come in pieces, and nothing hangs on this one.
-                Some((_, list)) if known == "Accept-Encoding" => {
-                    list.push_str(", ");
-                    list.push_str(value);
+                Some((_, before)) if LISTS.contains(&known) => {
+                    before.push_str(", ");
+                    before.push_str(value);
                 }
                 Some(_) => return Err(Refusal::Malformed("header sent twice")),
             }

@@ -38,6 +38,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("settings-devices", "/settings/devices"),
         ("settings-keys", "/settings/keys"),
         ("settings-data", "/settings/data"),
+        ("settings-language", "/settings/language?saved=1"),
         ("settings-leave", "/settings/leave"),
         ("machines", "/status"),
         ("not-found", "/nothing"),
@@ -51,6 +52,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("everyone-stranger", "/public"),
         ("thread-stranger", "/@ada/901"),
         ("machines-stranger", "/status"),
+        ("language-stranger", "/settings/language"),
     ];
     all.extend(strangers.map(|(name, address)| (name, Browser::stranger(&site).get(address))));
     all.push((

@@ -4,6 +4,7 @@ mod acts;
 mod comfort;
 mod escaping;
 mod fake;
+mod language;
 mod markup;
 mod pages;
 mod sources;
