@@ -34,6 +34,7 @@ impl Action {
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
+            Self::Export(_) => "export",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
         }
@@ -68,6 +69,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
         }
@@ -129,6 +131,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,
         }

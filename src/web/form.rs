@@ -21,6 +21,7 @@ pub const FIELDS: &[&str] = &[
     "ended",
     "id",
     "key",
+    "keys",
     "lang",
     "left",
     "new",

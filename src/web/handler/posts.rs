@@ -116,6 +116,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.remarking(visit.t.only_you_see()),
             composer: None,
+            fresh: None,
             feed: Feed {
                 posts: posts.posts.iter().map(in_full).collect(),
                 empty: visit.t.nothing_bookmarked(),
