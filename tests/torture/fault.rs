@@ -154,11 +154,21 @@ fn power(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Heal> {
     Some(start_again(chosen, dice.between(50, 1_500)))
 }
 
-fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+/// A machine whose disk may take nothing more: one that is starting would end, as it should.
+fn pick_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<usize> {
     if !fleet.disk(0).has_image() {
         return None;
     }
     let n = fleet.pick(dice)?;
+    if !fleet.machine(n).is_serving() {
+        fleet.busy[n] = false;
+        return None;
+    }
+    Some(n)
+}
+
+fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+    let n = pick_disk(fleet, dice)?;
     fleet.disk(n).fill().unwrap();
     fleet.count("disks full");
     Some(heal(dice.between(500, 3_000), move |fleet, _| {
@@ -169,10 +179,7 @@ fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
 
 /// Only while the machine keeps no file open for writing can its disk turn read-only by command.
 fn read_only(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
-    if !fleet.disk(0).has_image() {
-        return None;
-    }
-    let n = fleet.pick(dice)?;
+    let n = pick_disk(fleet, dice)?;
     if fleet.disk(n).remount("ro").is_err() {
         fleet.busy[n] = false;
         fleet.count("disks too busy to turn read-only");
