@@ -20,6 +20,8 @@ pub const FIELDS: &[&str] = &[
     "ended",
     "id",
     "key",
+    "keys",
+    "lang",
     "left",
     "new",
     "next",

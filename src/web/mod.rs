@@ -2,8 +2,10 @@
 
 pub mod ask;
 pub mod backends;
+mod coding;
 pub mod cookie;
 pub mod csrf;
+mod export;
 pub mod form;
 pub mod gate;
 pub mod handler;
@@ -15,3 +17,4 @@ pub mod route;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod words;

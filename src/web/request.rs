@@ -28,8 +28,12 @@ pub struct Request {
     pub origin: Option<String>,
     /// `Sec-Fetch-Site`, as sent.
     pub fetch_site: Option<String>,
+    /// `Accept-Language`, as sent.
+    pub accept_language: Option<String>,
     /// `User-Agent`, as sent.
     pub user_agent: Option<String>,
+    /// `Accept-Encoding`, as sent.
+    pub accept_encoding: Option<String>,
     /// `If-None-Match`, as sent.
     pub if_none_match: Option<String>,
     /// `Content-Type`, as sent.

@@ -68,7 +68,7 @@ fn page_known_answered_304_and_connection_kept() {
         assert_eq!(unchanged.status, 304);
         unchanged.assert_secure();
         assert_eq!(unchanged.header("ETag"), Some(etag.as_str()));
-        assert_eq!(unchanged.header("Vary"), Some("Cookie"));
+        assert_eq!(unchanged.header("Vary"), Some("Accept-Encoding, Cookie"));
         assert_eq!(client.get("/hello").status, 200);
     })
     .unwrap();
@@ -213,7 +213,7 @@ fn worker_too_late_answered_503_and_free_again_later() {
         let late = client.reply();
         assert_eq!((late.status, late.header("Connection")), (503, Some("close")));
         late.assert_secure();
-        assert!(late.body.contains("We don't know yet if it was saved"), "{}", late.body);
+        assert!(late.body.contains("We don’t know yet if it was saved"), "{}", late.body);
         assert!(!late.body.contains("Nothing was saved"), "{}", late.body);
         client.assert_closed();
         assert_eq!(Client::connect(site).get("/hello").status, 503);

@@ -1,10 +1,11 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account.
+//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account;
+//!   `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
-//! - `plain`: answers that are no pages.
+//! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
 //!
 //! Invariants:
 //! - A GET changes nothing. A POST that succeeds answers 303, so that reloading repeats nothing.
@@ -12,8 +13,11 @@
 
 mod act;
 mod again;
+mod data;
 mod draw;
 mod entry;
+mod keys;
+mod language;
 mod plain;
 mod read;
 mod settings;
@@ -117,8 +121,8 @@ impl<A: Ask> Site<A> {
     pub fn respond(&self, request: &Request) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
         match self.handle(&visit) {
-            Ok(response) => response,
-            Err(Stop::Answer(response)) => *response,
+            Ok(response) => self.masked(spoken(&visit, response)),
+            Err(Stop::Answer(response)) => self.masked(spoken(&visit, *response)),
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
@@ -128,17 +132,28 @@ impl<A: Ask> Site<A> {
         }
     }
 
+    /// A page whose tokens its length cannot give away.
+    fn masked(&self, mut response: Response) -> Response {
+        let page = std::str::from_utf8(&response.body).ok();
+        let page = page.filter(|_| response.content == Content::Html);
+        if let Some(masked) = page.and_then(|page| self.form_key.mask(page)) {
+            response.body = masked.into_bytes();
+        }
+        response
+    }
+
     /// The page for an error that the server itself met. Asks nobody.
     pub fn error_page(&self, request: &Request, status: u16) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
-        match self.error(&visit, None, status) {
+        let response = match self.error(&visit, None, status) {
             Ok(response) => response,
             Err(Stop::Answer(response)) => *response,
             Err(Stop::Fault(_)) => {
-                let (title, text) = words::error(status);
+                let (title, text) = words::error(visit.t, status);
                 Response::new(status, Content::Text, format!("{title}\n\n{text}\n"))
             }
-        }
+        };
+        spoken(&visit, response)
     }
 
     fn handle(&self, visit: &Visit<'_>) -> Handled {
@@ -171,13 +186,16 @@ impl<A: Ask> Site<A> {
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
             Route::SettingsDevices => self.settings_devices(visit),
+            Route::SettingsKeys => self.settings_keys(visit),
+            Route::SettingsData => self.settings_data(visit),
+            Route::DataJson | Route::DataHtml => self.download(visit, &route),
+            Route::SettingsLanguage => self.settings_language(visit),
             Route::SettingsLeave => self.settings_leave(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
             Route::Robots => Ok(plain::robots()),
-            Route::Style(_) => Ok(self.style(&route)),
-            Route::Dots(_) => Ok(self.dots(&route)),
+            Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(&route)),
             // These take only POST, which was looked at before.
             Route::Logout | Route::Post | Route::Follow(_) | Route::Unfollow(_) => {
                 self.error(visit, None, 405)
@@ -256,7 +274,7 @@ impl<A: Ask> Site<A> {
 
     /// An error's page: what happened, is my text safe, what now.
     fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
-        let (title, text) = words::error(status);
+        let (title, text) = words::error(visit.t, status);
         self.message(visit, heard, (status, title, text))
     }
 
@@ -271,7 +289,7 @@ impl<A: Ask> Site<A> {
         let page = MessagePage {
             frame,
             text: text.to_owned(),
-            link: (Route::Home.to_string(), "Go home"),
+            link: (Route::Home.to_string(), visit.t.go_home()),
             request_id: visit.request.id.clone(),
         };
         let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
@@ -283,15 +301,23 @@ impl<A: Ask> Site<A> {
     /// links to show.
     fn around<'a>(&'a self, visit: &'a Visit<'_>, heard: Option<&'a Heard>) -> Around<'a> {
         Around {
+            t: visit.t,
             community: &self.community,
             assets: &self.assets,
             cluster: heard.map(|heard| &heard.cluster),
+            has_keys: visit.has_keys,
             viewer: match heard {
                 Some(heard) => heard.who(visit.session.as_ref()),
                 None => visit.session.as_ref().map(Session::user),
             },
         }
     }
+}
+
+/// An answer that says which language its page is in. What is no page is in none.
+fn spoken(visit: &Visit<'_>, response: Response) -> Response {
+    let is_page = response.content == Content::Html;
+    Response { languages: if is_page { visit.t.alone() } else { &[] }, ..response }
 }
 
 /// A page as an answer. One that sets cookies is kept by nobody.

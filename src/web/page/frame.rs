@@ -3,30 +3,42 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
+use super::script::ScriptWords;
 use super::time::Moment;
 use crate::id::UserName;
 use crate::web::route::{AssetHash, Route};
+use crate::web::words::Lang;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
 
-/// The style sheet, and the mark as a picture of its own; their addresses hold their hashes.
+/// The style sheet, the script, and the mark as a picture of its own; their addresses hold their
+/// hashes.
 #[derive(Debug, Clone)]
 pub(crate) struct Assets {
     /// Where the style sheet is.
     pub(crate) style: Route,
+    /// Where the script is.
+    pub(crate) script: Route,
     /// Where the mark is.
     pub(crate) dots: Route,
 }
 
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("../static/style.css");
+/// The script: characters left, new posts, fresh times, keys. At most 3 KB as it stands, so it says
+/// little of itself. It looks for `#c`, the box to write in, and `#ch` below it; `.at`, the time of a
+/// post; `#new`, the line for new posts; `data-hide`, the link that shows a password. Where no post has
+/// the focus it looks for its links in the page's head, where there are none. Its words are the `data-`
+/// attributes of `body`; `data-keys` is there when the keys are on.
+pub(crate) const SCRIPT: &str = include_str!("../static/script.js");
 /// The mark.
 pub(crate) const DOTS: &str = include_str!("../static/dots.svg");
 
 impl Assets {
-    /// Hashes both.
+    /// Hashes all.
     pub(crate) fn embedded() -> Self {
         Self {
             style: Route::Style(AssetHash::of(STYLE.as_bytes())),
+            script: Route::Script(AssetHash::of(SCRIPT.as_bytes())),
             dots: Route::Dots(AssetHash::of(DOTS.as_bytes())),
         }
     }
@@ -35,6 +47,8 @@ impl Assets {
 /// What a page's surroundings depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
+    /// The reader's language.
+    pub(crate) t: Lang,
     /// The community's name.
     pub(crate) community: &'a str,
     /// Where the static files are.
@@ -43,11 +57,15 @@ pub(crate) struct Around<'a> {
     pub(crate) cluster: Option<&'a ClusterBrief>,
     /// Who is signed in.
     pub(crate) viewer: Option<&'a UserName>,
+    /// Whether the script's keys are on.
+    pub(crate) has_keys: bool,
 }
 
 /// What stands around a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
+    /// The reader's language: the templates' `t`.
+    pub(crate) t: Lang,
     /// The community's name.
     pub(crate) community: String,
     /// The page's name, for the title and the heading.
@@ -58,6 +76,12 @@ pub(crate) struct Frame {
     pub(crate) is_error: bool,
     /// Address of the style sheet.
     pub(crate) style: String,
+    /// Address of the script.
+    pub(crate) script: String,
+    /// Its words.
+    pub(crate) script_words: ScriptWords,
+    /// Whether its keys are on.
+    pub(crate) has_keys: bool,
     /// Address of the mark.
     pub(crate) dots: String,
     /// The mark, which shows how the machines are.
@@ -123,16 +147,15 @@ impl Notice {
     }
 
     /// A post was saved, and on how many machines it was when this page was drawn.
-    pub(crate) fn posted(kept: Kept) -> Self {
+    pub(crate) fn posted(t: Lang, kept: Kept) -> Self {
         let Kept { on, of, .. } = kept;
-        let machines = if of == 1 { "machine" } else { "machines" };
         let text = match of.saturating_sub(on) {
-            0 => format!("Kept on {on} of {of} {machines}."),
-            1 if of == 3 => format!("Kept on {on} of {of}; the third will catch up."),
-            1 => format!("Kept on {on} of {of}; the last will catch up."),
-            _ => format!("Kept on {on} of {of}; the others will catch up."),
+            0 => t.kept_on_all(of, on),
+            1 if of == 3 => t.kept_on_two(on, of),
+            1 => t.kept_but_last(on, of),
+            _ => t.kept_but_others(on, of),
         };
-        Self::new(Tone::Good, "Posted.", text)
+        Self::new(Tone::Good, t.posted(), text)
     }
 
     /// The class of its look.
@@ -153,20 +176,24 @@ impl Notice {
 impl Around<'_> {
     /// The frame of a page. `here` is the page's own address, if the navigation knows it.
     pub(crate) fn frame(&self, title: impl Into<String>, here: Option<&Route>) -> Frame {
-        let cluster = self.cluster;
+        let (t, cluster) = (self.t, self.cluster);
         let stale = cluster.and_then(|cluster| Some((cluster, cluster.stale_since?)));
         Frame {
+            t,
             community: self.community.to_owned(),
             title: title.into(),
             remark: String::new(),
             is_error: false,
             style: self.assets.style.to_string(),
+            script: self.assets.script.to_string(),
+            script_words: ScriptWords::of(t),
+            has_keys: self.has_keys,
             dots: self.assets.dots.to_string(),
             mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
-            machines: cluster.map_or_else(|| "Machines".to_owned(), in_words),
+            machines: cluster.map_or_else(|| t.machines().to_owned(), |it| in_words(t, it)),
             band: stale.map(|(cluster, since)| Band {
                 machine: cluster.answered_by.clone(),
-                at: Moment::to_the_second(since),
+                at: Moment::to_the_second(t, since),
             }),
             notice: None,
             nav: self.nav(here),
@@ -174,17 +201,18 @@ impl Around<'_> {
     }
 
     fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {
+        let t = self.t;
         let links = match self.viewer {
             Some(viewer) => vec![
-                (Route::Home, "Home"),
-                (Route::Everyone, "Everyone"),
-                (Route::Profile(viewer.clone()), "You"),
+                (Route::Home, t.home()),
+                (Route::Everyone, t.everyone()),
+                (Route::Profile(viewer.clone()), t.you()),
             ],
             None => {
                 vec![
-                    (Route::Everyone, "Everyone"),
-                    (Route::Join, "Join"),
-                    (Route::Login, "Sign in"),
+                    (Route::Everyone, t.everyone()),
+                    (Route::Join, t.join()),
+                    (Route::Login, t.sign_in()),
                 ]
             }
         };
@@ -213,10 +241,10 @@ impl Frame {
 }
 
 /// `2 of 3 machines`.
-fn in_words(cluster: &ClusterBrief) -> String {
+fn in_words(t: Lang, cluster: &ClusterBrief) -> String {
     let all = cluster.machines.len();
     let up = cluster.machines.iter().filter(|state| **state != MachineState::Down).count();
-    format!("{up} of {all} {}", if all == 1 { "machine" } else { "machines" })
+    t.machines_up(all, up)
 }
 
 /// The mark: a dot for each machine.
@@ -303,7 +331,7 @@ mod tests {
 
     #[track_caller]
     fn check(on: u8, of: u8, text: &str) {
-        let notice = Notice::posted(Kept { post: PostId::from_raw(1), on, of });
+        let notice = Notice::posted(Lang::En, Kept { post: PostId::from_raw(1), on, of });
         assert_eq!((notice.strong.as_str(), notice.text.as_str()), ("Posted.", text));
     }
 

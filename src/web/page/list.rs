@@ -42,6 +42,8 @@ pub(crate) struct LandingPage {
     pub(crate) feed: Feed,
     /// Where everybody's posts are.
     pub(crate) everyone: String,
+    /// Where to choose another language.
+    pub(crate) language: String,
     /// Where to join.
     pub(crate) join: String,
     /// Where to sign in.
@@ -56,6 +58,8 @@ pub(crate) struct TimelinePage {
     pub(crate) frame: Frame,
     /// The box to write in, on a first page.
     pub(crate) composer: Option<Composer>,
+    /// Where the script asks for new posts, on a first page.
+    pub(crate) fresh: Option<String>,
     /// The posts.
     pub(crate) feed: Feed,
     /// Members to follow, where there is nothing else.

@@ -1,8 +1,10 @@
 //! The pages as a browser meets them, with a backend that answers what a test tells it.
 
 mod acts;
+mod comfort;
 mod escaping;
 mod fake;
+mod language;
 mod markup;
 mod pages;
 mod sources;
