@@ -7,6 +7,7 @@ use tern::wire::message::FEATURES;
 use tern::wire::operator::Waits;
 use tern::wire::request::{Outcome, Refusal};
 
+use super::check_copied;
 use super::harness::{Machines, Ran, eventually};
 use super::phases::node_file;
 
@@ -75,6 +76,7 @@ fn r0010_new_machine_that_dies_once_it_has_copied_is_taken_on_later() {
         (copied(&all) == 2).then_some(())
     });
     all.spawn(1);
+    check_copied(&all, 4, "ada", ["before"]);
     (1..=4).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4]));
     all.post(4, &ada, "after");
 }
