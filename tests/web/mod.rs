@@ -113,6 +113,7 @@ fn handle(request: &Request, waiting: &Waiting) -> Response {
             request.cookie,
             String::from_utf8_lossy(&request.body),
         )),
+        "/language" => page(format!("{:?}", request.accept_language)),
         "/big" => page("x".repeat(request.query.parse().unwrap())),
         "/wait" => {
             waiting.entered.close();
