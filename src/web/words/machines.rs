@@ -5,10 +5,12 @@ use super::words;
 words! {
     in_step: "In step" / "Auf dem Stand";
     catching_up: "Catching up" / "Holt auf";
-    catching_up_by(n: u32): "Catching up, {n} behind" / "Holt auf, {n} im Rückstand";
-    down: "Down" / "Ausgefallen";
-    down_since_time(time: &str): "Down since {time} UTC" / "Ausgefallen seit {time} UTC";
-    down_since(when: &str): "Down since {when}" / "Ausgefallen seit {when}";
+    catching_up_by(n: u32):
+        ["Catching up, {n} behind", "Catching up, {n} behind"] /
+        ["Holt auf, {n} fehlt noch", "Holt auf, {n} fehlen noch"];
+    down: "Down" / "Ausfall";
+    down_since_time(time: &str): "Down since {time} UTC" / "Ausfall seit {time} UTC";
+    down_since(when: &str): "Down since {when}" / "Ausfall seit {when}";
     refuses_votes(why: &str): "Refuses votes: {why}" / "Stimmt nicht ab: {why}";
     refuses_joining: "it has not met all machines yet" / "hat noch nicht alle Maschinen getroffen";
     refuses_changing:
@@ -23,8 +25,8 @@ words! {
     note_in_step: "in step" / "auf dem Stand";
     note_catching_up: "catching up" / "holt auf";
     note_refuses: "refuses votes" / "stimmt nicht ab";
-    note_down: "down" / "ausgefallen";
-    note_just_down: "just down" / "gerade ausgefallen";
+    note_down: "down" / "aus";
+    note_just_down: "just down" / "gerade aus";
     note_down_since(since: &str): "down {since}" / "aus seit {since}";
 
     // What happened to a machine, after its name.
@@ -104,7 +106,7 @@ words! {
 
     machine: "Machine" / "Maschine";
     state: "State" / "Zustand";
-    behind: "Behind" / "Rückstand";
+    behind: "Behind" / "Fehlt";
     disk: "Disk" / "Platte";
     version: "Version" / "Version";
     last_changes: "Last changes" / "Letzte Änderungen";
