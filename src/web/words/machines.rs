@@ -3,6 +3,7 @@
 use super::words;
 
 words! {
+    machine_numbered(number: &str): "machine {number}" / "Maschine {number}";
     in_step: "In step" / "Auf dem Stand";
     catching_up: "Catching up" / "Holt auf";
     catching_up_by(n: u32):
@@ -69,10 +70,12 @@ words! {
         "Lesen geht weiter, und was du schreibst, bekommst du zurück.";
     too_few_up(up: usize, all: usize, needed: usize):
         "Only {up} of {all} machines can be reached; saving needs {needed}." /
-        "Nur {up} von {all} Maschinen sind erreichbar; zum Speichern braucht es {needed}.";
+        "Nur {up} von {all} Maschinen erreichbar; zum Speichern braucht es {needed}.";
     too_few_vote(voters: usize, all: usize, needed: usize):
-        "Only {voters} of {all} machines vote; saving needs {needed}." /
-        "Nur {voters} von {all} Maschinen stimmen ab; zum Speichern braucht es {needed}.";
+        ["Only {voters} of {all} machines vote; saving needs {needed}.",
+         "Only {voters} of {all} machines vote; saving needs {needed}."] /
+        ["Nur {voters} von {all} Maschinen stimmt ab; zum Speichern braucht es {needed}.",
+         "Nur {voters} von {all} Maschinen stimmen ab; zum Speichern braucht es {needed}."];
     not_agreed: "The machines do not agree yet." / "Die Maschinen sind sich noch nicht einig.";
     working_some_down(n: usize):
         ["Working, with one machine down.", "Working, with {n} machines down."] /
