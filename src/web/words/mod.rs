@@ -27,7 +27,7 @@ mod machines;
 mod post;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod trouble;
 
