@@ -234,6 +234,9 @@ fn capabilities(profile: &Path) -> Value {
     let chromium = std::env::var("TERN_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
     let flags = [
         "--headless",
+        // Whatever language the machine speaks.
+        "--lang=en-US",
+        "--accept-lang=en-US,en",
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
