@@ -22,7 +22,7 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-test: axe
+test: axe old-program
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim

@@ -43,6 +43,8 @@ pub enum Route {
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// The language, on this device.
+    SettingsLanguage,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -102,6 +104,7 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -151,6 +154,7 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -195,6 +199,7 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -234,6 +239,7 @@ mod tests {
             Route::SettingsProfile,
             Route::SettingsPassword,
             Route::SettingsDevices,
+            Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
             Route::Healthz,
