@@ -53,6 +53,14 @@ impl Browser {
         self.chromium("Emulation.setScriptExecutionDisabled", &json!({ "value": !are_on }));
     }
 
+    /// The language that pages are asked for in, by its tag.
+    pub(super) fn set_language(&self, tag: &str) {
+        // The browser's own name stays: it is told to give the one together with the other.
+        let agent = self.run("return navigator.userAgent");
+        let asked = json!({ "userAgent": agent, "acceptLanguage": tag });
+        self.chromium("Emulation.setUserAgentOverride", &asked);
+    }
+
     /// The size of text that pages start from, in hundredths of the usual one.
     pub(super) fn set_text_size(&self, percent: u32) {
         let sizes = json!({

@@ -1,5 +1,5 @@
-//! Every page from all sides: three widths, two schemes, text of usual and of double size, with scripts
-//! and without, by eye (pictures), by rule and by keyboard.
+//! Every page from all sides: three widths, two schemes, text of usual and of double size, in English with
+//! scripts and in German without, by eye (pictures), by rule and by keyboard.
 
 use serde_json::Value;
 
@@ -72,9 +72,42 @@ impl View {
         }
     }
 
+    /// Whether there is a picture of it in German too.
+    fn is_for_german(self) -> bool {
+        self.width == 390 && self.scheme == Scheme::Light
+    }
+
     fn picture(self) -> String {
         let size = if self.text_size == 100 { "" } else { "-large" };
         format!("{}-{}{size}", self.width, self.scheme.name())
+    }
+}
+
+/// The two ways in which each page is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// In English, with scripts.
+    Scripts,
+    /// In German, whose words are longer, without scripts.
+    German,
+}
+
+impl Pass {
+    const BOTH: [Self; 2] = [Self::Scripts, Self::German];
+
+    const fn language(self) -> &'static str {
+        match self {
+            Self::Scripts => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// What tells its pictures and faults apart.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Scripts => "",
+            Self::German => "-de",
+        }
     }
 }
 
@@ -116,16 +149,21 @@ fn every_page_from_all_sides() {
 impl Judge<'_> {
     fn judge(&mut self, page: &Page) {
         self.become_who_sees(page);
-        self.browser.set_scripts(true);
-        self.arrive(page);
-        self.axe.enter(&self.browser);
-        self.look(page, true);
-        self.tab_through(page, SIZES[1]);
-        self.weigh(page);
-        self.browser.set_scripts(false);
-        self.arrive(page);
-        self.look(page, false);
-        self.tab_through(page, SIZES[2]);
+        for pass in Pass::BOTH {
+            self.browser.set_scripts(pass == Pass::Scripts);
+            self.browser.set_language(pass.language());
+            self.arrive(page);
+            let language = self.browser.run("return document.documentElement.lang");
+            assert_eq!(language, pass.language(), "{}", page.name);
+            self.look(page, pass);
+            match pass {
+                Pass::Scripts => {
+                    self.weigh(page);
+                    self.tab_through(page, SIZES[1]);
+                }
+                Pass::German => self.tab_through(page, SIZES[2]),
+            }
+        }
     }
 
     fn become_who_sees(&self, page: &Page) {
@@ -158,22 +196,24 @@ impl Judge<'_> {
         self.note(page, "", complaints.into_iter().filter(|text| !text.contains(&expected)));
     }
 
-    fn look(&mut self, page: &Page, has_scripts: bool) {
+    fn look(&mut self, page: &Page, pass: Pass) {
+        if pass == Pass::Scripts {
+            self.axe.enter(&self.browser);
+        }
         for (height, view) in View::all() {
             self.browser.set_text_size(view.text_size);
             self.browser.set_size(view.width, height);
             self.browser.set_scheme(view.scheme);
             let mut found = self.rules();
-            if has_scripts {
+            if pass == Pass::Scripts || view.is_for_german() {
                 self.browser.fit_height(view.width);
-                let name = format!("{}-{}.png", page.name, view.picture());
+                let name = format!("{}-{}{}.png", page.name, view.picture(), pass.suffix());
                 self.browser.screenshot(&pictures().join(name));
-                if view.is_for_axe(self.is_full) {
-                    found.extend(self.axe.faults(&self.browser));
-                }
             }
-            let how = if has_scripts { view.picture() } else { view.picture() + " no scripts" };
-            self.note(page, &how, found);
+            if pass == Pass::Scripts && view.is_for_axe(self.is_full) {
+                found.extend(self.axe.faults(&self.browser));
+            }
+            self.note(page, &(view.picture() + pass.suffix()), found);
         }
         self.browser.set_text_size(100);
     }

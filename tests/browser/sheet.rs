@@ -8,7 +8,7 @@ use super::view::pictures;
 use super::webdriver::Browser;
 
 /// The views that stand on the sheet, side by side.
-const SHOWN: [&str; 7] = [
+const SHOWN: [&str; 8] = [
     "320-light",
     "390-light",
     "390-dark",
@@ -16,9 +16,10 @@ const SHOWN: [&str; 7] = [
     "1200-dark",
     "320-light-large",
     "1200-light-large",
+    "390-light-de",
 ];
 /// Pixels across the sheet: each picture is 220 wide.
-const SHEET_WIDTH: u32 = 1_640;
+const SHEET_WIDTH: u32 = 1_860;
 const HEAD: &str = "<!doctype html><meta charset=utf-8><title>All pages</title><style>\
     body { font: 14px system-ui; margin: 16px; background: #999 } h2 { margin: 16px 0 4px }\
     div { display: flex; gap: 8px } img { width: 220px; height: 330px; object-fit: cover; object-position: top }\
