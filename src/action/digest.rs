@@ -30,6 +30,7 @@ impl Action {
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
+            Self::Export(_) => "export",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
         }
@@ -60,6 +61,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
         }
@@ -109,6 +111,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,
         }

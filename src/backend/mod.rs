@@ -5,6 +5,7 @@
 //! connection was made tells them apart.
 
 mod account;
+mod export;
 mod ids;
 mod operator;
 mod read;
@@ -289,6 +290,7 @@ impl Backend {
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
+            Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };

@@ -193,20 +193,11 @@ impl Backend {
     /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
     /// another machine's to show, as long as there is one.
     fn post_view(&self, post: &PostRef) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let Some(((author, reply_to), text)) = self.cluster.local.read_post(&slot, post.id, about)
-        else {
-            return Ok(None);
-        };
-        let text = text.inspect_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            self.cluster.local.suspect(&slot);
-        });
-        let text = match text {
-            Ok(text) => text,
-            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
-            Err(_) => return Ok(None),
+        let ((author, reply_to), text) = match self.read_text(post, about) {
+            Ok(Some(found)) => found,
+            Err(refusal) if self.others_may_know() => return Err(refusal),
+            Ok(None) | Err(_) => return Ok(None),
         };
         let index = self.cluster.local.index();
         let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
@@ -219,6 +210,26 @@ impl Backend {
             reply_to,
             replies: index.reply_count(post),
         }))
+    }
+
+    /// A post's text with what `about` sees of it; nothing if it does not stand.
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] if it stands and cannot be read here.
+    pub(super) fn read_text<T>(
+        &self,
+        post: &PostRef,
+        about: impl Fn(&User, &Post) -> T,
+    ) -> std::result::Result<Option<(T, String)>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
+        let found = self.cluster.local.read_post(&slot, post.id, about);
+        let Some((seen, text)) = found else { return Ok(None) };
+        let text = text.map_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+            Refusal::Behind
+        })?;
+        Ok(Some((seen, text)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.

@@ -147,6 +147,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)
+        | Action::Export(_)
         | Action::Sessions
         | Action::ClusterStatus => false,
     }

@@ -55,6 +55,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Home.to_string()),
             feed: Feed {
                 empty: t.home_empty(),
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
@@ -107,6 +108,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Everyone.to_string()),
             feed: Feed {
                 empty: visit.t.nothing_posted(),
                 ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
@@ -123,7 +125,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// A cursor that makes no sense is a bad request, not a first page.
-    fn or_bad<T>(&self, visit: &Visit<'_>, cursor: Result<T, BadCursor>) -> Result<T, Stop> {
+    pub(super) fn or_bad<T>(
+        &self,
+        visit: &Visit<'_>,
+        cursor: Result<T, BadCursor>,
+    ) -> Result<T, Stop> {
         match cursor {
             Ok(value) => Ok(value),
             Err(BadCursor) => Err(Stop::Answer(Box::new(self.error(visit, None, 400)?))),
