@@ -4,6 +4,8 @@
 
 /// Characters (Unicode scalar values, CR LF as one) of a post.
 pub const POST_CHARS_MAX: usize = 500;
+/// Characters of the note that a post is folded behind.
+pub const NOTE_CHARS_MAX: usize = 100;
 /// Characters of a display name.
 pub const DISPLAY_NAME_CHARS_MAX: usize = 40;
 /// Characters of a bio.
@@ -20,12 +22,21 @@ pub const DEVICE_CHARS_MAX: usize = 200;
 
 /// Posts on a page.
 pub const POSTS_PAGE: usize = 30;
+/// Steps through a list for each post that its page shows: reposts of what stands on the page already,
+/// or was deleted, are passed over.
+pub const FEED_STEPS_PER_POST: usize = 64;
+/// Names told of those who like a post; of the others, how many they are.
+pub const LIKERS_NAMED: usize = 2;
 /// People on a page.
 pub const PEOPLE_PAGE: usize = 50;
 /// Posts shown above an opened one.
 pub const ANCESTORS_SHOWN: usize = 20;
 /// Posts in one part of what a member takes along.
 pub const EXPORT_POSTS: usize = 200;
+/// Bytes of text after which such a part ends: an edited post brings all that it said.
+pub const EXPORT_TEXT_BYTES: usize = 256 * 1024;
+/// Likes, reposts or bookmarks in one part of what a member takes along.
+pub const EXPORT_MARKS: usize = 5_000;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
 /// Members suggested on an empty home page.
@@ -39,6 +50,14 @@ pub const REQUESTS_KEPT: usize = 1024;
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;
+/// Posts one user may like, at about 100 bytes of the file each.
+pub const LIKES_MAX: usize = 50_000;
+/// Posts one user may have reposted.
+pub const REPOSTS_MAX: usize = 20_000;
+/// Posts one user may have bookmarked: a page of them looks through all.
+pub const BOOKMARKS_MAX: usize = 5_000;
+/// Times one post may be edited: its history is one page, and stays in the file.
+pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
@@ -304,8 +323,13 @@ pub const GATE_RETRY_AFTER_S: u32 = 2;
 // A form's body grows at most sixfold when it is escaped as JSON for a backend.
 const _: () = assert!(BODY_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
 const _: () = assert!(GATE_HEAD_MS < GATE_REQUEST_MS && GATE_REQUEST_MS < GATE_IDLE_MS);
-// A part of what a member takes along: each character of a text grows at most sixfold in a file.
-const _: () = assert!(EXPORT_POSTS * (POST_CHARS_MAX * 6 + 512) < RESPONSE_BYTES_MAX);
+// A part of what a member takes along: each byte of a text grows at most sixfold in a file, and the
+// last post may come with all that it ever said.
+const _: () = assert!(
+    6 * (EXPORT_TEXT_BYTES + (EDITS_MAX + 1) * POST_CHARS_MAX * 4) + EXPORT_POSTS * 1024
+        < RESPONSE_BYTES_MAX
+);
+const _: () = assert!(EXPORT_MARKS * 128 < RESPONSE_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
 // The longest file, of posts of one character and 100 bytes each, as parts.
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);

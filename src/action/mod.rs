@@ -12,6 +12,7 @@ mod digest;
 pub mod field;
 mod follow;
 mod handle;
+mod mark;
 mod post;
 mod profile;
 mod session;
@@ -42,6 +43,10 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// Change the text of a post of one's own.
+    EditPost(EditPost),
+    /// Like, repost, bookmark or pin a post, or no longer.
+    Mark(SetMark),
     /// Take back a post of one's own.
     DeletePost(OnePost),
     /// Follow somebody.
@@ -66,6 +71,10 @@ pub enum Action {
     Profile(PageOf),
     /// One user's posts alone.
     UserPosts(PageOf),
+    /// The posts that one has bookmarked.
+    Bookmarks(Page),
+    /// A post with its earlier texts.
+    History(HistoryOf),
     /// A post with its thread.
     Thread(ThreadOf),
     /// Who follows somebody.
@@ -73,7 +82,7 @@ pub enum Action {
     /// Whom somebody follows.
     Following(PeopleOf),
     /// All that one has written here, part by part.
-    Export(ExportAfter),
+    Export(ExportFrom),
     /// Where one is signed in.
     Sessions,
     /// How the machines are.
@@ -137,6 +146,50 @@ pub struct NewPost {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// What its text is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// Data of [`Action::EditPost`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditPost {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which.
+    pub id: PostId,
+    /// The new text, as typed.
+    pub text: String,
+    /// What it is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What one may do to a post, and take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Tell its author that one likes it.
+    Like,
+    /// Show it to those who follow.
+    Repost,
+    /// Keep it in a list of one's own.
+    Bookmark,
+    /// Let it, one's own, stand first on one's profile.
+    Pin,
+}
+
+/// Data of [`Action::Mark`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMark {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which post.
+    pub post: PostRef,
+    /// What to do to it.
+    pub mark: Mark,
+    /// Whether to do it, and not to take it back.
+    pub on: bool,
 }
 
 /// Data of [`Action::DeletePost`].
@@ -222,6 +275,13 @@ pub struct PageOf {
     pub before: Option<PostId>,
 }
 
+/// Data of [`Action::History`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryOf {
+    /// The post.
+    pub post: PostRef,
+}
+
 /// Data of [`Action::Thread`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadOf {
@@ -242,12 +302,54 @@ pub struct PeopleOf {
     pub after: Option<UserName>,
 }
 
-/// Data of [`Action::Export`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportAfter {
-    /// Only posts newer than this one; without it the first part, which holds all else too.
+/// Data of [`Action::Export`]; the default is the beginning of all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExportFrom {
+    /// In which list.
+    pub list: ExportList,
+    /// Only what comes after this post in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<PostId>,
+    pub after: Option<PostRef>,
+}
+
+/// The long lists of what a member takes along, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportList {
+    /// Their posts, oldest first.
+    #[default]
+    Posts,
+    /// Posts that they like, by their authors' names.
+    Likes,
+    /// Posts that they reposted, by their authors' names.
+    Reposts,
+    /// Posts that they bookmarked, by their authors' names.
+    Bookmarks,
+}
+
+impl ExportList {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Posts, Self::Likes, Self::Reposts, Self::Bookmarks];
+
+    /// Its name in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Posts => "posts",
+            Self::Likes => "likes",
+            Self::Reposts => "reposts",
+            Self::Bookmarks => "bookmarks",
+        }
+    }
+
+    /// The list after it.
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Posts => Some(Self::Likes),
+            Self::Likes => Some(Self::Reposts),
+            Self::Reposts => Some(Self::Bookmarks),
+            Self::Bookmarks => None,
+        }
+    }
 }
 
 /// What is wrong with a field.
@@ -320,4 +422,8 @@ pub enum Field {
     Bio,
     /// A post's text.
     Text,
+    /// What a post's text is folded behind.
+    Note,
+    /// The post that an act is about.
+    Post,
 }

@@ -18,10 +18,10 @@ use crate::limits::{
     POST_READS_MAX,
 };
 use crate::replica::State;
-use crate::store::StoreError;
 use crate::store::snapshot::{Folded, fold};
+use crate::store::{Said, StoreError};
 use crate::user::entry::Entry;
-use crate::user::{Post, Status, User};
+use crate::user::{Place, Post, Status, User};
 use crate::wire::message::FEATURE_SNAPSHOTS;
 
 /// Since when a text that its writer deleted has stood in a file, if one does.
@@ -153,29 +153,53 @@ impl Replicas {
         }
     }
 
-    /// What `about` says of a post, and its text; `None` if the post does not stand. The file may be
-    /// replaced between looking up where the text stands and reading it: then both are done again.
+    /// What `about` says of a post, and what it says itself; `None` if the post does not stand.
     pub fn read_post<T>(
         &self,
         slot: &Slot,
         id: PostId,
         about: impl Fn(&User, &Post) -> T,
-    ) -> Option<(T, Result<String, StoreError>)> {
-        let read = || {
-            let look = |user: &User| user.post(id).map(|post| (about(user, post), post.place()));
-            let (told, place) = look(&slot.view())?;
-            Some((told, self.store.read_text(&slot.name, id, place)))
+    ) -> Option<(T, Result<Said, StoreError>)> {
+        let look = |user: &User| {
+            let post = user.post(id)?;
+            Some((about(user, post), post.place()))
         };
-        for _ in 1..POST_READS_MAX {
-            match read()? {
-                (_, Err(StoreError::NotAtPlace { .. })) => {}
-                found => return Some(found),
-            }
-        }
-        // Nothing replaces a file under this lock.
-        let _replica = slot.lock();
-        read()
+        read_at(slot, look, |place| self.store.read_text(&slot.name, id, *place))
     }
+
+    /// What a post said from the first to now, oldest first; `None` if the post does not stand.
+    pub fn read_history(&self, slot: &Slot, id: PostId) -> Option<Result<Vec<Said>, StoreError>> {
+        let look = |user: &User| {
+            let earlier = user.edits.get(&id).map(|edits| edits.earlier.as_slice());
+            let places =
+                earlier.unwrap_or_default().iter().copied().chain([user.post(id)?.place()]);
+            Some(((), places.collect::<Vec<_>>()))
+        };
+        let read = |place: &Place| self.store.read_text(&slot.name, id, *place);
+        read_at(slot, look, |places| places.iter().map(read).collect()).map(|((), said)| said)
+    }
+}
+
+/// What `look` tells, and what stands where it says. The file may be replaced between looking
+/// where a text stands and reading it: then both are done again.
+fn read_at<T, P, S>(
+    slot: &Slot,
+    look: impl Fn(&User) -> Option<(T, P)>,
+    read_from: impl Fn(&P) -> Result<S, StoreError>,
+) -> Option<(T, Result<S, StoreError>)> {
+    let read = || {
+        let (told, place) = look(&slot.view())?;
+        Some((told, read_from(&place)))
+    };
+    for _ in 1..POST_READS_MAX {
+        match read()? {
+            (_, Err(StoreError::NotAtPlace { .. })) => {}
+            found => return Some(found),
+        }
+    }
+    // Nothing replaces a file under this lock.
+    let _replica = slot.lock();
+    read()
 }
 
 #[cfg(test)]
@@ -280,7 +304,7 @@ mod tests {
         fn post(&mut self, number: u64, is_committed: bool) {
             let text = format!("{number:0TEXT_BYTES$}");
             let at = Wall(number);
-            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None };
+            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None, note: None };
             self.add(&[entry], is_committed);
         }
 
@@ -294,7 +318,7 @@ mod tests {
 
         fn text(&self, number: u64) -> Option<String> {
             let read = self.replicas.read_post(&self.slot(), post_id(number), |_, _| ())?;
-            Some(read.1.unwrap())
+            Some(read.1.unwrap().text)
         }
 
         /// What the next process makes of the directory.

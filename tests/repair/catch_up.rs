@@ -22,6 +22,7 @@ fn one_line(number: usize) -> Vec<u8> {
         id: PostId::from_raw(u64::try_from(number).unwrap() + 1),
         text: "a few words".to_owned(),
         reply_to: None,
+        note: None,
     };
     let line = encode(&NewLine {
         version: Version { term, seq: 1 },

@@ -206,7 +206,8 @@ impl Machines {
 
     /// Tries once to post; whether it was acknowledged.
     pub(super) fn is_posted(&self, n: usize, session: &mut String, text: &str) -> bool {
-        let post = NewPost { key: self.key(), text: text.to_owned(), reply_to: None };
+        let post =
+            NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() };
         let Ok(told) = self.ask(n, Some(session), Action::Post(post)) else { return false };
         if let Some(renewed) = told.session {
             *session = renewed;

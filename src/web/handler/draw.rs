@@ -4,7 +4,7 @@ use super::visit::{Heard, Visit};
 use super::{Site, Stop};
 use crate::action::RequestKey;
 use crate::id::UserName;
-use crate::limits::POST_CHARS_MAX;
+use crate::limits::{NOTE_CHARS_MAX, POST_CHARS_MAX};
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::cookie::SetCookie;
@@ -20,7 +20,7 @@ use crate::wire::request::{Person, PersonRow};
 /// Draws the forms of one signed-in person.
 #[derive(Clone, Copy)]
 pub(super) struct Drawer<'a> {
-    t: Lang,
+    pub(super) t: Lang,
     form_key: &'a FormKey,
     token: &'a str,
     /// How many requests their file has recorded.
@@ -35,6 +35,16 @@ impl Drawer<'_> {
         let binding = Binding::Session(self.token);
         let key = self.form_key.request_key(binding, name, target, self.ops);
         head(self.form_key, binding, name, action, key)
+    }
+
+    /// A form whose key is made when it comes back, of where it goes: a page bears three such forms
+    /// for each post, and nothing compresses a key. All it says is the count of requests.
+    pub(super) fn brief_form(self, name: FormName, action: &Route) -> FormHead {
+        let token = self.form_key.token(Binding::Session(self.token), name);
+        FormHead {
+            action: action.to_string(),
+            hidden: vec![("key", self.ops.to_string()), ("token", token)],
+        }
     }
 
     /// The button that signs out.
@@ -69,8 +79,8 @@ impl Drawer<'_> {
         composer(self.t, self.form(FormName::Post, &Route::Post, ""))
     }
 
-    /// The box to answer a post in; answering another names them.
-    pub(super) fn answer(self, post: &PostRef) -> Composer {
+    /// The box to answer a post in; answering another names them. What was folded is answered folded.
+    pub(super) fn answer(self, post: &PostRef, note: Option<&str>) -> Composer {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
         let is_own = post.user == *self.viewer;
         Composer {
@@ -78,6 +88,7 @@ impl Drawer<'_> {
             is_labelled: true,
             button: self.t.reply(),
             placeholder: "",
+            note: note.unwrap_or_default().to_owned(),
             text: if is_own { String::new() } else { format!("@{} ", post.user) },
             ..composer(self.t, answering(form, post))
         }
@@ -99,8 +110,11 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         text: String::new(),
         placeholder: t.whats_happening(),
         problem: String::new(),
+        note: String::new(),
+        note_problem: String::new(),
         button: t.post(),
         chars_max: POST_CHARS_MAX,
+        note_chars_max: NOTE_CHARS_MAX,
         cancel: None,
         footnote: "",
     }

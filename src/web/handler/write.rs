@@ -31,7 +31,10 @@ impl<A: Ask> Site<A> {
             Some(Err(Garbled(act))) => (act, true),
             None => return self.error(visit, None, 405),
         };
-        let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
+        let key = match self.key_sent(visit, &act, &form) {
+            Some(key) => key,
+            None => fresh_key(None)?,
+        };
         let again = |trouble, heard| {
             self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
         };
@@ -61,6 +64,18 @@ impl<A: Ask> Site<A> {
         }
     }
 
+    /// The one-time key that a form brought, whole or as the count alone that a button under a post
+    /// says ([`Drawer::brief_form`](super::draw::Drawer::brief_form)).
+    fn key_sent(&self, visit: &Visit<'_>, act: &Act, form: &Form) -> Option<RequestKey> {
+        let sent = form.get("key");
+        if let Ok(key) = sent.parse() {
+            return Some(key);
+        }
+        let ops = sent.parse().ok().filter(|_| matches!(act, Act::Mark { .. }))?;
+        let binding = Binding::Session(visit.session.as_ref()?.token());
+        Some(self.form_key.request_key(binding, act.form_name(), &act.route().to_string(), ops))
+    }
+
     /// Everything that must hold before a backend is asked.
     fn check(
         &self,
@@ -76,6 +91,11 @@ impl<A: Ask> Site<A> {
         }
         let binding = if act.needs_session() {
             let session = visit.session.as_ref().ok_or(Trouble::Refused(Refusal::SignedOut))?;
+            if let Act::EditPost(post) | Act::DeletePost(post) = act
+                && post.user != *session.user()
+            {
+                return Err(Trouble::Refused(Refusal::NotFound));
+            }
             Some(Binding::Session(session.token()))
         } else {
             visit.stranger.as_ref().map(|stranger| Binding::Stranger(stranger.secret()))
@@ -119,6 +139,10 @@ impl<A: Ask> Site<A> {
             Act::Logout => return Ok(signed_out(&Route::Home.to_string())),
             Act::Leave => return Ok(signed_out("/?left=1")),
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
+            Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
+            Act::Mark { post, .. } => {
+                next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string())
+            }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
             Act::Follow(name) | Act::Unfollow(name) => {
                 next(form).unwrap_or_else(|| Route::Profile(name.clone()).to_string())

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::text::{Run, runs};
 use super::time::Moment;
+use crate::action::ExportList;
 use crate::clock::Wall;
 use crate::web::words::Lang;
 use crate::wire::request::{ExportPage, ExportPost, ExportProfile};
@@ -34,6 +35,8 @@ struct Item {
     runs: Vec<Run>,
     /// Whom it answers.
     to: Option<String>,
+    /// What its text is folded behind.
+    note: Option<String>,
 }
 
 impl ExportHtml {
@@ -44,6 +47,7 @@ impl ExportHtml {
             // Names of members would lead nowhere in a file.
             runs: runs(&post.text, &[]).into_iter().map(in_full).collect(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
+            note: post.note.clone(),
         };
         Self {
             t,
@@ -51,7 +55,7 @@ impl ExportHtml {
             community: community.to_owned(),
             head: part.profile.clone().map(|profile| (profile, Moment::seen_at(t, now, now))),
             posts: part.posts.iter().map(item).collect(),
-            is_last: part.more_after.is_none(),
+            is_last: part.next.as_ref().is_none_or(|next| next.list != ExportList::Posts),
         }
     }
 }

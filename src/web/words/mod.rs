@@ -24,6 +24,7 @@ mod entry;
 mod frame;
 mod gate;
 mod machines;
+mod marks;
 mod post;
 mod settings;
 #[cfg(test)]

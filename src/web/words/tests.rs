@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Lang, Written, entry, frame, gate, machines, post, settings, time, trouble};
+use super::{Lang, Written, entry, frame, gate, machines, marks, post, settings, time, trouble};
 
 /// Words that are the same in both languages.
 const SAME: [&str; 3] = ["text", "version", "day_and_time"];
@@ -14,6 +14,7 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
         frame::WRITTEN,
         gate::WRITTEN,
         machines::WRITTEN,
+        marks::WRITTEN,
         post::WRITTEN,
         settings::WRITTEN,
         time::WRITTEN,

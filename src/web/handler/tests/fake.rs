@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::action::Action;
+use crate::action::{Action, ExportFrom, ExportList};
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
 use crate::user::entry::PostRef;
@@ -17,10 +17,11 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, ExportPage, ExportPost, ExportProfile, MachineRow, MachineState,
-    Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply,
-    ReplyView, Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
-    StatusPage, ThreadPage, Viewer,
+    Ancestor, ClusterBrief, ExportMark, ExportPage, ExportPost, ExportProfile, ExportText,
+    HistoryPage, LikedBy, MachineRow, MachineState, Mine, Outcome, PeoplePage, Person, PersonRow,
+    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
+    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, TextView, ThreadPage,
+    Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -303,6 +304,11 @@ pub(super) fn post(
         author: person(username, display_name),
         at: Wall(NOW.0 - minutes * 60_000),
         text: text.to_owned(),
+        note: None,
+        edited_at: None,
+        reposted_by: None,
+        mine: Mine::default(),
+        liked_by: None,
         reply_to: None,
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
@@ -326,32 +332,33 @@ pub(super) fn posts() -> PostPage {
         "The seed swap is on Saturday at ten, in the old chapel. Bring labels.",
     );
     asked.replies = 1;
+    let mut edited = post(
+        899,
+        "ben",
+        "Ben Kroll",
+        5,
+        "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
+    );
+    edited.edited_at = Some(Wall(NOW.0 - 120_000));
+    edited.mine.liked = true;
+    let mut reposted = post(
+        898,
+        "mina",
+        "Mina Okafor",
+        7,
+        "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
+    );
+    reposted.reposted_by = Some(person("ben", "Ben Kroll"));
+    let mut noted = post(
+        896,
+        "yuki",
+        "Yuki Aoki",
+        25,
+        "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
+    );
+    noted.note = Some("Weather".to_owned());
     PostPage {
-        posts: vec![
-            asked,
-            post(
-                899,
-                "ben",
-                "Ben Kroll",
-                5,
-                "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
-            ),
-            post(
-                898,
-                "mina",
-                "Mina Okafor",
-                7,
-                "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
-            ),
-            answer,
-            post(
-                896,
-                "yuki",
-                "Yuki Aoki",
-                25,
-                "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
-            ),
-        ],
+        posts: vec![asked, edited, reposted, answer, noted],
         older: Some(PostId::from_raw(896)),
         suggestions: Vec::new(),
         just_posted: None,
@@ -403,12 +410,19 @@ pub(super) fn thread() -> ThreadPage {
     let mut opened = post(901, "ada", "Ada Lind", 3, "Is it mine? I lost one at the seed swap.");
     opened.reply_to = Some(parent.clone());
     opened.replies = 2;
+    opened.edited_at = Some(Wall(NOW.0 - 60_000));
+    opened.note = Some("Gloves".to_owned());
+    let likers = vec![person("ben", "Ben Kroll"), person("mina", "Mina Okafor")];
+    opened.liked_by = Some(LikedBy { people: likers, more: 3 });
     let mut near = post(902, "ben", "Ben Kroll", 2, "@ada Then come and try it on.");
     near.reply_to = Some(PostRef { user: name("ada"), id: PostId::from_raw(901) });
     let mut deep = post(903, "mina", "Mina Okafor", 1, "Mind the fence.");
     deep.reply_to = Some(PostRef { user: name("ben"), id: PostId::from_raw(902) });
+    let mut root = post(898, "mina", "Mina Okafor", 9, "Gloves everywhere.");
+    root.note = Some("Not only gloves".to_owned());
     ThreadPage {
         ancestors: vec![
+            Ancestor::Post(root),
             Ancestor::Deleted(PostRef { user: name("eve"), id: PostId::from_raw(1) }),
             Ancestor::Post(post(
                 899,
@@ -425,35 +439,93 @@ pub(super) fn thread() -> ThreadPage {
     }
 }
 
-/// Three posts in two parts.
-fn export(after: Option<PostId>) -> ExportPage {
+/// Three posts, and what was done with others, in five parts.
+fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
     let post = |n: u64, text: &str| ExportPost {
         id: PostId::from_raw((ms + n * 60_000) << 16),
         at: Wall(ms + n * 60_000),
+        edited_at: None,
         text: text.to_owned(),
-        reply_to: (n == 1).then(|| PostRef { user: name("ben"), id: PostId::from_raw(899) }),
+        note: None,
+        reply_to: (n == 1).then(|| of_ben(899)),
+        earlier: Vec::new(),
     };
-    let first = [post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
-    if after.is_some() {
-        let posts = vec![post(2, "See https://example.org/?a=1&b=2")];
-        return ExportPage { profile: None, posts, more_after: None };
+    let edited = ExportPost {
+        edited_at: Some(Wall(ms + 500_000)),
+        note: Some("Frost".to_owned()),
+        earlier: vec![ExportText { at: Wall(ms), text: "Se".to_owned(), note: None }],
+        ..post(2, "See https://example.org/?a=1&b=2")
+    };
+    let first = vec![post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
+    let last = first.last().map(|post| PostRef { user: name("ada"), id: post.id });
+    let next = |list, after| Some(ExportFrom { list, after });
+    let mark = |id, at: Option<u64>| vec![ExportMark { post: of_ben(id), at: at.map(Wall) }];
+    match (from.list, &from.after) {
+        (ExportList::Posts, None) => ExportPage {
+            profile: Some(ExportProfile {
+                username: name("ada"),
+                display_name: "Ada Lind".to_owned(),
+                bio: "Seeds, mostly.".to_owned(),
+                joined_at: Wall(ms),
+                pinned: first.first().map(|post| post.id),
+                follows: vec![name("ben"), name("mina")],
+            }),
+            posts: first,
+            next: next(ExportList::Posts, last),
+            ..ExportPage::default()
+        },
+        (ExportList::Posts, Some(_)) => ExportPage {
+            posts: vec![edited],
+            next: next(ExportList::Likes, None),
+            ..ExportPage::default()
+        },
+        (ExportList::Likes, None) => ExportPage {
+            marks: mark(1, None),
+            next: next(ExportList::Likes, Some(of_ben(1))),
+            ..ExportPage::default()
+        },
+        (ExportList::Likes, Some(_)) => ExportPage {
+            marks: mark(2, None),
+            next: next(ExportList::Reposts, None),
+            ..ExportPage::default()
+        },
+        (ExportList::Reposts, _) => {
+            ExportPage { next: next(ExportList::Bookmarks, None), ..ExportPage::default() }
+        }
+        (ExportList::Bookmarks, _) => {
+            ExportPage { marks: mark(3, Some(ms)), ..ExportPage::default() }
+        }
     }
-    let profile = ExportProfile {
-        username: name("ada"),
-        display_name: "Ada Lind".to_owned(),
-        bio: "Seeds, mostly.".to_owned(),
-        joined_at: Wall(ms),
-        follows: vec![name("ben"), name("mina")],
+}
+
+fn of_ben(id: u64) -> PostRef {
+    PostRef { user: name("ben"), id: PostId::from_raw(id) }
+}
+
+/// Ada's opened post, which said something else before.
+pub(super) fn history() -> HistoryPage {
+    let text = |at, text: &str, note: Option<&str>| TextView {
+        at: Wall(at),
+        text: text.to_owned(),
+        note: note.map(str::to_owned),
+        mentions: vec![name("ben")],
     };
-    let more_after = first.last().map(|post| post.id);
-    ExportPage { profile: Some(profile), posts: first.into(), more_after }
+    let opened = thread().post;
+    let texts = vec![
+        text(NOW.0 - 180_000, "Is it mien, @ben?", None),
+        text(NOW.0 - 60_000, &opened.text, Some("Gloves")),
+    ];
+    HistoryPage { post: opened, texts }
 }
 
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
-        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) => Outcome::Posts(posts()),
+        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) | Action::Bookmarks(_) => {
+            Outcome::Posts(posts())
+        }
+        Action::History(_) => Outcome::History(history()),
         Action::Profile(asked) => Outcome::Profile(ProfilePage {
             person: person(asked.username.as_str(), "Ada Lind"),
             bio: "Seeds, mostly.\nSome string.".to_owned(),
@@ -462,6 +534,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             following: 1,
             posts_count: 5,
             followed: (asked.username != name("ada")).then_some(false),
+            pinned: None,
             page: posts(),
         }),
         Action::Thread(_) => Outcome::Thread(thread()),
@@ -470,7 +543,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             people: people(),
             more_after: Some(name("mina")),
         }),
-        Action::Export(asked) => Outcome::Export(export(asked.after)),
+        Action::Export(asked) => Outcome::Export(export(asked)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
                 id: id.repeat(64),
