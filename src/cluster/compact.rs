@@ -321,6 +321,16 @@ mod tests {
             Some(read.1.unwrap().text)
         }
 
+        fn edit(&mut self, number: u64, text: &str) {
+            let (at, id) = (Wall(60), post_id(number));
+            self.add(&[Entry::PostEdited { at, id, text: text.to_owned(), note: None }], true);
+        }
+
+        fn history(&self, number: u64) -> Option<Vec<String>> {
+            let said = self.replicas.read_history(&self.slot(), post_id(number))?.unwrap();
+            Some(said.into_iter().map(|said| said.text).collect())
+        }
+
         /// What the next process makes of the directory.
         fn reloaded(self) -> (State, User) {
             let Self { dir, replicas, node, .. } = self;
@@ -331,6 +341,25 @@ mod tests {
             let view = slot.view().clone();
             (slot.state(), view)
         }
+    }
+
+    #[test]
+    fn compact_keeps_what_standing_posts_said_and_drops_what_deleted_ones_did() {
+        let mut home = Home::new();
+        home.add(&[Entry::Joined { at: Wall(1) }], true);
+        home.post(1, true);
+        home.post(2, true);
+        home.edit(1, "second");
+        home.edit(2, "of the deleted");
+        home.edit(1, "third");
+        home.delete(2, 70);
+        let said = home.history(1).unwrap();
+        assert_eq!(said[1..], ["second", "third"]);
+        assert!(home.replicas.compact(&home.slot()));
+        assert_eq!((home.history(1), home.history(2)), (Some(said), None));
+        assert_eq!(home.text(1).as_deref(), Some("third"));
+        let file = std::fs::read_to_string(home.dir.path().join("users/ada.jsonl")).unwrap();
+        assert!(file.contains("second") && !file.contains("of the deleted"), "{file}");
     }
 
     #[test]

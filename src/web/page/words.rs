@@ -147,7 +147,7 @@ impl Said {
             }
             Refusal::NoMajority { reachable, members, needed } => {
                 let strong = t.only_reached(*members, *reachable);
-                let text = format!("{} {kept}", t.saved_when(subject.name(t), *needed));
+                let text = format!("{} {kept}", t.saved_when(*needed, subject.name(t)));
                 Self::new(503, t.nothing_saved(), strong, text)
                     .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
@@ -373,6 +373,21 @@ mod tests {
     }
 
     #[test]
+    fn problem_in_german() {
+        let check =
+            |field, what: &Problem, words: &str| assert_eq!(problem(Lang::De, field, what), words);
+        let over = |over| Problem::TooLong { over };
+        check(Field::Text, &over(1), "1 Zeichen zu viel. Ein Beitrag hat höchstens 500.");
+        let bio = "23 Zeichen zu viel. Was du über dich sagst, hat höchstens 200.";
+        check(Field::Bio, &over(23), bio);
+        let suggestion = Some("rose_bay".parse().unwrap());
+        let dot = Problem::BadChar { found: '.', suggestion };
+        check(Field::Username, &dot, "Ein Punkt geht hier nicht. Wie wäre es mit rose_bay?");
+        let letter = Problem::BadChar { found: 'É', suggestion: None };
+        check(Field::Username, &letter, "Der Buchstabe „É“ geht hier nicht.");
+    }
+
+    #[test]
     fn said_of_no_majority_in_full() {
         let refusal = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
         let said = Said::of(Lang::En, &Trouble::Refused(refusal), Subject::Post);
@@ -385,6 +400,22 @@ mod tests {
         );
         assert_eq!((said.button, said.retry_after_s), (Some("Try again"), Some(10)));
         assert!(!said.is_key_spent);
+    }
+
+    #[test]
+    fn said_of_no_majority_in_german() {
+        let refusal = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
+        let said = Said::of(Lang::De, &Trouble::Refused(refusal), Subject::Post);
+        assert_eq!(said.title, "Es wurde nichts gespeichert");
+        assert_eq!(said.notice.strong, "Nur 1 von 3 Maschinen erreichbar.");
+        assert_eq!(
+            said.notice.text,
+            "Ein Beitrag ist gespeichert, wenn 2 zustimmen. Dein Text steht unten; nichts ist \
+             verloren, und nichts wurde veröffentlicht."
+        );
+        let unknown = Said::of(Lang::De, &Trouble::Refused(Refusal::Unknown), Subject::Post);
+        assert_eq!(unknown.notice.strong, "Wir wissen noch nicht, ob es gespeichert wurde.");
+        assert_eq!((unknown.button, unknown.is_check), (Some("Nachsehen"), true));
     }
 
     #[test]

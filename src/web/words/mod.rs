@@ -28,7 +28,7 @@ mod marks;
 mod post;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod trouble;
 
