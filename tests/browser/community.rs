@@ -18,7 +18,7 @@ pub(super) struct Community<'c> {
     /// Whose browser is looked over the shoulder.
     pub(super) ada: Person,
     /// Somebody who has not signed in.
-    pub(super) stranger: Person,
+    stranger: Person,
     ben: Person,
     places: Vec<(&'static str, String)>,
 }

@@ -38,6 +38,23 @@ const SMALL_TARGETS: &str = "
         .map(([it, box]) => `${it.tagName.toLowerCase()}.${it.className} in ${it.parentNode.className} `
             + `\"${it.innerText || it.name}\" is ${box.width.toFixed(1)} x ${box.height.toFixed(1)} px`);";
 
+/// Words of the interface that are broken in the middle, because the room for them is too small.
+const BROKEN_WORDS: &str = "
+    const faults = [];
+    for (const it of document.querySelectorAll('nav a, button, .btn, .tabs a, label, th, td, .top a')) {
+        const texts = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            for (const word of texts.currentNode.data.matchAll(/[^\\s\u{ad}-]+/gu)) {
+                const range = document.createRange();
+                range.setStart(texts.currentNode, word.index);
+                range.setEnd(texts.currentNode, word.index + word[0].length);
+                const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+                if (tops.size > 1) faults.push(`\"${word[0]}\" is broken`);
+            }
+        }
+    }
+    return faults;";
+
 /// The first thing that sticks out at the right.
 const WIDEST: &str = "
     const wide = [...document.body.querySelectorAll('*')]
@@ -131,7 +148,6 @@ fn every_page_from_all_sides() {
     let (browser, axe) = (Browser::start(), Axe::load());
     check_that_it_finds_something(&axe, &browser);
     let mut judge = Judge { browser, axe, is_full: is_full_run(), community, faults: Vec::new() };
-    judge.weigh_style();
     let mut judged = Vec::new();
     for stage in Stage::ALL {
         judge.community.go_on_to(stage);
@@ -158,7 +174,8 @@ impl Judge<'_> {
             self.look(page, pass);
             match pass {
                 Pass::Scripts => {
-                    self.weigh(page);
+                    let faults = weight::faults(&self.browser);
+                    self.note(page, "weight", faults);
                     self.tab_through(page, SIZES[1]);
                 }
                 Pass::German => self.tab_through(page, SIZES[2]),
@@ -220,9 +237,8 @@ impl Judge<'_> {
 
     /// What each view must keep.
     fn rules(&self) -> Vec<String> {
-        let found = self.browser.run_on(SMALL_TARGETS, &[TARGET_PIXELS.into()]);
-        let found = found.as_array().expect("targets are a list");
-        let mut found: Vec<_> = found.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let mut found = texts(&self.browser.run_on(SMALL_TARGETS, &[TARGET_PIXELS.into()]));
+        found.extend(texts(&self.browser.run(BROKEN_WORDS)));
         let wide = sideways(&self.browser);
         if wide > 0 {
             found.push(format!("{wide} px too wide: {}", self.browser.run(WIDEST)));
@@ -245,30 +261,13 @@ impl Judge<'_> {
         }
     }
 
-    fn weigh(&mut self, page: &Page) {
-        let mut faults = Vec::from_iter(weight::requests(&self.browser));
-        if page.sent.is_none() {
-            let address = self.community.address(page.path);
-            let path = address.strip_prefix(&self.community.address("")).expect("an address here");
-            let person =
-                if page.is_member { &mut self.community.ada } else { &mut self.community.stranger };
-            faults.extend(weight::page(&self.browser, &person.get(path)));
-        }
-        self.note(page, "weight", faults);
-    }
-
-    /// The style sheet is the same for all pages.
-    fn weigh_style(&mut self) {
-        self.browser.goto(&self.community.address("/"));
-        let path = self
-            .browser
-            .run("return document.querySelector('[rel=stylesheet]').getAttribute('href')");
-        let answer = self.community.stranger.get(path.as_str().expect("an address"));
-        assert_eq!(answer.status, 200);
-        self.faults.extend(weight::style(&self.browser, &answer));
-    }
-
     fn note(&mut self, page: &Page, how: &str, found: impl IntoIterator<Item = String>) {
         self.faults.extend(found.into_iter().map(|fault| format!("{} {how}: {fault}", page.name)));
     }
+}
+
+/// What a script found.
+fn texts(found: &Value) -> Vec<String> {
+    let found = found.as_array().expect("what is found comes as a list");
+    found.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

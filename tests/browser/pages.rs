@@ -136,6 +136,8 @@ pub(super) const PAGES: &[Page] = &[
         .sends("/settings/password", &[("current", "seven"), ("new", "eight")])
         .status(422),
     member("settings-devices", "/settings/devices"),
+    member("settings-keys", "/settings/keys"),
+    member("settings-data", "/settings/data"),
     member("settings-leave", "/settings/leave"),
     member("settings-leave-error", "/settings/leave")
         .sends("/settings/leave", &[("username", "ben"), ("password", "seven")])
