@@ -8,6 +8,7 @@ mod account;
 mod export;
 mod ids;
 mod operator;
+mod posts;
 mod read;
 mod setup;
 mod view;
@@ -275,6 +276,8 @@ impl Backend {
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
+            Action::EditPost(data) => self.edit_post(asked, data),
+            Action::Mark(data) => self.mark(asked, data),
             Action::DeletePost(data) => self.delete_post(asked, data),
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
@@ -287,6 +290,8 @@ impl Backend {
             Action::Everyone(data) => self.everyone(asked, data),
             Action::Profile(data) => self.profile(asked, data),
             Action::UserPosts(data) => self.user_posts(asked, data),
+            Action::Bookmarks(data) => self.bookmarks(asked, data),
+            Action::History(data) => self.history(asked, data),
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),

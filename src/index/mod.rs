@@ -11,11 +11,12 @@
 //! - an edge from a post to its reply stands as long as the reply does, whatever becomes of the post;
 //! - whoever has left is in no list.
 //!
-//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a follow
-//! 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
+//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
+//! 24, a like 16, a follow 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
 //! followed besides.
 
 mod people;
+mod repost;
 mod sorted;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,10 @@ use crate::limits::SUGGESTION_STEPS_MAX;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::{Status, User};
 use people::{Circle, People, PersonId};
+use repost::Like;
 use sorted::SortedChunks;
 
+pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
 
@@ -57,6 +60,7 @@ pub struct Index {
     people: People,
     timeline: SortedChunks<Key>,
     replies: SortedChunks<Edge>,
+    likes: SortedChunks<Like>,
 }
 
 /// What a profile counts.
@@ -88,7 +92,7 @@ impl Index {
     /// An index of these users, each given once: much faster than one entry after another.
     pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         let mut index = Self::default();
-        let (mut keys, mut edges) = (Vec::new(), Vec::new());
+        let (mut keys, mut edges, mut likes) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
             for post in &user.posts {
@@ -99,9 +103,11 @@ impl Index {
                 }
             }
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
+            index.marks_of(author, user, &mut likes);
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
+        index.likes = SortedChunks::from_unsorted(likes);
         index.people.shrink_to_fit();
         index
     }
@@ -130,7 +136,16 @@ impl Index {
                 self.people.unfollow(author, followed);
             }
             Entry::Left { .. } => self.remove_user(before),
-            Entry::Profile { .. }
+            Entry::Liked { .. }
+            | Entry::Unliked { .. }
+            | Entry::Reposted { .. }
+            | Entry::Unreposted { .. } => self.mark(before, entry),
+            Entry::PostEdited { .. }
+            | Entry::Pinned { .. }
+            | Entry::Unpinned { .. }
+            | Entry::Bookmarked { .. }
+            | Entry::Unbookmarked { .. }
+            | Entry::Profile { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -148,6 +163,7 @@ impl Index {
             let unfollowed = self.people.intern(unfollowed);
             self.people.unfollow(author, unfollowed);
         }
+        self.replace_marks(author, before, after);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
@@ -163,8 +179,11 @@ impl Index {
 
     /// Whether the post stands.
     pub fn contains(&self, post: &PostRef) -> bool {
-        self.key(post)
-            .is_some_and(|key| self.people.get(key.author).posts.binary_search(&key.id).is_ok())
+        self.key(post).is_some_and(|key| self.stands(key))
+    }
+
+    fn stands(&self, post: Key) -> bool {
+        self.people.get(post.author).posts.binary_search(&post.id).is_ok()
     }
 
     /// Whether `who` follows `whom`.
@@ -280,6 +299,7 @@ impl Index {
             self.remove_post(before, post.id);
         }
         let id = self.people.intern(&before.name);
+        self.replace_marks(id, before, &User::absent(before.name.clone()));
         self.people.leave(id);
     }
 

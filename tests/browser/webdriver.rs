@@ -275,6 +275,9 @@ fn capabilities(profile: &Path, strategy: &str) -> Value {
     let chromium = std::env::var("TERN_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
     let flags = [
         "--headless",
+        // Whatever language the machine speaks.
+        "--lang=en-US",
+        "--accept-lang=en-US,en",
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",

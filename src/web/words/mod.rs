@@ -24,10 +24,11 @@ mod entry;
 mod frame;
 mod gate;
 mod machines;
+mod marks;
 mod post;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod trouble;
 

@@ -5,6 +5,7 @@ mod comfort;
 mod escaping;
 mod fake;
 mod language;
+mod marks;
 mod markup;
 mod pages;
 mod sources;
