@@ -1,15 +1,14 @@
 //! Every page from all sides: three widths, two schemes, text of usual and of double size, in English with
 //! scripts and in German without, by eye (pictures), by rule and by keyboard.
 
-use serde_json::Value;
-
 use super::axe::{Axe, check_that_it_finds_something};
 use super::community::Community;
 use super::emulate::Scheme;
 use super::keyboard::TAB;
 use super::pages::{PAGES, Page, Stage};
+use super::rules;
 use super::sheet;
-use super::view::{pictures, sideways};
+use super::view::pictures;
 use super::webdriver::Browser;
 use super::weight;
 use super::{is_full_run, is_skipped};
@@ -23,44 +22,6 @@ const TEXT_SIZES: [u32; 2] = [100, 200];
 const TABS_MAX: usize = 60;
 /// Stops that the shortest page has: after what the page says first, a link and the navigation.
 const STOPS_MIN: usize = 4;
-/// Pixels that a finger needs. Source: WCAG 2.2, 2.5.8.
-const TARGET_PIXELS: u32 = 24;
-
-/// Links and controls that are too small. A link in a sentence is as high as its line.
-const SMALL_TARGETS: &str = "
-    const min = arguments[0];
-    const isInSentence = (it) => getComputedStyle(it).display == 'inline'
-        && [...it.parentNode.childNodes].some((n) => n.nodeType == 3 && n.data.trim());
-    return [...document.querySelectorAll('a[href], button, input, textarea, select, summary')]
-        .filter((it) => it.type != 'hidden' && it.getClientRects().length && !isInSentence(it))
-        .map((it) => [it, it.getBoundingClientRect()])
-        .filter(([_, box]) => box.width < min - 0.01 || box.height < min - 0.01)
-        .map(([it, box]) => `${it.tagName.toLowerCase()}.${it.className} in ${it.parentNode.className} `
-            + `\"${it.innerText || it.name}\" is ${box.width.toFixed(1)} x ${box.height.toFixed(1)} px`);";
-
-/// Words of the interface that are broken in the middle, because the room for them is too small.
-const BROKEN_WORDS: &str = "
-    const faults = [];
-    for (const it of document.querySelectorAll('nav a, button, .btn, .tabs a, label, th, td, .top a')) {
-        const texts = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
-        while (texts.nextNode()) {
-            for (const word of texts.currentNode.data.matchAll(/[^\\s\u{ad}-]+/gu)) {
-                const range = document.createRange();
-                range.setStart(texts.currentNode, word.index);
-                range.setEnd(texts.currentNode, word.index + word[0].length);
-                const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
-                if (tops.size > 1) faults.push(`\"${word[0]}\" is broken`);
-            }
-        }
-    }
-    return faults;";
-
-/// The first thing that sticks out at the right.
-const WIDEST: &str = "
-    const wide = [...document.body.querySelectorAll('*')]
-        .filter((it) => it.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5);
-    const it = wide.at(-1);
-    return it ? it.tagName.toLowerCase() + '.' + it.className + ' in ' + it.parentNode.className : '';";
 
 /// How a page is looked at.
 #[derive(Clone, Copy)]
@@ -221,7 +182,7 @@ impl Judge<'_> {
             self.browser.set_text_size(view.text_size);
             self.browser.set_size(view.width, height);
             self.browser.set_scheme(view.scheme);
-            let mut found = self.rules();
+            let mut found = rules::faults(&self.browser);
             if pass == Pass::Scripts || view.is_for_german() {
                 self.browser.fit_height(view.width);
                 let name = format!("{}-{}{}.png", page.name, view.picture(), pass.suffix());
@@ -233,17 +194,6 @@ impl Judge<'_> {
             self.note(page, &(view.picture() + pass.suffix()), found);
         }
         self.browser.set_text_size(100);
-    }
-
-    /// What each view must keep.
-    fn rules(&self) -> Vec<String> {
-        let mut found = texts(&self.browser.run_on(SMALL_TARGETS, &[TARGET_PIXELS.into()]));
-        found.extend(texts(&self.browser.run(BROKEN_WORDS)));
-        let wide = sideways(&self.browser);
-        if wide > 0 {
-            found.push(format!("{wide} px too wide: {}", self.browser.run(WIDEST)));
-        }
-        found
     }
 
     /// Follows the focus from stop to stop.
@@ -264,10 +214,4 @@ impl Judge<'_> {
     fn note(&mut self, page: &Page, how: &str, found: impl IntoIterator<Item = String>) {
         self.faults.extend(found.into_iter().map(|fault| format!("{} {how}: {fault}", page.name)));
     }
-}
-
-/// What a script found.
-fn texts(found: &Value) -> Vec<String> {
-    let found = found.as_array().expect("what is found comes as a list");
-    found.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
