@@ -45,7 +45,7 @@ words! {
         "Er steht unten, wie du ihn verlassen hast. Drücke „Speichern“, wenn er fertig ist.";
     edited_most(max: u32):
         "A post can be edited {max} times, and this one was." /
-        "Ein Beitrag lässt sich {max}-mal bearbeiten, und dieser wurde es.";
+        "Ein Beitrag lässt sich {max}-mal bearbeiten, und so oft wurde es dieser schon.";
     what_post_said: "What this post said" / "Was dieser Beitrag gesagt hat";
     // Behind a name.
     changed_it:

@@ -27,7 +27,7 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
 /// What stands in English texts and in no German one: on a German page each is a leftover.
 pub(in crate::web) fn english_alone() -> BTreeSet<String> {
     let of = |texts: fn(&Written) -> &'static [&'static str]| {
-        let texts = every_word().flat_map(move |word| texts(word)).map(|text| without_holes(text));
+        let texts = every_word().flat_map(texts).map(|text| without_holes(text));
         texts.flat_map(|text| split(&text)).collect::<BTreeSet<_>>()
     };
     let german = of(|word| word.de);
