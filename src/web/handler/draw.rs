@@ -37,16 +37,6 @@ impl Drawer<'_> {
         head(self.form_key, binding, name, action, key)
     }
 
-    /// A form whose key is made when it comes back, of where it goes: a page bears three such forms
-    /// for each post, and nothing compresses a key. All it says is the count of requests.
-    pub(super) fn brief_form(self, name: FormName, action: &Route) -> FormHead {
-        let token = self.form_key.token(Binding::Session(self.token), name);
-        FormHead {
-            action: action.to_string(),
-            hidden: vec![("key", self.ops.to_string()), ("token", token)],
-        }
-    }
-
     /// The button that signs out.
     pub(super) fn logout(self) -> ButtonForm {
         ButtonForm {

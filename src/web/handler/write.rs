@@ -31,10 +31,7 @@ impl<A: Ask> Site<A> {
             Some(Err(Garbled(act))) => (act, true),
             None => return self.error(visit, None, 405),
         };
-        let key = match self.key_sent(visit, &act, &form) {
-            Some(key) => key,
-            None => fresh_key(None)?,
-        };
+        let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
         let again = |trouble, heard| {
             self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
         };
@@ -62,18 +59,6 @@ impl<A: Ask> Site<A> {
             }
             _ => Err(Fault::Nonsense.into()),
         }
-    }
-
-    /// The one-time key that a form brought, whole or as the count alone that a button under a post
-    /// says ([`Drawer::brief_form`](super::draw::Drawer::brief_form)).
-    fn key_sent(&self, visit: &Visit<'_>, act: &Act, form: &Form) -> Option<RequestKey> {
-        let sent = form.get("key");
-        if let Ok(key) = sent.parse() {
-            return Some(key);
-        }
-        let ops = sent.parse().ok().filter(|_| matches!(act, Act::Mark { .. }))?;
-        let binding = Binding::Session(visit.session.as_ref()?.token());
-        Some(self.form_key.request_key(binding, act.form_name(), &act.route().to_string(), ops))
     }
 
     /// Everything that must hold before a backend is asked.
@@ -141,7 +126,8 @@ impl<A: Ask> Site<A> {
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
             Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
             Act::Mark { post, .. } => {
-                next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string())
+                let to = next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string());
+                format!("{}#p{}", to.split('#').next().unwrap_or_default(), post.id)
             }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
             Act::Follow(name) | Act::Unfollow(name) => {

@@ -65,27 +65,24 @@ fn buttons_go_back_to_their_page_and_post() {
     assert_eq!(location(&response), "/@ada/901#p901");
     for away in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"] {
         let response = ada.submit("/", "/@ben/899/repost", &[("next", away)]);
-        assert_eq!(location(&response), "/@ben/899", "{away}");
+        assert_eq!(location(&response), "/@ben/899#p899", "{away}");
     }
 }
 
 #[test]
-fn buttons_have_keys_of_their_own_and_pages_stay_the_same() {
+fn buttons_of_a_page_share_its_key_and_are_acts_of_their_own() {
     let site = site();
     let mut ada = Browser::ada(&site);
     let page = ada.get("/");
-    assert_eq!(text(&page), text(&ada.get("/")));
-    let actions = ["/@ben/899/unlike", "/@ben/899/repost", "/@mina/898/like", "/@mina/898/repost"];
-    let mut key = |action: &str| {
-        assert_eq!(ada.resubmit(&page, action, &[]).status, 303);
-        site.last_asked().and_then(|asked| asked.key()).unwrap()
+    let mut press = |action: &str| {
+        location(&ada.resubmit(&page, action, &[]));
+        let Some(Action::Mark(set)) = site.last_asked() else { panic!("no mark asked for") };
+        (set.key.ops, set.key.id)
     };
-    let keys: Vec<_> = actions.map(&mut key).into();
-    let ids: std::collections::BTreeSet<_> = keys.iter().map(|key| key.id.0).collect();
-    assert_eq!(ids.len(), actions.len());
-    assert!(keys.iter().all(|key| key.ops == 12));
-    // Pressed twice, it is the same request.
-    assert_eq!(actions.map(&mut key), keys.as_slice());
+    let actions = ["/@ben/899/unlike", "/@ben/899/repost", "/@mina/898/like", "/@mina/898/repost"];
+    let keys: std::collections::BTreeSet<_> = actions.map(&mut press).into();
+    assert_eq!(keys.len(), actions.len());
+    assert!(keys.contains(&press(actions[2])), "pressed again it is the same act");
 }
 
 #[test]
@@ -94,9 +91,7 @@ fn button_before_the_upgrade_is_finished_says_so() {
     let response = Browser::ada(&site).submit("/", "/@ben/899/repost", &[]);
     assert_eq!(response.status, 503);
     check(&response, &["Not before the upgrade is finished.", ">Repost</button>"], &[]);
-    assert!(
-        hidden_fields(&response, "/@ben/899/repost").contains(&("next".into(), "/#p899".into()))
-    );
+    assert!(hidden_fields(&response, "/@ben/899/repost").contains(&("next".into(), "/".into())));
 }
 
 #[test]
