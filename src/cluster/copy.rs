@@ -156,7 +156,7 @@ impl Cluster {
             {
                 if let Err(why) = self.copy_one(copy, name, (*version, *seat)) {
                     let node = seat.node;
-                    log::info!("not copied user={name} version={version} peer={node} why={why:?}");
+                    log::debug!("not copied user={name} version={version} peer={node} why={why:?}");
                     is_whole.store(false, Ordering::Relaxed);
                 }
             }
