@@ -10,7 +10,6 @@ use crate::limits::{
     ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
 };
 use crate::replica::version::Version;
-use crate::store::Said;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
@@ -220,14 +219,21 @@ impl Backend {
         asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
             (person(user), found.reply_to.as_deref().cloned(), edited_at)
         };
-        let ((author, reply_to, edited_at), said) = match self.read_text(post, about) {
-            Ok(Some(found)) => found,
-            Err(refusal) if self.others_may_know() => return Err(refusal),
-            Ok(None) | Err(_) => return Ok(None),
+        let found = self.cluster.local.read_post(&slot, post.id, about);
+        let Some(((author, reply_to, edited_at), said)) = found else { return Ok(None) };
+        let said = said.inspect_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+        });
+        let said = match said {
+            Ok(said) => said,
+            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
+            Err(_) => return Ok(None),
         };
         Ok(Some(PostView {
             id: post.id,
@@ -243,26 +249,6 @@ impl Backend {
             reply_to,
             replies: self.cluster.local.index().reply_count(post),
         }))
-    }
-
-    /// What a post says with what `about` sees of it; nothing if it does not stand.
-    ///
-    /// # Errors
-    /// [`Refusal::Behind`] if it stands and cannot be read here.
-    pub(super) fn read_text<T>(
-        &self,
-        post: &PostRef,
-        about: impl Fn(&User, &Post) -> T,
-    ) -> std::result::Result<Option<(T, Said)>, Refusal> {
-        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
-        let found = self.cluster.local.read_post(&slot, post.id, about);
-        let Some((seen, said)) = found else { return Ok(None) };
-        let said = said.map_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            self.cluster.local.suspect(&slot);
-            Refusal::Behind
-        })?;
-        Ok(Some((seen, said)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.

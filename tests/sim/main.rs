@@ -183,9 +183,10 @@ fn sim_same_seed_same_trace() {
 #[test]
 fn r0006_open_end_of_a_name_nobody_else_knows() {
     let _turn = TURN.lock();
-    let outcome = run(700_159, &Options::default());
-    assert_sound(&outcome);
-    assert!(outcome.totals.of("settled alone") > 0, "nothing was left to settle");
+    // Which seeds lead there changes with every change of the protocol's pauses.
+    let mut outcomes = (1..=SEEDS).map(|seed| run(seed, &Options::default()));
+    let outcome = outcomes.find(|outcome| outcome.totals.of("settled alone") > 0);
+    assert_sound(&outcome.expect("nothing was left to settle"));
 }
 
 /// A rule left out must be found within so many seeds.
