@@ -41,10 +41,14 @@ const BROKEN_WORDS: &str = "
 
 /// The first thing that sticks out at the right.
 const WIDEST: &str = "
+    const hides = (it) => it && (getComputedStyle(it).overflowX !== 'visible' || hides(it.parentElement));
     const wide = [...document.body.querySelectorAll('*')]
+        .filter((it) => !hides(it.parentElement))
         .filter((it) => it.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5);
     const it = wide.at(-1);
-    return it ? it.tagName.toLowerCase() + '.' + it.className + ' in ' + it.parentNode.className : '';";
+    const name = (it) => it.tagName.toLowerCase() + '.' + it.className;
+    const around = (it) => name(it.parentNode.parentNode) + ' ' + name(it.parentNode);
+    return it ? around(it) + ' ' + name(it) + ': ' + it.textContent.slice(0, 40) : '';";
 
 /// What is wrong with the page as it looks now.
 pub(super) fn faults(browser: &Browser) -> Vec<String> {
