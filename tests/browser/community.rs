@@ -128,7 +128,9 @@ impl<'c> Community<'c> {
 
 /// Fills in a form and sends it until it is done: on a busy machine the first try may come too late.
 fn done(person: &mut Person, page: &str, action: &str, filled: &[(&str, &str)]) -> Answer {
-    let form = person.get(page).form(action);
+    // What another wrote a moment ago may come to this one's machine a moment later.
+    let shown = until(page, || Some(person.get(page)).filter(|answer| answer.status == 200));
+    let form = shown.form(action);
     until(&format!("{action} done"), || {
         let answer = person.submit(&form, filled);
         assert!([303, 503].contains(&answer.status), "{}", answer.body);
