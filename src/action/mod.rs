@@ -7,7 +7,6 @@
 //! or knows of a second user.
 
 mod account;
-mod chars;
 mod digest;
 pub mod field;
 mod follow;
@@ -17,7 +16,6 @@ mod profile;
 mod session;
 #[cfg(test)]
 mod tests;
-pub mod text;
 
 use serde::{Deserialize, Serialize};
 

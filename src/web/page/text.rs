@@ -1,7 +1,7 @@
 //! A post's text for display: what is linked, and where to.
 
-use crate::action::text::{Piece, pieces};
 use crate::id::UserName;
+use crate::text::{Piece, pieces};
 use crate::web::route::Route;
 
 /// A run of a text. The template escapes all of it.
@@ -35,7 +35,7 @@ pub(crate) fn runs(text: &str, members: &[UserName]) -> Vec<Run> {
             Run::Mention { href: Route::Profile(name).to_string(), text: text.to_owned() }
         }
         // Tags have no page to link to.
-        other @ (Piece::Plain(_) | Piece::Link { .. } | Piece::Mention(..) | Piece::Tag(_)) => {
+        other @ (Piece::Plain(_) | Piece::Link { .. } | Piece::Mention(..) | Piece::Tag(..)) => {
             Run::Plain(other.source().to_owned())
         }
     };
@@ -44,7 +44,10 @@ pub(crate) fn runs(text: &str, members: &[UserName]) -> Vec<Run> {
 
 /// The cutter finds no others; a link that runs a script is worth a second look.
 fn is_web_address(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
+    let starts = |scheme: &str| {
+        url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    starts("https://") || starts("http://")
 }
 
 #[cfg(test)]
