@@ -124,6 +124,11 @@ impl PostId {
         Self(at_ms << Self::LOW_BITS | (node.0 as u64) << Self::SEQUENCE_BITS)
     }
 
+    /// Not above any id made in millisecond `at_ms`: the place among posts of what has no id.
+    pub const fn floor_of(at_ms: u64) -> Self {
+        Self(at_ms << Self::LOW_BITS)
+    }
+
     /// Any 64-bit value, as it stands in a file.
     pub const fn from_raw(raw: u64) -> Self {
         Self(raw)
@@ -235,6 +240,13 @@ impl FromStr for UserName {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
         Self::parse(text)
+    }
+}
+
+/// For maps by name that are asked with a name's beginning.
+impl std::borrow::Borrow<str> for UserName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -3,13 +3,14 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Page, PageOf, PeopleOf, ThreadOf, text};
+use crate::action::{Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
 use crate::index::{PeopleList, PostList, Reply};
 use crate::limits::{
     ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
 };
 use crate::replica::version::Version;
+use crate::text;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{

@@ -74,7 +74,7 @@ impl Index {
     }
 
     /// The posts of these people below `below`, newest first: a k-way merge of their lists.
-    fn merged(
+    pub(super) fn merged(
         &self,
         authors: impl Iterator<Item = PersonId>,
         below: Option<Key>,
@@ -104,7 +104,7 @@ impl Index {
     }
 
     /// The first `n` of these, and where the next page begins.
-    fn page(&self, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
+    pub(super) fn page(&self, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
         let mut posts = Vec::new();
         let mut last = None;
         for key in keys {
@@ -119,7 +119,7 @@ impl Index {
 }
 
 /// Below every post of that number, whoever wrote it.
-const fn below_all_of(id: PostId) -> Key {
+pub(super) const fn below_all_of(id: PostId) -> Key {
     Key { id, author: PersonId::FIRST }
 }
 
