@@ -210,6 +210,8 @@ pub const ADDRESS_CHARS_MAX: usize = 64;
 pub const SUGGESTION_CHARS_READ: usize = 200;
 /// Characters of a link's address that are shown; the rest becomes `…`.
 pub const LINK_CHARS_SHOWN: usize = 60;
+/// Characters of a post that are its title in a feed.
+pub const FEED_TITLE_CHARS_SHOWN: usize = 60;
 /// Characters of a tag: longer ones are text.
 pub const TAG_CHARS_MAX: usize = 100;
 /// Characters of a search.
@@ -421,6 +423,9 @@ pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
+/// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
+/// finds no line.
+pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Posts on the landing page.
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.

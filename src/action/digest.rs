@@ -30,6 +30,9 @@ impl Action {
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
+            Self::News(_) => "news",
+            Self::Tagged(_) => "tagged",
+            Self::Search(_) => "search",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
         }
@@ -60,6 +63,9 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::News(_)
+            | Self::Tagged(_)
+            | Self::Search(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
         }
@@ -109,6 +115,9 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::News(_)
+            | Self::Tagged(_)
+            | Self::Search(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,
         }

@@ -181,7 +181,7 @@ impl Backend {
         Ok(Done::told(Outcome::Sessions(rows.unwrap_or_default())))
     }
 
-    fn page(&self, found: PostList) -> std::result::Result<PostPage, Refusal> {
+    pub(super) fn page(&self, found: PostList) -> std::result::Result<PostPage, Refusal> {
         let posts = found.posts.iter().filter_map(|post| self.post_view(post).transpose());
         Ok(PostPage {
             older: found.older,
@@ -193,22 +193,12 @@ impl Backend {
 
     /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
     /// another machine's to show, as long as there is one.
-    fn post_view(&self, post: &PostRef) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
+    pub(super) fn post_view(
+        &self,
+        post: &PostRef,
+    ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let Some(((author, reply_to), text)) = self.cluster.local.read_post(&slot, post.id, about)
-        else {
-            return Ok(None);
-        };
-        let text = text.inspect_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            self.cluster.local.suspect(&slot);
-        });
-        let text = match text {
-            Ok(text) => text,
-            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
-            Err(_) => return Ok(None),
-        };
+        let Some(((author, reply_to), text)) = self.text_of(post, about)? else { return Ok(None) };
         let index = self.cluster.local.index();
         let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
         Ok(Some(PostView {
@@ -222,12 +212,36 @@ impl Backend {
         }))
     }
 
+    /// What `about` says of a post, and its text; nothing if it does not stand.
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] if its text cannot be read here, but another machine may do better.
+    pub(super) fn text_of<T>(
+        &self,
+        post: &PostRef,
+        about: impl Fn(&User, &Post) -> T,
+    ) -> std::result::Result<Option<(T, String)>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
+        let Some((about, text)) = self.cluster.local.read_post(&slot, post.id, about) else {
+            return Ok(None);
+        };
+        let text = text.inspect_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+        });
+        match text {
+            Ok(text) => Ok(Some((about, text))),
+            Err(_) if self.others_may_know() => Err(Refusal::Behind),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Whether another machine can be asked for what cannot be read here.
     fn others_may_know(&self) -> bool {
         self.cluster.members.live().len() > 1
     }
 
-    fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {
+    pub(super) fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {
         let followed = self.followed(asker, name);
         self.look(name, |user| PersonRow {
             person: person(user),
@@ -261,7 +275,7 @@ impl Backend {
 
     /// A machine that has just started waits a moment for its first comparison with the others, so
     /// that its lists are not those of yesterday.
-    fn wait_for_lists(&self) {
+    pub(super) fn wait_for_lists(&self) {
         let deadline = self.cluster.deadline(FIRST_AGREEMENT_MS);
         while !self.cluster.members.serves_lists() && self.clock.mono() < deadline {
             if self.cluster.wait_stopped(std::time::Duration::from_millis(20)) {

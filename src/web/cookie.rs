@@ -48,6 +48,17 @@ impl CookieValue {
     }
 }
 
+/// A cookie's value. One that is there twice with different values is as good as none: another site
+/// on the same host may have planted the second.
+pub(super) fn find<'a>(header: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
+    let mut values = header.split(';').filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim().strip_prefix(prefix)? == name).then(|| value.trim())
+    });
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

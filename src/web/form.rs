@@ -26,6 +26,7 @@ pub const FIELDS: &[&str] = &[
     "others",
     "password",
     "posted",
+    "q",
     "reply_id",
     "reply_user",
     "saved",

@@ -7,6 +7,7 @@ pub mod csrf;
 pub mod form;
 pub mod gate;
 pub mod handler;
+pub mod marker;
 pub mod origin;
 pub(crate) mod page;
 pub mod request;

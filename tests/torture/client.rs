@@ -144,7 +144,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, action });
         if let Some(Ok(response)) = answer {
             self.session = response.session;
         }
@@ -314,7 +314,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, action });
         if let Some(Ok(response)) = answer
             && (response.session.is_some() || matches!(response.data.outcome, Outcome::Saved(_)))
         {
@@ -337,7 +337,7 @@ impl<'a> Client<'a> {
 
     fn read(&mut self, session: Option<String>, action: Action) {
         let to = self.machine();
-        let asked = Request { session: session.clone(), action };
+        let asked = Request { session: session.clone(), read_to: None, action };
         let Some(Ok(response)) = self.ask(to, &asked) else { return };
         let answered = self.shared.ticks.next();
         let Outcome::Posts(page) = response.data.outcome else { return };

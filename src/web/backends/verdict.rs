@@ -147,6 +147,9 @@ const fn is_write(action: &Action) -> bool {
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)
+        | Action::News(_)
+        | Action::Tagged(_)
+        | Action::Search(_)
         | Action::Sessions
         | Action::ClusterStatus => false,
     }

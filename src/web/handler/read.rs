@@ -8,8 +8,10 @@ use crate::id::{PostId, UserName};
 use crate::limits::LANDING_POSTS;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
+use crate::web::cookie::SetCookie;
 use crate::web::csrf::FormName;
 use crate::web::form::encode_query;
+use crate::web::marker::{List, Marker};
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
@@ -17,6 +19,7 @@ use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
+use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
 
@@ -30,13 +33,13 @@ impl<A: Ask> Site<A> {
             return self.landing(visit, None);
         }
         let page = self.page_asked(visit)?;
-        let is_first = page.before.is_none();
+        let before = page.before;
         let heard = self.hear(visit, visit.session.as_ref(), None, Action::Home(page))?;
         match &heard.outcome {
             Outcome::Refused(Refusal::SignedOut) => self.landing(visit, Some(&heard)),
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             Outcome::Posts(_) if heard.viewer.is_none() => self.landing(visit, Some(&heard)),
-            Outcome::Posts(posts) => self.home_page(visit, &heard, posts, is_first),
+            Outcome::Posts(posts) => self.home_page(visit, &heard, posts, before),
             _ => Err(Fault::Nonsense.into()),
         }
     }
@@ -46,9 +49,11 @@ impl<A: Ask> Site<A> {
         visit: &Visit<'_>,
         heard: &Heard,
         posts: &PostPage,
-        is_first: bool,
+        before: Option<PostId>,
     ) -> Handled {
         let drawer = self.drawer(heard);
+        let is_first = before.is_none();
+        let marker = if is_first { shown_home(visit, heard, posts) } else { visit.home };
         let mut frame = self.around(visit, Some(heard)).frame("Home", Some(&Route::Home));
         if is_first {
             frame = frame.remarking("people you follow");
@@ -58,13 +63,16 @@ impl<A: Ask> Site<A> {
             frame: frame.saying(posts.just_posted.map(Notice::posted)),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
             feed: Feed {
+                line: left_off(marker, posts, before),
                 empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
             everyone: is_empty.then(|| Route::Everyone.to_string()),
         };
-        html(&page, seen(visit, heard))
+        let mut head = seen(visit, heard);
+        head.cookies.extend(changed(visit, heard, (visit.home, marker), List::Home));
+        html(&page, head)
     }
 
     /// What strangers see first. `as_member` is what a backend said when it did not know the session.
@@ -86,6 +94,7 @@ impl<A: Ask> Site<A> {
                 older: None,
                 empty: NOTHING_YET,
                 is_end: false,
+                line: None,
             },
             everyone: Route::Everyone.to_string(),
             join: Route::Join.to_string(),
@@ -103,6 +112,7 @@ impl<A: Ask> Site<A> {
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.drawer(&heard);
         let frame = self.around(visit, Some(&heard)).frame("Everyone", Some(&Route::Everyone));
+        let frame = frame.feeding(&Route::EveryoneFeed, "Everyone");
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(Notice::posted)),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
@@ -122,7 +132,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// A cursor that makes no sense is a bad request, not a first page.
-    fn or_bad<T>(&self, visit: &Visit<'_>, cursor: Result<T, BadCursor>) -> Result<T, Stop> {
+    pub(super) fn or_bad<T>(
+        &self,
+        visit: &Visit<'_>,
+        cursor: Result<T, BadCursor>,
+    ) -> Result<T, Stop> {
         match cursor {
             Ok(value) => Ok(value),
             Err(BadCursor) => Err(Stop::Answer(Box::new(self.error(visit, None, 400)?))),
@@ -168,6 +182,7 @@ impl<A: Ask> Site<A> {
         let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
+        let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
         let page = ProfilePage {
             frame: frame.saying(deleted),
             by: Byline::of(&profile.person),
@@ -205,6 +220,7 @@ impl<A: Ask> Site<A> {
             viewer: drawer.map(|drawer| drawer.viewer),
             now: visit.now,
             just_posted: thread.just_posted.map(|kept| kept.post),
+            query: None,
         };
         let title = format!("Post by {}", thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None);
@@ -252,7 +268,7 @@ impl<A: Ask> Site<A> {
         if *drawer.viewer != post.user {
             return self.error(visit, Some(&heard), 403);
         }
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None, query: None };
         let page = ConfirmPage {
             frame: self.around(visit, Some(&heard)).frame("Delete this post?", None).saying(
                 Notice::new(
@@ -337,22 +353,52 @@ pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
 }
 
 /// Who looks at a page of posts.
-fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
+pub(super) fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
     Eyes {
         viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
         now: visit.now,
         just_posted: posts.just_posted.map(|kept| kept.post),
+        query: None,
     }
 }
 
+/// Above which post of a home page the line stands: the first of those that were shown before, if
+/// something new stands above it, there or on the page before.
+fn left_off(marker: Option<Marker>, posts: &PostPage, before: Option<PostId>) -> Option<usize> {
+    let line = marker?.line;
+    let at = posts.posts.iter().position(|post| post.id <= line)?;
+    (at > 0 || before.is_some_and(|before| before > line)).then_some(at)
+}
+
+/// The marker of the home page now that its first page is shown.
+fn shown_home(visit: &Visit<'_>, heard: &Heard, posts: &PostPage) -> Option<Marker> {
+    let Some(newest) = posts.posts.iter().map(|post| post.id).max() else { return visit.home };
+    let user = &heard.viewer.as_ref()?.username;
+    let of_others = posts.posts.iter().filter(|post| post.author.username != *user);
+    Some(Marker::after(visit.home, newest, of_others.map(|post| post.id).max()))
+}
+
+/// The cookie for a marker, if it changed and somebody looks: asking for the head alone does not.
+pub(super) fn changed(
+    visit: &Visit<'_>,
+    heard: &Heard,
+    (held, marker): (Option<Marker>, Option<Marker>),
+    list: List,
+) -> Option<SetCookie> {
+    let user = &heard.viewer.as_ref()?.username;
+    let changed = marker.filter(|_| held != marker && visit.request.method == Method::Get);
+    changed.map(|marker| marker.cookie(list, user))
+}
+
 /// A page of posts.
-fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed {
+pub(super) fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed {
     Feed {
         posts: eyes.see_all(&posts.posts),
         older: posts.older.map(|older| format!("{here}?before={older}")),
         empty: "",
         // A list that fits its first page needs no remark that it ends.
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
+        line: None,
     }
 }
 

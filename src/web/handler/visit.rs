@@ -6,6 +6,7 @@ use crate::clock::Wall;
 use crate::id::UserName;
 use crate::web::cookie::SetCookie;
 use crate::web::form::Form;
+use crate::web::marker::{List, Marker};
 use crate::web::request::Request;
 use crate::web::response::Cache;
 use crate::web::session::{Session, Stranger};
@@ -18,6 +19,10 @@ pub(super) struct Visit<'a> {
     pub(super) session: Option<Session>,
     /// The value that binds the forms of who is not signed in.
     pub(super) stranger: Option<Stranger>,
+    /// How far the home page was read on this device by whom the session is of.
+    pub(super) home: Option<Marker>,
+    /// How far the news were.
+    pub(super) news: Option<Marker>,
     /// What stood after `?`.
     pub(super) query: Form,
     /// When it came.
@@ -30,9 +35,17 @@ pub(super) struct BadCursor;
 impl<'a> Visit<'a> {
     pub(super) fn new(request: &'a Request, cookie_prefix: &str, now: Wall) -> Self {
         let cookies = request.cookie.as_deref().unwrap_or_default();
+        let session = Session::from_cookies(cookies, cookie_prefix);
+        let marker = |list| {
+            let user = session.as_ref().map(Session::user)?;
+            Marker::from_cookies(cookies, cookie_prefix, list, user)
+        };
+        let (home, news) = (marker(List::Home), marker(List::News));
         Self {
             request,
-            session: Session::from_cookies(cookies, cookie_prefix),
+            session,
+            home,
+            news,
             stranger: Stranger::from_cookies(cookies, cookie_prefix),
             query: Form::parse_query(&request.query),
             now,

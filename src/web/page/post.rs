@@ -4,6 +4,7 @@ use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::text::query::Query;
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
 use crate::wire::request::{Person, PostView};
@@ -88,6 +89,8 @@ pub(crate) struct Eyes<'a> {
     pub(crate) now: Wall,
     /// Which post they have just made.
     pub(crate) just_posted: Option<PostId>,
+    /// What they search for.
+    pub(crate) query: Option<&'a Query>,
 }
 
 impl Eyes<'_> {
@@ -101,7 +104,7 @@ impl Eyes<'_> {
             href: Route::Thread(own.clone()).to_string(),
             by: Byline::of(&post.author),
             at: Moment::seen_at(post.at, self.now),
-            runs: runs(&post.text, &post.mentions),
+            runs: self.read(post),
             answers: post.reply_to.as_ref().map(|to| Answers {
                 href: Route::Thread(to.clone()).to_string(),
                 username: to.user.clone(),
@@ -114,6 +117,12 @@ impl Eyes<'_> {
             delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
             is_new: is_own && self.just_posted == Some(post.id),
         }
+    }
+
+    /// Its text as they see it.
+    fn read(&self, post: &PostView) -> Vec<Run> {
+        let marks = self.query.map(|query| query.places(&post.text)).unwrap_or_default();
+        runs(&post.text, &post.mentions, &marks)
     }
 
     /// All of them.

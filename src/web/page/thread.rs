@@ -5,7 +5,6 @@ use askama::Template;
 use super::form::Composer;
 use super::frame::Frame;
 use super::post::PostItem;
-use super::text::Run;
 
 /// A post and its thread.
 #[derive(Debug, Template)]

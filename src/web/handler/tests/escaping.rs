@@ -7,7 +7,7 @@ use super::fake::{Browser, Fake, fitting, person, site, text, unescape};
 use crate::action::Action;
 use crate::web::handler::Site;
 use crate::web::response::Response;
-use crate::wire::request::{Ancestor, Outcome, PersonRow, PostView, Refusal};
+use crate::wire::request::{Ancestor, NewsRow, Outcome, PersonRow, PostView, Refusal};
 
 const NAUGHTY: [&str; 24] = [
     "<script>alert(1)</script>",
@@ -75,6 +75,20 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
             people.people.iter_mut().for_each(spoil_row);
             naughty.clone_into(&mut people.of.display_name);
         }
+        Outcome::News(news) => {
+            for row in &mut news.news {
+                match row {
+                    NewsRow::Named(post) => spoil_post(post),
+                    NewsRow::Followed { person: who, .. } => {
+                        *who = person(who.username.as_str(), naughty);
+                    }
+                }
+            }
+        }
+        Outcome::Found(found) => {
+            found.people.iter_mut().for_each(spoil_row);
+            found.posts.iter_mut().for_each(spoil_post);
+        }
         Outcome::Sessions(rows) => {
             for row in rows {
                 naughty.clone_into(&mut row.device);
@@ -122,7 +136,7 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 15] = [
     "/",
     "/public",
     "/@ada",
@@ -131,6 +145,9 @@ const PAGES: [&str; 12] = [
     "/@ada/901/delete",
     "/@ada/followers",
     "/@ada/following",
+    "/mentions",
+    "/tag/seeds",
+    "/search?q=zzz",
     "/settings/profile",
     "/settings/devices",
     "/status",

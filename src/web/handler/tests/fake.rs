@@ -16,9 +16,10 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, MachineRow, MachineState, Outcome, PeoplePage, Person, PersonRow,
-    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
-    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, ThreadPage, Viewer,
+    Ancestor, ClusterBrief, FoundPage, MachineRow, MachineState, NewsPage, NewsRow, Outcome,
+    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
+    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
+    StatusPage, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -69,6 +70,7 @@ impl Ask for Fake {
             username: "ada".parse().unwrap(),
             display_name: "Ada Lind".to_owned(),
             ops: 12,
+            news: 3,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
@@ -409,6 +411,34 @@ pub(super) fn thread() -> ThreadPage {
     }
 }
 
+/// Two posts that name ada, and a follower between them.
+pub(super) fn news() -> NewsPage {
+    let follow = PostId::from_raw(899);
+    NewsPage {
+        news: vec![
+            NewsRow::Named(post(900, "ben", "Ben Kroll", 4, "@ada The glove is yours?")),
+            NewsRow::Followed { person: person("mina", "Mina Okafor"), at: Wall(follow.at_ms()) },
+            NewsRow::Named(post(0, "yuki", "Yuki Aoki", 25, "Thanks @ada!")),
+        ],
+        older: Some(PostId::from_raw(0)),
+        read_to: PostId::from_raw(0),
+    }
+}
+
+/// What a search finds: recent tags where it asks for nothing.
+pub(super) fn found(query: &str) -> FoundPage {
+    if query.is_empty() {
+        let tags = ["seeds", "größe"].map(|word| word.parse().unwrap());
+        return FoundPage { tags: tags.into(), ..FoundPage::default() };
+    }
+    FoundPage {
+        people: people(),
+        posts: posts().posts,
+        older: Some(PostId::from_raw(896)),
+        ..FoundPage::default()
+    }
+}
+
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
@@ -429,6 +459,9 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             people: people(),
             more_after: Some(name("mina")),
         }),
+        Action::News(_) => Outcome::News(news()),
+        Action::Tagged(_) => Outcome::Posts(posts()),
+        Action::Search(asked) => Outcome::Found(found(&asked.query)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
                 id: id.repeat(64),

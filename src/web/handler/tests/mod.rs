@@ -3,6 +3,8 @@
 mod acts;
 mod escaping;
 mod fake;
+mod feeds;
+mod find;
 mod markup;
 mod pages;
 mod sources;
