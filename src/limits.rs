@@ -426,6 +426,11 @@ pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
 /// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
 /// finds no line.
 pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
+/// Seconds the cookie with the language chosen on a device lasts: a year. Browsers keep none longer
+/// than 400 days.
+pub const LANGUAGE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
+/// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
+pub const LANGUAGES_READ_MAX: usize = 32;
 /// Posts on the landing page.
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.

@@ -52,7 +52,7 @@ impl Backend {
                 seen: self.status(),
             }),
             Question::Members => Answer::Members(self.held()),
-            Question::Adopt(offer) => match self.cluster.take_on(offer) {
+            Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
                 Ok(()) => Answer::Members(self.held()),
                 Err(error) => {
                     log::warn!("list of members from the operator refused error={error}");

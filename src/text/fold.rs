@@ -83,6 +83,11 @@ fn fold_into(c: char, folded: &mut String) {
         folded.push(c.to_ascii_lowercase());
         return;
     }
+    if !is_word(c) {
+        // Letters in a circle or a square are signs, and stay so.
+        folded.extend(Some(c).filter(|c| !is_invisible(*c)));
+        return;
+    }
     decompose_compatible(c, |part| match part {
         // The accents that Latin, Greek and Cyrillic letters bear.
         '\u{300}'..='\u{36f}' => {}

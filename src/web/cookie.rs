@@ -6,7 +6,7 @@ use super::origin::Origin;
 /// unless the origin is plain http on loopback or a home network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetCookie {
-    /// The name without prefix: `s` for the session, `p` before there is one.
+    /// The name without prefix: `s` for the session, `p` before there is one, `lang` for the language.
     pub name: &'static str,
     /// The value; `None` clears the cookie.
     pub value: Option<CookieValue>,

@@ -55,6 +55,8 @@ pub enum FormName {
     Password,
     /// End sessions.
     Devices,
+    /// Choose a language.
+    Language,
     /// Delete the account.
     Leave,
 }
@@ -174,6 +176,7 @@ impl FormName {
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",
+            Self::Language => "language",
             Self::Leave => "leave",
         }
     }
@@ -195,6 +198,7 @@ mod tests {
             cookie: None,
             origin: origin.map(str::to_owned),
             fetch_site: fetch_site.map(str::to_owned),
+            accept_language: None,
             user_agent: None,
             if_none_match: None,
             content_type: None,

@@ -20,6 +20,7 @@ pub const FIELDS: &[&str] = &[
     "ended",
     "id",
     "key",
+    "lang",
     "left",
     "new",
     "next",

@@ -57,6 +57,8 @@ pub enum Route {
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// The language, on this device.
+    SettingsLanguage,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -122,6 +124,7 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -182,6 +185,7 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -238,6 +242,7 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -283,6 +288,7 @@ mod tests {
             Route::SettingsProfile,
             Route::SettingsPassword,
             Route::SettingsDevices,
+            Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
             Route::Healthz,

@@ -158,7 +158,7 @@ impl<'a> Client<'a> {
         while op.attempts.len() < ATTEMPTS_MAX && !self.shared.stop.is_closed() {
             let to = self.machine();
             let session = self.session.clone().filter(|_| user == self.name);
-            let request = Request { session, action: action.clone() };
+            let request = Request { session, read_to: None, action: action.clone() };
             let sent = self.shared.ticks.next();
             let Some(answer) = self.ask(to, &request) else { continue };
             let answered = self.shared.ticks.next();

@@ -29,10 +29,15 @@ impl<A: Ask> Site<A> {
         let Some(viewer) = heard.viewer.as_ref() else { return Err(Fault::Nonsense.into()) };
         let marker = if before.is_none() { shown_news(visit, told) } else { visit.news };
         let line = marker.map_or(told.read_to, |marker| marker.line);
-        let eyes =
-            Eyes { viewer: Some(&viewer.username), now: visit.now, just_posted: None, query: None };
+        let eyes = Eyes {
+            t: visit.t,
+            viewer: Some(&viewer.username),
+            now: visit.now,
+            just_posted: None,
+            query: None,
+        };
         let page = NewsPage {
-            frame: self.around(visit, Some(&heard)).frame("Mentions", Some(&Route::News)),
+            frame: self.around(visit, Some(&heard)).frame(visit.t.mentions(), Some(&Route::News)),
             username: viewer.username.to_string(),
             items: items(told, &eyes, line, before),
             older: told.older.map(|older| format!("{}?before={older}", Route::News)),
@@ -55,7 +60,7 @@ impl<A: Ask> Site<A> {
             frame: frame.feeding(&Route::TagFeed(tag), title),
             composer: None,
             feed: Feed {
-                empty: "No post has this tag yet.",
+                empty: visit.t.no_tagged(),
                 ..feed(posts, &eyes(visit, &heard, posts), &here, before.is_none())
             },
             suggestions: Vec::new(),
@@ -69,10 +74,8 @@ impl<A: Ask> Site<A> {
         let before: Option<PostId> = self.or_bad(visit, visit.cursor("before"))?;
         let typed = visit.query.get("q");
         let Ok(query) = Query::parse(typed) else {
-            let strong = "That is too much to search for.";
-            let text = format!(
-                "A search has up to {QUERY_CHARS_MAX} characters and {QUERY_TERMS_MAX} words."
-            );
+            let strong = visit.t.search_too_much();
+            let text = visit.t.search_limits(QUERY_CHARS_MAX, QUERY_TERMS_MAX);
             return self.search_refused(visit, None, Notice::new(Tone::Stop, strong, text), 422);
         };
         let asked = Action::Search(Search { query: typed.to_owned(), before });
@@ -80,8 +83,8 @@ impl<A: Ask> Site<A> {
         let found = match &heard.outcome {
             Outcome::Found(found) => found,
             Outcome::Refused(Refusal::Busy { retry_after_s }) => {
-                let strong = "Others are searching just now.";
-                let text = format!("Try again in {}.", span((*retry_after_s).into()));
+                let strong = visit.t.others_search();
+                let text = visit.t.try_again_in(&span(visit.t, (*retry_after_s).into()));
                 let notice = Notice::new(Tone::Care, strong, text);
                 let mut response = self.search_refused(visit, Some(&heard), notice, 503)?;
                 response.retry_after_s = Some(*retry_after_s);
@@ -104,12 +107,13 @@ impl<A: Ask> Site<A> {
         let typed = visit.query.get("q");
         let here = format!("{}?q={}", Route::Search, encode_query(typed));
         let eyes = Eyes {
+            t: visit.t,
             viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
             now: visit.now,
             just_posted: None,
             query: Some(query),
         };
-        let drawer = self.drawer(heard);
+        let drawer = self.drawer(visit.t, heard);
         let posts = Feed {
             posts: eyes.see_all(&found.posts),
             older: None,
@@ -121,13 +125,13 @@ impl<A: Ask> Site<A> {
         let is_nothing = !query.is_empty() && !has_posts && found.people.is_empty();
         let is_last = found.older.is_none() && has_posts && !is_first;
         let ending = match (found.is_stopped, is_last) {
-            (true, _) => format!("Stopped after {} s.", SEARCH_MS / 1_000),
-            (false, true) => "That’s everything.".to_owned(),
+            (true, _) => visit.t.search_stopped(SEARCH_MS / 1_000),
+            (false, true) => visit.t.that_is_everything().to_owned(),
             (false, false) => String::new(),
         };
-        let label = if found.is_stopped { "Search older posts" } else { "Older posts" };
+        let label = if found.is_stopped { visit.t.search_older() } else { visit.t.older_posts() };
         SearchPage {
-            frame: self.around(visit, Some(heard)).frame("Search", Some(&Route::Search)),
+            frame: self.around(visit, Some(heard)).frame(visit.t.search(), Some(&Route::Search)),
             query: typed.to_owned(),
             tags: found
                 .tags
@@ -152,7 +156,10 @@ impl<A: Ask> Site<A> {
         status: u16,
     ) -> Handled {
         let page = SearchPage {
-            frame: self.around(visit, heard).frame("Search", Some(&Route::Search)).saying(notice),
+            frame: self
+                .around(visit, heard)
+                .frame(visit.t.search(), Some(&Route::Search))
+                .saying(notice),
             query: visit.query.get("q").to_owned(),
             tags: Vec::new(),
             people: Vec::new(),
@@ -176,7 +183,7 @@ fn items(told: &NewsTold, eyes: &Eyes<'_>, line: PostId, before: Option<PostId>)
         what: match row {
             NewsRow::Named(post) => News::Named(Box::new(eyes.see(post))),
             NewsRow::Followed { person, at } => {
-                News::Followed(Byline::of(person), Moment::seen_at(*at, eyes.now))
+                News::Followed(Byline::of(person), Moment::seen_at(eyes.t, *at, eyes.now))
             }
         },
     };

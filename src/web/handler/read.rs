@@ -23,9 +23,6 @@ use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
 
-/// What to say where nobody has posted.
-const NOTHING_YET: &str = "Nothing posted yet.";
-
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
     pub(super) fn home(&self, visit: &Visit<'_>) -> Handled {
@@ -51,20 +48,21 @@ impl<A: Ask> Site<A> {
         posts: &PostPage,
         before: Option<PostId>,
     ) -> Handled {
-        let drawer = self.drawer(heard);
+        let t = visit.t;
+        let drawer = self.drawer(t, heard);
         let is_first = before.is_none();
         let marker = if is_first { shown_home(visit, heard, posts) } else { visit.home };
-        let mut frame = self.around(visit, Some(heard)).frame("Home", Some(&Route::Home));
+        let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
         if is_first {
-            frame = frame.remarking("people you follow");
+            frame = frame.remarking(t.people_you_follow());
         }
         let is_empty = posts.posts.is_empty();
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
             feed: Feed {
                 line: left_off(marker, posts, before),
-                empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
+                empty: t.home_empty(),
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
@@ -83,20 +81,22 @@ impl<A: Ask> Site<A> {
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let left = visit.query.find("left").map(|_| {
-            Notice::new(Tone::Good, "Your account is gone.", "Your posts are gone with it.")
-        });
+        let left = visit
+            .query
+            .find("left")
+            .map(|_| Notice::new(Tone::Good, visit.t.account_gone(), visit.t.posts_gone()));
         let shown = posts.posts.get(..LANDING_POSTS).unwrap_or(&posts.posts);
         let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame("Welcome", None).saying(left),
+            frame: self.around(visit, Some(&heard)).frame(visit.t.welcome(), None).saying(left),
             feed: Feed {
                 posts: eyes(visit, &heard, posts).see_all(shown),
                 older: None,
-                empty: NOTHING_YET,
+                empty: visit.t.nothing_posted(),
                 is_end: false,
                 line: None,
             },
             everyone: Route::Everyone.to_string(),
+            language: Route::SettingsLanguage.to_string(),
             join: Route::Join.to_string(),
             login: Route::Login.to_string(),
         };
@@ -110,14 +110,15 @@ impl<A: Ask> Site<A> {
         let is_first = asked.before.is_none();
         let heard = self.read(visit, None, Action::Everyone(asked))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
-        let frame = self.around(visit, Some(&heard)).frame("Everyone", Some(&Route::Everyone));
-        let frame = frame.feeding(&Route::EveryoneFeed, "Everyone");
+        let drawer = self.drawer(visit.t, &heard);
+        let frame =
+            self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
+        let frame = frame.feeding(&Route::EveryoneFeed, visit.t.everyone());
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
             feed: Feed {
-                empty: NOTHING_YET,
+                empty: visit.t.nothing_posted(),
                 ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
             },
             suggestions: Vec::new(),
@@ -153,13 +154,13 @@ impl<A: Ask> Site<A> {
                 self.profile_page(visit, &heard, profile, before.is_none())
             }
             Outcome::Refused(Refusal::Gone) => {
-                let title = format!("{name} has left");
-                let text = "Their account and their posts are gone.";
+                let title = visit.t.has_left(name.as_str());
+                let text = visit.t.has_left_text();
                 self.message(visit, Some(&heard), (410, &title, text))
             }
             Outcome::Refused(Refusal::NotFound) => {
-                let text = format!("Nobody here is called @{name}. Perhaps it was mistyped.");
-                self.message(visit, Some(&heard), (404, "Not found", &text))
+                let text = visit.t.nobody_called(name.as_str());
+                self.message(visit, Some(&heard), (404, visit.t.not_found(), &text))
             }
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             _ => Err(Fault::Nonsense.into()),
@@ -173,13 +174,13 @@ impl<A: Ask> Site<A> {
         profile: &Profile,
         is_first: bool,
     ) -> Handled {
-        let name = &profile.person.username;
+        let (t, name) = (visit.t, &profile.person.username);
         let here = Route::Profile(name.clone());
-        let drawer = self.drawer(heard);
+        let drawer = self.drawer(visit.t, heard);
         let own = drawer.filter(|drawer| drawer.viewer == name);
         let follow = drawer.zip(profile.followed);
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
-        let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
+        let deleted = deleted.map(|_| Notice::new(Tone::Good, t.deleted(), ""));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
@@ -187,21 +188,15 @@ impl<A: Ask> Site<A> {
             frame: frame.saying(deleted),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
-            joined: Moment::of_day(profile.joined_at),
-            followers: (
-                Route::Followers(name.clone()).to_string(),
-                counted(profile.followers, "follower", "followers"),
-            ),
-            following: (
-                Route::Following(name.clone()).to_string(),
-                format!("{} following", profile.following),
-            ),
-            posts_count: counted(profile.posts_count, "post", "posts"),
+            joined: Moment::of_day(t, profile.joined_at),
+            followers: (Route::Followers(name.clone()).to_string(), t.followers(profile.followers)),
+            following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
+            posts_count: t.posts(profile.posts_count),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
             logout: own.map(Drawer::logout),
             feed: Feed {
-                empty: NOTHING_YET,
+                empty: visit.t.nothing_posted(),
                 ..feed(&profile.page, &eyes(visit, heard, &profile.page), &here, is_first)
             },
         };
@@ -215,14 +210,15 @@ impl<A: Ask> Site<A> {
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let eyes = Eyes {
+            t: visit.t,
             viewer: drawer.map(|drawer| drawer.viewer),
             now: visit.now,
             just_posted: thread.just_posted.map(|kept| kept.post),
             query: None,
         };
-        let title = format!("Post by {}", thread.post.author.display_name);
+        let title = visit.t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None);
         let here = encode_query(&Route::Thread(post.clone()).to_string());
         let ancestor = |ancestor: &Ancestor| match ancestor {
@@ -230,7 +226,7 @@ impl<A: Ask> Site<A> {
             Ancestor::Deleted(_) => None,
         };
         let page = ThreadPage {
-            frame: frame.saying(thread.just_posted.map(Notice::posted)),
+            frame: frame.saying(thread.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: eyes.see(&thread.post),
             replies: thread
@@ -256,34 +252,32 @@ impl<A: Ask> Site<A> {
         if visit.session.is_none() {
             return Ok(super::to_login(visit, Vec::new()));
         }
+        let t = visit.t;
         let here = Route::DeletePost(post.clone());
         let back = Route::Thread(post.clone()).to_string();
         let about = post.user.clone();
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let Some(drawer) = self.drawer(&heard) else {
+        let Some(drawer) = self.drawer(visit.t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
         if *drawer.viewer != post.user {
             return self.error(visit, Some(&heard), 403);
         }
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None, query: None };
+        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None, query: None };
         let page = ConfirmPage {
-            frame: self.around(visit, Some(&heard)).frame("Delete this post?", None).saying(
-                Notice::new(
-                    Tone::Care,
-                    "This cannot be undone.",
-                    "The text goes from all machines. Replies by others stay.",
-                ),
-            ),
+            frame: self
+                .around(visit, Some(&heard))
+                .frame(t.delete_this_post(), None)
+                .saying(Notice::new(Tone::Care, t.cannot_be_undone(), t.deleting_post())),
             button: ButtonForm {
                 form: drawer.form(FormName::DeletePost, &here, &post.id.to_string()),
-                label: "Delete",
+                label: t.delete(),
                 spoken: String::new(),
                 class: "risk",
             },
-            cancel: (back, "Keep it"),
+            cancel: (back, t.keep_it()),
             post: Some(eyes.see(&thread.post)),
         };
         html(&page, Head { cache: None, ..seen(visit, &heard) })
@@ -295,17 +289,17 @@ impl<A: Ask> Site<A> {
         let (name, title, action) = match route {
             Route::Followers(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Followers", Action::Followers(asked))
+                (name, visit.t.followers_heading(), Action::Followers(asked))
             }
             Route::Following(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Following", Action::Following(asked))
+                (name, visit.t.following_heading(), Action::Following(asked))
             }
             _ => return self.error(visit, None, 404),
         };
         let heard = self.read(visit, Some(name), action)?;
         let Outcome::People(people) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let next = match &after {
             Some(after) => format!("{route}?after={after}"),
             None => route.to_string(),
@@ -321,26 +315,25 @@ impl<A: Ask> Site<A> {
 
     /// How the machines are.
     pub(super) fn status(&self, visit: &Visit<'_>) -> Handled {
+        let (t, now) = (visit.t, visit.now);
         let Ok(heard) = self.ask_as(visit.session.as_ref(), None, Action::ClusterStatus) else {
-            let text = "No machine answers this web server, so how they are cannot be told. Nothing \
-                        that was saved is lost.";
-            return self.message(visit, None, (503, "Can’t tell", text));
+            return self.message(visit, None, (503, t.cannot_tell(), t.cannot_tell_text()));
         };
         let status = match &heard.outcome {
             Outcome::Status(status) => status,
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let notice = sentence(status);
-        let mut frame = self.around(visit, Some(&heard)).frame("Machines", None).saying(notice);
+        let notice = sentence(t, status);
+        let mut frame = self.around(visit, Some(&heard)).frame(t.machines(), None).saying(notice);
         // The page itself is in order.
         frame.is_error = false;
         let is_member = heard.viewer.is_some();
         let page = StatusPage {
             frame,
-            picture: Picture::of(status, visit.now),
-            rows: if is_member { rows(status, visit.now) } else { Vec::new() },
-            changes: if is_member { changes(status, visit.now) } else { Vec::new() },
+            picture: Picture::of(t, status, now),
+            rows: if is_member { rows(t, status, now) } else { Vec::new() },
+            changes: if is_member { changes(t, status, now) } else { Vec::new() },
             again: Route::Status.to_string(),
         };
         html(&page, seen(visit, &heard))
@@ -355,6 +348,7 @@ pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
 /// Who looks at a page of posts.
 pub(super) fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
     Eyes {
+        t: visit.t,
         viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
         now: visit.now,
         just_posted: posts.just_posted.map(|kept| kept.post),
@@ -400,8 +394,4 @@ pub(super) fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bo
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
         line: None,
     }
-}
-
-fn counted(count: u32, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

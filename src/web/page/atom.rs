@@ -9,6 +9,7 @@ use crate::clock::Wall;
 use crate::limits::FEED_TITLE_CHARS_SHOWN;
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::PostView;
 
 /// A feed.
@@ -67,7 +68,7 @@ impl Entry {
 
 /// A moment as feeds tell it.
 pub(crate) fn iso(at: Wall) -> String {
-    Moment::seen_at(at, at).iso
+    Moment::seen_at(Lang::default(), at, at).iso
 }
 
 /// How a post begins: its first line, cut.

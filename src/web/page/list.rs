@@ -52,6 +52,8 @@ pub(crate) struct LandingPage {
     pub(crate) feed: Feed,
     /// Where everybody's posts are.
     pub(crate) everyone: String,
+    /// Where to choose another language.
+    pub(crate) language: String,
     /// Where to join.
     pub(crate) join: String,
     /// Where to sign in.

@@ -41,6 +41,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("settings-profile", "/settings/profile?saved=1"),
         ("settings-password", "/settings/password"),
         ("settings-devices", "/settings/devices"),
+        ("settings-language", "/settings/language?saved=1"),
         ("settings-leave", "/settings/leave"),
         ("machines", "/status"),
         ("not-found", "/nothing"),
@@ -53,6 +54,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("everyone-stranger", "/public"),
         ("thread-stranger", "/@ada/901"),
         ("machines-stranger", "/status"),
+        ("language-stranger", "/settings/language"),
     ];
     all.extend(strangers.map(|(name, address)| (name, Browser::stranger(&site).get(address))));
     all.push((

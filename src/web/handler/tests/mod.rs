@@ -5,6 +5,7 @@ mod escaping;
 mod fake;
 mod feeds;
 mod find;
+mod language;
 mod markup;
 mod pages;
 mod sources;
