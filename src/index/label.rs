@@ -77,7 +77,7 @@ impl Labels {
                 author: PersonId::FIRST,
             };
             let below = self.uses.down(Some(&bound.unwrap_or(next)));
-            below.take_while(move |found| found.label == label).map(|found| found.post())
+            below.take_while(move |found| found.label == label).map(Use::post)
         })
     }
 

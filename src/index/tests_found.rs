@@ -45,7 +45,9 @@ struct World {
 impl World {
     fn of(entries: &[(&str, Entry)]) -> Self {
         let mut world = Self::default();
-        entries.iter().for_each(|(user, entry)| world.write(&name(user), entry));
+        for (user, entry) in entries {
+            world.write(&name(user), entry);
+        }
         world
     }
 

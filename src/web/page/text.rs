@@ -89,9 +89,8 @@ mod tests {
 
     /// What is shown, marks in brackets.
     fn shown(run: &Run) -> String {
-        let part = |part: &Part| match part.is_marked {
-            true => format!("[{}]", part.text),
-            false => part.text.clone(),
+        let part = |part: &Part| {
+            if part.is_marked { format!("[{}]", part.text) } else { part.text.clone() }
         };
         run.parts.iter().map(part).collect()
     }

@@ -4,7 +4,7 @@ use super::words;
 
 words! {
     mentions: "Mentions" / "Erwähnungen";
-    new: "new" / "neu";
+    new_ones: "new" / "neu";
     new_above: "new above" / "darüber Neues";
     left_off_here: "you left off here" / "bis hier hast du gelesen";
     no_mentions(name: &str):

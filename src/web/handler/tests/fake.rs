@@ -449,7 +449,9 @@ pub(super) fn found(query: &str) -> FoundPage {
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
-        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) => Outcome::Posts(posts()),
+        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) | Action::Tagged(_) => {
+            Outcome::Posts(posts())
+        }
         Action::Profile(asked) => Outcome::Profile(ProfilePage {
             person: person(asked.username.as_str(), "Ada Lind"),
             bio: "Seeds, mostly.\nSome string.".to_owned(),
@@ -467,7 +469,6 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             more_after: Some(name("mina")),
         }),
         Action::News(_) => Outcome::News(news()),
-        Action::Tagged(_) => Outcome::Posts(posts()),
         Action::Search(asked) => Outcome::Found(found(&asked.query)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
