@@ -24,6 +24,8 @@ pub const POSTS_PAGE: usize = 30;
 pub const PEOPLE_PAGE: usize = 50;
 /// Posts shown above an opened one.
 pub const ANCESTORS_SHOWN: usize = 20;
+/// Posts in one part of what a member takes along.
+pub const EXPORT_POSTS: usize = 200;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
 /// Members suggested on an empty home page.
@@ -331,14 +333,21 @@ pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
 pub const HEADERS_MAX: usize = 64;
 /// Bytes of a request's body: forms only.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of an answer's body: a person's whole download.
+/// Bytes of an answer's body, or of each of its parts.
 pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Parts of one answer: more than the longest file of a user makes.
+pub const GATE_PARTS_MAX: usize = 20_000;
 /// Seconds after which a browser is asked to try again when there is no room.
 pub const GATE_RETRY_AFTER_S: u32 = 2;
 
 // A form's body grows at most sixfold when it is escaped as JSON for a backend.
 const _: () = assert!(BODY_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
 const _: () = assert!(GATE_HEAD_MS < GATE_REQUEST_MS && GATE_REQUEST_MS < GATE_IDLE_MS);
+// A part of what a member takes along: each character of a text grows at most sixfold in a file.
+const _: () = assert!(EXPORT_POSTS * (POST_CHARS_MAX * 6 + 512) < RESPONSE_BYTES_MAX);
+const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
+// The longest file, of posts of one character and 100 bytes each, as parts.
+const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
 
 // ---- signing in
@@ -426,9 +435,13 @@ pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
 /// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
 /// finds no line.
 pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
-/// Seconds the cookie with the language chosen on a device lasts: a year. Browsers keep none longer
-/// than 400 days.
-pub const LANGUAGE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
+/// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
+pub const GZIP_BYTES_MIN: usize = 1024;
+/// How hard gzip tries, of 9.
+pub const GZIP_LEVEL: u32 = 5;
+/// Seconds the cookie with what was chosen for a device lasts: a year. Browsers keep none longer than
+/// 400 days.
+pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
 /// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
 pub const LANGUAGES_READ_MAX: usize = 32;
 /// Posts on the landing page.

@@ -33,6 +33,7 @@ impl Action {
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
             Self::Search(_) => "search",
+            Self::Export(_) => "export",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
         }
@@ -66,6 +67,7 @@ impl Action {
             | Self::News(_)
             | Self::Tagged(_)
             | Self::Search(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
         }
@@ -118,6 +120,7 @@ impl Action {
             | Self::News(_)
             | Self::Tagged(_)
             | Self::Search(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,
         }

@@ -77,6 +77,8 @@ pub enum Action {
     Tagged(TaggedBy),
     /// People and posts that a search finds.
     Search(Search),
+    /// All that one has written here, part by part.
+    Export(ExportAfter),
     /// Where one is signed in.
     Sessions,
     /// How the machines are.
@@ -263,6 +265,14 @@ pub struct PeopleOf {
     /// Only names after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<UserName>,
+}
+
+/// Data of [`Action::Export`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportAfter {
+    /// Only posts newer than this one; without it the first part, which holds all else too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<PostId>,
 }
 
 /// What is wrong with a field.

@@ -5,6 +5,7 @@
 //! connection was made tells them apart.
 
 mod account;
+mod export;
 mod ids;
 mod operator;
 mod read;
@@ -296,6 +297,7 @@ impl Backend {
             Action::News(data) => self.news(asked, data),
             Action::Tagged(data) => self.tagged(data),
             Action::Search(data) => self.search(asked, data),
+            Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };

@@ -198,7 +198,11 @@ impl Backend {
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let Some(((author, reply_to), text)) = self.text_of(post, about)? else { return Ok(None) };
+        let ((author, reply_to), text) = match self.read_text(post, about) {
+            Ok(Some(found)) => found,
+            Err(refusal) if self.others_may_know() => return Err(refusal),
+            Ok(None) | Err(_) => return Ok(None),
+        };
         let index = self.cluster.local.index();
         let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
         Ok(Some(PostView {
@@ -212,32 +216,28 @@ impl Backend {
         }))
     }
 
-    /// What `about` says of a post, and its text; nothing if it does not stand.
+    /// A post's text with what `about` sees of it; nothing if it does not stand.
     ///
     /// # Errors
-    /// [`Refusal::Behind`] if its text cannot be read here, but another machine may do better.
-    pub(super) fn text_of<T>(
+    /// [`Refusal::Behind`] if it stands and cannot be read here.
+    pub(super) fn read_text<T>(
         &self,
         post: &PostRef,
         about: impl Fn(&User, &Post) -> T,
     ) -> std::result::Result<Option<(T, String)>, Refusal> {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
-        let Some((about, text)) = self.cluster.local.read_post(&slot, post.id, about) else {
-            return Ok(None);
-        };
-        let text = text.inspect_err(|error| {
+        let found = self.cluster.local.read_post(&slot, post.id, about);
+        let Some((seen, text)) = found else { return Ok(None) };
+        let text = text.map_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
             self.cluster.local.suspect(&slot);
-        });
-        match text {
-            Ok(text) => Ok(Some((about, text))),
-            Err(_) if self.others_may_know() => Err(Refusal::Behind),
-            Err(_) => Ok(None),
-        }
+            Refusal::Behind
+        })?;
+        Ok(Some((seen, text)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.
-    fn others_may_know(&self) -> bool {
+    pub(super) fn others_may_know(&self) -> bool {
         self.cluster.members.live().len() > 1
     }
 

@@ -131,7 +131,11 @@ impl Backend {
                     continue;
                 }
                 bounds.reads_left = bounds.reads_left.saturating_sub(1);
-                let read = self.text_of(post, |_, _| ())?;
+                let read = match self.read_text(post, |_, _| ()) {
+                    Ok(read) => read,
+                    Err(behind) if self.others_may_know() => return Err(behind),
+                    Err(_unreadable_everywhere) => None,
+                };
                 if read.is_some_and(|((), text)| query.is_in(&text, &mut scratch)) {
                     found.push(post.clone());
                 }

@@ -57,6 +57,14 @@ pub enum Route {
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// The script's keys.
+    SettingsKeys,
+    /// What can be taken along.
+    SettingsData,
+    /// All of it in one file for programs.
+    DataJson,
+    /// One's posts in one file for people.
+    DataHtml,
     /// The language, on this device.
     SettingsLanguage,
     /// Delete the account.
@@ -71,6 +79,8 @@ pub enum Route {
     Robots,
     /// The style sheet, with the hash in its name.
     Style(AssetHash),
+    /// The script, with the hash in its name.
+    Script(AssetHash),
     /// The mark, with the hash in its name.
     Dots(AssetHash),
 }
@@ -124,6 +134,10 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/keys" => Self::SettingsKeys,
+            "/settings/data" => Self::SettingsData,
+            "/settings/data/tern.json" => Self::DataJson,
+            "/settings/data/posts.html" => Self::DataHtml,
             "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
@@ -165,13 +179,14 @@ impl Route {
     }
 
     fn parse_asset(name: &str) -> Option<Self> {
-        let style = name.strip_prefix("style-").and_then(|rest| rest.strip_suffix(".css"));
-        let dots = name.strip_prefix("dots-").and_then(|rest| rest.strip_suffix(".svg"));
-        match (style, dots) {
-            (Some(hash), _) => AssetHash::parse(hash).map(Self::Style),
-            (_, Some(hash)) => AssetHash::parse(hash).map(Self::Dots),
-            (None, None) => None,
-        }
+        let hash = |before, after| name.strip_prefix(before)?.strip_suffix(after);
+        let route = match (hash("style-", ".css"), hash("script-", ".js"), hash("dots-", ".svg")) {
+            (Some(hash), ..) => (Self::Style as fn(_) -> _, hash),
+            (_, Some(hash), _) => (Self::Script as fn(_) -> _, hash),
+            (.., Some(hash)) => (Self::Dots as fn(_) -> _, hash),
+            (None, None, None) => return None,
+        };
+        AssetHash::parse(route.1).map(route.0)
     }
 
     /// Whether `method` may be used here.
@@ -185,6 +200,7 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsKeys
             | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
@@ -199,11 +215,15 @@ impl Route {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::SettingsData
+            | Self::DataJson
+            | Self::DataHtml
             | Self::Status
             | Self::Healthz
             | Self::Readyz
             | Self::Robots
             | Self::Style(_)
+            | Self::Script(_)
             | Self::Dots(_) => !is_post,
         }
     }
@@ -229,6 +249,7 @@ impl fmt::Display for Route {
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
             Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
+            Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
             Self::Home => "/",
             Self::Everyone => "/public",
@@ -242,6 +263,10 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsKeys => "/settings/keys",
+            Self::SettingsData => "/settings/data",
+            Self::DataJson => "/settings/data/tern.json",
+            Self::DataHtml => "/settings/data/posts.html",
             Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
@@ -288,6 +313,10 @@ mod tests {
             Route::SettingsProfile,
             Route::SettingsPassword,
             Route::SettingsDevices,
+            Route::SettingsKeys,
+            Route::SettingsData,
+            Route::DataJson,
+            Route::DataHtml,
             Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
@@ -296,6 +325,7 @@ mod tests {
             Route::Robots,
             Route::Style(AssetHash::of(b"a")),
             Route::Dots(AssetHash::of(b"b")),
+            Route::Script(AssetHash::of(b"c")),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! Three real backends spoken to as a web server does, without pages between: what is saved, what is
 //! refused, and what a majority that is gone means.
 
+mod export;
 mod find;
 mod hot;
 

@@ -150,6 +150,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::News(_)
         | Action::Tagged(_)
         | Action::Search(_)
+        | Action::Export(_)
         | Action::Sessions
         | Action::ClusterStatus => false,
     }

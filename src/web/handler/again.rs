@@ -12,6 +12,7 @@ use crate::web::csrf::{Binding, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, ComposePage, Composer, ConfirmPage, FormHead};
 use crate::web::page::words::{Said, Trouble, problem};
+use crate::web::response::Cache;
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{Field, Refusal};
@@ -47,7 +48,9 @@ impl Again<'_> {
     /// The answer's head.
     pub(super) fn head(&self, said: &Said) -> Head {
         let cookies = self.heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
-        Head { retry_after_s: said.retry_after_s, ..Head::of(said.status, cookies) }
+        // A page that nobody may keep loses what was typed in it when one leaves it and comes back.
+        let cache = matches!(self.act, Act::Post(_)).then_some(Cache::Private);
+        Head { cache, retry_after_s: said.retry_after_s, ..Head::of(said.status, cookies) }
     }
 }
 

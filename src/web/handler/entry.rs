@@ -241,7 +241,11 @@ fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
     };
     // What rides along would be lost on the way.
     let has_draft = login.draft.iter().any(|(_, value)| !value.is_empty());
-    let link = (show, if login.is_shown { t.hide_password() } else { t.show_password() });
+    let (label, other_label) = if login.is_shown {
+        (t.hide_password(), t.show_password())
+    } else {
+        (t.show_password(), t.hide_password())
+    };
     vec![
         FieldView {
             id: anchor(t, Field::Username).0,
@@ -258,7 +262,8 @@ fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
             label: anchor(t, Field::Password).1,
             kind: if login.is_shown { "text" } else { "password" },
             autocomplete: "current-password",
-            link: (!has_draft).then_some(link),
+            link: (!has_draft).then_some((show, label)),
+            other_label,
             ..FieldView::default()
         },
     ]

@@ -58,6 +58,7 @@ impl<A: Ask> Site<A> {
         let frame = self.around(visit, Some(&heard)).frame(title.clone(), None);
         let page = TimelinePage {
             frame: frame.feeding(&Route::TagFeed(tag), title),
+            fresh: None,
             composer: None,
             feed: Feed {
                 empty: visit.t.no_tagged(),

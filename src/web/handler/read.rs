@@ -60,6 +60,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Home.to_string()),
             feed: Feed {
                 line: left_off(marker, posts, before),
                 empty: t.home_empty(),
@@ -117,6 +118,7 @@ impl<A: Ask> Site<A> {
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            fresh: is_first.then(|| Route::Everyone.to_string()),
             feed: Feed {
                 empty: visit.t.nothing_posted(),
                 ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
@@ -372,7 +374,8 @@ fn shown_home(visit: &Visit<'_>, heard: &Heard, posts: &PostPage) -> Option<Mark
     Some(Marker::after(visit.home, newest, of_others.map(|post| post.id).max()))
 }
 
-/// The cookie for a marker, if it changed and somebody looks: asking for the head alone does not.
+/// The cookie for a marker, if it changed and somebody looks: who asks for the head alone does not, nor
+/// does the script that asks whether there is something new.
 pub(super) fn changed(
     visit: &Visit<'_>,
     heard: &Heard,
@@ -380,7 +383,8 @@ pub(super) fn changed(
     list: List,
 ) -> Option<SetCookie> {
     let user = &heard.viewer.as_ref()?.username;
-    let changed = marker.filter(|_| held != marker && visit.request.method == Method::Get);
+    let looks = visit.request.method == Method::Get && visit.query.find("poll").is_none();
+    let changed = marker.filter(|_| held != marker && looks);
     changed.map(|marker| marker.cookie(list, user))
 }
 

@@ -23,6 +23,9 @@ impl<A: Ask> Site<A> {
         if *route == Route::SettingsLanguage {
             return self.choose_language(visit, &form);
         }
+        if *route == Route::SettingsKeys {
+            return self.switch_keys(visit, &form);
+        }
         let (act, is_garbled) = match Act::of(route, &form) {
             Some(Ok(act)) => (act, false),
             Some(Err(Garbled(act))) => (act, true),

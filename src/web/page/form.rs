@@ -58,6 +58,8 @@ pub(crate) struct FieldView {
     pub(crate) problem: String,
     /// A link below it: address and label.
     pub(crate) link: Option<(String, &'static str)>,
+    /// What the link is called once the script has shown or hidden what is typed; may be empty.
+    pub(crate) other_label: &'static str,
 }
 
 impl FieldView {

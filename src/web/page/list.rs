@@ -68,6 +68,8 @@ pub(crate) struct TimelinePage {
     pub(crate) frame: Frame,
     /// The box to write in, on a first page.
     pub(crate) composer: Option<Composer>,
+    /// Where the script asks for new posts, on a first page.
+    pub(crate) fresh: Option<String>,
     /// The posts.
     pub(crate) feed: Feed,
     /// Members to follow, where there is nothing else.

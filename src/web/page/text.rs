@@ -13,6 +13,8 @@ pub(crate) struct Run {
     pub(crate) href: String,
     /// Whether that is a page elsewhere.
     pub(crate) is_elsewhere: bool,
+    /// Whether not all of its address is shown.
+    pub(crate) is_cut: bool,
     /// What is shown.
     pub(crate) parts: Vec<Part>,
 }
@@ -47,7 +49,7 @@ pub(crate) fn runs(text: &str, members: &[UserName], marks: &[Range<usize>]) -> 
         };
         let parts = parts(shown, at, marks);
         at += source.len();
-        Run { href, is_elsewhere, parts }
+        Run { is_cut: is_elsewhere && shown != source, href, is_elsewhere, parts }
     };
     pieces(text).into_iter().map(run).collect()
 }

@@ -89,6 +89,13 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
             found.people.iter_mut().for_each(spoil_row);
             found.posts.iter_mut().for_each(spoil_post);
         }
+        Outcome::Export(part) => {
+            if let Some(profile) = &mut part.profile {
+                naughty.clone_into(&mut profile.display_name);
+                naughty.clone_into(&mut profile.bio);
+            }
+            part.posts.iter_mut().for_each(|post| naughty.clone_into(&mut post.text));
+        }
         Outcome::Sessions(rows) => {
             for row in rows {
                 naughty.clone_into(&mut row.device);

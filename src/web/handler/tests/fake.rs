@@ -17,10 +17,10 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, FoundPage, MachineRow, MachineState, NewsPage, NewsRow, Outcome,
-    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
-    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
-    StatusPage, ThreadPage, Viewer,
+    Ancestor, ClusterBrief, ExportPage, ExportPost, ExportProfile, FoundPage, MachineRow,
+    MachineState, NewsPage, NewsRow, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
+    ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest, Response as WireResponse,
+    ResponseAction, Saved, SessionRow, StatusPage, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -213,6 +213,7 @@ impl<'a> Browser<'a> {
             fetch_site: self.fetch_site.map(str::to_owned),
             accept_language: ACCEPT_LANGUAGE.get().map(str::to_owned),
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".to_owned()),
+            accept_encoding: None,
             if_none_match: None,
             content_type: Some("application/x-www-form-urlencoded".to_owned()),
             body,
@@ -255,6 +256,13 @@ pub(super) fn hidden_fields(page: &Response, action: &str) -> Vec<(String, Strin
         (name.to_owned(), unescape(rest.split('"').next().unwrap()))
     };
     inputs.map(read).collect()
+}
+
+/// The same without the token, which is masked differently on every page.
+pub(super) fn own_fields(page: &Response, action: &str) -> Vec<(String, String)> {
+    let mut fields = hidden_fields(page, action);
+    fields.retain(|(name, _)| name != "token");
+    fields
 }
 
 /// The text in a page's first text box.
@@ -446,6 +454,31 @@ pub(super) fn found(query: &str) -> FoundPage {
     }
 }
 
+/// Three posts in two parts.
+fn export(after: Option<PostId>) -> ExportPage {
+    let ms = 1_582_246_865_000_u64;
+    let post = |n: u64, text: &str| ExportPost {
+        id: PostId::from_raw((ms + n * 60_000) << 16),
+        at: Wall(ms + n * 60_000),
+        text: text.to_owned(),
+        reply_to: (n == 1).then(|| PostRef { user: name("ben"), id: PostId::from_raw(899) }),
+    };
+    let first = [post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
+    if after.is_some() {
+        let posts = vec![post(2, "See https://example.org/?a=1&b=2")];
+        return ExportPage { profile: None, posts, more_after: None };
+    }
+    let profile = ExportProfile {
+        username: name("ada"),
+        display_name: "Ada Lind".to_owned(),
+        bio: "Seeds, mostly.".to_owned(),
+        joined_at: Wall(ms),
+        follows: vec![name("ben"), name("mina")],
+    };
+    let more_after = first.last().map(|post| post.id);
+    ExportPage { profile: Some(profile), posts: first.into(), more_after }
+}
+
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
@@ -470,6 +503,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
         }),
         Action::News(_) => Outcome::News(news()),
         Action::Search(asked) => Outcome::Found(found(&asked.query)),
+        Action::Export(asked) => Outcome::Export(export(asked.after)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
                 id: id.repeat(64),
