@@ -113,7 +113,7 @@ fn mentions_new_ones_above_the_line_and_counted_in_the_bar() {
     let first = ada.get("/mentions");
     let html = text(&first);
     assert!(html.contains(">Mentions</a>") && !html.contains("class=\"n\""), "{html}");
-    assert!(html.contains("<bdi>Mina Okafor</bdi></b></a> follows you</p>"), "{html}");
+    assert!(html.contains("<bdi>Mina Okafor</bdi></b></a> <span>follows you</span>"), "{html}");
     assert!(html.contains("/mentions?before=0"));
     // The last of the three is not above where the session began.
     assert_eq!(order(&html), [900, 0, 0]);
