@@ -4,6 +4,8 @@
 
 /// Characters (Unicode scalar values, CR LF as one) of a post.
 pub const POST_CHARS_MAX: usize = 500;
+/// Characters of the note that a post is folded behind.
+pub const NOTE_CHARS_MAX: usize = 100;
 /// Characters of a display name.
 pub const DISPLAY_NAME_CHARS_MAX: usize = 40;
 /// Characters of a bio.
@@ -20,6 +22,11 @@ pub const DEVICE_CHARS_MAX: usize = 200;
 
 /// Posts on a page.
 pub const POSTS_PAGE: usize = 30;
+/// Steps through a list for each post that its page shows: reposts of what stands on the page already,
+/// or was deleted, are passed over.
+pub const FEED_STEPS_PER_POST: usize = 64;
+/// Names told of those who like a post; of the others, how many they are.
+pub const LIKERS_NAMED: usize = 2;
 /// People on a page.
 pub const PEOPLE_PAGE: usize = 50;
 /// Posts shown above an opened one.
@@ -39,6 +46,14 @@ pub const REQUESTS_KEPT: usize = 1024;
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;
+/// Posts one user may like, at about 100 bytes of the file each.
+pub const LIKES_MAX: usize = 50_000;
+/// Posts one user may have reposted.
+pub const REPOSTS_MAX: usize = 20_000;
+/// Posts one user may have bookmarked: a page of them looks through all.
+pub const BOOKMARKS_MAX: usize = 5_000;
+/// Times one post may be edited: its history is one page, and stays in the file.
+pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
 /// Bytes of one line of a user's file: one write of at most 64 requests.

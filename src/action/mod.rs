@@ -11,6 +11,7 @@ mod digest;
 pub mod field;
 mod follow;
 mod handle;
+mod mark;
 mod post;
 mod profile;
 mod session;
@@ -41,6 +42,10 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// Change the text of a post of one's own.
+    EditPost(EditPost),
+    /// Like, repost, bookmark or pin a post, or no longer.
+    Mark(SetMark),
     /// Take back a post of one's own.
     DeletePost(OnePost),
     /// Follow somebody.
@@ -65,6 +70,10 @@ pub enum Action {
     Profile(PageOf),
     /// One user's posts alone.
     UserPosts(PageOf),
+    /// The posts that one has bookmarked.
+    Bookmarks(Page),
+    /// A post with its earlier texts.
+    History(HistoryOf),
     /// A post with its thread.
     Thread(ThreadOf),
     /// Who follows somebody.
@@ -142,6 +151,50 @@ pub struct NewPost {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// What its text is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// Data of [`Action::EditPost`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditPost {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which.
+    pub id: PostId,
+    /// The new text, as typed.
+    pub text: String,
+    /// What it is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What one may do to a post, and take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Tell its author that one likes it.
+    Like,
+    /// Show it to those who follow.
+    Repost,
+    /// Keep it in a list of one's own.
+    Bookmark,
+    /// Let it, one's own, stand first on one's profile.
+    Pin,
+}
+
+/// Data of [`Action::Mark`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMark {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which post.
+    pub post: PostRef,
+    /// What to do to it.
+    pub mark: Mark,
+    /// Whether to do it, and not to take it back.
+    pub on: bool,
 }
 
 /// Data of [`Action::DeletePost`].
@@ -247,6 +300,13 @@ pub struct Search {
     pub before: Option<PostId>,
 }
 
+/// Data of [`Action::History`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryOf {
+    /// The post.
+    pub post: PostRef,
+}
+
 /// Data of [`Action::Thread`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadOf {
@@ -345,4 +405,8 @@ pub enum Field {
     Bio,
     /// A post's text.
     Text,
+    /// What a post's text is folded behind.
+    Note,
+    /// The post that an act is about.
+    Post,
 }

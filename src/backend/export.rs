@@ -38,7 +38,13 @@ impl Backend {
         let post = PostRef { user: user.clone(), id };
         let about = |_: &User, found: &Post| found.reply_to.as_deref().cloned();
         let found = self.read_text(&post, about)?;
-        Ok(found.map(|(reply_to, text)| ExportPost { id, at: Wall(id.at_ms()), text, reply_to }))
+        Ok(found.map(|(reply_to, said)| ExportPost {
+            id,
+            at: Wall(id.at_ms()),
+            text: said.text,
+            note: said.note,
+            reply_to,
+        }))
     }
 }
 

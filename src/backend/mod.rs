@@ -8,6 +8,7 @@ mod account;
 mod export;
 mod ids;
 mod operator;
+mod posts;
 mod read;
 mod search;
 mod setup;
@@ -279,6 +280,8 @@ impl Backend {
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
+            Action::EditPost(data) => self.edit_post(asked, data),
+            Action::Mark(data) => self.mark(asked, data),
             Action::DeletePost(data) => self.delete_post(asked, data),
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
@@ -291,11 +294,13 @@ impl Backend {
             Action::Everyone(data) => self.everyone(asked, data),
             Action::Profile(data) => self.profile(asked, data),
             Action::UserPosts(data) => self.user_posts(asked, data),
+            Action::Bookmarks(data) => self.bookmarks(asked, data),
+            Action::History(data) => self.history(asked, data),
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
             Action::News(data) => self.news(asked, data),
-            Action::Tagged(data) => self.tagged(data),
+            Action::Tagged(data) => self.tagged(asked, data),
             Action::Search(data) => self.search(asked, data),
             Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),

@@ -10,7 +10,7 @@ use crate::limits::{
     ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
 };
 use crate::replica::version::Version;
-use crate::text;
+use crate::store::Said;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
@@ -29,7 +29,7 @@ impl Backend {
         self.wait_for_lists();
         let name = asker.user();
         let found = self.cluster.local.index().home(name, data.before, POSTS_PAGE);
-        let mut page = self.page(found)?;
+        let mut page = self.page(Some(asker), found)?;
         page.just_posted = self.just_posted(asker, data.posted);
         if page.posts.is_empty() && data.before.is_none() {
             let suggested = self.cluster.local.index().suggestions(name, SUGGESTIONS);
@@ -42,20 +42,28 @@ impl Backend {
     pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
         self.wait_for_lists();
         let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
-        let mut page = self.page(found)?;
+        let mut page = self.page(asked.asker, found)?;
         page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn user_posts(&self, asked: Asked<'_>, data: PageOf) -> Result {
-        let page = self.posts_of(asked, &data)?;
+    pub(super) fn user_posts(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
+        let PageOf { username, before } = data;
+        self.find(&mut asked, &username)?;
+        self.wait_for_lists();
+        let found = self.cluster.local.index().posts_of(&username, before, POSTS_PAGE);
+        let page = self.page(asked.asker, found)?;
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn profile(&self, asked: Asked<'_>, data: PageOf) -> Result {
-        let asker = asked.asker;
-        let page = self.posts_of(asked, &data)?;
+    pub(super) fn profile(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
         let name = &data.username;
+        self.find(&mut asked, name)?;
+        self.wait_for_lists();
+        let asker = asked.asker;
+        let found = self.cluster.local.index().profile(name, data.before, POSTS_PAGE);
+        let page = self.page(asker, found)?;
+        let pinned = self.pinned(asker, name)?;
         let counts = self.cluster.local.index().counts(name);
         let followed = self.followed(asker, name);
         let profile = self.look(name, |user| ProfilePage {
@@ -66,20 +74,18 @@ impl Backend {
             following: counts.following,
             posts_count: counts.posts,
             followed,
+            pinned,
             page,
         });
         profile.map(|profile| Done::told(Outcome::Profile(profile))).ok_or(Refusal::NotFound)
     }
 
-    fn posts_of(&self, asked: Asked<'_>, data: &PageOf) -> std::result::Result<PostPage, Refusal> {
-        self.find(asked, &data.username)?;
-        self.wait_for_lists();
-        let found = self.cluster.local.index().posts_of(&data.username, data.before, POSTS_PAGE);
-        self.page(found)
-    }
-
     /// Whether there is such a user: if this copy does not know the name, a majority is asked.
-    fn find(&self, asked: Asked<'_>, name: &UserName) -> std::result::Result<(), Refusal> {
+    pub(super) fn find(
+        &self,
+        asked: &mut Asked<'_>,
+        name: &UserName,
+    ) -> std::result::Result<(), Refusal> {
         let status = |user: &User| user.status;
         let mut found = self.look(name, status);
         if found.is_none() && self.cluster.members.may_be_old() {
@@ -96,21 +102,21 @@ impl Backend {
         }
     }
 
-    pub(super) fn thread(&self, asked: Asked<'_>, data: ThreadOf) -> Result {
+    pub(super) fn thread(&self, mut asked: Asked<'_>, data: ThreadOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.post.user)?;
+        self.find(&mut asked, &data.post.user)?;
         self.wait_for_lists();
-        let Some(post) = self.post_view(&data.post)? else {
-            let gone = self.look(&data.post.user, |user| user.has_deleted(data.post.id));
-            return Err(if gone == Some(true) { Refusal::Gone } else { Refusal::NotFound });
+        let Some(mut post) = self.post_view(asker, &data.post)? else {
+            return Err(self.gone_or_not_found(&data.post));
         };
+        post.liked_by = self.liked_by(asker, &data.post);
         let found = self.cluster.local.index().replies(&data.post, REPLIES_SHOWN);
         let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
-            let view = self.post_view(&post).transpose()?;
+            let view = self.post_view(asker, &post).transpose()?;
             Some(view.map(|post| ReplyView { post, depth }))
         });
         let thread = ThreadPage {
-            ancestors: self.ancestors(&post)?,
+            ancestors: self.ancestors(asker, &post)?,
             replies: replies.collect::<std::result::Result<_, _>>()?,
             more_replies: found.more,
             just_posted: asker.and_then(|asker| self.just_posted(asker, data.posted)),
@@ -120,14 +126,18 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(&self, post: &PostView) -> std::result::Result<Vec<Ancestor>, Refusal> {
+    fn ancestors(
+        &self,
+        asker: Option<&Asker>,
+        post: &PostView,
+    ) -> std::result::Result<Vec<Ancestor>, Refusal> {
         let mut ancestors = Vec::new();
         let mut next = post.reply_to.clone();
         while let Some(parent) = next.take() {
             if ancestors.len() == ANCESTORS_SHOWN {
                 break;
             }
-            match self.post_view(&parent)? {
+            match self.post_view(asker, &parent)? {
                 Some(view) => {
                     next.clone_from(&view.reply_to);
                     ancestors.push(Ancestor::Post(view));
@@ -139,18 +149,18 @@ impl Backend {
         Ok(ancestors)
     }
 
-    pub(super) fn followers(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+    pub(super) fn followers(&self, mut asked: Asked<'_>, data: PeopleOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.username)?;
+        self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
         let list = self.cluster.local.index().followers(&data.username, after, PEOPLE_PAGE);
         self.people(asker, &data.username, list)
     }
 
-    pub(super) fn following(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+    pub(super) fn following(&self, mut asked: Asked<'_>, data: PeopleOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.username)?;
+        self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
         let list = self.cluster.local.index().following(&data.username, after, PEOPLE_PAGE);
@@ -181,8 +191,20 @@ impl Backend {
         Ok(Done::told(Outcome::Sessions(rows.unwrap_or_default())))
     }
 
-    pub(super) fn page(&self, found: PostList) -> std::result::Result<PostPage, Refusal> {
-        let posts = found.posts.iter().filter_map(|post| self.post_view(post).transpose());
+    pub(super) fn page(
+        &self,
+        asker: Option<&Asker>,
+        found: PostList,
+    ) -> std::result::Result<PostPage, Refusal> {
+        let view = |post: &PostRef| {
+            let mut view = self.post_view(asker, post)?;
+            if let Some(view) = &mut view {
+                let by = found.reposted.iter().find(|(reposted, _)| reposted == post);
+                view.reposted_by = by.and_then(|(_, who)| self.person(who));
+            }
+            Ok(view)
+        };
+        let posts = found.posts.iter().filter_map(|post| view(post).transpose());
         Ok(PostPage {
             older: found.older,
             posts: posts.collect::<std::result::Result<_, _>>()?,
@@ -195,28 +217,35 @@ impl Backend {
     /// another machine's to show, as long as there is one.
     pub(super) fn post_view(
         &self,
+        asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
-        let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let ((author, reply_to), text) = match self.read_text(post, about) {
+        let about = |user: &User, found: &Post| {
+            let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
+            (person(user), found.reply_to.as_deref().cloned(), edited_at)
+        };
+        let ((author, reply_to, edited_at), said) = match self.read_text(post, about) {
             Ok(Some(found)) => found,
             Err(refusal) if self.others_may_know() => return Err(refusal),
             Ok(None) | Err(_) => return Ok(None),
         };
-        let index = self.cluster.local.index();
-        let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
         Ok(Some(PostView {
             id: post.id,
             author,
             at: crate::clock::Wall(post.id.at_ms()),
-            mentions: mentions.collect(),
-            text,
+            mentions: self.known_mentions(&said.text),
+            text: said.text,
+            note: said.note,
+            edited_at,
+            reposted_by: None,
+            mine: self.mine(asker, post),
+            liked_by: None,
             reply_to,
-            replies: index.reply_count(post),
+            replies: self.cluster.local.index().reply_count(post),
         }))
     }
 
-    /// A post's text with what `about` sees of it; nothing if it does not stand.
+    /// What a post says with what `about` sees of it; nothing if it does not stand.
     ///
     /// # Errors
     /// [`Refusal::Behind`] if it stands and cannot be read here.
@@ -224,16 +253,16 @@ impl Backend {
         &self,
         post: &PostRef,
         about: impl Fn(&User, &Post) -> T,
-    ) -> std::result::Result<Option<(T, String)>, Refusal> {
+    ) -> std::result::Result<Option<(T, Said)>, Refusal> {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let found = self.cluster.local.read_post(&slot, post.id, about);
-        let Some((seen, text)) = found else { return Ok(None) };
-        let text = text.map_err(|error| {
+        let Some((seen, said)) = found else { return Ok(None) };
+        let said = said.map_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
             self.cluster.local.suspect(&slot);
             Refusal::Behind
         })?;
-        Ok(Some((seen, text)))
+        Ok(Some((seen, said)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.

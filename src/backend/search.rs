@@ -62,7 +62,9 @@ impl Backend {
         let mut news = Vec::new();
         for item in found.news {
             match item {
-                News::Named(post) => news.extend(self.post_view(&post)?.map(NewsRow::Named)),
+                News::Named(post) => {
+                    news.extend(self.post_view(Some(asker), &post)?.map(NewsRow::Named))
+                }
                 News::Followed(who, at) => {
                     let person = self.person(&who);
                     news.extend(person.map(|person| NewsRow::Followed { person, at }));
@@ -74,10 +76,10 @@ impl Backend {
         Ok(Done::told(Outcome::News(NewsPage { news, older: found.older, read_to })))
     }
 
-    pub(super) fn tagged(&self, data: TaggedBy) -> Result {
+    pub(super) fn tagged(&self, asked: Asked<'_>, data: TaggedBy) -> Result {
         self.wait_for_lists();
         let found = self.cluster.local.index().tagged(&data.tag, data.before, POSTS_PAGE);
-        Ok(Done::told(Outcome::Posts(self.page(found)?)))
+        Ok(Done::told(Outcome::Posts(self.page(asked.asker, found)?)))
     }
 
     pub(super) fn search(&self, asked: Asked<'_>, data: Search) -> Result {
@@ -98,7 +100,7 @@ impl Backend {
         };
         let (found, older, is_stopped) = self.posts_found(&query, data.before, bounds)?;
         drop(turn);
-        let posts = found.iter().filter_map(|post| self.post_view(post).transpose());
+        let posts = found.iter().filter_map(|post| self.post_view(asked.asker, post).transpose());
         let posts = posts.collect::<std::result::Result<_, _>>()?;
         let found = FoundPage { people, posts, older, is_stopped, tags: Vec::new() };
         Ok(Done::told(Outcome::Found(found)))
@@ -136,7 +138,7 @@ impl Backend {
                     Err(behind) if self.others_may_know() => return Err(behind),
                     Err(_unreadable_everywhere) => None,
                 };
-                if read.is_some_and(|((), text)| query.is_in(&text, &mut scratch)) {
+                if read.is_some_and(|((), said)| query.is_in(&said.text, &mut scratch)) {
                     found.push(post.clone());
                 }
             }

@@ -11,13 +11,15 @@
 //! - an edge from a post to its reply stands as long as the reply does, whatever becomes of the post;
 //! - whoever has left is in no list.
 //!
-//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a name in
-//! it 16, a tag 32, a follow 24. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
+//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
+//! 24, a like 16, a name in it 16, a tag 32, a follow 24. Every query costs what it shows, and
+//! [`Index::home`] at most a few steps for each person
 //! followed besides.
 
 mod label;
 mod news;
 mod people;
+mod repost;
 mod search;
 mod sorted;
 #[cfg(test)]
@@ -35,9 +37,11 @@ use crate::user::{Status, User};
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
+use repost::Like;
 use sorted::SortedChunks;
 
 pub use news::{News, NewsList};
+pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
 
@@ -68,6 +72,7 @@ pub struct Index {
     replies: SortedChunks<Edge>,
     labels: Labels,
     fans: SortedChunks<Fan>,
+    likes: SortedChunks<Like>,
 }
 
 /// What a profile counts.
@@ -99,7 +104,7 @@ impl Index {
     /// An index of these users, each given once: much faster than one entry after another.
     pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         let mut index = Self::default();
-        let (mut keys, mut edges) = (Vec::new(), Vec::new());
+        let (mut keys, mut edges, mut likes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut uses, mut tagged, mut fans) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
@@ -113,11 +118,13 @@ impl Index {
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
+            index.marks_of(author, user, &mut likes);
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
         index.labels.fill(uses, tagged);
         index.fans = SortedChunks::from_unsorted(fans);
+        index.likes = SortedChunks::from_unsorted(likes);
         index.people.shrink_to_fit();
         index
     }
@@ -154,7 +161,22 @@ impl Index {
                 }
             }
             Entry::Left { .. } => self.remove_user(before),
-            Entry::Profile { .. }
+            Entry::Liked { .. }
+            | Entry::Unliked { .. }
+            | Entry::Reposted { .. }
+            | Entry::Unreposted { .. } => self.mark(before, entry),
+            Entry::PostEdited { id, text, .. } => {
+                if before.post(*id).is_some() {
+                    let labels: Vec<_> =
+                        text::labels(text).into_iter().map(|label| (*id, label)).collect();
+                    self.relabel(author, before.labels_of(*id), &labels);
+                }
+            }
+            Entry::Pinned { .. }
+            | Entry::Unpinned { .. }
+            | Entry::Bookmarked { .. }
+            | Entry::Unbookmarked { .. }
+            | Entry::Profile { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -173,6 +195,7 @@ impl Index {
             self.people.unfollow(author, unfollowed);
         }
         self.replace_fans(author, before, after);
+        self.replace_marks(author, before, after);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
@@ -189,8 +212,11 @@ impl Index {
 
     /// Whether the post stands.
     pub fn contains(&self, post: &PostRef) -> bool {
-        self.key(post)
-            .is_some_and(|key| self.people.get(key.author).posts.binary_search(&key.id).is_ok())
+        self.key(post).is_some_and(|key| self.stands(key))
+    }
+
+    fn stands(&self, post: Key) -> bool {
+        self.people.get(post.author).posts.binary_search(&post.id).is_ok()
     }
 
     /// Whether `who` follows `whom`.
@@ -310,6 +336,7 @@ impl Index {
         }
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
+        self.replace_marks(id, before, &User::absent(before.name.clone()));
         self.people.leave(id);
     }
 

@@ -29,7 +29,7 @@ fn at(ms: u64) -> PostId {
 }
 
 fn posted(ms: u64, text: &str) -> Entry {
-    Entry::Posted { at: Wall(ms), id: at(ms), text: text.into(), reply_to: None }
+    Entry::Posted { at: Wall(ms), id: at(ms), text: text.into(), reply_to: None, note: None }
 }
 
 fn followed(ms: u64, user: &str) -> Entry {

@@ -56,6 +56,10 @@ pub enum FormName {
     Logout,
     /// Write a post or a reply.
     Post,
+    /// Change a post.
+    EditPost,
+    /// Like, repost, bookmark or pin a post, or no longer.
+    Mark,
     /// Take back a post.
     DeletePost,
     /// Follow somebody.
@@ -212,6 +216,8 @@ impl FormName {
             Self::Login => "login",
             Self::Logout => "logout",
             Self::Post => "post",
+            Self::EditPost => "edit-post",
+            Self::Mark => "mark",
             Self::DeletePost => "delete-post",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",

@@ -44,9 +44,12 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
 }
 
 fn json_post(text: &mut String, post: &ExportPost) {
-    let ExportPost { id, at, text: says, reply_to } = post;
+    let ExportPost { id, at, text: says, note, reply_to } = post;
     let says = quoted(says);
     let _ = write!(text, "{{\"id\":\"{id}\",\"at\":\"{}\",\"text\":{says}", precise(*at));
+    if let Some(note) = note {
+        let _ = write!(text, ",\"note\":{}", quoted(note));
+    }
     if let Some(to) = reply_to {
         let _ = write!(text, ",\"reply_to\":{{\"user\":\"{}\",\"id\":\"{}\"}}", to.user, to.id);
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::action::Mark;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::PostRef;
@@ -41,6 +42,21 @@ pub enum Route {
     Profile(UserName),
     /// One post and its thread.
     Thread(PostRef),
+    /// Change a post: shows its text, then does.
+    EditPost(PostRef),
+    /// What a post said before it was edited.
+    History(PostRef),
+    /// Like, repost, bookmark or pin a post, or, if not `on`, no longer.
+    Mark {
+        /// Which.
+        post: PostRef,
+        /// What to do to it.
+        mark: Mark,
+        /// Whether to do it, and not to take it back.
+        on: bool,
+    },
+    /// The posts that one has bookmarked.
+    Bookmarks,
     /// Take back a post: asks, then does.
     DeletePost(PostRef),
     /// Who follows a member.
@@ -131,6 +147,7 @@ impl Route {
             "/login" => Self::Login,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
+            "/bookmarks" => Self::Bookmarks,
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
@@ -170,12 +187,29 @@ impl Route {
             (Some("follow"), None) => Self::Follow(name),
             (Some("unfollow"), None) => Self::Unfollow(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
-            (Some(id), Some("delete")) => {
-                Self::DeletePost(PostRef { user: name, id: post_id(id)? })
+            (Some(id), Some(what)) => {
+                Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
             }
-            _ => return None,
+            (None, Some(_)) => return None,
         };
         parts.next().is_none().then_some(route)
+    }
+
+    /// What stands after a post's address.
+    fn of_post(post: PostRef, what: &str) -> Option<Self> {
+        Some(match what {
+            "delete" => Self::DeletePost(post),
+            "edit" => Self::EditPost(post),
+            "history" => Self::History(post),
+            _ => {
+                let (on, name) = match what.strip_prefix("un") {
+                    Some(name) => (false, name),
+                    None => (true, what),
+                };
+                let mark = MARKS.into_iter().find(|mark| mark.name() == name)?;
+                Self::Mark { post, mark, on }
+            }
+        })
     }
 
     fn parse_asset(name: &str) -> Option<Self> {
@@ -193,10 +227,13 @@ impl Route {
     pub fn allows(&self, method: Method) -> bool {
         let is_post = method == Method::Post;
         match self {
-            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) => is_post,
+            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) | Self::Mark { .. } => {
+                is_post
+            }
             Self::Join
             | Self::Login
             | Self::DeletePost(_)
+            | Self::EditPost(_)
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
@@ -213,6 +250,8 @@ impl Route {
             | Self::TagFeed(_)
             | Self::Profile(_)
             | Self::Thread(_)
+            | Self::History(_)
+            | Self::Bookmarks
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsData
@@ -229,6 +268,9 @@ impl Route {
     }
 }
 
+/// What one may do to a post.
+const MARKS: [Mark; 4] = [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin];
+
 /// A post's number in its one spelling: without leading zeros.
 fn post_id(text: &str) -> Option<PostId> {
     let id = PostId::from_str(text).ok()?;
@@ -243,6 +285,12 @@ impl fmt::Display for Route {
             Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
             Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
+            Self::EditPost(post) => return write!(f, "/@{}/{}/edit", post.user, post.id),
+            Self::History(post) => return write!(f, "/@{}/{}/history", post.user, post.id),
+            Self::Mark { post, mark, on } => {
+                let un = if *on { "" } else { "un" };
+                return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
+            }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
@@ -260,6 +308,7 @@ impl fmt::Display for Route {
             Self::Login => "/login",
             Self::Logout => "/logout",
             Self::Post => "/post",
+            Self::Bookmarks => "/bookmarks",
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
@@ -306,6 +355,11 @@ mod tests {
             Route::Profile(name()),
             Route::Thread(post("ada", u64::MAX)),
             Route::DeletePost(post("ada", 0)),
+            Route::EditPost(post("ada", 1)),
+            Route::History(post("ada", 1)),
+            Route::Mark { post: post("ada", 1), mark: Mark::Pin, on: true },
+            Route::Mark { post: post("ada", 1), mark: Mark::Like, on: false },
+            Route::Bookmarks,
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),
@@ -351,7 +405,11 @@ mod tests {
             "/@ada/+1",
             "/@ada/1/",
             "/@ada/1/delete/",
-            "/@ada/1/edit",
+            "/@ada/1/edit/",
+            "/@ada/01/like",
+            "/@ada/1/ununlike",
+            "/@ada/1/undelete",
+            "/@ada//like",
             "/@ada/follow/x",
             "/@ada/..",
             "/@ada/18446744073709551616",

@@ -104,6 +104,8 @@ pub enum Outcome {
     Posts(PostPage),
     /// One user, with a page of their posts.
     Profile(ProfilePage),
+    /// One post with its earlier texts.
+    History(HistoryPage),
     /// One post among what it answers and what answers it.
     Thread(ThreadPage),
     /// A list of people.
@@ -156,6 +158,8 @@ pub enum Refusal {
     Conflict,
     /// The key is too old to tell whether the act was done.
     Expired,
+    /// It takes what not all machines' programs know yet; nothing was saved.
+    NotYet,
     /// The user's file has reached its limit; nothing was saved.
     Full,
     /// Too often; try again after so many seconds.
@@ -200,6 +204,21 @@ pub struct PostView {
     pub at: Wall,
     /// Its text.
     pub text: String,
+    /// What its text is folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it was last edited, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Wall>,
+    /// Who reposted it, where it stands in a list because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reposted_by: Option<Person>,
+    /// What the one who asks has done with it.
+    #[serde(default, skip_serializing_if = "Mine::is_nothing")]
+    pub mine: Mine,
+    /// Who likes it, told to its author where they open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liked_by: Option<LikedBy>,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
@@ -207,6 +226,37 @@ pub struct PostView {
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.
     pub mentions: Vec<UserName>,
+}
+
+/// What somebody has done with a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "four marks that are independent of each other")]
+pub struct Mine {
+    /// They like it.
+    pub liked: bool,
+    /// They reposted it.
+    pub reposted: bool,
+    /// They bookmarked it.
+    pub bookmarked: bool,
+    /// It is theirs and stands first on their profile.
+    pub pinned: bool,
+}
+
+impl Mine {
+    /// Whether nothing was done with it.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Who likes a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LikedBy {
+    /// At most `limits::LIKERS_NAMED` of them.
+    pub people: Vec<Person>,
+    /// How many more.
+    pub more: u32,
 }
 
 /// Who somebody is, in short.
@@ -263,8 +313,34 @@ pub struct ProfilePage {
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,
+    /// The post that stands first, whatever the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<PostView>,
     /// The page of posts.
     pub page: PostPage,
+}
+
+/// A post and all that it ever said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// The post.
+    pub post: PostView,
+    /// From the first text to the present one.
+    pub texts: Vec<TextView>,
+}
+
+/// What a post said from a certain time on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextView {
+    /// Since when.
+    pub at: Wall,
+    /// The text.
+    pub text: String,
+    /// What it was folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Those names among the `@names` of the text that have an account.
+    pub mentions: Vec<UserName>,
 }
 
 /// A post, what it answers and what answers it.
@@ -286,6 +362,7 @@ pub struct ThreadPage {
 /// A post above another in its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "most are posts, and a thread has a few")]
 pub enum Ancestor {
     /// It stands.
     Post(PostView),
@@ -419,6 +496,9 @@ pub struct ExportPost {
     pub at: Wall,
     /// Its text.
     pub text: String,
+    /// What that is folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,

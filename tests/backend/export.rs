@@ -42,7 +42,7 @@ impl Writer<'_> {
 
     fn post(&mut self, text: String, reply_to: Option<PostRef>) -> PostId {
         let key = self.key();
-        self.saved(&Action::Post(NewPost { key, text, reply_to })).unwrap()
+        self.saved(&Action::Post(NewPost { key, text, reply_to, note: String::new() })).unwrap()
     }
 
     fn part(&self, after: Option<PostId>) -> ExportPage {

@@ -36,7 +36,7 @@ fn golden_lines(name: &str) -> Vec<String> {
 }
 
 fn all_lines() -> impl Iterator<Item = String> {
-    ["ada", "cleo", "finn", "zoe"]
+    ["ada", "cleo", "finn", "hana", "zoe"]
         .into_iter()
         .flat_map(|name| golden_lines(&format!("users/{name}.jsonl")))
 }

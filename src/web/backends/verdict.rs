@@ -108,6 +108,7 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
             !problems.iter().any(|one| matches!(one.problem, Problem::Wrong | Problem::Full { .. }))
         }
         Refusal::SignedOut
+        | Refusal::NotYet
         | Refusal::NotFound
         | Refusal::Gone
         | Refusal::Full
@@ -131,6 +132,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::Login(_)
         | Action::Logout(_)
         | Action::Post(_)
+        | Action::EditPost(_)
+        | Action::Mark(_)
         | Action::DeletePost(_)
         | Action::Follow(_)
         | Action::Unfollow(_)
@@ -144,6 +147,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::Everyone(_)
         | Action::Profile(_)
         | Action::UserPosts(_)
+        | Action::Bookmarks(_)
+        | Action::History(_)
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)

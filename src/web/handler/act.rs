@@ -3,8 +3,8 @@
 use super::visit::Visit;
 use super::{Site, Stop};
 use crate::action::{
-    Action, ChangePassword, DeleteAccount, EditProfile, EndSession, Join, Keyed, Login, NewPost,
-    OnePost, Opening, RequestKey, Whom,
+    Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndSession, Join, Keyed, Login,
+    Mark, NewPost, OnePost, Opening, RequestKey, SetMark, Whom,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -24,6 +24,13 @@ pub(super) enum Act {
     Logout,
     /// A post, or a reply to another.
     Post(Option<PostRef>),
+    EditPost(PostRef),
+    /// What to do to which post; not `on` takes it back.
+    Mark {
+        post: PostRef,
+        mark: Mark,
+        on: bool,
+    },
     DeletePost(PostRef),
     Follow(UserName),
     Unfollow(UserName),
@@ -46,6 +53,10 @@ impl Act {
             Route::Login => Self::Login,
             Route::Logout => Self::Logout,
             Route::Post => return Some(Self::post(form)),
+            Route::EditPost(post) => Self::EditPost(post.clone()),
+            Route::Mark { post, mark, on } => {
+                Self::Mark { post: post.clone(), mark: *mark, on: *on }
+            }
             Route::DeletePost(post) => Self::DeletePost(post.clone()),
             Route::Follow(name) => Self::Follow(name.clone()),
             Route::Unfollow(name) => Self::Unfollow(name.clone()),
@@ -75,6 +86,10 @@ impl Act {
             Self::Login => Route::Login,
             Self::Logout => Route::Logout,
             Self::Post(_) => Route::Post,
+            Self::EditPost(post) => Route::EditPost(post.clone()),
+            Self::Mark { post, mark, on } => {
+                Route::Mark { post: post.clone(), mark: *mark, on: *on }
+            }
             Self::DeletePost(post) => Route::DeletePost(post.clone()),
             Self::Follow(name) => Route::Follow(name.clone()),
             Self::Unfollow(name) => Route::Unfollow(name.clone()),
@@ -89,7 +104,7 @@ impl Act {
     pub(super) fn page(&self) -> Route {
         match self {
             Self::Join | Self::Login | Self::Logout | Self::Post(None) => Route::Home,
-            Self::Post(Some(parent)) => Route::Thread(parent.clone()),
+            Self::Post(Some(post)) | Self::Mark { post, .. } => Route::Thread(post.clone()),
             Self::Follow(name) | Self::Unfollow(name) => Route::Profile(name.clone()),
             other => other.route(),
         }
@@ -102,6 +117,8 @@ impl Act {
             Self::Login => FormName::Login,
             Self::Logout => FormName::Logout,
             Self::Post(_) => FormName::Post,
+            Self::EditPost(_) => FormName::EditPost,
+            Self::Mark { .. } => FormName::Mark,
             Self::DeletePost(_) => FormName::DeletePost,
             Self::Follow(_) => FormName::Follow,
             Self::Unfollow(_) => FormName::Unfollow,
@@ -117,9 +134,10 @@ impl Act {
         match self {
             Self::Join => Subject::Account,
             Self::Login => Subject::SignIn,
-            Self::Post(_) => Subject::Post,
+            Self::Post(_) | Self::EditPost(_) => Subject::Post,
             Self::EditProfile | Self::ChangePassword | Self::Leave => Subject::Fields,
             Self::Logout
+            | Self::Mark { .. }
             | Self::DeletePost(_)
             | Self::Follow(_)
             | Self::Unfollow(_)
@@ -158,8 +176,20 @@ impl<A: Ask> Site<A> {
                 opening: opening(visit)?,
             }),
             Act::Logout => Action::Logout(Keyed { key }),
-            Act::Post(reply_to) => {
-                Action::Post(NewPost { key, text: field("text"), reply_to: reply_to.clone() })
+            Act::Post(reply_to) => Action::Post(NewPost {
+                key,
+                text: field("text"),
+                reply_to: reply_to.clone(),
+                note: field("note"),
+            }),
+            Act::EditPost(post) => Action::EditPost(EditPost {
+                key,
+                id: post.id,
+                text: field("text"),
+                note: field("note"),
+            }),
+            Act::Mark { post, mark, on } => {
+                Action::Mark(SetMark { key, post: post.clone(), mark: *mark, on: *on })
             }
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),
             Act::Follow(name) => Action::Follow(Whom { key, username: name.clone() }),

@@ -1,7 +1,8 @@
 //! Pages that find: what concerns one, posts under a tag, the search.
 
 use super::draw::row;
-use super::read::{changed, eyes, feed, seen};
+use super::posts::Look;
+use super::read::{at, changed, feed, seen};
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, html};
 use crate::action::{Action, Page, Search, TaggedBy};
@@ -29,17 +30,11 @@ impl<A: Ask> Site<A> {
         let Some(viewer) = heard.viewer.as_ref() else { return Err(Fault::Nonsense.into()) };
         let marker = if before.is_none() { shown_news(visit, told) } else { visit.news };
         let line = marker.map_or(told.read_to, |marker| marker.line);
-        let eyes = Eyes {
-            t: visit.t,
-            viewer: Some(&viewer.username),
-            now: visit.now,
-            just_posted: None,
-            query: None,
-        };
+        let look = self.look(visit, &heard, None, at(&Route::News, before));
         let page = NewsPage {
             frame: self.around(visit, Some(&heard)).frame(visit.t.mentions(), Some(&Route::News)),
             username: viewer.username.to_string(),
-            items: items(told, &eyes, line, before),
+            items: items(told, &look, line, before),
             older: told.older.map(|older| format!("{}?before={older}", Route::News)),
             is_end: told.older.is_none() && (before.is_some() || told.news.len() > 1),
         };
@@ -55,15 +50,13 @@ impl<A: Ask> Site<A> {
             self.read(visit, None, Action::Tagged(TaggedBy { tag: tag.clone(), before }))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let (title, here) = (format!("#{tag}"), Route::Tag(tag.clone()));
+        let look = self.look(visit, &heard, None, at(&here, before));
         let frame = self.around(visit, Some(&heard)).frame(title.clone(), None);
         let page = TimelinePage {
             frame: frame.feeding(&Route::TagFeed(tag), title),
             fresh: None,
             composer: None,
-            feed: Feed {
-                empty: visit.t.no_tagged(),
-                ..feed(posts, &eyes(visit, &heard, posts), &here, before.is_none())
-            },
+            feed: Feed { empty: visit.t.no_tagged(), ..feed(posts, &look, &here) },
             suggestions: Vec::new(),
             everyone: None,
         };
@@ -107,16 +100,11 @@ impl<A: Ask> Site<A> {
     ) -> SearchPage {
         let typed = visit.query.get("q");
         let here = format!("{}?q={}", Route::Search, encode_query(typed));
-        let eyes = Eyes {
-            t: visit.t,
-            viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
-            now: visit.now,
-            just_posted: None,
-            query: Some(query),
-        };
+        let look = self.look(visit, heard, None, here.clone());
+        let look = Look { eyes: Eyes { query: Some(query), ..look.eyes }, ..look };
         let drawer = self.drawer(visit.t, heard);
         let posts = Feed {
-            posts: eyes.see_all(&found.posts),
+            posts: look.items(&found.posts),
             older: None,
             empty: "",
             is_end: false,
@@ -176,15 +164,15 @@ impl<A: Ask> Site<A> {
 
 /// News as a page shows them: the line stands above the first that is not new, if something new stands
 /// above it, there or on the page before.
-fn items(told: &NewsTold, eyes: &Eyes<'_>, line: PostId, before: Option<PostId>) -> Vec<NewsItem> {
+fn items(told: &NewsTold, look: &Look<'_>, line: PostId, before: Option<PostId>) -> Vec<NewsItem> {
     let seen_at = told.news.iter().position(|row| row.place() <= line);
     let line_at = seen_at.filter(|at| *at > 0 || before.is_some_and(|before| before > line));
     let item = |(at, row): (usize, &NewsRow)| NewsItem {
         is_line: line_at == Some(at),
         what: match row {
-            NewsRow::Named(post) => News::Named(Box::new(eyes.see(post))),
+            NewsRow::Named(post) => News::Named(Box::new(look.item(post))),
             NewsRow::Followed { person, at } => {
-                News::Followed(Byline::of(person), Moment::seen_at(eyes.t, *at, eyes.now))
+                News::Followed(Byline::of(person), Moment::seen_at(look.eyes.t, *at, look.eyes.now))
             }
         },
     };

@@ -1,9 +1,9 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show. `find`: mentions, tags, the search; `feed`: posts for feed readers.
-//! - `entry`: joining and signing in. `settings`: one's own account; `language`: the one setting that
-//!   stays on the device.
+//! - `read`: pages that show; `posts`: a post with its buttons, its history, one's bookmarks. `find`:
+//!   mentions, tags, the search; `feed`: posts for feed readers. `entry`: joining and signing in.
+//!   `settings`: one's own account; `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
 //! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
@@ -22,6 +22,7 @@ mod find;
 mod keys;
 mod language;
 mod plain;
+mod posts;
 mod read;
 mod settings;
 #[cfg(test)]
@@ -191,6 +192,9 @@ impl<A: Ask> Site<A> {
             Route::Profile(name) => self.profile(visit, name),
             Route::Thread(post) => self.thread(visit, post),
             Route::DeletePost(post) => self.ask_delete(visit, post),
+            Route::EditPost(post) => self.edit(visit, post),
+            Route::History(post) => self.history(visit, post),
+            Route::Bookmarks => self.bookmarks(visit),
             Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
@@ -206,9 +210,11 @@ impl<A: Ask> Site<A> {
             Route::Robots => Ok(plain::robots()),
             Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(&route)),
             // These take only POST, which was looked at before.
-            Route::Logout | Route::Post | Route::Follow(_) | Route::Unfollow(_) => {
-                self.error(visit, None, 405)
-            }
+            Route::Logout
+            | Route::Post
+            | Route::Follow(_)
+            | Route::Unfollow(_)
+            | Route::Mark { .. } => self.error(visit, None, 405),
         }
     }
 
@@ -271,6 +277,7 @@ impl<A: Ask> Site<A> {
             | Refusal::BadLogin
             | Refusal::Conflict
             | Refusal::Expired
+            | Refusal::NotYet
             | Refusal::Full
             | Refusal::BadRequest { .. } => {
                 log::warn!("page refused id={} refusal={refusal:?}", visit.request.id);

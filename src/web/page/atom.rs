@@ -58,7 +58,7 @@ impl Entry {
             |line: &str| runs(line, &post.mentions, &[]).into_iter().map(whole).collect::<Vec<_>>();
         Self {
             page: format!("{origin}{own}"),
-            title: title(&post.text),
+            title: title(post.note.as_deref().unwrap_or(&post.text)),
             author: (post.author.display_name.clone(), format!("{origin}{}", Route::Profile(user))),
             at: iso(post.at),
             lines: post.text.split('\n').map(line).collect(),

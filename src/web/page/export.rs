@@ -32,6 +32,8 @@ pub(crate) struct ExportHtml {
 struct Item {
     at: Moment,
     runs: Vec<Run>,
+    /// What it is folded behind.
+    note: Option<String>,
     /// Whom it answers.
     to: Option<String>,
 }
@@ -43,6 +45,7 @@ impl ExportHtml {
             at: Moment::seen_at(t, post.at, post.at),
             // Names of members would lead nowhere in a file.
             runs: runs(&post.text, &[], &[]).into_iter().map(in_full).collect(),
+            note: post.note.clone(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
         };
         Self {

@@ -3,6 +3,7 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
+use super::machines::name;
 use super::script::ScriptWords;
 use super::time::Moment;
 use crate::id::UserName;
@@ -199,7 +200,7 @@ impl Around<'_> {
             mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
             machines: cluster.map_or_else(|| t.machines().to_owned(), |it| in_words(t, it)),
             band: stale.map(|(cluster, since)| Band {
-                machine: cluster.answered_by.clone(),
+                machine: name(t, &cluster.answered_by),
                 at: Moment::to_the_second(t, since),
             }),
             notice: None,

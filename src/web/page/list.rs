@@ -100,6 +100,8 @@ pub(crate) struct ProfilePage {
     pub(crate) follow: Option<ButtonForm>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
+    /// Where one's bookmarks are, if it is one's own.
+    pub(crate) bookmarks: Option<String>,
     /// The button that signs out, if it is one's own.
     pub(crate) logout: Option<ButtonForm>,
     /// Their posts.

@@ -25,10 +25,11 @@ mod find;
 mod frame;
 mod gate;
 mod machines;
+mod marks;
 mod post;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod trouble;
 

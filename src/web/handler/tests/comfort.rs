@@ -210,7 +210,12 @@ fn data_taken_along_for_programs() {
                 "text": "@ben gladly!",
                 "reply_to": {"user": "ben", "id": "899"},
             },
-            {"id": id(2), "at": "2020-02-21T01:03:05.000Z", "text": "See https://example.org/?a=1&b=2"},
+            {
+                "id": id(2),
+                "at": "2020-02-21T01:03:05.000Z",
+                "text": "See https://example.org/?a=1&b=2",
+                "note": "About \"frost\"",
+            },
         ],
     });
     assert_eq!(data, expected);
@@ -257,6 +262,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             id: PostId::from_raw(id),
             at: NOW,
             text: "😀\"".repeat(POST_CHARS_MAX / 2),
+            note: None,
             reply_to: None,
         };
         let posts: Vec<_> = (first..first + count).map(says).collect();

@@ -49,6 +49,11 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
     let spoil_post = |post: &mut PostView| {
         naughty.clone_into(&mut post.text);
         naughty.clone_into(&mut post.author.display_name);
+        post.note = post.note.is_some().then(|| naughty.to_owned());
+        let likers = post.liked_by.iter_mut().flat_map(|by| &mut by.people);
+        for person in likers.chain(&mut post.reposted_by) {
+            naughty.clone_into(&mut person.display_name);
+        }
     };
     let spoil_row = |row: &mut PersonRow| {
         naughty.clone_into(&mut row.person.display_name);
@@ -69,6 +74,13 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
                 if let Ancestor::Post(post) = ancestor {
                     spoil_post(post);
                 }
+            }
+        }
+        Outcome::History(history) => {
+            spoil_post(&mut history.post);
+            for text in &mut history.texts {
+                naughty.clone_into(&mut text.text);
+                text.note = text.note.is_some().then(|| naughty.to_owned());
             }
         }
         Outcome::People(people) => {
@@ -143,13 +155,16 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 18] = [
     "/",
     "/public",
     "/@ada",
     "/@ben",
     "/@ada/901",
     "/@ada/901/delete",
+    "/@ada/901/edit",
+    "/@ada/901/history",
+    "/bookmarks",
     "/@ada/followers",
     "/@ada/following",
     "/mentions",
@@ -178,8 +193,9 @@ fn check_pages(naughty: &str) {
 
 /// A refused form comes back with the same tags, and with what was typed.
 fn check_forms(naughty: &str) {
-    let forms: [(&str, &str, &[&str]); 4] = [
-        ("/", "/post", &["text"]),
+    let forms: [(&str, &str, &[&str]); 5] = [
+        ("/", "/post", &["text", "note"]),
+        ("/@ada/901/edit", "/@ada/901/edit", &["text", "note"]),
         ("/settings/profile", "/settings/profile", &["display_name", "bio"]),
         ("/settings/leave", "/settings/leave", &["username"]),
         ("/@ben", "/@ben/follow", &["next"]),

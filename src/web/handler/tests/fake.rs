@@ -17,10 +17,11 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, ExportPage, ExportPost, ExportProfile, FoundPage, MachineRow,
-    MachineState, NewsPage, NewsRow, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
-    ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest, Response as WireResponse,
-    ResponseAction, Saved, SessionRow, StatusPage, ThreadPage, Viewer,
+    Ancestor, ClusterBrief, ExportPage, ExportPost, ExportProfile, FoundPage, HistoryPage, LikedBy,
+    MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome, PeoplePage, Person, PersonRow,
+    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
+    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, TextView, ThreadPage,
+    Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -304,6 +305,11 @@ pub(super) fn post(
         author: person(username, display_name),
         at: Wall(NOW.0 - minutes * 60_000),
         text: text.to_owned(),
+        note: None,
+        edited_at: None,
+        reposted_by: None,
+        mine: Mine::default(),
+        liked_by: None,
         reply_to: None,
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
@@ -327,32 +333,33 @@ pub(super) fn posts() -> PostPage {
         "The seed swap is on Saturday at ten, in the old chapel. Bring labels.",
     );
     asked.replies = 1;
+    let mut edited = post(
+        899,
+        "ben",
+        "Ben Kroll",
+        5,
+        "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
+    );
+    edited.edited_at = Some(Wall(NOW.0 - 120_000));
+    edited.mine.liked = true;
+    let mut reposted = post(
+        898,
+        "mina",
+        "Mina Okafor",
+        7,
+        "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
+    );
+    reposted.reposted_by = Some(person("ben", "Ben Kroll"));
+    let mut noted = post(
+        896,
+        "yuki",
+        "Yuki Aoki",
+        25,
+        "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
+    );
+    noted.note = Some("Weather".to_owned());
     PostPage {
-        posts: vec![
-            asked,
-            post(
-                899,
-                "ben",
-                "Ben Kroll",
-                5,
-                "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
-            ),
-            post(
-                898,
-                "mina",
-                "Mina Okafor",
-                7,
-                "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
-            ),
-            answer,
-            post(
-                896,
-                "yuki",
-                "Yuki Aoki",
-                25,
-                "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
-            ),
-        ],
+        posts: vec![asked, edited, reposted, answer, noted],
         older: Some(PostId::from_raw(896)),
         suggestions: Vec::new(),
         just_posted: None,
@@ -404,12 +411,19 @@ pub(super) fn thread() -> ThreadPage {
     let mut opened = post(901, "ada", "Ada Lind", 3, "Is it mine? I lost one at the seed swap.");
     opened.reply_to = Some(parent.clone());
     opened.replies = 2;
+    opened.edited_at = Some(Wall(NOW.0 - 60_000));
+    opened.note = Some("Gloves".to_owned());
+    let likers = vec![person("ben", "Ben Kroll"), person("mina", "Mina Okafor")];
+    opened.liked_by = Some(LikedBy { people: likers, more: 3 });
     let mut near = post(902, "ben", "Ben Kroll", 2, "@ada Then come and try it on.");
     near.reply_to = Some(PostRef { user: name("ada"), id: PostId::from_raw(901) });
     let mut deep = post(903, "mina", "Mina Okafor", 1, "Mind the fence.");
     deep.reply_to = Some(PostRef { user: name("ben"), id: PostId::from_raw(902) });
+    let mut root = post(898, "mina", "Mina Okafor", 9, "Gloves everywhere.");
+    root.note = Some("Not only gloves".to_owned());
     ThreadPage {
         ancestors: vec![
+            Ancestor::Post(root),
             Ancestor::Deleted(PostRef { user: name("eve"), id: PostId::from_raw(1) }),
             Ancestor::Post(post(
                 899,
@@ -454,6 +468,22 @@ pub(super) fn found(query: &str) -> FoundPage {
     }
 }
 
+/// Ada's opened post, which said something else before.
+pub(super) fn history() -> HistoryPage {
+    let text = |at, text: &str, note: Option<&str>| TextView {
+        at: Wall(at),
+        text: text.to_owned(),
+        note: note.map(str::to_owned),
+        mentions: vec![name("ben")],
+    };
+    let opened = thread().post;
+    let texts = vec![
+        text(NOW.0 - 180_000, "Is it mien, @ben?", None),
+        text(NOW.0 - 60_000, &opened.text, Some("Gloves")),
+    ];
+    HistoryPage { post: opened, texts }
+}
+
 /// Three posts in two parts.
 fn export(after: Option<PostId>) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
@@ -461,6 +491,7 @@ fn export(after: Option<PostId>) -> ExportPage {
         id: PostId::from_raw((ms + n * 60_000) << 16),
         at: Wall(ms + n * 60_000),
         text: text.to_owned(),
+        note: (n == 2).then(|| "About \"frost\"".to_owned()),
         reply_to: (n == 1).then(|| PostRef { user: name("ben"), id: PostId::from_raw(899) }),
     };
     let first = [post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
@@ -482,9 +513,12 @@ fn export(after: Option<PostId>) -> ExportPage {
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
-        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) | Action::Tagged(_) => {
-            Outcome::Posts(posts())
-        }
+        Action::Home(_)
+        | Action::Everyone(_)
+        | Action::UserPosts(_)
+        | Action::Bookmarks(_)
+        | Action::Tagged(_) => Outcome::Posts(posts()),
+        Action::History(_) => Outcome::History(history()),
         Action::Profile(asked) => Outcome::Profile(ProfilePage {
             person: person(asked.username.as_str(), "Ada Lind"),
             bio: "Seeds, mostly.\nSome string.".to_owned(),
@@ -493,6 +527,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             following: 1,
             posts_count: 5,
             followed: (asked.username != name("ada")).then_some(false),
+            pinned: None,
             page: posts(),
         }),
         Action::Thread(_) => Outcome::Thread(thread()),

@@ -7,6 +7,7 @@ mod fake;
 mod feeds;
 mod find;
 mod language;
+mod marks;
 mod markup;
 mod pages;
 mod sources;
