@@ -33,6 +33,10 @@ pub const PEOPLE_PAGE: usize = 50;
 pub const ANCESTORS_SHOWN: usize = 20;
 /// Posts in one part of what a member takes along.
 pub const EXPORT_POSTS: usize = 200;
+/// Bytes of text after which such a part ends: an edited post brings all that it said.
+pub const EXPORT_TEXT_BYTES: usize = 256 * 1024;
+/// Likes, reposts or bookmarks in one part of what a member takes along.
+pub const EXPORT_MARKS: usize = 5_000;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
 /// Members suggested on an empty home page.
@@ -358,8 +362,13 @@ pub const GATE_RETRY_AFTER_S: u32 = 2;
 // A form's body grows at most sixfold when it is escaped as JSON for a backend.
 const _: () = assert!(BODY_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
 const _: () = assert!(GATE_HEAD_MS < GATE_REQUEST_MS && GATE_REQUEST_MS < GATE_IDLE_MS);
-// A part of what a member takes along: each character of a text grows at most sixfold in a file.
-const _: () = assert!(EXPORT_POSTS * (POST_CHARS_MAX * 6 + 512) < RESPONSE_BYTES_MAX);
+// A part of what a member takes along: each byte of a text grows at most sixfold in a file, and the
+// last post may come with all that it ever said.
+const _: () = assert!(
+    6 * (EXPORT_TEXT_BYTES + (EDITS_MAX + 1) * POST_CHARS_MAX * 4) + EXPORT_POSTS * 1024
+        < RESPONSE_BYTES_MAX
+);
+const _: () = assert!(EXPORT_MARKS * 128 < RESPONSE_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
 // The longest file, of posts of one character and 100 bytes each, as parts.
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);

@@ -87,7 +87,7 @@ pub enum Action {
     /// People and posts that a search finds.
     Search(Search),
     /// All that one has written here, part by part.
-    Export(ExportAfter),
+    Export(ExportFrom),
     /// Where one is signed in.
     Sessions,
     /// How the machines are.
@@ -327,12 +327,54 @@ pub struct PeopleOf {
     pub after: Option<UserName>,
 }
 
-/// Data of [`Action::Export`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportAfter {
-    /// Only posts newer than this one; without it the first part, which holds all else too.
+/// Data of [`Action::Export`]; the default is the beginning of all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExportFrom {
+    /// In which list.
+    pub list: ExportList,
+    /// Only what comes after this post in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<PostId>,
+    pub after: Option<PostRef>,
+}
+
+/// The long lists of what a member takes along, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportList {
+    /// Their posts, oldest first.
+    #[default]
+    Posts,
+    /// Posts that they like, by their authors' names.
+    Likes,
+    /// Posts that they reposted, by their authors' names.
+    Reposts,
+    /// Posts that they bookmarked, by their authors' names.
+    Bookmarks,
+}
+
+impl ExportList {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Posts, Self::Likes, Self::Reposts, Self::Bookmarks];
+
+    /// Its name in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Posts => "posts",
+            Self::Likes => "likes",
+            Self::Reposts => "reposts",
+            Self::Bookmarks => "bookmarks",
+        }
+    }
+
+    /// The list after it.
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Posts => Some(Self::Likes),
+            Self::Likes => Some(Self::Reposts),
+            Self::Reposts => Some(Self::Bookmarks),
+            Self::Bookmarks => None,
+        }
+    }
 }
 
 /// What is wrong with a field.

@@ -1,50 +1,104 @@
-//! What a member takes along, part by part: no part is longer than a page or two, however much there
-//! is of it.
+//! What a member takes along, part by part: no part is longer than a few pages, however much there is
+//! of it.
 
 use super::Backend;
 use super::view::{Asked, Done, Result};
-use crate::action::ExportAfter;
+use crate::action::{ExportFrom, ExportList};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::EXPORT_POSTS;
+use crate::limits::{EXPORT_MARKS, EXPORT_POSTS, EXPORT_TEXT_BYTES};
+use crate::store::Said;
+use crate::user::User;
 use crate::user::entry::PostRef;
-use crate::user::{Post, User};
-use crate::wire::request::{ExportPage, ExportPost, ExportProfile, Outcome, Refusal};
+use crate::wire::request::{
+    ExportMark, ExportPage, ExportPost, ExportProfile, ExportText, Outcome, Refusal,
+};
 
 impl Backend {
-    /// The posts after one, oldest first; with the first of them everything else.
-    pub(super) fn export(&self, asked: Asked<'_>, data: ExportAfter) -> Result {
+    /// What comes after a post in one of the lists; with the first of all, who they are.
+    pub(super) fn export(&self, asked: Asked<'_>, data: ExportFrom) -> Result {
         let name = asked.signed_in()?.user();
-        let first = |user: &User| data.after.is_none().then(|| profile(user));
-        let found = self.look(name, |user| (first(user), ids_after(user, data.after)));
-        let (profile, ids) = found.ok_or(Refusal::SignedOut)?;
-        let more_after = (ids.len() > EXPORT_POSTS).then(|| ids.get(EXPORT_POSTS - 1)).flatten();
-        let posts = ids.iter().take(EXPORT_POSTS);
-        let posts = posts.filter_map(|id| self.export_post(name, *id).transpose());
-        Ok(Done::told(Outcome::Export(ExportPage {
-            profile,
-            posts: posts.collect::<std::result::Result<_, _>>()?,
-            more_after: more_after.copied(),
-        })))
+        let is_first = data == ExportFrom::default();
+        let mut page = match data.list {
+            ExportList::Posts => self.export_posts(name, data.after.map(|post| post.id))?,
+            list => self.export_marks(name, list, data.after)?,
+        };
+        page.profile = self.look(name, |user| is_first.then(|| profile(user))).flatten();
+        Ok(Done::told(Outcome::Export(page)))
+    }
+
+    /// Posts, oldest first.
+    fn export_posts(
+        &self,
+        name: &UserName,
+        after: Option<PostId>,
+    ) -> std::result::Result<ExportPage, Refusal> {
+        let ids = self.look(name, |user| ids_after(user, after)).ok_or(Refusal::SignedOut)?;
+        let (mut posts, mut bytes, mut more_after) = (Vec::new(), 0, None);
+        for id in ids {
+            if posts.len() == EXPORT_POSTS || bytes > EXPORT_TEXT_BYTES {
+                more_after = posts.last().map(|post: &ExportPost| post.id);
+                break;
+            }
+            if let Some(post) = self.export_post(name, id)? {
+                bytes += post.earlier.iter().map(|it| it.text.len()).sum::<usize>();
+                bytes += post.text.len();
+                posts.push(post);
+            }
+        }
+        let more = more_after.map(|id| PostRef { user: name.clone(), id });
+        Ok(ExportPage { posts, next: next(ExportList::Posts, more), ..ExportPage::default() })
     }
 
     /// One post; nothing if it was deleted meanwhile. One that cannot be read must not be left out
     /// silently.
     fn export_post(
         &self,
-        user: &UserName,
+        name: &UserName,
         id: PostId,
     ) -> std::result::Result<Option<ExportPost>, Refusal> {
-        let post = PostRef { user: user.clone(), id };
-        let about = |_: &User, found: &Post| found.reply_to.as_deref().cloned();
-        let found = self.read_text(&post, about)?;
-        Ok(found.map(|(reply_to, said)| ExportPost {
+        let Some(slot) = self.cluster.local.get(name) else { return Ok(None) };
+        let Some(said) = self.cluster.local.read_history(&slot, id) else { return Ok(None) };
+        let mut texts = said.map_err(|error| {
+            log::error!("post not taken along user={name} post={id} error={error}");
+            self.cluster.local.suspect(&slot);
+            Refusal::Behind
+        })?;
+        let Some(Said { at, text, note }) = texts.pop() else { return Ok(None) };
+        let reply_to = slot.view().post(id).and_then(|post| post.reply_to.as_deref().cloned());
+        let text_of = |Said { at, text, note }| ExportText { at, text, note };
+        Ok(Some(ExportPost {
             id,
             at: Wall(id.at_ms()),
-            text: said.text,
-            note: said.note,
+            edited_at: (!texts.is_empty()).then_some(at),
+            text,
+            note,
             reply_to,
+            earlier: texts.into_iter().map(text_of).collect(),
         }))
+    }
+
+    /// What was done with others' posts, by their authors' names.
+    fn export_marks(
+        &self,
+        name: &UserName,
+        list: ExportList,
+        after: Option<PostRef>,
+    ) -> std::result::Result<ExportPage, Refusal> {
+        let marks = |user: &User| marks_after(user, list, after.as_ref());
+        let mut marks = self.look(name, marks).ok_or(Refusal::SignedOut)?;
+        let has_more = marks.len() > EXPORT_MARKS;
+        marks.truncate(EXPORT_MARKS);
+        let more = marks.last().filter(|_| has_more).map(|mark| mark.post.clone());
+        Ok(ExportPage { marks, next: next(list, more), ..ExportPage::default() })
+    }
+}
+
+/// Where the rest is: in the same list, else in the one after it.
+fn next(list: ExportList, after: Option<PostRef>) -> Option<ExportFrom> {
+    match after {
+        Some(_) => Some(ExportFrom { list, after }),
+        None => list.next().map(|list| ExportFrom { list, after: None }),
     }
 }
 
@@ -54,6 +108,7 @@ fn profile(user: &User) -> ExportProfile {
         display_name: user.display_name.clone(),
         bio: user.bio.clone(),
         joined_at: user.joined_at,
+        pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),
     }
 }
@@ -62,4 +117,28 @@ fn profile(user: &User) -> ExportProfile {
 fn ids_after(user: &User, after: Option<PostId>) -> Vec<PostId> {
     let start = user.posts.partition_point(|post| Some(post.id) <= after);
     user.posts.iter().skip(start).take(EXPORT_POSTS + 1).map(|post| post.id).collect()
+}
+
+/// As [`ids_after`].
+fn marks_after(user: &User, list: ExportList, after: Option<&PostRef>) -> Vec<ExportMark> {
+    let from = match after {
+        Some(post) => std::ops::Bound::Excluded(post),
+        None => std::ops::Bound::Unbounded,
+    };
+    let range = (from, std::ops::Bound::Unbounded);
+    let mark = |post: &PostRef, at| ExportMark { post: post.clone(), at };
+    let dated = |(post, at): (&PostRef, &Wall)| mark(post, Some(*at));
+    let count = EXPORT_MARKS + 1;
+    match list {
+        ExportList::Posts => Vec::new(),
+        ExportList::Likes => {
+            user.likes.range::<PostRef, _>(range).map(|post| mark(post, None)).take(count).collect()
+        }
+        ExportList::Reposts => {
+            user.reposts.range::<PostRef, _>(range).map(dated).take(count).collect()
+        }
+        ExportList::Bookmarks => {
+            user.bookmarks.range::<PostRef, _>(range).map(dated).take(count).collect()
+        }
+    }
 }

@@ -224,10 +224,8 @@ impl Backend {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
             (person(user), found.reply_to.as_deref().cloned(), edited_at)
         };
-        let ((author, reply_to, edited_at), said) = match self.read_text(post, about) {
-            Ok(Some(found)) => found,
-            Err(refusal) if self.others_may_know() => return Err(refusal),
-            Ok(None) | Err(_) => return Ok(None),
+        let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
+            return Ok(None);
         };
         Ok(Some(PostView {
             id: post.id,
@@ -245,11 +243,12 @@ impl Backend {
         }))
     }
 
-    /// What a post says with what `about` sees of it; nothing if it does not stand.
+    /// What a post says with what `about` sees of it; nothing if it does not stand, or cannot be read
+    /// anywhere.
     ///
     /// # Errors
-    /// [`Refusal::Behind`] if it stands and cannot be read here.
-    pub(super) fn read_text<T>(
+    /// [`Refusal::Behind`] if it cannot be read here.
+    pub(super) fn said<T>(
         &self,
         post: &PostRef,
         about: impl Fn(&User, &Post) -> T,
@@ -257,16 +256,19 @@ impl Backend {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let found = self.cluster.local.read_post(&slot, post.id, about);
         let Some((seen, said)) = found else { return Ok(None) };
-        let said = said.map_err(|error| {
+        let said = said.inspect_err(|error| {
             log::error!("text not read user={} post={} error={error}", post.user, post.id);
             self.cluster.local.suspect(&slot);
-            Refusal::Behind
-        })?;
-        Ok(Some((seen, said)))
+        });
+        match said {
+            Ok(said) => Ok(Some((seen, said))),
+            Err(_) if self.others_may_know() => Err(Refusal::Behind),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Whether another machine can be asked for what cannot be read here.
-    pub(super) fn others_may_know(&self) -> bool {
+    fn others_may_know(&self) -> bool {
         self.cluster.members.live().len() > 1
     }
 

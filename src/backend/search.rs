@@ -133,11 +133,7 @@ impl Backend {
                     continue;
                 }
                 bounds.reads_left = bounds.reads_left.saturating_sub(1);
-                let read = match self.read_text(post, |_, _| ()) {
-                    Ok(read) => read,
-                    Err(behind) if self.others_may_know() => return Err(behind),
-                    Err(_unreadable_everywhere) => None,
-                };
+                let read = self.said(post, |_, _| ())?;
                 if read.is_some_and(|((), said)| query.is_in(&said.text, &mut scratch)) {
                     found.push(post.clone());
                 }

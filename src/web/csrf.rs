@@ -13,7 +13,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::request::Request;
 use crate::action::RequestKey;
@@ -207,6 +207,17 @@ pub fn fresh_key(ops: Option<u64>) -> Result<RequestKey, getrandom::Error> {
     let mut id = [0; 16];
     getrandom::fill(&mut id)?;
     Ok(RequestKey { ops: ops.unwrap_or(OPS_UNKNOWN), id: RequestId(id) })
+}
+
+/// The key of one act among several whose buttons share a page's key: made of that and of the act's
+/// address, so that pressing one button twice is one act, and pressing another is another.
+pub fn act_key(page: RequestKey, act: &str) -> RequestKey {
+    let mut id = [0; 16];
+    let digest = Sha256::new().chain_update(page.id.0).chain_update(act).finalize();
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    RequestKey { ops: page.ops, id: RequestId(id) }
 }
 
 impl FormName {

@@ -3,57 +3,89 @@
 use std::fmt::Write as _;
 
 use super::page::time::precise;
+use crate::action::{ExportFrom, ExportList};
 use crate::clock::Wall;
-use crate::wire::request::{ExportPage, ExportPost, ExportProfile};
+use crate::user::entry::PostRef;
+use crate::wire::request::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 
-/// A part of the file for programs. `now` is when it is made.
-pub(crate) fn json(part: &ExportPage, community: &str, now: Wall) -> String {
+/// A part of the file, which was asked for with `from`. `now` is when it is made.
+pub(super) fn json(from: &ExportFrom, part: &ExportPage, community: &str, now: Wall) -> String {
     let mut text = String::new();
     if let Some(profile) = &part.profile {
         head(&mut text, profile, community, now);
     }
-    for (at, post) in part.posts.iter().enumerate() {
-        let is_first = at == 0 && part.profile.is_some();
-        text.push_str(if is_first { "\n" } else { ",\n" });
-        json_post(&mut text, post);
+    let is_start = from.after.is_none();
+    if is_start && from.list != ExportList::Posts {
+        push(&mut text, format_args!("\n],\n\"{}\":[", from.list.as_str()));
     }
-    if part.more_after.is_none() {
+    let posts = part.posts.iter().map(post_json);
+    for (at, item) in posts.chain(part.marks.iter().map(mark_json)).enumerate() {
+        text.push_str(if at == 0 && is_start { "\n" } else { ",\n" });
+        text.push_str(&item);
+    }
+    if part.next.is_none() {
         text.push_str("\n]}\n");
     }
     text
 }
 
+/// Writing to a String cannot fail.
+fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
+    let _ = text.write_fmt(what);
+}
+
 fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) {
-    let ExportProfile { username, display_name, bio, joined_at, follows } = profile;
-    // Writing to a String cannot fail.
-    let _ = write!(
+    let ExportProfile { username, display_name, bio, joined_at, pinned, follows } = profile;
+    let (community, name, bio) = (quoted(community), quoted(display_name), quoted(bio));
+    let (now, joined_at) = (precise(now), precise(*joined_at));
+    push(
         text,
-        "{{\"tern_export\":1,\"community\":{},\"exported_at\":\"{}\",\n\"profile\":{{\"username\":\"\
-         {username}\",\"display_name\":{},\"bio\":{},\"joined_at\":\"{}\"}},\n\"follows\":[",
-        quoted(community),
-        precise(now),
-        quoted(display_name),
-        quoted(bio),
-        precise(*joined_at),
+        format_args!(
+            "{{\"tern_export\":1,\"community\":{community},\"exported_at\":\"{now}\",\n\
+             \"profile\":{{\"username\":\"{username}\",\"display_name\":{name},\"bio\":{bio},\
+             \"joined_at\":\"{joined_at}\""
+        ),
     );
+    if let Some(id) = pinned {
+        push(text, format_args!(",\"pinned\":\"{id}\""));
+    }
+    text.push_str("},\n\"follows\":[");
     for (at, name) in follows.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}\"{name}\"");
+        push(text, format_args!("{}\"{name}\"", if at == 0 { "" } else { "," }));
     }
     text.push_str("],\n\"posts\":[");
 }
 
-fn json_post(text: &mut String, post: &ExportPost) {
-    let ExportPost { id, at, text: says, note, reply_to } = post;
-    let says = quoted(says);
-    let _ = write!(text, "{{\"id\":\"{id}\",\"at\":\"{}\",\"text\":{says}", precise(*at));
+fn post_json(post: &ExportPost) -> String {
+    let mut text = format!("{{\"id\":\"{}\",\"at\":\"{}\"", post.id, precise(post.at));
+    if let Some(at) = post.edited_at {
+        push(&mut text, format_args!(",\"edited_at\":\"{}\"", precise(at)));
+    }
+    says(&mut text, &post.text, post.note.as_deref());
+    if let Some(PostRef { user, id }) = &post.reply_to {
+        push(&mut text, format_args!(",\"reply_to\":{{\"user\":\"{user}\",\"id\":\"{id}\"}}"));
+    }
+    for (at, ExportText { at: since, text: said, note }) in post.earlier.iter().enumerate() {
+        text.push_str(if at == 0 { ",\"earlier\":[" } else { "," });
+        push(&mut text, format_args!("{{\"at\":\"{}\"", precise(*since)));
+        says(&mut text, said, note.as_deref());
+        text.push('}');
+    }
+    text.push_str(if post.earlier.is_empty() { "}" } else { "]}" });
+    text
+}
+
+fn says(text: &mut String, said: &str, note: Option<&str>) {
+    push(text, format_args!(",\"text\":{}", quoted(said)));
     if let Some(note) = note {
-        let _ = write!(text, ",\"note\":{}", quoted(note));
+        push(text, format_args!(",\"note\":{}", quoted(note)));
     }
-    if let Some(to) = reply_to {
-        let _ = write!(text, ",\"reply_to\":{{\"user\":\"{}\",\"id\":\"{}\"}}", to.user, to.id);
-    }
-    text.push('}');
+}
+
+fn mark_json(mark: &ExportMark) -> String {
+    let ExportMark { post: PostRef { user, id }, at } = mark;
+    let at = at.map(|at| format!(",\"at\":\"{}\"", precise(at))).unwrap_or_default();
+    format!("{{\"user\":\"{user}\",\"id\":\"{id}\"{at}}}")
 }
 
 /// A text as a JSON string.

@@ -16,6 +16,7 @@ use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::PostRef;
 
+pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
 
@@ -457,51 +458,6 @@ pub struct PersonRow {
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,
-}
-
-/// A part of what a member takes along.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportPage {
-    /// All but the posts, in the first part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<ExportProfile>,
-    /// Posts that stand, oldest first; at most `limits::EXPORT_POSTS`.
-    pub posts: Vec<ExportPost>,
-    /// The last post of this part, if another part follows: `after` of the next request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub more_after: Option<PostId>,
-}
-
-/// Who somebody is, and what they keep here besides their posts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportProfile {
-    /// The user name.
-    pub username: UserName,
-    /// The name shown.
-    pub display_name: String,
-    /// What they say of themselves.
-    pub bio: String,
-    /// Since when they are a member.
-    pub joined_at: Wall,
-    /// Whom they follow, by name.
-    pub follows: Vec<UserName>,
-}
-
-/// A post as its author takes it along.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportPost {
-    /// Its number.
-    pub id: PostId,
-    /// When.
-    pub at: Wall,
-    /// Its text.
-    pub text: String,
-    /// What that is folded behind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// What it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<PostRef>,
 }
 
 /// A place where the user is signed in.

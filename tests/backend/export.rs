@@ -1,6 +1,9 @@
 //! What a member takes along, from real files: all of it, in order, and nothing that was deleted.
 
-use tern::action::{Action, EditProfile, ExportAfter, NewPost, OnePost, RequestKey, Whom};
+use tern::action::{
+    Action, EditPost, EditProfile, ExportFrom, ExportList, Mark, NewPost, OnePost, RequestKey,
+    SetMark, Whom,
+};
 use tern::id::{PostId, RequestId};
 use tern::limits::EXPORT_POSTS;
 use tern::user::entry::PostRef;
@@ -45,8 +48,8 @@ impl Writer<'_> {
         self.saved(&Action::Post(NewPost { key, text, reply_to, note: String::new() })).unwrap()
     }
 
-    fn part(&self, after: Option<PostId>) -> ExportPage {
-        match self.ask(Action::Export(ExportAfter { after })) {
+    fn part(&self, from: ExportFrom) -> ExportPage {
+        match self.ask(Action::Export(from)) {
             Outcome::Export(part) => part,
             other => panic!("no part: {other:?}"),
         }
@@ -73,7 +76,15 @@ fn export_tells_all_that_stands_and_no_more() {
     let key = ada.key();
     ada.saved(&Action::DeletePost(OnePost { key, id: gone }));
 
-    let first = ada.part(None);
+    let key = ada.key();
+    let (text, note) = ("@ben I do!".to_owned(), "Ladders".to_owned());
+    ada.saved(&Action::EditPost(EditPost { key, id: ids[0], text, note }));
+    for mark in [Mark::Like, Mark::Bookmark] {
+        let key = ada.key();
+        ada.saved(&Action::Mark(SetMark { key, post: answered.clone(), mark, on: true }));
+    }
+
+    let first = ada.part(ExportFrom::default());
     let profile = first.profile.clone().unwrap();
     assert_eq!((profile.username.as_str(), profile.display_name.as_str()), ("ada", "Ada Lind"));
     assert_eq!(
@@ -81,18 +92,28 @@ fn export_tells_all_that_stands_and_no_more() {
         ("Seeds, mostly.", vec![answered.user.clone()])
     );
     let mut parts = vec![first];
-    while let Some(last) = parts.last().unwrap().more_after {
-        parts.push(ada.part(Some(last)));
+    while let Some(next) = parts.last().unwrap().next.clone() {
+        parts.push(ada.part(next));
     }
-    let lengths: Vec<_> = parts.iter().map(|part| part.posts.len()).collect();
-    assert_eq!(lengths, [EXPORT_POSTS, EXPORT_POSTS, 2]);
+    let lengths: Vec<_> = parts.iter().map(|part| (part.posts.len(), part.marks.len())).collect();
+    let whole = EXPORT_POSTS;
+    assert_eq!(lengths, [(whole, 0), (whole, 0), (2, 0), (0, 1), (0, 0), (0, 1)]);
     assert!(parts[1..].iter().all(|part| part.profile.is_none()));
     let posts: Vec<&ExportPost> = parts.iter().flat_map(|part| &part.posts).collect();
     assert!(posts.iter().map(|post| post.id).eq(ids));
-    assert_eq!((posts[0].text.as_str(), &posts[0].reply_to), ("@ben I do", &Some(answered)));
-    assert_eq!(posts[1].text, "Post 1\n\"☕\"");
+    let edited = posts[0];
+    assert_eq!((edited.text.as_str(), edited.note.as_deref()), ("@ben I do!", Some("Ladders")));
+    assert_eq!(edited.reply_to.as_ref(), Some(&answered));
+    let [earlier] = edited.earlier.as_slice() else { panic!("{edited:?}") };
+    assert_eq!((earlier.text.as_str(), &earlier.note), ("@ben I do", &None));
+    assert!(edited.edited_at.unwrap() > earlier.at);
+    assert_eq!((posts[1].text.as_str(), posts[1].edited_at), ("Post 1\n\"☕\"", None));
     assert!(posts.iter().all(|post| post.at.0 == post.id.at_ms()));
+    let marks: Vec<_> = parts.iter().flat_map(|part| &part.marks).collect();
+    assert!(marks.iter().all(|mark| mark.post == answered));
+    assert_eq!(marks.iter().filter(|mark| mark.at.is_some()).count(), 1);
     // A part that begins in the middle, and one behind the end.
-    assert_eq!(ada.part(Some(posts[400].id)).posts.len(), 1);
-    assert!(ada.part(Some(posts[401].id)).posts.is_empty());
+    let after = |at: usize| Some(PostRef { user: "ada".parse().unwrap(), id: posts[at].id });
+    let rest = |at| ada.part(ExportFrom { list: ExportList::Posts, after: after(at) }).posts.len();
+    assert_eq!((rest(400), rest(401)), (1, 0));
 }

@@ -18,7 +18,7 @@ pub(super) struct Community<'c> {
     /// Whose browser is looked over the shoulder.
     pub(super) ada: Person,
     /// Somebody who has not signed in.
-    pub(super) stranger: Person,
+    stranger: Person,
     ben: Person,
     places: Vec<(&'static str, String)>,
 }
@@ -76,12 +76,24 @@ impl<'c> Community<'c> {
         let deleted = post(&mut self.ada, "Never mind.");
         let ask = format!("{deleted}/delete");
         done(&mut self.ada, &ask, &ask, &[]);
+        self.mark(&own, &thread);
         self.places.extend([
             ("own", own),
             ("thread", thread),
             ("deep", deep),
             ("deleted", deleted),
         ]);
+    }
+
+    /// One's own post is changed and pinned, another's is liked, reposted and bookmarked.
+    fn mark(&mut self, own: &str, other: &str) {
+        let edit = format!("{own}/edit");
+        let changed = [("text", "The seed swap is on Sunday at ten."), ("note", "seeds")];
+        done(&mut self.ada, &edit, &edit, &changed);
+        done(&mut self.ada, own, &format!("{own}/pin"), &[]);
+        for mark in ["like", "repost", "bookmark"] {
+            done(&mut self.ada, other, &format!("{other}/{mark}"), &[]);
+        }
     }
 
     /// What is hard to lay out.

@@ -9,6 +9,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// Where Debian puts it; `TERN_CHROMEDRIVER` names another.
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 
+/// How often it is started before it counts as broken.
+const STARTS_MAX: usize = 5;
+
 /// A running driver. Ends with all its browsers when dropped.
 pub(super) struct Driver {
     child: Child,
@@ -23,7 +26,13 @@ impl Driver {
     pub(super) fn start() -> Self {
         let program =
             std::env::var("TERN_CHROMEDRIVER").unwrap_or_else(|_| CHROMEDRIVER.to_owned());
-        let mut child = Command::new(&program)
+        // It ends when the free port that it was given is taken on its other address meanwhile.
+        let started = (0..STARTS_MAX).find_map(|_| Self::try_start(&program));
+        started.unwrap_or_else(|| panic!("{program} ended {STARTS_MAX} times, naming no port"))
+    }
+
+    fn try_start(program: &str) -> Option<Self> {
+        let mut child = Command::new(program)
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -31,15 +40,15 @@ impl Driver {
             // Its browsers join its group, so that one signal ends them all.
             .process_group(0)
             .spawn()
-            .unwrap_or_else(|error| panic!("{}", missing(&program, &error)));
+            .unwrap_or_else(|error| panic!("{}", missing(program, &error)));
         let output = child.stdout.take().expect("standard output is piped");
         // Its first lines only; it then writes nothing that could fill the pipe.
         let port =
             BufReader::new(output).lines().map_while(Result::ok).find_map(|line| port(&line));
         let mut driver = Self { child, port: 0 };
         // `driver` is dropped, and the process ended, should this fail.
-        driver.port = port.unwrap_or_else(|| panic!("{program} ended without naming its port"));
-        driver
+        driver.port = port?;
+        Some(driver)
     }
 
     /// The address to send commands to.

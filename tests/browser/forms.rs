@@ -23,7 +23,7 @@ pub(super) struct WritingForm {
     pub(super) is_quick: bool,
 }
 
-pub(super) const FORMS: [WritingForm; 10] = [
+pub(super) const FORMS: [WritingForm; 11] = [
     WritingForm {
         name: "join",
         is_member: false,
@@ -49,7 +49,7 @@ pub(super) const FORMS: [WritingForm; 10] = [
         is_member: true,
         page: "/",
         action: "/post",
-        typed: &[("text", "Frost tonight.\nCover <your> \"lemons\" & beans.")],
+        typed: &[("text", "Frost tonight.\nCover <your> \"lemons\" & beans."), ("note", "weather")],
         wrong: &[("text", " \n ")],
         rides: true,
         is_quick: true,
@@ -60,6 +60,16 @@ pub(super) const FORMS: [WritingForm; 10] = [
         page: "{other}",
         action: "/post",
         typed: &[("text", "@ben It is with me.\n\nUntil Thursday.")],
+        wrong: &[("text", "")],
+        rides: true,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "edit",
+        is_member: true,
+        page: "{own}/edit",
+        action: "/@ada/",
+        typed: &[("text", "The chapel key is back."), ("note", "keys")],
         wrong: &[("text", "")],
         rides: true,
         is_quick: false,
@@ -142,7 +152,7 @@ impl WritingForm {
             }
         }
         if failure == Failure::TooLarge
-            && let Some((_, text)) = typed.iter_mut().rfind(|(field, _)| is_text(field))
+            && let Some((_, text)) = typed.iter_mut().find(|(field, _)| is_text(field))
         {
             *text = "z".repeat(TOO_MANY);
         }
@@ -200,5 +210,5 @@ impl Failure {
 
 /// Whether a field holds what somebody has thought about.
 fn is_text(field: &str) -> bool {
-    ["text", "display_name", "bio"].contains(&field)
+    ["text", "note", "display_name", "bio"].contains(&field)
 }

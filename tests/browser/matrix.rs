@@ -1,15 +1,14 @@
 //! Every page from all sides: three widths, two schemes, text of usual and of double size, in English with
 //! scripts and in German without, by eye (pictures), by rule and by keyboard.
 
-use serde_json::Value;
-
 use super::axe::{Axe, check_that_it_finds_something};
 use super::community::Community;
 use super::emulate::Scheme;
 use super::keyboard::TAB;
 use super::pages::{PAGES, Page, Stage};
+use super::rules;
 use super::sheet;
-use super::view::{pictures, sideways};
+use super::view::pictures;
 use super::webdriver::Browser;
 use super::weight;
 use super::{is_full_run, is_skipped};
@@ -23,27 +22,6 @@ const TEXT_SIZES: [u32; 2] = [100, 200];
 const TABS_MAX: usize = 60;
 /// Stops that the shortest page has: after what the page says first, a link and the navigation.
 const STOPS_MIN: usize = 4;
-/// Pixels that a finger needs. Source: WCAG 2.2, 2.5.8.
-const TARGET_PIXELS: u32 = 24;
-
-/// Links and controls that are too small. A link in a sentence is as high as its line.
-const SMALL_TARGETS: &str = "
-    const min = arguments[0];
-    const isInSentence = (it) => getComputedStyle(it).display == 'inline'
-        && [...it.parentNode.childNodes].some((n) => n.nodeType == 3 && n.data.trim());
-    return [...document.querySelectorAll('a[href], button, input, textarea, select, summary')]
-        .filter((it) => it.type != 'hidden' && it.getClientRects().length && !isInSentence(it))
-        .map((it) => [it, it.getBoundingClientRect()])
-        .filter(([_, box]) => box.width < min - 0.01 || box.height < min - 0.01)
-        .map(([it, box]) => `${it.tagName.toLowerCase()}.${it.className} in ${it.parentNode.className} `
-            + `\"${it.innerText || it.name}\" is ${box.width.toFixed(1)} x ${box.height.toFixed(1)} px`);";
-
-/// The first thing that sticks out at the right.
-const WIDEST: &str = "
-    const wide = [...document.body.querySelectorAll('*')]
-        .filter((it) => it.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5);
-    const it = wide.at(-1);
-    return it ? it.tagName.toLowerCase() + '.' + it.className + ' in ' + it.parentNode.className : '';";
 
 /// How a page is looked at.
 #[derive(Clone, Copy)]
@@ -131,7 +109,6 @@ fn every_page_from_all_sides() {
     let (browser, axe) = (Browser::start(), Axe::load());
     check_that_it_finds_something(&axe, &browser);
     let mut judge = Judge { browser, axe, is_full: is_full_run(), community, faults: Vec::new() };
-    judge.weigh_style();
     let mut judged = Vec::new();
     for stage in Stage::ALL {
         judge.community.go_on_to(stage);
@@ -158,7 +135,8 @@ impl Judge<'_> {
             self.look(page, pass);
             match pass {
                 Pass::Scripts => {
-                    self.weigh(page);
+                    let faults = weight::faults(&self.browser);
+                    self.note(page, "weight", faults);
                     self.tab_through(page, SIZES[1]);
                 }
                 Pass::German => self.tab_through(page, SIZES[2]),
@@ -204,7 +182,7 @@ impl Judge<'_> {
             self.browser.set_text_size(view.text_size);
             self.browser.set_size(view.width, height);
             self.browser.set_scheme(view.scheme);
-            let mut found = self.rules();
+            let mut found = rules::faults(&self.browser);
             if pass == Pass::Scripts || view.is_for_german() {
                 self.browser.fit_height(view.width);
                 let name = format!("{}-{}{}.png", page.name, view.picture(), pass.suffix());
@@ -216,18 +194,6 @@ impl Judge<'_> {
             self.note(page, &(view.picture() + pass.suffix()), found);
         }
         self.browser.set_text_size(100);
-    }
-
-    /// What each view must keep.
-    fn rules(&self) -> Vec<String> {
-        let found = self.browser.run_on(SMALL_TARGETS, &[TARGET_PIXELS.into()]);
-        let found = found.as_array().expect("targets are a list");
-        let mut found: Vec<_> = found.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        let wide = sideways(&self.browser);
-        if wide > 0 {
-            found.push(format!("{wide} px too wide: {}", self.browser.run(WIDEST)));
-        }
-        found
     }
 
     /// Follows the focus from stop to stop.
@@ -243,29 +209,6 @@ impl Judge<'_> {
         if stops < STOPS_MIN {
             self.note(page, "Tab", [format!("only {stops} stops")]);
         }
-    }
-
-    fn weigh(&mut self, page: &Page) {
-        let mut faults = Vec::from_iter(weight::requests(&self.browser));
-        if page.sent.is_none() {
-            let address = self.community.address(page.path);
-            let path = address.strip_prefix(&self.community.address("")).expect("an address here");
-            let person =
-                if page.is_member { &mut self.community.ada } else { &mut self.community.stranger };
-            faults.extend(weight::page(&self.browser, &person.get(path)));
-        }
-        self.note(page, "weight", faults);
-    }
-
-    /// The style sheet is the same for all pages.
-    fn weigh_style(&mut self) {
-        self.browser.goto(&self.community.address("/"));
-        let path = self
-            .browser
-            .run("return document.querySelector('[rel=stylesheet]').getAttribute('href')");
-        let answer = self.community.stranger.get(path.as_str().expect("an address"));
-        assert_eq!(answer.status, 200);
-        self.faults.extend(weight::style(&self.browser, &answer));
     }
 
     fn note(&mut self, page: &Page, how: &str, found: impl IntoIterator<Item = String>) {

@@ -5,7 +5,7 @@
 //! `TERN_SKIP_BROWSER=1` is set. With `TERN_BROWSER_ALL=1` (`make look`) they look at everything, not only
 //! at what changes most. Pictures go to `target/screens/`.
 //!
-//! - `pages`: the table of pages; `matrix`: each of them from all sides, with `axe` and `weight`; `sheet`:
+//! - `pages`: the table of pages; `matrix`: each of them from all sides, with `axe`, `rules` and `weight`; `sheet`:
 //!   their pictures side by side.
 //! - `forms`: the table of forms that write; `comes_back`: each of them with all that may go wrong.
 //! - `by_keyboard`: from the landing page to a reply without a mouse.
@@ -23,6 +23,7 @@ mod forms;
 mod keyboard;
 mod matrix;
 mod pages;
+mod rules;
 mod served;
 mod sheet;
 mod site;

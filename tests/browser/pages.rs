@@ -103,6 +103,7 @@ pub(super) const PAGES: &[Page] = &[
     member("home-empty", "/").at(Stage::Empty),
     member("profile-empty", "/@ada").at(Stage::Empty),
     member("followers-empty", "/@ada/followers").at(Stage::Empty),
+    member("bookmarks-empty", "/bookmarks").at(Stage::Empty),
     stranger("landing", "/").quick(),
     stranger("everyone-stranger", "/public"),
     stranger("profile-stranger", "/@ben"),
@@ -122,6 +123,10 @@ pub(super) const PAGES: &[Page] = &[
     member("profile-toggled", "/@ben").sends("/@ben/", &[]),
     member("thread", "{thread}").quick(),
     member("thread-deep", "{deep}"),
+    member("edit", "{own}/edit"),
+    member("edit-error", "{own}/edit").sends("/@ada/", &[("text", LONG)]).status(422),
+    member("history", "{own}/history"),
+    member("bookmarks", "/bookmarks"),
     member("delete", "{own}/delete"),
     member("followers", "/@ben/followers"),
     member("following", "/@ada/following"),
@@ -136,6 +141,8 @@ pub(super) const PAGES: &[Page] = &[
         .sends("/settings/password", &[("current", "seven"), ("new", "eight")])
         .status(422),
     member("settings-devices", "/settings/devices"),
+    member("settings-keys", "/settings/keys"),
+    member("settings-data", "/settings/data"),
     member("settings-leave", "/settings/leave"),
     member("settings-leave-error", "/settings/leave")
         .sends("/settings/leave", &[("username", "ben"), ("password", "seven")])

@@ -22,7 +22,7 @@ const SHOWN: [&str; 8] = [
 const SHEET_WIDTH: u32 = 1_860;
 const HEAD: &str = "<!doctype html><meta charset=utf-8><title>All pages</title><style>\
     body { font: 14px system-ui; margin: 16px; background: #999 } h2 { margin: 16px 0 4px }\
-    div { display: flex; gap: 8px } img { width: 220px; height: 330px; object-fit: cover; object-position: top }\
+    div { display: flex; gap: 8px } img { width: 220px; max-height: 330px; object-fit: cover; object-position: top }\
     </style>";
 
 /// Lays out the pictures of these pages and draws the sheet.

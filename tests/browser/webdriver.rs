@@ -250,6 +250,9 @@ impl Element<'_> {
 
     /// Puts text in place of what the field holds.
     pub(super) fn fill(&self, text: &str) {
+        // What is folded away is unfolded first.
+        let unfold = "arguments[0].closest('details')?.setAttribute('open', '')";
+        self.browser.run_on(unfold, &[json!({ ELEMENT_KEY: self.id })]);
         self.clear();
         // After clearing, which takes the cursor away again.
         self.click_in_sight();

@@ -1,53 +1,38 @@
-//! What a first visit costs: bytes as they come compressed, and requests.
-
-use serde_json::{Value, json};
+//! What a first visit costs: bytes as they came over HTTP, compressed, and requests.
 
 use super::webdriver::Browser;
-use crate::cluster::person::Answer;
 
-/// Bytes of a page, compressed.
-const PAGE_BYTES_MAX: u64 = 10 * 1024;
-/// Bytes of the style sheet, compressed.
-const STYLE_BYTES_MAX: u64 = 5 * 1024;
-/// Requests of a first visit: the page, the style sheet, the mark.
-const REQUESTS_MAX: u64 = 3;
+/// Bytes that came for each kind of thing, at most.
+const BYTES_MAX: [(&str, u64); 3] = [("page", 10 * 1024), ("css", 5 * 1024), ("js", 3 * 1024)];
+/// Requests of a first visit: the page, the style sheet, the script, the mark.
+const REQUESTS_MAX: usize = 4;
 
-const GZIP: &str = "
-    const [text, done] = arguments;
-    const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
-    new Response(packed).arrayBuffer().then((bytes) => done(bytes.byteLength));";
+/// Everything that the page shown consists of, with its kind and its bytes as they came. The mark may be
+/// fetched by nobody, where no window shows it.
+const CAME: &str = "
+    const came = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+        .map((it) => [it.name, it.entryType == 'navigation' ? 'page' : it.name.split('.').at(-1),
+            it.encodedBodySize]);
+    const linked = [...document.querySelectorAll('link[rel~=icon], [src]')].map((it) => it.href ?? it.src)
+        .filter((name) => !came.some((it) => it[0] == name));
+    return came.concat(linked.map((name) => [name, '', 0]));";
 
-/// The addresses of all that a page fetches by itself.
-const FETCHED: &str = "
-    const fetched = 'link[rel~=stylesheet], link[rel~=icon], link[rel~=preload], link[rel~=manifest]';
-    const seen = [...document.querySelectorAll(fetched)].map((it) => it.href)
-        .concat([...document.querySelectorAll('[src]')].map((it) => it.src))
-        .concat(performance.getEntriesByType('resource').map((it) => it.name));
-    return [...new Set(seen)];";
-
-fn packed(browser: &Browser, text: &str) -> u64 {
-    browser.run_until_called(GZIP, &[json!(text)]).as_u64().expect("a size")
-}
-
-/// What is wrong with the weight of a page.
-pub(super) fn page(browser: &Browser, answer: &Answer) -> Option<String> {
-    too_heavy("the page", packed(browser, &answer.body), PAGE_BYTES_MAX)
-}
-
-/// What is wrong with the weight of the style sheet.
-pub(super) fn style(browser: &Browser, answer: &Answer) -> Option<String> {
-    too_heavy("the style sheet", packed(browser, &answer.body), STYLE_BYTES_MAX)
-}
-
-/// What is wrong with the requests that the page shown causes.
-pub(super) fn requests(browser: &Browser) -> Option<String> {
-    let fetched = browser.run(FETCHED);
-    let fetched: Vec<_> =
-        fetched.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-    let count = u64::try_from(fetched.len()).expect("few") + 1;
-    (count > REQUESTS_MAX).then(|| format!("{count} requests: {fetched:?}"))
-}
-
-fn too_heavy(what: &str, size: u64, max: u64) -> Option<String> {
-    (size > max).then(|| format!("{what} is {size} bytes compressed, more than {max}"))
+/// What is wrong with the weight of the page shown.
+pub(super) fn faults(browser: &Browser) -> Vec<String> {
+    let came = browser.run(CAME);
+    let came = came.as_array().expect("a list");
+    let kinds: Vec<_> = came.iter().filter_map(|it| it[1].as_str()).collect();
+    let mut faults = Vec::new();
+    if !kinds.contains(&"page") || !kinds.contains(&"css") || came.len() > REQUESTS_MAX {
+        faults.push(format!("not the requests that were expected: {came:?}"));
+    }
+    for it in came {
+        let limit = BYTES_MAX.iter().find(|(kind, _)| it[1] == *kind);
+        if let Some((_, max)) = limit
+            && !it[2].as_u64().is_some_and(|bytes| (1..=*max).contains(&bytes))
+        {
+            faults.push(format!("{} bytes, not 1 to {max}: {}", it[2], it[0]));
+        }
+    }
+    faults
 }

@@ -11,7 +11,7 @@ use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
-use crate::web::csrf::FormName;
+use crate::web::csrf::{FormName, act_key};
 use crate::web::form::Form;
 use crate::web::page::words::Subject;
 use crate::web::route::Route;
@@ -189,6 +189,7 @@ impl<A: Ask> Site<A> {
                 note: field("note"),
             }),
             Act::Mark { post, mark, on } => {
+                let key = act_key(key, &act.route().to_string());
                 Action::Mark(SetMark { key, post: post.clone(), mark: *mark, on: *on })
             }
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),

@@ -3,9 +3,10 @@
 
 use askama::Template;
 
-use super::visit::Visit;
+use super::visit::{BadCursor, Visit};
 use super::{Fault, Handled, Head, Site, html, to_login};
-use crate::action::{Action, ExportAfter, PageOf};
+use crate::action::{Action, ExportFrom, ExportList, PageOf};
+use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::export::json;
 use crate::web::page::export::ExportHtml;
@@ -40,21 +41,45 @@ impl<A: Ask> Site<A> {
         if visit.session.is_none() {
             return Ok(to_login(visit, Vec::new()));
         }
-        let after = self.or_bad(visit, visit.cursor("after"))?;
-        let heard = self.read(visit, None, Action::Export(ExportAfter { after }))?;
+        let from = self.or_bad(visit, part_asked(visit))?;
+        let heard = self.read(visit, None, Action::Export(from.clone()))?;
         let Outcome::Export(part) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let mut next = part.next.clone();
         let (content, name, body) = if *route == Route::DataJson {
-            (Content::Json, "tern.json", json(part, &self.community, visit.now))
+            let body = json(&from, part, &self.community, visit.now);
+            (Content::Json, "tern.json", body)
         } else {
+            next = next.filter(|next| next.list == ExportList::Posts);
             let page = ExportHtml::of(visit.t, part, &self.community, visit.now);
             (Content::Html, "posts.html", page.render()?)
         };
-        let next = part.more_after.and_then(|last| Location::new(&format!("{route}?after={last}")));
+        let next = next.and_then(|next| Location::new(&address(route, &next)));
         Ok(Response {
             download: FileName::new(name),
             next,
             cookies: heard.cookies.clone(),
             ..Response::new(200, content, body)
         })
+    }
+}
+
+/// Which part the query names: `list`, and the last post of the part before by `of` and `after`.
+fn part_asked(visit: &Visit<'_>) -> Result<ExportFrom, BadCursor> {
+    let named = visit.query.find("list").unwrap_or(ExportList::Posts.as_str());
+    let list = ExportList::ALL.into_iter().find(|list| list.as_str() == named);
+    let after = match (visit.cursor("of")?, visit.cursor("after")?) {
+        (Some(user), Some(id)) => Some(PostRef { user, id }),
+        (None, None) => None,
+        _ => return Err(BadCursor),
+    };
+    Ok(ExportFrom { list: list.ok_or(BadCursor)?, after })
+}
+
+/// The address of a part.
+fn address(route: &Route, part: &ExportFrom) -> String {
+    let list = part.list.as_str();
+    match &part.after {
+        Some(PostRef { user, id }) => format!("{route}?list={list}&of={user}&after={id}"),
+        None => format!("{route}?list={list}"),
     }
 }

@@ -375,7 +375,7 @@ pub(super) fn changed(
     list: List,
 ) -> Option<SetCookie> {
     let user = &heard.viewer.as_ref()?.username;
-    let looks = visit.request.method == Method::Get && visit.query.find("poll").is_none();
+    let looks = visit.request.method == Method::Get && visit.query.find("peek").is_none();
     let changed = marker.filter(|_| held != marker && looks);
     changed.map(|marker| marker.cookie(list, user))
 }

@@ -126,7 +126,8 @@ impl<A: Ask> Site<A> {
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
             Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
             Act::Mark { post, .. } => {
-                next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string())
+                let to = next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string());
+                format!("{}#p{}", to.split('#').next().unwrap_or_default(), post.id)
             }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
             Act::Follow(name) | Act::Unfollow(name) => {

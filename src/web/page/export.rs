@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::text::{Part, Run, runs};
 use super::time::Moment;
+use crate::action::ExportList;
 use crate::clock::Wall;
 use crate::web::words::Lang;
 use crate::wire::request::{ExportPage, ExportPost, ExportProfile};
@@ -32,10 +33,10 @@ pub(crate) struct ExportHtml {
 struct Item {
     at: Moment,
     runs: Vec<Run>,
-    /// What it is folded behind.
-    note: Option<String>,
     /// Whom it answers.
     to: Option<String>,
+    /// What its text is folded behind.
+    note: Option<String>,
 }
 
 impl ExportHtml {
@@ -45,8 +46,8 @@ impl ExportHtml {
             at: Moment::seen_at(t, post.at, post.at),
             // Names of members would lead nowhere in a file.
             runs: runs(&post.text, &[], &[]).into_iter().map(in_full).collect(),
-            note: post.note.clone(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
+            note: post.note.clone(),
         };
         Self {
             t,
@@ -54,7 +55,7 @@ impl ExportHtml {
             community: community.to_owned(),
             head: part.profile.clone().map(|profile| (profile, Moment::seen_at(t, now, now))),
             posts: part.posts.iter().map(item).collect(),
-            is_last: part.more_after.is_none(),
+            is_last: part.next.as_ref().is_none_or(|next| next.list != ExportList::Posts),
         }
     }
 }

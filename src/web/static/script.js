@@ -29,7 +29,7 @@ setInterval(async () => {
   if (document.hidden) return;
   tell();
   if (!fresh) return;
-  const page = await fetch(fresh.href + "?poll", { cache: "no-cache" }).catch(() => 0);
+  const page = await fetch(fresh.href + "?peek=1", { cache: "no-cache" }).catch(() => 0);
   if (!page.ok) return;
   const html = new DOMParser().parseFromString(await page.text(), "text/html");
   const posts = $$(".feed .post", html);

@@ -12,7 +12,6 @@ words! {
     pin: "Pin" / "Anheften";
     pinned: "Pinned" / "Angeheftet";
     edit: "Edit" / "Bearbeiten";
-    mark_post(what: &str, name: &str): "{what}: post by {name}" / "{what}: Beitrag von {name}";
     unmark_post(what: &str, name: &str):
         "{what}, take back: post by {name}" /
         "{what}, zurücknehmen: Beitrag von {name}";

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::action::Action;
+use crate::action::{Action, ExportFrom, ExportList};
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
 use crate::user::entry::PostRef;
@@ -17,11 +17,11 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, ExportPage, ExportPost, ExportProfile, FoundPage, HistoryPage, LikedBy,
-    MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome, PeoplePage, Person, PersonRow,
-    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
-    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, TextView, ThreadPage,
-    Viewer,
+    Ancestor, ClusterBrief, ExportMark, ExportPage, ExportPost, ExportProfile, ExportText,
+    FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome,
+    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
+    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
+    StatusPage, TextView, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -468,6 +468,70 @@ pub(super) fn found(query: &str) -> FoundPage {
     }
 }
 
+/// Three posts, and what was done with others, in five parts.
+fn export(from: &ExportFrom) -> ExportPage {
+    let ms = 1_582_246_865_000_u64;
+    let post = |n: u64, text: &str| ExportPost {
+        id: PostId::from_raw((ms + n * 60_000) << 16),
+        at: Wall(ms + n * 60_000),
+        edited_at: None,
+        text: text.to_owned(),
+        note: None,
+        reply_to: (n == 1).then(|| of_ben(899)),
+        earlier: Vec::new(),
+    };
+    let edited = ExportPost {
+        edited_at: Some(Wall(ms + 500_000)),
+        note: Some("Frost".to_owned()),
+        earlier: vec![ExportText { at: Wall(ms), text: "Se".to_owned(), note: None }],
+        ..post(2, "See https://example.org/?a=1&b=2")
+    };
+    let first = vec![post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
+    let last = first.last().map(|post| PostRef { user: name("ada"), id: post.id });
+    let next = |list, after| Some(ExportFrom { list, after });
+    let mark = |id, at: Option<u64>| vec![ExportMark { post: of_ben(id), at: at.map(Wall) }];
+    match (from.list, &from.after) {
+        (ExportList::Posts, None) => ExportPage {
+            profile: Some(ExportProfile {
+                username: name("ada"),
+                display_name: "Ada Lind".to_owned(),
+                bio: "Seeds, mostly.".to_owned(),
+                joined_at: Wall(ms),
+                pinned: first.first().map(|post| post.id),
+                follows: vec![name("ben"), name("mina")],
+            }),
+            posts: first,
+            next: next(ExportList::Posts, last),
+            ..ExportPage::default()
+        },
+        (ExportList::Posts, Some(_)) => ExportPage {
+            posts: vec![edited],
+            next: next(ExportList::Likes, None),
+            ..ExportPage::default()
+        },
+        (ExportList::Likes, None) => ExportPage {
+            marks: mark(1, None),
+            next: next(ExportList::Likes, Some(of_ben(1))),
+            ..ExportPage::default()
+        },
+        (ExportList::Likes, Some(_)) => ExportPage {
+            marks: mark(2, None),
+            next: next(ExportList::Reposts, None),
+            ..ExportPage::default()
+        },
+        (ExportList::Reposts, _) => {
+            ExportPage { next: next(ExportList::Bookmarks, None), ..ExportPage::default() }
+        }
+        (ExportList::Bookmarks, _) => {
+            ExportPage { marks: mark(3, Some(ms)), ..ExportPage::default() }
+        }
+    }
+}
+
+fn of_ben(id: u64) -> PostRef {
+    PostRef { user: name("ben"), id: PostId::from_raw(id) }
+}
+
 /// Ada's opened post, which said something else before.
 pub(super) fn history() -> HistoryPage {
     let text = |at, text: &str, note: Option<&str>| TextView {
@@ -482,32 +546,6 @@ pub(super) fn history() -> HistoryPage {
         text(NOW.0 - 60_000, &opened.text, Some("Gloves")),
     ];
     HistoryPage { post: opened, texts }
-}
-
-/// Three posts in two parts.
-fn export(after: Option<PostId>) -> ExportPage {
-    let ms = 1_582_246_865_000_u64;
-    let post = |n: u64, text: &str| ExportPost {
-        id: PostId::from_raw((ms + n * 60_000) << 16),
-        at: Wall(ms + n * 60_000),
-        text: text.to_owned(),
-        note: (n == 2).then(|| "About \"frost\"".to_owned()),
-        reply_to: (n == 1).then(|| PostRef { user: name("ben"), id: PostId::from_raw(899) }),
-    };
-    let first = [post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
-    if after.is_some() {
-        let posts = vec![post(2, "See https://example.org/?a=1&b=2")];
-        return ExportPage { profile: None, posts, more_after: None };
-    }
-    let profile = ExportProfile {
-        username: name("ada"),
-        display_name: "Ada Lind".to_owned(),
-        bio: "Seeds, mostly.".to_owned(),
-        joined_at: Wall(ms),
-        follows: vec![name("ben"), name("mina")],
-    };
-    let more_after = first.last().map(|post| post.id);
-    ExportPage { profile: Some(profile), posts: first.into(), more_after }
 }
 
 /// What a healthy backend says.
@@ -538,7 +576,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
         }),
         Action::News(_) => Outcome::News(news()),
         Action::Search(asked) => Outcome::Found(found(&asked.query)),
-        Action::Export(asked) => Outcome::Export(export(asked.after)),
+        Action::Export(asked) => Outcome::Export(export(asked)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
                 id: id.repeat(64),

@@ -90,7 +90,7 @@ fn home_line_found_at_first_visit_after_new_posts() {
     show_home(&site, &[(40, "ben")], None);
     assert!(ada.get("/?before=41").cookies.is_empty());
     assert!(ada.send(Method::Head, "/", Vec::new()).cookies.is_empty());
-    assert!(ada.get("/?poll").cookies.is_empty());
+    assert!(ada.get("/?peek=1").cookies.is_empty());
     assert_eq!(ada.get("/").cookies.len(), 1);
 }
 

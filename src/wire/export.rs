@@ -1,0 +1,89 @@
+//! What a member takes along, as a backend tells it, part by part.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::ExportFrom;
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::user::entry::PostRef;
+
+/// A part of what a member takes along.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExportPage {
+    /// Who they are, in the first part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ExportProfile>,
+    /// Posts that stand; at most `limits::EXPORT_POSTS`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub posts: Vec<ExportPost>,
+    /// What they did with posts; at most `limits::EXPORT_MARKS`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<ExportMark>,
+    /// What to ask for next, if another part follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<ExportFrom>,
+}
+
+/// Who somebody is, and what they keep here in short lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportProfile {
+    /// The user name.
+    pub username: UserName,
+    /// The name shown.
+    pub display_name: String,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Since when they are a member.
+    pub joined_at: Wall,
+    /// Which of their posts stands first on their profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<PostId>,
+    /// Whom they follow, by name.
+    pub follows: Vec<UserName>,
+}
+
+/// A post as its author takes it along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportPost {
+    /// Its number.
+    pub id: PostId,
+    /// When.
+    pub at: Wall,
+    /// When it was last edited, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Wall>,
+    /// Its text.
+    pub text: String,
+    /// What its text is folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<PostRef>,
+    /// What it said before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<ExportText>,
+}
+
+/// What a post said before it was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportText {
+    /// Since when.
+    pub at: Wall,
+    /// Its text.
+    pub text: String,
+    /// What that was folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What a member did with a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportMark {
+    /// With which.
+    #[serde(flatten)]
+    pub post: PostRef,
+    /// When, where the list tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Wall>,
+}
