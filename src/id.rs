@@ -243,6 +243,13 @@ impl FromStr for UserName {
     }
 }
 
+/// For maps by name that are asked with a name's beginning.
+impl std::borrow::Borrow<str> for UserName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -11,6 +11,7 @@ pub mod index;
 pub mod limits;
 pub mod replica;
 pub mod store;
+pub mod text;
 pub mod thread;
 pub mod transport;
 pub mod user;

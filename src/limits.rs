@@ -65,6 +65,9 @@ pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
 pub const USER_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Labels of a user's last posts that are looked through for one to share memory with.
+pub const LABELS_COMPARED: usize = 32;
+
 // ---- the lock protocol
 
 /// Milliseconds a write may take from taking the local lock to its outcome.
@@ -228,6 +231,14 @@ pub const ADDRESS_CHARS_MAX: usize = 64;
 pub const SUGGESTION_CHARS_READ: usize = 200;
 /// Characters of a link's address that are shown; the rest becomes `…`.
 pub const LINK_CHARS_SHOWN: usize = 60;
+/// Characters of a post that are its title in a feed.
+pub const FEED_TITLE_CHARS_SHOWN: usize = 60;
+/// Characters of a tag: longer ones are text.
+pub const TAG_CHARS_MAX: usize = 100;
+/// Characters of a search.
+pub const QUERY_CHARS_MAX: usize = 200;
+/// Words, names and tags of a search: each is looked for in each text.
+pub const QUERY_TERMS_MAX: usize = 10;
 
 // ---- the index
 
@@ -241,7 +252,35 @@ pub const HOME_WALK_PER_PERSON: usize = 2;
 /// Posts and members looked through to suggest people to follow.
 pub const SUGGESTION_STEPS_MAX: usize = 1000;
 
+/// Posts and labels looked through to tell which tags were used last.
+pub const RECENT_TAGS_STEPS_MAX: usize = 1_000;
+/// Tags told as used last.
+pub const RECENT_TAGS: usize = 20;
+/// What is new for somebody is counted up to here; more is `99+`.
+pub const NEWS_COUNTED_MAX: usize = 100;
+
 const _: () = assert!(INDEX_CHUNK_ITEMS >= 4);
+
+// ---- a search
+
+/// People found.
+pub const PEOPLE_FOUND: usize = 5;
+/// Milliseconds a search reads posts; then it tells what it found so far.
+pub const SEARCH_MS: u64 = 1_000;
+/// Posts that a search takes from the index at once, and the most that it looks at for that: the index
+/// is locked meanwhile.
+pub const SEARCH_STEP_POSTS: usize = 1_000;
+/// Texts that a search reads: what a small machine reads in [`SEARCH_MS`] is less, and no page costs
+/// more than this on a big one.
+pub const SEARCH_READS_MAX: usize = 200_000;
+/// Searches that read texts at once: each takes a core. One more is told to come back.
+pub const SEARCHES_MAX: usize = 2;
+/// Seconds after which whom the searches turned away may try again.
+pub const SEARCH_RETRY_S: u32 = 2;
+/// Members looked through for people of a name.
+pub const PEOPLE_LOOKED_AT_MAX: usize = 10_000;
+
+const _: () = assert!(SEARCH_MS < ATTEMPT_SUSPECTED_MS);
 // ---- the store
 
 /// Files kept open for reading: the authors of a few pages. Far below the 1,024 descriptors that a
@@ -417,6 +456,9 @@ pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
+/// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
+/// finds no line.
+pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
 pub const GZIP_BYTES_MIN: usize = 1024;
 /// How hard gzip tries, of 9.

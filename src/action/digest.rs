@@ -34,6 +34,9 @@ impl Action {
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
+            Self::News(_) => "news",
+            Self::Tagged(_) => "tagged",
+            Self::Search(_) => "search",
             Self::Export(_) => "export",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
@@ -69,6 +72,9 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::News(_)
+            | Self::Tagged(_)
+            | Self::Search(_)
             | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
@@ -131,6 +137,9 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::News(_)
+            | Self::Tagged(_)
+            | Self::Search(_)
             | Self::Export(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,

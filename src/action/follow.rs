@@ -12,7 +12,7 @@ pub(super) fn follow(user: &User, whom: &UserName, now: Wall) -> Result<Plan, Ac
     if *whom == user.name {
         return Err(ActionError::field(Field::Username, Problem::Wrong));
     }
-    if user.follows.contains(whom) {
+    if user.follows.contains_key(whom) {
         return Ok(Plan::default());
     }
     if user.follows.len() >= FOLLOWS_MAX {
@@ -24,7 +24,7 @@ pub(super) fn follow(user: &User, whom: &UserName, now: Wall) -> Result<Plan, Ac
 }
 
 pub(super) fn unfollow(user: &User, whom: &UserName, now: Wall) -> Plan {
-    if user.follows.contains(whom) {
+    if user.follows.contains_key(whom) {
         Plan::of(vec![Entry::Unfollowed { at: now, user: whom.clone() }])
     } else {
         Plan::default()

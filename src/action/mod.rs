@@ -7,7 +7,6 @@
 //! or knows of a second user.
 
 mod account;
-mod chars;
 mod digest;
 pub mod field;
 mod follow;
@@ -18,11 +17,11 @@ mod profile;
 mod session;
 #[cfg(test)]
 mod tests;
-pub mod text;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
+use crate::text::Tag;
 use crate::user::entry::PostRef;
 
 pub use crate::id::{RequestKey, RequestKeyError};
@@ -81,6 +80,12 @@ pub enum Action {
     Followers(PeopleOf),
     /// Whom somebody follows.
     Following(PeopleOf),
+    /// Posts that name one, and who began to follow one.
+    News(Page),
+    /// Posts that bear a tag.
+    Tagged(TaggedBy),
+    /// People and posts that a search finds.
+    Search(Search),
     /// All that one has written here, part by part.
     Export(ExportFrom),
     /// Where one is signed in.
@@ -270,6 +275,26 @@ pub struct Page {
 pub struct PageOf {
     /// Whose.
     pub username: UserName,
+    /// Only posts older than this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<PostId>,
+}
+
+/// Data of [`Action::Tagged`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaggedBy {
+    /// Which.
+    pub tag: Tag,
+    /// Only posts older than this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<PostId>,
+}
+
+/// Data of [`Action::Search`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// As typed.
+    pub query: String,
     /// Only posts older than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<PostId>,

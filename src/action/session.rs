@@ -1,10 +1,10 @@
 //! Signing in and out.
 
 use super::account::check_verified;
-use super::chars::is_invisible;
 use super::handle::{ActionError, NewSession, Plan};
 use crate::clock::Wall;
 use crate::limits::{ADDRESS_CHARS_MAX, DEVICE_CHARS_MAX, SESSIONS_MAX};
+use crate::text::chars::is_invisible;
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Receipt, Session, User};
 

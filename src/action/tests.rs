@@ -250,7 +250,7 @@ fn follow_oneself_or_too_many_refused() {
     let mut user = ada();
     check_refused(&user, "s0", &follow("ada"), &invalid(Field::Username, Problem::Wrong));
     for number in 0..FOLLOWS_MAX {
-        user.follows.insert(name(&format!("u{number}")));
+        user.follows.insert(name(&format!("u{number}")), Wall(1));
     }
     let full = invalid(Field::Username, Problem::Full { max: 5_000 });
     check_refused(&user, "s0", &follow("ben"), &full);

@@ -109,7 +109,7 @@ fn profile(user: &User) -> ExportProfile {
         bio: user.bio.clone(),
         joined_at: user.joined_at,
         pinned: user.pinned,
-        follows: user.follows.iter().cloned().collect(),
+        follows: user.follows.keys().cloned().collect(),
     }
 }
 

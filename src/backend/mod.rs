@@ -10,6 +10,7 @@ mod ids;
 mod operator;
 mod posts;
 mod read;
+mod search;
 mod setup;
 mod view;
 mod write;
@@ -34,6 +35,7 @@ use crate::transport::{Role, TransportError};
 use crate::wire::message::Reject;
 use crate::wire::request::{Outcome, Refusal, Reply, Request, Response, ResponseAction};
 use ids::PostIds;
+use search::Searches;
 
 /// What a backend is started with.
 pub struct Config {
@@ -165,6 +167,7 @@ struct Backend {
     hasher: Hasher,
     throttle: Throttle,
     ids: PostIds,
+    searches: Searches,
     community: String,
     clock: Clock,
 }
@@ -185,6 +188,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         hasher: Hasher::new(clock.clone()),
         throttle: Throttle::new(config.rate_limits),
         ids: PostIds::new(*node),
+        searches: Searches::default(),
         community: config.community.clone(),
         clock,
     };
@@ -264,9 +268,9 @@ impl Backend {
 
     /// One request: find out who asks, do what is asked, say how it went.
     fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
-        let Request { session, action } = request;
+        let Request { session, read_to, action } = request;
         let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
-            Ok(asker) => asker.flatten(),
+            Ok(asker) => asker.flatten().map(|asker| view::Asker { read_to, ..asker }),
             Err(behind) => return self.refuse(behind),
         };
         let asked = view::Asked { asker: asker.as_ref(), permit };
@@ -295,6 +299,9 @@ impl Backend {
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
+            Action::News(data) => self.news(asked, data),
+            Action::Tagged(data) => self.tagged(asked, data),
+            Action::Search(data) => self.search(asked, data),
             Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
@@ -311,12 +318,13 @@ impl Backend {
         // The copy may have been looked at before this machine was in touch with the others again.
         let looked_at = asker.as_ref().and_then(|asker| asker.stale_since);
         cluster.stale_since = cluster.stale_since.or(looked_at);
+        let read_to = asker.as_ref().and_then(|asker| asker.read_to);
         let session = match session {
             view::SessionNow::Same => asker.map(|asker| self.seen_now(asker.session)),
             view::SessionNow::Is(session) => Some(session),
             view::SessionNow::Ended => None,
         };
-        let viewer = session.as_ref().and_then(|session| self.viewer(session));
+        let viewer = session.as_ref().and_then(|session| self.viewer(session, read_to));
         Response {
             session: session.filter(|_| viewer.is_some()).map(|session| session.secret()),
             action: ResponseAction::Response,

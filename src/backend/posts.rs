@@ -2,12 +2,13 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Action, Change, EditPost, HistoryOf, Page, SetMark, field, text};
+use crate::action::{Action, Change, EditPost, HistoryOf, Page, SetMark, field};
 use crate::auth::throttle::ActKind;
 use crate::id::{PostId, UserName};
 use crate::index::PostList;
 use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
 use crate::store::Said;
+use crate::text;
 use crate::user::entry::PostRef;
 use crate::user::{Receipt, User};
 use crate::wire::message::FEATURE_SOCIAL;

@@ -10,6 +10,7 @@ use crate::limits::{
     ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
 };
 use crate::replica::version::Version;
+use crate::store::Said;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
@@ -219,21 +220,12 @@ impl Backend {
         asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
             (person(user), found.reply_to.as_deref().cloned(), edited_at)
         };
-        let found = self.cluster.local.read_post(&slot, post.id, about);
-        let Some(((author, reply_to, edited_at), said)) = found else { return Ok(None) };
-        let said = said.inspect_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            self.cluster.local.suspect(&slot);
-        });
-        let said = match said {
-            Ok(said) => said,
-            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
-            Err(_) => return Ok(None),
+        let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
+            return Ok(None);
         };
         Ok(Some(PostView {
             id: post.id,
@@ -251,12 +243,36 @@ impl Backend {
         }))
     }
 
+    /// What a post says with what `about` sees of it; nothing if it does not stand, or cannot be read
+    /// anywhere.
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] if it cannot be read here.
+    pub(super) fn said<T>(
+        &self,
+        post: &PostRef,
+        about: impl Fn(&User, &Post) -> T,
+    ) -> std::result::Result<Option<(T, Said)>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
+        let found = self.cluster.local.read_post(&slot, post.id, about);
+        let Some((seen, said)) = found else { return Ok(None) };
+        let said = said.inspect_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+        });
+        match said {
+            Ok(said) => Ok(Some((seen, said))),
+            Err(_) if self.others_may_know() => Err(Refusal::Behind),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Whether another machine can be asked for what cannot be read here.
     fn others_may_know(&self) -> bool {
         self.cluster.members.live().len() > 1
     }
 
-    fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {
+    pub(super) fn row(&self, asker: Option<&Asker>, name: &UserName) -> Option<PersonRow> {
         let followed = self.followed(asker, name);
         self.look(name, |user| PersonRow {
             person: person(user),

@@ -7,7 +7,7 @@ use crate::auth::session::SessionText;
 use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
-use crate::id::{NodeId, UserName};
+use crate::id::{NodeId, PostId, UserName};
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
@@ -27,6 +27,8 @@ pub(super) struct Asker {
     pub(super) id: SessionId,
     /// Since when this machine was cut off, if it shows them less than they have seen.
     pub(super) stale_since: Option<Wall>,
+    /// Up to which place their device has shown what concerns them.
+    pub(super) read_to: Option<PostId>,
 }
 
 impl Asker {
@@ -123,7 +125,7 @@ impl Backend {
             return Err(Refusal::Behind);
         }
         let stale_since = stale_since.filter(|_| is_behind);
-        Ok(is_open.then_some(Asker { session, id, stale_since }))
+        Ok(is_open.then_some(Asker { session, id, stale_since, read_to: None }))
     }
 
     /// The session of somebody who was just shown what is committed here: no machine may show them
@@ -157,15 +159,20 @@ impl Backend {
     }
 
     /// Who is signed in, for the page's head.
-    pub(super) fn viewer(&self, session: &SessionText) -> Option<Viewer> {
-        let is_open =
-            |user: &User| user.open_session(&session.token.id(), self.clock.wall()).is_some();
-        let viewer = |user: &User| Viewer {
-            username: user.name.clone(),
-            display_name: user.display_name.clone(),
-            ops: user.ops,
+    pub(super) fn viewer(&self, session: &SessionText, read_to: Option<PostId>) -> Option<Viewer> {
+        let viewer = |user: &User| {
+            let opened_at = user.open_session(&session.token.id(), self.clock.wall())?.opened_at;
+            let viewer = Viewer {
+                username: user.name.clone(),
+                display_name: user.display_name.clone(),
+                ops: user.ops,
+                news: 0,
+            };
+            Some((viewer, read_from(read_to, opened_at)))
         };
-        self.look(&session.user, |user| is_open(user).then(|| viewer(user))).flatten()
+        let (viewer, read_to) = self.look(&session.user, viewer).flatten()?;
+        let news = self.cluster.local.index().news_count(&session.user, read_to);
+        Some(Viewer { news: u32::try_from(news).unwrap_or(u32::MAX), ..viewer })
     }
 
     /// A user in short.
@@ -235,6 +242,12 @@ impl Backend {
     pub(super) fn now(&self) -> Wall {
         self.clock.wall()
     }
+}
+
+/// Above which place something is new to a device: one that has shown nothing yet begins where its
+/// session does, so that nobody who signs in is told of what they have long read elsewhere.
+pub(super) fn read_from(read_to: Option<PostId>, opened_at: Wall) -> PostId {
+    read_to.unwrap_or(PostId::floor_of(opened_at.0))
 }
 
 /// Another machine, as far as it is known here.

@@ -286,7 +286,8 @@ impl Page {
 
     /// Of how many users it has less than what another page says is committed.
     fn count_lacking(&self, other: &Self) -> u32 {
-        let held = |name| self.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
+        let held =
+            |name: &UserName| self.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
         let lacking = other.rows.iter().filter(|(name, (state, _))| held(name) < state.com);
         u32::try_from(lacking.count()).unwrap_or(u32::MAX)
     }

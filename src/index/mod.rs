@@ -12,25 +12,35 @@
 //! - whoever has left is in no list.
 //!
 //! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
-//! 24, a like 16, a follow 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
+//! 24, a like 16, a name in it 16, a tag 32, a follow 24. Every query costs what it shows, and
+//! [`Index::home`] at most a few steps for each person
 //! followed besides.
 
+mod label;
+mod news;
 mod people;
 mod repost;
+mod search;
 mod sorted;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_found;
 mod thread;
 mod timeline;
 
 use crate::id::{PostId, UserName};
 use crate::limits::SUGGESTION_STEPS_MAX;
+use crate::text;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::{Status, User};
+use label::Labels;
+use news::Fan;
 use people::{Circle, People, PersonId};
 use repost::Like;
 use sorted::SortedChunks;
 
+pub use news::{News, NewsList};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
@@ -60,6 +70,8 @@ pub struct Index {
     people: People,
     timeline: SortedChunks<Key>,
     replies: SortedChunks<Edge>,
+    labels: Labels,
+    fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
 }
 
@@ -93,6 +105,7 @@ impl Index {
     pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         let mut index = Self::default();
         let (mut keys, mut edges, mut likes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut uses, mut tagged, mut fans) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
             for post in &user.posts {
@@ -102,11 +115,15 @@ impl Index {
                     edges.push(index.edge(parent, key));
                 }
             }
+            index.labels_of(author, user, &mut uses, &mut tagged);
+            index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
             index.marks_of(author, user, &mut likes);
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
+        index.labels.fill(uses, tagged);
+        index.fans = SortedChunks::from_unsorted(fans);
         index.likes = SortedChunks::from_unsorted(likes);
         index.people.shrink_to_fit();
         index
@@ -121,27 +138,41 @@ impl Index {
         let author = self.people.intern(&before.name);
         match entry {
             Entry::Joined { .. } => self.people.join(author),
-            Entry::Posted { id, reply_to, .. } => {
-                if !before.has_deleted(*id) {
-                    self.add_post(Key { id: *id, author }, reply_to.as_ref());
+            Entry::Posted { id, text, reply_to, .. } => {
+                let key = Key { id: *id, author };
+                if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
+                    let labels: Vec<_> =
+                        text::labels(text).into_iter().map(|label| (*id, label)).collect();
+                    self.relabel(author, &[], &labels);
                 }
             }
             Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
-            Entry::Followed { user, .. } => {
+            Entry::Followed { at, user } => {
                 let followed = self.people.intern(user);
                 self.people.follow(author, followed);
+                let since = before.follows.get(user).copied().unwrap_or(*at);
+                self.add_fan(author, followed, since);
             }
             Entry::Unfollowed { user, .. } => {
                 let followed = self.people.intern(user);
                 self.people.unfollow(author, followed);
+                if let Some(since) = before.follows.get(user) {
+                    self.remove_fan(author, followed, *since);
+                }
             }
             Entry::Left { .. } => self.remove_user(before),
             Entry::Liked { .. }
             | Entry::Unliked { .. }
             | Entry::Reposted { .. }
             | Entry::Unreposted { .. } => self.mark(before, entry),
-            Entry::PostEdited { .. }
-            | Entry::Pinned { .. }
+            Entry::PostEdited { id, text, .. } => {
+                if before.post(*id).is_some() {
+                    let labels: Vec<_> =
+                        text::labels(text).into_iter().map(|label| (*id, label)).collect();
+                    self.relabel(author, before.labels_of(*id), &labels);
+                }
+            }
+            Entry::Pinned { .. }
             | Entry::Unpinned { .. }
             | Entry::Bookmarked { .. }
             | Entry::Unbookmarked { .. }
@@ -159,10 +190,11 @@ impl Index {
             self.remove_user(before);
         }
         let author = self.add_person(after);
-        for unfollowed in before.follows.difference(&after.follows) {
+        for unfollowed in before.follows.keys().filter(|name| !after.follows.contains_key(*name)) {
             let unfollowed = self.people.intern(unfollowed);
             self.people.unfollow(author, unfollowed);
         }
+        self.replace_fans(author, before, after);
         self.replace_marks(author, before, after);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
@@ -170,6 +202,7 @@ impl Index {
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
             self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
         }
+        self.relabel(author, &before.labels, &after.labels);
     }
 
     /// Whether there is an account of that name.
@@ -257,16 +290,17 @@ impl Index {
             Status::Active => self.people.join(id),
             Status::Left(_) => self.people.leave(id),
         }
-        for followed in &user.follows {
+        for followed in user.follows.keys() {
             let followed = self.people.intern(followed);
             self.people.follow(id, followed);
         }
         id
     }
 
-    fn add_post(&mut self, key: Key, reply_to: Option<&PostRef>) {
+    /// Whether it was not there already.
+    fn add_post(&mut self, key: Key, reply_to: Option<&PostRef>) -> bool {
         if !self.timeline.insert(key) {
-            return;
+            return false;
         }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Err(at) = posts.binary_search(&key.id) {
@@ -276,6 +310,7 @@ impl Index {
             let edge = self.edge(parent, key);
             self.replies.insert(edge);
         }
+        true
     }
 
     /// Takes out a post; what it answered only its author's `User` tells.
@@ -291,6 +326,7 @@ impl Index {
             let edge = self.edge(parent, key);
             self.replies.remove(&edge);
         }
+        self.relabel(key.author, before.labels_of(id), &[]);
     }
 
     fn remove_user(&mut self, before: &User) {
@@ -299,6 +335,7 @@ impl Index {
             self.remove_post(before, post.id);
         }
         let id = self.people.intern(&before.name);
+        self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
         self.people.leave(id);
     }

@@ -183,6 +183,13 @@ impl People {
         names.map(|(_, id)| *id).filter(|id| self.is_active(*id))
     }
 
+    /// Those who have an account and whose names begin so, by name.
+    pub(super) fn starting_with(&self, start: &str) -> impl Iterator<Item = PersonId> {
+        let names = self.ids.range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        let names = names.take_while(move |(name, _)| name.as_str().starts_with(start));
+        names.map(|(_, id)| *id).filter(|id| self.is_active(*id))
+    }
+
     /// Gives back the memory that growing has set aside.
     pub(super) fn shrink_to_fit(&mut self) {
         for person in &mut self.list {

@@ -72,8 +72,17 @@ impl<T: Ord + Copy> SortedChunks<T> {
         true
     }
 
+    /// Whether it is in there.
+    pub(super) fn contains(&self, item: &T) -> bool {
+        let chunk = self.chunks.get(self.chunk_of(item));
+        chunk.is_some_and(|chunk| chunk.binary_search(item).is_ok())
+    }
+
     /// The items below `bound`, all without one, the highest first.
-    pub(super) fn down(&self, bound: Option<&T>) -> impl Iterator<Item = &T> {
+    pub(super) fn down<'a>(
+        &'a self,
+        bound: Option<&T>,
+    ) -> impl Iterator<Item = &'a T> + use<'a, T> {
         let full = match bound {
             None => self.chunks.len(),
             Some(bound) => self.chunks.partition_point(|chunk| chunk.last() < Some(bound)),
@@ -196,6 +205,7 @@ mod tests {
                 }
             }
             for bound in bounds {
+                assert_eq!(set.contains(&bound), expected.contains(&bound));
                 check(&set, &expected, bound);
             }
         }

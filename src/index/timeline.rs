@@ -88,7 +88,7 @@ impl Index {
     }
 
     /// The posts of these people below `below`, newest first: a k-way merge of their lists.
-    fn merged(
+    pub(super) fn merged(
         &self,
         authors: impl Iterator<Item = PersonId>,
         below: Option<Key>,
@@ -113,6 +113,6 @@ impl Index {
 }
 
 /// Below every post of that number, whoever wrote it.
-const fn below_all_of(id: PostId) -> Key {
+pub(super) const fn below_all_of(id: PostId) -> Key {
     Key { id, author: PersonId::FIRST }
 }

@@ -10,7 +10,8 @@ use super::entry::{Entry, PostRef, SessionId};
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::REQUESTS_KEPT;
+use crate::limits::{LABELS_COMPARED, REQUESTS_KEPT};
+use crate::text::{self, Label};
 
 impl User {
     /// A name without a file.
@@ -23,8 +24,9 @@ impl User {
             bio: String::new(),
             password: String::new(),
             sessions: Vec::new(),
-            follows: BTreeSet::new(),
+            follows: BTreeMap::new(),
             posts: Vec::new(),
+            labels: Vec::new(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
             pinned: None,
@@ -62,10 +64,17 @@ impl User {
                 address: address.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text: _, reply_to, note: _ } => {
-                self.add_post(*id, place, reply_to.as_ref());
+            Entry::Posted { at: _, id, text, reply_to, note: _ } => {
+                if self.add_post(*id, place, reply_to.as_ref()) {
+                    self.label(*id, text);
+                }
             }
-            Entry::PostEdited { at, id, text: _, note: _ } => self.edit_post(*id, *at, place),
+            Entry::PostEdited { at, id, text, note: _ } => {
+                if self.post(*id).is_some() {
+                    self.edit_post(*id, *at, place);
+                    self.label(*id, text);
+                }
+            }
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
             Entry::Pinned { .. }
             | Entry::Unpinned { .. }
@@ -75,8 +84,8 @@ impl User {
             | Entry::Unreposted { .. }
             | Entry::Bookmarked { .. }
             | Entry::Unbookmarked { .. } => self.mark(entry),
-            Entry::Followed { at: _, user } => {
-                self.follows.insert(user.clone());
+            Entry::Followed { at, user } => {
+                self.follows.entry(user.clone()).or_insert(*at);
             }
             Entry::Unfollowed { at: _, user } => {
                 self.follows.remove(user);
@@ -117,6 +126,7 @@ impl User {
     /// Gives back the memory that growing has set aside: for the end of a file's reading.
     pub fn shrink_to_fit(&mut self) {
         self.posts.shrink_to_fit();
+        self.labels.shrink_to_fit();
         self.deleted.shrink_to_fit();
         self.sessions.shrink_to_fit();
         self.requests.shrink_to_fit();
@@ -133,15 +143,33 @@ impl User {
         self.sessions.retain(|session| session.id != *id);
     }
 
-    fn add_post(&mut self, id: PostId, place: Place, reply_to: Option<&PostRef>) {
+    /// Whether there was no post of that number.
+    fn add_post(&mut self, id: PostId, place: Place, reply_to: Option<&PostRef>) -> bool {
         if self.has_deleted(id) {
-            return;
+            return false;
         }
         // Numbers grow, so this is a push: the search costs nothing beside it.
-        let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return };
+        let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return false };
         let reply_to = reply_to.map(|post| Box::new(self.with_shared_name(post)));
         self.posts.insert(at, Post::new(id, place, reply_to));
         self.post_id_max = self.post_id_max.max(Some(id));
+        true
+    }
+
+    /// Takes note of the names and tags in what a post says now.
+    fn label(&mut self, id: PostId, text: &str) {
+        let from = self.labels.partition_point(|(other, _)| *other < id);
+        let to = self.labels.partition_point(|(other, _)| *other <= id);
+        let labels = text::labels(text).into_iter();
+        let labels: Vec<_> = labels.map(|label| (id, self.with_shared_text(label))).collect();
+        // Mostly at the end, as the posts are.
+        self.labels.splice(from..to, labels);
+    }
+
+    /// The same label, its text shared with a recent one: people write about the same things.
+    fn with_shared_text(&self, label: Label) -> Label {
+        let recent = self.labels.iter().rev().take(LABELS_COMPARED).map(|(_, label)| label);
+        recent.into_iter().find(|known| **known == label).cloned().unwrap_or(label)
     }
 
     fn edit_post(&mut self, id: PostId, at: Wall, place: Place) {
@@ -157,7 +185,9 @@ impl User {
     /// line that is read brings a name of its own, and a million of them add up.
     fn with_shared_name(&self, post: &PostRef) -> PostRef {
         let known = if post.user == self.name { Some(&self.name) } else { None };
-        let user = known.or_else(|| self.follows.get(&post.user)).unwrap_or(&post.user);
+        let user = known
+            .or_else(|| self.follows.get_key_value(&post.user).map(|(name, _)| name))
+            .unwrap_or(&post.user);
         PostRef { user: user.clone(), id: post.id }
     }
 
@@ -165,6 +195,7 @@ impl User {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
         }
+        self.label(id, "");
         self.edits.remove(&id);
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
@@ -198,6 +229,7 @@ impl User {
         if matches!(self.status, Status::Left(_)) {
             let empty =
                 self.posts.is_empty() && self.sessions.is_empty() && self.follows.is_empty();
+            assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
@@ -209,6 +241,8 @@ impl User {
     #[cfg(test)]
     pub(super) fn assert_order(&self) {
         assert!(self.posts.is_sorted_by(|a, b| a.id < b.id));
+        assert!(self.labels.is_sorted_by(|a, b| a < b));
+        assert!(self.labels.iter().all(|(id, _)| self.post(*id).is_some()));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));

@@ -127,7 +127,7 @@ impl User {
             + marks * MARK_BYTES
             + 2 * texts
             + self.sessions.iter().map(session).sum::<usize>()
-            + self.follows.iter().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.follows.keys().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
             + self.requests.len() * REQUEST_BYTES;
         posts + edits + rest as u64
@@ -146,6 +146,7 @@ impl User {
             && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
+            && self.labels == other.labels
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
             && self.requests == other.requests
             && (self.pinned, &self.likes) == (other.pinned, &other.likes)

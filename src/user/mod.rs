@@ -6,6 +6,7 @@
 //! Invariants:
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
+//! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
 //! - only posts that stand are in `edits` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
+use crate::text::Label;
 use entry::{PostRef, SessionId};
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -55,10 +57,13 @@ pub struct User {
     pub password: String,
     /// Sessions that nobody has ended, oldest first.
     pub sessions: Vec<Session>,
-    /// Whom this user follows.
-    pub follows: BTreeSet<UserName>,
+    /// Whom this user follows, and since when.
+    pub follows: BTreeMap<UserName, Wall>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
+    /// The names and tags in the posts that stand: sorted, without repetition. From the texts, which
+    /// are not here.
+    pub labels: Vec<(PostId, Label)>,
     /// The numbers of the posts that were taken back, as far as the file still tells: enough to say
     /// "deleted" and not "never was".
     pub deleted: Vec<PostId>,
@@ -155,6 +160,13 @@ impl User {
     /// The post of that number, if it still stands.
     pub fn post(&self, id: PostId) -> Option<&Post> {
         self.posts.binary_search_by_key(&id, |post| post.id).ok().and_then(|at| self.posts.get(at))
+    }
+
+    /// The names and tags in the post of that number.
+    pub fn labels_of(&self, id: PostId) -> &[(PostId, Label)] {
+        let from = self.labels.partition_point(|(other, _)| *other < id);
+        let after = self.labels.get(from..).unwrap_or_default();
+        after.get(..after.partition_point(|(other, _)| *other == id)).unwrap_or_default()
     }
 
     /// Whether the post of that number was taken back, as far as the file still tells.

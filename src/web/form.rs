@@ -33,6 +33,7 @@ pub const FIELDS: &[&str] = &[
     "password",
     "peek",
     "posted",
+    "q",
     "reply_id",
     "reply_user",
     "saved",

@@ -9,6 +9,7 @@ mod export;
 pub mod form;
 pub mod gate;
 pub mod handler;
+pub mod marker;
 pub mod origin;
 pub(crate) mod page;
 pub mod request;

@@ -173,6 +173,8 @@ fn holds_etag(known: &str, etag: &str) -> bool {
 pub enum Content {
     /// `text/html; charset=utf-8`.
     Html,
+    /// `application/atom+xml; charset=utf-8`.
+    Atom,
     /// `text/plain; charset=utf-8`.
     Text,
     /// `text/css; charset=utf-8`.
@@ -190,6 +192,7 @@ impl Content {
     const fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
             Self::Css => "text/css; charset=utf-8",
             Self::Script => "text/javascript; charset=utf-8",

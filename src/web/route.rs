@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use crate::action::Mark;
 use crate::id::{PostId, UserName};
+use crate::text::Tag;
 use crate::user::entry::PostRef;
+use crate::web::form::encode_query;
 use crate::web::request::Method;
 
 /// Everything that has an address.
@@ -16,6 +18,18 @@ pub enum Route {
     Home,
     /// Everybody's posts.
     Everyone,
+    /// What concerns one: who names one, who follows one.
+    News,
+    /// People and posts, by words.
+    Search,
+    /// Posts under a tag.
+    Tag(Tag),
+    /// Everybody's posts, for feed readers.
+    EveryoneFeed,
+    /// One member's posts, for feed readers.
+    ProfileFeed(UserName),
+    /// Posts under a tag, for feed readers.
+    TagFeed(Tag),
     /// Make an account.
     Join,
     /// Sign in.
@@ -115,14 +129,20 @@ impl AssetHash {
 
 impl Route {
     /// The route of a decoded path, or `None` if nothing is there. Only the canonical spelling is
-    /// known: no trailing slash, no capitals, no leading zeros.
+    /// known: no trailing slash, no capitals (but in tags), no leading zeros.
     pub fn parse(path: &str) -> Option<Self> {
         if let Some(rest) = path.strip_prefix("/@") {
             return Self::parse_member(rest);
         }
+        if let Some(rest) = path.strip_prefix("/tag/") {
+            return Self::parse_tag(rest);
+        }
         Some(match path {
             "/" => Self::Home,
             "/public" => Self::Everyone,
+            "/public.atom" => Self::EveryoneFeed,
+            "/mentions" => Self::News,
+            "/search" => Self::Search,
             "/join" => Self::Join,
             "/login" => Self::Login,
             "/logout" => Self::Logout,
@@ -145,8 +165,19 @@ impl Route {
         })
     }
 
+    /// What stands after `/tag/`: a tag in any spelling, as people type it.
+    fn parse_tag(rest: &str) -> Option<Self> {
+        match rest.strip_suffix(".atom") {
+            Some(word) => word.parse().ok().map(Self::TagFeed),
+            None => rest.parse().ok().map(Self::Tag),
+        }
+    }
+
     /// What stands after `/@`.
     fn parse_member(rest: &str) -> Option<Self> {
+        if let Some(name) = rest.strip_suffix(".atom") {
+            return UserName::parse(name).ok().map(Self::ProfileFeed);
+        }
         let mut parts = rest.split('/');
         let name = UserName::parse(parts.next()?).ok()?;
         let route = match (parts.next(), parts.next()) {
@@ -211,6 +242,12 @@ impl Route {
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
+            | Self::News
+            | Self::Search
+            | Self::Tag(_)
+            | Self::EveryoneFeed
+            | Self::ProfileFeed(_)
+            | Self::TagFeed(_)
             | Self::Profile(_)
             | Self::Thread(_)
             | Self::History(_)
@@ -244,6 +281,9 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fixed = match self {
             Self::Profile(name) => return write!(f, "/@{name}"),
+            Self::ProfileFeed(name) => return write!(f, "/@{name}.atom"),
+            Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
+            Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
             Self::EditPost(post) => return write!(f, "/@{}/{}/edit", post.user, post.id),
             Self::History(post) => return write!(f, "/@{}/{}/history", post.user, post.id),
@@ -261,6 +301,9 @@ impl fmt::Display for Route {
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
             Self::Home => "/",
             Self::Everyone => "/public",
+            Self::EveryoneFeed => "/public.atom",
+            Self::News => "/mentions",
+            Self::Search => "/search",
             Self::Join => "/join",
             Self::Login => "/login",
             Self::Logout => "/logout",
@@ -303,6 +346,12 @@ mod tests {
             Route::Login,
             Route::Logout,
             Route::Post,
+            Route::News,
+            Route::Search,
+            Route::Tag("seeds_1".parse().unwrap()),
+            Route::EveryoneFeed,
+            Route::ProfileFeed(name()),
+            Route::TagFeed("seeds_1".parse().unwrap()),
             Route::Profile(name()),
             Route::Thread(post("ada", u64::MAX)),
             Route::DeletePost(post("ada", 0)),
@@ -369,11 +418,33 @@ mod tests {
             "/s/style-0123456789abcdef.svg",
             "/s/",
             "/settings",
+            "/tag/",
+            "/tag/1",
+            "/tag/a/",
+            "/tag/a b",
+            "/tag/.atom",
+            "/tag/a.rss",
+            "/tag/a.atom.atom",
+            "/@Ada.atom",
+            "/@ada.atom/",
+            "/public.atom/x",
+            "/mentions/",
             "/metrics",
             "/.env",
         ] {
             assert_eq!(Route::parse(path), None, "{path:?}");
         }
+    }
+
+    #[test]
+    fn route_of_tag_in_any_script_and_spelling() {
+        let tag = Route::Tag("größe".parse().unwrap());
+        assert_eq!(tag.to_string(), "/tag/gr%C3%B6sse");
+        let read = |path: &str| Route::parse(&crate::web::form::decode_path(path).unwrap());
+        assert_eq!(read("/tag/gr%C3%B6sse"), Some(tag.clone()));
+        assert_eq!(read("/tag/Gr%C3%B6%C3%9Fe"), Some(tag));
+        let feed = Route::TagFeed("日本語".parse().unwrap());
+        assert_eq!(read(&feed.to_string()), Some(feed));
     }
 
     #[test]

@@ -8,8 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::cookie::{CookieValue, SetCookie, find};
+use super::marker::{List, Marker};
 use crate::auth::session::SessionText;
-use crate::id::UserName;
+use crate::id::{PostId, UserName};
 use crate::limits::{SEEN_COOKIE_S, SESSION_COOKIE_S};
 
 /// The session cookie's name.
@@ -25,7 +26,10 @@ const STRANGER_CHARS: usize = 22;
 
 /// A session as the browser holds it. Whether it is open only a backend knows.
 #[derive(Clone)]
-pub struct Session(SessionText);
+pub struct Session {
+    text: SessionText,
+    read_to: Option<PostId>,
+}
 
 /// The random value of a browser that is not signed in.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,30 +38,36 @@ pub struct Stranger(String);
 impl Session {
     /// Reads `NAME.TOKEN` or `NAME.TOKEN@VERSION`, as a backend writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        SessionText::parse(text).ok().map(Self)
+        SessionText::parse(text).ok().map(|text| Self { text, read_to: None })
     }
 
     /// The session in a browser's `Cookie` header. `prefix` stands before our cookies' names on
     /// https. A malformed version is as good as none.
     pub fn from_cookies(header: &str, prefix: &str) -> Option<Self> {
-        let mut session = SessionText::parse(find(header, prefix, SESSION)?).ok()?;
-        session.seen = find(header, prefix, SEEN).and_then(|seen| seen.parse().ok());
-        Some(Self(session))
+        let mut text = SessionText::parse(find(header, prefix, SESSION)?).ok()?;
+        text.seen = find(header, prefix, SEEN).and_then(|seen| seen.parse().ok());
+        let marker = Marker::from_cookies(header, prefix, List::News, &text.user);
+        Some(Self { text, read_to: marker.map(|marker| marker.newest) })
     }
 
     /// Whose session it says it is.
     pub const fn user(&self) -> &UserName {
-        &self.0.user
+        &self.text.user
     }
 
     /// The text that a backend reads.
     pub fn secret(&self) -> String {
-        self.0.secret()
+        self.text.secret()
+    }
+
+    /// Up to which place this browser has shown what concerns its owner.
+    pub const fn read_to(&self) -> Option<PostId> {
+        self.read_to
     }
 
     /// The token, to bind forms to.
     pub fn token(&self) -> &str {
-        self.0.token.secret()
+        self.text.token.secret()
     }
 
     /// The cookies that a browser needs to go on with this session, when it held `held`: none if it
@@ -66,12 +76,13 @@ impl Session {
     /// The version's cookie ends first; when it is gone both are set anew, so that who comes back
     /// within the month stays signed in, and pages are otherwise free of cookies.
     pub fn cookies_after(&self, held: Option<&Self>) -> Vec<SetCookie> {
-        if held.is_some_and(|held| held.0.seen.is_some() && held.secret() == self.secret()) {
+        if held.is_some_and(|held| held.text.seen.is_some() && held.secret() == self.secret()) {
             return Vec::new();
         }
-        let name_token = format!("{}.{}", self.0.user, self.token());
+        let name_token = format!("{}.{}", self.text.user, self.token());
         let mut cookies = vec![set(SESSION, &name_token, Some(SESSION_COOKIE_S))];
-        cookies.extend(self.0.seen.map(|seen| set(SEEN, &seen.to_string(), Some(SEEN_COOKIE_S))));
+        cookies
+            .extend(self.text.seen.map(|seen| set(SEEN, &seen.to_string(), Some(SEEN_COOKIE_S))));
         cookies
     }
 

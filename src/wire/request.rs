@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::text::Tag;
 use crate::user::entry::PostRef;
 
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
@@ -25,6 +26,9 @@ pub struct Request {
     /// Who asks: absent for strangers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Up to which place this person's device has shown what concerns them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<PostId>,
     /// What is asked, with its data.
     #[serde(flatten)]
     pub action: Action,
@@ -73,6 +77,10 @@ pub struct Viewer {
     pub display_name: String,
     /// How many requests their file ever recorded: forms' one-time keys derive from it.
     pub ops: u64,
+    /// How many posts of others name them, and how many began to follow them, since what their device
+    /// has shown; counted up to `limits::NEWS_COUNTED_MAX`.
+    #[serde(default)]
+    pub news: u32,
 }
 
 /// The machines in one line.
@@ -103,6 +111,10 @@ pub enum Outcome {
     Thread(ThreadPage),
     /// A list of people.
     People(PeoplePage),
+    /// What concerns the user.
+    News(NewsPage),
+    /// What a search found.
+    Found(FoundPage),
     /// A part of what the user takes along.
     Export(ExportPage),
     /// Where the user is signed in.
@@ -378,6 +390,62 @@ pub struct PeoplePage {
     /// The last name of this page, if more follow: `after` of the next request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_after: Option<UserName>,
+}
+
+/// What concerns the user, the latest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewsPage {
+    /// At most `limits::POSTS_PAGE`, and those of the same moment as the last.
+    pub news: Vec<NewsRow>,
+    /// Where the next older page begins, if there is one: `before` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<PostId>,
+    /// What lies above is new: the request's `read_to`, or where the session began.
+    pub read_to: PostId,
+}
+
+/// Something that concerns the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewsRow {
+    /// A post that names them.
+    Named(PostView),
+    /// Somebody follows them.
+    Followed {
+        /// Who.
+        person: Person,
+        /// Since when.
+        at: Wall,
+    },
+}
+
+impl NewsRow {
+    /// Its place among posts.
+    pub const fn place(&self) -> PostId {
+        match self {
+            Self::Named(post) => post.id,
+            Self::Followed { at, .. } => PostId::floor_of(at.0),
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FoundPage {
+    /// On a first page people of that name, at most `limits::PEOPLE_FOUND`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonRow>,
+    /// Newest first, at most `limits::POSTS_PAGE`.
+    pub posts: Vec<PostView>,
+    /// From where to go on, if not all was looked at: `before` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<PostId>,
+    /// Whether it ended before the page was full, because it took too long.
+    #[serde(default)]
+    pub is_stopped: bool,
+    /// Where nothing was asked for: tags that were used last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
 }
 
 /// A member in a list.

@@ -26,7 +26,7 @@ fn key(number: u64) -> RequestKey {
 fn post(session: &str, number: u64, text: &str) -> Request {
     let action =
         NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
-    Request { session: Some(session.to_owned()), action: Action::Post(action) }
+    Request { session: Some(session.to_owned()), read_to: None, action: Action::Post(action) }
 }
 
 /// One client's connection to a machine, kept as a web server keeps it.
@@ -110,7 +110,11 @@ fn act(client: &mut Client<'_>, session: &str, number: u64) -> (Vec<PostId>, Pos
     }
     let common = client.saved(&post(session, 1, "what all of them send"));
     let gone = OnePost { key: key(500_000 + number), id: PostId::from_raw(1) };
-    let refused = Request { session: Some(session.to_owned()), action: Action::DeletePost(gone) };
+    let refused = Request {
+        session: Some(session.to_owned()),
+        read_to: None,
+        action: Action::DeletePost(gone),
+    };
     assert_eq!(client.until_known(&refused), Outcome::Refused(Refusal::NotFound));
     (own, common.post.unwrap())
 }

@@ -2,6 +2,7 @@
 //! refused, and what a majority that is gone means.
 
 mod export;
+mod find;
 mod hot;
 
 use std::path::Path;
@@ -111,7 +112,7 @@ impl Backends {
     }
 
     fn wait_until_writable(&self, n: usize) {
-        let status = Request { session: None, action: Action::ClusterStatus };
+        let status = Request { session: None, read_to: None, action: Action::ClusterStatus };
         eventually(|| match self.try_ask(n, &status).map(|response| response.data.outcome) {
             Ok(Outcome::Status(page)) => page.writes.then_some(()),
             _ => None,
@@ -158,13 +159,13 @@ fn join(name: &str, number: u8) -> Request {
         password: "a quiet gull sleeps".to_owned(),
         opening: opening(),
     });
-    Request { session: None, action }
+    Request { session: None, read_to: None, action }
 }
 
 fn post(session: &str, number: u8, text: &str) -> Request {
     let action =
         NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
-    Request { session: Some(session.to_owned()), action: Action::Post(action) }
+    Request { session: Some(session.to_owned()), read_to: None, action: Action::Post(action) }
 }
 
 fn joined(all: &Backends, n: usize, name: &str, number: u8) -> String {
@@ -172,7 +173,8 @@ fn joined(all: &Backends, n: usize, name: &str, number: u8) -> String {
 }
 
 fn everyone(all: &Backends, n: usize) -> Vec<String> {
-    let request = Request { session: None, action: Action::Everyone(Page::default()) };
+    let request =
+        Request { session: None, read_to: None, action: Action::Everyone(Page::default()) };
     match all.ask(n, &request).data.outcome {
         Outcome::Posts(page) => page.posts.into_iter().map(|post| post.text).collect(),
         other => panic!("a list was asked for: {other:?}"),
@@ -213,8 +215,11 @@ fn own_post_seen_at_once_on_any_machine() {
         let n = usize::from(number) % 3;
         let text = format!("post {number}");
         session = all.ask(n, &post(&session, number, &text)).session.unwrap();
-        let home =
-            Request { session: Some(session.clone()), action: Action::Home(Page::default()) };
+        let home = Request {
+            session: Some(session.clone()),
+            read_to: None,
+            action: Action::Home(Page::default()),
+        };
         let Outcome::Posts(page) = all.ask((n + 1) % 3, &home).data.outcome else { panic!() };
         assert_eq!(page.posts.first().map(|post| &*post.text), Some(&*text));
     }
@@ -252,7 +257,8 @@ fn one_machine_killed_or_frozen_writes_go_on_and_it_catches_up() {
 }
 
 fn everyone_or_none(all: &Backends, n: usize) -> Vec<String> {
-    let request = Request { session: None, action: Action::Everyone(Page::default()) };
+    let request =
+        Request { session: None, read_to: None, action: Action::Everyone(Page::default()) };
     match all.try_ask(n, &request).map(|response| response.data.outcome) {
         Ok(Outcome::Posts(page)) => page.posts.into_iter().map(|post| post.text).collect(),
         _ => Vec::new(),
@@ -291,7 +297,8 @@ fn r0005_machine_that_met_nobody_since_its_start_does_not_show_less_than_seen() 
     (0..3).for_each(|n| all.kill(n));
     // Nothing on its disk says yet that the last line was committed.
     all.spawn(0);
-    let home = Request { session: Some(session), action: Action::Home(Page::default()) };
+    let home =
+        Request { session: Some(session), read_to: None, action: Action::Home(Page::default()) };
     let alone = eventually(|| all.try_ask(0, &home).ok());
     assert_eq!(alone.data.outcome, Outcome::Refused(Refusal::Behind));
     all.spawn(1);

@@ -267,7 +267,7 @@ impl Caller {
         session: Option<&str>,
         action: Action,
     ) -> Result<Response, TransportError> {
-        let request = Request { session: session.map(str::to_owned), action };
+        let request = Request { session: session.map(str::to_owned), read_to: None, action };
         let answer = self.exchange(number, Role::Web, &serde_json::to_vec(&request).unwrap())?;
         Ok(serde_json::from_slice(&answer).unwrap())
     }

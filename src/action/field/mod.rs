@@ -7,11 +7,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::action::Problem;
-use crate::action::chars::{is_blank, is_invisible};
 use crate::id::{NameError, USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
 use crate::limits::{
     BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
 };
+use crate::text::chars::{is_blank, is_invisible};
 
 /// Names nobody may take: sorted, one a line.
 const RESERVED: &str = include_str!("reserved.txt");

@@ -236,7 +236,7 @@ fn check_all(index: &Index, users: &BTreeMap<UserName, User>, n: usize) {
     };
     for user in PEOPLE.map(name) {
         let follows = users.get(&user).map(|it| it.follows.clone()).unwrap_or_default();
-        let follows: Vec<_> = follows.into_iter().filter(|it| !left(it) && *it != user).collect();
+        let follows: Vec<_> = follows.into_keys().filter(|it| !left(it) && *it != user).collect();
         let wrote: Vec<_> = follows.iter().cloned().chain([user.clone()]).collect();
         check(&plain_items(users, &wrote, &follows), n, |before| index.home(&user, before, n));
         let own = [user.clone()];

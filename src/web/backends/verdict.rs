@@ -152,6 +152,9 @@ const fn is_write(action: &Action) -> bool {
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)
+        | Action::News(_)
+        | Action::Tagged(_)
+        | Action::Search(_)
         | Action::Export(_)
         | Action::Sessions
         | Action::ClusterStatus => false,

@@ -1,9 +1,9 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show; `posts`: a post with its buttons, its history, one's bookmarks. `entry`:
-//!   joining and signing in. `settings`: one's own account; `language`: the one setting that stays on
-//!   the device.
+//! - `read`: pages that show; `posts`: a post with its buttons, its history, one's bookmarks. `find`:
+//!   mentions, tags, the search; `feed`: posts for feed readers. `entry`: joining and signing in.
+//!   `settings`: one's own account; `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
 //! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
@@ -17,6 +17,8 @@ mod again;
 mod data;
 mod draw;
 mod entry;
+mod feed;
+mod find;
 mod keys;
 mod language;
 mod plain;
@@ -179,6 +181,12 @@ impl<A: Ask> Site<A> {
         match route {
             Route::Home => self.home(visit),
             Route::Everyone => self.everyone(visit),
+            Route::News => self.news(visit),
+            Route::Search => self.search(visit),
+            Route::Tag(tag) => self.tag(visit, tag),
+            Route::EveryoneFeed | Route::ProfileFeed(_) | Route::TagFeed(_) => {
+                self.feed(visit, &route)
+            }
             Route::Join => self.join(visit),
             Route::Login => self.login(visit),
             Route::Profile(name) => self.profile(visit, name),
@@ -218,7 +226,8 @@ impl<A: Ask> Site<A> {
         action: Action,
     ) -> Result<Heard, AskError> {
         let about = session.map(Session::user).or(about);
-        let request = WireRequest { session: session.map(Session::secret), action };
+        let read_to = session.and_then(Session::read_to);
+        let request = WireRequest { session: session.map(Session::secret), read_to, action };
         let response = self.ask.ask(about, &request)?;
         Ok(Heard::of(response, session))
     }
@@ -318,6 +327,7 @@ impl<A: Ask> Site<A> {
                 Some(heard) => heard.who(visit.session.as_ref()),
                 None => visit.session.as_ref().map(Session::user),
             },
+            news: heard.and_then(|heard| heard.viewer.as_ref()).map_or(0, |viewer| viewer.news),
         }
     }
 }

@@ -99,7 +99,7 @@ impl<A: Ask> Site<A> {
         here: String,
     ) -> Look<'a> {
         let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
-        let eyes = Eyes { t: visit.t, viewer, now: visit.now, just_posted };
+        let eyes = Eyes { t: visit.t, viewer, now: visit.now, just_posted, query: None };
         Look { eyes, drawer: self.drawer(visit.t, heard), here }
     }
 

@@ -9,8 +9,10 @@ use crate::id::{PostId, UserName};
 use crate::limits::LANDING_POSTS;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
+use crate::web::cookie::SetCookie;
 use crate::web::csrf::FormName;
 use crate::web::form::encode_query;
+use crate::web::marker::{List, Marker};
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
@@ -18,6 +20,7 @@ use crate::web::page::post::{Byline, Eyes, PostItem};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
+use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{
     Ancestor, Outcome, PostPage, PostView, ProfilePage as Profile, Refusal,
@@ -51,6 +54,7 @@ impl<A: Ask> Site<A> {
         let is_first = before.is_none();
         let t = visit.t;
         let drawer = self.drawer(t, heard);
+        let marker = if is_first { shown_home(visit, heard, posts) } else { visit.home };
         let look = self.look(visit, heard, just_posted(posts), at(&Route::Home, before));
         let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
         if is_first {
@@ -61,11 +65,17 @@ impl<A: Ask> Site<A> {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
             fresh: is_first.then(|| Route::Home.to_string()),
-            feed: Feed { empty: t.home_empty(), ..feed(posts, &look, &Route::Home) },
+            feed: Feed {
+                line: left_off(marker, posts, before),
+                empty: t.home_empty(),
+                ..feed(posts, &look, &Route::Home)
+            },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
             everyone: is_empty.then(|| Route::Everyone.to_string()),
         };
-        html(&page, seen(visit, heard))
+        let mut head = seen(visit, heard);
+        head.cookies.extend(changed(visit, heard, (visit.home, marker), List::Home));
+        html(&page, head)
     }
 
     /// What strangers see first. `as_member` is what a backend said when it did not know the session.
@@ -89,6 +99,7 @@ impl<A: Ask> Site<A> {
                 older: None,
                 empty: visit.t.nothing_posted(),
                 is_end: false,
+                line: None,
             },
             everyone: Route::Everyone.to_string(),
             language: Route::SettingsLanguage.to_string(),
@@ -110,6 +121,7 @@ impl<A: Ask> Site<A> {
         let look = self.look(visit, &heard, just_posted(posts), at(&Route::Everyone, before));
         let frame =
             self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
+        let frame = frame.feeding(&Route::EveryoneFeed, visit.t.everyone());
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
@@ -177,6 +189,7 @@ impl<A: Ask> Site<A> {
         let deleted = deleted.map(|_| Notice::new(Tone::Good, t.deleted(), ""));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
+        let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
         let page = ProfilePage {
             frame: frame.saying(deleted),
             by: Byline::of(&profile.person),
@@ -246,7 +259,7 @@ impl<A: Ask> Site<A> {
         let Some(drawer) = self.drawer(t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
-        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
+        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None, query: None };
         let page = ConfirmPage {
             frame: self
                 .around(visit, Some(&heard))
@@ -336,6 +349,37 @@ pub(super) fn at(list: &Route, before: Option<PostId>) -> String {
     before.map_or_else(|| list.to_string(), |before| format!("{list}?before={before}"))
 }
 
+/// Above which post of a home page the line stands: the first of those that were shown before (what
+/// stands there because it was reposted tells nothing), if
+/// something new stands above it, there or on the page before.
+fn left_off(marker: Option<Marker>, posts: &PostPage, before: Option<PostId>) -> Option<usize> {
+    let line = marker?.line;
+    let at = posts.posts.iter().position(|post| post.reposted_by.is_none() && post.id <= line)?;
+    (at > 0 || before.is_some_and(|before| before > line)).then_some(at)
+}
+
+/// The marker of the home page now that its first page is shown.
+fn shown_home(visit: &Visit<'_>, heard: &Heard, posts: &PostPage) -> Option<Marker> {
+    let Some(newest) = posts.posts.iter().map(|post| post.id).max() else { return visit.home };
+    let user = &heard.viewer.as_ref()?.username;
+    let of_others = posts.posts.iter().filter(|post| post.author.username != *user);
+    Some(Marker::after(visit.home, newest, of_others.map(|post| post.id).max()))
+}
+
+/// The cookie for a marker, if it changed and somebody looks: who asks for the head alone does not, nor
+/// does the script that asks whether there is something new.
+pub(super) fn changed(
+    visit: &Visit<'_>,
+    heard: &Heard,
+    (held, marker): (Option<Marker>, Option<Marker>),
+    list: List,
+) -> Option<SetCookie> {
+    let user = &heard.viewer.as_ref()?.username;
+    let looks = visit.request.method == Method::Get && visit.query.find("peek").is_none();
+    let changed = marker.filter(|_| held != marker && looks);
+    changed.map(|marker| marker.cookie(list, user))
+}
+
 /// A page of posts.
 pub(super) fn feed(posts: &PostPage, look: &Look<'_>, list: &Route) -> Feed {
     let is_first = look.here == list.to_string();
@@ -345,6 +389,7 @@ pub(super) fn feed(posts: &PostPage, look: &Look<'_>, list: &Route) -> Feed {
         empty: "",
         // A list that fits its first page needs no remark that it ends.
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
+        line: None,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::clock::Wall;
 use crate::id::UserName;
 use crate::web::cookie::{SetCookie, find};
 use crate::web::form::Form;
+use crate::web::marker::{List, Marker};
 use crate::web::request::Request;
 use crate::web::response::Cache;
 use crate::web::session::{Session, Stranger};
@@ -24,6 +25,10 @@ pub(super) struct Visit<'a> {
     pub(super) session: Option<Session>,
     /// The value that binds the forms of who is not signed in.
     pub(super) stranger: Option<Stranger>,
+    /// How far the home page was read on this device by whom the session is of.
+    pub(super) home: Option<Marker>,
+    /// How far the news were.
+    pub(super) news: Option<Marker>,
     /// What stood after `?`.
     pub(super) query: Form,
     /// When it came.
@@ -38,12 +43,20 @@ pub(super) struct BadCursor;
 impl<'a> Visit<'a> {
     pub(super) fn new(request: &'a Request, cookie_prefix: &str, now: Wall) -> Self {
         let cookies = request.cookie.as_deref().unwrap_or_default();
+        let session = Session::from_cookies(cookies, cookie_prefix);
+        let marker = |list| {
+            let user = session.as_ref().map(Session::user)?;
+            Marker::from_cookies(cookies, cookie_prefix, list, user)
+        };
+        let (home, news) = (marker(List::Home), marker(List::News));
         let accept = request.accept_language.as_deref();
         Self {
             request,
             t: Lang::of(request.cookie.as_deref(), accept, cookie_prefix),
             chosen: Lang::chosen(cookies, cookie_prefix),
-            session: Session::from_cookies(cookies, cookie_prefix),
+            session,
+            home,
+            news,
             stranger: Stranger::from_cookies(cookies, cookie_prefix),
             query: Form::parse_query(&request.query),
             now,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::text::{Run, runs};
+use super::text::{Part, Run, runs};
 use super::time::Moment;
 use crate::action::ExportList;
 use crate::clock::Wall;
@@ -45,7 +45,7 @@ impl ExportHtml {
         let item = |post: &ExportPost| Item {
             at: Moment::seen_at(t, post.at, post.at),
             // Names of members would lead nowhere in a file.
-            runs: runs(&post.text, &[]).into_iter().map(in_full).collect(),
+            runs: runs(&post.text, &[], &[]).into_iter().map(in_full).collect(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
             note: post.note.clone(),
         };
@@ -60,10 +60,12 @@ impl ExportHtml {
     }
 }
 
-/// A link with the whole of its address to be seen: on paper nothing else tells it.
+/// A link with the whole of its address to be seen: on paper nothing else tells it. Tags lead nowhere
+/// in a file.
 fn in_full(run: Run) -> Run {
-    match run {
-        Run::Link { url, .. } => Run::Link { shown: url.clone(), url },
-        other @ (Run::Plain(_) | Run::Mention { .. }) => other,
+    if run.is_elsewhere {
+        let parts = vec![Part { text: run.href.clone(), is_marked: false }];
+        return Run { is_cut: false, parts, ..run };
     }
+    Run { href: String::new(), ..run }
 }

@@ -3,7 +3,6 @@
 use askama::Template;
 
 use super::frame::Frame;
-use super::text::Run;
 
 /// A form's head: where it is sent, and what it carries unseen.
 #[derive(Debug, Clone)]

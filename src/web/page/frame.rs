@@ -7,6 +7,7 @@ use super::machines::name;
 use super::script::ScriptWords;
 use super::time::Moment;
 use crate::id::UserName;
+use crate::limits::NEWS_COUNTED_MAX;
 use crate::web::route::{AssetHash, Route};
 use crate::web::words::Lang;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
@@ -58,6 +59,8 @@ pub(crate) struct Around<'a> {
     pub(crate) cluster: Option<&'a ClusterBrief>,
     /// Who is signed in.
     pub(crate) viewer: Option<&'a UserName>,
+    /// How much concerns them that their device has not shown.
+    pub(crate) news: u32,
     /// Whether the script's keys are on.
     pub(crate) has_keys: bool,
 }
@@ -93,6 +96,8 @@ pub(crate) struct Frame {
     pub(crate) band: Option<Band>,
     /// What there is to say first.
     pub(crate) notice: Option<Notice>,
+    /// The same posts for feed readers: address and title.
+    pub(crate) feed: Option<(String, String)>,
     /// The navigation.
     pub(crate) nav: Vec<NavLink>,
 }
@@ -113,6 +118,8 @@ pub(crate) struct NavLink {
     pub(crate) href: String,
     /// What it is called.
     pub(crate) label: &'static str,
+    /// How many are new there; empty for none.
+    pub(crate) news: String,
     /// Whether it is this page.
     pub(crate) is_current: bool,
 }
@@ -197,6 +204,7 @@ impl Around<'_> {
                 at: Moment::to_the_second(t, since),
             }),
             notice: None,
+            feed: None,
             nav: self.nav(here),
         }
     }
@@ -207,20 +215,25 @@ impl Around<'_> {
             Some(viewer) => vec![
                 (Route::Home, t.home()),
                 (Route::Everyone, t.everyone()),
+                (Route::News, t.mentions()),
+                (Route::Search, t.search()),
                 (Route::Profile(viewer.clone()), t.you()),
             ],
             None => {
                 vec![
                     (Route::Everyone, t.everyone()),
+                    (Route::Search, t.search()),
                     (Route::Join, t.join()),
                     (Route::Login, t.sign_in()),
                 ]
             }
         };
-        let link = |(route, label): (Route, _)| NavLink {
-            href: route.to_string(),
-            label,
-            is_current: here == Some(&route),
+        let link = |(route, label): (Route, _)| {
+            let is_current = here == Some(&route);
+            // Whoever looks at them is told by the page itself.
+            let news =
+                if route == Route::News && !is_current { news(self.news) } else { String::new() };
+            NavLink { href: route.to_string(), label, news, is_current }
         };
         links.into_iter().map(link).collect()
     }
@@ -234,10 +247,25 @@ impl Frame {
         self
     }
 
+    /// The same with a feed of its posts.
+    pub(crate) fn feeding(mut self, feed: &Route, title: impl Into<String>) -> Self {
+        self.feed = Some((feed.to_string(), title.into()));
+        self
+    }
+
     /// The same with a soft remark beside the heading.
     pub(crate) fn remarking(mut self, remark: impl Into<String>) -> Self {
         self.remark = remark.into();
         self
+    }
+}
+
+/// How many are new, as the navigation says it.
+fn news(count: u32) -> String {
+    match count {
+        0 => String::new(),
+        count if count as usize >= NEWS_COUNTED_MAX => format!("{}+", NEWS_COUNTED_MAX - 1),
+        count => count.to_string(),
     }
 }
 

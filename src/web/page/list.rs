@@ -5,7 +5,6 @@ use askama::Template;
 use super::form::{ButtonForm, Composer};
 use super::frame::Frame;
 use super::post::{Byline, PostItem};
-use super::text::Run;
 use super::time::Moment;
 
 /// A page of posts.
@@ -19,6 +18,17 @@ pub(crate) struct Feed {
     pub(crate) empty: &'static str,
     /// Whether this is the end of a list that is not empty.
     pub(crate) is_end: bool,
+    /// Above which post the line stands that says where one left off.
+    pub(crate) line: Option<usize>,
+}
+
+impl Feed {
+    /// Whether the line stands above the post of this index.
+    // By reference: templates call it so.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a template hands it over so")]
+    pub(crate) fn is_line(&self, index: &usize) -> bool {
+        self.line == Some(*index)
+    }
 }
 
 /// A member in a list.

@@ -3,11 +3,14 @@
 //!
 //! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
+//! - `find`: mentions and the search. `atom`: posts for feed readers.
 //! - `export`: the file of posts that a member takes along. `script`: the words of the script.
 //! - `list`, `thread`, `message`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
+pub(super) mod atom;
 pub(super) mod export;
+pub(super) mod find;
 pub(super) mod form;
 pub(super) mod frame;
 pub(super) mod list;

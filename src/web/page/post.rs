@@ -5,6 +5,7 @@ use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::text::query::Query;
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
 use crate::web::words::Lang;
@@ -124,6 +125,8 @@ pub(crate) struct Eyes<'a> {
     pub(crate) now: Wall,
     /// Which post they have just made.
     pub(crate) just_posted: Option<PostId>,
+    /// What they search for.
+    pub(crate) query: Option<&'a Query>,
 }
 
 impl Eyes<'_> {
@@ -138,7 +141,7 @@ impl Eyes<'_> {
             href: Route::Thread(own.clone()).to_string(),
             by: Byline::of(&post.author),
             at: Moment::seen_at(self.t, post.at, self.now),
-            runs: runs(&post.text, &post.mentions),
+            runs: self.read(post),
             note: post.note.clone(),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
@@ -163,6 +166,12 @@ impl Eyes<'_> {
             delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
             is_new: is_own && self.just_posted == Some(post.id),
         }
+    }
+
+    /// Its text as they see it.
+    fn read(&self, post: &PostView) -> Vec<Run> {
+        let marks = self.query.map(|query| query.places(&post.text)).unwrap_or_default();
+        runs(&post.text, &post.mentions, &marks)
     }
 }
 

@@ -70,7 +70,7 @@ impl Earlier {
     pub(crate) fn of(t: Lang, text: &TextView, now: Wall) -> Self {
         Self {
             at: Moment::seen_at(t, text.at, now),
-            runs: runs(&text.text, &text.mentions),
+            runs: runs(&text.text, &text.mentions, &[]),
             note: text.note.clone(),
         }
     }

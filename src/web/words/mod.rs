@@ -21,6 +21,7 @@
 
 mod choice;
 mod entry;
+mod find;
 mod frame;
 mod gate;
 mod machines;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Lang, Written, entry, frame, gate, machines, marks, post, settings, time, trouble};
+use super::{
+    Lang, Written, entry, find, frame, gate, machines, marks, post, settings, time, trouble,
+};
 
 /// Words that are the same in both languages.
 const SAME: [&str; 3] = ["text", "version", "day_and_time"];
@@ -11,6 +13,7 @@ const SAME: [&str; 3] = ["text", "version", "day_and_time"];
 fn every_word() -> impl Iterator<Item = &'static Written> {
     [
         entry::WRITTEN,
+        find::WRITTEN,
         frame::WRITTEN,
         gate::WRITTEN,
         machines::WRITTEN,

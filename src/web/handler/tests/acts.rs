@@ -464,7 +464,7 @@ fn post_to_machine_cut_off_is_not_saved_and_signs_nobody_out() {
     let response = ada.resubmit(&page, "/post", &[("text", TYPED)]);
     check(&response, 503, &["Only 1 of 3 machines can be reached.", "nothing was posted"]);
     assert_eq!(textarea(&response), TYPED);
-    assert_eq!(ada.cookies.len(), 2);
+    assert!(ada.cookies.contains_key("s") && ada.cookies.contains_key("v"));
 }
 
 #[test]
@@ -477,6 +477,6 @@ fn refusal_before_anybody_looked_signs_nobody_out() {
         *site.ask.knows_session.lock() = false;
         let response = ada.resubmit(&page, "/post", &[("text", TYPED)]);
         assert_eq!((response.status, textarea(&response).as_str()), (503, TYPED));
-        assert_eq!(ada.cookies.len(), 2);
+        assert!(ada.cookies.contains_key("s") && ada.cookies.contains_key("v"));
     }
 }

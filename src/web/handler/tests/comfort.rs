@@ -94,6 +94,8 @@ fn visit_stays_within_its_budget() {
 fn pages_kept_by_kind() {
     let site = site();
     let (mut ada, mut stranger) = (Browser::ada(&site), Browser::stranger(&site));
+    // The first time it is remembered what was shown; that page nobody keeps.
+    assert_eq!(ada.get("/").cache, Cache::NoStore);
     for address in ["/", "/public", "/@ada", "/@ben/899", "/@ada/followers", "/status"] {
         assert_eq!(ada.get(address).cache, Cache::Private, "{address}");
         assert_eq!(stranger.get(address).cache, Cache::Public, "{address}");

@@ -7,7 +7,7 @@ use super::fake::{Browser, Fake, fitting, person, site, text, unescape};
 use crate::action::Action;
 use crate::web::handler::Site;
 use crate::web::response::Response;
-use crate::wire::request::{Ancestor, Outcome, PersonRow, PostView, Refusal};
+use crate::wire::request::{Ancestor, NewsRow, Outcome, PersonRow, PostView, Refusal};
 
 const NAUGHTY: [&str; 24] = [
     "<script>alert(1)</script>",
@@ -87,6 +87,20 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
             people.people.iter_mut().for_each(spoil_row);
             naughty.clone_into(&mut people.of.display_name);
         }
+        Outcome::News(news) => {
+            for row in &mut news.news {
+                match row {
+                    NewsRow::Named(post) => spoil_post(post),
+                    NewsRow::Followed { person: who, .. } => {
+                        *who = person(who.username.as_str(), naughty);
+                    }
+                }
+            }
+        }
+        Outcome::Found(found) => {
+            found.people.iter_mut().for_each(spoil_row);
+            found.posts.iter_mut().for_each(spoil_post);
+        }
         Outcome::Export(part) => {
             if let Some(profile) = &mut part.profile {
                 naughty.clone_into(&mut profile.display_name);
@@ -141,7 +155,7 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 18] = [
     "/",
     "/public",
     "/@ada",
@@ -153,6 +167,9 @@ const PAGES: [&str; 15] = [
     "/bookmarks",
     "/@ada/followers",
     "/@ada/following",
+    "/mentions",
+    "/tag/seeds",
+    "/search?q=zzz",
     "/settings/profile",
     "/settings/devices",
     "/status",

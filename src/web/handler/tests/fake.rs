@@ -18,10 +18,10 @@ use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
     Ancestor, ClusterBrief, ExportMark, ExportPage, ExportPost, ExportProfile, ExportText,
-    HistoryPage, LikedBy, MachineRow, MachineState, Mine, Outcome, PeoplePage, Person, PersonRow,
-    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
-    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, TextView, ThreadPage,
-    Viewer,
+    FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome,
+    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
+    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
+    StatusPage, TextView, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -77,6 +77,7 @@ impl Ask for Fake {
             username: "ada".parse().unwrap(),
             display_name: "Ada Lind".to_owned(),
             ops: 12,
+            news: 3,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
@@ -439,6 +440,34 @@ pub(super) fn thread() -> ThreadPage {
     }
 }
 
+/// Two posts that name ada, and a follower between them.
+pub(super) fn news() -> NewsPage {
+    let follow = PostId::from_raw(899);
+    NewsPage {
+        news: vec![
+            NewsRow::Named(post(900, "ben", "Ben Kroll", 4, "@ada The glove is yours?")),
+            NewsRow::Followed { person: person("mina", "Mina Okafor"), at: Wall(follow.at_ms()) },
+            NewsRow::Named(post(0, "yuki", "Yuki Aoki", 25, "Thanks @ada!")),
+        ],
+        older: Some(PostId::from_raw(0)),
+        read_to: PostId::from_raw(0),
+    }
+}
+
+/// What a search finds: recent tags where it asks for nothing.
+pub(super) fn found(query: &str) -> FoundPage {
+    if query.is_empty() {
+        let tags = ["seeds", "größe"].map(|word| word.parse().unwrap());
+        return FoundPage { tags: tags.into(), ..FoundPage::default() };
+    }
+    FoundPage {
+        people: people(),
+        posts: posts().posts,
+        older: Some(PostId::from_raw(896)),
+        ..FoundPage::default()
+    }
+}
+
 /// Three posts, and what was done with others, in five parts.
 fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
@@ -522,9 +551,11 @@ pub(super) fn history() -> HistoryPage {
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
-        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) | Action::Bookmarks(_) => {
-            Outcome::Posts(posts())
-        }
+        Action::Home(_)
+        | Action::Everyone(_)
+        | Action::UserPosts(_)
+        | Action::Bookmarks(_)
+        | Action::Tagged(_) => Outcome::Posts(posts()),
         Action::History(_) => Outcome::History(history()),
         Action::Profile(asked) => Outcome::Profile(ProfilePage {
             person: person(asked.username.as_str(), "Ada Lind"),
@@ -543,6 +574,8 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             people: people(),
             more_after: Some(name("mina")),
         }),
+        Action::News(_) => Outcome::News(news()),
+        Action::Search(asked) => Outcome::Found(found(&asked.query)),
         Action::Export(asked) => Outcome::Export(export(asked)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {

@@ -36,6 +36,11 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("bookmarks", "/bookmarks"),
         ("followers", "/@ada/followers"),
         ("following", "/@ada/following"),
+        ("mentions", "/mentions"),
+        ("tag", "/tag/gr%C3%B6sse"),
+        ("search", "/search"),
+        ("search-found", "/search?q=seed+swap"),
+        ("search-too-long", "/search?q=1+2+3+4+5+6+7+8+9+10+11"),
         ("settings-profile", "/settings/profile?saved=1"),
         ("settings-password", "/settings/password"),
         ("settings-devices", "/settings/devices"),
@@ -173,7 +178,7 @@ fn check(name: &str, html: &str) {
                     referred.extend(value.split(' ').map(str::to_owned));
                 }
                 "href" => check_link(name, &value),
-                "action" => check_action(name, &value),
+                "action" => check_action(name, tag, &value),
                 _ => {}
             }
         }
@@ -217,9 +222,10 @@ fn check_link(name: &str, href: &str) {
     assert_eq!(route.to_string(), path, "{name}: {href} is not the canonical address");
 }
 
-fn check_action(name: &str, action: &str) {
+fn check_action(name: &str, tag: &str, action: &str) {
     let route = Route::parse(action).unwrap_or_else(|| panic!("{name}: {action} is nowhere"));
-    assert!(route.allows(Method::Post), "{name}: {action} takes no forms");
+    let method = if tag.contains("method=\"post\"") { Method::Post } else { Method::Get };
+    assert!(route.allows(method), "{name}: {action} takes no such forms");
 }
 
 /// Writes every page where `TERN_PAGES_DIR` says, to be looked at; without it there is nothing to do.

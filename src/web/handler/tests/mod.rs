@@ -4,6 +4,8 @@ mod acts;
 mod comfort;
 mod escaping;
 mod fake;
+mod feeds;
+mod find;
 mod language;
 mod marks;
 mod markup;

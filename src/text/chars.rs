@@ -7,7 +7,7 @@
 /// Source: Unicode 16, `Default_Ignorable_Code_Point`, without the variation selectors, which
 /// choose the look of the character before them (emoji, Japanese names); and two blanks that are
 /// letters or symbols to Unicode (Hangul filler halfwidth, Braille blank).
-pub(super) const fn is_invisible(c: char) -> bool {
+pub const fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}'
         | '\u{115f}'..='\u{1160}'
@@ -26,7 +26,7 @@ pub(super) const fn is_invisible(c: char) -> bool {
 }
 
 /// Whether nothing of this text can be seen.
-pub(super) fn is_blank(text: &str) -> bool {
+pub fn is_blank(text: &str) -> bool {
     let selector = |c| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let shows = |c: char| !(c.is_whitespace() || c.is_control() || is_invisible(c) || selector(c));
     !text.chars().any(shows)

@@ -1,0 +1,193 @@
+//! Names and tags, and the posts that bear them.
+
+use std::collections::BTreeMap;
+
+use super::people::PersonId;
+use super::sorted::SortedChunks;
+use super::timeline::{PostList, below_all_of};
+use super::{Index, Key};
+use crate::id::{PostId, UserName};
+use crate::limits::RECENT_TAGS_STEPS_MAX;
+use crate::text::{Label, Tag};
+use crate::user::User;
+
+/// A label's number in this process. Never on disk or wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LabelId(u32);
+
+/// A post that bears a label; sorted so that one label's posts stand together, in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Use {
+    label: LabelId,
+    id: PostId,
+    author: PersonId,
+}
+
+/// A tag that a post bears, in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tagged {
+    id: PostId,
+    author: PersonId,
+    label: LabelId,
+}
+
+const _: () = assert!(size_of::<Use>() == 16 && size_of::<Tagged>() == 16);
+
+/// Invariants: `uses` holds what the posts that stand bear, without those who name themselves; `tagged`
+/// holds the tags among these.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Labels {
+    ids: BTreeMap<Label, LabelId>,
+    list: Vec<Label>,
+    uses: SortedChunks<Use>,
+    tagged: SortedChunks<Tagged>,
+}
+
+impl Labels {
+    /// All at once, at start.
+    pub(super) fn fill(&mut self, uses: Vec<Use>, tagged: Vec<Tagged>) {
+        self.uses = SortedChunks::from_unsorted(uses);
+        self.tagged = SortedChunks::from_unsorted(tagged);
+    }
+
+    #[expect(clippy::expect_used, reason = "four thousand million labels do not fit the memory")]
+    fn intern(&mut self, label: &Label) -> LabelId {
+        if let Some(id) = self.ids.get(label) {
+            return *id;
+        }
+        let id = LabelId(u32::try_from(self.list.len()).expect("too many labels"));
+        self.ids.insert(label.clone(), id);
+        self.list.push(label.clone());
+        id
+    }
+
+    /// The posts that bear a label, below `before`, newest first.
+    pub(super) fn down<'a>(
+        &'a self,
+        label: &Label,
+        before: Option<PostId>,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        let id = self.ids.get(label).copied();
+        id.into_iter().flat_map(move |label| {
+            // Below every post of that number, or above all of the label's.
+            let bound = before.map(|id| Use { label, id, author: PersonId::FIRST });
+            let next = Use {
+                label: LabelId(label.0.saturating_add(1)),
+                id: PostId::from_raw(0),
+                author: PersonId::FIRST,
+            };
+            let below = self.uses.down(Some(&bound.unwrap_or(next)));
+            below.take_while(move |found| found.label == label).map(Use::post)
+        })
+    }
+
+    /// Whether a post bears a label.
+    pub(super) fn is_on(&self, label: &Label, post: Key) -> bool {
+        let of = |label: &LabelId| Use { label: *label, id: post.id, author: post.author };
+        self.ids.get(label).is_some_and(|label| self.uses.contains(&of(label)))
+    }
+}
+
+impl Use {
+    const fn post(&self) -> Key {
+        Key { id: self.id, author: self.author }
+    }
+}
+
+impl Index {
+    /// Up to `n` posts that bear a tag, older than `before`.
+    pub fn tagged(&self, tag: &Tag, before: Option<PostId>, n: usize) -> PostList {
+        self.page(self.labels.down(&Label::of_tag(tag), before), n)
+    }
+
+    /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.
+    pub fn recent_tags(&self, n: usize) -> Vec<Tag> {
+        let mut found: Vec<LabelId> = Vec::new();
+        for tagged in self.labels.tagged.down(None).take(RECENT_TAGS_STEPS_MAX) {
+            if found.len() >= n {
+                break;
+            }
+            if !found.contains(&tagged.label) {
+                found.push(tagged.label);
+            }
+        }
+        let tag = |id: LabelId| self.labels.list.get(id.0 as usize)?.tag();
+        found.into_iter().filter_map(tag).collect()
+    }
+
+    /// What a user's posts bear, for [`Labels::fill`].
+    pub(super) fn labels_of(
+        &mut self,
+        author: PersonId,
+        user: &User,
+        uses: &mut Vec<Use>,
+        tagged: &mut Vec<Tagged>,
+    ) {
+        for (id, label) in user.labels.iter().filter(|(_, label)| !label.is_name(&user.name)) {
+            let number = self.labels.intern(label);
+            uses.push(Use { label: number, id: *id, author });
+            if label.is_tag() {
+                tagged.push(Tagged { id: *id, author, label: number });
+            }
+        }
+    }
+
+    /// Takes note that of two sorted lists of what one author's posts bear the second holds now.
+    pub(super) fn relabel(
+        &mut self,
+        author: PersonId,
+        before: &[(PostId, Label)],
+        after: &[(PostId, Label)],
+    ) {
+        let lacks = |list: &[(PostId, Label)], item| list.binary_search(item).is_err();
+        for (id, label) in before.iter().filter(|item| lacks(after, item)) {
+            let label = self.labels.intern(label);
+            self.labels.uses.remove(&Use { label, id: *id, author });
+            self.labels.tagged.remove(&Tagged { id: *id, author, label });
+        }
+        let own: UserName = self.people.get(author).name.clone();
+        for (id, label) in after.iter().filter(|item| lacks(before, item)) {
+            if label.is_name(&own) {
+                continue;
+            }
+            let number = self.labels.intern(label);
+            self.labels.uses.insert(Use { label: number, id: *id, author });
+            if label.is_tag() {
+                self.labels.tagged.insert(Tagged { id: *id, author, label: number });
+            }
+        }
+    }
+
+    /// The posts that name somebody, of others, below `before`, newest first.
+    pub(super) fn naming<'a>(
+        &'a self,
+        name: &UserName,
+        before: Option<PostId>,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        self.labels.down(&Label::of_name(name), before)
+    }
+
+    /// The posts of somebody and those that name them, below `before`, newest first.
+    pub(super) fn by_or_naming<'a>(
+        &'a self,
+        name: &UserName,
+        before: Option<PostId>,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        let below = before.map(below_all_of);
+        let own = self.merged(self.people.find(name).into_iter(), below);
+        merge(own, self.naming(name, before))
+    }
+}
+
+/// Two lists that fall, as one that falls.
+fn merge(
+    one: impl Iterator<Item = Key>,
+    other: impl Iterator<Item = Key>,
+) -> impl Iterator<Item = Key> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(a), Some(b)) if a < b => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
+}

@@ -1,0 +1,163 @@
+//! What happened that concerns somebody: posts that name them, and who began to follow them.
+//!
+//! Each item has a place among posts: its number, or for a follow the number that a post of that
+//! moment would at least have. By these places a list is paged, and a device remembers what it has
+//! shown.
+
+use super::Index;
+use super::Key;
+use super::people::PersonId;
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::limits::NEWS_COUNTED_MAX;
+use crate::user::User;
+use crate::user::entry::PostRef;
+
+/// Who follows somebody, and since when; sorted so that one person's followers stand together, in the
+/// order of time. It may hold who follows no longer, because somebody left: [`Index::follows`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fan {
+    whom: PersonId,
+    since: Wall,
+    who: PersonId,
+}
+
+const _: () = assert!(size_of::<Fan>() == 16);
+
+/// Something that concerns somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Another's post names them.
+    Named(PostRef),
+    /// Somebody follows them since then.
+    Followed(UserName, Wall),
+}
+
+/// News, the latest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewsList {
+    /// As many as were asked for, or fewer where there are no more; longer by those of the same place
+    /// as the last.
+    pub news: Vec<News>,
+    /// Where the next older page begins, if there is one: its `before`.
+    pub older: Option<PostId>,
+}
+
+/// An item before its names are looked up.
+#[derive(Clone, Copy)]
+enum Item {
+    Named(Key),
+    Followed(Fan),
+}
+
+impl Item {
+    const fn place(self) -> PostId {
+        match self {
+            Self::Named(post) => post.id,
+            Self::Followed(fan) => PostId::floor_of(fan.since.0),
+        }
+    }
+}
+
+impl Index {
+    /// Up to `n` news of somebody, older than `before`.
+    pub fn news(&self, of: &UserName, before: Option<PostId>, n: usize) -> NewsList {
+        let mut list = NewsList::default();
+        let mut last = None;
+        for item in self.items(of, before) {
+            let place = item.place();
+            if list.news.len() >= n && last != Some(place) {
+                list.older = last;
+                break;
+            }
+            list.news.push(match item {
+                Item::Named(post) => News::Named(self.post_ref(post)),
+                Item::Followed(fan) => {
+                    News::Followed(self.people.get(fan.who).name.clone(), fan.since)
+                }
+            });
+            last = Some(place);
+        }
+        list
+    }
+
+    /// How many news of somebody there are above `read_to`, counted up to [`NEWS_COUNTED_MAX`].
+    pub fn news_count(&self, of: &UserName, read_to: PostId) -> usize {
+        let items = self.items(of, None).take_while(|item| item.place() > read_to);
+        items.take(NEWS_COUNTED_MAX).count()
+    }
+
+    /// All news of somebody that lie below `before`, the latest first. Here belongs whatever keeps one
+    /// person from hearing of another.
+    fn items<'a>(
+        &'a self,
+        of: &UserName,
+        before: Option<PostId>,
+    ) -> impl Iterator<Item = Item> + use<'a> {
+        let mut posts = self.naming(of, before).peekable();
+        let whom = self.people.find(of);
+        let mut fans =
+            whom.into_iter().flat_map(move |whom| self.fans_down(whom, before)).peekable();
+        std::iter::from_fn(move || {
+            let post = posts.peek().map(|post| Item::Named(*post));
+            let fan = fans.peek().map(|fan| Item::Followed(*fan));
+            match (post, fan) {
+                (Some(post), Some(fan)) if post.place() < fan.place() => {
+                    fans.next();
+                    Some(fan)
+                }
+                (None, Some(fan)) => {
+                    fans.next();
+                    Some(fan)
+                }
+                (post, _) => {
+                    posts.next();
+                    post
+                }
+            }
+        })
+    }
+
+    fn fans_down(&self, whom: PersonId, before: Option<PostId>) -> impl Iterator<Item = Fan> + '_ {
+        let end_ms = before.map_or(u64::MAX, |before| {
+            before.at_ms() + u64::from(PostId::floor_of(before.at_ms()) != before)
+        });
+        let end = Fan { whom, since: Wall(end_ms), who: PersonId::FIRST };
+        let below = self.fans.down(Some(&end)).copied();
+        below
+            .take_while(move |fan| fan.whom == whom)
+            .filter(move |fan| self.people.follows(fan.who, whom))
+    }
+
+    /// Whom a user follows, to be sorted at once.
+    pub(super) fn fans_of(&mut self, who: PersonId, user: &User, fans: &mut Vec<Fan>) {
+        for (followed, since) in &user.follows {
+            let whom = self.people.intern(followed);
+            fans.push(Fan { whom, since: *since, who });
+        }
+    }
+
+    pub(super) fn add_fan(&mut self, who: PersonId, whom: PersonId, since: Wall) {
+        self.fans.insert(Fan { whom, since, who });
+    }
+
+    pub(super) fn remove_fan(&mut self, who: PersonId, whom: PersonId, since: Wall) {
+        self.fans.remove(&Fan { whom, since, who });
+    }
+
+    /// The same for a user who came whole, or left.
+    pub(super) fn replace_fans(&mut self, who: PersonId, before: &User, after: &User) {
+        for (followed, since) in &before.follows {
+            if after.follows.get(followed) != Some(since) {
+                let whom = self.people.intern(followed);
+                self.remove_fan(who, whom, *since);
+            }
+        }
+        for (followed, since) in &after.follows {
+            if before.follows.get(followed) != Some(since) {
+                let whom = self.people.intern(followed);
+                self.add_fan(who, whom, *since);
+            }
+        }
+    }
+}

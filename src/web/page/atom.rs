@@ -1,0 +1,88 @@
+//! Posts for feed readers: Atom 1.0 (RFC 4287). Addresses are whole, because a reader shows a post far
+//! from where it stands; an entry's id is the post's page.
+
+use askama::Template;
+
+use super::text::{Run, runs};
+use super::time::Moment;
+use crate::clock::Wall;
+use crate::limits::FEED_TITLE_CHARS_SHOWN;
+use crate::user::entry::PostRef;
+use crate::web::route::Route;
+use crate::web::words::Lang;
+use crate::wire::request::PostView;
+
+/// A feed.
+#[derive(Debug, Template)]
+#[template(path = "feed.xml", config = "src/web/askama.toml")]
+pub(crate) struct AtomPage {
+    /// What it is called.
+    pub(crate) title: String,
+    /// Its own address, and its id.
+    pub(crate) own: String,
+    /// The page that shows the same.
+    pub(crate) page: String,
+    /// When something in it last changed.
+    pub(crate) updated: String,
+    /// The newest first.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// A post in a feed.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its page, and its id.
+    pub(crate) page: String,
+    /// How it begins.
+    pub(crate) title: String,
+    /// Who wrote it: name and page.
+    pub(crate) author: (String, String),
+    /// When.
+    pub(crate) at: String,
+    /// What it says, line by line.
+    pub(crate) lines: Vec<Vec<Run>>,
+}
+
+impl Entry {
+    /// A post, on the site at `origin`.
+    pub(crate) fn of(post: &PostView, origin: &str) -> Self {
+        let user = post.author.username.clone();
+        let own = Route::Thread(PostRef { user: user.clone(), id: post.id });
+        let whole = |mut run: Run| {
+            if run.href.starts_with('/') {
+                run.href.insert_str(0, origin);
+            }
+            run
+        };
+        let line =
+            |line: &str| runs(line, &post.mentions, &[]).into_iter().map(whole).collect::<Vec<_>>();
+        Self {
+            page: format!("{origin}{own}"),
+            title: title(post.note.as_deref().unwrap_or(&post.text)),
+            author: (post.author.display_name.clone(), format!("{origin}{}", Route::Profile(user))),
+            at: iso(post.at),
+            lines: post.text.split('\n').map(line).collect(),
+        }
+    }
+}
+
+/// A moment as feeds tell it.
+pub(crate) fn iso(at: Wall) -> String {
+    Moment::seen_at(Lang::default(), at, at).iso
+}
+
+/// How a post begins: its first line, cut.
+fn title(text: &str) -> String {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    match line.char_indices().nth(FEED_TITLE_CHARS_SHOWN) {
+        None => line.to_owned(),
+        Some(_) => line.chars().take(FEED_TITLE_CHARS_SHOWN - 1).chain(['…']).collect(),
+    }
+}
+
+/// Without what XML 1.0 cannot hold, however it is escaped (section 2.2): posts may have two such
+/// characters.
+pub(crate) fn well_formed(xml: &str) -> String {
+    let is_char = |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    xml.chars().map(|c| if is_char(c) { c } else { '\u{fffd}' }).collect()
+}
