@@ -63,7 +63,7 @@ impl Backend {
         for item in found.news {
             match item {
                 News::Named(post) => {
-                    news.extend(self.post_view(Some(asker), &post)?.map(NewsRow::Named))
+                    news.extend(self.post_view(Some(asker), &post)?.map(NewsRow::Named));
                 }
                 News::Followed(who, at) => {
                     let person = self.person(&who);
