@@ -26,6 +26,9 @@ pub const PEOPLE_PAGE: usize = 50;
 pub const ANCESTORS_SHOWN: usize = 20;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
+/// Posts, or people, that a page passes over because they are not for its reader's eyes, before it ends
+/// early: a fraction of a millisecond.
+pub const PASSED_OVER_MAX: usize = 1_000;
 /// Members suggested on an empty home page.
 pub const SUGGESTIONS: usize = 5;
 
@@ -37,6 +40,8 @@ pub const REQUESTS_KEPT: usize = 1024;
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;
+/// People one user may mute, and as many they may block.
+pub const APART_MAX: usize = 5_000;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
 /// Bytes of one line of a user's file: one write of at most 64 requests.

@@ -18,6 +18,10 @@ impl Action {
             Self::DeletePost(_) => "delete_post",
             Self::Follow(_) => "follow",
             Self::Unfollow(_) => "unfollow",
+            Self::Mute(_) => "mute",
+            Self::Unmute(_) => "unmute",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
             Self::EditProfile(_) => "edit_profile",
             Self::ChangePassword(_) => "change_password",
             Self::EndSession(_) => "end_session",
@@ -30,6 +34,7 @@ impl Action {
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
+            Self::KeptApart(_) => "kept_apart",
             Self::Sessions => "sessions",
             Self::ClusterStatus => "cluster_status",
         }
@@ -47,7 +52,12 @@ impl Action {
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
             Self::Post(post) => Some(post.key),
             Self::DeletePost(post) => Some(post.key),
-            Self::Follow(whom) | Self::Unfollow(whom) => Some(whom.key),
+            Self::Follow(whom)
+            | Self::Unfollow(whom)
+            | Self::Mute(whom)
+            | Self::Unmute(whom)
+            | Self::Block(whom)
+            | Self::Unblock(whom) => Some(whom.key),
             Self::EditProfile(edit) => Some(edit.key),
             Self::ChangePassword(change) => Some(change.key),
             Self::EndSession(end) => Some(end.key),
@@ -60,6 +70,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::KeptApart(_)
             | Self::Sessions
             | Self::ClusterStatus => None,
         }
@@ -93,7 +104,12 @@ impl Action {
             Self::Login(login) => asked.text(&login.username),
             Self::Post(post) => asked.text(&post.text).maybe_post(post.reply_to.as_ref()),
             Self::DeletePost(post) => asked.number(post.id.get()),
-            Self::Follow(whom) | Self::Unfollow(whom) => asked.text(whom.username.as_str()),
+            Self::Follow(whom)
+            | Self::Unfollow(whom)
+            | Self::Mute(whom)
+            | Self::Unmute(whom)
+            | Self::Block(whom)
+            | Self::Unblock(whom) => asked.text(whom.username.as_str()),
             Self::EditProfile(edit) => asked.text(&edit.display_name).text(&edit.bio),
             Self::EndSession(end) => asked.text(&end.id),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
@@ -109,6 +125,7 @@ impl Action {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::KeptApart(_)
             | Self::Sessions
             | Self::ClusterStatus => asked,
         }

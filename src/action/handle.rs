@@ -1,7 +1,7 @@
 //! From a change that is asked for to the entries that would be written: the types, and the one match
 //! that finds each change's handler.
 
-use super::{Field, FieldProblem, Problem, account, follow, post, profile, session};
+use super::{Field, FieldProblem, Problem, account, apart, follow, post, profile, session};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::user::entry::{Entry, PostRef, SessionId};
@@ -57,6 +57,26 @@ pub enum Change {
     },
     /// Follow somebody no longer.
     Unfollow {
+        /// Whom.
+        user: UserName,
+    },
+    /// Mute somebody; that there is such a member was looked up.
+    Mute {
+        /// Whom.
+        user: UserName,
+    },
+    /// Mute somebody no longer.
+    Unmute {
+        /// Whom.
+        user: UserName,
+    },
+    /// Block somebody; that there is such a member was looked up.
+    Block {
+        /// Whom.
+        user: UserName,
+    },
+    /// Block somebody no longer.
+    Unblock {
         /// Whom.
         user: UserName,
     },
@@ -146,6 +166,9 @@ pub enum ActionError {
     /// There was such a post, and it was deleted.
     #[error("the post was deleted")]
     Gone,
+    /// One of the two blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
     /// Fields that cannot be taken as they are.
     #[error("fields cannot be taken as they are")]
     Invalid(Vec<FieldProblem>),
@@ -198,6 +221,22 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unfollow { user: whom } => {
             signed_in(user, who, now)?;
             Ok(follow::unfollow(user, whom, now))
+        }
+        Change::Mute { user: whom } => {
+            signed_in(user, who, now)?;
+            apart::mute(user, whom, now)
+        }
+        Change::Unmute { user: whom } => {
+            signed_in(user, who, now)?;
+            Ok(apart::unmute(user, whom, now))
+        }
+        Change::Block { user: whom } => {
+            signed_in(user, who, now)?;
+            apart::block(user, whom, now)
+        }
+        Change::Unblock { user: whom } => {
+            signed_in(user, who, now)?;
+            Ok(apart::unblock(user, whom, now))
         }
         Change::EditProfile { display_name, bio } => {
             signed_in(user, who, now)?;

@@ -7,6 +7,7 @@
 //! or knows of a second user.
 
 mod account;
+mod apart;
 mod chars;
 mod digest;
 pub mod field;
@@ -48,6 +49,14 @@ pub enum Action {
     Follow(Whom),
     /// Follow somebody no longer.
     Unfollow(Whom),
+    /// See nothing of somebody from now on.
+    Mute(Whom),
+    /// Not any more.
+    Unmute(Whom),
+    /// Have nothing to do with somebody from now on, either way.
+    Block(Whom),
+    /// Not any more.
+    Unblock(Whom),
     /// Change display name and bio.
     EditProfile(EditProfile),
     /// Change the password; ends all other sessions and renews this one.
@@ -72,6 +81,8 @@ pub enum Action {
     Followers(PeopleOf),
     /// Whom somebody follows.
     Following(PeopleOf),
+    /// Whom one mutes or blocks.
+    KeptApart(After),
     /// Where one is signed in.
     Sessions,
     /// How the machines are.
@@ -146,7 +157,7 @@ pub struct OnePost {
     pub id: PostId,
 }
 
-/// Data of [`Action::Follow`] and [`Action::Unfollow`].
+/// Data of [`Action::Follow`], [`Action::Mute`], [`Action::Block`] and their contraries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whom {
     /// The form's key.
@@ -235,6 +246,14 @@ pub struct ThreadOf {
 pub struct PeopleOf {
     /// Whose.
     pub username: UserName,
+    /// Only names after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserName>,
+}
+
+/// Data of a list of people that is about nobody but the one who asks.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct After {
     /// Only names after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<UserName>,

@@ -4,7 +4,7 @@
 use super::*;
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestId};
-use crate::limits::{DEVICE_CHARS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX, SESSIONS_MAX};
+use crate::limits::{APART_MAX, DEVICE_CHARS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX, SESSIONS_MAX};
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Place, Receipt, Status, User};
 
@@ -157,6 +157,10 @@ fn every_other_act_without_open_session_signed_out() {
         Change::DeletePost { id: post_id(1) },
         follow("ben"),
         Change::Unfollow { user: name("ben") },
+        Change::Mute { user: name("ben") },
+        Change::Unmute { user: name("ben") },
+        Change::Block { user: name("ben") },
+        Change::Unblock { user: name("ben") },
         Change::EditProfile { display_name: String::new(), bio: String::new() },
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
@@ -256,6 +260,52 @@ fn follow_oneself_or_too_many_refused() {
 }
 
 #[test]
+fn mute_and_block_once_then_idle_and_undone_likewise() {
+    let mut user = ada();
+    let mute = Change::Mute { user: name("ben") };
+    let unmute = Change::Unmute { user: name("ben") };
+    let block = Change::Block { user: name("ben") };
+    let unblock = Change::Unblock { user: name("ben") };
+    check_idle(&user, &unmute);
+    check_idle(&user, &unblock);
+    for (change, undo) in [(&mute, &unmute), (&block, &unblock)] {
+        assert_eq!(act(&mut user, "s0", change).unwrap().entries.len(), 1);
+        check_idle(&user, change);
+        assert!(act(&mut user, "s0", undo).unwrap().changes_file());
+        assert!(user.mutes.is_empty() && user.blocks.is_empty());
+    }
+}
+
+#[test]
+fn block_ends_following_and_answering() {
+    let mut user = ada();
+    act(&mut user, "s0", &follow("ben")).unwrap();
+    let plan = act(&mut user, "s0", &Change::Block { user: name("ben") }).unwrap();
+    assert!(matches!(plan.entries[..], [Entry::Blocked { .. }, Entry::Unfollowed { .. }]));
+    assert!(user.follows.is_empty() && user.blocks.contains(&name("ben")));
+    check_refused(&user, "s0", &follow("ben"), &ActionError::Blocked);
+    check_refused(&user, "s0", &post(1, "hi", Some(("ben", 1))), &ActionError::Blocked);
+    // Muting keeps nobody from answering.
+    act(&mut user, "s0", &Change::Mute { user: name("cleo") }).unwrap();
+    act(&mut user, "s0", &post(2, "hi", Some(("cleo", 1)))).unwrap();
+}
+
+#[test]
+fn mute_and_block_oneself_or_too_many_refused() {
+    let mut user = ada();
+    let both = |whom: &str| [Change::Mute { user: name(whom) }, Change::Block { user: name(whom) }];
+    let oneself = invalid(Field::Username, Problem::Wrong);
+    both("ada").iter().for_each(|change| check_refused(&user, "s0", change, &oneself));
+    for number in 0..APART_MAX {
+        user.mutes.insert(name(&format!("u{number}")));
+        user.blocks.insert(name(&format!("u{number}")));
+    }
+    let full = invalid(Field::Username, Problem::Full { max: 5_000 });
+    both("ben").iter().for_each(|change| check_refused(&user, "s0", change, &full));
+    both("u7").iter().for_each(|change| check_idle(&user, change));
+}
+
+#[test]
 fn edit_profile_written_once_and_all_problems_told() {
     let mut user = ada();
     let edit = |display_name: &str, bio: &str| Change::EditProfile {
@@ -339,6 +389,10 @@ fn digest_other_act_differs() {
         new_post(1, "hi", Some(2)),
         Action::Follow(whom()),
         Action::Unfollow(whom()),
+        Action::Mute(whom()),
+        Action::Unmute(whom()),
+        Action::Block(whom()),
+        Action::Unblock(whom()),
         Action::DeletePost(OnePost { key: key(1), id: post_id(1) }),
         Action::DeletePost(OnePost { key: key(1), id: post_id(2) }),
         edit("ab", "c"),

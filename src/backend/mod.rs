@@ -5,6 +5,7 @@
 //! connection was made tells them apart.
 
 mod account;
+mod apart;
 mod ids;
 mod operator;
 mod read;
@@ -277,6 +278,10 @@ impl Backend {
             Action::DeletePost(data) => self.delete_post(asked, data),
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
+            Action::Mute(data) => self.mute(asked, data),
+            Action::Unmute(data) => self.unmute(asked, data),
+            Action::Block(data) => self.block(asked, data),
+            Action::Unblock(data) => self.unblock(asked, data),
             Action::EditProfile(data) => self.edit_profile(asked, data),
             Action::ChangePassword(data) => self.change_password(asked, data),
             Action::EndSession(data) => self.end_session(asked, data),
@@ -289,6 +294,7 @@ impl Backend {
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
+            Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Sessions => self.sessions(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };

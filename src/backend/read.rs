@@ -26,12 +26,12 @@ impl Backend {
     pub(super) fn home(&self, asked: Asked<'_>, data: Page) -> Result {
         let asker = asked.signed_in()?;
         self.wait_for_lists();
-        let name = asker.user();
-        let found = self.cluster.local.index().home(name, data.before, POSTS_PAGE);
-        let mut page = self.page(found)?;
+        let eyes = self.eyes(Some(asker));
+        let found = self.cluster.local.index().home(eyes, data.before, POSTS_PAGE);
+        let mut page = self.page(Some(asker), found)?;
         page.just_posted = self.just_posted(asker, data.posted);
-        if page.posts.is_empty() && data.before.is_none() {
-            let suggested = self.cluster.local.index().suggestions(name, SUGGESTIONS);
+        if page.posts.is_empty() && page.older.is_none() && data.before.is_none() {
+            let suggested = self.cluster.local.index().suggestions(eyes, SUGGESTIONS);
             page.suggestions =
                 suggested.iter().filter_map(|other| self.row(Some(asker), other)).collect();
         }
@@ -40,23 +40,27 @@ impl Backend {
 
     pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
         self.wait_for_lists();
-        let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
-        let mut page = self.page(found)?;
+        let eyes = self.eyes(asked.asker);
+        let found = self.cluster.local.index().everyone(eyes, data.before, POSTS_PAGE);
+        let mut page = self.page(asked.asker, found)?;
         page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn user_posts(&self, asked: Asked<'_>, data: PageOf) -> Result {
-        let page = self.posts_of(asked, &data)?;
+    pub(super) fn user_posts(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
+        let page = self.posts_of(&mut asked, &data)?;
         Ok(Done::told(Outcome::Posts(page)))
     }
 
-    pub(super) fn profile(&self, asked: Asked<'_>, data: PageOf) -> Result {
+    pub(super) fn profile(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
         let asker = asked.asker;
-        let page = self.posts_of(asked, &data)?;
+        let page = self.posts_of(&mut asked, &data)?;
         let name = &data.username;
         let counts = self.cluster.local.index().counts(name);
-        let followed = self.followed(asker, name);
+        let apart = self.apart(asker, name);
+        // Nobody is offered to follow whom they cannot.
+        let is_blocked = apart.is_some_and(|apart| apart.blocks || apart.is_blocked);
+        let followed = self.followed(asker, name).filter(|_| !is_blocked);
         let profile = self.look(name, |user| ProfilePage {
             person: person(user),
             bio: user.bio.clone(),
@@ -65,20 +69,32 @@ impl Backend {
             following: counts.following,
             posts_count: counts.posts,
             followed,
+            apart,
             page,
         });
         profile.map(|profile| Done::told(Outcome::Profile(profile))).ok_or(Refusal::NotFound)
     }
 
-    fn posts_of(&self, asked: Asked<'_>, data: &PageOf) -> std::result::Result<PostPage, Refusal> {
-        self.find(asked, &data.username)?;
+    fn posts_of(
+        &self,
+        asked: &mut Asked<'_>,
+        data: &PageOf,
+    ) -> std::result::Result<PostPage, Refusal> {
+        let asker = asked.asker;
+        let name = &data.username;
+        self.find(asked, name)?;
         self.wait_for_lists();
-        let found = self.cluster.local.index().posts_of(&data.username, data.before, POSTS_PAGE);
-        self.page(found)
+        let eyes = self.eyes(asker);
+        let found = self.cluster.local.index().posts_of(eyes, name, data.before, POSTS_PAGE);
+        self.page(asker, found)
     }
 
     /// Whether there is such a user: if this copy does not know the name, a majority is asked.
-    fn find(&self, asked: Asked<'_>, name: &UserName) -> std::result::Result<(), Refusal> {
+    pub(super) fn find(
+        &self,
+        asked: &mut Asked<'_>,
+        name: &UserName,
+    ) -> std::result::Result<(), Refusal> {
         let status = |user: &User| user.status;
         let mut found = self.look(name, status);
         if found.is_none() && self.cluster.members.may_be_old() {
@@ -95,21 +111,25 @@ impl Backend {
         }
     }
 
-    pub(super) fn thread(&self, asked: Asked<'_>, data: ThreadOf) -> Result {
+    pub(super) fn thread(&self, mut asked: Asked<'_>, data: ThreadOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.post.user)?;
+        self.find(&mut asked, &data.post.user)?;
         self.wait_for_lists();
-        let Some(post) = self.post_view(&data.post)? else {
+        let eyes = self.eyes(asker);
+        if !self.cluster.local.index().shows(eyes, &data.post) {
+            return Err(Refusal::NotFound);
+        }
+        let Some(post) = self.post_view(asker, &data.post)? else {
             let gone = self.look(&data.post.user, |user| user.has_deleted(data.post.id));
             return Err(if gone == Some(true) { Refusal::Gone } else { Refusal::NotFound });
         };
-        let found = self.cluster.local.index().replies(&data.post, REPLIES_SHOWN);
+        let found = self.cluster.local.index().replies(eyes, &data.post, REPLIES_SHOWN);
         let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
-            let view = self.post_view(&post).transpose()?;
+            let view = self.post_view(asker, &post).transpose()?;
             Some(view.map(|post| ReplyView { post, depth }))
         });
         let thread = ThreadPage {
-            ancestors: self.ancestors(&post)?,
+            ancestors: self.ancestors(asker, &post)?,
             replies: replies.collect::<std::result::Result<_, _>>()?,
             more_replies: found.more,
             just_posted: asker.and_then(|asker| self.just_posted(asker, data.posted)),
@@ -119,17 +139,26 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(&self, post: &PostView) -> std::result::Result<Vec<Ancestor>, Refusal> {
+    fn ancestors(
+        &self,
+        asker: Option<&Asker>,
+        post: &PostView,
+    ) -> std::result::Result<Vec<Ancestor>, Refusal> {
+        let eyes = self.eyes(asker);
         let mut ancestors = Vec::new();
         let mut next = post.reply_to.clone();
         while let Some(parent) = next.take() {
             if ancestors.len() == ANCESTORS_SHOWN {
                 break;
             }
-            match self.post_view(&parent)? {
+            let is_shown = self.cluster.local.index().shows(eyes, &parent);
+            match self.post_view(asker, &parent)? {
                 Some(view) => {
                     next.clone_from(&view.reply_to);
-                    ancestors.push(Ancestor::Post(view));
+                    ancestors.push(match is_shown {
+                        true => Ancestor::Post(view),
+                        false => Ancestor::Unseen(parent),
+                    });
                 }
                 None => ancestors.push(Ancestor::Deleted(parent)),
             }
@@ -138,21 +167,23 @@ impl Backend {
         Ok(ancestors)
     }
 
-    pub(super) fn followers(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+    pub(super) fn followers(&self, mut asked: Asked<'_>, data: PeopleOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.username)?;
+        self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
-        let list = self.cluster.local.index().followers(&data.username, after, PEOPLE_PAGE);
+        let (eyes, name) = (self.eyes(asker), &data.username);
+        let list = self.cluster.local.index().followers(eyes, name, after, PEOPLE_PAGE);
         self.people(asker, &data.username, list)
     }
 
-    pub(super) fn following(&self, asked: Asked<'_>, data: PeopleOf) -> Result {
+    pub(super) fn following(&self, mut asked: Asked<'_>, data: PeopleOf) -> Result {
         let asker = asked.asker;
-        self.find(asked, &data.username)?;
+        self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
-        let list = self.cluster.local.index().following(&data.username, after, PEOPLE_PAGE);
+        let (eyes, name) = (self.eyes(asker), &data.username);
+        let list = self.cluster.local.index().following(eyes, name, after, PEOPLE_PAGE);
         self.people(asker, &data.username, list)
     }
 
@@ -180,8 +211,12 @@ impl Backend {
         Ok(Done::told(Outcome::Sessions(rows.unwrap_or_default())))
     }
 
-    fn page(&self, found: PostList) -> std::result::Result<PostPage, Refusal> {
-        let posts = found.posts.iter().filter_map(|post| self.post_view(post).transpose());
+    pub(super) fn page(
+        &self,
+        asker: Option<&Asker>,
+        found: PostList,
+    ) -> std::result::Result<PostPage, Refusal> {
+        let posts = found.posts.iter().filter_map(|post| self.post_view(asker, post).transpose());
         Ok(PostPage {
             older: found.older,
             posts: posts.collect::<std::result::Result<_, _>>()?,
@@ -192,7 +227,11 @@ impl Backend {
 
     /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
     /// another machine's to show, as long as there is one.
-    fn post_view(&self, post: &PostRef) -> std::result::Result<Option<PostView>, Refusal> {
+    pub(super) fn post_view(
+        &self,
+        asker: Option<&Asker>,
+        post: &PostRef,
+    ) -> std::result::Result<Option<PostView>, Refusal> {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
         let Some(((author, reply_to), text)) = self.cluster.local.read_post(&slot, post.id, about)
@@ -208,6 +247,7 @@ impl Backend {
             Err(_) if self.others_may_know() => return Err(Refusal::Behind),
             Err(_) => return Ok(None),
         };
+        let eyes = self.eyes(asker);
         let index = self.cluster.local.index();
         let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
         Ok(Some(PostView {
@@ -217,7 +257,7 @@ impl Backend {
             mentions: mentions.collect(),
             text,
             reply_to,
-            replies: index.reply_count(post),
+            replies: index.reply_count(eyes, post),
         }))
     }
 

@@ -8,6 +8,7 @@ use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, UserName};
+use crate::index::Eyes;
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
@@ -166,6 +167,11 @@ impl Backend {
             ops: user.ops,
         };
         self.look(&session.user, |user| is_open(user).then(|| viewer(user))).flatten()
+    }
+
+    /// What the one who asks may be shown.
+    pub(super) fn eyes(&self, asker: Option<&Asker>) -> Eyes {
+        self.cluster.local.index().eyes(asker.map(Asker::user), self.now())
     }
 
     /// A user in short.

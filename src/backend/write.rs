@@ -84,7 +84,13 @@ impl Backend {
     }
 
     /// A signed-in person's act that needs nothing but its change.
-    fn simple(&self, asked: Asked<'_>, action: &Action, act: ActKind, change: &Change) -> Result {
+    pub(super) fn simple(
+        &self,
+        asked: Asked<'_>,
+        action: &Action,
+        act: ActKind,
+        change: &Change,
+    ) -> Result {
         self.act(asked, action, act, &|_| change.clone())
     }
 
@@ -123,6 +129,7 @@ impl Backend {
                 Some(false) => return Err(Refusal::Gone),
                 None => return Err(Refusal::NotFound),
             }
+            self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
         let (text, reply_to) = (data.text.clone(), data.reply_to.clone());
         let now = self.now();
@@ -142,6 +149,7 @@ impl Backend {
         if !self.cluster.local.index().is_active(&data.username) {
             return Err(Refusal::NotFound);
         }
+        self.check_not_blocked(asked.signed_in()?.user(), &data.username)?;
         let change = Change::Follow { user: data.username.clone() };
         self.simple(asked, &Action::Follow(data), ActKind::Other, &change)
     }
@@ -241,6 +249,7 @@ fn refusal(error: ActionError) -> Refusal {
         ActionError::BadLogin => Refusal::BadLogin,
         ActionError::NotFound => Refusal::NotFound,
         ActionError::Gone => Refusal::Gone,
+        ActionError::Blocked => Refusal::Blocked,
         ActionError::Invalid(problems) => Refusal::Invalid { problems },
         // The number was made above the author's highest under this very lock.
         ActionError::StaleId { .. } => Refusal::Busy { retry_after_s: 1 },

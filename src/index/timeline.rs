@@ -5,15 +5,16 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
 use super::people::{Circle, PersonId};
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::id::{PostId, UserName};
-use crate::limits::{HOME_MERGE_PEOPLE, HOME_WALK_PER_PERSON};
+use crate::limits::{HOME_MERGE_PEOPLE, HOME_WALK_PER_PERSON, PASSED_OVER_MAX};
 use crate::user::entry::PostRef;
 
 /// A page of posts, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PostList {
-    /// As many as were asked for, or fewer where there are no more. A page never ends between posts
+    /// As many as were asked for, or fewer where there are no more (or, within
+    /// [`PASSED_OVER_MAX`], none that may be shown). A page never ends between posts
     /// of the same number, for which the next page could not be told where to begin: it is longer by
     /// those instead.
     pub posts: Vec<PostRef>,
@@ -23,33 +24,39 @@ pub struct PostList {
 
 impl Index {
     /// Up to `n` posts of all people, older than `before`.
-    pub fn everyone(&self, before: Option<PostId>, n: usize) -> PostList {
+    pub fn everyone(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> PostList {
         let below = before.map(below_all_of);
-        self.page(self.timeline.down(below.as_ref()).copied(), n)
+        self.page(eyes, self.timeline.down(below.as_ref()).copied(), n)
     }
 
     /// Up to `n` posts of one person, older than `before`.
-    pub fn posts_of(&self, user: &UserName, before: Option<PostId>, n: usize) -> PostList {
+    pub fn posts_of(
+        &self,
+        eyes: Eyes,
+        user: &UserName,
+        before: Option<PostId>,
+        n: usize,
+    ) -> PostList {
         let Some(author) = self.people.find(user) else { return PostList::default() };
         let posts = &self.people.get(author).posts;
         let end = before.map_or(posts.len(), |before| posts.partition_point(|id| *id < before));
         let older = posts.get(..end).unwrap_or_default();
-        self.page(older.iter().rev().map(|id| Key { id: *id, author }), n)
+        self.page(eyes, older.iter().rev().map(|id| Key { id: *id, author }), n)
     }
 
-    /// Up to `n` posts of `viewer` and those they follow, older than `before`.
+    /// Up to `n` posts of the viewer and those they follow, older than `before`.
     ///
     /// Two ways lead there. Walking back through everybody's posts is fast when most of them are by
     /// people one follows; merging each one's own list costs a search a person and is fast when they
     /// are few or quiet. So: few people, merge; else walk, but not farther than merging would cost,
     /// then merge from there on.
-    pub fn home(&self, viewer: &UserName, before: Option<PostId>, n: usize) -> PostList {
-        let Some(viewer) = self.people.find(viewer) else { return PostList::default() };
+    pub fn home(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> PostList {
+        let Some(viewer) = eyes.viewer else { return PostList::default() };
         let follows = self.people.circle(viewer, Circle::Follows);
         let authors = || follows.iter().copied().chain([viewer]);
         let below = before.map(below_all_of);
         if follows.len() < HOME_MERGE_PEOPLE {
-            return self.page(self.merged(authors(), below), n);
+            return self.page(eyes, self.merged(authors(), below), n);
         }
 
         let mut wanted = vec![false; self.people.len()];
@@ -70,7 +77,7 @@ impl Index {
         // Begun only if the walk did not fill the page.
         let far =
             std::iter::once_with(|| reached.get().map(|last| self.merged(authors(), Some(last))));
-        self.page(near.chain(far.flatten().flatten()), n)
+        self.page(eyes, near.chain(far.flatten().flatten()), n)
     }
 
     /// The posts of these people below `below`, newest first: a k-way merge of their lists.
@@ -103,15 +110,22 @@ impl Index {
         })
     }
 
-    /// The first `n` of these, and where the next page begins.
-    fn page(&self, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
+    /// The first `n` of these that the eyes are shown, and where the next page begins. Passes over a
+    /// limited number of others: then the page ends early, and the next goes on from there.
+    pub(super) fn page(&self, eyes: Eyes, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
         let mut posts = Vec::new();
-        let mut last = None;
+        let (mut last, mut passed_over) = (None, 0);
         for key in keys {
-            if posts.len() >= n && last != Some(key.id) {
+            let is_shown = self.shows_key(eyes, key);
+            let is_full = passed_over >= PASSED_OVER_MAX || (is_shown && posts.len() >= n);
+            if is_full && last != Some(key.id) {
                 return PostList { posts, older: last };
             }
-            posts.push(self.post_ref(key));
+            if is_shown {
+                posts.push(self.post_ref(key));
+            } else {
+                passed_over += 1;
+            }
             last = Some(key.id);
         }
         PostList { posts, older: None }

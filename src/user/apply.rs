@@ -24,6 +24,8 @@ impl User {
             password: String::new(),
             sessions: Vec::new(),
             follows: BTreeSet::new(),
+            mutes: BTreeSet::new(),
+            blocks: BTreeSet::new(),
             posts: Vec::new(),
             deleted: Vec::new(),
             post_id_max: None,
@@ -66,6 +68,18 @@ impl User {
             }
             Entry::Unfollowed { at: _, user } => {
                 self.follows.remove(user);
+            }
+            Entry::Muted { at: _, user } => {
+                self.mutes.insert(user.clone());
+            }
+            Entry::Unmuted { at: _, user } => {
+                self.mutes.remove(user);
+            }
+            Entry::Blocked { at: _, user } => {
+                self.blocks.insert(user.clone());
+            }
+            Entry::Unblocked { at: _, user } => {
+                self.blocks.remove(user);
             }
             Entry::Left { at } => self.leave(*at),
         }
@@ -144,7 +158,12 @@ impl User {
         if matches!(self.status, Status::Left(_)) {
             let empty =
                 self.posts.is_empty() && self.sessions.is_empty() && self.follows.is_empty();
-            assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
+            let apart = self.mutes.is_empty() && self.blocks.is_empty();
+            assert!(
+                empty && apart && self.password.is_empty(),
+                "{}: left, but not gone",
+                self.name
+            );
             assert!(self.requests.len() <= 1, "{}: left, but requests stay", self.name);
         }
     }

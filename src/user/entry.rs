@@ -94,6 +94,34 @@ pub enum Entry {
         /// Whom.
         user: UserName,
     },
+    /// This user wants to see nothing of another.
+    Muted {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// Not any more.
+    Unmuted {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// This user wants nothing to do with another, either way.
+    Blocked {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// Not any more.
+    Unblocked {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
     /// The account was deleted; nothing follows this entry.
     Left {
         /// When.

@@ -19,6 +19,8 @@ pub struct Fold {
     password: Option<Place>,
     sessions: HashMap<SessionId, Place>,
     follows: BTreeMap<UserName, Place>,
+    mutes: BTreeMap<UserName, Place>,
+    blocks: BTreeMap<UserName, Place>,
     posts: BTreeMap<PostId, Place>,
     deleted: BTreeMap<PostId, Place>,
 }
@@ -55,6 +57,18 @@ impl Fold {
             Entry::Unfollowed { user, .. } => {
                 self.follows.remove(user);
             }
+            Entry::Muted { user, .. } => {
+                self.mutes.entry(user.clone()).or_insert(place);
+            }
+            Entry::Unmuted { user, .. } => {
+                self.mutes.remove(user);
+            }
+            Entry::Blocked { user, .. } => {
+                self.blocks.entry(user.clone()).or_insert(place);
+            }
+            Entry::Unblocked { user, .. } => {
+                self.blocks.remove(user);
+            }
             Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
         }
     }
@@ -63,6 +77,7 @@ impl Fold {
     pub fn survivors(&self) -> Vec<Place> {
         let single = [self.left, self.joined, self.profile, self.password];
         let many = self.sessions.values().chain(self.follows.values());
+        let many = many.chain(self.mutes.values()).chain(self.blocks.values());
         let many = many.chain(self.posts.values()).chain(self.deleted.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
@@ -70,7 +85,7 @@ impl Fold {
     }
 }
 
-/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow, a deletion, a
+/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or block), a deletion, a
 /// request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
 const FOLLOW_BYTES: usize = 60;
@@ -88,10 +103,15 @@ impl User {
         let rest = ACCOUNT_BYTES
             + 2 * texts
             + self.sessions.iter().map(session).sum::<usize>()
-            + self.follows.iter().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
             + self.requests.len() * REQUEST_BYTES;
         posts + rest as u64
+    }
+
+    /// Everybody whom one short entry each is about.
+    fn named(&self) -> impl Iterator<Item = &UserName> {
+        self.follows.iter().chain(&self.mutes).chain(&self.blocks)
     }
 
     /// Whether two files tell the same of a user, wherever in them it stands.
@@ -103,6 +123,7 @@ impl User {
             && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
+            && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
             && self.requests == other.requests
             && posts(self) == posts(other)

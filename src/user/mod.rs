@@ -56,6 +56,10 @@ pub struct User {
     pub sessions: Vec<Session>,
     /// Whom this user follows.
     pub follows: BTreeSet<UserName>,
+    /// Whose posts this user does not want to see.
+    pub mutes: BTreeSet<UserName>,
+    /// Whom this user wants nothing to do with.
+    pub blocks: BTreeSet<UserName>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
     /// The numbers of the posts that were taken back, as far as the file still tells: enough to say

@@ -207,6 +207,9 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         (0..30u64).prop_map(deleted),
         Just(Entry::Followed { at: Wall(1), user: name("ben") }),
         Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),
+        Just(Entry::Muted { at: Wall(1), user: name("ben") }),
+        Just(Entry::Blocked { at: Wall(1), user: name("ben") }),
+        Just(Entry::Unblocked { at: Wall(1), user: name("ben") }),
         Just(Entry::Left { at: Wall(7) }),
     ]
 }

@@ -49,6 +49,14 @@ pub enum FormName {
     Follow,
     /// Follow somebody no longer.
     Unfollow,
+    /// See nothing of somebody.
+    Mute,
+    /// Not any more.
+    Unmute,
+    /// Have nothing to do with somebody.
+    Block,
+    /// Not any more.
+    Unblock,
     /// Change display name and bio.
     Profile,
     /// Change the password.
@@ -171,6 +179,10 @@ impl FormName {
             Self::DeletePost => "delete-post",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",

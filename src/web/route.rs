@@ -37,12 +37,22 @@ pub enum Route {
     Follow(UserName),
     /// Follow a member no longer.
     Unfollow(UserName),
+    /// See nothing of a member.
+    Mute(UserName),
+    /// Not any more.
+    Unmute(UserName),
+    /// Have nothing to do with a member.
+    Block(UserName),
+    /// Not any more.
+    Unblock(UserName),
     /// Display name and bio.
     SettingsProfile,
     /// The password.
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// Whom one mutes or blocks.
+    SettingsPeople,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -102,6 +112,7 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/people" => Self::SettingsPeople,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -121,6 +132,10 @@ impl Route {
             (Some("following"), None) => Self::Following(name),
             (Some("follow"), None) => Self::Follow(name),
             (Some("unfollow"), None) => Self::Unfollow(name),
+            (Some("mute"), None) => Self::Mute(name),
+            (Some("unmute"), None) => Self::Unmute(name),
+            (Some("block"), None) => Self::Block(name),
+            (Some("unblock"), None) => Self::Unblock(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some("delete")) => {
                 Self::DeletePost(PostRef { user: name, id: post_id(id)? })
@@ -144,7 +159,14 @@ impl Route {
     pub fn allows(&self, method: Method) -> bool {
         let is_post = method == Method::Post;
         match self {
-            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) => is_post,
+            Self::Post
+            | Self::Logout
+            | Self::Follow(_)
+            | Self::Unfollow(_)
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Block(_)
+            | Self::Unblock(_) => is_post,
             Self::Join
             | Self::Login
             | Self::DeletePost(_)
@@ -158,6 +180,7 @@ impl Route {
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::SettingsPeople
             | Self::Status
             | Self::Healthz
             | Self::Readyz
@@ -184,6 +207,10 @@ impl fmt::Display for Route {
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
             Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
+            Self::Mute(name) => return write!(f, "/@{name}/mute"),
+            Self::Unmute(name) => return write!(f, "/@{name}/unmute"),
+            Self::Block(name) => return write!(f, "/@{name}/block"),
+            Self::Unblock(name) => return write!(f, "/@{name}/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
             Self::Home => "/",
@@ -195,6 +222,7 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsPeople => "/settings/people",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -231,7 +259,12 @@ mod tests {
             Route::Following(name()),
             Route::Follow(name()),
             Route::Unfollow(name()),
+            Route::Mute(name()),
+            Route::Unmute(name()),
+            Route::Block(name()),
+            Route::Unblock(name()),
             Route::SettingsProfile,
+            Route::SettingsPeople,
             Route::SettingsPassword,
             Route::SettingsDevices,
             Route::SettingsLeave,

@@ -15,9 +15,12 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 1;
+pub const FEATURES: u32 = 2;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
+/// The feature from which on files may hold what members have to do with each other beyond following:
+/// entries of kinds that the first version refuses.
+pub const FEATURE_SOCIAL: u32 = 2;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

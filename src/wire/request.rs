@@ -100,6 +100,8 @@ pub enum Outcome {
     Thread(ThreadPage),
     /// A list of people.
     People(PeoplePage),
+    /// Whom the one who asks mutes or blocks.
+    KeptApart(KeptApart),
     /// Where the user is signed in.
     Sessions(Vec<SessionRow>),
     /// Answer to a session check: `Reply::viewer` tells.
@@ -138,6 +140,10 @@ pub enum Refusal {
     NotFound,
     /// There was, and it was deleted.
     Gone,
+    /// One of the two blocks the other.
+    Blocked,
+    /// It takes what not all machines' programs know yet; nothing was saved.
+    NotYet,
     /// Another act was sent under this request's key.
     Conflict,
     /// The key is too old to tell whether the act was done.
@@ -249,8 +255,44 @@ pub struct ProfilePage {
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,
+    /// What stands between them and the one who asks; absent if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Apart>,
     /// The page of posts.
     pub page: PostPage,
+}
+
+/// What stands between a member and the one who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Apart {
+    /// The one who asks mutes them.
+    #[serde(default)]
+    pub mutes: bool,
+    /// The one who asks blocks them.
+    #[serde(default)]
+    pub blocks: bool,
+    /// They block the one who asks.
+    #[serde(default)]
+    pub is_blocked: bool,
+}
+
+/// Whom somebody mutes or blocks, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptApart {
+    /// At most `limits::PEOPLE_PAGE`.
+    pub people: Vec<ApartRow>,
+    /// The last name of this page, if more follow: `after` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_after: Option<UserName>,
+}
+
+/// Somebody whom the one who asks mutes or blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApartRow {
+    /// Who.
+    pub person: Person,
+    /// What stands between them.
+    pub apart: Apart,
 }
 
 /// A post, what it answers and what answers it.
@@ -277,6 +319,8 @@ pub enum Ancestor {
     Post(PostView),
     /// It was deleted, or its author has left.
     Deleted(PostRef),
+    /// It stands, and is not for the eyes of the one who asks.
+    Unseen(PostRef),
 }
 
 /// A reply in a thread.

@@ -110,6 +110,8 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
         Refusal::SignedOut
         | Refusal::NotFound
         | Refusal::Gone
+        | Refusal::Blocked
+        | Refusal::NotYet
         | Refusal::Full
         | Refusal::TooMany { .. }
         | Refusal::Busy { .. }
@@ -134,6 +136,10 @@ const fn is_write(action: &Action) -> bool {
         | Action::DeletePost(_)
         | Action::Follow(_)
         | Action::Unfollow(_)
+        | Action::Mute(_)
+        | Action::Unmute(_)
+        | Action::Block(_)
+        | Action::Unblock(_)
         | Action::EditProfile(_)
         | Action::ChangePassword(_)
         | Action::EndSession(_)
@@ -147,6 +153,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)
+        | Action::KeptApart(_)
         | Action::Sessions
         | Action::ClusterStatus => false,
     }

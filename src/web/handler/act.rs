@@ -27,6 +27,10 @@ pub(super) enum Act {
     DeletePost(PostRef),
     Follow(UserName),
     Unfollow(UserName),
+    Mute(UserName),
+    Unmute(UserName),
+    Block(UserName),
+    Unblock(UserName),
     EditProfile,
     ChangePassword,
     /// End the session of this id.
@@ -49,6 +53,10 @@ impl Act {
             Route::DeletePost(post) => Self::DeletePost(post.clone()),
             Route::Follow(name) => Self::Follow(name.clone()),
             Route::Unfollow(name) => Self::Unfollow(name.clone()),
+            Route::Mute(name) => Self::Mute(name.clone()),
+            Route::Unmute(name) => Self::Unmute(name.clone()),
+            Route::Block(name) => Self::Block(name.clone()),
+            Route::Unblock(name) => Self::Unblock(name.clone()),
             Route::SettingsProfile => Self::EditProfile,
             Route::SettingsPassword => Self::ChangePassword,
             Route::SettingsDevices if form.find("others").is_some() => Self::EndOthers,
@@ -78,6 +86,10 @@ impl Act {
             Self::DeletePost(post) => Route::DeletePost(post.clone()),
             Self::Follow(name) => Route::Follow(name.clone()),
             Self::Unfollow(name) => Route::Unfollow(name.clone()),
+            Self::Mute(name) => Route::Mute(name.clone()),
+            Self::Unmute(name) => Route::Unmute(name.clone()),
+            Self::Block(name) => Route::Block(name.clone()),
+            Self::Unblock(name) => Route::Unblock(name.clone()),
             Self::EditProfile => Route::SettingsProfile,
             Self::ChangePassword => Route::SettingsPassword,
             Self::EndSession(_) | Self::EndOthers => Route::SettingsDevices,
@@ -90,7 +102,12 @@ impl Act {
         match self {
             Self::Join | Self::Login | Self::Logout | Self::Post(None) => Route::Home,
             Self::Post(Some(parent)) => Route::Thread(parent.clone()),
-            Self::Follow(name) | Self::Unfollow(name) => Route::Profile(name.clone()),
+            Self::Follow(name)
+            | Self::Unfollow(name)
+            | Self::Mute(name)
+            | Self::Unmute(name)
+            | Self::Block(name)
+            | Self::Unblock(name) => Route::Profile(name.clone()),
             other => other.route(),
         }
     }
@@ -105,6 +122,10 @@ impl Act {
             Self::DeletePost(_) => FormName::DeletePost,
             Self::Follow(_) => FormName::Follow,
             Self::Unfollow(_) => FormName::Unfollow,
+            Self::Mute(_) => FormName::Mute,
+            Self::Unmute(_) => FormName::Unmute,
+            Self::Block(_) => FormName::Block,
+            Self::Unblock(_) => FormName::Unblock,
             Self::EditProfile => FormName::Profile,
             Self::ChangePassword => FormName::Password,
             Self::EndSession(_) | Self::EndOthers => FormName::Devices,
@@ -123,6 +144,10 @@ impl Act {
             | Self::DeletePost(_)
             | Self::Follow(_)
             | Self::Unfollow(_)
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
             | Self::EndSession(_)
             | Self::EndOthers => Subject::Button,
         }
@@ -164,6 +189,10 @@ impl<A: Ask> Site<A> {
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),
             Act::Follow(name) => Action::Follow(Whom { key, username: name.clone() }),
             Act::Unfollow(name) => Action::Unfollow(Whom { key, username: name.clone() }),
+            Act::Mute(name) => Action::Mute(Whom { key, username: name.clone() }),
+            Act::Unmute(name) => Action::Unmute(Whom { key, username: name.clone() }),
+            Act::Block(name) => Action::Block(Whom { key, username: name.clone() }),
+            Act::Unblock(name) => Action::Unblock(Whom { key, username: name.clone() }),
             Act::EditProfile => Action::EditProfile(EditProfile {
                 key,
                 display_name: field("display_name"),

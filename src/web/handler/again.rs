@@ -78,6 +78,10 @@ impl<A: Ask> Site<A> {
             | Act::DeletePost(_)
             | Act::Follow(_)
             | Act::Unfollow(_)
+            | Act::Mute(_)
+            | Act::Unmute(_)
+            | Act::Block(_)
+            | Act::Unblock(_)
             | Act::EndSession(_)
             | Act::EndOthers => self.button_again(visit, again, said),
         }
@@ -174,6 +178,10 @@ const fn label(act: &Act) -> &'static str {
         Act::DeletePost(_) => "Delete",
         Act::Follow(_) => "Follow",
         Act::Unfollow(_) => "Unfollow",
+        Act::Mute(_) => "Mute",
+        Act::Unmute(_) => "Unmute",
+        Act::Block(_) => "Block",
+        Act::Unblock(_) => "Unblock",
         Act::EndSession(_) | Act::EndOthers => "Sign out there",
         Act::Join => "Create account",
         Act::Login => "Sign in",

@@ -12,6 +12,7 @@
 
 mod act;
 mod again;
+mod apart;
 mod draw;
 mod entry;
 mod plain;
@@ -172,6 +173,7 @@ impl<A: Ask> Site<A> {
             Route::SettingsPassword => self.settings_password(visit),
             Route::SettingsDevices => self.settings_devices(visit),
             Route::SettingsLeave => self.settings_leave(visit),
+            Route::SettingsPeople => self.settings_people(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
@@ -179,9 +181,14 @@ impl<A: Ask> Site<A> {
             Route::Style(_) => Ok(self.style(&route)),
             Route::Dots(_) => Ok(self.dots(&route)),
             // These take only POST, which was looked at before.
-            Route::Logout | Route::Post | Route::Follow(_) | Route::Unfollow(_) => {
-                self.error(visit, None, 405)
-            }
+            Route::Logout
+            | Route::Post
+            | Route::Follow(_)
+            | Route::Unfollow(_)
+            | Route::Mute(_)
+            | Route::Unmute(_)
+            | Route::Block(_)
+            | Route::Unblock(_) => self.error(visit, None, 405),
         }
     }
 
@@ -234,6 +241,7 @@ impl<A: Ask> Site<A> {
         let (status, retry_after_s) = match refusal {
             Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
             Refusal::NotFound => (404, None),
+            Refusal::Blocked => (403, None),
             Refusal::Gone => (410, None),
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
@@ -244,6 +252,7 @@ impl<A: Ask> Site<A> {
             | Refusal::Conflict
             | Refusal::Expired
             | Refusal::Full
+            | Refusal::NotYet
             | Refusal::BadRequest { .. } => {
                 log::warn!("page refused id={} refusal={refusal:?}", visit.request.id);
                 (400, None)

@@ -1,5 +1,6 @@
 //! Pages that show: lists of posts, a member, a thread, lists of people, the machines.
 
+use super::apart::standing;
 use super::draw::{Drawer, row};
 use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
@@ -22,6 +23,8 @@ use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, 
 
 /// What to say where nobody has posted.
 const NOTHING_YET: &str = "Nothing posted yet.";
+/// The same where there may be posts, not for these eyes.
+const NOT_SHOWN: &str = "Their posts are not shown to you.";
 
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
@@ -122,7 +125,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// A cursor that makes no sense is a bad request, not a first page.
-    fn or_bad<T>(&self, visit: &Visit<'_>, cursor: Result<T, BadCursor>) -> Result<T, Stop> {
+    pub(super) fn or_bad<T>(
+        &self,
+        visit: &Visit<'_>,
+        cursor: Result<T, BadCursor>,
+    ) -> Result<T, Stop> {
         match cursor {
             Ok(value) => Ok(value),
             Err(BadCursor) => Err(Stop::Answer(Box::new(self.error(visit, None, 400)?))),
@@ -166,10 +173,11 @@ impl<A: Ask> Site<A> {
         let follow = drawer.zip(profile.followed);
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
         let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
+        let apart = profile.apart.map(|apart| standing(&profile.person, apart));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let page = ProfilePage {
-            frame: frame.saying(deleted),
+            frame: frame.saying(deleted.or(apart)),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
             joined: Moment::of_day(profile.joined_at),
@@ -185,8 +193,11 @@ impl<A: Ask> Site<A> {
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
             logout: own.map(Drawer::logout),
+            apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
+                drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
+            }),
             feed: Feed {
-                empty: NOTHING_YET,
+                empty: profile.apart.map_or(NOTHING_YET, |_| NOT_SHOWN),
                 ..feed(&profile.page, &eyes(visit, heard, &profile.page), &here, is_first)
             },
         };
@@ -210,8 +221,9 @@ impl<A: Ask> Site<A> {
         let frame = self.around(visit, Some(&heard)).frame(title, None);
         let here = encode_query(&Route::Thread(post.clone()).to_string());
         let ancestor = |ancestor: &Ancestor| match ancestor {
-            Ancestor::Post(post) => Some(eyes.see(post)),
-            Ancestor::Deleted(_) => None,
+            Ancestor::Post(post) => Ok(eyes.see(post)),
+            Ancestor::Deleted(_) => Err("A deleted post"),
+            Ancestor::Unseen(_) => Err("A post that is not shown to you"),
         };
         let page = ThreadPage {
             frame: frame.saying(thread.just_posted.map(Notice::posted)),

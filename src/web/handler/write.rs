@@ -114,7 +114,12 @@ impl<A: Ask> Site<A> {
             Act::Leave => return Ok(signed_out("/?left=1")),
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
-            Act::Follow(name) | Act::Unfollow(name) => {
+            Act::Follow(name)
+            | Act::Unfollow(name)
+            | Act::Mute(name)
+            | Act::Unmute(name)
+            | Act::Block(name)
+            | Act::Unblock(name) => {
                 next(form).unwrap_or_else(|| Route::Profile(name.clone()).to_string())
             }
             Act::EditProfile => format!("{}?saved=1", Route::SettingsProfile),

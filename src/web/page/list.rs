@@ -84,6 +84,8 @@ pub(crate) struct ProfilePage {
     pub(crate) posts_count: String,
     /// Follow, or follow no longer.
     pub(crate) follow: Option<ButtonForm>,
+    /// The buttons that mute and block, or no longer do, if it is another's.
+    pub(crate) apart: Vec<ButtonForm>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
     /// The button that signs out, if it is one's own.

@@ -3,9 +3,10 @@
 //!
 //! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
-//! - `list`, `thread`, `message`, `settings`, `status`: the pages.
+//! - `list`, `thread`, `apart`, `message`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
+pub(super) mod apart;
 pub(super) mod form;
 pub(super) mod frame;
 pub(super) mod list;

@@ -25,6 +25,7 @@ pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
         (Route::SettingsProfile, "Profile"),
         (Route::SettingsPassword, "Password"),
         (Route::SettingsDevices, "Devices"),
+        (Route::SettingsPeople, "Muted"),
         (Route::SettingsLeave, "Leave"),
     ];
     let tab = |(route, label): (Route, _)| Tab {

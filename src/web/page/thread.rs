@@ -13,8 +13,8 @@ use super::text::Run;
 pub(crate) struct ThreadPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// From the root down to what the post answers; `None` for what was deleted.
-    pub(crate) ancestors: Vec<Option<PostItem>>,
+    /// From the root down to what the post answers; words for what cannot be shown.
+    pub(crate) ancestors: Vec<Result<PostItem, &'static str>>,
     /// The post.
     pub(crate) post: PostItem,
     /// What answers it.

@@ -126,6 +126,14 @@ impl Said {
                 Self::new(404, "Not found", "There is no such thing.", kept.to_owned())
             }
             Refusal::Gone => Self::new(410, "Gone", "It was deleted meanwhile.", kept.to_owned()),
+            Refusal::Blocked => {
+                let strong = "You and they are kept apart by a block.";
+                Self::new(403, "Not possible", strong, kept.to_owned())
+            }
+            Refusal::NotYet => {
+                let strong = "Not before the upgrade of the machines is finished.";
+                Self::new(503, "Not yet possible", strong, kept.to_owned())
+            }
             Refusal::Conflict => {
                 let strong = "This form was already used for something else.";
                 Self::new(409, "Nothing was saved", strong, kept.to_owned()).with_key_spent()

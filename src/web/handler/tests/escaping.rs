@@ -75,6 +75,11 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
             people.people.iter_mut().for_each(spoil_row);
             naughty.clone_into(&mut people.of.display_name);
         }
+        Outcome::KeptApart(list) => {
+            for row in &mut list.people {
+                naughty.clone_into(&mut row.person.display_name);
+            }
+        }
         Outcome::Sessions(rows) => {
             for row in rows {
                 naughty.clone_into(&mut row.device);
@@ -122,7 +127,7 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "/",
     "/public",
     "/@ada",
@@ -133,6 +138,7 @@ const PAGES: [&str; 12] = [
     "/@ada/following",
     "/settings/profile",
     "/settings/devices",
+    "/settings/people",
     "/status",
     "/settings/leave",
 ];

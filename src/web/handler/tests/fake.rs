@@ -16,9 +16,10 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, MachineRow, MachineState, Outcome, PeoplePage, Person, PersonRow,
-    PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, Request as WireRequest,
-    Response as WireResponse, ResponseAction, Saved, SessionRow, StatusPage, ThreadPage, Viewer,
+    Ancestor, Apart, ApartRow, ClusterBrief, KeptApart, MachineRow, MachineState, Outcome,
+    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
+    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
+    StatusPage, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -421,6 +422,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             following: 1,
             posts_count: 5,
             followed: (asked.username != name("ada")).then_some(false),
+            apart: None,
             page: posts(),
         }),
         Action::Thread(_) => Outcome::Thread(thread()),
@@ -428,6 +430,13 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             of: person(asked.username.as_str(), "Ada Lind"),
             people: people(),
             more_after: Some(name("mina")),
+        }),
+        Action::KeptApart(_) => Outcome::KeptApart(KeptApart {
+            people: vec![ApartRow {
+                person: person("ben", "Ben Kroll"),
+                apart: Apart { mutes: true, blocks: true, is_blocked: false },
+            }],
+            more_after: Some(name("ben")),
         }),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {

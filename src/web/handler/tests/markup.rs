@@ -36,6 +36,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("settings-profile", "/settings/profile?saved=1"),
         ("settings-password", "/settings/password"),
         ("settings-devices", "/settings/devices"),
+        ("settings-people", "/settings/people"),
         ("settings-leave", "/settings/leave"),
         ("machines", "/status"),
         ("not-found", "/nothing"),

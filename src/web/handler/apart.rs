@@ -1,0 +1,97 @@
+//! Muting and blocking: the buttons on a member's page, and the list in the settings.
+
+use super::draw::Drawer;
+use super::visit::Visit;
+use super::{Fault, Handled, Head, Site, html, to_login};
+use crate::action::{Action, After};
+use crate::id::UserName;
+use crate::web::ask::Ask;
+use crate::web::csrf::FormName;
+use crate::web::page::apart::{ApartPage, ApartRow};
+use crate::web::page::form::ButtonForm;
+use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::post::Byline;
+use crate::web::page::settings::tabs;
+use crate::web::route::Route;
+use crate::wire::request::{Apart, ApartRow as Row, Outcome, Person};
+
+impl Drawer<'_> {
+    /// The buttons that mute and block somebody, or no longer do; `next` is the page they stand on.
+    pub(super) fn part(self, person: &Person, apart: Apart, next: &str) -> Vec<ButtonForm> {
+        let name = || person.username.clone();
+        let mute = match apart.mutes {
+            false => (FormName::Mute, Route::Mute(name()), "Mute"),
+            true => (FormName::Unmute, Route::Unmute(name()), "Unmute"),
+        };
+        let block = match apart.blocks {
+            false => (FormName::Block, Route::Block(name()), "Block"),
+            true => (FormName::Unblock, Route::Unblock(name()), "Unblock"),
+        };
+        [mute, block].map(|button| self.parting(person, button, next)).into()
+    }
+
+    /// The buttons that undo what stands between them.
+    fn reconcile(self, person: &Person, apart: Apart, next: &str) -> Vec<ButtonForm> {
+        let [mute, block] = [apart.mutes, apart.blocks];
+        let both = self.part(person, apart, next).into_iter().zip([mute, block]);
+        both.filter(|(_, is)| *is).map(|(button, _)| button).collect()
+    }
+
+    fn parting(
+        self,
+        person: &Person,
+        (form, action, label): (FormName, Route, &'static str),
+        next: &str,
+    ) -> ButtonForm {
+        ButtonForm {
+            form: self.form(form, &action, person.username.as_str()).carrying("next", next),
+            label,
+            spoken: format!("{label} {}", person.display_name),
+            class: "q",
+        }
+    }
+}
+
+/// What is said first on the page of somebody from whom one is kept apart.
+pub(super) fn standing(person: &Person, apart: Apart) -> Notice {
+    let name = &person.display_name;
+    let (strong, text) = match apart {
+        Apart { blocks: true, .. } => {
+            (format!("You have blocked {name}."), "Neither of you sees the other’s posts.")
+        }
+        Apart { is_blocked: true, .. } => {
+            (format!("{name} has blocked you."), "Neither of you sees the other’s posts.")
+        }
+        Apart { .. } => (format!("You have muted {name}."), "Their posts are not shown to you."),
+    };
+    Notice::new(Tone::Care, strong, text)
+}
+
+impl<A: Ask> Site<A> {
+    /// Whom one mutes or blocks, to undo it.
+    pub(super) fn settings_people(&self, visit: &Visit<'_>) -> Handled {
+        if visit.session.is_none() {
+            return Ok(to_login(visit, Vec::new()));
+        }
+        let after: Option<UserName> = self.or_bad(visit, visit.cursor("after"))?;
+        let here = match &after {
+            Some(after) => format!("{}?after={after}", Route::SettingsPeople),
+            None => Route::SettingsPeople.to_string(),
+        };
+        let heard = self.read(visit, None, Action::KeptApart(After { after }))?;
+        let Outcome::KeptApart(list) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let drawer = self.must_draw(visit, &heard)?;
+        let row = |row: &Row| ApartRow {
+            by: Byline::of(&row.person),
+            undo: drawer.reconcile(&row.person, row.apart, &here),
+        };
+        let more = list.more_after.as_ref();
+        let page = ApartPage {
+            frame: self.settings_frame(visit, Some(&heard)),
+            tabs: tabs(&Route::SettingsPeople),
+            people: list.people.iter().map(row).collect(),
+            more: more.map(|last| format!("{}?after={last}", Route::SettingsPeople)),
+        };
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+}
