@@ -1,10 +1,14 @@
 //! From a change that is asked for to the entries that would be written: the types, and the one match
 //! that finds each change's handler.
 
-use super::{Field, FieldProblem, Problem, account, apart, follow, post, profile, session};
+use super::keeping::Admission;
+use super::{
+    Field, FieldProblem, Problem, account, apart, follow, keeping, post, profile, session,
+};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::{Entry, PostRef, SessionId};
+use crate::user::entry::{CodeHash, Entry, PostRef, SessionId};
+use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
 /// A change of one user, prepared: what takes long (hashing passwords) or looks at others (does the
@@ -17,6 +21,8 @@ pub enum Change {
         display_name: String,
         /// The new password's PHC string.
         password_hash: String,
+        /// On what ground.
+        admission: Admission,
         /// The session to open.
         session: NewSession,
     },
@@ -96,6 +102,44 @@ pub enum Change {
         /// The session that takes this one's place.
         session: NewSession,
     },
+    /// Tell the keepers of a post; that it stands was looked up.
+    Report {
+        /// Which.
+        post: PostRef,
+        /// As typed.
+        reason: String,
+    },
+    /// Make a code with which others may join; that they may was looked up.
+    Invite {
+        /// Its hash.
+        code: CodeHash,
+        /// How many may join with it, and for how many days.
+        uses_and_days: [u32; 2],
+    },
+    /// Let nobody join with it any more.
+    EndInvitation {
+        /// Its hash.
+        code: CodeHash,
+    },
+    /// Promise one use of a code to somebody who joins. Takes no session: it is the community's doing.
+    Promise {
+        /// Its hash.
+        code: CodeHash,
+        /// To whom.
+        by: UserName,
+    },
+    /// Make a keeper of somebody, or not any more. Takes no session: it is the operator's doing.
+    SetKeeper {
+        /// Whether they are one.
+        is_keeper: bool,
+    },
+    /// What keepers do.
+    Keep {
+        /// What.
+        deed: Deed,
+        /// At which time, above that of all that it overrules.
+        at: Wall,
+    },
     /// Delete the account.
     Leave {
         /// The PHC string that the typed password was found to match.
@@ -169,6 +213,9 @@ pub enum ActionError {
     /// One of the two blocks the other.
     #[error("one of the two blocks the other")]
     Blocked,
+    /// A keeper does not leave before they are none.
+    #[error("a keeper cannot leave")]
+    Keeper,
     /// Fields that cannot be taken as they are.
     #[error("fields cannot be taken as they are")]
     Invalid(Vec<FieldProblem>),
@@ -194,8 +241,8 @@ impl ActionError {
 /// [`ActionError`], when nothing is to be written.
 pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan, ActionError> {
     match change {
-        Change::Join { display_name, password_hash, session } => {
-            account::join(user, display_name, password_hash, session, now)
+        Change::Join { display_name, password_hash, admission, session } => {
+            account::join(user, display_name, password_hash, (session, admission), now)
         }
         Change::OpenSession { verified_hash, session, rehashed } => {
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
@@ -245,6 +292,24 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = signed_in(user, who, now)?;
             account::change_password(user, this, [verified_hash, new_hash], session, now)
+        }
+        Change::Report { post, reason } => {
+            signed_in(user, who, now)?;
+            keeping::report(user, post, reason, now)
+        }
+        Change::Invite { code, uses_and_days } => {
+            signed_in(user, who, now)?;
+            keeping::invite(user, code, *uses_and_days, now)
+        }
+        Change::EndInvitation { code } => {
+            signed_in(user, who, now)?;
+            Ok(keeping::end_invitation(user, code, now))
+        }
+        Change::Promise { code, by } => keeping::promise(user, code, by, now),
+        Change::SetKeeper { is_keeper } => keeping::set_keeper(user, *is_keeper, now),
+        Change::Keep { deed, at } => {
+            signed_in(user, who, now)?;
+            keeping::keep(user, deed, *at)
         }
         Change::Leave { verified_hash } => {
             signed_in(user, who, now)?;

@@ -42,7 +42,8 @@ fn ada() -> User {
 
 fn join() -> Change {
     let (display_name, password_hash) = (" Ada ".to_owned(), "hash".to_owned());
-    Change::Join { display_name, password_hash, session: new_session("s0") }
+    let admission = Admission::Free;
+    Change::Join { display_name, password_hash, admission, session: new_session("s0") }
 }
 
 fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
@@ -100,7 +101,8 @@ fn join_name_in_use_or_left_taken() {
 #[test]
 fn join_display_name_too_long_refused() {
     let Change::Join { password_hash, session, .. } = join() else { unreachable!() };
-    let change = Change::Join { display_name: "x".repeat(41), password_hash, session };
+    let admission = Admission::Free;
+    let change = Change::Join { display_name: "x".repeat(41), password_hash, admission, session };
     let expected = invalid(Field::DisplayName, Problem::TooLong { over: 1 });
     check_refused(&User::absent(name("ada")), "", &change, &expected);
 }

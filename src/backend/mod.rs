@@ -6,7 +6,9 @@
 
 mod account;
 mod apart;
+mod house;
 mod ids;
+mod moderation;
 mod operator;
 mod read;
 mod setup;
@@ -225,7 +227,7 @@ impl Backend {
             Role::Web => self.serve_web(connection, permit),
             Role::Operator => {
                 log::info!("operator connected from={from}");
-                self.serve_operator(connection);
+                self.serve_operator(connection, permit);
             }
         }
     }
@@ -286,6 +288,11 @@ impl Backend {
             Action::ChangePassword(data) => self.change_password(asked, data),
             Action::EndSession(data) => self.end_session(asked, data),
             Action::EndOtherSessions(data) => self.end_other_sessions(asked, data),
+            Action::Report(data) => self.report(asked, data),
+            Action::Invite(data) => self.invite(asked, data),
+            Action::EndInvitation(data) => self.end_invitation(asked, data),
+            Action::Keep(data) => self.keep(asked, data),
+            Action::SetHouse(data) => self.set_house(asked, data),
             Action::DeleteAccount(data) => self.delete_account(asked, data),
             Action::Home(data) => self.home(asked, data),
             Action::Everyone(data) => self.everyone(asked, data),
@@ -296,6 +303,13 @@ impl Backend {
             Action::Following(data) => self.following(asked, data),
             Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Sessions => self.sessions(asked),
+            Action::Welcome => self.welcome(asked),
+            Action::Invitations => self.invitations(asked),
+            Action::Reports(data) => self.reports(asked, data),
+            Action::AskingIn(data) => self.asking_in(asked, data),
+            Action::Members(data) => self.members(asked, data),
+            Action::KeepersLog(data) => self.keepers_log(asked, data),
+            Action::House => self.house(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };
         self.response(asker, done)

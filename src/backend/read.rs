@@ -13,8 +13,8 @@ use crate::replica::version::Version;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
-    Ancestor, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage,
-    Refusal, ReplyView, SessionRow, ThreadPage,
+    Ancestor, Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
+    ProfilePage, Refusal, ReplyView, SessionRow, ThreadPage,
 };
 
 /// How long a page waits to hear on how many machines a post is.
@@ -25,6 +25,11 @@ const JUST_POSTED_MS: u64 = 60_000;
 impl Backend {
     pub(super) fn home(&self, asked: Asked<'_>, data: Page) -> Result {
         let asker = asked.signed_in()?;
+        if let Some(hindered) = self.hindered(asker.user())
+            && !matches!(hindered, Hindered::Suspended { .. })
+        {
+            return Err(Refusal::Hindered(hindered));
+        }
         self.wait_for_lists();
         let eyes = self.eyes(Some(asker));
         let found = self.cluster.local.index().home(eyes, data.before, POSTS_PAGE);
@@ -61,6 +66,8 @@ impl Backend {
         // Nobody is offered to follow whom they cannot.
         let is_blocked = apart.is_some_and(|apart| apart.blocks || apart.is_blocked);
         let followed = self.followed(asker, name).filter(|_| !is_blocked);
+        // Whether somebody waits to be let in is between them and the keepers.
+        let hindered = self.hindered(name).filter(|it| matches!(it, Hindered::Suspended { .. }));
         let profile = self.look(name, |user| ProfilePage {
             person: person(user),
             bio: user.bio.clone(),
@@ -70,6 +77,7 @@ impl Backend {
             posts_count: counts.posts,
             followed,
             apart,
+            hindered,
             page,
         });
         profile.map(|profile| Done::told(Outcome::Profile(profile))).ok_or(Refusal::NotFound)
@@ -105,7 +113,11 @@ impl Backend {
         match found {
             // What is left of the file is not what this person wrote.
             _ if is_damaged && self.others_may_know() => Err(Refusal::Behind),
-            Some(Status::Active) => Ok(()),
+            Some(Status::Active) => {
+                let is_known = self.cluster.local.index().is_member(name, self.now());
+                let is_own = asked.asker.is_some_and(|asker| asker.user() == name);
+                if is_known || is_own { Ok(()) } else { Err(Refusal::NotFound) }
+            }
             Some(Status::Left(_)) => Err(Refusal::Gone),
             Some(Status::Absent) | None => Err(Refusal::NotFound),
         }
@@ -225,11 +237,26 @@ impl Backend {
         })
     }
 
-    /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
-    /// another machine's to show, as long as there is one.
+    /// A post as the one who asks may see it; nothing if it does not stand.
     pub(super) fn post_view(
         &self,
         asker: Option<&Asker>,
+        post: &PostRef,
+    ) -> std::result::Result<Option<PostView>, Refusal> {
+        let Some(mut view) = self.whole_post(post)? else { return Ok(None) };
+        let eyes = self.eyes(asker);
+        let index = self.cluster.local.index();
+        view.replies = index.reply_count(eyes, post);
+        if view.hidden.is_some() && !index.shows_text(eyes, post) {
+            (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
+        }
+        Ok(Some(view))
+    }
+
+    /// A post with its text, whoever may see it; nothing if it does not stand. One whose text cannot be read here is
+    /// another machine's to show, as long as there is one.
+    pub(super) fn whole_post(
+        &self,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
@@ -247,9 +274,8 @@ impl Backend {
             Err(_) if self.others_may_know() => return Err(Refusal::Behind),
             Err(_) => return Ok(None),
         };
-        let eyes = self.eyes(asker);
-        let index = self.cluster.local.index();
-        let mentions = text::mentions(&text).into_iter().filter(|name| index.is_active(name));
+        let (index, now) = (self.cluster.local.index(), self.now());
+        let mentions = text::mentions(&text).into_iter().filter(|name| index.is_member(name, now));
         Ok(Some(PostView {
             id: post.id,
             author,
@@ -257,7 +283,8 @@ impl Backend {
             mentions: mentions.collect(),
             text,
             reply_to,
-            replies: index.reply_count(eyes, post),
+            replies: 0,
+            hidden: index.hidden(post).map(str::to_owned),
         }))
     }
 
@@ -300,7 +327,7 @@ impl Backend {
 
     /// A machine that has just started waits a moment for its first comparison with the others, so
     /// that its lists are not those of yesterday.
-    fn wait_for_lists(&self) {
+    pub(super) fn wait_for_lists(&self) {
         let deadline = self.cluster.deadline(FIRST_AGREEMENT_MS);
         while !self.cluster.members.serves_lists() && self.clock.mono() < deadline {
             if self.cluster.wait_stopped(std::time::Duration::from_millis(20)) {

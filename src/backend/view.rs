@@ -161,10 +161,13 @@ impl Backend {
     pub(super) fn viewer(&self, session: &SessionText) -> Option<Viewer> {
         let is_open =
             |user: &User| user.open_session(&session.token.id(), self.clock.wall()).is_some();
+        let hindered = self.hindered(&session.user);
         let viewer = |user: &User| Viewer {
             username: user.name.clone(),
             display_name: user.display_name.clone(),
             ops: user.ops,
+            is_keeper: user.is_keeper(),
+            hindered,
         };
         self.look(&session.user, |user| is_open(user).then(|| viewer(user))).flatten()
     }

@@ -5,6 +5,7 @@ use super::{Index, Key};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::user::entry::PostRef;
+use crate::user::keeping::Standing;
 
 /// Who looks, and when. Made by [`Index::eyes`] and good for the index that made it.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +13,6 @@ pub struct Eyes {
     /// Nobody for strangers, and for members that this index has not heard of.
     pub(super) viewer: Option<PersonId>,
     /// When.
-    #[expect(dead_code, reason = "what is shown for a time only comes with the keeper's acts")]
     pub(super) now: Wall,
 }
 
@@ -25,6 +25,13 @@ impl Index {
     /// Whether these eyes are shown the post at all.
     pub fn shows(&self, eyes: Eyes, post: &PostRef) -> bool {
         self.key(post).is_none_or(|key| self.shows_key(eyes, key))
+    }
+
+    /// Whether these eyes are shown what the post says: one that a keeper has hidden stands in its
+    /// place without its text, but for its author.
+    pub fn shows_text(&self, eyes: Eyes, post: &PostRef) -> bool {
+        let is_own = eyes.viewer.is_some() && eyes.viewer == self.people.find(&post.user);
+        self.shows(eyes, post) && (is_own || self.hidden(post).is_none())
     }
 
     /// Whether these eyes are shown posts of that author.
@@ -57,10 +64,16 @@ impl Index {
     pub(super) fn shows_author(&self, eyes: Eyes, author: PersonId) -> bool {
         let apart = &self.people.apart;
         let is_muted = eyes.viewer.is_some_and(|viewer| apart.mutes(viewer, author));
-        !is_muted && self.shows_id(eyes, author)
+        let is_own = eyes.viewer == Some(author);
+        let is_heard = is_own || self.standing_of(author, eyes.now) == Standing::Member;
+        !is_muted && is_heard && self.shows_id(eyes, author)
     }
 
     pub(super) fn shows_id(&self, eyes: Eyes, person: PersonId) -> bool {
+        let standing = self.standing_of(person, eyes.now);
+        if matches!(standing, Standing::Waiting | Standing::Refused { .. }) {
+            return eyes.viewer == Some(person);
+        }
         eyes.viewer.is_none_or(|viewer| !self.people.apart.is_blocked(viewer, person))
     }
 }

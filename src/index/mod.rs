@@ -19,6 +19,9 @@
 
 mod apart;
 mod eyes;
+mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod people;
 mod sorted;
 #[cfg(test)]
@@ -26,14 +29,18 @@ mod tests;
 mod thread;
 mod timeline;
 
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::user::entry::{Entry, PostRef};
+use crate::user::keeping::Standing;
 use crate::user::{Status, User};
+use keeping::Keeping;
 use people::{Circle, People, PersonId};
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
+pub use keeping::{Logged, Reported, Since};
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
 
@@ -60,6 +67,8 @@ const _: () = assert!(size_of::<Key>() == 16 && size_of::<Edge>() == 24);
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     people: People,
+    /// What keepers decided, and what waits for them.
+    keeping: Keeping,
     timeline: SortedChunks<Key>,
     replies: SortedChunks<Edge>,
 }
@@ -96,6 +105,7 @@ impl Index {
         let (mut keys, mut edges) = (Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
+            index.keep_all(user);
             for post in &user.posts {
                 let key = Key { id: post.id, author };
                 keys.push(key);
@@ -150,8 +160,26 @@ impl Index {
                 let blocked = self.people.intern(user);
                 self.people.unblock(author, blocked);
             }
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::InvitationMade { .. }
+            | Entry::InvitationEnded { .. }
+            | Entry::AskedIn { .. }
+            | Entry::Reported { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keep(before, entry),
             Entry::Left { .. } => self.remove_user(before),
-            Entry::Profile { .. }
+            Entry::InvitationUsed { .. }
+            | Entry::JoinedWith { .. }
+            | Entry::Profile { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -177,12 +205,22 @@ impl Index {
             let unblocked = self.people.intern(unblocked);
             self.people.unblock(author, unblocked);
         }
+        if (before.has_asked_in, &before.keeping) != (after.has_asked_in, &after.keeping) {
+            self.forget_kept(before);
+            self.keep_all(after);
+        }
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
             self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
         }
+    }
+
+    /// Whether there is an account of that name, and it was let in.
+    pub fn is_member(&self, user: &UserName, now: Wall) -> bool {
+        let is_in = |standing| !matches!(standing, Standing::Waiting | Standing::Refused { .. });
+        self.is_active(user) && is_in(self.standing(user, now))
     }
 
     /// Whether there is an account of that name.
@@ -248,6 +286,15 @@ impl Index {
     /// Up to `n` members, by name, after `after`.
     pub fn directory(&self, eyes: Eyes, after: Option<&UserName>, n: usize) -> PeopleList {
         self.people_page(eyes, self.people.directory(after), n)
+    }
+
+    /// Up to `n` accounts, by name, after `after`, whoever has let them in.
+    pub fn accounts(&self, after: Option<&UserName>, n: usize) -> PeopleList {
+        let mut people = self.people.directory(after);
+        let names: Vec<UserName> =
+            people.by_ref().take(n).map(|id| self.people.get(id).name.clone()).collect();
+        let more_after = people.next().and_then(|_| names.last().cloned());
+        PeopleList { names, more_after }
     }
 
     /// Up to `n` members whom the viewer does not follow: those who posted last, then, where there are
@@ -328,6 +375,7 @@ impl Index {
         for post in before.posts.iter().rev() {
             self.remove_post(before, post.id);
         }
+        self.forget_kept(before);
         let id = self.people.intern(&before.name);
         self.people.leave(id);
     }

@@ -26,6 +26,9 @@ impl User {
             follows: BTreeSet::new(),
             mutes: BTreeSet::new(),
             blocks: BTreeSet::new(),
+            has_asked_in: false,
+            inviter: None,
+            keeping: None,
             posts: Vec::new(),
             deleted: Vec::new(),
             post_id_max: None,
@@ -81,6 +84,24 @@ impl User {
             Entry::Unblocked { at: _, user } => {
                 self.blocks.remove(user);
             }
+            Entry::AskedIn { at: _ } => self.has_asked_in = true,
+            Entry::JoinedWith { at: _, code: _, inviter } => self.inviter = Some(inviter.clone()),
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::InvitationMade { .. }
+            | Entry::InvitationEnded { .. }
+            | Entry::InvitationUsed { .. }
+            | Entry::Reported { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keeping.get_or_insert_default().apply(entry),
             Entry::Left { at } => self.leave(*at),
         }
         self.assert_invariants();

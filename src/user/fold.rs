@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::entry::{Entry, SessionId};
+use super::entry::{CodeHash, Entry, PostRef, SessionId};
+use super::keeping::{Deed, Keeping};
 use super::{Place, User};
 use crate::id::{PostId, UserName};
 
@@ -21,6 +22,13 @@ pub struct Fold {
     follows: BTreeMap<UserName, Place>,
     mutes: BTreeMap<UserName, Place>,
     blocks: BTreeMap<UserName, Place>,
+    /// The first time of asking, and the last of joining with a code.
+    asked_in: Option<Place>,
+    joined_with: Option<Place>,
+    /// A keeper's acts, and when they became and ended being one: the log of the acts is for good.
+    keeping: Vec<Place>,
+    invitations: BTreeMap<CodeHash, Vec<Place>>,
+    reports: BTreeMap<PostRef, Place>,
     posts: BTreeMap<PostId, Place>,
     deleted: BTreeMap<PostId, Place>,
 }
@@ -69,6 +77,34 @@ impl Fold {
             Entry::Unblocked { user, .. } => {
                 self.blocks.remove(user);
             }
+            Entry::AskedIn { .. } => self.asked_in = self.asked_in.or(Some(place)),
+            Entry::JoinedWith { .. } => self.joined_with = Some(place),
+            Entry::InvitationMade { code, .. } => {
+                self.invitations.entry(code.clone()).or_insert_with(|| vec![place]);
+            }
+            Entry::InvitationEnded { code, .. } => {
+                self.invitations.remove(code);
+            }
+            Entry::InvitationUsed { code, .. } => {
+                if let Some(places) = self.invitations.get_mut(code) {
+                    places.push(place);
+                }
+            }
+            Entry::Reported { user, id, .. } => {
+                self.reports.insert(PostRef { user: user.clone(), id: *id }, place);
+            }
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keeping.push(place),
             Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
         }
     }
@@ -76,8 +112,12 @@ impl Fold {
     /// Where the entries stand that survive, in the order of the file.
     pub fn survivors(&self) -> Vec<Place> {
         let single = [self.left, self.joined, self.profile, self.password];
+        let single = single.into_iter().chain([self.asked_in, self.joined_with]);
+        let single: Vec<_> = single.collect();
         let many = self.sessions.values().chain(self.follows.values());
         let many = many.chain(self.mutes.values()).chain(self.blocks.values());
+        let many = many.chain(&self.keeping).chain(self.invitations.values().flatten());
+        let many = many.chain(self.reports.values());
         let many = many.chain(self.posts.values()).chain(self.deleted.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
@@ -92,6 +132,27 @@ const FOLLOW_BYTES: usize = 60;
 const DELETED_BYTES: usize = 70;
 const REQUEST_BYTES: usize = 100;
 const ACCOUNT_BYTES: usize = 600;
+const ACT_BYTES: usize = 160;
+const INVITATION_BYTES: usize = 170;
+const INVITED_BYTES: usize = 140;
+
+impl Keeping {
+    fn folded_bytes(&self) -> usize {
+        let acts = self.acts.iter().map(|act| match &act.deed {
+            Deed::Set(house) => ACT_BYTES + 2 * house.words.len(),
+            other => ACT_BYTES + 2 * other.reason().len(),
+        });
+        let reports = self.reports.values().map(|report| ACT_BYTES + 2 * report.reason.len());
+        let invitations = self.invitations.values();
+        let invitations = invitations.map(|it| INVITATION_BYTES + it.used_by.len() * INVITED_BYTES);
+        acts.chain(reports).chain(invitations).sum()
+    }
+}
+
+/// Nothing said is nothing, whether or not it was ever anything.
+fn said(keeping: Option<&Keeping>) -> Keeping {
+    keeping.cloned().unwrap_or_default()
+}
 
 impl User {
     /// Bytes of the file that folding would leave, about, and rather too many than too few.
@@ -105,7 +166,8 @@ impl User {
             + self.sessions.iter().map(session).sum::<usize>()
             + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
-            + self.requests.len() * REQUEST_BYTES;
+            + self.requests.len() * REQUEST_BYTES
+            + self.keeping.as_deref().map_or(0, Keeping::folded_bytes);
         posts + rest as u64
     }
 
@@ -124,6 +186,8 @@ impl User {
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
+            && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
+            && said(self.keeping.as_deref()) == said(other.keeping.as_deref())
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
             && self.requests == other.requests
             && posts(self) == posts(other)

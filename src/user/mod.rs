@@ -13,6 +13,7 @@
 mod apply;
 pub mod entry;
 pub mod fold;
+pub mod keeping;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use entry::{PostRef, SessionId};
+use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
 
@@ -60,6 +62,12 @@ pub struct User {
     pub mutes: BTreeSet<UserName>,
     /// Whom this user wants nothing to do with.
     pub blocks: BTreeSet<UserName>,
+    /// Whether they joined when new members needed a keeper's word.
+    pub has_asked_in: bool,
+    /// Who invited them.
+    pub inviter: Option<UserName>,
+    /// What they have to do with the community; most people nothing.
+    pub keeping: Option<Box<Keeping>>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
     /// The numbers of the posts that were taken back, as far as the file still tells: enough to say
@@ -137,6 +145,11 @@ impl User {
     /// Whether the post of that number was taken back, as far as the file still tells.
     pub fn has_deleted(&self, id: PostId) -> bool {
         self.deleted.binary_search(&id).is_ok()
+    }
+
+    /// Whether they are a keeper of the community.
+    pub fn is_keeper(&self) -> bool {
+        self.keeping.as_ref().is_some_and(|keeping| keeping.is_keeper)
     }
 
     /// The session of that id, whatever its age, unless it was ended.

@@ -53,6 +53,22 @@ pub enum Route {
     SettingsDevices,
     /// Whom one mutes or blocks.
     SettingsPeople,
+    /// Codes with which others may join.
+    SettingsInvitations,
+    /// Tell the keepers of a post.
+    Report(PostRef),
+    /// For keepers: what was reported.
+    Mod,
+    /// For keepers: who waits to be let in.
+    ModAsking,
+    /// For keepers: members.
+    ModMembers,
+    /// What keepers did.
+    ModLog,
+    /// For keepers: how the community is kept.
+    ModHouse,
+    /// For keepers: asks, then does.
+    ModAct,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -113,6 +129,13 @@ impl Route {
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
             "/settings/people" => Self::SettingsPeople,
+            "/settings/invitations" => Self::SettingsInvitations,
+            "/mod" => Self::Mod,
+            "/mod/joining" => Self::ModAsking,
+            "/mod/members" => Self::ModMembers,
+            "/mod/log" => Self::ModLog,
+            "/mod/settings" => Self::ModHouse,
+            "/mod/act" => Self::ModAct,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -137,6 +160,7 @@ impl Route {
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
+            (Some(id), Some("report")) => Self::Report(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some("delete")) => {
                 Self::DeletePost(PostRef { user: name, id: post_id(id)? })
             }
@@ -173,6 +197,10 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsInvitations
+            | Self::Report(_)
+            | Self::ModHouse
+            | Self::ModAct
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -181,6 +209,10 @@ impl Route {
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsPeople
+            | Self::Mod
+            | Self::ModAsking
+            | Self::ModMembers
+            | Self::ModLog
             | Self::Status
             | Self::Healthz
             | Self::Readyz
@@ -203,6 +235,7 @@ impl fmt::Display for Route {
             Self::Profile(name) => return write!(f, "/@{name}"),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
+            Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
@@ -223,6 +256,13 @@ impl fmt::Display for Route {
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
             Self::SettingsPeople => "/settings/people",
+            Self::SettingsInvitations => "/settings/invitations",
+            Self::Mod => "/mod",
+            Self::ModAsking => "/mod/joining",
+            Self::ModMembers => "/mod/members",
+            Self::ModLog => "/mod/log",
+            Self::ModHouse => "/mod/settings",
+            Self::ModAct => "/mod/act",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -265,6 +305,14 @@ mod tests {
             Route::Unblock(name()),
             Route::SettingsProfile,
             Route::SettingsPeople,
+            Route::SettingsInvitations,
+            Route::Report(post("ada", 7)),
+            Route::Mod,
+            Route::ModAsking,
+            Route::ModMembers,
+            Route::ModLog,
+            Route::ModHouse,
+            Route::ModAct,
             Route::SettingsPassword,
             Route::SettingsDevices,
             Route::SettingsLeave,

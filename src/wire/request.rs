@@ -10,10 +10,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, Cursor, KeepersDeed};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::PostRef;
+use crate::user::entry::{CodeHash, House, PostRef, Signup};
 
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
@@ -72,6 +72,38 @@ pub struct Viewer {
     pub display_name: String,
     /// How many requests their file ever recorded: forms' one-time keys derive from it.
     pub ops: u64,
+    /// Whether they are a keeper of the community.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_keeper: bool,
+    /// What keeps them from writing, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindered: Option<Hindered>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_not(is: &bool) -> bool {
+    !*is
+}
+
+/// What keeps a member from writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Hindered {
+    /// No keeper has let them in yet.
+    Waiting,
+    /// They were not let in.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// For a while.
+    Suspended {
+        /// Until when; absent for until a keeper lifts it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Wall>,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The machines in one line.
@@ -108,6 +140,18 @@ pub enum Outcome {
     Checked,
     /// The machines at length.
     Status(StatusPage),
+    /// What strangers are shown first.
+    Welcome(Welcome),
+    /// One's own invitations.
+    Invitations(Invitations),
+    /// What was reported.
+    Reports(ReportsPage),
+    /// Members, or people who wait to be let in.
+    Members(MembersPage),
+    /// What keepers did.
+    KeepersLog(LogPage),
+    /// How the community is kept.
+    House(House),
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -142,6 +186,12 @@ pub enum Refusal {
     Gone,
     /// One of the two blocks the other.
     Blocked,
+    /// Nobody can join just now.
+    Closed,
+    /// Something keeps the one who asks from it.
+    Hindered(Hindered),
+    /// A keeper does not leave before they are none.
+    Keeper,
     /// It takes what not all machines' programs know yet; nothing was saved.
     NotYet,
     /// Another act was sent under this request's key.
@@ -199,6 +249,10 @@ pub struct PostView {
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.
     pub mentions: Vec<UserName>,
+    /// A keeper has hidden it: why, as far as that is the asker's to know. All but its author get no
+    /// text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
 }
 
 /// Who somebody is, in short.
@@ -258,6 +312,9 @@ pub struct ProfilePage {
     /// What stands between them and the one who asks; absent if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apart: Option<Apart>,
+    /// What keeps them from writing, if that is everybody's to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindered: Option<Hindered>,
     /// The page of posts.
     pub page: PostPage,
 }
@@ -354,6 +411,136 @@ pub struct PersonRow {
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,
+}
+
+/// What strangers are shown first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Who may join.
+    pub signup: Signup,
+    /// What the keeper says to them; may be empty.
+    pub words: String,
+    /// The newest posts, if they are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts: Option<PostPage>,
+}
+
+/// One's own invitations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitations {
+    /// Whether one may make any.
+    pub may_invite: bool,
+    /// Those that stand, the newest first; at most `limits::INVITATIONS_MAX`.
+    pub rows: Vec<InvitationRow>,
+}
+
+/// A code with which others may join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationRow {
+    /// Its hash.
+    pub code: CodeHash,
+    /// When it was made.
+    pub made_at: Wall,
+    /// Until when it stands.
+    pub until: Wall,
+    /// How many may join with it.
+    pub uses: u32,
+    /// Who did, or was about to; at most `limits::INVITATION_USES_MAX`.
+    pub used_by: Vec<UserName>,
+}
+
+/// What was reported, the longest waiting first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportsPage {
+    /// At most `limits::REPORTS_PAGE`.
+    pub posts: Vec<ReportedPost>,
+    /// Where the list goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Cursor>,
+    /// How many people wait to be let in.
+    pub asking_in: u32,
+}
+
+/// A post that was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedPost {
+    /// Which.
+    pub of: PostRef,
+    /// The same with its text; absent if it does not stand any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<PostView>,
+    /// Why, oldest first.
+    pub reports: Vec<ReportRow>,
+}
+
+/// Why somebody thinks that a keeper should look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportRow {
+    /// Who.
+    pub by: UserName,
+    /// When.
+    pub at: Wall,
+    /// Why.
+    pub reason: String,
+}
+
+/// Members, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembersPage {
+    /// At most `limits::PEOPLE_PAGE`.
+    pub members: Vec<MemberRow>,
+    /// Where the list goes on: `after` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_after: Option<UserName>,
+}
+
+/// A member as keepers see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// Who.
+    pub person: Person,
+    /// Since when.
+    pub joined_at: Wall,
+    /// Whether they are a keeper.
+    pub is_keeper: bool,
+    /// Who invited them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inviter: Option<UserName>,
+    /// What keeps them from writing, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindered: Option<Hindered>,
+}
+
+/// What keepers did, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// At most `limits::LOG_PAGE`.
+    pub acts: Vec<LogRow>,
+    /// Where the list goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Cursor>,
+}
+
+/// Something that a keeper did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRow {
+    /// When.
+    pub at: Wall,
+    /// Who.
+    pub keeper: UserName,
+    /// What; absent for a change of how the community is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<KeepersDeed>,
+    /// Until when, of a suspension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Wall>,
+    /// Why; may be empty.
+    pub reason: String,
+    /// How the community was kept from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub house: Option<House>,
+    /// Whether nobody has said anything newer about the same.
+    pub is_newest: bool,
 }
 
 /// A place where the user is signed in.

@@ -3,6 +3,7 @@
 
 mod apart;
 mod hot;
+mod keeping;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -172,6 +173,7 @@ fn join(name: &str, number: u8) -> Request {
         username: name.to_owned(),
         display_name: String::new(),
         password: "a quiet gull sleeps".to_owned(),
+        code: String::new(),
         opening: opening(),
     });
     Request { session: None, action }

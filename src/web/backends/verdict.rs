@@ -112,6 +112,9 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
         | Refusal::Gone
         | Refusal::Blocked
         | Refusal::NotYet
+        | Refusal::Closed
+        | Refusal::Hindered(_)
+        | Refusal::Keeper
         | Refusal::Full
         | Refusal::TooMany { .. }
         | Refusal::Busy { .. }
@@ -144,6 +147,11 @@ const fn is_write(action: &Action) -> bool {
         | Action::ChangePassword(_)
         | Action::EndSession(_)
         | Action::EndOtherSessions(_)
+        | Action::Report(_)
+        | Action::Invite(_)
+        | Action::EndInvitation(_)
+        | Action::Keep(_)
+        | Action::SetHouse(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
         | Action::Home(_)
@@ -155,6 +163,13 @@ const fn is_write(action: &Action) -> bool {
         | Action::Following(_)
         | Action::KeptApart(_)
         | Action::Sessions
+        | Action::Welcome
+        | Action::Invitations
+        | Action::Reports(_)
+        | Action::AskingIn(_)
+        | Action::Members(_)
+        | Action::KeepersLog(_)
+        | Action::House
         | Action::ClusterStatus => false,
     }
 }

@@ -74,6 +74,9 @@ impl<A: Ask> Site<A> {
             Act::EditProfile => self.profile_again(visit, again, said),
             Act::ChangePassword => self.password_again(visit, again, said),
             Act::Leave => self.leave_again(visit, again, said),
+            Act::Report(post) => self.report_again(visit, again, said, post),
+            Act::Keep(deed) => self.deed_again(visit, again, said, deed),
+            Act::SetHouse => self.house_again(visit, again, said),
             Act::Logout
             | Act::DeletePost(_)
             | Act::Follow(_)
@@ -82,6 +85,8 @@ impl<A: Ask> Site<A> {
             | Act::Unmute(_)
             | Act::Block(_)
             | Act::Unblock(_)
+            | Act::Invite
+            | Act::EndInvitation(_)
             | Act::EndSession(_)
             | Act::EndOthers => self.button_again(visit, again, said),
         }
@@ -150,6 +155,14 @@ impl<A: Ask> Site<A> {
         if let Act::EndSession(id) = again.act {
             form = form.carrying("id", id);
         }
+        if *again.act == Act::Invite {
+            for name in ["uses", "days"] {
+                form = form.carrying(name, again.form.get(name));
+            }
+        }
+        if let Act::EndInvitation(code) = again.act {
+            form = form.carrying("code", code);
+        }
         if *again.act == Act::EndOthers {
             form = form.carrying("others", "1");
         }
@@ -182,6 +195,11 @@ const fn label(act: &Act) -> &'static str {
         Act::Unmute(_) => "Unmute",
         Act::Block(_) => "Block",
         Act::Unblock(_) => "Unblock",
+        Act::Invite => "Make an invitation",
+        Act::EndInvitation(_) => "End it",
+        Act::Report(_) => "Report",
+        Act::Keep(_) => "Do it",
+        Act::SetHouse => "Save",
         Act::EndSession(_) | Act::EndOthers => "Sign out there",
         Act::Join => "Create account",
         Act::Login => "Sign in",

@@ -8,7 +8,7 @@ use super::visit::{Heard, Visit};
 use super::write::next;
 use super::{Handled, Head, Site, html, see_other};
 use crate::action::Action;
-use crate::user::entry::PostRef;
+use crate::user::entry::{PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::{Form, encode_query};
@@ -51,11 +51,14 @@ impl LoginForm {
 impl<A: Ask> Site<A> {
     /// The form to join; members go home.
     pub(super) fn join(&self, visit: &Visit<'_>) -> Handled {
-        let heard = self.read(visit, None, Action::CheckSession)?;
+        let (heard, welcome) = self.welcome(visit, visit.session.as_ref())?;
         if heard.viewer.is_some() {
             return Ok(see_other("/", heard.cookies));
         }
-        self.join_page(visit, Some(&heard), &Form::default(), None)
+        if welcome.signup == Signup::Closed {
+            return self.closed_page(visit, &heard);
+        }
+        self.join_page(visit, Some(&heard), (&visit.query, welcome.signup), None)
     }
 
     /// The form to sign in; members go on to where they were going.
@@ -70,14 +73,18 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn join_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
-        self.join_page(visit, again.heard, again.form, Some((again, said)))
+        // What was asked for before is asked for again, and what a backend finds missing.
+        let wants_code =
+            again.form.find("code").is_some() || !again.problem_of(Field::Code).is_empty();
+        let signup = if wants_code { Signup::Invited } else { Signup::Open };
+        self.join_page(visit, again.heard, (again.form, signup), Some((again, said)))
     }
 
     fn join_page(
         &self,
         visit: &Visit<'_>,
         heard: Option<&Heard>,
-        typed: &Form,
+        (typed, signup): (&Form, Signup),
         failed: Option<(&Again<'_>, Said)>,
     ) -> Handled {
         let (again, said) = failed.unzip();
@@ -101,26 +108,40 @@ impl<A: Ask> Site<A> {
         let title = format!("Join {}", self.community);
         let mut frame = self.around(visit, heard).frame("Join", Some(&Route::Join));
         frame.title = title;
+        let approved =
+            "A keeper lets new members in: you can sign in at once, and write once they did.";
+        let code = (signup == Signup::Invited).then(|| FieldView {
+            hint: "As you were given it.",
+            ..field(Field::Code, "code", typed.get("code"), "off")
+        });
         let page = FieldsPage {
             frame: frame.saying(said.as_ref().map(|said| said.notice.clone())),
             tabs: Vec::new(),
-            intro: Vec::new(),
+            intro: (signup == Signup::Approved).then(|| approved.to_owned()).into_iter().collect(),
             form: head(&self.form_key, binding, FormName::Join, &Route::Join, key),
-            fields: vec![
-                FieldView {
-                    hint: "2–24 letters a–z, digits, _ . You can’t change it later.",
-                    ..field(Field::Username, "username", typed.get("username"), "username")
-                },
-                FieldView {
-                    hint: "What others see. Leave it empty to use your username.",
-                    ..field(Field::DisplayName, "display_name", typed.get("display_name"), "name")
-                },
-                FieldView {
-                    hint: "8 characters or more. A few random words work well.",
-                    kind: "password",
-                    ..field(Field::Password, "password", "", "new-password")
-                },
-            ],
+            fields: code
+                .into_iter()
+                .chain([
+                    FieldView {
+                        hint: "2–24 letters a–z, digits, _ . You can’t change it later.",
+                        ..field(Field::Username, "username", typed.get("username"), "username")
+                    },
+                    FieldView {
+                        hint: "What others see. Leave it empty to use your username.",
+                        ..field(
+                            Field::DisplayName,
+                            "display_name",
+                            typed.get("display_name"),
+                            "name",
+                        )
+                    },
+                    FieldView {
+                        hint: "8 characters or more. A few random words work well.",
+                        kind: "password",
+                        ..field(Field::Password, "password", "", "new-password")
+                    },
+                ])
+                .collect(),
             button: said.as_ref().and_then(|said| said.button).unwrap_or("Create account"),
             class: "",
             link: Some((Route::Login.to_string(), "I have an account")),

@@ -15,6 +15,8 @@ mod again;
 mod apart;
 mod draw;
 mod entry;
+mod house;
+mod moderation;
 mod plain;
 mod read;
 mod settings;
@@ -174,6 +176,13 @@ impl<A: Ask> Site<A> {
             Route::SettingsDevices => self.settings_devices(visit),
             Route::SettingsLeave => self.settings_leave(visit),
             Route::SettingsPeople => self.settings_people(visit),
+            Route::SettingsInvitations => self.invitations(visit),
+            Route::Report(post) => self.ask_report(visit, post),
+            Route::Mod => self.reports(visit),
+            Route::ModAsking | Route::ModMembers => self.members(visit, &route),
+            Route::ModLog => self.keepers_log(visit),
+            Route::ModHouse => self.house(visit),
+            Route::ModAct => self.ask_deed(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
@@ -241,7 +250,8 @@ impl<A: Ask> Site<A> {
         let (status, retry_after_s) = match refusal {
             Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
             Refusal::NotFound => (404, None),
-            Refusal::Blocked => (403, None),
+            Refusal::Blocked | Refusal::Closed | Refusal::Keeper => (403, None),
+            Refusal::Hindered(hindered) => return self.hindered_page(visit, heard, hindered),
             Refusal::Gone => (410, None),
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),

@@ -6,23 +6,23 @@ use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
 use crate::action::{Action, Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
-use crate::limits::LANDING_POSTS;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
 use crate::web::form::encode_query;
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
-use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
+use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
+use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::route::Route;
 use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
 
 /// What to say where nobody has posted.
-const NOTHING_YET: &str = "Nothing posted yet.";
+pub(super) const NOTHING_YET: &str = "Nothing posted yet.";
 /// The same where there may be posts, not for these eyes.
 const NOT_SHOWN: &str = "Their posts are not shown to you.";
 
@@ -57,9 +57,14 @@ impl<A: Ask> Site<A> {
             frame = frame.remarking("people you follow");
         }
         let is_empty = posts.posts.is_empty();
+        // Whoever may not write is told so in place of the box to write in.
+        let hindered = heard.viewer.as_ref().and_then(|viewer| viewer.hindered.as_ref());
+        let suspended =
+            hindered.map(|why| Notice::new(Tone::Care, hindered_words(why).1, reason_of(why)));
+        let is_writer = hindered.is_none();
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
-            composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            frame: frame.saying(suspended.or(posts.just_posted.map(Notice::posted))),
+            composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
             feed: Feed {
                 empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
@@ -68,34 +73,6 @@ impl<A: Ask> Site<A> {
             everyone: is_empty.then(|| Route::Everyone.to_string()),
         };
         html(&page, seen(visit, heard))
-    }
-
-    /// What strangers see first. `as_member` is what a backend said when it did not know the session.
-    fn landing(&self, visit: &Visit<'_>, as_member: Option<&Heard>) -> Handled {
-        let heard = self.hear(visit, None, None, Action::Everyone(Page::default()))?;
-        let posts = match &heard.outcome {
-            Outcome::Posts(posts) => posts,
-            Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
-            _ => return Err(Fault::Nonsense.into()),
-        };
-        let left = visit.query.find("left").map(|_| {
-            Notice::new(Tone::Good, "Your account is gone.", "Your posts are gone with it.")
-        });
-        let shown = posts.posts.get(..LANDING_POSTS).unwrap_or(&posts.posts);
-        let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame("Welcome", None).saying(left),
-            feed: Feed {
-                posts: eyes(visit, &heard, posts).see_all(shown),
-                older: None,
-                empty: NOTHING_YET,
-                is_end: false,
-            },
-            everyone: Route::Everyone.to_string(),
-            join: Route::Join.to_string(),
-            login: Route::Login.to_string(),
-        };
-        let cookies = as_member.map_or_else(Vec::new, |heard| heard.cookies.clone());
-        html(&page, Head { cookies, ..seen(visit, &heard) })
     }
 
     /// Everybody's posts.
@@ -174,10 +151,11 @@ impl<A: Ask> Site<A> {
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
         let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
         let apart = profile.apart.map(|apart| standing(&profile.person, apart));
+        let suspended = profile.hindered.as_ref().map(|why| suspended(&profile.person, why));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let page = ProfilePage {
-            frame: frame.saying(deleted.or(apart)),
+            frame: frame.saying(deleted.or(apart).or(suspended)),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
             joined: Moment::of_day(profile.joined_at),
@@ -191,6 +169,9 @@ impl<A: Ask> Site<A> {
             ),
             posts_count: counted(profile.posts_count, "post", "posts"),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
+            moderate: own
+                .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
+                .map(|_| Route::Mod.to_string()),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
             logout: own.map(Drawer::logout),
             apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
@@ -225,8 +206,13 @@ impl<A: Ask> Site<A> {
             Ancestor::Deleted(_) => Err("A deleted post"),
             Ancestor::Unseen(_) => Err("A post that is not shown to you"),
         };
+        let is_others = drawer.is_some_and(|drawer| *drawer.viewer != post.user);
+        let reported = visit.query.find("reported").filter(|_| is_others);
+        let reported =
+            reported.map(|_| Notice::new(Tone::Good, "Reported.", "A keeper will look."));
         let page = ThreadPage {
-            frame: frame.saying(thread.just_posted.map(Notice::posted)),
+            frame: frame.saying(reported.or(thread.just_posted.map(Notice::posted))),
+            report: is_others.then(|| Route::Report(post.clone()).to_string()),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: eyes.see(&thread.post),
             replies: thread

@@ -38,12 +38,16 @@ pub(crate) struct Row {
 pub(crate) struct LandingPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// The newest posts.
-    pub(crate) feed: Feed,
+    /// What the keeper says to them; may be empty.
+    pub(crate) words: String,
+    /// The newest posts, if they are shown.
+    pub(crate) feed: Option<Feed>,
     /// Where everybody's posts are.
     pub(crate) everyone: String,
-    /// Where to join.
-    pub(crate) join: String,
+    /// Where to join, if one can.
+    pub(crate) join: Option<String>,
+    /// What to say if one cannot.
+    pub(crate) closed: &'static str,
     /// Where to sign in.
     pub(crate) login: String,
 }
@@ -86,6 +90,8 @@ pub(crate) struct ProfilePage {
     pub(crate) follow: Option<ButtonForm>,
     /// The buttons that mute and block, or no longer do, if it is another's.
     pub(crate) apart: Vec<ButtonForm>,
+    /// Where to moderate, if it is one's own and a keeper's.
+    pub(crate) moderate: Option<String>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
     /// The button that signs out, if it is one's own.

@@ -12,6 +12,7 @@ pub(super) mod frame;
 pub(super) mod list;
 pub(crate) mod machines;
 pub(super) mod message;
+pub(super) mod moderation;
 pub(super) mod post;
 pub(super) mod settings;
 pub(crate) mod status;

@@ -60,6 +60,8 @@ pub(crate) struct PostItem {
     pub(crate) at: Moment,
     /// What it says.
     pub(crate) runs: Vec<Run>,
+    /// Why a keeper has hidden it, if one has; empty where that is not said.
+    pub(crate) hidden: Option<String>,
     /// What it answers.
     pub(crate) answers: Option<Answers>,
     /// How many answers it has, in words; empty for none.
@@ -102,6 +104,7 @@ impl Eyes<'_> {
             by: Byline::of(&post.author),
             at: Moment::seen_at(post.at, self.now),
             runs: runs(&post.text, &post.mentions),
+            hidden: post.hidden.clone(),
             answers: post.reply_to.as_ref().map(|to| Answers {
                 href: Route::Thread(to.clone()).to_string(),
                 username: to.user.clone(),

@@ -26,6 +26,7 @@ pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
         (Route::SettingsPassword, "Password"),
         (Route::SettingsDevices, "Devices"),
         (Route::SettingsPeople, "Muted"),
+        (Route::SettingsInvitations, "Invitations"),
         (Route::SettingsLeave, "Leave"),
     ];
     let tab = |(route, label): (Route, _)| Tab {

@@ -17,6 +17,8 @@ pub(crate) struct ThreadPage {
     pub(crate) ancestors: Vec<Result<PostItem, &'static str>>,
     /// The post.
     pub(crate) post: PostItem,
+    /// Where to report it, if one may.
+    pub(crate) report: Option<String>,
     /// What answers it.
     pub(crate) replies: Vec<Reply>,
     /// Whether there are more.

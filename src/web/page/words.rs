@@ -4,14 +4,14 @@
 //! became of the text that was typed.
 
 use super::frame::{Notice, Tone};
-use super::time::span;
+use super::time::{Moment, span};
 use crate::action::Problem;
 use crate::id::USER_NAME_CHARS_MAX;
 use crate::limits::{
-    BEHIND_RETRY_S, BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, POST_CHARS_MAX,
-    UNKNOWN_RETRY_S,
+    BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DISPLAY_NAME_CHARS_MAX,
+    NO_MAJORITY_RETRY_S, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
 };
-use crate::wire::request::{Field, FieldProblem, Refusal};
+use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
 
 /// What a write was about, as far as its sentences differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,21 @@ impl Said {
             Refusal::Blocked => {
                 let strong = "You and they are kept apart by a block.";
                 Self::new(403, "Not possible", strong, kept.to_owned())
+            }
+            Refusal::Closed => {
+                let strong = "New members are invited by the keeper.";
+                Self::new(403, "Closed", strong, kept.to_owned())
+            }
+            Refusal::Hindered(why) => {
+                let (title, strong) = hindered(why);
+                let mut said = Self::new(403, title, strong, kept.to_owned());
+                said.notice.text = format!("{} {kept}", reason_of(why)).trim().to_owned();
+                said
+            }
+            Refusal::Keeper => {
+                let strong = "A keeper can’t leave.";
+                let text = "Ask whoever runs the machines to make you a plain member first.";
+                Self::new(403, "Not possible", strong, format!("{text} {kept}"))
             }
             Refusal::NotYet => {
                 let strong = "Not before the upgrade of the machines is finished.";
@@ -251,6 +266,45 @@ impl Subject {
     }
 }
 
+/// What keeps somebody from writing: title and sentence.
+pub(crate) fn hindered(why: &Hindered) -> (&'static str, String) {
+    match why {
+        Hindered::Waiting => {
+            ("You are waiting", "A keeper has yet to let you in. Come back later.".to_owned())
+        }
+        Hindered::Refused { .. } => ("Not let in", "The keeper has not let you in.".to_owned()),
+        Hindered::Suspended { until: Some(until), .. } => (
+            "Suspended",
+            format!("You are suspended until {}.", Moment::to_the_minute(*until).full),
+        ),
+        Hindered::Suspended { until: None, .. } => {
+            ("Suspended", "You are suspended until the keeper lifts it.".to_owned())
+        }
+    }
+}
+
+/// The keeper's reason, as a sentence; empty if there is none.
+pub(crate) fn reason_of(why: &Hindered) -> String {
+    match why {
+        Hindered::Waiting => String::new(),
+        Hindered::Refused { reason } | Hindered::Suspended { reason, .. } => {
+            format!("The reason: {reason}")
+        }
+    }
+}
+
+/// That a member is suspended, on their page.
+pub(crate) fn suspended(person: &Person, why: &Hindered) -> Notice {
+    let name = &person.display_name;
+    let text = match why {
+        Hindered::Suspended { until: Some(until), .. } => {
+            format!("Until {}.", Moment::to_the_minute(*until).full)
+        }
+        _ => String::new(),
+    };
+    Notice::new(Tone::Care, format!("{name} is suspended."), text)
+}
+
 /// A field's id on the page, and what it is called.
 pub(crate) const fn anchor(field: Field) -> (&'static str, &'static str) {
     match field {
@@ -260,6 +314,9 @@ pub(crate) const fn anchor(field: Field) -> (&'static str, &'static str) {
         Field::NewPassword => ("n", "New password"),
         Field::Bio => ("b", "About you"),
         Field::Text => ("c", "Text"),
+        Field::Reason => ("r", "Reason"),
+        Field::Code => ("i", "Invitation code"),
+        Field::Community => ("w", "Words for strangers"),
     }
 }
 
@@ -271,13 +328,20 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         Field::Password | Field::NewPassword => "A password",
         Field::Bio => "What you say of yourself",
         Field::Text => "A post",
+        Field::Reason => "A reason",
+        Field::Code => "A code",
+        Field::Community => "This",
     };
     match problem {
         Problem::Empty => match field {
             Field::Text => "Write something first.".to_owned(),
             Field::Username => "Enter a username.".to_owned(),
             Field::Password | Field::NewPassword => "Enter a password.".to_owned(),
-            Field::DisplayName | Field::Bio => "Enter something here.".to_owned(),
+            Field::Reason => "Say why.".to_owned(),
+            Field::Code => "Enter the code of your invitation.".to_owned(),
+            Field::DisplayName | Field::Bio | Field::Community => {
+                "Enter something here.".to_owned()
+            }
         },
         Problem::TooLong { over } => {
             let characters = if *over == 1 { "character" } else { "characters" };
@@ -286,7 +350,9 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
                 Field::DisplayName => DISPLAY_NAME_CHARS_MAX,
                 Field::Bio => BIO_CHARS_MAX,
                 Field::Text => POST_CHARS_MAX,
-                Field::Password | Field::NewPassword => {
+                Field::Reason => REASON_CHARS_MAX,
+                Field::Community => COMMUNITY_CHARS_MAX,
+                Field::Password | Field::NewPassword | Field::Code => {
                     return format!("{over} {characters} too many.");
                 }
             };
@@ -311,8 +377,11 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         }
         Problem::Wrong => match field {
             Field::Username => "This is not your username.".to_owned(),
+            Field::Code => "There is no such code. Look whether it was mistyped.".to_owned(),
             _ => "This is not your password.".to_owned(),
         },
+        Problem::Used => "As many as may have joined with this code. Ask for another.".to_owned(),
+        Problem::Past => "The time of this code is over. Ask for another.".to_owned(),
         Problem::Full { max } => format!("You have {max} already, and that is the most."),
     }
 }

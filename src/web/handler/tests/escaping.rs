@@ -7,7 +7,7 @@ use super::fake::{Browser, Fake, fitting, person, site, text, unescape};
 use crate::action::Action;
 use crate::web::handler::Site;
 use crate::web::response::Response;
-use crate::wire::request::{Ancestor, Outcome, PersonRow, PostView, Refusal};
+use crate::wire::request::{Ancestor, Hindered, Outcome, PersonRow, PostView, Refusal};
 
 const NAUGHTY: [&str; 24] = [
     "<script>alert(1)</script>",
@@ -93,7 +93,32 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
                 machine.version = Some(naughty.to_owned());
             }
         }
-        Outcome::Saved(_) | Outcome::Checked | Outcome::Refused(_) => {}
+        Outcome::Welcome(welcome) => {
+            naughty.clone_into(&mut welcome.words);
+            welcome.posts.iter_mut().flat_map(|page| &mut page.posts).for_each(spoil_post);
+        }
+        Outcome::Reports(page) => {
+            for it in &mut page.posts {
+                it.post.iter_mut().for_each(spoil_post);
+                it.reports.iter_mut().for_each(|report| naughty.clone_into(&mut report.reason));
+            }
+        }
+        Outcome::Members(page) => {
+            for row in &mut page.members {
+                naughty.clone_into(&mut row.person.display_name);
+                if let Some(Hindered::Suspended { reason, .. } | Hindered::Refused { reason }) =
+                    &mut row.hindered
+                {
+                    naughty.clone_into(reason);
+                }
+            }
+        }
+        Outcome::KeepersLog(page) => {
+            let acts = page.acts.iter_mut().filter(|act| !act.reason.is_empty());
+            acts.for_each(|act| naughty.clone_into(&mut act.reason));
+        }
+        Outcome::House(house) => naughty.clone_into(&mut house.words),
+        Outcome::Invitations(_) | Outcome::Saved(_) | Outcome::Checked | Outcome::Refused(_) => {}
     }
     outcome
 }
@@ -127,7 +152,7 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 20] = [
     "/",
     "/public",
     "/@ada",
@@ -139,6 +164,13 @@ const PAGES: [&str; 13] = [
     "/settings/profile",
     "/settings/devices",
     "/settings/people",
+    "/settings/invitations",
+    "/@ben/899/report",
+    "/mod",
+    "/mod/joining",
+    "/mod/members",
+    "/mod/log",
+    "/mod/settings",
     "/status",
     "/settings/leave",
 ];

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::action::Action;
+use crate::action::{Action, Cursor, KeepersDeed};
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
-use crate::user::entry::PostRef;
+use crate::user::entry::{CodeHash, House, PostRef, Signup};
 use crate::web::ask::{Ask, AskError};
 use crate::web::form::encode_query;
 use crate::web::handler::Site;
@@ -16,10 +16,11 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, Apart, ApartRow, ClusterBrief, KeptApart, MachineRow, MachineState, Outcome,
-    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
-    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
-    StatusPage, ThreadPage, Viewer,
+    Ancestor, Apart, ApartRow, ClusterBrief, Hindered, InvitationRow, Invitations, KeptApart,
+    LogPage, LogRow, MachineRow, MachineState, MemberRow, MembersPage, Outcome, PeoplePage, Person,
+    PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, ReportRow, ReportedPost,
+    ReportsPage, Request as WireRequest, Response as WireResponse, ResponseAction, Saved,
+    SessionRow, StatusPage, ThreadPage, Viewer, Welcome,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -38,6 +39,8 @@ pub(super) struct Fake {
     pub(super) asked: Mutex<Vec<(Option<UserName>, WireRequest)>>,
     /// Whether it knows the session; if not everybody is a stranger.
     pub(super) knows_session: Mutex<bool>,
+    /// Whether who is signed in is a keeper.
+    pub(super) is_keeper: Mutex<bool>,
     /// How the machines are.
     pub(super) cluster: Mutex<ClusterBrief>,
 }
@@ -70,6 +73,8 @@ impl Ask for Fake {
             username: "ada".parse().unwrap(),
             display_name: "Ada Lind".to_owned(),
             ops: 12,
+            is_keeper: *self.is_keeper.lock(),
+            hindered: None,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
@@ -91,6 +96,7 @@ pub(super) fn site_at(origin: &str) -> Site<Fake> {
         answer: Mutex::new(Box::new(|action| Ok(fitting(action)))),
         asked: Mutex::default(),
         knows_session: Mutex::new(true),
+        is_keeper: Mutex::new(false),
         cluster: Mutex::new(cluster(&[MachineState::InStep; 3])),
     };
     let origin = Origin::parse(origin, true).unwrap();
@@ -291,6 +297,7 @@ pub(super) fn post(
         reply_to: None,
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
+        hidden: None,
     }
 }
 
@@ -410,6 +417,75 @@ pub(super) fn thread() -> ThreadPage {
     }
 }
 
+pub(super) fn reports() -> ReportsPage {
+    let of = PostRef { user: name("ben"), id: PostId::from_raw(899) };
+    let gone = PostRef { user: name("eve"), id: PostId::from_raw(7) };
+    let row = |by, reason: &str| ReportRow {
+        by: name(by),
+        at: Wall(NOW.0 - 60_000),
+        reason: reason.to_owned(),
+    };
+    let mut hidden = post(899, "ben", "Ben Kroll", 5, "Found: one left glove.");
+    hidden.hidden = Some("Not his glove.".to_owned());
+    ReportsPage {
+        posts: vec![
+            ReportedPost {
+                of,
+                post: Some(hidden),
+                reports: vec![row("mina", "It is mine."), row("yuki", "Spam")],
+            },
+            ReportedPost { of: gone, post: None, reports: vec![row("mina", "Rude.")] },
+        ],
+        next: Some(Cursor { at: Wall(1), user: name("eve"), id: 7 }),
+        asking_in: 2,
+    }
+}
+
+pub(super) fn members() -> MembersPage {
+    let row = |username, display_name, hindered| MemberRow {
+        person: person(username, display_name),
+        joined_at: Wall(NOW.0 - 86_400_000),
+        is_keeper: username == "ada",
+        inviter: (username == "ben").then(|| name("ada")),
+        hindered,
+    };
+    let reason = "Shouts.".to_owned();
+    let until = Some(Wall(NOW.0 + 3_600_000));
+    MembersPage {
+        members: vec![
+            row("ada", "Ada Lind", None),
+            row("ben", "Ben Kroll", Some(Hindered::Suspended { until, reason: reason.clone() })),
+            row("eve", "Eve", Some(Hindered::Waiting)),
+            row("finn", "Finn", Some(Hindered::Refused { reason })),
+        ],
+        more_after: Some(name("finn")),
+    }
+}
+
+pub(super) fn log() -> LogPage {
+    let ben = || name("ben");
+    let glove = || PostRef { user: ben(), id: PostId::from_raw(899) };
+    let row = |deed, reason: &str, is_newest| LogRow {
+        at: Wall(NOW.0 - 60_000),
+        keeper: name("ada"),
+        deed,
+        until: None,
+        reason: reason.to_owned(),
+        house: None,
+        is_newest,
+    };
+    let set = LogRow { house: Some(House::default()), ..row(None, "", true) };
+    LogPage {
+        acts: vec![
+            row(Some(KeepersDeed::Hide(glove())), "Not his glove.", true),
+            row(Some(KeepersDeed::Suspend { user: ben(), hours: None }), "Shouts.", false),
+            row(Some(KeepersDeed::Lift { user: ben() }), "", true),
+            set,
+        ],
+        next: Some(Cursor { at: Wall(1), user: name("ada"), id: 0 }),
+    }
+}
+
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
@@ -423,6 +499,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             posts_count: 5,
             followed: (asked.username != name("ada")).then_some(false),
             apart: None,
+            hindered: None,
             page: posts(),
         }),
         Action::Thread(_) => Outcome::Thread(thread()),
@@ -431,6 +508,24 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             people: people(),
             more_after: Some(name("mina")),
         }),
+        Action::Welcome => {
+            let words = "We are a lane.\nBe kind.".to_owned();
+            Outcome::Welcome(Welcome { signup: Signup::Open, words, posts: Some(posts()) })
+        }
+        Action::House => Outcome::House(House::default()),
+        Action::Invitations => Outcome::Invitations(Invitations {
+            may_invite: true,
+            rows: vec![InvitationRow {
+                code: CodeHash("c".repeat(64)),
+                made_at: Wall(NOW.0 - 86_400_000),
+                until: Wall(NOW.0 + 86_400_000),
+                uses: 5,
+                used_by: vec![name("mina")],
+            }],
+        }),
+        Action::Reports(_) => Outcome::Reports(reports()),
+        Action::AskingIn(_) | Action::Members(_) => Outcome::Members(members()),
+        Action::KeepersLog(_) => Outcome::KeepersLog(log()),
         Action::KeptApart(_) => Outcome::KeptApart(KeptApart {
             people: vec![ApartRow {
                 person: person("ben", "Ben Kroll"),

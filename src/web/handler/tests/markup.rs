@@ -37,7 +37,15 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("settings-password", "/settings/password"),
         ("settings-devices", "/settings/devices"),
         ("settings-people", "/settings/people"),
+        ("settings-invitations", "/settings/invitations"),
         ("settings-leave", "/settings/leave"),
+        ("report", "/@ben/899/report"),
+        ("mod", "/mod"),
+        ("mod-joining", "/mod/joining"),
+        ("mod-members", "/mod/members?named=a"),
+        ("mod-log", "/mod/log"),
+        ("mod-settings", "/mod/settings"),
+        ("mod-act", "/mod/act?deed=suspend&username=ben"),
         ("machines", "/status"),
         ("not-found", "/nothing"),
     ];
@@ -166,7 +174,7 @@ fn check(name: &str, html: &str) {
                     referred.extend(value.split(' ').map(str::to_owned));
                 }
                 "href" => check_link(name, &value),
-                "action" => check_action(name, &value),
+                "action" => check_action(name, &value, tag.contains("method=\"get\"")),
                 _ => {}
             }
         }
@@ -207,9 +215,10 @@ fn check_link(name: &str, href: &str) {
     assert_eq!(route.to_string(), path, "{name}: {href} is not the canonical address");
 }
 
-fn check_action(name: &str, action: &str) {
+fn check_action(name: &str, action: &str, is_get: bool) {
     let route = Route::parse(action).unwrap_or_else(|| panic!("{name}: {action} is nowhere"));
-    assert!(route.allows(Method::Post), "{name}: {action} takes no forms");
+    let method = if is_get { Method::Get } else { Method::Post };
+    assert!(route.allows(method), "{name}: {action} takes no forms");
 }
 
 /// Writes every page where `TERN_PAGES_DIR` says, to be looked at; without it there is nothing to do.

@@ -171,7 +171,7 @@ fn profile_says_what_stands_between_two() {
 #[test]
 fn settings_signed_out_go_to_sign_in() {
     let site = site();
-    for page in ["profile", "password", "devices", "people", "leave"] {
+    for page in ["profile", "password", "devices", "people", "invitations", "leave"] {
         let address = format!("/settings/{page}");
         let mut stranger = Browser::stranger(&site);
         assert_eq!(location(&stranger.get(&address)), format!("/login?next={address}"));
