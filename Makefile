@@ -21,7 +21,7 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-test:
+test: old-program
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim

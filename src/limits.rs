@@ -407,6 +407,11 @@ pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
+/// Seconds the cookie with the language chosen on a device lasts: a year. Browsers keep none longer
+/// than 400 days.
+pub const LANGUAGE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
+/// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
+pub const LANGUAGES_READ_MAX: usize = 32;
 /// Posts on the landing page.
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.

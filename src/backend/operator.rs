@@ -62,7 +62,7 @@ impl Backend {
                     Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
                 }
             }
-            Question::Adopt(offer) => match self.cluster.take_on(offer) {
+            Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
                 Ok(()) => Answer::Members(self.held()),
                 Err(error) => {
                     log::warn!("list of members from the operator refused error={error}");

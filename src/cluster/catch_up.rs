@@ -132,6 +132,9 @@ impl Cluster {
         let (mut compared, mut learned, mut failed) = (0, 0, 0);
         let mut after: Option<UserName> = None;
         loop {
+            let own_page = || Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS));
+            // What comes while the peers are asked is on its way to them as well.
+            let mut before = own_page();
             let mut pages = BTreeMap::new();
             let peers: Vec<NodeId> = differing.keys().copied().collect();
             for peer in peers {
@@ -142,13 +145,11 @@ impl Cluster {
                     self.compare_wanted.store(true, Ordering::Relaxed);
                 }
             }
-            pages.insert(me, Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS)));
+            pages.insert(me, own_page());
             // As far as the shortest page reaches, all machines have spoken.
             let end = pages.values().filter_map(Page::end).min().cloned();
             if let Some(end) = &end {
-                for page in pages.values_mut() {
-                    page.cut(end);
-                }
+                pages.values_mut().chain([&mut before]).for_each(|page| page.cut(end));
             }
             compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
             if self.local.floors().epoch != config.place.current.epoch {
@@ -159,7 +160,7 @@ impl Cluster {
             (learned, failed) = (learned + done, failed + left);
             for (peer, count) in &mut differing {
                 if let Some(page) = pages.get(peer) {
-                    *count = count.saturating_add(self.count_lacking(page, &pages));
+                    *count = count.saturating_add(page.count_lacking(&before));
                 }
             }
             if self.stop.is_closed() {
@@ -257,16 +258,6 @@ impl Cluster {
         });
         failed.into_inner()
     }
-
-    /// Of how many users a peer's page has less than what is held here by now.
-    fn count_lacking(&self, page: &Page, pages: &BTreeMap<NodeId, Page>) -> u32 {
-        let own = pages.get(&self.members.me).into_iter().flat_map(|page| page.rows.keys());
-        let names: BTreeSet<&UserName> = own.chain(page.rows.keys()).collect();
-        let held = |name| self.local.get(name).map(|slot| slot.state().acc).unwrap_or_default();
-        let acc = |name| page.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
-        let lacking = names.into_iter().filter(|&name| held(name) > acc(name)).count();
-        u32::try_from(lacking).unwrap_or(u32::MAX)
-    }
 }
 
 /// One machine's rows from a place in the list of names on.
@@ -291,6 +282,13 @@ impl Page {
     /// Drops what stands behind `end`: another machine has not spoken of it yet.
     fn cut(&mut self, end: &UserName) {
         self.rows.retain(|name, _| name <= end);
+    }
+
+    /// Of how many users it has less than what another page says is committed.
+    fn count_lacking(&self, other: &Self) -> u32 {
+        let held = |name| self.rows.get(name).map(|(state, _)| state.acc).unwrap_or_default();
+        let lacking = other.rows.iter().filter(|(name, (state, _))| held(name) < state.com);
+        u32::try_from(lacking.count()).unwrap_or(u32::MAX)
     }
 
     fn row(&self, node: NodeId, user: &UserName) -> Row {

@@ -4,7 +4,8 @@
 //! A machine hears where the others stand with their pings. Whoever holds an older list is offered
 //! the newer one; each takes it on durably before it tells of it, and from then on votes nowhere until
 //! the new list opens. A new machine copies first, and only then offers its list to the old members,
-//! so that writing pauses for seconds only and a mistyped address stops nothing.
+//! which take it on only if they find that machine where it says: so writing pauses for seconds only,
+//! and a mistyped address stops nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) struct Change {
     /// other members.
     agreed: Mutex<Option<Hash128>>,
     waiting: Mutex<Option<(Waiting, Mono)>>,
+    /// Why a list of members was not taken on, when that was last so.
+    refused: Mutex<Option<String>>,
     wake: (Sender<()>, Receiver<()>),
 }
 
@@ -58,6 +61,16 @@ pub enum ChangeError {
     /// It is no later one.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// A new machine is not where it says: with it nobody could save anything.
+    #[error("machine {node} is not found at {address}: {why}")]
+    NotFound {
+        /// Which.
+        node: NodeId,
+        /// Where it was looked for.
+        address: String,
+        /// What was found instead.
+        why: String,
+    },
     /// It could not be made durable.
     #[error("not written")]
     Store(#[from] StoreError),
@@ -72,6 +85,7 @@ impl Change {
             has_learned: AtomicBool::new(false),
             agreed: Mutex::default(),
             waiting: Mutex::default(),
+            refused: Mutex::default(),
             // Two who wake the thread are as good as one.
             wake: bounded(1),
         }
@@ -126,19 +140,42 @@ impl Cluster {
         }
     }
 
+    /// A machine that stands there told of a list of members: takes it on, or says why not, once for
+    /// each reason.
+    pub(super) fn hear_of(&self, offer: &Offer, (from, standing): (NodeId, Option<Standing>)) {
+        let is_open = standing.is_some_and(|standing| {
+            standing.phase == Phase::Open && standing.epoch == offer.current.epoch
+        });
+        let Err(error) = self.take_on(offer, is_open) else { return };
+        let why = error.to_string();
+        let mut last = self.change.refused.lock();
+        if last.as_ref() != Some(&why) {
+            let epoch = offer.current.epoch;
+            log::error!("list of members not taken on peer={from} epoch={epoch} error={why}");
+            *last = Some(why);
+        }
+    }
+
     /// Takes on a list of members if it is newer than the one held: durably, and when this returns
-    /// this machine votes in no older one any more.
+    /// this machine votes in no older one any more. Not before its new machines are found, unless it
+    /// votes elsewhere already.
     ///
     /// # Errors
     /// [`ChangeError`]: all is as it was.
-    pub fn take_on(&self, offer: &Offer) -> Result<(), ChangeError> {
-        let gate = self.change.gate.lock();
-        let config = self.local.node.config();
-        if offer.current.epoch <= config.place.current.epoch {
+    pub fn take_on(&self, offer: &Offer, is_open: bool) -> Result<(), ChangeError> {
+        if offer.current.epoch <= self.local.node.config().place.current.epoch {
             return Ok(());
         }
         if let Some(why) = wrong(offer) {
             return Err(ChangeError::Wrong(why));
+        }
+        if !is_open {
+            self.find_new(&self.local.node.config(), offer)?;
+        }
+        let gate = self.change.gate.lock();
+        let config = self.local.node.config();
+        if offer.current.epoch <= config.place.current.epoch {
+            return Ok(());
         }
         let before = offer.before.as_ref().map(roster).ok_or(Stale::Before)?;
         let place = config.place.adopt(&roster(&offer.current), &before)?;

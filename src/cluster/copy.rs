@@ -102,6 +102,7 @@ impl Cluster {
         let missing = config.place.current.seats.iter().filter(|seat| !is_here(seat));
         let missing: Vec<NodeId> = missing.map(|seat| seat.node).collect();
         if missing.is_empty() {
+            self.look_for_oneself(config);
             let _gate = self.change.gate.lock();
             self.local.node.has_learned()?;
             log::info!(
@@ -153,7 +154,9 @@ impl Cluster {
                 lacking.get(next.fetch_add(1, Ordering::Relaxed))
                 && !self.stop.is_closed()
             {
-                if !self.copy_one(copy, name, (*version, *seat)) {
+                if let Err(why) = self.copy_one(copy, name, (*version, *seat)) {
+                    let node = seat.node;
+                    log::info!("not copied user={name} version={version} peer={node} why={why:?}");
                     is_whole.store(false, Ordering::Relaxed);
                 }
             }
@@ -170,25 +173,38 @@ impl Cluster {
         (is_whole.into_inner() && !self.stop.is_closed()).then_some(lacking.len())
     }
 
-    fn copy_one(&self, copy: Copy, name: &UserName, (version, seat): (Version, Seat)) -> bool {
+    fn copy_one(
+        &self,
+        copy: Copy,
+        name: &UserName,
+        (version, seat): (Version, Seat),
+    ) -> Result<(), &'static str> {
         let slot = self.local.get_or_make(name);
-        let Some(body) = self.body_from(seat, &slot) else { return false };
+        if copy == Copy::Committed && slot.state().acc >= version {
+            // Copied before this machine was started: its files do not say that their ends are
+            // committed. Whatever is accepted above a committed version builds on it.
+            self.local.step(&slot, Event::Committed(version), &Body::None);
+            return Ok(());
+        }
+        let body = self.body_from(seat, &slot).ok_or("it was not sent")?;
         let body = match copy {
-            Copy::Committed => body.up_to(version),
-            Copy::Accepted => Some(body),
+            Copy::Committed => body.up_to(version).ok_or("what was sent does not lead there")?,
+            Copy::Accepted => body,
         };
-        let Some(body) = body else { return false };
-        let Some((version, hash)) = body.last() else { return false };
+        let (version, hash) = body.last().ok_or("nothing was sent")?;
         let event = match copy {
             Copy::Committed => Event::Learn { version, hash },
             Copy::Accepted => Event::Install { version, hash },
         };
         // Not once this list votes: then what is copied would be a vote given away.
         if self.local.floors().not_voting.is_none() {
-            return false;
+            return Err("this machine votes by now");
         }
         self.local.step(&slot, event, &body);
-        copy.of(&slot.state()) >= version
+        if copy.of(&slot.state()) < version {
+            return Err("it was not taken");
+        }
+        Ok(())
     }
 
     /// What another machine holds of a user, or the lines behind what is held here.

@@ -15,23 +15,24 @@ use parking_lot::RwLock;
 use super::Cluster;
 use super::config::Address;
 use super::membership::Guest;
+use super::peer::PeerError;
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
-    PEER_FETCH_MS, PING_MS, REQUEST_BYTES_MAX,
+    PEER_FETCH_MS, PING_MS,
 };
-use crate::replica::barrier::{Seat, Standing};
+use crate::replica::barrier::Seat;
 use crate::thread::Stop;
-use crate::transport::connection::{Connection, dial};
+use crate::transport::TransportError;
+use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
-use crate::transport::{Role, TransportError};
-use crate::wire::message::{Answer, Envelope, Health, Message, Offer, Reject, Welcome};
+use crate::wire::message::{Answer, Envelope, Health, Message, Reject, Welcome};
 
 /// The way to every peer; it changes with the list of members.
 pub struct Links {
     lines: RwLock<Vec<Arc<Line>>>,
-    keys: Keys,
+    pub(super) keys: Keys,
 }
 
 struct Line {
@@ -350,14 +351,7 @@ impl Link<'_> {
         }
         let Some(message) = self.cluster.answer_to(&standing) else { return };
         if let Ok(Some((Answer::Members(offer), _))) = self.exchange((&message, None), &[], true) {
-            self.take_on(&offer, &standing);
-        }
-    }
-
-    fn take_on(&self, offer: &Offer, standing: &Standing) {
-        if let Err(error) = self.cluster.take_on(offer) {
-            let (peer, epoch) = (self.peer, standing.epoch);
-            log::error!("list of members not taken on peer={peer} epoch={epoch} error={error}");
+            self.cluster.hear_of(&offer, (self.peer, Some(standing)));
         }
     }
 
@@ -433,32 +427,27 @@ impl Link<'_> {
 
     /// A fresh connection on which both sides have said who they are.
     fn dial(&mut self) -> Result<Connection, NoAnswer> {
-        let timeout = Duration::from_millis(PING_MS);
-        let mut connection =
-            dial(&self.line.to.address, Role::Peer, &self.cluster.links.keys, timeout)
-                .map_err(|error| classify(&error))?;
-        let hello = self.cluster.members.hello(&self.cluster.local.node);
-        let Ok(header) = serde_json::to_vec(&hello) else { return Err(NoAnswer::Failed) };
-        connection.send(&header, &[], timeout).map_err(|error| classify(&error))?;
-        let frame =
-            connection.receive(REQUEST_BYTES_MAX, timeout).map_err(|error| classify(&error))?;
-        match serde_json::from_slice(&frame.header) {
-            Ok(Welcome::Hello(hello)) if self.is_meant(hello.node, hello.incarnation) => {
+        let greeted = self.cluster.greet(&self.line.to.address).map_err(|error| match error {
+            PeerError::Transport(error) => classify(&error),
+            _ => NoAnswer::Failed,
+        });
+        let (connection, welcome) = greeted?;
+        match welcome {
+            Welcome::Hello(hello) if self.is_meant(hello.node, hello.incarnation) => {
                 self.proto = hello.proto_max;
                 match self.cluster.meet(&hello) {
                     Ok(guest) if (guest == Guest::Member) == self.line.is_member => Ok(connection),
                     _ => Err(NoAnswer::Failed),
                 }
             }
-            Ok(Welcome::Hello(_)) => {
+            Welcome::Hello(_) => {
                 self.cluster.log_once(self.peer, &Reject::Incarnation, "not the machine meant");
                 Err(NoAnswer::Failed)
             }
-            Ok(Welcome::Reject(why)) => {
+            Welcome::Reject(why) => {
                 self.cluster.rejected(self.peer, &why);
                 Err(NoAnswer::Failed)
             }
-            Err(_) => Err(NoAnswer::Failed),
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod lock;
 pub mod locks;
 pub mod membership;
 pub mod peer;
+mod reach;
 pub mod read;
 pub mod repair;
 pub mod replicas;

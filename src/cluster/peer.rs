@@ -168,9 +168,8 @@ impl Cluster {
                 Ok(Some((Answer::Pong(self.health()), Vec::new())))
             }
             Message::Adopt(offer) => {
-                if let Err(error) = self.take_on(&offer) {
-                    log::warn!("list of members not taken on peer={from} error={error}");
-                }
+                let told = self.change.last_words().remove(&seat);
+                self.hear_of(&offer, (from, told.map(|told| told.standing)));
                 Ok(Some((self.members_held(), Vec::new())))
             }
             Message::Members => Ok(Some((self.members_held(), Vec::new()))),

@@ -6,7 +6,7 @@ use super::origin::Origin;
 /// unless the origin is plain http on loopback or a home network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetCookie {
-    /// The name without prefix: `s` for the session, `p` before there is one.
+    /// The name without prefix: `s` for the session, `p` before there is one, `lang` for the language.
     pub name: &'static str,
     /// The value; `None` clears the cookie.
     pub value: Option<CookieValue>,
@@ -46,6 +46,17 @@ impl CookieValue {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A cookie's value. One that is there twice with different values is as good as none: another site
+/// on the same host may have planted the second.
+pub(super) fn find<'a>(header: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
+    let mut values = header.split(';').filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim().strip_prefix(prefix)? == name).then(|| value.trim())
+    });
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ pub enum FormName {
     Password,
     /// End sessions.
     Devices,
+    /// Choose a language.
+    Language,
     /// Delete the account.
     Leave,
 }
@@ -215,6 +217,7 @@ impl FormName {
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",
+            Self::Language => "language",
             Self::Leave => "leave",
         }
     }
@@ -236,6 +239,7 @@ mod tests {
             cookie: None,
             origin: origin.map(str::to_owned),
             fetch_site: fetch_site.map(str::to_owned),
+            accept_language: None,
             user_agent: None,
             if_none_match: None,
             content_type: None,

@@ -24,6 +24,7 @@ pub const FIELDS: &[&str] = &[
     "hours",
     "id",
     "key",
+    "lang",
     "left",
     "made",
     "members_invite",

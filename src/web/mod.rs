@@ -15,3 +15,4 @@ pub mod route;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod words;

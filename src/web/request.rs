@@ -28,6 +28,8 @@ pub struct Request {
     pub origin: Option<String>,
     /// `Sec-Fetch-Site`, as sent.
     pub fetch_site: Option<String>,
+    /// `Accept-Language`, as sent.
+    pub accept_language: Option<String>,
     /// `User-Agent`, as sent.
     pub user_agent: Option<String>,
     /// `If-None-Match`, as sent.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::cookie::SetCookie;
 use super::origin::Origin;
 use super::request::Method;
+use super::words::Lang;
 
 /// Headers of every answer, errors and 304 included: a page loads nothing from elsewhere, runs no
 /// script of others, is framed by nobody and tells other sites nothing.
@@ -37,6 +38,8 @@ pub struct Response {
     pub content: Content,
     /// The body.
     pub body: Vec<u8>,
+    /// The languages that the site speaks in it; none for what is in no language.
+    pub languages: &'static [Lang],
     /// Where to go instead, for 303.
     pub location: Option<Location>,
     /// Cookies to set.
@@ -56,6 +59,7 @@ impl Response {
             status,
             content,
             body: body.into(),
+            languages: &[],
             location: None,
             cookies: Vec::new(),
             cache: Cache::NoStore,
@@ -79,7 +83,11 @@ impl Response {
         }
         fields.push(("Content-Type", self.content.media_type().to_owned()));
         fields.push(("Cache-Control", self.cache.directives().to_owned()));
-        if self.cache.varies() {
+        if !self.languages.is_empty() {
+            let tags: Vec<_> = self.languages.iter().map(|lang| lang.tag()).collect();
+            fields.push(("Content-Language", tags.join(", ")));
+            fields.push(("Vary", "Accept-Language, Cookie".to_owned()));
+        } else if self.cache.varies() {
             fields.push(("Vary", "Cookie".to_owned()));
         }
         let readable = self.status == 200 && asked.method != Method::Post;
@@ -248,6 +256,22 @@ mod tests {
         check(Cache::Private, "private, no-cache", &["Cookie"], true);
         check(Cache::Public, "public, no-cache", &["Cookie"], true);
         check(Cache::Forever, "public, max-age=31536000, immutable", &[], false);
+    }
+
+    #[test]
+    fn language_told_and_answer_varies_with_it() {
+        for (languages, content, vary) in [
+            (&[][..], &[][..], "Cookie"),
+            (Lang::De.alone(), &["de"], "Accept-Language, Cookie"),
+            (&Lang::ALL, &["en, de"], "Accept-Language, Cookie"),
+        ] {
+            for status in [200, 404] {
+                let response = Response { status, languages, ..page(Cache::Public) };
+                let encoded = response.encode(GET, &origin("http://a"));
+                assert_eq!(all(&encoded, "Content-Language"), content);
+                assert_eq!(all(&encoded, "Vary"), [vary]);
+            }
+        }
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum Route {
     ModHouse,
     /// For keepers: asks, then does.
     ModAct,
+    /// The language, on this device.
+    SettingsLanguage,
     /// Delete the account.
     SettingsLeave,
     /// How the machines are.
@@ -136,6 +138,7 @@ impl Route {
             "/mod/log" => Self::ModLog,
             "/mod/settings" => Self::ModHouse,
             "/mod/act" => Self::ModAct,
+            "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
@@ -201,6 +204,7 @@ impl Route {
             | Self::Report(_)
             | Self::ModHouse
             | Self::ModAct
+            | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -263,6 +267,7 @@ impl fmt::Display for Route {
             Self::ModLog => "/mod/log",
             Self::ModHouse => "/mod/settings",
             Self::ModAct => "/mod/act",
+            Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
@@ -315,6 +320,7 @@ mod tests {
             Route::ModAct,
             Route::SettingsPassword,
             Route::SettingsDevices,
+            Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
             Route::Healthz,

@@ -7,7 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::cookie::{CookieValue, SetCookie};
+use super::cookie::{CookieValue, SetCookie, find};
 use crate::auth::session::SessionText;
 use crate::id::UserName;
 use crate::limits::{SEEN_COOKIE_S, SESSION_COOKIE_S};
@@ -112,17 +112,6 @@ impl Stranger {
 /// A cookie whose value was checked character by character.
 fn set(name: &'static str, value: &str, max_age_s: Option<u32>) -> SetCookie {
     SetCookie { name, value: CookieValue::new(value), max_age_s }
-}
-
-/// A cookie's value. One that is there twice with different values is as good as none: another site
-/// on the same host may have planted the second.
-fn find<'a>(header: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
-    let mut values = header.split(';').filter_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key.trim().strip_prefix(prefix)? == name).then(|| value.trim())
-    });
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
 }
 
 fn is_base64url(text: &str) -> bool {

@@ -6,14 +6,14 @@ use tern::clock::Wall;
 use tern::id::{Hash128, NodeId, PostId, RequestId};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, Line, NewLine, encode};
-use tern::store::node::Member;
+use tern::store::node::{Before, Member};
 use tern::store::scan::scan;
 use tern::store::snapshot::fold;
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
 use tern::user::entry::{Entry, PostRef, SessionId};
 use tern::user::{Receipt, Recorded, User};
 
-use super::{copy_of_golden_v1, golden_v1, user};
+use super::{copy_of_golden_v1, golden_v1, golden_v2, user};
 
 /// The first second of 2026.
 const START_MS: u64 = 1_767_225_600_000;
@@ -178,6 +178,61 @@ fn golden_v1_loads() {
     }
     let marks = store.marks().unwrap();
     assert_eq!(marks, [(user("ben"), "the checksum is wrong in line 3".to_owned())]);
+}
+
+/// Every field of format 2, also those that never stand together, and some of a later version.
+fn node_file_v2() -> NodeFile {
+    let life = |number: u16| Hash128([0xa0 + u8::try_from(number).unwrap(); 16]);
+    let extra = |name: &str, value| serde_json::Map::from_iter([(name.to_owned(), value)]);
+    let member = |number: u16, boot| {
+        let address = format!("10.0.0.{number}:7101");
+        Member { boot, ..Member::new(node(number), Some(life(number)), address) }
+    };
+    let (process, colour) = (Some(Hash128([0xd1; 16])), extra("colour", "red".into()));
+    // Spelled out, so that a new field is missed here.
+    NodeFile {
+        format: 2,
+        cluster: Hash128([0xc0; 16]),
+        node: node(3),
+        incarnation: life(3),
+        boot: 7,
+        ceiling: 3_145_731,
+        epoch: 5,
+        members: vec![Member { process, extra: colour, ..member(1, 4) }, member(3, 0)],
+        opened: true,
+        ready: true,
+        ready_for: Some(vec![(node(1), life(1)), (node(3), life(3))]),
+        learning: true,
+        features: 1,
+        before: Some(Before {
+            epoch: 4,
+            members: vec![member(1, 3)],
+            features: 1,
+            given_up: vec![node(2), node(3)],
+            extra: extra("since", "yesterday".into()),
+        }),
+        extra: extra("later", serde_json::json!({ "kept": true })),
+    }
+}
+
+#[test]
+fn golden_v2_node_file_read_and_spelled_the_same_today() {
+    let golden = golden_v2().join("node.json");
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("node.json");
+    fs::copy(&golden, &path).unwrap();
+    let dir = DataDir::open(home.path()).unwrap();
+    assert_eq!(NodeFile::load(&dir).unwrap(), Some(node_file_v2()));
+    for file in [node_file_v2(), NodeFile::load(&dir).unwrap().unwrap()] {
+        fs::write(&path, "").unwrap();
+        file.save(&dir).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), fs::read_to_string(&golden).unwrap());
+    }
+    // And by the one writer of a process that works with it.
+    let state = NodeState::new(&dir, NodeFile::load(&dir).unwrap().unwrap());
+    state.raise_ceiling(3_145_732).unwrap();
+    let raised = fs::read_to_string(&golden).unwrap().replace("3145731", "3145732");
+    assert_eq!(fs::read_to_string(&path).unwrap(), raised);
 }
 
 #[test]

@@ -19,6 +19,11 @@ fn golden_later() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/later")
 }
 
+/// The part of a data directory that format 2 spells otherwise.
+fn golden_v2() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/v2")
+}
+
 fn user(name: &str) -> UserName {
     UserName::parse(name).unwrap()
 }

@@ -113,10 +113,20 @@ impl Machines {
 
     /// Starts a machine with another program, or with one option more.
     pub(crate) fn spawn_as(&mut self, program: &Path, number: u16, more: Option<String>) {
+        let listen = self.address(number);
+        self.start_process(program, number, &listen, more);
+    }
+
+    /// Starts a machine that is told to listen elsewhere.
+    pub(crate) fn spawn_listening(&mut self, number: u16, address: &str) {
+        self.start_process(Path::new(PROGRAM), number, address, None);
+    }
+
+    fn start_process(&mut self, program: &Path, number: u16, at: &str, more: Option<String>) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log(number));
         let mut command = Command::new(program);
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={number}"));
-        command.arg(format!("--listen={}", self.address(number)));
+        command.arg(format!("--listen={at}"));
         command.arg(self.data_option(number)).arg(self.key_option()).args(more);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.unwrap());
         self.children.insert(number, command.spawn().unwrap());
@@ -220,6 +230,27 @@ impl Machines {
     }
 }
 
+impl Machines {
+    /// A user's file on a machine; nothing if there is none.
+    pub(crate) fn file(&self, number: u16, name: &str) -> String {
+        let path = self.data(number).join(format!("users/{name}.jsonl"));
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Waits until each of these posts stands in a user's file on a machine; none does twice.
+    pub(crate) fn wait_until_held_once(&self, number: u16, name: &str, texts: &[String]) {
+        let count = |file: &str, text: &str| file.matches(&quoted(text)).count();
+        let what = format!("machine {number} to hold {texts:?}");
+        let file = eventually(&what, || {
+            let file = self.file(number, name);
+            texts.iter().all(|text| count(&file, text) > 0).then_some(file)
+        });
+        for text in texts {
+            assert_eq!(count(&file, text), 1, "{text:?} on machine {number}: {file}");
+        }
+    }
+}
+
 impl Caller {
     fn address(&self, number: u16) -> String {
         format!("127.0.0.1:{}", self.ports[&number])
@@ -274,6 +305,11 @@ impl Drop for Machines {
             }
         }
     }
+}
+
+/// A text as it stands in a file.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
 }
 
 /// A command that has ended.

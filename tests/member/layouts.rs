@@ -1,7 +1,8 @@
 //! The same with the directory of `tern run-cluster`, while it is stopped.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -117,4 +118,50 @@ fn wiped_machine_of_three_replaced_as_it_was_told() {
     wait_until(&data, &[1, 2, 3]);
     mended.stop();
     assert!(data.join("node-3.old-1/users").is_dir());
+}
+
+/// Everything in a directory, by path.
+fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+            found.insert(path, Vec::new());
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn half_set_up_for_another_number_told_and_nothing_touched() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("db");
+    // What a first start for three leaves that was stopped before it was through.
+    for number in 1..=2 {
+        let peers = (1..=3).map(|n| format!("{n}=127.0.0.1:{}", 7_900 + n)).collect::<Vec<_>>();
+        let own = data.join(format!("node-{number}"));
+        let options = [
+            format!("--node={number}"),
+            format!("--peers={}", peers.join(",")),
+            format!("--data={}", own.display()),
+            format!("--key-file={}", data.join("cluster.key").display()),
+        ];
+        let words = ["cluster", "init"].map(str::to_owned);
+        Ran::of(words.into_iter().chain(options)).done();
+    }
+    let before = contents(&data);
+    for backends in [1, 2, 5] {
+        let mut refused = run(&data, backends);
+        let code = eventually("a refusal", || refused.try_wait().unwrap()).code();
+        let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
+        assert_eq!(code, Some(2), "{backends}: {log}");
+        assert!(log.contains("a cluster of 3 machines: use --backends=3"), "{backends}: {log}");
+        assert!(contents(&data) == before, "{backends}: something was touched");
+        std::fs::remove_file(data.with_extension("log")).unwrap();
+    }
+    Run::start(&data, 3).stop();
 }

@@ -1,22 +1,43 @@
 //! Changes of the members with real processes: what an operator types, what the machines do, and that
 //! nothing that was saved is lost by it.
 
+mod copies;
 mod force;
 pub(crate) mod harness;
 mod layouts;
 mod phases;
 mod stuck;
+mod typed;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use harness::{Machines, copy, eventually};
+use harness::{Caller, Machines, copy, eventually, quoted};
+use phases::{Step, node_file, wait_for_step};
 
-fn grow(all: &mut Machines, number: u16, members: &[u16]) {
+/// Adds a machine, which must hold `kept` when the list with it is about to vote.
+fn grow(all: &mut Machines, number: u16, members: &[u16], kept: &[&str]) {
     let word = format!("{number}={}", all.address(number));
     all.change(&["add", &word], number).done();
     all.spawn(number);
+    check_copied(all, number, "ada", kept.iter().copied());
     for member in members {
         all.wait_until_open(*member, members);
+    }
+}
+
+/// What a new machine holds when it is ready came with the change: until the new list votes nothing
+/// else copies, and from then on the others may be missed.
+fn check_copied<'a>(
+    all: &Machines,
+    number: u16,
+    name: &str,
+    kept: impl IntoIterator<Item = &'a str>,
+) {
+    let epoch = node_file(all, number).unwrap()["epoch"].as_u64().unwrap();
+    wait_for_step(all, number, Step::Ready, epoch);
+    let file = all.file(number, name);
+    for text in kept {
+        assert!(file.contains(&quoted(text)), "{text:?} is not on machine {number}: {file}");
     }
 }
 
@@ -25,9 +46,9 @@ fn one_machine_becomes_three_and_nothing_is_lost() {
     let mut all = Machines::start(1);
     let ada = all.join(1, "ada");
     all.post(1, &ada, "alone");
-    grow(&mut all, 2, &[1, 2]);
+    grow(&mut all, 2, &[1, 2], &["alone"]);
     all.post(2, &ada, "two");
-    grow(&mut all, 3, &[1, 2, 3]);
+    grow(&mut all, 3, &[1, 2, 3], &["alone", "two"]);
     all.post(3, &ada, "three");
     let posts = ["alone", "two", "three"].map(str::to_owned);
     (1..=3).for_each(|number| all.wait_until_shown(number, &posts));
@@ -36,39 +57,90 @@ fn one_machine_becomes_three_and_nothing_is_lost() {
     all.post(2, &ada, "without the first");
 }
 
+/// Somebody who writes until it is over, through one machine.
+struct Writer {
+    name: &'static str,
+    through: u16,
+    session: String,
+    saved: AtomicUsize,
+}
+
+impl Writer {
+    fn text(&self, number: usize) -> String {
+        format!("{} says {number}", self.name)
+    }
+
+    fn texts(&self) -> Vec<String> {
+        (0..self.saved.load(Ordering::Relaxed)).map(|number| self.text(number)).collect()
+    }
+
+    fn run(&self, caller: &Caller, is_over: &AtomicBool) {
+        while !is_over.load(Ordering::Relaxed) {
+            let number = self.saved.load(Ordering::Relaxed);
+            let mut post = caller.new_post(&self.text(number));
+            // So many were done before: else it would be too old at some time.
+            post.key.ops = number as u64;
+            eventually(&format!("{:?} to be saved", post.text), || {
+                caller.is_saved(self.through, &self.session, &post).then_some(())
+            });
+            self.saved.store(number + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until some more is saved.
+    fn wait_for_more(&self) {
+        let before = self.saved.load(Ordering::Relaxed);
+        eventually(&format!("{} to go on", self.name), || {
+            (self.saved.load(Ordering::Relaxed) >= before + 3).then_some(())
+        });
+    }
+}
+
+/// Ends the writers, also when the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn machine_replaced_while_others_write_and_nothing_saved_is_lost() {
     let mut all = Machines::start(3);
-    let ada = all.join(1, "ada");
-    let ben = all.join(2, "ben");
+    let writer = |(through, name): (u16, &'static str)| {
+        let session = all.join(through, name);
+        Writer { name, through, session, saved: AtomicUsize::new(0) }
+    };
+    let writers = [(1, "ada"), (2, "ben")].map(writer);
     all.kill(3);
     std::fs::remove_dir_all(all.data(3)).unwrap();
     let is_over = AtomicBool::new(false);
-    let mut saved = Vec::new();
+    let caller = all.caller();
     std::thread::scope(|scope| {
-        let (all, is_over) = (&mut all, &is_over);
+        let over = Over(&is_over);
+        for writer in &writers {
+            let (caller, is_over) = (&caller, &is_over);
+            scope.spawn(move || writer.run(caller, is_over));
+        }
+        writers.iter().for_each(Writer::wait_for_more);
         all.change(&["replace", "3"], 3).done();
+        let before = writers.each_ref().map(Writer::texts);
         all.spawn(3);
-        let all = &*all;
-        let write = |number: u16, session: String| {
-            move || {
-                let mut texts = Vec::new();
-                while !is_over.load(Ordering::Relaxed) && texts.len() < 8 {
-                    let text = format!("{number} says {}", texts.len());
-                    all.post(number, &session, &text);
-                    texts.push(text);
-                }
-                texts
-            }
-        };
-        let writers = [scope.spawn(write(1, ada.clone())), scope.spawn(write(2, ben))];
+        for (writer, texts) in writers.iter().zip(&before) {
+            check_copied(&all, 3, writer.name, texts.iter().map(String::as_str));
+        }
         all.wait_until_open(3, &[1, 2, 3]);
-        is_over.store(true, Ordering::Relaxed);
-        saved.extend(writers.into_iter().flat_map(|writer| writer.join().unwrap()));
+        writers.iter().for_each(Writer::wait_for_more);
+        drop(over);
     });
-    all.post(3, &ada, "back");
-    saved.push("back".to_owned());
-    (1..=3).for_each(|number| all.wait_until_shown(number, &saved));
+    all.post(3, &writers[0].session, "back");
+    for number in 1..=3 {
+        for writer in &writers {
+            all.wait_until_held_once(number, writer.name, &writer.texts());
+        }
+        all.wait_until_held_once(number, "ada", &["back".to_owned()]);
+    }
 }
 
 #[test]
@@ -170,8 +242,8 @@ fn change_that_cannot_go_on_stops_nothing_or_is_given_up_for_another() {
 fn five_machines_grown_from_three_and_any_two_can_be_missed() {
     let mut all = Machines::start(3);
     let ada = all.join(1, "ada");
-    grow(&mut all, 4, &[1, 2, 3, 4]);
-    grow(&mut all, 5, &[1, 2, 3, 4, 5]);
+    grow(&mut all, 4, &[1, 2, 3, 4], &[]);
+    grow(&mut all, 5, &[1, 2, 3, 4, 5], &[]);
     all.kill(1);
     all.kill(2);
     all.post(5, &ada, "three of five");

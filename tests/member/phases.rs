@@ -8,7 +8,7 @@ use super::harness::{Machines, eventually};
 
 /// How far a machine is, by what is on its disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub(super) enum Step {
     Adopted,
     Ready,
     Open,
@@ -31,8 +31,8 @@ fn step(all: &Machines, number: u16, epoch: u64) -> Option<Step> {
     })
 }
 
-/// Kills a machine as soon as `watched` has come to a step, and starts it again.
-fn die_when(all: &mut Machines, victim: u16, (watched, at): (u16, Step), epoch: u64) {
+/// Waits until a machine has come to a step, and returns while it is hardly further.
+pub(super) fn wait_for_step(all: &Machines, watched: u16, at: Step, epoch: u64) {
     eventually(&format!("{watched} to come to {at:?} of list {epoch}"), || {
         // A step lasts for milliseconds: look often, in one turn of the slower asking.
         (0..100).find_map(|_| {
@@ -40,6 +40,11 @@ fn die_when(all: &mut Machines, victim: u16, (watched, at): (u16, Step), epoch: 
             step(all, watched, epoch).filter(|step| *step >= at)
         })
     });
+}
+
+/// Kills a machine as soon as `watched` has come to a step, and starts it again.
+fn die_when(all: &mut Machines, victim: u16, (watched, at): (u16, Step), epoch: u64) {
+    wait_for_step(all, watched, at, epoch);
     all.kill(victim);
     all.spawn(victim);
 }

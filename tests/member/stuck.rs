@@ -54,6 +54,27 @@ fn new_machine_that_dies_before_its_list_opens_is_given_up_for_another() {
     assert_eq!(all.ended(4).code(), Some(3), "the list that it was to be in is given up");
 }
 
+/// Its files do not say that their last lines are committed; those it copied from do.
+#[test]
+fn r0010_new_machine_that_dies_once_it_has_copied_is_taken_on_later() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    all.post(1, &ada, "before");
+    all.change(&["add", &format!("4={}", all.address(4))], 4).done();
+    all.kill(1);
+    all.spawn(4);
+    let copied = |all: &Machines| all.said(4).matches("copied what the others hold").count();
+    eventually("the new machine to copy", || (copied(&all) == 1).then_some(()));
+    all.kill(4);
+    all.spawn(4);
+    eventually("the new machine to find that it lacks nothing", || {
+        (copied(&all) == 2).then_some(())
+    });
+    all.spawn(1);
+    (1..=4).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4]));
+    all.post(4, &ada, "after");
+}
+
 #[test]
 fn features_of_the_first_version_finished_and_unknown_fields_kept() {
     let mut all = Machines::start(3);

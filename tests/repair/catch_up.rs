@@ -1,13 +1,18 @@
 //! Catching up: long files, and many users. How long it takes is measured by `make bench`.
 
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
 use tern::clock::Wall;
 use tern::id::{Hash128, PostId};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, NewLine, encode};
 use tern::user::entry::Entry;
+use tern::wire::request::MachineState;
 
 use super::harness::{Machines, eventually};
 use super::{wait_equal, wait_whole};
+use crate::torture::proxy::{Mode, Proxy};
 
 /// A file of one line.
 fn one_line(number: usize) -> Vec<u8> {
@@ -67,6 +72,10 @@ fn file_of_megabytes_learned_and_then_only_what_follows() {
     all.post(0, &mut ada, "first words");
     (0..3).for_each(|n| wait_whole(&all, n, "ada", &["first words"]));
     all.kill(2);
+    // A file that is fetched whole takes the place of the one that was there.
+    let path = all.file(2, "ada");
+    let place = || std::fs::metadata(&path).unwrap().ino();
+    let before = place();
     let words = "é".repeat(500);
     for _ in 0..950 {
         all.post(0, &mut ada, &words);
@@ -75,6 +84,33 @@ fn file_of_megabytes_learned_and_then_only_what_follows() {
     assert!(long > 1024 * 1024, "{long} bytes");
     all.spawn(2);
     wait_equal(&all, "ada");
+    assert_eq!(place(), before, "what it had came again");
     all.post(2, &mut ada, "last words");
     wait_equal(&all, "ada");
+    assert_eq!(place(), before, "all of it came again");
+}
+
+/// What is written while a machine compares is on its way to the other as well.
+#[test]
+fn r0011_machine_that_is_written_to_is_not_said_to_be_catching_up() {
+    let mut all = Machines::start(2);
+    // Of two machines each must have what is saved. The first asks the second over a slow line, so that
+    // something is saved between its question and what it makes of the answer.
+    let port = all.address(1).rsplit_once(':').unwrap().1.parse().unwrap();
+    let line = Proxy::start(port);
+    line.set(Mode::Delay(Duration::from_millis(100)));
+    all.kill(0);
+    all.spawn_among(0, &[all.address(0), line.address()]);
+    (0..2).for_each(|n| all.wait_until_writable(n));
+    let mut ada = all.join(1, "ada");
+    let compared = || all.log(0).matches("compared with peers").count();
+    let before = compared();
+    let mut number = 0;
+    eventually(|| {
+        number += 1;
+        all.post(1, &mut ada, &format!("words {number}"));
+        let page = all.status(0)?;
+        assert_ne!(page.machines[1].state, MachineState::Behind, "{page:?}");
+        (compared() >= before + 2).then_some(())
+    });
 }

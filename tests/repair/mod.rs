@@ -3,7 +3,7 @@
 
 mod catch_up;
 mod harness;
-mod settle;
+pub(crate) mod settle;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -78,6 +78,12 @@ fn marked_machine_has_no_vote_until_a_majority_of_others_is_there() {
     eventually(|| all.try_join(0, "bob").then_some(()));
     assert!(all.mark(2, "ada").exists());
     assert!(!all.is_posted(0, &mut ada, "not with one vote"));
+    assert!(all.mark(2, "ada").exists(), "one other machine is no majority");
+    // Nor after another start: the mark is on the disk, and what is left of the file is no whole.
+    all.kill(2);
+    all.spawn(2);
+    eventually(|| all.try_join(0, "cyd").then_some(()));
+    assert!(!all.is_posted(0, &mut ada, "nor after another start"));
     assert!(all.mark(2, "ada").exists(), "one other machine is no majority");
     all.spawn(1);
     wait_whole(&all, 2, "ada", &["first words"]);
@@ -265,6 +271,10 @@ fn file_deleted_or_cut_between_lines_at_rest_filled_again() {
     }
 }
 
+fn is_aside(all: &Machines, round: u32) -> bool {
+    all.data(2).join(format!("damaged/ada.{round}.jsonl")).exists()
+}
+
 #[test]
 fn killed_while_rebuilding_rebuilt_after_a_later_start() {
     let mut all = Machines::start(3);
@@ -276,11 +286,11 @@ fn killed_while_rebuilding_rebuilt_after_a_later_start() {
         flip(&all.file(2, "ada"), "first");
         all.spawn(2);
         // The mark is there before anything else, and goes last.
-        eventually(|| {
-            let aside = all.data(2).join(format!("damaged/ada.{round}.jsonl"));
-            (all.mark(2, "ada").exists() || aside.exists()).then_some(())
-        });
+        eventually(|| (all.mark(2, "ada").exists() || is_aside(&all, round)).then_some(()));
         all.kill(2);
+        let is_marked = all.mark(2, "ada").exists();
+        let is_safe = is_marked || !is_aside(&all, round) || is_whole(&all, 2, "ada", &["first"]);
+        assert!(is_safe, "neither marked nor whole: a start would trust what is left of it");
         all.spawn(2);
     }
     wait_whole(&all, 2, "ada", &["first words"]);

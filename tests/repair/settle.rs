@@ -1,5 +1,7 @@
 //! What is left open at a file's end is settled, and what was deleted leaves the disk.
 
+use std::path::Path;
+
 use tern::clock::Wall;
 use tern::id::{NodeId, PostId};
 use tern::replica::version::{Term, Version};
@@ -10,12 +12,10 @@ use tern::user::entry::Entry;
 use super::harness::{Machines, eventually};
 use super::{wait_equal, wait_whole};
 
-/// Appends a line that its coordinator could send to nobody else before it died.
-fn append_open_line(all: &Machines, n: usize, name: &str, text: &str) {
-    let path = all.file(n, name);
-    let mut bytes = std::fs::read(&path).unwrap();
+/// Appends a line to a file of machine `node` that it could send to nobody else before it died.
+pub(crate) fn append_open_line(path: &Path, node: u16, text: &str) {
+    let mut bytes = std::fs::read(path).unwrap();
     let chain = scan(&bytes, &mut |_| {}).chain;
-    let node = u16::try_from(n + 1).unwrap();
     let term = Term { round: chain.version.term.round + 1, node, ..chain.version.term };
     let id = PostId::first_of(4_000_000_000_000, NodeId::new(node).unwrap());
     let posted = Entry::Posted { at: Wall(1), id, text: text.to_owned(), reply_to: None };
@@ -29,7 +29,7 @@ fn append_open_line(all: &Machines, n: usize, name: &str, text: &str) {
         entries: &[posted],
     });
     bytes.extend_from_slice(&line.bytes);
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(path, bytes).unwrap();
 }
 
 /// The others agree without that line, so no read ever needs it: without a rule of its own their
@@ -42,7 +42,7 @@ fn r0004_line_that_one_machine_alone_has_is_settled_without_an_act() {
     wait_whole(&all, 2, "ada", &["first words"]);
     wait_equal(&all, "ada");
     all.kill(2);
-    append_open_line(&all, 2, "ada", "words of a dead machine");
+    append_open_line(&all.file(2, "ada"), 3, "words of a dead machine");
     all.spawn(2);
     wait_equal(&all, "ada");
     let shown = |n: usize| all.texts(n, "ada") == ["words of a dead machine", "first words"];

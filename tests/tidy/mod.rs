@@ -1,7 +1,8 @@
 //! Rules about the project's own files that no compiler checks: sizes, names, what stands at the top.
-//! The rules about imports are in `layers`.
+//! The rules about imports are in `layers`, those about words in `words`.
 
 mod layers;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,32 +21,36 @@ pub(super) struct Heal {
 struct Fault {
     /// How often it is chosen beside the others.
     weight: usize,
+    /// Whether the program before withstands it too.
+    is_old: bool,
     /// Begins it, unless it cannot be now.
     begin: fn(&mut Fleet, &mut Dice) -> Option<Heal>,
 }
 
 /// All kinds.
 const FAULTS: [Fault; 14] = [
-    Fault { weight: 12, begin: |fleet, dice| Some(spoil_network(fleet, dice)) },
-    Fault { weight: 3, begin: |fleet, dice| Some(cut_off(fleet, dice)) },
-    Fault { weight: 8, begin: |fleet, dice| kill(fleet, dice, 1) },
-    Fault { weight: 2, begin: |fleet, dice| kill(fleet, dice, 2) },
-    Fault { weight: 1, begin: |fleet, dice| kill(fleet, dice, MACHINES) },
-    Fault { weight: 6, begin: stop },
-    Fault { weight: 2, begin: |fleet, dice| Some(kill_web(fleet, dice)) },
-    Fault { weight: 3, begin: |fleet, dice| power(fleet, dice, 1) },
-    Fault { weight: 1, begin: |fleet, dice| power(fleet, dice, MACHINES) },
-    Fault { weight: 2, begin: fill_disk },
-    Fault { weight: 2, begin: read_only },
-    Fault { weight: 6, begin: damage::begin },
-    Fault { weight: 2, begin: replacement::wipe },
-    Fault { weight: 3, begin: replacement::put_back },
+    Fault { weight: 12, is_old: true, begin: |fleet, dice| Some(spoil_network(fleet, dice)) },
+    Fault { weight: 3, is_old: true, begin: |fleet, dice| Some(cut_off(fleet, dice)) },
+    Fault { weight: 8, is_old: true, begin: |fleet, dice| kill(fleet, dice, 1) },
+    Fault { weight: 2, is_old: true, begin: |fleet, dice| kill(fleet, dice, 2) },
+    Fault { weight: 1, is_old: true, begin: |fleet, dice| kill(fleet, dice, MACHINES) },
+    Fault { weight: 6, is_old: true, begin: stop },
+    Fault { weight: 2, is_old: true, begin: |fleet, dice| Some(kill_web(fleet, dice)) },
+    Fault { weight: 3, is_old: false, begin: |fleet, dice| power(fleet, dice, 1) },
+    Fault { weight: 1, is_old: false, begin: |fleet, dice| power(fleet, dice, MACHINES) },
+    Fault { weight: 2, is_old: false, begin: fill_disk },
+    Fault { weight: 2, is_old: false, begin: read_only },
+    Fault { weight: 6, is_old: false, begin: damage::begin },
+    Fault { weight: 2, is_old: false, begin: replacement::wipe },
+    Fault { weight: 3, is_old: false, begin: replacement::put_back },
 ];
 
 /// Begins something that can begin now, if there is anything.
 pub(super) fn begin(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
-    let mut at = dice.below(FAULTS.iter().map(|fault| fault.weight).sum());
-    for fault in FAULTS {
+    let is_mixed = fleet.is_mixed();
+    let known = || FAULTS.iter().filter(|fault| fault.is_old || !is_mixed);
+    let mut at = dice.below(known().map(|fault| fault.weight).sum());
+    for fault in known() {
         if at < fault.weight {
             return (fault.begin)(fleet, dice);
         }
@@ -150,11 +154,21 @@ fn power(fleet: &mut Fleet, dice: &mut Dice, count: usize) -> Option<Heal> {
     Some(start_again(chosen, dice.between(50, 1_500)))
 }
 
-fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+/// A machine whose disk may take nothing more: one that is starting would end, as it should.
+fn pick_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<usize> {
     if !fleet.disk(0).has_image() {
         return None;
     }
     let n = fleet.pick(dice)?;
+    if !fleet.machine(n).is_serving() {
+        fleet.busy[n] = false;
+        return None;
+    }
+    Some(n)
+}
+
+fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
+    let n = pick_disk(fleet, dice)?;
     fleet.disk(n).fill().unwrap();
     fleet.count("disks full");
     Some(heal(dice.between(500, 3_000), move |fleet, _| {
@@ -165,10 +179,7 @@ fn fill_disk(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
 
 /// Only while the machine keeps no file open for writing can its disk turn read-only by command.
 fn read_only(fleet: &mut Fleet, dice: &mut Dice) -> Option<Heal> {
-    if !fleet.disk(0).has_image() {
-        return None;
-    }
-    let n = fleet.pick(dice)?;
+    let n = pick_disk(fleet, dice)?;
     if fleet.disk(n).remount("ro").is_err() {
         fleet.busy[n] = false;
         fleet.count("disks too busy to turn read-only");

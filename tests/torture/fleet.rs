@@ -17,7 +17,7 @@ use super::proxy::{Mode, Proxy};
 use super::replacement::Backup;
 use super::witness::{self, Files, Home};
 use crate::cluster::files::Disks;
-use crate::cluster::harness::{PROGRAM, free_ports, take_turn};
+use crate::cluster::harness::{PROGRAM, eventually, free_ports, take_turn};
 
 /// How many machines.
 pub(super) const MACHINES: usize = 3;
@@ -40,7 +40,7 @@ pub(crate) struct Fleet {
     pub(super) busy: Vec<bool>,
     /// What happened how often.
     pub(super) counts: BTreeMap<String, usize>,
-    /// Another build of the program, to be mixed in.
+    /// The program before, as long as it is mixed in.
     old: Option<PathBuf>,
     /// A directory that may be put back.
     pub(super) backup: Option<Backup>,
@@ -54,6 +54,17 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts everything, and says what will be left out.
     pub(crate) fn start() -> Self {
+        let fleet = Self::start_by(None);
+        (0..MACHINES).for_each(|n| fleet.set_up(n));
+        fleet.run()
+    }
+
+    /// The same with machines that the program before has set up and runs.
+    pub(super) fn start_old(old: PathBuf) -> Self {
+        Self::start_by(Some(old)).run()
+    }
+
+    fn start_by(old: Option<PathBuf>) -> Self {
         let turn = take_turn();
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let home = directory.path();
@@ -62,7 +73,7 @@ impl Fleet {
         let ports: Vec<u16> = (first..first + 3).collect();
         let pairs = (0..MACHINES).flat_map(|from| (0..MACHINES).map(move |to| (from, to)));
         let pairs = pairs.filter(|(from, to)| from != to);
-        let mut fleet = Self {
+        Self {
             machines: (1..=MACHINES).map(|n| Machine::new(&format!("machine-{n}"), home)).collect(),
             web: Machine::new("web", home),
             links: pairs.map(|pair| (pair, Proxy::start(ports[pair.1]))).collect(),
@@ -72,23 +83,46 @@ impl Fleet {
             ports,
             busy: vec![false; MACHINES],
             counts: BTreeMap::new(),
-            old: std::env::var_os("TERN_OLD_PROGRAM").map(PathBuf::from),
+            old,
             backup: None,
             changing: None,
             keys: Keys::read(&home.join("key")).unwrap(),
             directory,
             _turn: turn,
-        };
-        if fleet.old.is_none() {
-            println!("left out: an older program mixed in (TERN_OLD_PROGRAM names none)");
         }
+    }
+
+    fn run(mut self) -> Self {
         if faketime().is_none() {
             println!("left out: jumps of the wall clock (no faketime; Debian: faketime)");
         }
-        (0..MACHINES).for_each(|n| fleet.set_up(n));
-        (0..MACHINES).for_each(|n| fleet.start_machine(n, &Start::default()));
-        fleet.start_web();
-        fleet
+        let how = Start { program: self.old.clone(), clock: None };
+        (0..MACHINES).for_each(|n| self.start_machine(n, &how));
+        self.start_web();
+        self
+    }
+
+    /// Whether some machines may run the program before.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.old.is_some()
+    }
+
+    /// Ends a rolling upgrade: one machine after the other runs the present program, and then the
+    /// operator says that it is finished.
+    pub(super) fn finish_upgrade(&mut self) {
+        self.old = None;
+        for n in 0..MACHINES {
+            self.machines[n].kill();
+            self.start_plainly(n);
+        }
+        let wait = Duration::from_millis(AGREEMENT_MS);
+        let epoch = self.node_file(0).map(|file| file.epoch).unwrap();
+        eventually("the upgrade to be accepted", wait, || {
+            self.operate(0, &["upgrade", "finish"]).status.success().then_some(())
+        });
+        self.changing = Some(epoch + 1);
+        eventually("the upgrade to be finished", wait, || self.has_changed().then_some(()));
+        self.count("upgrades finished");
     }
 
     /// Makes a machine's directory, as part of a new cluster.
@@ -130,7 +164,7 @@ impl Fleet {
         &self.disks[n]
     }
 
-    /// Starts a machine again, often with another clock or another build.
+    /// Starts a machine again, often with another clock or, in a rolling upgrade, the other program.
     pub(super) fn restart(&mut self, n: usize, dice: &mut Dice) {
         let mut how = Start::default();
         // A start needs to count itself: on a disk that takes nothing it ends, as it should.
@@ -141,9 +175,9 @@ impl Fleet {
             how.clock = Some(if dice.percent(50) { "-2d" } else { "+1y" });
             self.count("clock jumps");
         }
-        if self.old.is_some() && dice.percent(40) {
+        if self.old.is_some() && dice.percent(50) {
             how.program.clone_from(&self.old);
-            self.count("starts of the older program");
+            self.count("starts of the program before");
         }
         self.start_machine(n, &how);
     }

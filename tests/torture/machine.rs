@@ -98,6 +98,12 @@ impl Machine {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Whether it serves in this life: before that it must be able to write.
+    pub(super) fn is_serving(&self) -> bool {
+        let said = self.said();
+        said.rsplit("---- start").next().is_some_and(|life| life.contains("backend serving"))
+    }
+
     /// The last it said.
     pub(super) fn log_end(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();

@@ -8,9 +8,10 @@
 //!                                  a disk image each
 //! ```
 //!
-//! `TERN_TORTURE_SECONDS` says how long, `TERN_TORTURE_SEED` repeats the choices of an earlier run,
-//! `TERN_OLD_PROGRAM` names another build to be mixed in. What needs root or a package that is missing
-//! is left out, with a line that says so.
+//! `TERN_TORTURE_SECONDS` says how long, `TERN_TORTURE_SEED` repeats the choices of an earlier run. The
+//! first part of it is a rolling upgrade, with machines going to and fro between the program before (see
+//! `crate::upgrade`) and the present one. What needs root or a package that is missing is left out, with
+//! a line that says so.
 
 mod browsing;
 mod check;
@@ -42,8 +43,12 @@ use fault::Heal;
 use fleet::{Fleet, MACHINES};
 use history::{History, Ticks};
 
+use crate::upgrade::old_program;
+
 /// Seconds of it in an ordinary run of the tests.
 const SECONDS: u64 = 60;
+/// The part of them, one in so many, in which old and new programs are mixed.
+const MIXED: u64 = 4;
 /// Accounts that many clients use at once, and how many.
 const HOT: [(&str, usize); 3] = [("hot_ada", 4), ("hot_ben", 3), ("hot_cleo", 2)];
 /// Accounts of one client each.
@@ -65,7 +70,7 @@ fn nothing_acknowledged_is_lost_whatever_breaks() {
     let seed = from_environment("TERN_TORTURE_SEED").unwrap_or_else(|| getrandom::u64().unwrap());
     println!("torture for {seconds} s; again with TERN_TORTURE_SEED={seed}");
     let mut dice = Dice::new(seed);
-    let mut fleet = Fleet::start();
+    let mut fleet = old_program().map_or_else(Fleet::start, Fleet::start_old);
     let keys = fleet.keys.clone();
     let shared = Shared {
         doors: fleet.door_addresses(),
@@ -89,7 +94,12 @@ fn nothing_acknowledged_is_lost_whatever_breaks() {
             let browsing = Browsing::new(&shared, name, dice.fork());
             threads.push(spawn_named(scope, "browser", |_permit| browsing.run()).unwrap());
         }
-        break_things(&mut fleet, &mut dice, seconds);
+        let mixed = if fleet.is_mixed() { seconds / MIXED } else { 0 };
+        if fleet.is_mixed() {
+            break_things(&mut fleet, &mut dice, mixed);
+            fleet.finish_upgrade();
+        }
+        break_things(&mut fleet, &mut dice, seconds - mixed);
         drop(closing);
         for thread in threads {
             history.extend(thread.join().unwrap());

@@ -54,7 +54,7 @@ pub(super) const SPOILT: [(&str, Mode); 7] = [
 ];
 
 /// A proxy in front of one address; its threads end when it is dropped.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     port: u16,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
@@ -81,7 +81,7 @@ enum Direction {
 
 impl Proxy {
     /// A proxy in front of a port of this machine.
-    pub(super) fn start(target: u16) -> Self {
+    pub(crate) fn start(target: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -95,12 +95,12 @@ impl Proxy {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// From now on it does this.
-    pub(super) fn set(&self, mode: Mode) {
+    pub(crate) fn set(&self, mode: Mode) {
         let mut now = self.shared.mode.lock();
         *now = (mode, now.1 + 1);
     }

@@ -21,7 +21,7 @@ const BETWEEN: usize = 3;
 const RESTLESS: &str = "restless";
 
 /// The program before this protocol version, if it was built.
-fn old_program() -> Option<PathBuf> {
+pub(crate) fn old_program() -> Option<PathBuf> {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/old/debug/tern");
     let path = std::env::var_os("TERN_OLD_PROGRAM").map_or_else(built, PathBuf::from);
     if !path.is_file() {

@@ -213,7 +213,7 @@ fn worker_too_late_answered_503_and_free_again_later() {
         let late = client.reply();
         assert_eq!((late.status, late.header("Connection")), (503, Some("close")));
         late.assert_secure();
-        assert!(late.body.contains("We don't know yet if it was saved"), "{}", late.body);
+        assert!(late.body.contains("We don’t know yet if it was saved"), "{}", late.body);
         assert!(!late.body.contains("Nothing was saved"), "{}", late.body);
         client.assert_closed();
         assert_eq!(Client::connect(site).get("/hello").status, 503);

@@ -179,7 +179,8 @@ impl Cluster {
                 Self::Init(init::Init { node, data, peers, key_file })
             }
             RawCluster::Add(RawAdd { machines, change }) => {
-                let machines = machines.iter().map(|entry| numbered_address(entry));
+                let address = |entry: &String| numbered_address("tern cluster add", entry);
+                let machines = machines.iter().map(address);
                 let machines = machines.collect::<Result<Vec<_>, _>>()?;
                 let machines = machines.into_iter().map(|(node, at)| (node, at.to_string()));
                 change.check(What::Add(machines.collect()))?

@@ -20,6 +20,7 @@ use crate::id::NodeId;
 use crate::web::page::machines::{change, state, talk};
 use crate::web::page::status::sentence;
 use crate::web::page::time::Moment;
+use crate::web::words::Lang;
 use crate::wire::operator::{Pending, Waits};
 use crate::wire::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 
@@ -90,12 +91,12 @@ impl Report {
         let pending =
             seen.pending.clone().or_else(|| told.into_iter().find_map(|t| t.pending.clone()));
         let page = &seen.seen;
-        let notice = sentence(page);
+        let notice = sentence(Lang::En, page);
         let change = |row: &ChangeRow| Change {
-            at: Moment::seen_at(row.at, now).iso,
+            at: Moment::seen_at(Lang::En, row.at, now).iso,
             machine: row.machine.clone(),
             what: row.what,
-            short: Moment::seen_at(row.at, now).short,
+            short: Moment::seen_at(Lang::En, row.at, now).short,
         };
         Self {
             writes: Some(page.writes),
@@ -154,7 +155,8 @@ impl Report {
             text.push_str("\n\nLast changes:");
         }
         for one in &self.changes {
-            let _ = write!(text, "\n{:>6}  {} {}", one.short, one.machine, change(one.what));
+            let _ =
+                write!(text, "\n{:>6}  {} {}", one.short, one.machine, change(Lang::En, one.what));
         }
         text
     }
@@ -200,8 +202,8 @@ impl Row {
                 (MachineState::Behind, None) => State::Behind,
                 (MachineState::InStep, None) => State::InStep,
             },
-            words: state(row, now),
-            down_since: row.down_since.map(|since| Moment::seen_at(since, now).iso),
+            words: state(Lang::En, row, now),
+            down_since: row.down_since.map(|since| Moment::seen_at(Lang::En, since, now).iso),
             refuses: row.refuses.filter(|_| is_up),
             damaged: is_up.then_some(row.damaged),
             behind: row.behind,

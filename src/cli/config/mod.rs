@@ -140,9 +140,11 @@ pub enum ConfigError {
         /// What was given.
         value: String,
     },
-    /// An entry of the list of peers that is not a number and an address.
-    #[error("--peers: {entry:?} is not NUMBER=ADDRESS:PORT, as in 1=192.168.1.21:7001")]
+    /// What should name a machine and is not a number and an address.
+    #[error("{whose}: {entry:?} is not NUMBER=ADDRESS:PORT, as in 1=192.168.1.21:7001")]
     Peer {
+        /// Of which option or command.
+        whose: &'static str,
         /// The entry.
         entry: String,
     },
@@ -382,19 +384,22 @@ pub(super) fn machine_number(option: &'static str, value: String) -> Result<Node
     value.parse().map_err(|_| ConfigError::Number { option, value, min: 1, max: NodeId::MAX })
 }
 
-/// `NUMBER=ADDRESS:PORT`.
-pub(super) fn numbered_address(entry: &str) -> Result<(NodeId, HostPort), ConfigError> {
+/// `NUMBER=ADDRESS:PORT`, typed for `whose` option or command.
+pub(super) fn numbered_address(
+    whose: &'static str,
+    entry: &str,
+) -> Result<(NodeId, HostPort), ConfigError> {
     let parts = entry.split_once('=').and_then(|(number, address)| {
         let address: HostPort = address.parse().ok()?;
         Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
     });
-    parts.ok_or_else(|| ConfigError::Peer { entry: entry.to_owned() })
+    parts.ok_or_else(|| ConfigError::Peer { whose, entry: entry.to_owned() })
 }
 
 pub(super) fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
     let mut peers: Vec<(NodeId, HostPort)> = Vec::new();
     for entry in list.split(',') {
-        let (number, address) = numbered_address(entry)?;
+        let (number, address) = numbered_address("--peers", entry)?;
         for (other, known) in &peers {
             if *other == number {
                 return Err(ConfigError::PeerTwice { node: number });

@@ -93,7 +93,7 @@ pub(super) fn wait_until_free(
 ///
 /// A machine whose directory was emptied must not start as if it were new: it has promised things that
 /// it no longer knows. Before the cluster was ever whole nothing was promised, so a first start that
-/// was interrupted half way may be repeated.
+/// was interrupted half way may be repeated, for as many machines.
 pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunClusterError> {
     let all = || (1..=NodeId::MAX).filter_map(|number| NodeId::new(number).ok());
     let mut found = BTreeMap::new();
@@ -104,9 +104,10 @@ pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunCluste
     }
     let size = |found| RunClusterError::Size { path: data.to_owned(), found };
     if !found.values().any(|file| file.opened || file.before.is_some()) {
-        let highest = found.keys().next_back().map_or(0, |node| node.get());
-        if highest > backends {
-            return Err(size(highest));
+        // It was begun for so many, and its machines would not speak to others.
+        let begun = found.values().map(|file| file.members.len()).max();
+        if let Some(count) = begun.filter(|count| *count != usize::from(backends)) {
+            return Err(size(u16::try_from(count).unwrap_or(u16::MAX)));
         }
         let start = all().filter(|node| node.get() <= backends).collect();
         return Ok(Machines { start, is_new: true });
@@ -206,7 +207,11 @@ mod tests {
         assert_eq!(started(directory(3, &[]).path(), 3), (three.clone(), true));
         let whole = directory(3, &[(1, true), (2, true), (3, true)]);
         assert_eq!(started(whole.path(), 3), (three.clone(), false));
-        assert_eq!(started(directory(3, &[(2, false)]).path(), 3), (three, true));
+        let half = directory(3, &[(2, false)]);
+        assert_eq!(started(half.path(), 3), (three, true));
+        for other in [1, 2, 5] {
+            check_refused(half.path(), other, "a cluster of 3 machines: use --backends=3");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::clock::Mono;
 use crate::limits::GATE_DRAIN_BYTES_MAX;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
+use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
 use super::deadline::{Ended, close_gently, read_more, write_all};
@@ -21,7 +22,8 @@ const LOGGED_PATH_CHARS: usize = 200;
 
 /// Serves a connection until either side ends it.
 pub(super) fn serve(gate: &Gate, peer: &Peer) {
-    let mut browser = Browser { gate, peer, buf: Vec::new(), is_head_only: false };
+    let mut browser =
+        Browser { gate, peer, buf: Vec::new(), is_head_only: false, languages: &Lang::ALL };
     let mut is_first = true;
     loop {
         match browser.next_request(is_first) {
@@ -39,6 +41,8 @@ struct Browser<'a> {
     buf: Vec<u8>,
     /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
     is_head_only: bool,
+    /// What to refuse it in.
+    languages: &'static [Lang],
 }
 
 /// A request that was read to its last byte.
@@ -114,13 +118,19 @@ impl<'a> Browser<'a> {
     }
 
     fn read_head(&mut self, by: Mono) -> Result<Head, End> {
+        let found = self.find_head(by);
+        let read = found.as_ref().unwrap_or(&self.buf);
+        self.languages = head::languages(read, self.gate.origin.cookie_prefix());
+        Ok(head::parse(&found?)?)
+    }
+
+    fn find_head(&mut self, by: Mono) -> Result<Vec<u8>, End> {
         let mut scan = Scan::default();
         loop {
             self.is_head_only = self.buf.starts_with(b"HEAD ");
             if let Some(end) = scan.find_end(&self.buf)? {
                 let rest = self.buf.split_off(end);
-                let bytes = std::mem::replace(&mut self.buf, rest);
-                return Ok(head::parse(&bytes)?);
+                return Ok(std::mem::replace(&mut self.buf, rest));
             }
             self.read_part(by)?;
         }
@@ -235,7 +245,7 @@ impl<'a> Browser<'a> {
         self.gate.counters.count_refused();
         let now = self.gate.clock.wall();
         let framing = Framing { now, connection, is_head_only: self.is_head_only };
-        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin), framing))
+        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.languages), framing))
     }
 
     /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken.

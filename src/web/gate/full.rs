@@ -15,6 +15,7 @@ use socket2::Socket;
 
 use crate::clock::Mono;
 use crate::limits::{GATE_REFUSAL_MS, GATE_REFUSALS_QUEUED, HEADERS_BYTES_MAX};
+use crate::web::words::Lang;
 
 use super::Gate;
 use super::refusal::{Framing, Refusal, to_bytes};
@@ -41,9 +42,10 @@ impl Gate {
         }
     }
 
-    /// A new connection takes a page at once; one that does not is no browser.
+    /// A new connection takes a page at once; one that does not is no browser. Nothing of what it asks
+    /// was read, so it is told in all languages.
     fn tell_full(&self, mut socket: &Socket) -> io::Result<()> {
-        let encoded = Refusal::Full.encode(&self.new_id(), &self.origin);
+        let encoded = Refusal::Full.encode(&self.new_id(), &self.origin, &Lang::ALL);
         let framing = Framing { now: self.clock.wall(), connection: "close", is_head_only: false };
         socket.set_nonblocking(true)?;
         socket.write_all(&to_bytes(&encoded, framing))?;

@@ -6,6 +6,7 @@ use crate::limits::GATE_RETRY_AFTER_S;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
 use crate::web::response::{Asked, Content, Encoded, Response};
+use crate::web::words::Lang;
 
 /// Why the gate does not pass a request on. Each ends the connection but [`Self::Busy`], which
 /// alone is said after the whole request was read.
@@ -52,12 +53,6 @@ const fn words(title: &'static str, happened: &'static str, now: &'static str) -
     Words { title, happened, now }
 }
 
-const BACK: &str = "Nothing was saved. Your browser still holds what you typed: go back to it.";
-const AGAIN: &str = "Nothing was saved. Go back and try again; your browser keeps what you typed.";
-const SOON: &str = "Nothing was saved. Try again in a few seconds; if you were writing, go back \
-                    first, your browser keeps what you typed.";
-const UNKNOWN: &str = "Go back and send it again: if it was saved, it will not be saved twice.";
-
 impl Refusal {
     /// The HTTP status.
     pub(super) const fn status(self) -> u16 {
@@ -81,73 +76,62 @@ impl Refusal {
         matches!(self, Self::Full | Self::Busy | Self::Late { .. })
     }
 
-    const fn words(self) -> Words {
+    const fn words(self, t: Lang) -> Words {
         match self {
-            Self::Malformed(_) => words(
-                "Not understood",
-                "Your browser sent something that is no valid request.",
-                AGAIN,
-            ),
-            Self::Slow => {
-                words("Too slow", "Your browser took too long to send its request.", AGAIN)
+            Self::Malformed(_) => words(t.not_understood(), t.not_valid_request(), t.gate_again()),
+            Self::Slow => words(t.too_slow(), t.browser_too_slow(), t.gate_again()),
+            Self::TargetTooLong => words(t.too_long(), t.address_too_long(), t.gate_back()),
+            Self::HeadersTooLarge => {
+                words(t.too_much(), t.headers_too_large(), t.gate_clear_cookies())
             }
-            Self::TargetTooLong => words("Too long", "That address is too long.", BACK),
-            Self::HeadersTooLarge => words(
-                "Too much",
-                "Your browser sent too much with its request, perhaps old cookies.",
-                "Nothing was saved. Clear this site's cookies in your browser and try again.",
-            ),
-            Self::BodyTooLarge => words(
-                "Too long",
-                "What you sent is too long for this site.",
-                "Nothing was saved. Your browser still holds what you typed: go back and shorten it.",
-            ),
-            Self::Method => words("Not possible", "This site has no such way to ask.", BACK),
-            Self::Version => {
-                words("Not possible", "This site speaks HTTP/1.0 and HTTP/1.1 here.", BACK)
-            }
-            Self::Expectation => {
-                words("Not possible", "Your browser expects what this site cannot do.", BACK)
-            }
-            Self::Host => words(
-                "Not this site",
-                "The address that you used is not the one of this site.",
-                "Nothing was saved. Use the address that you were given, or ask the keeper for it.",
-            ),
-            Self::Full => words("Very busy", "Too many connections are open at this moment.", SOON),
-            Self::Busy => words("Very busy", "This site is very busy at this moment.", SOON),
+            Self::BodyTooLarge => words(t.too_long(), t.body_too_large(), t.gate_shorten()),
+            Self::Method => words(t.not_possible(), t.no_such_method(), t.gate_back()),
+            Self::Version => words(t.not_possible(), t.no_such_version(), t.gate_back()),
+            Self::Expectation => words(t.not_possible(), t.no_such_expectation(), t.gate_back()),
+            Self::Host => words(t.not_this_site(), t.wrong_address(), t.gate_right_address()),
+            Self::Full => words(t.very_busy(), t.too_many_connections(), t.gate_soon()),
+            Self::Busy => words(t.very_busy(), t.site_very_busy(), t.gate_soon()),
             Self::Late { was_write: true } | Self::Failed { was_write: true } => {
-                words("We don't know yet if it was saved", "No answer came in time.", UNKNOWN)
+                words(t.gate_not_known(), t.no_answer_in_time(), t.gate_unknown())
             }
             Self::Late { was_write: false } => {
-                words("Too slow", "The page was not ready in time.", "Try again in a few seconds.")
+                words(t.too_slow(), t.page_not_ready(), t.gate_few_seconds())
             }
-            Self::Failed { was_write: false } => words(
-                "Something went wrong",
-                "The page could not be made. That is our fault, not yours.",
-                "Try again. If it happens again, tell the keeper the number below.",
-            ),
+            Self::Failed { was_write: false } => {
+                words(t.went_wrong(), t.page_not_made(), t.gate_tell_keeper())
+            }
         }
     }
 
-    /// The page, its head included. `id` is the request's number, found in the log too.
-    pub(super) fn encode(self, id: &str, origin: &Origin) -> Encoded {
-        let Words { title, happened, now } = self.words();
+    /// The page, its head included. `id` is the request's number, found in the log too. What is said
+    /// in several languages stands one below the other.
+    pub(super) fn encode(self, id: &str, origin: &Origin, languages: &'static [Lang]) -> Encoded {
+        let t = languages.first().copied().unwrap_or_default();
+        let (tag, error, title) = (t.tag(), t.error(), self.words(t).title);
+        let sections: String = languages.iter().map(|t| self.section(id, *t)).collect();
         let body = format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+            "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-             <title>Error: {title}</title></head><body><main><h1>{title}</h1>\
-             <p>{happened}</p><p>{now}</p><p><a href=\"/\">Home</a></p>\
-             <p><small>Request {id}</small></p></main></body></html>\n"
+             <title>{error}: {title}</title></head><body><main>{sections}</main></body></html>\n"
         );
-        let mut response = Response::new(self.status(), Content::Html, body);
-        response.retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
+        let response = Response::new(self.status(), Content::Html, body);
+        let retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
+        let response = Response { languages, retry_after_s, ..response };
         let asked = Asked { method: Method::Get, if_none_match: None };
         let mut encoded = response.encode(asked, origin);
         if self == Self::Method {
             encoded.fields.push(("Allow", "GET, HEAD, POST".to_owned()));
         }
         encoded
+    }
+
+    fn section(self, id: &str, t: Lang) -> String {
+        let Words { title, happened, now } = self.words(t);
+        let (tag, home, number) = (t.tag(), t.home(), t.request_number(id));
+        format!(
+            "<section lang=\"{tag}\"><h1>{title}</h1><p>{happened}</p><p>{now}</p>\
+             <p><a href=\"/\">{home}</a></p><p><small>{number}</small></p></section>"
+        )
     }
 }
 
@@ -215,9 +199,13 @@ mod tests {
     ];
 
     fn text(refusal: Refusal, is_head_only: bool) -> String {
+        text_in(Lang::En.alone(), refusal, is_head_only)
+    }
+
+    fn text_in(languages: &'static [Lang], refusal: Refusal, is_head_only: bool) -> String {
         let origin = Origin::parse("https://tern.example", false).unwrap();
         let framing = Framing { now: Wall(1_582_246_882_000), connection: "close", is_head_only };
-        String::from_utf8(to_bytes(&refusal.encode("r7", &origin), framing)).unwrap()
+        String::from_utf8(to_bytes(&refusal.encode("r7", &origin, languages), framing)).unwrap()
     }
 
     #[test]
@@ -242,9 +230,32 @@ mod tests {
     fn refusal_of_write_never_claims_an_outcome() {
         for refusal in [Refusal::Late { was_write: true }, Refusal::Failed { was_write: true }] {
             let text = text(refusal, false);
-            assert!(text.contains("We don't know yet if it was saved"), "{text}");
+            assert!(text.contains("We don’t know yet if it was saved"), "{text}");
             assert!(!text.contains("Nothing was saved"), "{text}");
         }
+    }
+
+    #[test]
+    fn refusal_in_german_says_the_same() {
+        for refusal in ALL {
+            let (en, de) = (text(refusal, false), text_in(Lang::De.alone(), refusal, false));
+            assert!(de.contains("\r\nContent-Language: de\r\n"), "{de}");
+            assert!(de.contains("<html lang=\"de\">") && de.contains("<title>Fehler: "), "{de}");
+            assert!(de.contains("Anfrage r7"), "{de}");
+            let (saved, gespeichert) =
+                (en.contains("Nothing was saved"), de.contains("Es wurde nichts gespeichert"));
+            assert_eq!(saved, gespeichert, "{de}");
+            let unknown = "Wir wissen noch nicht, ob es gespeichert wurde";
+            assert_eq!(en.contains("We don’t know yet"), de.contains(unknown), "{de}");
+        }
+    }
+
+    #[test]
+    fn refusal_before_any_language_said_in_all() {
+        let text = text_in(&Lang::ALL, Refusal::Full, false);
+        assert!(text.contains("\r\nContent-Language: en, de\r\n"), "{text}");
+        assert!(text.contains("<section lang=\"en\"><h1>Very busy</h1>"), "{text}");
+        assert!(text.contains("<section lang=\"de\"><h1>Sehr viel los</h1>"), "{text}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, ComposePage, Composer, ConfirmPage, FormHead};
 use crate::web::page::words::{Said, Trouble, problem};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Field, Refusal};
 
 /// A write that was not done, or may not have been.
@@ -31,14 +32,14 @@ pub(super) struct Again<'a> {
 
 impl Again<'_> {
     /// What is wrong with a field; empty if nothing is.
-    pub(super) fn problem_of(&self, field: Field) -> String {
+    pub(super) fn problem_of(&self, t: Lang, field: Field) -> String {
         let Trouble::Refused(Refusal::Invalid { problems }) = &self.trouble else {
             return String::new();
         };
         let of_field: Vec<_> = problems
             .iter()
             .filter(|it| it.field == field)
-            .map(|it| problem(field, &it.problem))
+            .map(|it| problem(t, field, &it.problem))
             .collect();
         of_field.join(" ")
     }
@@ -53,7 +54,7 @@ impl Again<'_> {
 impl<A: Ask> Site<A> {
     /// Gives a form back.
     pub(super) fn again(&self, visit: &Visit<'_>, again: &Again<'_>) -> Handled {
-        let said = Said::of(&again.trouble, again.act.subject());
+        let said = Said::of(visit.t, &again.trouble, again.act.subject());
         let is_over = again.heard.is_some_and(|heard| heard.is_over);
         if again.act.needs_session() && (visit.session.is_none() || is_over) {
             return self.login_first(visit, again, said);
@@ -122,28 +123,27 @@ impl<A: Ask> Site<A> {
         if let Some(parent) = reply_to {
             form = answering(form, parent);
         }
-        let is_check = said.button == Some("Check");
+        let t = visit.t;
         let around = self.around(visit, again.heard);
         let cancel = match reply_to {
-            Some(parent) => (Route::Thread(parent.clone()).to_string(), "Back to the thread"),
-            None => (Route::Home.to_string(), "Read Home meanwhile"),
+            Some(parent) => (Route::Thread(parent.clone()).to_string(), t.back_to_thread()),
+            None => (Route::Home.to_string(), t.read_home()),
         };
         let page = ComposePage {
             frame: around.frame(said.title, Some(&Route::Home)).saying(said.notice.clone()),
             composer: Composer {
-                label: "Your text",
+                label: t.your_text(),
                 is_labelled: true,
                 rows: 4,
                 text: again.form.get("text").to_owned(),
-                problem: again.problem_of(Field::Text),
-                button: said.button.unwrap_or("Post"),
+                problem: again.problem_of(t, Field::Text),
+                button: said.button.unwrap_or(t.post()),
                 cancel: Some(cancel),
                 footnote: match said.button {
-                    Some(_) if is_check => "",
-                    Some(_) => "Trying again can’t post twice.",
-                    None => "",
+                    Some(_) if !said.is_check => t.cannot_post_twice(),
+                    _ => "",
                 },
-                ..composer(form)
+                ..composer(t, form)
             },
         };
         html(&page, again.head(&said))
@@ -173,11 +173,11 @@ impl<A: Ask> Site<A> {
                 .saying(said.notice.clone()),
             button: ButtonForm {
                 form,
-                label: said.button.unwrap_or_else(|| label(again.act)),
+                label: said.button.unwrap_or_else(|| label(visit.t, again.act)),
                 spoken: String::new(),
                 class: "",
             },
-            cancel: (again.act.page().to_string(), "Go back"),
+            cancel: (again.act.page().to_string(), visit.t.go_back()),
             post: None,
         };
         html(&page, again.head(&said))
@@ -185,26 +185,26 @@ impl<A: Ask> Site<A> {
 }
 
 /// What the button of an act says.
-const fn label(act: &Act) -> &'static str {
+const fn label(t: Lang, act: &Act) -> &'static str {
     match act {
-        Act::Logout => "Sign out",
-        Act::DeletePost(_) => "Delete",
-        Act::Follow(_) => "Follow",
-        Act::Unfollow(_) => "Unfollow",
-        Act::Mute(_) => "Mute",
-        Act::Unmute(_) => "Unmute",
-        Act::Block(_) => "Block",
-        Act::Unblock(_) => "Unblock",
-        Act::Invite => "Make an invitation",
-        Act::EndInvitation(_) => "End it",
-        Act::Report(_) => "Report",
-        Act::Keep(_) => "Do it",
-        Act::SetHouse => "Save",
-        Act::EndSession(_) | Act::EndOthers => "Sign out there",
-        Act::Join => "Create account",
-        Act::Login => "Sign in",
-        Act::Post(_) => "Post",
-        Act::EditProfile | Act::ChangePassword => "Save",
-        Act::Leave => "Delete my account",
+        Act::Logout => t.sign_out(),
+        Act::DeletePost(_) => t.delete(),
+        Act::Follow(_) => t.follow(),
+        Act::Unfollow(_) => t.unfollow(),
+        Act::Mute(_) => t.mute(),
+        Act::Unmute(_) => t.unmute(),
+        Act::Block(_) => t.block(),
+        Act::Unblock(_) => t.unblock(),
+        Act::Invite => t.make_invitation(),
+        Act::EndInvitation(_) => t.end_it(),
+        Act::Report(_) => t.report(),
+        Act::Keep(_) => t.do_it(),
+        Act::SetHouse => t.save(),
+        Act::EndSession(_) | Act::EndOthers => t.sign_out_there(),
+        Act::Join => t.create_account(),
+        Act::Login => t.sign_in(),
+        Act::Post(_) => t.post(),
+        Act::EditProfile | Act::ChangePassword => t.save(),
+        Act::Leave => t.delete_my_account(),
     }
 }

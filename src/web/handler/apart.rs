@@ -13,21 +13,29 @@ use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::post::Byline;
 use crate::web::page::settings::tabs;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Apart, ApartRow as Row, Outcome, Person};
 
 impl Drawer<'_> {
     /// The buttons that mute and block somebody, or no longer do; `next` is the page they stand on.
     pub(super) fn part(self, person: &Person, apart: Apart, next: &str) -> Vec<ButtonForm> {
         let name = || person.username.clone();
+        let (t, shown) = (self.t, person.display_name.as_str());
         let mute = match apart.mutes {
-            false => (FormName::Mute, Route::Mute(name()), "Mute"),
-            true => (FormName::Unmute, Route::Unmute(name()), "Unmute"),
+            false => (FormName::Mute, Route::Mute(name()), t.mute(), t.mute_whom(shown)),
+            true => (FormName::Unmute, Route::Unmute(name()), t.unmute(), t.unmute_whom(shown)),
         };
         let block = match apart.blocks {
-            false => (FormName::Block, Route::Block(name()), "Block"),
-            true => (FormName::Unblock, Route::Unblock(name()), "Unblock"),
+            false => (FormName::Block, Route::Block(name()), t.block(), t.block_whom(shown)),
+            true => (FormName::Unblock, Route::Unblock(name()), t.unblock(), t.unblock_whom(shown)),
         };
-        [mute, block].map(|button| self.parting(person, button, next)).into()
+        let button = |(form, action, label, spoken): (_, Route, _, _)| ButtonForm {
+            form: self.form(form, &action, person.username.as_str()).carrying("next", next),
+            label,
+            spoken,
+            class: "q",
+        };
+        [mute, block].map(button).into()
     }
 
     /// The buttons that undo what stands between them.
@@ -36,33 +44,15 @@ impl Drawer<'_> {
         let both = self.part(person, apart, next).into_iter().zip([mute, block]);
         both.filter(|(_, is)| *is).map(|(button, _)| button).collect()
     }
-
-    fn parting(
-        self,
-        person: &Person,
-        (form, action, label): (FormName, Route, &'static str),
-        next: &str,
-    ) -> ButtonForm {
-        ButtonForm {
-            form: self.form(form, &action, person.username.as_str()).carrying("next", next),
-            label,
-            spoken: format!("{label} {}", person.display_name),
-            class: "q",
-        }
-    }
 }
 
 /// What is said first on the page of somebody from whom one is kept apart.
-pub(super) fn standing(person: &Person, apart: Apart) -> Notice {
-    let name = &person.display_name;
+pub(super) fn standing(t: Lang, person: &Person, apart: Apart) -> Notice {
+    let name = person.display_name.as_str();
     let (strong, text) = match apart {
-        Apart { blocks: true, .. } => {
-            (format!("You have blocked {name}."), "Neither of you sees the other’s posts.")
-        }
-        Apart { is_blocked: true, .. } => {
-            (format!("{name} has blocked you."), "Neither of you sees the other’s posts.")
-        }
-        Apart { .. } => (format!("You have muted {name}."), "Their posts are not shown to you."),
+        Apart { blocks: true, .. } => (t.you_blocked(name), t.neither_sees()),
+        Apart { is_blocked: true, .. } => (t.blocked_you(name), t.neither_sees()),
+        Apart { .. } => (t.you_muted(name), t.posts_not_shown()),
     };
     Notice::new(Tone::Care, strong, text)
 }
@@ -88,7 +78,7 @@ impl<A: Ask> Site<A> {
         let more = list.more_after.as_ref();
         let page = ApartPage {
             frame: self.settings_frame(visit, Some(&heard)),
-            tabs: tabs(&Route::SettingsPeople),
+            tabs: tabs(visit.t, &Route::SettingsPeople),
             people: list.people.iter().map(row).collect(),
             more: more.map(|last| format!("{}?after={last}", Route::SettingsPeople)),
         };

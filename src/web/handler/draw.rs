@@ -14,11 +14,13 @@ use crate::web::page::list::Row;
 use crate::web::page::post::Byline;
 use crate::web::route::Route;
 use crate::web::session::Stranger;
+use crate::web::words::Lang;
 use crate::wire::request::{Person, PersonRow};
 
 /// Draws the forms of one signed-in person.
 #[derive(Clone, Copy)]
 pub(super) struct Drawer<'a> {
+    pub(super) t: Lang,
     form_key: &'a FormKey,
     token: &'a str,
     /// How many requests their file has recorded.
@@ -39,7 +41,7 @@ impl Drawer<'_> {
     pub(super) fn logout(self) -> ButtonForm {
         ButtonForm {
             form: self.form(FormName::Logout, &Route::Logout, ""),
-            label: "Sign out",
+            label: self.t.sign_out(),
             spoken: String::new(),
             class: "q",
         }
@@ -48,22 +50,23 @@ impl Drawer<'_> {
     /// The button that follows somebody, or no longer does; `next` is the page it stands on.
     pub(super) fn follow(self, person: &Person, is_followed: bool, next: &str) -> ButtonForm {
         let name = person.username.clone();
-        let (form, action, label, class) = if is_followed {
-            (FormName::Unfollow, Route::Unfollow(name), "Unfollow", "q")
+        let (t, shown) = (self.t, person.display_name.as_str());
+        let (form, action, class) = if is_followed {
+            (FormName::Unfollow, Route::Unfollow(name), "q")
         } else {
-            (FormName::Follow, Route::Follow(name), "Follow", "")
+            (FormName::Follow, Route::Follow(name), "")
         };
         ButtonForm {
             form: self.form(form, &action, person.username.as_str()).carrying("next", next),
-            label,
-            spoken: format!("{label} {}", person.display_name),
+            label: if is_followed { t.unfollow() } else { t.follow() },
+            spoken: if is_followed { t.unfollow_whom(shown) } else { t.follow_whom(shown) },
             class,
         }
     }
 
     /// The box to write a post in.
     pub(super) fn composer(self) -> Composer {
-        composer(self.form(FormName::Post, &Route::Post, ""))
+        composer(self.t, self.form(FormName::Post, &Route::Post, ""))
     }
 
     /// The box to answer a post in; answering another names them.
@@ -71,12 +74,12 @@ impl Drawer<'_> {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
         let is_own = post.user == *self.viewer;
         Composer {
-            label: "Your reply",
+            label: self.t.your_reply(),
             is_labelled: true,
-            button: "Reply",
+            button: self.t.reply(),
             placeholder: "",
             text: if is_own { String::new() } else { format!("@{} ", post.user) },
-            ..composer(answering(form, post))
+            ..composer(self.t, answering(form, post))
         }
     }
 }
@@ -87,16 +90,16 @@ pub(super) fn answering(form: FormHead, post: &PostRef) -> FormHead {
 }
 
 /// An empty box to write a post in.
-pub(super) fn composer(form: FormHead) -> Composer {
+pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
     Composer {
         form,
-        label: "Write a post",
+        label: t.write_post(),
         is_labelled: false,
         rows: 3,
         text: String::new(),
-        placeholder: "What’s happening?",
+        placeholder: t.whats_happening(),
         problem: String::new(),
-        button: "Post",
+        button: t.post(),
         chars_max: POST_CHARS_MAX,
         cancel: None,
         footnote: "",
@@ -129,9 +132,10 @@ pub(super) fn row(person: &PersonRow, drawer: Option<Drawer<'_>>, next: &str) ->
 
 impl<A: Ask> Site<A> {
     /// Who draws the forms of a page; nobody for strangers.
-    pub(super) fn drawer<'a>(&'a self, heard: &'a Heard) -> Option<Drawer<'a>> {
+    pub(super) fn drawer<'a>(&'a self, t: Lang, heard: &'a Heard) -> Option<Drawer<'a>> {
         let (viewer, session) = heard.viewer.as_ref().zip(heard.session.as_ref())?;
         Some(Drawer {
+            t,
             form_key: &self.form_key,
             token: session.token(),
             ops: viewer.ops,

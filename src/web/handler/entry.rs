@@ -16,6 +16,7 @@ use crate::web::page::form::{ComposePage, Composer, FieldView, FieldsPage, FormH
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::words::{Said, anchor};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
@@ -75,7 +76,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn join_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         // What was asked for before is asked for again, and what a backend finds missing.
         let wants_code =
-            again.form.find("code").is_some() || !again.problem_of(Field::Code).is_empty();
+            again.form.find("code").is_some() || !again.problem_of(visit.t, Field::Code).is_empty();
         let signup = if wants_code { Signup::Invited } else { Signup::Open };
         self.join_page(visit, again.heard, (again.form, signup), Some((again, said)))
     }
@@ -87,6 +88,7 @@ impl<A: Ask> Site<A> {
         (typed, signup): (&Form, Signup),
         failed: Option<(&Again<'_>, Said)>,
     ) -> Handled {
+        let t = visit.t;
         let (again, said) = failed.unzip();
         let key = match (again, &said) {
             (Some(again), Some(said)) if !said.is_key_spent => again.key,
@@ -94,57 +96,48 @@ impl<A: Ask> Site<A> {
         };
         let (stranger, cookie) = Self::stranger(visit)?;
         let binding = Binding::Stranger(stranger.secret());
-        let problem = |field| again.map_or_else(String::new, |again| again.problem_of(field));
+        let problem = |field| again.map_or_else(String::new, |again| again.problem_of(t, field));
         let field = |field, name, value: &str, autocomplete| FieldView {
-            id: anchor(field).0,
+            id: anchor(t, field).0,
             name,
-            label: anchor(field).1,
+            label: anchor(t, field).1,
             kind: "text",
             value: value.to_owned(),
             autocomplete,
             problem: problem(field),
             ..FieldView::default()
         };
-        let title = format!("Join {}", self.community);
-        let mut frame = self.around(visit, heard).frame("Join", Some(&Route::Join));
-        frame.title = title;
-        let approved =
-            "A keeper lets new members in: you can sign in at once, and write once they did.";
+        let title = t.join_community(&self.community);
+        let frame = self.around(visit, heard).frame(title, Some(&Route::Join));
         let code = (signup == Signup::Invited).then(|| FieldView {
-            hint: "As you were given it.",
+            hint: t.code_hint(),
             ..field(Field::Code, "code", typed.get("code"), "off")
         });
+        let of_person = [
+            FieldView {
+                hint: t.username_hint(),
+                ..field(Field::Username, "username", typed.get("username"), "username")
+            },
+            FieldView {
+                hint: t.join_name_hint(),
+                ..field(Field::DisplayName, "display_name", typed.get("display_name"), "name")
+            },
+            FieldView {
+                hint: t.new_password_hint(),
+                kind: "password",
+                ..field(Field::Password, "password", "", "new-password")
+            },
+        ];
+        let approved = (signup == Signup::Approved).then(|| t.approved_intro().to_owned());
         let page = FieldsPage {
             frame: frame.saying(said.as_ref().map(|said| said.notice.clone())),
             tabs: Vec::new(),
-            intro: (signup == Signup::Approved).then(|| approved.to_owned()).into_iter().collect(),
+            intro: approved.into_iter().collect(),
             form: head(&self.form_key, binding, FormName::Join, &Route::Join, key),
-            fields: code
-                .into_iter()
-                .chain([
-                    FieldView {
-                        hint: "2–24 letters a–z, digits, _ . You can’t change it later.",
-                        ..field(Field::Username, "username", typed.get("username"), "username")
-                    },
-                    FieldView {
-                        hint: "What others see. Leave it empty to use your username.",
-                        ..field(
-                            Field::DisplayName,
-                            "display_name",
-                            typed.get("display_name"),
-                            "name",
-                        )
-                    },
-                    FieldView {
-                        hint: "8 characters or more. A few random words work well.",
-                        kind: "password",
-                        ..field(Field::Password, "password", "", "new-password")
-                    },
-                ])
-                .collect(),
-            button: said.as_ref().and_then(|said| said.button).unwrap_or("Create account"),
+            fields: code.into_iter().chain(of_person).collect(),
+            button: said.as_ref().and_then(|said| said.button).unwrap_or(t.create_account()),
             class: "",
-            link: Some((Route::Login.to_string(), "I have an account")),
+            link: Some((Route::Login.to_string(), t.have_account())),
             footnote: "",
             logout: None,
         };
@@ -180,6 +173,7 @@ impl<A: Ask> Site<A> {
         heard: Option<&Heard>,
         login: LoginForm,
     ) -> Handled {
+        let t = visit.t;
         let (stranger, cookie) = Self::stranger(visit)?;
         let binding = Binding::Stranger(stranger.secret());
         // Signing in twice does no harm, so its key need not be kept.
@@ -193,15 +187,15 @@ impl<A: Ask> Site<A> {
         let mut around = self.around(visit, heard);
         around.viewer = None;
         let page = FieldsPage {
-            frame: around.frame("Sign in", Some(&Route::Login)).saying(notice),
+            frame: around.frame(t.sign_in(), Some(&Route::Login)).saying(notice),
             tabs: Vec::new(),
             intro: Vec::new(),
             form,
-            fields: login_fields(&login),
-            button: login.said.as_ref().and_then(|said| said.button).unwrap_or("Sign in"),
+            fields: login_fields(t, &login),
+            button: login.said.as_ref().and_then(|said| said.button).unwrap_or(t.sign_in()),
             class: "",
-            link: Some((Route::Join.to_string(), "Create an account")),
-            footnote: "Lost your password? Ask the keeper.",
+            link: Some((Route::Join.to_string(), t.create_an_account())),
+            footnote: t.lost_password(),
             logout: None,
         };
         let mut cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
@@ -232,28 +226,25 @@ impl<A: Ask> Site<A> {
         if let (Ok(user), Ok(id)) = (form.get("reply_user").parse(), form.get("reply_id").parse()) {
             to_post = answering(to_post, &PostRef { user, id });
         }
-        let notice = Notice::new(
-            Tone::Care,
-            "You are signed in. Your text has not been posted.",
-            "It is below, as you left it. Press Post when it is ready.",
-        );
-        let frame = self.around(visit, Some(heard)).frame("Write a post", Some(&Route::Home));
+        let t = visit.t;
+        let notice = Notice::new(Tone::Care, t.text_not_posted(), t.press_post());
+        let frame = self.around(visit, Some(heard)).frame(t.write_post(), Some(&Route::Home));
         let page = ComposePage {
             frame: frame.saying(notice),
             composer: Composer {
-                label: "Your text",
+                label: t.your_text(),
                 is_labelled: true,
                 rows: 4,
                 text: form.get("text").to_owned(),
-                cancel: Some((Route::Home.to_string(), "Go home")),
-                ..composer(to_post)
+                cancel: Some((Route::Home.to_string(), t.go_home())),
+                ..composer(t, to_post)
             },
         };
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 }
 
-fn login_fields(login: &LoginForm) -> Vec<FieldView> {
+fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
     let next = encode_query(&login.next);
     let show = match (login.is_shown, login.next.is_empty()) {
         (true, true) => Route::Login.to_string(),
@@ -263,21 +254,21 @@ fn login_fields(login: &LoginForm) -> Vec<FieldView> {
     };
     // What rides along would be lost on the way.
     let has_draft = login.draft.iter().any(|(_, value)| !value.is_empty());
-    let link = (show, if login.is_shown { "Hide password" } else { "Show password" });
+    let link = (show, if login.is_shown { t.hide_password() } else { t.show_password() });
     vec![
         FieldView {
-            id: anchor(Field::Username).0,
+            id: anchor(t, Field::Username).0,
             name: "username",
-            label: anchor(Field::Username).1,
+            label: anchor(t, Field::Username).1,
             kind: "text",
             value: login.username.clone(),
             autocomplete: "username",
             ..FieldView::default()
         },
         FieldView {
-            id: anchor(Field::Password).0,
+            id: anchor(t, Field::Password).0,
             name: "password",
-            label: anchor(Field::Password).1,
+            label: anchor(t, Field::Password).1,
             kind: if login.is_shown { "text" } else { "password" },
             autocomplete: "current-password",
             link: (!has_draft).then_some(link),

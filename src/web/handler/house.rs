@@ -21,10 +21,8 @@ use crate::web::page::time::Moment;
 use crate::web::page::words::{Said, anchor, hindered, reason_of};
 use crate::web::route::Route;
 use crate::web::session::Session;
+use crate::web::words::Lang;
 use crate::wire::request::{Field, Hindered, InvitationRow, Outcome, PostPage, Refusal, Welcome};
-
-/// What strangers are told where nobody can join by themselves.
-const CLOSED: &str = "New members are invited by the keeper.";
 
 impl<A: Ask> Site<A> {
     /// Asks what strangers are shown first. A backend of the version before knows no such question:
@@ -63,25 +61,25 @@ impl<A: Ask> Site<A> {
     /// What strangers see first. `as_member` is what a backend said when it did not know the session.
     pub(super) fn landing(&self, visit: &Visit<'_>, as_member: Option<&Heard>) -> Handled {
         let (heard, welcome) = self.welcome(visit, None)?;
-        let left = visit.query.find("left").map(|_| {
-            Notice::new(Tone::Good, "Your account is gone.", "Your posts are gone with it.")
-        });
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let t = visit.t;
+        let left = visit.query.find("left");
+        let left = left.map(|_| Notice::new(Tone::Good, t.account_gone(), t.posts_gone()));
+        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
         let see =
             |page: &PostPage| eyes.see_all(page.posts.get(..LANDING_POSTS).unwrap_or(&page.posts));
         let is_closed = welcome.signup == Signup::Closed;
         let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame("Welcome", None).saying(left),
+            frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),
             words: welcome.words,
             feed: welcome.posts.as_ref().map(|page| Feed {
                 posts: see(page),
                 older: None,
-                empty: super::read::NOTHING_YET,
+                empty: t.nothing_posted(),
                 is_end: false,
             }),
             everyone: Route::Everyone.to_string(),
+            language: Route::SettingsLanguage.to_string(),
             join: (!is_closed).then(|| Route::Join.to_string()),
-            closed: CLOSED,
             login: Route::Login.to_string(),
         };
         let cookies = as_member.map_or_else(Vec::new, |heard| heard.cookies.clone());
@@ -90,7 +88,7 @@ impl<A: Ask> Site<A> {
 
     /// Says that nobody can join by themselves.
     pub(super) fn closed_page(&self, visit: &Visit<'_>, heard: &Heard) -> Handled {
-        self.say(visit, heard, "Closed", CLOSED.to_owned())
+        self.say(visit, heard, visit.t.closed(), visit.t.invited_by_keeper().to_owned())
     }
 
     /// Says what keeps somebody from writing, or from everything.
@@ -100,8 +98,8 @@ impl<A: Ask> Site<A> {
         heard: &Heard,
         why: &Hindered,
     ) -> Handled {
-        let (title, text) = hindered(why);
-        let text = format!("{text} {}", reason_of(why)).trim().to_owned();
+        let (title, text) = hindered(visit.t, why);
+        let text = format!("{text} {}", reason_of(visit.t, why)).trim().to_owned();
         self.say(visit, heard, title, text)
     }
 
@@ -110,7 +108,7 @@ impl<A: Ask> Site<A> {
         let page = MessagePage {
             frame: self.around(visit, Some(heard)).frame(title, None),
             text,
-            link: (Route::Everyone.to_string(), "Read what everyone is saying"),
+            link: (Route::Everyone.to_string(), visit.t.read_everyone()),
             request_id: visit.request.id.clone(),
         };
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -143,15 +141,15 @@ impl<A: Ask> Site<A> {
             form: drawer
                 .form(FormName::Invite, &Route::SettingsInvitations, &row.code.0)
                 .carrying("code", &row.code.0),
-            label: "End it",
+            label: visit.t.end_it(),
             spoken: String::new(),
             class: "q",
         };
         let row = |row: &InvitationRow| Invitation {
-            made: Moment::seen_at(row.made_at, visit.now),
-            until: Moment::of_day(row.until),
+            made: Moment::seen_at(visit.t, row.made_at, visit.now),
+            until: Moment::of_day(visit.t, row.until),
             is_over: visit.now >= row.until,
-            uses: format!("{} of {} used", row.used_by.len(), row.uses),
+            uses: visit.t.used_of(row.used_by.len(), row.uses),
             used_by: row
                 .used_by
                 .iter()
@@ -161,11 +159,11 @@ impl<A: Ask> Site<A> {
         };
         let page = InvitationsPage {
             frame: self.settings_frame(visit, Some(&heard)),
-            tabs: tabs(&Route::SettingsInvitations),
+            tabs: tabs(visit.t, &Route::SettingsInvitations),
             made: made.map(|code| (format!("{}?code={code}", Route::Join), code)),
             form: found.may_invite.then(|| InviteForm {
                 form: drawer.form(FormName::Invite, &Route::SettingsInvitations, ""),
-                fields: invite_fields(),
+                fields: invite_fields(visit.t),
             }),
             rows: found.rows.iter().map(row).collect(),
         };
@@ -177,17 +175,19 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, None, Action::House)?;
         let Outcome::House(house) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.must_draw(visit, &heard)?;
-        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, "Saved.", ""));
+        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
         let frame = self.mod_frame(visit, Some(&heard)).saying(saved);
         let form = drawer.form(FormName::House, &Route::ModHouse, "");
-        html(&house_form(frame, form, house, String::new()), Head::of(200, heard.cookies.clone()))
+        let page = house_form(visit.t, (frame, form), house, String::new());
+        html(&page, Head::of(200, heard.cookies.clone()))
     }
 
     pub(super) fn house_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.mod_frame(visit, again.heard).saying(said.notice.clone());
         let typed = super::act::house(again.form);
-        let mut page = house_form(frame, form, &typed, again.problem_of(Field::Community));
+        let mut page =
+            house_form(visit.t, (frame, form), &typed, again.problem_of(visit.t, Field::Community));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
@@ -202,7 +202,7 @@ fn choices(all: &[(&'static str, &'static str)], chosen: &str) -> Vec<Choice> {
     all.iter().map(choice).collect()
 }
 
-fn invite_fields() -> Vec<FieldView> {
+fn invite_fields(t: Lang) -> Vec<FieldView> {
     let field = |id, name, label, all: &[_], chosen| FieldView {
         id,
         name,
@@ -212,14 +212,20 @@ fn invite_fields() -> Vec<FieldView> {
         ..FieldView::default()
     };
     let uses = [("1", "1"), ("2", "2"), ("5", "5"), ("10", "10"), ("25", "25"), ("100", "100")];
-    let days = [("1", "a day"), ("7", "a week"), ("30", "30 days"), ("90", "90 days")];
+    let days =
+        [("1", t.a_day()), ("7", t.a_week()), ("30", t.thirty_days()), ("90", t.ninety_days())];
     vec![
-        field("nu", "uses", "How many may join with it", &uses, "1"),
-        field("da", "days", "It stands for", &days, "7"),
+        field("nu", "uses", t.uses_label(), &uses, "1"),
+        field("da", "days", t.days_label(), &days, "7"),
     ]
 }
 
-fn house_form(frame: Frame, form: FormHead, house: &House, problem: String) -> FieldsPage {
+fn house_form(
+    t: Lang,
+    (frame, form): (Frame, FormHead),
+    house: &House,
+    problem: String,
+) -> FieldsPage {
     let signup = match house.signup {
         Signup::Open => "open",
         Signup::Invited => "invited",
@@ -227,10 +233,10 @@ fn house_form(frame: Frame, form: FormHead, house: &House, problem: String) -> F
         Signup::Closed => "closed",
     };
     let all = [
-        ("open", "everybody"),
-        ("invited", "whoever has an invitation"),
-        ("approved", "whom a keeper lets in"),
-        ("closed", "nobody"),
+        ("open", t.everybody()),
+        ("invited", t.whoever_invited()),
+        ("approved", t.whom_keeper_lets()),
+        ("closed", t.nobody()),
     ];
     let check = |id, name, label, is_on: bool| FieldView {
         id,
@@ -240,44 +246,41 @@ fn house_form(frame: Frame, form: FormHead, house: &House, problem: String) -> F
         value: if is_on { "1".to_owned() } else { String::new() },
         ..FieldView::default()
     };
-    let (id, label) = anchor(Field::Community);
+    let (id, label) = anchor(t, Field::Community);
+    // The words of the hint name it.
     const _: () = assert!(COMMUNITY_CHARS_MAX == 1_000);
-    let fields = vec![
-        FieldView {
-            id: "su",
-            name: "signup",
-            label: "Who may join",
-            kind: "select",
-            choices: choices(&all, signup),
-            ..FieldView::default()
-        },
-        check(
-            "mi",
-            "members_invite",
-            "All members may invite, not only keepers",
-            house.members_invite,
-        ),
-        FieldView {
-            id,
-            name: "words",
-            label,
-            hint: "What you say to them on the first page, up to 1000 characters.",
-            kind: "textarea",
-            value: house.words.clone(),
-            autocomplete: "off",
-            problem,
-            ..FieldView::default()
-        },
-        check("sp", "shows_posts", "Strangers see the newest posts there", house.shows_posts),
-        check("sl", "shows_log", "Members may read what keepers did", house.shows_log),
-    ];
+    let signup = FieldView {
+        id: "su",
+        name: "signup",
+        label: t.who_may_join(),
+        kind: "select",
+        choices: choices(&all, signup),
+        ..FieldView::default()
+    };
+    let words = FieldView {
+        id,
+        name: "words",
+        label,
+        hint: t.words_hint(),
+        kind: "textarea",
+        value: house.words.clone(),
+        autocomplete: "off",
+        problem,
+        ..FieldView::default()
+    };
     FieldsPage {
         frame,
-        tabs: mod_tabs(&Route::ModHouse),
+        tabs: mod_tabs(t, &Route::ModHouse),
         intro: Vec::new(),
         form,
-        fields,
-        button: "Save",
+        fields: vec![
+            signup,
+            check("mi", "members_invite", t.members_invite(), house.members_invite),
+            words,
+            check("sp", "shows_posts", t.shows_posts(), house.shows_posts),
+            check("sl", "shows_log", t.shows_log(), house.shows_log),
+        ],
+        button: t.save(),
         class: "",
         link: None,
         footnote: "",

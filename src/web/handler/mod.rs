@@ -1,7 +1,8 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account.
+//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account;
+//!   `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
 //! - `plain`: answers that are no pages.
@@ -16,6 +17,7 @@ mod apart;
 mod draw;
 mod entry;
 mod house;
+mod language;
 mod moderation;
 mod plain;
 mod read;
@@ -120,8 +122,8 @@ impl<A: Ask> Site<A> {
     pub fn respond(&self, request: &Request) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
         match self.handle(&visit) {
-            Ok(response) => response,
-            Err(Stop::Answer(response)) => *response,
+            Ok(response) => spoken(&visit, response),
+            Err(Stop::Answer(response)) => spoken(&visit, *response),
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
@@ -134,14 +136,15 @@ impl<A: Ask> Site<A> {
     /// The page for an error that the server itself met. Asks nobody.
     pub fn error_page(&self, request: &Request, status: u16) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
-        match self.error(&visit, None, status) {
+        let response = match self.error(&visit, None, status) {
             Ok(response) => response,
             Err(Stop::Answer(response)) => *response,
             Err(Stop::Fault(_)) => {
-                let (title, text) = words::error(status);
+                let (title, text) = words::error(visit.t, status);
                 Response::new(status, Content::Text, format!("{title}\n\n{text}\n"))
             }
-        }
+        };
+        spoken(&visit, response)
     }
 
     fn handle(&self, visit: &Visit<'_>) -> Handled {
@@ -174,6 +177,7 @@ impl<A: Ask> Site<A> {
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
             Route::SettingsDevices => self.settings_devices(visit),
+            Route::SettingsLanguage => self.settings_language(visit),
             Route::SettingsLeave => self.settings_leave(visit),
             Route::SettingsPeople => self.settings_people(visit),
             Route::SettingsInvitations => self.invitations(visit),
@@ -275,7 +279,7 @@ impl<A: Ask> Site<A> {
 
     /// An error's page: what happened, is my text safe, what now.
     fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
-        let (title, text) = words::error(status);
+        let (title, text) = words::error(visit.t, status);
         self.message(visit, heard, (status, title, text))
     }
 
@@ -290,7 +294,7 @@ impl<A: Ask> Site<A> {
         let page = MessagePage {
             frame,
             text: text.to_owned(),
-            link: (Route::Home.to_string(), "Go home"),
+            link: (Route::Home.to_string(), visit.t.go_home()),
             request_id: visit.request.id.clone(),
         };
         let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
@@ -302,6 +306,7 @@ impl<A: Ask> Site<A> {
     /// links to show.
     fn around<'a>(&'a self, visit: &'a Visit<'_>, heard: Option<&'a Heard>) -> Around<'a> {
         Around {
+            t: visit.t,
             community: &self.community,
             assets: &self.assets,
             cluster: heard.map(|heard| &heard.cluster),
@@ -311,6 +316,12 @@ impl<A: Ask> Site<A> {
             },
         }
     }
+}
+
+/// An answer that says which language its page is in. What is no page is in none.
+fn spoken(visit: &Visit<'_>, response: Response) -> Response {
+    let is_page = response.content == Content::Html;
+    Response { languages: if is_page { visit.t.alone() } else { &[] }, ..response }
 }
 
 /// A page as an answer. One that sets cookies is kept by nobody.

@@ -5,6 +5,7 @@ use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, html, to_login};
 use crate::action::{Action, Cursor, KeepersDeed, Members, Next, ThreadOf};
 use crate::id::UserName;
+use crate::limits::REASON_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
@@ -19,13 +20,14 @@ use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::time::Moment;
 use crate::web::page::words::{Said, anchor, reason_of};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{
     Field, Hindered, LogRow, MemberRow, Outcome, ReportRow, ReportedPost as Reported,
 };
 
 impl<A: Ask> Site<A> {
     pub(super) fn mod_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
-        self.around(visit, heard).frame("Moderation", None)
+        self.around(visit, heard).frame(visit.t.moderation(), None)
     }
 
     /// What was reported.
@@ -33,26 +35,22 @@ impl<A: Ask> Site<A> {
         let after: Option<Cursor> = self.or_bad(visit, visit.cursor("after"))?;
         let heard = self.read(visit, None, Action::Reports(Next { after }))?;
         let Outcome::Reports(found) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let eyes = Eyes { t: visit.t, viewer: None, now: visit.now, just_posted: None };
         let words = |row: &ReportRow| ReportWords {
             by: (Route::Profile(row.by.clone()).to_string(), row.by.to_string()),
-            at: Moment::seen_at(row.at, visit.now),
+            at: Moment::seen_at(visit.t, row.at, visit.now),
             reason: row.reason.clone(),
         };
         let post = |it: &Reported| ReportedPost {
             post: it.post.as_ref().map(|post| eyes.see(post)),
             author: (Route::Profile(it.of.user.clone()).to_string(), it.of.user.to_string()),
             reports: it.reports.iter().map(words).collect(),
-            deeds: deeds_about(it),
+            deeds: deeds_about(visit.t, it),
         };
-        let asking = match found.asking_in {
-            0 => None,
-            1 => Some("One person waits to be let in.".to_owned()),
-            n => Some(format!("{n} people wait to be let in.")),
-        };
+        let asking = (found.asking_in > 0).then(|| visit.t.people_wait(found.asking_in));
         let page = ReportsPage {
             frame: self.mod_frame(visit, Some(&heard)),
-            tabs: mod_tabs(&Route::Mod),
+            tabs: mod_tabs(visit.t, &Route::Mod),
             asking: asking.map(|words| (Route::ModAsking.to_string(), words)),
             posts: found.posts.iter().map(post).collect(),
             more: found.next.as_ref().map(|next| format!("{}?after={next}", Route::Mod)),
@@ -79,7 +77,7 @@ impl<A: Ask> Site<A> {
         });
         let page = MembersPage {
             frame: self.mod_frame(visit, Some(&heard)),
-            tabs: mod_tabs(route),
+            tabs: mod_tabs(visit.t, route),
             search,
             members: found.members.iter().map(|row| member(row, visit)).collect(),
             more,
@@ -96,16 +94,21 @@ impl<A: Ask> Site<A> {
         };
         let is_keeper = heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper);
         let row = |row: &LogRow| Logged {
-            at: Moment::seen_at(row.at, visit.now),
+            at: Moment::seen_at(visit.t, row.at, visit.now),
             keeper: (Route::Profile(row.keeper.clone()).to_string(), row.keeper.to_string()),
-            did: did(row),
+            did: did(visit.t, row),
             reason: row.reason.clone(),
-            undo: row.deed.as_ref().filter(|_| is_keeper && row.is_newest).and_then(undoes),
+            undo: row
+                .deed
+                .as_ref()
+                .filter(|_| is_keeper && row.is_newest)
+                .and_then(|deed| undoes(visit.t, deed)),
         };
         let frame = self.around(visit, Some(&heard));
+        let title = if is_keeper { visit.t.moderation() } else { visit.t.what_keepers_did() };
         let page = LogPage {
-            frame: frame.frame(if is_keeper { "Moderation" } else { "What the keepers did" }, None),
-            tabs: if is_keeper { mod_tabs(&Route::ModLog) } else { Vec::new() },
+            frame: frame.frame(title, None),
+            tabs: if is_keeper { mod_tabs(visit.t, &Route::ModLog) } else { Vec::new() },
             acts: found.acts.iter().map(row).collect(),
             more: found.next.as_ref().map(|next| format!("{}?after={next}", Route::ModLog)),
         };
@@ -119,8 +122,8 @@ impl<A: Ask> Site<A> {
         };
         let heard = self.read(visit, None, Action::House)?;
         let drawer = self.must_draw(visit, &heard)?;
-        let form = drawer.form(FormName::Keep, &Route::ModAct, &query(&deed));
-        let form = carrying_deed(form, &deed).carrying("next", next_of(&deed).to_string());
+        let form = drawer.form(FormName::Keep, &Route::ModAct, &query(visit.t, &deed));
+        let form = carrying_deed(visit.t, form, &deed).carrying("next", next_of(&deed).to_string());
         self.deed_page(visit, (Some(&heard), form), &deed, |field| {
             (visit.query.get(field).to_owned(), String::new())
         })
@@ -133,9 +136,10 @@ impl<A: Ask> Site<A> {
         said: Said,
         deed: &KeepersDeed,
     ) -> Handled {
-        let form = carrying_deed(self.again_form(visit, again, &said)?, deed)
+        let form = carrying_deed(visit.t, self.again_form(visit, again, &said)?, deed)
             .carrying("next", super::write::next(again.form).unwrap_or_default());
-        let reason = again.problem_of(Field::Reason) + &again.problem_of(Field::Username);
+        let reason =
+            again.problem_of(visit.t, Field::Reason) + &again.problem_of(visit.t, Field::Username);
         let mut page = self.deed_view(visit, (again.heard, form), deed, |field| {
             (again.form.get(field).to_owned(), reason.clone())
         });
@@ -163,14 +167,14 @@ impl<A: Ask> Site<A> {
         deed: &KeepersDeed,
         typed: impl Fn(&str) -> (String, String),
     ) -> DeedPage {
-        let Deed { title, text, button, needs_reason, .. } = Deed::of(deed);
+        let Deed { title, text, button, needs_reason, .. } = Deed::of(visit.t, deed);
         let mut fields = Vec::new();
         if matches!(deed, KeepersDeed::Suspend { .. }) {
-            fields.push(hours_field(&typed("hours").0));
+            fields.push(hours_field(visit.t, &typed("hours").0));
         }
         if needs_reason {
             let (value, problem) = typed("reason");
-            fields.push(reason_field("They are told, up to 200 characters.", value, problem));
+            fields.push(reason_field(visit.t, visit.t.told_why(), (value, problem)));
         }
         DeedPage {
             frame: self.around(visit, heard).frame(title, None),
@@ -178,7 +182,7 @@ impl<A: Ask> Site<A> {
             form,
             fields,
             button,
-            cancel: (next_of(deed).to_string(), "Leave it"),
+            cancel: (next_of(deed).to_string(), visit.t.leave_it()),
         }
     }
 
@@ -196,8 +200,8 @@ impl<A: Ask> Site<A> {
         }
         let here = Route::Report(post.clone());
         let form = drawer.form(FormName::Report, &here, &post.id.to_string());
-        let frame = self.around(visit, Some(&heard)).frame("Report this post", None);
-        let page = report_form(frame, form, &post, (String::new(), String::new()));
+        let frame = self.around(visit, Some(&heard)).frame(visit.t.report_post(), None);
+        let page = report_form(visit.t, (frame, form), &post, (String::new(), String::new()));
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
@@ -209,9 +213,9 @@ impl<A: Ask> Site<A> {
         post: &PostRef,
     ) -> Handled {
         let form = self.again_form(visit, again, &said)?;
-        let frame = self.around(visit, again.heard).frame("Report this post", None);
-        let typed = (again.form.get("reason").to_owned(), again.problem_of(Field::Reason));
-        let mut page = report_form(frame.saying(said.notice.clone()), form, post, typed);
+        let frame = self.around(visit, again.heard).frame(visit.t.report_post(), None);
+        let typed = (again.form.get("reason").to_owned(), again.problem_of(visit.t, Field::Reason));
+        let mut page = report_form(visit.t, (frame.saying(said.notice.clone()), form), post, typed);
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
@@ -231,14 +235,19 @@ fn next_of(deed: &KeepersDeed) -> Route {
     }
 }
 
-fn carrying_deed(form: FormHead, deed: &KeepersDeed) -> FormHead {
-    let Deed { name, user, id, .. } = Deed::of(deed);
+fn carrying_deed(t: Lang, form: FormHead, deed: &KeepersDeed) -> FormHead {
+    let Deed { name, user, id, .. } = Deed::of(t, deed);
     let id = id.map_or_else(String::new, |id| id.to_string());
     form.carrying("deed", name).carrying("username", user.as_str()).carrying("id", id)
 }
 
+/// Links to the pages that ask before these are done.
+fn links(t: Lang, deeds: &[KeepersDeed]) -> Vec<(String, &'static str)> {
+    deeds.iter().map(|deed| (deed_href(t, deed), Deed::of(t, deed).link)).collect()
+}
+
 /// What a keeper may do about a reported post.
-fn deeds_about(it: &Reported) -> Vec<(String, &'static str)> {
+fn deeds_about(t: Lang, it: &Reported) -> Vec<(String, &'static str)> {
     let mut deeds = vec![KeepersDeed::Close(it.of.clone())];
     match it.post.as_ref().map(|post| post.hidden.is_some()) {
         Some(false) => deeds.push(KeepersDeed::Hide(it.of.clone())),
@@ -246,10 +255,11 @@ fn deeds_about(it: &Reported) -> Vec<(String, &'static str)> {
         None => {}
     }
     deeds.push(KeepersDeed::Suspend { user: it.of.user.clone(), hours: None });
-    deeds.iter().map(|deed| (deed_href(deed), Deed::of(deed).link)).collect()
+    links(t, &deeds)
 }
 
 fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
+    let t = visit.t;
     let user = || row.person.username.clone();
     let deeds = match &row.hindered {
         None => vec![KeepersDeed::Suspend { user: user(), hours: None }],
@@ -259,26 +269,31 @@ fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
         }
         Some(Hindered::Refused { .. }) => vec![KeepersDeed::Admit { user: user() }],
     };
-    let standing = row.hindered.as_ref().map(|why| match why {
-        Hindered::Waiting => "waits to be let in".to_owned(),
-        Hindered::Refused { .. } => format!("not let in. {}", reason_of(why)),
-        Hindered::Suspended { until: Some(until), .. } => {
-            format!("suspended until {}. {}", Moment::to_the_minute(*until).full, reason_of(why))
-        }
-        Hindered::Suspended { until: None, .. } => format!("suspended. {}", reason_of(why)),
+    let standing = row.hindered.as_ref().map(|why| {
+        let is = match why {
+            Hindered::Waiting => t.waits_to_be_let_in().to_owned(),
+            Hindered::Refused { .. } => t.was_not_let_in().to_owned(),
+            Hindered::Suspended { until: Some(until), .. } => {
+                t.under_suspension_until(&Moment::to_the_minute(t, *until).full)
+            }
+            Hindered::Suspended { until: None, .. } => t.under_suspension().to_owned(),
+        };
+        format!("{is} {}", reason_of(t, why)).trim().to_owned()
     });
     Member {
         by: Byline::of(&row.person),
-        joined: Moment::seen_at(row.joined_at, visit.now),
+        joined: Moment::seen_at(t, row.joined_at, visit.now),
         is_keeper: row.is_keeper,
-        inviter: row.inviter.as_ref().map(ToString::to_string),
+        inviter: row.inviter.as_ref().map(|inviter| t.invited_by(inviter.as_str())),
         standing,
-        deeds: deeds.iter().map(|deed| (deed_href(deed), Deed::of(deed).link)).collect(),
+        deeds: links(t, &deeds),
     }
 }
 
-fn reason_field(hint: &'static str, value: String, problem: String) -> FieldView {
-    let (id, label) = anchor(Field::Reason);
+fn reason_field(t: Lang, hint: &'static str, (value, problem): (String, String)) -> FieldView {
+    // The words of the hints name it.
+    const _: () = assert!(REASON_CHARS_MAX == 200);
+    let (id, label) = anchor(t, Field::Reason);
     FieldView {
         id,
         name: "reason",
@@ -292,45 +307,42 @@ fn reason_field(hint: &'static str, value: String, problem: String) -> FieldView
     }
 }
 
-fn hours_field(chosen: &str) -> FieldView {
-    const ALL: [(&str, &str); 7] = [
-        ("1", "an hour"),
-        ("6", "6 hours"),
-        ("24", "a day"),
-        ("72", "3 days"),
-        ("168", "a week"),
-        ("720", "30 days"),
-        ("", "until it is lifted"),
+fn hours_field(t: Lang, chosen: &str) -> FieldView {
+    let all = [
+        ("1", t.an_hour()),
+        ("6", t.six_hours()),
+        ("24", t.a_day()),
+        ("72", t.three_days()),
+        ("168", t.a_week()),
+        ("720", t.thirty_days()),
+        ("", t.until_lifted()),
     ];
     let choice = |(value, label)| Choice { value, label, is_chosen: value == chosen };
     FieldView {
         id: "h",
         name: "hours",
-        label: "For",
+        label: t.for_how_long(),
         kind: "select",
-        choices: ALL.map(choice).into(),
+        choices: all.map(choice).into(),
         ..FieldView::default()
     }
 }
 
 fn report_form(
-    frame: Frame,
-    form: FormHead,
+    t: Lang,
+    (frame, form): (Frame, FormHead),
     post: &PostRef,
-    (reason, problem): (String, String),
+    typed: (String, String),
 ) -> FieldsPage {
     FieldsPage {
         frame,
         tabs: Vec::new(),
-        intro: vec![format!(
-            "The keepers are told who you are and what you say of this post by @{}; its author is not.",
-            post.user
-        )],
+        intro: vec![t.report_intro(post.user.as_str())],
         form,
-        fields: vec![reason_field("What is wrong with it, up to 200 characters.", reason, problem)],
-        button: "Report",
+        fields: vec![reason_field(t, t.report_hint(), typed)],
+        button: t.report(),
         class: "",
-        link: Some((Route::Thread(post.clone()).to_string(), "Leave it")),
+        link: Some((Route::Thread(post.clone()).to_string(), t.leave_it())),
         footnote: "",
         logout: None,
     }

@@ -21,11 +21,6 @@ use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::route::Route;
 use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
 
-/// What to say where nobody has posted.
-pub(super) const NOTHING_YET: &str = "Nothing posted yet.";
-/// The same where there may be posts, not for these eyes.
-const NOT_SHOWN: &str = "Their posts are not shown to you.";
-
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
     pub(super) fn home(&self, visit: &Visit<'_>) -> Handled {
@@ -51,22 +46,24 @@ impl<A: Ask> Site<A> {
         posts: &PostPage,
         is_first: bool,
     ) -> Handled {
-        let drawer = self.drawer(heard);
-        let mut frame = self.around(visit, Some(heard)).frame("Home", Some(&Route::Home));
+        let t = visit.t;
+        let drawer = self.drawer(t, heard);
+        let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
         if is_first {
-            frame = frame.remarking("people you follow");
+            frame = frame.remarking(t.people_you_follow());
         }
         let is_empty = posts.posts.is_empty();
         // Whoever may not write is told so in place of the box to write in.
         let hindered = heard.viewer.as_ref().and_then(|viewer| viewer.hindered.as_ref());
-        let suspended =
-            hindered.map(|why| Notice::new(Tone::Care, hindered_words(why).1, reason_of(why)));
+        let suspended = hindered
+            .map(|why| Notice::new(Tone::Care, hindered_words(t, why).1, reason_of(t, why)));
         let is_writer = hindered.is_none();
         let page = TimelinePage {
-            frame: frame.saying(suspended.or(posts.just_posted.map(Notice::posted))),
+            frame: frame
+                .saying(suspended.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
             composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
             feed: Feed {
-                empty: "Here stand the posts of those you follow, and your own. Nothing yet.",
+                empty: t.home_empty(),
                 ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
@@ -81,13 +78,14 @@ impl<A: Ask> Site<A> {
         let is_first = asked.before.is_none();
         let heard = self.read(visit, None, Action::Everyone(asked))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
-        let frame = self.around(visit, Some(&heard)).frame("Everyone", Some(&Route::Everyone));
+        let drawer = self.drawer(visit.t, &heard);
+        let frame =
+            self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(Notice::posted)),
+            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
             feed: Feed {
-                empty: NOTHING_YET,
+                empty: visit.t.nothing_posted(),
                 ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
             },
             suggestions: Vec::new(),
@@ -123,13 +121,13 @@ impl<A: Ask> Site<A> {
                 self.profile_page(visit, &heard, profile, before.is_none())
             }
             Outcome::Refused(Refusal::Gone) => {
-                let title = format!("{name} has left");
-                let text = "Their account and their posts are gone.";
+                let title = visit.t.has_left(name.as_str());
+                let text = visit.t.has_left_text();
                 self.message(visit, Some(&heard), (410, &title, text))
             }
             Outcome::Refused(Refusal::NotFound) => {
-                let text = format!("Nobody here is called @{name}. Perhaps it was mistyped.");
-                self.message(visit, Some(&heard), (404, "Not found", &text))
+                let text = visit.t.nobody_called(name.as_str());
+                self.message(visit, Some(&heard), (404, visit.t.not_found(), &text))
             }
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             _ => Err(Fault::Nonsense.into()),
@@ -143,31 +141,25 @@ impl<A: Ask> Site<A> {
         profile: &Profile,
         is_first: bool,
     ) -> Handled {
-        let name = &profile.person.username;
+        let (t, name) = (visit.t, &profile.person.username);
         let here = Route::Profile(name.clone());
-        let drawer = self.drawer(heard);
+        let drawer = self.drawer(visit.t, heard);
         let own = drawer.filter(|drawer| drawer.viewer == name);
         let follow = drawer.zip(profile.followed);
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
-        let deleted = deleted.map(|_| Notice::new(Tone::Good, "Deleted.", ""));
-        let apart = profile.apart.map(|apart| standing(&profile.person, apart));
-        let suspended = profile.hindered.as_ref().map(|why| suspended(&profile.person, why));
+        let deleted = deleted.map(|_| Notice::new(Tone::Good, t.deleted(), ""));
+        let apart = profile.apart.map(|apart| standing(t, &profile.person, apart));
+        let suspended = profile.hindered.as_ref().map(|why| suspended(t, &profile.person, why));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let page = ProfilePage {
             frame: frame.saying(deleted.or(apart).or(suspended)),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
-            joined: Moment::of_day(profile.joined_at),
-            followers: (
-                Route::Followers(name.clone()).to_string(),
-                counted(profile.followers, "follower", "followers"),
-            ),
-            following: (
-                Route::Following(name.clone()).to_string(),
-                format!("{} following", profile.following),
-            ),
-            posts_count: counted(profile.posts_count, "post", "posts"),
+            joined: Moment::of_day(t, profile.joined_at),
+            followers: (Route::Followers(name.clone()).to_string(), t.followers(profile.followers)),
+            following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
+            posts_count: t.posts(profile.posts_count),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
             moderate: own
                 .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
@@ -178,7 +170,7 @@ impl<A: Ask> Site<A> {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
-                empty: profile.apart.map_or(NOTHING_YET, |_| NOT_SHOWN),
+                empty: profile.apart.map_or(t.nothing_posted(), |_| t.posts_not_shown()),
                 ..feed(&profile.page, &eyes(visit, heard, &profile.page), &here, is_first)
             },
         };
@@ -187,31 +179,34 @@ impl<A: Ask> Site<A> {
 
     /// One post, what it answers and what answers it.
     pub(super) fn thread(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let t = visit.t;
         let posted = visit.remark("posted");
         let about = post.user.clone();
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let eyes = Eyes {
+            t: visit.t,
             viewer: drawer.map(|drawer| drawer.viewer),
             now: visit.now,
             just_posted: thread.just_posted.map(|kept| kept.post),
         };
-        let title = format!("Post by {}", thread.post.author.display_name);
+        let title = visit.t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None);
         let here = encode_query(&Route::Thread(post.clone()).to_string());
         let ancestor = |ancestor: &Ancestor| match ancestor {
             Ancestor::Post(post) => Ok(eyes.see(post)),
-            Ancestor::Deleted(_) => Err("A deleted post"),
-            Ancestor::Unseen(_) => Err("A post that is not shown to you"),
+            Ancestor::Deleted(_) => Err(t.deleted_post()),
+            Ancestor::Unseen(_) => Err(t.post_not_shown()),
         };
         let is_others = drawer.is_some_and(|drawer| *drawer.viewer != post.user);
         let reported = visit.query.find("reported").filter(|_| is_others);
         let reported =
-            reported.map(|_| Notice::new(Tone::Good, "Reported.", "A keeper will look."));
+            reported.map(|_| Notice::new(Tone::Good, t.reported(), t.keeper_will_look()));
         let page = ThreadPage {
-            frame: frame.saying(reported.or(thread.just_posted.map(Notice::posted))),
+            frame: frame
+                .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
             report: is_others.then(|| Route::Report(post.clone()).to_string()),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: eyes.see(&thread.post),
@@ -238,34 +233,32 @@ impl<A: Ask> Site<A> {
         if visit.session.is_none() {
             return Ok(super::to_login(visit, Vec::new()));
         }
+        let t = visit.t;
         let here = Route::DeletePost(post.clone());
         let back = Route::Thread(post.clone()).to_string();
         let about = post.user.clone();
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let Some(drawer) = self.drawer(&heard) else {
+        let Some(drawer) = self.drawer(visit.t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
         if *drawer.viewer != post.user {
             return self.error(visit, Some(&heard), 403);
         }
-        let eyes = Eyes { viewer: None, now: visit.now, just_posted: None };
+        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
         let page = ConfirmPage {
-            frame: self.around(visit, Some(&heard)).frame("Delete this post?", None).saying(
-                Notice::new(
-                    Tone::Care,
-                    "This cannot be undone.",
-                    "The text goes from all machines. Replies by others stay.",
-                ),
-            ),
+            frame: self
+                .around(visit, Some(&heard))
+                .frame(t.delete_this_post(), None)
+                .saying(Notice::new(Tone::Care, t.cannot_be_undone(), t.deleting_post())),
             button: ButtonForm {
                 form: drawer.form(FormName::DeletePost, &here, &post.id.to_string()),
-                label: "Delete",
+                label: t.delete(),
                 spoken: String::new(),
                 class: "risk",
             },
-            cancel: (back, "Keep it"),
+            cancel: (back, t.keep_it()),
             post: Some(eyes.see(&thread.post)),
         };
         html(&page, Head { cache: None, ..seen(visit, &heard) })
@@ -277,17 +270,17 @@ impl<A: Ask> Site<A> {
         let (name, title, action) = match route {
             Route::Followers(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Followers", Action::Followers(asked))
+                (name, visit.t.followers_heading(), Action::Followers(asked))
             }
             Route::Following(name) => {
                 let asked = PeopleOf { username: name.clone(), after: after.clone() };
-                (name, "Following", Action::Following(asked))
+                (name, visit.t.following_heading(), Action::Following(asked))
             }
             _ => return self.error(visit, None, 404),
         };
         let heard = self.read(visit, Some(name), action)?;
         let Outcome::People(people) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(&heard);
+        let drawer = self.drawer(visit.t, &heard);
         let next = match &after {
             Some(after) => format!("{route}?after={after}"),
             None => route.to_string(),
@@ -303,26 +296,25 @@ impl<A: Ask> Site<A> {
 
     /// How the machines are.
     pub(super) fn status(&self, visit: &Visit<'_>) -> Handled {
+        let (t, now) = (visit.t, visit.now);
         let Ok(heard) = self.ask_as(visit.session.as_ref(), None, Action::ClusterStatus) else {
-            let text = "No machine answers this web server, so how they are cannot be told. Nothing \
-                        that was saved is lost.";
-            return self.message(visit, None, (503, "Can’t tell", text));
+            return self.message(visit, None, (503, t.cannot_tell(), t.cannot_tell_text()));
         };
         let status = match &heard.outcome {
             Outcome::Status(status) => status,
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let notice = sentence(status);
-        let mut frame = self.around(visit, Some(&heard)).frame("Machines", None).saying(notice);
+        let notice = sentence(t, status);
+        let mut frame = self.around(visit, Some(&heard)).frame(t.machines(), None).saying(notice);
         // The page itself is in order.
         frame.is_error = false;
         let is_member = heard.viewer.is_some();
         let page = StatusPage {
             frame,
-            picture: Picture::of(status, visit.now),
-            rows: if is_member { rows(status, visit.now) } else { Vec::new() },
-            changes: if is_member { changes(status, visit.now) } else { Vec::new() },
+            picture: Picture::of(t, status, now),
+            rows: if is_member { rows(t, status, now) } else { Vec::new() },
+            changes: if is_member { changes(t, status, now) } else { Vec::new() },
             again: Route::Status.to_string(),
         };
         html(&page, seen(visit, &heard))
@@ -337,6 +329,7 @@ pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
 /// Who looks at a page of posts.
 fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
     Eyes {
+        t: visit.t,
         viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
         now: visit.now,
         just_posted: posts.just_posted.map(|kept| kept.post),
@@ -352,8 +345,4 @@ fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed
         // A list that fits its first page needs no remark that it ends.
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
     }
-}
-
-fn counted(count: u32, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

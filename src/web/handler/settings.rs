@@ -15,14 +15,8 @@ use crate::web::page::settings::{Device, DevicesPage, browser, tabs};
 use crate::web::page::time::Moment;
 use crate::web::page::words::{Said, anchor};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Field, Outcome, SessionRow};
-
-/// What leaving means.
-const LEAVING: [&str; 2] = [
-    "Your profile, your posts and your replies go from all machines, and nobody follows you any \
-     more. What others wrote to you stays theirs. Nobody can take your name.",
-    "This cannot be undone. Type your username and password to go.",
-];
 
 /// The fields of a form and how they fared.
 type Fields<'a> = dyn Fn(Field) -> String + 'a;
@@ -38,7 +32,7 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, Some(&name), asked)?;
         let Outcome::Profile(profile) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.must_draw(visit, &heard)?;
-        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, "Saved.", ""));
+        let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
         let frame = self.settings_frame(visit, Some(&heard)).saying(saved);
         let values = (profile.person.display_name.as_str(), profile.bio.as_str());
         let page = FieldsPage {
@@ -62,7 +56,7 @@ impl<A: Ask> Site<A> {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
         let values = (again.form.get("display_name"), again.form.get("bio"));
-        let mut page = profile_form(frame, form, values, &|field| again.problem_of(field));
+        let mut page = profile_form(frame, form, values, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
@@ -73,11 +67,7 @@ impl<A: Ask> Site<A> {
         let token = heard.session.as_ref().map_or("", |session| session.token());
         let binding = Binding::Session(token);
         let drawn = head(&self.form_key, binding, FormName::Profile, &Route::SettingsProfile, key);
-        let notice = Notice::new(
-            Tone::Care,
-            "You are signed in. Nothing has been changed yet.",
-            "What you typed is below, as you left it. Press Save when it is ready.",
-        );
+        let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
         let frame = self.settings_frame(visit, Some(heard)).saying(notice);
         let page = profile_form(frame, drawn, (form.get("display_name"), form.get("bio")), &none);
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -85,11 +75,12 @@ impl<A: Ask> Site<A> {
 
     /// The form to change the password.
     pub(super) fn settings_password(&self, visit: &Visit<'_>) -> Handled {
+        let t = visit.t;
         let heard = self.checked(visit)?;
         let drawer = self.must_draw(visit, &heard)?;
         let changed = visit
             .remark::<u32>("ended")
-            .map(|ended| Notice::new(Tone::Good, "Password changed.", devices_ended(ended)));
+            .map(|ended| Notice::new(Tone::Good, t.password_changed(), devices_ended(t, ended)));
         let frame = self.settings_frame(visit, Some(&heard)).saying(changed);
         let form = drawer.form(FormName::Password, &Route::SettingsPassword, "");
         html(&password_form(frame, form, &none), Head::of(200, heard.cookies.clone()))
@@ -103,13 +94,14 @@ impl<A: Ask> Site<A> {
     ) -> Handled {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
-        let mut page = password_form(frame, form, &|field| again.problem_of(field));
+        let mut page = password_form(frame, form, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
 
     /// Where one is signed in.
     pub(super) fn settings_devices(&self, visit: &Visit<'_>) -> Handled {
+        let t = visit.t;
         if visit.session.is_none() {
             return Ok(to_login(visit, Vec::new()));
         }
@@ -119,21 +111,21 @@ impl<A: Ask> Site<A> {
         };
         let drawer = self.must_draw(visit, &heard)?;
         let ended = visit.remark::<u32>("ended");
-        let ended = ended.map(|ended| Notice::new(Tone::Good, "Done.", devices_ended(ended)));
+        let ended = ended.map(|ended| Notice::new(Tone::Good, t.done(), devices_ended(t, ended)));
         let end_others = ButtonForm {
             form: drawer
                 .form(FormName::Devices, &Route::SettingsDevices, "others")
                 .carrying("others", "1"),
-            label: "Sign out everywhere else",
+            label: t.sign_out_others(),
             spoken: String::new(),
             class: "risk",
         };
         let page = DevicesPage {
             frame: self.settings_frame(visit, Some(&heard)).saying(ended),
-            tabs: tabs(&Route::SettingsDevices),
+            tabs: tabs(t, &Route::SettingsDevices),
             devices: sessions.iter().map(|row| device(row, drawer, visit)).collect(),
             end_others: sessions.iter().any(|row| !row.is_this).then_some(end_others),
-            logout: ButtonForm { label: "Sign out here", ..drawer.logout() },
+            logout: ButtonForm { label: t.sign_out_here(), ..drawer.logout() },
         };
         html(&page, Head::of(200, heard.cookies.clone()))
     }
@@ -151,13 +143,13 @@ impl<A: Ask> Site<A> {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
         let username = again.form.get("username");
-        let mut page = leave_form(frame, form, username, &|field| again.problem_of(field));
+        let mut page = leave_form(frame, form, username, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
 
     pub(super) fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
-        self.around(visit, heard).frame("Settings", None)
+        self.around(visit, heard).frame(visit.t.settings(), None)
     }
 
     /// Asks whether the session is open.
@@ -175,7 +167,7 @@ impl<A: Ask> Site<A> {
         heard: &'a Heard,
     ) -> Result<Drawer<'a>, Stop> {
         let answer = || Stop::Answer(Box::new(to_login(visit, heard.cookies.clone())));
-        self.drawer(heard).ok_or_else(answer)
+        self.drawer(visit.t, heard).ok_or_else(answer)
     }
 }
 
@@ -186,13 +178,14 @@ fn none(_: Field) -> String {
 
 /// A form of the settings.
 fn settings_form(frame: Frame, here: &Route, form: FormHead, fields: Vec<FieldView>) -> FieldsPage {
+    let t = frame.t;
     FieldsPage {
         frame,
-        tabs: tabs(here),
+        tabs: tabs(t, here),
         intro: Vec::new(),
         form,
         fields,
-        button: "Save",
+        button: t.save(),
         class: "",
         link: None,
         footnote: "",
@@ -206,96 +199,99 @@ fn profile_form(
     (display_name, bio): (&str, &str),
     problem: &Fields<'_>,
 ) -> FieldsPage {
+    let t = frame.t;
     let fields = vec![
         FieldView {
-            hint: "What others see, up to 40 characters.",
+            hint: t.display_name_hint(),
             kind: "text",
             value: display_name.to_owned(),
             autocomplete: "name",
-            ..named(Field::DisplayName, "display_name", problem)
+            ..named(t, Field::DisplayName, "display_name", problem)
         },
         FieldView {
-            hint: "Up to 200 characters.",
+            hint: t.bio_hint(),
             kind: "textarea",
             value: bio.to_owned(),
             autocomplete: "off",
-            ..named(Field::Bio, "bio", problem)
+            ..named(t, Field::Bio, "bio", problem)
         },
     ];
     settings_form(frame, &Route::SettingsProfile, form, fields)
 }
 
 fn password_form(frame: Frame, form: FormHead, problem: &Fields<'_>) -> FieldsPage {
+    let t = frame.t;
     let fields = vec![
         FieldView {
             kind: "password",
             autocomplete: "current-password",
-            label: "Current password",
-            ..named(Field::Password, "current", problem)
+            label: t.current_password(),
+            ..named(t, Field::Password, "current", problem)
         },
         FieldView {
-            hint: "8 characters or more. A few random words work well.",
+            hint: t.new_password_hint(),
             kind: "password",
             autocomplete: "new-password",
-            ..named(Field::NewPassword, "new", problem)
+            ..named(t, Field::NewPassword, "new", problem)
         },
     ];
     FieldsPage {
-        button: "Change password",
-        footnote: "This signs you out everywhere else.",
+        button: t.change_password(),
+        footnote: t.signs_out_elsewhere(),
         ..settings_form(frame, &Route::SettingsPassword, form, fields)
     }
 }
 
 fn leave_form(frame: Frame, form: FormHead, username: &str, problem: &Fields<'_>) -> FieldsPage {
+    let t = frame.t;
     let fields = vec![
         FieldView {
             kind: "text",
             value: username.to_owned(),
             autocomplete: "off",
-            ..named(Field::Username, "username", problem)
+            ..named(t, Field::Username, "username", problem)
         },
         FieldView {
             kind: "password",
             autocomplete: "current-password",
-            ..named(Field::Password, "password", problem)
+            ..named(t, Field::Password, "password", problem)
         },
     ];
     FieldsPage {
-        intro: LEAVING.map(str::to_owned).into(),
-        button: "Delete my account",
+        intro: [t.leaving(), t.leaving_final()].map(str::to_owned).into(),
+        button: t.delete_my_account(),
         class: "risk",
         ..settings_form(frame, &Route::SettingsLeave, form, fields)
     }
 }
 
-fn named(field: Field, name: &'static str, problem: &Fields<'_>) -> FieldView {
-    let (id, label) = anchor(field);
+fn named(t: Lang, field: Field, name: &'static str, problem: &Fields<'_>) -> FieldView {
+    let (id, label) = anchor(t, field);
     FieldView { id, name, label, problem: problem(field), ..FieldView::default() }
 }
 
 fn device(row: &SessionRow, drawer: Drawer<'_>, visit: &Visit<'_>) -> Device {
-    let browser = browser(&row.device);
+    let t = visit.t;
+    let browser = browser(t, &row.device);
     let route = Act::EndOthers.route();
     let end = || ButtonForm {
         form: drawer.form(FormName::Devices, &route, &row.id).carrying("id", &row.id),
-        label: "Sign out",
-        spoken: format!("Sign out {browser}"),
+        label: t.sign_out(),
+        spoken: t.sign_out_device(&browser),
         class: "q",
     };
     Device {
         end: (!row.is_this).then(end),
         agent: row.device.clone(),
         address: row.address.clone(),
-        since: Moment::seen_at(row.opened_at, visit.now),
+        since: Moment::seen_at(t, row.opened_at, visit.now),
         browser,
     }
 }
 
-fn devices_ended(ended: u32) -> String {
+fn devices_ended(t: Lang, ended: u32) -> String {
     match ended {
-        0 => "No other device was signed in.".to_owned(),
-        1 => "One other device was signed out.".to_owned(),
-        n => format!("{n} other devices were signed out."),
+        0 => t.no_device_signed_out().to_owned(),
+        n => t.devices_signed_out(n),
     }
 }

@@ -9,11 +9,16 @@ use crate::web::form::Form;
 use crate::web::request::Request;
 use crate::web::response::Cache;
 use crate::web::session::{Session, Stranger};
+use crate::web::words::Lang;
 use crate::wire::request::{ClusterBrief, MachineState, Outcome, Refusal, Response, Viewer};
 
 /// One request, with what its cookies and its query say.
 pub(super) struct Visit<'a> {
     pub(super) request: &'a Request,
+    /// The language of the answer.
+    pub(super) t: Lang,
+    /// The language that was chosen on this device.
+    pub(super) chosen: Option<Lang>,
     /// The session it claims; whether it is open only a backend knows.
     pub(super) session: Option<Session>,
     /// The value that binds the forms of who is not signed in.
@@ -30,8 +35,11 @@ pub(super) struct BadCursor;
 impl<'a> Visit<'a> {
     pub(super) fn new(request: &'a Request, cookie_prefix: &str, now: Wall) -> Self {
         let cookies = request.cookie.as_deref().unwrap_or_default();
+        let accept = request.accept_language.as_deref();
         Self {
             request,
+            t: Lang::of(request.cookie.as_deref(), accept, cookie_prefix),
+            chosen: Lang::chosen(cookies, cookie_prefix),
             session: Session::from_cookies(cookies, cookie_prefix),
             stranger: Stranger::from_cookies(cookies, cookie_prefix),
             query: Form::parse_query(&request.query),

@@ -20,6 +20,9 @@ impl<A: Ask> Site<A> {
     /// Does what a form asks for, or gives the form back with the reason why not.
     pub(super) fn write(&self, visit: &Visit<'_>, route: &Route) -> Handled {
         let form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
+        if *route == Route::SettingsLanguage {
+            return self.choose_language(visit, &form);
+        }
         let (act, is_garbled) = match Act::of(route, &form) {
             Some(Ok(act)) => (act, false),
             Some(Err(Garbled(act))) => (act, true),

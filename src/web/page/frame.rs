@@ -6,6 +6,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use super::time::Moment;
 use crate::id::UserName;
 use crate::web::route::{AssetHash, Route};
+use crate::web::words::Lang;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
 
 /// The style sheet, and the mark as a picture of its own; their addresses hold their hashes.
@@ -35,6 +36,8 @@ impl Assets {
 /// What a page's surroundings depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
+    /// The reader's language.
+    pub(crate) t: Lang,
     /// The community's name.
     pub(crate) community: &'a str,
     /// Where the static files are.
@@ -48,6 +51,8 @@ pub(crate) struct Around<'a> {
 /// What stands around a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
+    /// The reader's language: the templates' `t`.
+    pub(crate) t: Lang,
     /// The community's name.
     pub(crate) community: String,
     /// The page's name, for the title and the heading.
@@ -123,16 +128,15 @@ impl Notice {
     }
 
     /// A post was saved, and on how many machines it was when this page was drawn.
-    pub(crate) fn posted(kept: Kept) -> Self {
+    pub(crate) fn posted(t: Lang, kept: Kept) -> Self {
         let Kept { on, of, .. } = kept;
-        let machines = if of == 1 { "machine" } else { "machines" };
         let text = match of.saturating_sub(on) {
-            0 => format!("Kept on {on} of {of} {machines}."),
-            1 if of == 3 => format!("Kept on {on} of {of}; the third will catch up."),
-            1 => format!("Kept on {on} of {of}; the last will catch up."),
-            _ => format!("Kept on {on} of {of}; the others will catch up."),
+            0 => t.kept_on_all(of, on),
+            1 if of == 3 => t.kept_on_two(on, of),
+            1 => t.kept_but_last(on, of),
+            _ => t.kept_but_others(on, of),
         };
-        Self::new(Tone::Good, "Posted.", text)
+        Self::new(Tone::Good, t.posted(), text)
     }
 
     /// The class of its look.
@@ -153,9 +157,10 @@ impl Notice {
 impl Around<'_> {
     /// The frame of a page. `here` is the page's own address, if the navigation knows it.
     pub(crate) fn frame(&self, title: impl Into<String>, here: Option<&Route>) -> Frame {
-        let cluster = self.cluster;
+        let (t, cluster) = (self.t, self.cluster);
         let stale = cluster.and_then(|cluster| Some((cluster, cluster.stale_since?)));
         Frame {
+            t,
             community: self.community.to_owned(),
             title: title.into(),
             remark: String::new(),
@@ -163,10 +168,10 @@ impl Around<'_> {
             style: self.assets.style.to_string(),
             dots: self.assets.dots.to_string(),
             mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
-            machines: cluster.map_or_else(|| "Machines".to_owned(), in_words),
+            machines: cluster.map_or_else(|| t.machines().to_owned(), |it| in_words(t, it)),
             band: stale.map(|(cluster, since)| Band {
                 machine: cluster.answered_by.clone(),
-                at: Moment::to_the_second(since),
+                at: Moment::to_the_second(t, since),
             }),
             notice: None,
             nav: self.nav(here),
@@ -174,17 +179,18 @@ impl Around<'_> {
     }
 
     fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {
+        let t = self.t;
         let links = match self.viewer {
             Some(viewer) => vec![
-                (Route::Home, "Home"),
-                (Route::Everyone, "Everyone"),
-                (Route::Profile(viewer.clone()), "You"),
+                (Route::Home, t.home()),
+                (Route::Everyone, t.everyone()),
+                (Route::Profile(viewer.clone()), t.you()),
             ],
             None => {
                 vec![
-                    (Route::Everyone, "Everyone"),
-                    (Route::Join, "Join"),
-                    (Route::Login, "Sign in"),
+                    (Route::Everyone, t.everyone()),
+                    (Route::Join, t.join()),
+                    (Route::Login, t.sign_in()),
                 ]
             }
         };
@@ -213,10 +219,10 @@ impl Frame {
 }
 
 /// `2 of 3 machines`.
-fn in_words(cluster: &ClusterBrief) -> String {
+fn in_words(t: Lang, cluster: &ClusterBrief) -> String {
     let all = cluster.machines.len();
     let up = cluster.machines.iter().filter(|state| **state != MachineState::Down).count();
-    format!("{up} of {all} {}", if all == 1 { "machine" } else { "machines" })
+    t.machines_up(all, up)
 }
 
 /// The mark: a dot for each machine.
@@ -303,7 +309,7 @@ mod tests {
 
     #[track_caller]
     fn check(on: u8, of: u8, text: &str) {
-        let notice = Notice::posted(Kept { post: PostId::from_raw(1), on, of });
+        let notice = Notice::posted(Lang::En, Kept { post: PostId::from_raw(1), on, of });
         assert_eq!((notice.strong.as_str(), notice.text.as_str()), ("Posted.", text));
     }
 

@@ -44,10 +44,10 @@ pub(crate) struct LandingPage {
     pub(crate) feed: Option<Feed>,
     /// Where everybody's posts are.
     pub(crate) everyone: String,
+    /// Where to choose another language.
+    pub(crate) language: String,
     /// Where to join, if one can.
     pub(crate) join: Option<String>,
-    /// What to say if one cannot.
-    pub(crate) closed: &'static str,
     /// Where to sign in.
     pub(crate) login: String,
 }

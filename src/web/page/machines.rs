@@ -1,7 +1,8 @@
 //! How a machine is, in words: the same on the page and in `tern cluster status`.
 
-use super::time::Moment;
+use super::time::{Moment, since};
 use crate::clock::Wall;
+use crate::web::words::Lang;
 use crate::wire::request::{ChangeKind, MachineRow, MachineState, NotVoting};
 
 /// Milliseconds after which a time of day alone would mislead.
@@ -31,70 +32,66 @@ pub(crate) const fn look(machine: &MachineRow) -> Look {
 }
 
 /// `Down since 13:56 UTC`: how a machine is, as seen at `now`.
-pub(crate) fn state(machine: &MachineRow, now: Wall) -> String {
+pub(crate) fn state(t: Lang, machine: &MachineRow, now: Wall) -> String {
     match (machine.state, machine.refuses) {
         (MachineState::Down, _) => machine.down_since.map_or_else(
-            || "Down".to_owned(),
+            || t.down().to_owned(),
             |since| {
-                let moment = Moment::to_the_minute(since);
+                let moment = Moment::to_the_minute(t, since);
                 if now.0.saturating_sub(since.0) < DAY_MS {
-                    format!("Down since {} UTC", moment.short)
+                    t.down_since_time(&moment.short)
                 } else {
-                    format!("Down since {}", moment.full)
+                    t.down_since(&moment.full)
                 }
             },
         ),
-        (_, Some(why)) => refusal(why, machine.damaged),
+        (_, Some(why)) => refusal(t, why, machine.damaged),
         (MachineState::Behind, None) => match machine.behind {
-            Some(count) if count > 0 => format!("Catching up, {count} behind"),
-            _ => "Catching up".to_owned(),
+            Some(count) if count > 0 => t.catching_up_by(count),
+            _ => t.catching_up().to_owned(),
         },
-        (MachineState::InStep, None) => "In step".to_owned(),
+        (MachineState::InStep, None) => t.in_step().to_owned(),
     }
 }
 
-fn refusal(why: NotVoting, damaged: u32) -> String {
-    let why = match why {
-        NotVoting::Joining => "it has not met all machines yet",
-        NotVoting::Changing => "the list of machines is being changed",
-        NotVoting::NoSpace => "disk full or read-only",
-        NotVoting::Damaged => {
-            let files = if damaged == 1 { "file" } else { "files" };
-            return format!("Refuses votes on {damaged} damaged {files}");
-        }
-    };
-    format!("Refuses votes: {why}")
+fn refusal(t: Lang, why: NotVoting, damaged: u32) -> String {
+    t.refuses_votes(match why {
+        NotVoting::Joining => t.refuses_joining(),
+        NotVoting::Changing => t.refuses_changing(),
+        NotVoting::NoSpace => t.refuses_no_space(),
+        NotVoting::Damaged => return t.refuses_damaged(damaged),
+    })
 }
 
 /// The same in the picture, where there is little room.
-pub(crate) fn note(machine: &MachineRow, now: Wall) -> String {
+pub(crate) fn note(t: Lang, machine: &MachineRow, now: Wall) -> String {
     match (look(machine), machine.down_since) {
-        (Look::Good, _) => "in step".to_owned(),
-        (Look::Late, _) => "catching up".to_owned(),
-        (Look::Refuses, _) => "refuses votes".to_owned(),
-        (Look::Down, None) => "down".to_owned(),
-        (Look::Down, Some(since)) => match Moment::seen_at(since, now).short.as_str() {
-            "now" => "just down".to_owned(),
-            short => format!("down {short}"),
+        (Look::Good, _) => t.note_in_step().to_owned(),
+        (Look::Late, _) => t.note_catching_up().to_owned(),
+        (Look::Refuses, _) => t.note_refuses().to_owned(),
+        (Look::Down, None) => t.note_down().to_owned(),
+        (Look::Down, Some(at)) => match since(t, at, now) {
+            None => t.note_just_down().to_owned(),
+            Some(since) => t.note_down_since(&since),
         },
     }
 }
 
 /// What happened to a machine, after its name.
-pub(crate) const fn change(what: ChangeKind) -> &'static str {
+pub(crate) const fn change(t: Lang, what: ChangeKind) -> &'static str {
     match what {
-        ChangeKind::Up => "came up",
-        ChangeKind::Down => "went down",
-        ChangeKind::CaughtUp => "caught up",
-        ChangeKind::DamageFound => "found a damaged file",
-        ChangeKind::Repaired => "repaired what was damaged",
-        ChangeKind::VoteRefused => "refuses votes: disk full or read-only",
-        ChangeKind::VotingAgain => "votes again",
-        ChangeKind::Added => "joined the machines",
-        ChangeKind::Removed => "left the machines",
-        ChangeKind::Replaced => "was replaced",
-        ChangeKind::GivenUp => "was given up for lost, with what only it had",
-        ChangeKind::Other => "changed in a way that this version has no word for",
+        ChangeKind::Up => t.came_up(),
+        ChangeKind::Down => t.went_down(),
+        ChangeKind::CaughtUp => t.caught_up(),
+        ChangeKind::DamageFound => t.found_damage(),
+        ChangeKind::Repaired => t.repaired(),
+        ChangeKind::VoteRefused => t.began_refusing(),
+        ChangeKind::VotingAgain => t.votes_again(),
+        ChangeKind::Added => t.was_added(),
+        ChangeKind::Removed => t.was_removed(),
+        ChangeKind::Replaced => t.was_replaced(),
+        ChangeKind::GivenUp => t.was_given_up(),
+        ChangeKind::Other => t.changed_otherwise(),
     }
 }
 
@@ -133,7 +130,8 @@ mod tests {
     #[track_caller]
     fn check(machine: &MachineRow, expected: &str, short: &str) {
         let now = Wall(3 * DAY_MS);
-        assert_eq!((state(machine, now).as_str(), note(machine, now).as_str()), (expected, short));
+        let (state, note) = (state(Lang::En, machine, now), note(Lang::En, machine, now));
+        assert_eq!((state.as_str(), note.as_str()), (expected, short));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::time::Moment;
 use crate::action::KeepersDeed;
 use crate::id::{PostId, UserName};
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::LogRow;
 
 /// What was reported.
@@ -120,7 +121,7 @@ pub(crate) struct Logged {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Did {
     /// What.
-    pub(crate) words: String,
+    pub(crate) words: &'static str,
     /// Whom or what it is about: address and words.
     pub(crate) about: Option<(String, String)>,
     /// What follows that; may be empty.
@@ -188,14 +189,14 @@ pub(crate) struct Invitation {
 }
 
 /// The links over each page of moderation.
-pub(crate) fn mod_tabs(here: &Route) -> Vec<Tab> {
+pub(crate) fn mod_tabs(t: Lang, here: &Route) -> Vec<Tab> {
     let all = [
-        (Route::Mod, "Reports"),
-        (Route::ModAsking, "Joining"),
-        (Route::ModMembers, "Members"),
-        (Route::SettingsInvitations, "Invitations"),
-        (Route::ModLog, "Log"),
-        (Route::ModHouse, "Settings"),
+        (Route::Mod, t.reports_tab()),
+        (Route::ModAsking, t.joining_tab()),
+        (Route::ModMembers, t.members_tab()),
+        (Route::SettingsInvitations, t.invitations_tab()),
+        (Route::ModLog, t.log_tab()),
+        (Route::ModHouse, t.settings()),
     ];
     let tab = |(route, label): (Route, _)| Tab {
         href: route.to_string(),
@@ -226,8 +227,18 @@ pub(crate) struct Deed {
 }
 
 impl Deed {
-    pub(crate) fn of(deed: &KeepersDeed) -> Self {
-        let (name, link, title, means, button) = words(deed);
+    pub(crate) fn of(t: Lang, deed: &KeepersDeed) -> Self {
+        let (name, needs_reason) = match deed {
+            KeepersDeed::Hide(_) => ("hide", true),
+            KeepersDeed::Show(_) => ("show", false),
+            KeepersDeed::Close(_) => ("close", false),
+            KeepersDeed::Reopen(_) => ("reopen", false),
+            KeepersDeed::Suspend { .. } => ("suspend", true),
+            KeepersDeed::Lift { .. } => ("lift", false),
+            KeepersDeed::Admit { .. } => ("admit", false),
+            KeepersDeed::Refuse { .. } => ("refuse", true),
+            KeepersDeed::Undecide { .. } => ("undecide", false),
+        };
         let (user, id) = match deed {
             KeepersDeed::Hide(post)
             | KeepersDeed::Show(post)
@@ -239,97 +250,59 @@ impl Deed {
             | KeepersDeed::Refuse { user }
             | KeepersDeed::Undecide { user } => (user, None),
         };
-        let needs_reason = matches!(
-            deed,
-            KeepersDeed::Hide(_) | KeepersDeed::Suspend { .. } | KeepersDeed::Refuse { .. }
-        );
-        let text = means.replace("@", &format!("@{user}"));
+        let ([link, title, button], text) = words(t, deed, user.as_str());
         Self { name, user: user.clone(), id, link, title, text, button, needs_reason }
     }
 }
 
-/// A deed's name in a form, what links to it say, the heading and words of the page that asks (with @
-/// for whom it is about), and what the button says.
-const fn words(
-    deed: &KeepersDeed,
-) -> (&'static str, &'static str, &'static str, &'static str, &'static str) {
+/// What links to a deed say, the heading of the page that asks and what its button says; and what the
+/// deed means.
+fn words(t: Lang, deed: &KeepersDeed, user: &str) -> ([&'static str; 3], String) {
     match deed {
-        KeepersDeed::Hide(_) => (
-            "hide",
-            "Hide the post",
-            "Hide this post?",
-            "Nobody but @ sees what it says. It can be shown again.",
-            "Hide it",
-        ),
-        KeepersDeed::Show(_) => (
-            "show",
-            "Show the post",
-            "Show this post again?",
-            "Everybody sees again what @ wrote.",
-            "Show it",
-        ),
-        KeepersDeed::Close(_) => (
-            "close",
-            "Close",
-            "Close these reports?",
-            "What was reported of this post by @ so far needs nothing more.",
-            "Close them",
-        ),
-        KeepersDeed::Reopen(_) => (
-            "reopen",
-            "Look again",
-            "Look at these reports again?",
-            "What was reported of this post by @ stands in the list again.",
-            "Look again",
-        ),
-        KeepersDeed::Suspend { .. } => (
-            "suspend",
-            "Suspend the member",
-            "Suspend this member?",
-            "@ can write nothing while it lasts, and their posts stand in no list. It can be lifted.",
-            "Suspend",
-        ),
-        KeepersDeed::Lift { .. } => (
-            "lift",
-            "Lift the suspension",
-            "Lift this suspension?",
-            "@ can write again, and their posts are seen again.",
-            "Lift it",
-        ),
-        KeepersDeed::Admit { .. } => {
-            ("admit", "Let in", "Let them in?", "@ becomes a member.", "Let them in")
+        KeepersDeed::Hide(_) => {
+            ([t.hide_link(), t.hide_title(), t.hide_button()], t.hide_text(user))
         }
-        KeepersDeed::Refuse { .. } => (
-            "refuse",
-            "Don’t let in",
-            "Not let them in?",
-            "@ is told so. It can be changed later.",
-            "Don’t let them in",
-        ),
-        KeepersDeed::Undecide { .. } => (
-            "undecide",
-            "Take it back",
-            "Take this back?",
-            "@ waits to be let in again.",
-            "Take it back",
-        ),
+        KeepersDeed::Show(_) => {
+            ([t.show_link(), t.show_title(), t.show_button()], t.show_text(user))
+        }
+        KeepersDeed::Close(_) => {
+            ([t.close_link(), t.close_title(), t.close_button()], t.close_text(user))
+        }
+        KeepersDeed::Reopen(_) => {
+            ([t.reopen_link(), t.reopen_title(), t.reopen_link()], t.reopen_text(user))
+        }
+        KeepersDeed::Suspend { .. } => {
+            ([t.suspend_link(), t.suspend_title(), t.suspend_button()], t.suspend_text(user))
+        }
+        KeepersDeed::Lift { .. } => {
+            ([t.lift_link(), t.lift_title(), t.lift_button()], t.lift_text(user))
+        }
+        KeepersDeed::Admit { .. } => {
+            ([t.admit_link(), t.admit_title(), t.admit_link()], t.admit_text(user))
+        }
+        KeepersDeed::Refuse { .. } => {
+            ([t.refuse_link(), t.refuse_title(), t.refuse_link()], t.refuse_text(user))
+        }
+        KeepersDeed::Undecide { .. } => {
+            ([t.undecide_link(), t.undecide_title(), t.undecide_link()], t.undecide_text(user))
+        }
     }
 }
 
 /// A deed as the query of the page that asks.
-pub(crate) fn query(deed: &KeepersDeed) -> String {
-    let Deed { name, user, id, .. } = Deed::of(deed);
+pub(crate) fn query(t: Lang, deed: &KeepersDeed) -> String {
+    let Deed { name, user, id, .. } = Deed::of(t, deed);
     let id = id.map_or_else(String::new, |id| format!("&id={id}"));
     format!("deed={name}&username={user}{id}")
 }
 
 /// The page that asks before a deed.
-pub(crate) fn deed_href(deed: &KeepersDeed) -> String {
-    format!("{}?{}", Route::ModAct, query(deed))
+pub(crate) fn deed_href(t: Lang, deed: &KeepersDeed) -> String {
+    format!("{}?{}", Route::ModAct, query(t, deed))
 }
 
 /// Where a deed is undone, and what the link there says.
-pub(crate) fn undoes(deed: &KeepersDeed) -> Option<(String, &'static str)> {
+pub(crate) fn undoes(t: Lang, deed: &KeepersDeed) -> Option<(String, &'static str)> {
     let undo = match deed {
         KeepersDeed::Hide(post) => KeepersDeed::Show(post.clone()),
         KeepersDeed::Close(post) => KeepersDeed::Reopen(post.clone()),
@@ -342,27 +315,26 @@ pub(crate) fn undoes(deed: &KeepersDeed) -> Option<(String, &'static str)> {
         | KeepersDeed::Lift { .. }
         | KeepersDeed::Undecide { .. } => return None,
     };
-    Some((deed_href(&undo), "Undo"))
+    Some((deed_href(t, &undo), t.undo()))
 }
 
 /// What a keeper did, in words.
-pub(crate) fn did(row: &LogRow) -> Did {
+pub(crate) fn did(t: Lang, row: &LogRow) -> Did {
     let Some(deed) = &row.deed else {
-        let words = "changed how the community is kept".to_owned();
-        return Did { words, about: None, end: String::new() };
+        return Did { words: t.did_set(), about: None, end: String::new() };
     };
     let words = match deed {
-        KeepersDeed::Hide(_) => "hid a post by",
-        KeepersDeed::Show(_) => "showed again a post by",
-        KeepersDeed::Close(_) => "closed the reports of a post by",
-        KeepersDeed::Reopen(_) => "reopened the reports of a post by",
-        KeepersDeed::Suspend { .. } => "suspended",
-        KeepersDeed::Lift { .. } => "lifted the suspension of",
-        KeepersDeed::Admit { .. } => "let in",
-        KeepersDeed::Refuse { .. } => "did not let in",
-        KeepersDeed::Undecide { .. } => "took back the word on",
+        KeepersDeed::Hide(_) => t.did_hide(),
+        KeepersDeed::Show(_) => t.did_show(),
+        KeepersDeed::Close(_) => t.did_close(),
+        KeepersDeed::Reopen(_) => t.did_reopen(),
+        KeepersDeed::Suspend { .. } => t.did_suspend(),
+        KeepersDeed::Lift { .. } => t.did_lift(),
+        KeepersDeed::Admit { .. } => t.did_admit(),
+        KeepersDeed::Refuse { .. } => t.did_refuse(),
+        KeepersDeed::Undecide { .. } => t.did_undecide(),
     };
-    let Deed { user, .. } = Deed::of(deed);
+    let Deed { user, .. } = Deed::of(t, deed);
     let route = match deed {
         KeepersDeed::Hide(post)
         | KeepersDeed::Show(post)
@@ -372,10 +344,10 @@ pub(crate) fn did(row: &LogRow) -> Did {
     };
     let end = match (deed, row.until) {
         (KeepersDeed::Suspend { .. }, Some(until)) => {
-            format!("until {}", Moment::to_the_minute(until).full)
+            t.until_when(&Moment::to_the_minute(t, until).full)
         }
-        (KeepersDeed::Suspend { .. }, None) => "until it is lifted".to_owned(),
+        (KeepersDeed::Suspend { .. }, None) => t.until_lifted().to_owned(),
         _ => String::new(),
     };
-    Did { words: words.to_owned(), about: Some((route.to_string(), format!("@{user}"))), end }
+    Did { words, about: Some((route.to_string(), format!("@{user}"))), end }
 }

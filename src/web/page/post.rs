@@ -6,6 +6,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Person, PostView};
 
 /// Grounds that a monogram may have: classes `h0` to `h7` of the style sheet.
@@ -84,6 +85,8 @@ pub(crate) struct Answers {
 /// What the look of a post depends on besides the post.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Eyes<'a> {
+    /// In which language.
+    pub(crate) t: Lang,
     /// Who looks, if signed in.
     pub(crate) viewer: Option<&'a UserName>,
     /// When.
@@ -102,7 +105,7 @@ impl Eyes<'_> {
             id: post.id,
             href: Route::Thread(own.clone()).to_string(),
             by: Byline::of(&post.author),
-            at: Moment::seen_at(post.at, self.now),
+            at: Moment::seen_at(self.t, post.at, self.now),
             runs: runs(&post.text, &post.mentions),
             hidden: post.hidden.clone(),
             answers: post.reply_to.as_ref().map(|to| Answers {
@@ -111,8 +114,7 @@ impl Eyes<'_> {
             }),
             replies: match post.replies {
                 0 => String::new(),
-                1 => "1 reply".to_owned(),
-                n => format!("{n} replies"),
+                n => self.t.replies(n),
             },
             delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
             is_new: is_own && self.just_posted == Some(post.id),

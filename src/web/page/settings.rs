@@ -2,11 +2,12 @@
 
 use askama::Template;
 
-use super::form::ButtonForm;
+use super::form::{ButtonForm, FormHead};
 use super::frame::Frame;
 use super::time::Moment;
 use crate::limits::DEVICE_CHARS_SHOWN;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 
 /// A link to one of the settings.
 #[derive(Debug, Clone)]
@@ -20,14 +21,15 @@ pub(crate) struct Tab {
 }
 
 /// The links over each of the settings.
-pub(crate) fn tabs(here: &Route) -> Vec<Tab> {
+pub(crate) fn tabs(t: Lang, here: &Route) -> Vec<Tab> {
     let all = [
-        (Route::SettingsProfile, "Profile"),
-        (Route::SettingsPassword, "Password"),
-        (Route::SettingsDevices, "Devices"),
-        (Route::SettingsPeople, "Muted"),
-        (Route::SettingsInvitations, "Invitations"),
-        (Route::SettingsLeave, "Leave"),
+        (Route::SettingsProfile, t.profile_tab()),
+        (Route::SettingsPassword, t.password_tab()),
+        (Route::SettingsDevices, t.devices_tab()),
+        (Route::SettingsLanguage, t.language_tab()),
+        (Route::SettingsPeople, t.people_tab()),
+        (Route::SettingsInvitations, t.invitations_tab()),
+        (Route::SettingsLeave, t.leave_tab()),
     ];
     let tab = |(route, label): (Route, _)| Tab {
         href: route.to_string(),
@@ -68,9 +70,25 @@ pub(crate) struct Device {
     pub(crate) end: Option<ButtonForm>,
 }
 
+/// The language, chosen on this device.
+#[derive(Debug, Template)]
+#[template(path = "language.html", config = "src/web/askama.toml")]
+pub(crate) struct LanguagePage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings; none for strangers.
+    pub(crate) tabs: Vec<Tab>,
+    /// The form.
+    pub(crate) form: FormHead,
+    /// The languages, and whether each was chosen.
+    pub(crate) choices: Vec<(Lang, bool)>,
+    /// Whether none was, so that the browser's wish counts.
+    pub(crate) is_open: bool,
+}
+
 /// What a browser calls itself, in short: `Firefox on Linux`. Names are looked for in the order in
 /// which browsers pretend to be each other.
-pub(crate) fn browser(agent: &str) -> String {
+pub(crate) fn browser(t: Lang, agent: &str) -> String {
     const BROWSERS: [(&str, &str); 6] = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),
@@ -92,9 +110,9 @@ pub(crate) fn browser(agent: &str) -> String {
         table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => t.browser_on(browser, system),
         (Some(browser), None) => browser.to_owned(),
-        (None, _) if agent.trim().is_empty() => "Unknown browser".to_owned(),
+        (None, _) if agent.trim().is_empty() => t.unknown_browser().to_owned(),
         (None, _) => agent.chars().take(DEVICE_CHARS_SHOWN).collect(),
     }
 }
@@ -105,7 +123,7 @@ mod tests {
 
     #[track_caller]
     fn check(agent: &str, short: &str) {
-        assert_eq!(browser(agent), short);
+        assert_eq!(browser(Lang::En, agent), short);
     }
 
     #[test]

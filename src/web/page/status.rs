@@ -7,6 +7,7 @@ use super::machines::{Look, change, look, note, state, talk};
 use super::time::{Moment, span};
 use crate::clock::Wall;
 use crate::limits::MACHINE_NAME_CHARS_SHOWN;
+use crate::web::words::Lang;
 use crate::wire::request::{ChangeRow, MachineRow, MachineState, NotVoting, StatusPage as Status};
 
 /// How the machines are.
@@ -130,72 +131,55 @@ impl Count {
     }
 
     /// Where posts are saved, and how many machines can still be spared.
-    fn kept(&self) -> String {
+    fn kept(&self, t: Lang) -> String {
         let Self { all, needed, voters, .. } = *self;
         let spare = match voters.saturating_sub(needed) {
-            0 => "One more failure would stop posting.".to_owned(),
-            1 => "One more may fail before posting stops.".to_owned(),
-            n => format!("{n} more may fail before posting stops."),
+            0 => t.none_to_spare().to_owned(),
+            n => t.more_may_fail(n),
         };
-        format!("Posts are saved on {voters} of {all}. {spare}")
+        format!("{} {spare}", t.saved_on(voters, all))
     }
 }
 
 /// What the page says first.
-pub(crate) fn sentence(status: &Status) -> Notice {
+pub(crate) fn sentence(t: Lang, status: &Status) -> Notice {
     let count = Count::of(status);
     let Count { all, needed, up, voters, damaged, behind } = count;
     if !status.writes {
         let text = if up < needed {
-            format!("Only {up} of {all} machines can be reached; saving needs {needed}.")
+            t.too_few_up(up, all, needed)
         } else if voters < needed {
-            format!("Only {voters} of {all} machines vote; saving needs {needed}.")
+            t.too_few_vote(voters, all, needed)
         } else {
-            "The machines do not agree yet.".to_owned()
+            t.not_agreed().to_owned()
         };
-        return Notice::new(
-            Tone::Stop,
-            "Nothing can be saved just now.",
-            format!("{text} Reading goes on, and what you write comes back to you."),
-        );
+        let text = format!("{text} {}", t.reading_goes_on());
+        return Notice::new(Tone::Stop, t.cannot_save(), text);
     }
-    let care = |one: &str, more: &str, n: usize, text: String| {
-        let strong = if n == 1 { one.to_owned() } else { more.replace('#', &n.to_string()) };
-        Notice::new(Tone::Care, strong, text)
-    };
+    let care = |strong, text| Notice::new(Tone::Care, strong, text);
     if up < all {
-        let (one, more) = ("Working, with one machine down.", "Working, with # machines down.");
-        return care(one, more, all - up, count.kept());
+        return care(t.working_some_down(all - up), count.kept(t));
     }
     if voters < up {
-        let (one, more) =
-            ("Working; one machine refuses votes.", "Working; # machines refuse votes.");
-        return care(one, more, up - voters, count.kept());
+        return care(t.working_some_refuse(up - voters), count.kept(t));
     }
-    let kept = if all == 1 {
-        "Posts are saved on this machine alone.".to_owned()
-    } else {
-        format!("Posts are saved on {all} of {all}.")
-    };
+    let kept = if all == 1 { t.saved_on_one().to_owned() } else { t.saved_on(all, all) };
     if damaged > 0 {
-        let (one, more) =
-            ("Working; one machine has damaged files.", "Working; # machines have damaged files.");
-        return care(one, more, damaged, format!("{kept} What is damaged is on fewer."));
+        let text = format!("{kept} {}", t.damaged_on_fewer());
+        return care(t.working_some_damaged(damaged), text);
     }
     if behind > 0 {
-        let (one, more) =
-            ("Working; one machine is catching up.", "Working; # machines are catching up.");
-        return care(one, more, behind, kept);
+        return care(t.working_some_behind(behind), kept);
     }
-    Notice::new(Tone::Good, "All is well.", kept)
+    Notice::new(Tone::Good, t.all_is_well(), kept)
 }
 
 /// The rows of the table, as seen at `now`.
-pub(crate) fn rows(status: &Status, now: Wall) -> Vec<Row> {
+pub(crate) fn rows(t: Lang, status: &Status, now: Wall) -> Vec<Row> {
     let dash = || "–".to_owned();
     let row = |machine: &MachineRow| Row {
         name: machine.name.clone(),
-        state: state(machine, now),
+        state: state(t, machine, now),
         behind: machine.behind.map_or_else(dash, |behind| behind.to_string()),
         disk: machine.disk_percent.map_or_else(dash, |percent| format!("{percent} %")),
         version: machine.version.clone().unwrap_or_else(dash),
@@ -204,18 +188,18 @@ pub(crate) fn rows(status: &Status, now: Wall) -> Vec<Row> {
 }
 
 /// The last changes, as seen at `now`.
-pub(crate) fn changes(status: &Status, now: Wall) -> Vec<Change> {
+pub(crate) fn changes(t: Lang, status: &Status, now: Wall) -> Vec<Change> {
     let row = |row: &ChangeRow| Change {
-        at: Moment::seen_at(row.at, now),
+        at: Moment::seen_at(t, row.at, now),
         machine: row.machine.clone(),
-        what: change(row.what),
+        what: change(t, row.what),
     };
     status.changes.iter().map(row).collect()
 }
 
 impl Picture {
     /// Draws the machines as seen at `now`.
-    pub(crate) fn of(status: &Status, now: Wall) -> Self {
+    pub(crate) fn of(t: Lang, status: &Status, now: Wall) -> Self {
         let machines = &status.machines;
         let places: Vec<(f64, f64)> = match machines.len() {
             3 => vec![(150.0, 50.0), (60.0, 160.0), (240.0, 160.0)],
@@ -232,11 +216,11 @@ impl Picture {
                 lines.push(Line { from: point(from), to: point(to), is_cut });
             }
         }
-        let nodes = machines_at
-            .iter()
-            .map(|(machine, place)| Node::of(machine, *place, machines.len(), now));
+        let nodes = machines_at.iter().map(|(machine, place)| {
+            Node::of(machine, *place, machines.len(), note(t, machine, now))
+        });
         Self {
-            title: title(machines, now),
+            title: title(t, machines, now),
             left: if machines.len() > 3 { -60 } else { 0 },
             width: if machines.len() > 3 { 420 } else { 300 },
             // The label of the lowest machine stands 38 and 54 below its centre.
@@ -248,7 +232,7 @@ impl Picture {
 }
 
 impl Node {
-    fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, now: Wall) -> Self {
+    fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, note: String) -> Self {
         // A label must not lie on a line: on top it stands beside, at a larger ring's side outside.
         let is_top = count > 2 && y < 100.0 && (x - MIDDLE).abs() < 1.0;
         let is_side = count > 3 && (x - MIDDLE).abs() >= 1.0;
@@ -265,44 +249,42 @@ impl Node {
             note_y: coordinate(label_y + 16.0),
             anchor,
             name: machine.name.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
-            note: note(machine, now),
+            note,
             look: look(machine),
         }
     }
 }
 
 /// `Three machines: apple and birch up and in step; cedar down for 6 minutes.`
-fn title(machines: &[MachineRow], now: Wall) -> String {
-    const NUMBERS: [&str; 6] = ["No", "One", "Two", "Three", "Four", "Five"];
+fn title(t: Lang, machines: &[MachineRow], now: Wall) -> String {
     let named = |how| {
         let names: Vec<_> = machines
             .iter()
             .filter(|machine| look(machine) == how)
             .map(|machine| machine.name.as_str())
             .collect();
-        in_words(&names)
+        in_words(t, &names)
     };
     let mut parts = Vec::new();
-    parts.extend(named(Look::Good).map(|names| format!("{names} up and in step")));
-    parts.extend(named(Look::Refuses).map(|names| format!("{names} up and refusing votes")));
-    parts.extend(named(Look::Late).map(|names| format!("{names} up and catching up")));
+    parts.extend(named(Look::Good).map(|names| t.are_in_step(&names)));
+    parts.extend(named(Look::Refuses).map(|names| t.are_refusing(&names)));
+    parts.extend(named(Look::Late).map(|names| t.are_catching_up(&names)));
     for machine in machines.iter().filter(|machine| machine.state == MachineState::Down) {
-        let since = machine.down_since.map(|since| span(now.0.saturating_sub(since.0) / 1000));
-        let since = since.map_or_else(String::new, |span| format!(" for {span}"));
-        parts.push(format!("{} down{since}", machine.name));
+        let since = machine.down_since.map(|since| span(t, now.0.saturating_sub(since.0) / 1000));
+        let name = machine.name.as_str();
+        parts.push(since.map_or_else(|| t.is_down(name), |span| t.is_down_for(name, &span)));
     }
-    let count =
-        NUMBERS.get(machines.len()).map_or_else(|| machines.len().to_string(), ToString::to_string);
-    let noun = if machines.len() == 1 { "machine" } else { "machines" };
-    format!("{count} {noun}: {}.", parts.join("; "))
+    let n = machines.len();
+    let count = t.numbers().get(n).map_or_else(|| n.to_string(), ToString::to_string);
+    t.machines_are(n, &count, &parts.join("; "))
 }
 
 /// `apple, birch and cedar`.
-fn in_words(names: &[&str]) -> Option<String> {
+fn in_words(t: Lang, names: &[&str]) -> Option<String> {
     match names {
         [] => None,
         [one] => Some((*one).to_owned()),
-        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+        [first @ .., last] => Some(t.and(&first.join(", "), last)),
     }
 }
 
@@ -342,7 +324,7 @@ mod tests {
 
     #[track_caller]
     fn check(states: &[MachineState], tone: Tone, strong: &str, text: &str) {
-        let notice = sentence(&machines(states));
+        let notice = sentence(Lang::En, &machines(states));
         assert_eq!((notice.tone, notice.strong.as_str()), (tone, strong));
         assert!(notice.text.contains(text), "{}", notice.text);
     }
@@ -367,7 +349,7 @@ mod tests {
             let mut status = Status { writes, ..machines(&[InStep; 3]) };
             (status.machines[2].state, status.machines[2].refuses) = (Behind, Some(why));
             status.machines[2].damaged = 2;
-            let notice = sentence(&status);
+            let notice = sentence(Lang::En, &status);
             format!("{} {}", notice.strong, notice.text)
         };
         let full = refusing(NotVoting::NoSpace, true);
@@ -377,14 +359,15 @@ mod tests {
         let mut two = Status { writes: false, ..machines(&[InStep; 3]) };
         two.machines.iter_mut().skip(1).for_each(|row| row.refuses = Some(NotVoting::NoSpace));
         let text = "Only 1 of 3 machines vote; saving needs 2.";
-        assert!(sentence(&two).text.starts_with(text), "{}", sentence(&two).text);
+        let two = sentence(Lang::En, &two);
+        assert!(two.text.starts_with(text), "{}", two.text);
         let undecided = Status { writes: false, ..machines(&[InStep; 3]) };
-        assert!(sentence(&undecided).text.starts_with("The machines do not agree yet."));
+        assert!(sentence(Lang::En, &undecided).text.starts_with("The machines do not agree yet."));
     }
 
     #[test]
     fn picture_says_all_in_words() {
-        let picture = Picture::of(&machines(&[InStep, InStep, Down]), Wall(360_000));
+        let picture = Picture::of(Lang::En, &machines(&[InStep, InStep, Down]), Wall(360_000));
         assert_eq!(
             picture.title,
             "Three machines: apple and birch up and in step; cedar down for 6 minutes."
@@ -394,7 +377,7 @@ mod tests {
             [false, true, true]
         );
         assert_eq!(picture.nodes[2].note, "down 6 min");
-        let alone = Picture::of(&machines(&[InStep]), Wall(0));
+        let alone = Picture::of(Lang::En, &machines(&[InStep]), Wall(0));
         assert_eq!(alone.title, "One machine: apple up and in step.");
         assert!(alone.lines.is_empty());
     }
@@ -403,13 +386,13 @@ mod tests {
     fn picture_line_needs_both_ends() {
         let mut status = machines(&[InStep, InStep]);
         status.machines[0].talks_to.clear();
-        assert!(Picture::of(&status, Wall(0)).lines[0].is_cut);
+        assert!(Picture::of(Lang::En, &status, Wall(0)).lines[0].is_cut);
     }
 
     #[test]
     fn picture_fits_its_view() {
         for count in 1..=5 {
-            let picture = Picture::of(&machines(&vec![Behind; count]), Wall(0));
+            let picture = Picture::of(Lang::En, &machines(&vec![Behind; count]), Wall(0));
             assert_eq!(picture.nodes.len(), count);
             for node in &picture.nodes {
                 let y: f64 = node.note_y.parse().unwrap();
@@ -421,7 +404,7 @@ mod tests {
 
     #[test]
     fn rows_tell_what_is_known() {
-        let rows = rows(&machines(&[InStep, Behind, Down]), Wall(60_000));
+        let rows = rows(Lang::En, &machines(&[InStep, Behind, Down]), Wall(60_000));
         let states: Vec<_> = rows.iter().map(|row| row.state.as_str()).collect();
         assert_eq!(states, ["In step", "Catching up", "Down since 00:00 UTC"]);
         assert_eq!((rows[0].behind.as_str(), rows[0].disk.as_str()), ("–", "40 %"));

@@ -1,9 +1,11 @@
 //! Times as people read them. All are told in UTC: the server knows no reader's clock.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::clock::Wall;
+use crate::web::words::Lang;
 
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
@@ -16,121 +18,233 @@ const DAYS_TOLD: u64 = 7;
 pub(crate) struct Moment {
     /// For machines: `2020-02-21T01:01:00Z`.
     pub(crate) iso: String,
-    /// In full: `21 February 2020, 01:01 UTC`.
+    /// In full: `21 February 2020, 01:01 UTC`, `21. Februar 2020, 01:01 UTC`.
     pub(crate) full: String,
-    /// In short, seen from now: `3 h`.
+    /// In short, seen from now: `3 h`, `vor 3 Std.`.
     pub(crate) short: String,
 }
 
 impl Moment {
     /// A moment as seen at `now`. What lies ahead, by clocks that differ, is now.
-    pub(crate) fn seen_at(at: Wall, now: Wall) -> Self {
-        let age_s = now.0.saturating_sub(at.0) / 1000;
-        let short = match age_s {
-            0..MINUTE_S => "now".to_owned(),
-            MINUTE_S..HOUR_S => format!("{} min", age_s / MINUTE_S),
-            HOUR_S..DAY_S => format!("{} h", age_s / HOUR_S),
-            _ if age_s <= DAYS_TOLD * DAY_S => format!("{} d", age_s / DAY_S),
-            _ if format(at, "%Y") == format(now, "%Y") => format(at, "%-d %b"),
-            _ => format(at, "%-d %b %Y"),
+    pub(crate) fn seen_at(t: Lang, at: Wall, now: Wall) -> Self {
+        let short = match Age::of(at, now) {
+            Age::Now => t.now().to_owned(),
+            Age::Minutes(n) => t.minutes_ago(n),
+            Age::Hours(n) => t.hours_ago(n),
+            Age::Days(n) => t.days_ago(n),
+            Age::Long => short_day(t, at, now),
         };
-        Self {
-            iso: format(at, "%Y-%m-%dT%H:%M:%SZ"),
-            full: format(at, "%-d %B %Y, %H:%M UTC"),
-            short,
-        }
+        let date = civil(at);
+        let full = t.day_and_time(&day(t, date), &date.strftime("%H:%M").to_string());
+        Self { iso: date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), full, short }
     }
 
     /// A moment told by its day: `21 February 2020`.
-    pub(crate) fn of_day(at: Wall) -> Self {
-        Self { short: format(at, "%-d %B %Y"), ..Self::seen_at(at, at) }
+    pub(crate) fn of_day(t: Lang, at: Wall) -> Self {
+        Self { short: day(t, civil(at)), ..Self::seen_at(t, at, at) }
     }
 
     /// A moment told by the time of day, to the second: `14:02:11`.
-    pub(crate) fn to_the_second(at: Wall) -> Self {
-        Self { short: format(at, "%H:%M:%S"), ..Self::seen_at(at, at) }
+    pub(crate) fn to_the_second(t: Lang, at: Wall) -> Self {
+        let short = civil(at).strftime("%H:%M:%S").to_string();
+        Self { short, ..Self::seen_at(t, at, at) }
     }
 
     /// A moment told by the time of day: `13:56`.
-    pub(crate) fn to_the_minute(at: Wall) -> Self {
-        Self { short: format(at, "%H:%M"), ..Self::seen_at(at, at) }
+    pub(crate) fn to_the_minute(t: Lang, at: Wall) -> Self {
+        let short = civil(at).strftime("%H:%M").to_string();
+        Self { short, ..Self::seen_at(t, at, at) }
+    }
+}
+
+/// How long ago something was, in the unit that it is told in.
+enum Age {
+    Now,
+    Minutes(u64),
+    Hours(u64),
+    Days(u64),
+    /// So long that it is told by its day.
+    Long,
+}
+
+impl Age {
+    fn of(at: Wall, now: Wall) -> Self {
+        let age_s = now.0.saturating_sub(at.0) / 1000;
+        match age_s {
+            0..MINUTE_S => Self::Now,
+            MINUTE_S..HOUR_S => Self::Minutes(age_s / MINUTE_S),
+            HOUR_S..DAY_S => Self::Hours(age_s / HOUR_S),
+            _ if age_s <= DAYS_TOLD * DAY_S => Self::Days(age_s / DAY_S),
+            _ => Self::Long,
+        }
+    }
+}
+
+/// Since when something lasts, in short, as it stands after `seit`: `3 h`, `3 Std.`; none for what
+/// has only begun.
+pub(crate) fn since(t: Lang, at: Wall, now: Wall) -> Option<String> {
+    match Age::of(at, now) {
+        Age::Now => None,
+        Age::Minutes(n) => Some(t.minutes_short(n)),
+        Age::Hours(n) => Some(t.hours_short(n)),
+        Age::Days(n) => Some(t.days_short(n)),
+        Age::Long => Some(short_day(t, at, now)),
     }
 }
 
 /// A span as people say it: `30 seconds`, `2 minutes`; rounded up, at least one second.
-pub(crate) fn span(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..120 => (seconds.max(1), "second"),
-        120..7_200 => (seconds.div_ceil(MINUTE_S), "minute"),
-        7_200..172_800 => (seconds.div_ceil(HOUR_S), "hour"),
-        _ => (seconds.div_ceil(DAY_S), "day"),
-    };
-    if count == 1 { format!("{count} {unit}") } else { format!("{count} {unit}s") }
+pub(crate) fn span(t: Lang, seconds: u64) -> String {
+    match seconds {
+        0..120 => t.seconds(seconds.max(1)),
+        120..7_200 => t.minutes(seconds.div_ceil(MINUTE_S)),
+        7_200..172_800 => t.hours(seconds.div_ceil(HOUR_S)),
+        _ => t.days(seconds.div_ceil(DAY_S)),
+    }
 }
 
-/// Formats a time by `strftime`'s rules; a time beyond the calendar's end is its end.
-fn format(at: Wall, how: &str) -> String {
+/// `21 February 2020`.
+fn day(t: Lang, date: DateTime) -> String {
+    t.day_month_year(date.day(), month(t.months(), date), date.year())
+}
+
+/// `21 Feb`, and the year if it is not the present one.
+fn short_day(t: Lang, at: Wall, now: Wall) -> String {
+    let date = civil(at);
+    let month = month(t.months_short(), date);
+    if date.year() == civil(now).year() {
+        t.day_month(date.day(), month)
+    } else {
+        t.day_month_year(date.day(), month, date.year())
+    }
+}
+
+fn month(names: [&'static str; 12], date: DateTime) -> &'static str {
+    let index = usize::from(date.month().unsigned_abs()).saturating_sub(1);
+    names.get(index).copied().unwrap_or_default()
+}
+
+/// A time in the calendar, in UTC; one beyond its end is its end.
+fn civil(at: Wall) -> DateTime {
     let timestamp = i64::try_from(at.0)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok())
         .unwrap_or(Timestamp::MAX);
-    timestamp.to_zoned_datetime(TimeZone::UTC).strftime(how).to_string()
+    TimeZone::UTC.to_datetime(timestamp)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Lang::{De, En};
 
     /// 21 February 2020, 01:01:05 UTC.
     const AT: Wall = Wall(1_582_246_865_000);
 
     #[track_caller]
-    fn check(age_s: u64, short: &str) {
-        assert_eq!(Moment::seen_at(AT, Wall(AT.0 + age_s * 1000)).short, short, "{age_s}");
+    fn check(age_s: u64, en: &str, de: &str) {
+        let short = |t| Moment::seen_at(t, AT, Wall(AT.0 + age_s * 1000)).short;
+        assert_eq!((short(En).as_str(), short(De).as_str()), (en, de), "{age_s}");
     }
 
     #[test]
     fn moment_short_by_age() {
-        check(0, "now");
-        check(59, "now");
-        check(60, "1 min");
-        check(3_599, "59 min");
-        check(3_600, "1 h");
-        check(86_399, "23 h");
-        check(86_400, "1 d");
-        check(7 * 86_400, "7 d");
-        check(7 * 86_400 + 1, "21 Feb");
-        check(366 * 86_400, "21 Feb 2020");
-        assert_eq!(Moment::seen_at(AT, Wall(0)).short, "now");
+        check(0, "now", "jetzt");
+        check(59, "now", "jetzt");
+        check(60, "1 min", "vor 1 Min.");
+        check(3_599, "59 min", "vor 59 Min.");
+        check(3_600, "1 h", "vor 1 Std.");
+        check(86_399, "23 h", "vor 23 Std.");
+        check(86_400, "1 d", "vor 1 Tag");
+        check(7 * 86_400, "7 d", "vor 7 Tagen");
+        check(7 * 86_400 + 1, "21 Feb", "21. Feb.");
+        check(366 * 86_400, "21 Feb 2020", "21. Feb. 2020");
+        assert_eq!(Moment::seen_at(En, AT, Wall(0)).short, "now");
+    }
+
+    #[test]
+    fn moment_short_at_edges_of_a_year() {
+        // 31 December 2019, 23:59:59, the second after it, and 31 December 2020.
+        let (eve, new_year) = (Wall(1_577_836_799_000), Wall(1_577_836_800_000));
+        let next_eve = Wall(1_609_459_199_000);
+        let short = |t, at, now| Moment::seen_at(t, at, now).short;
+        // Young enough to be told by age, whatever year it was in.
+        assert_eq!(short(En, eve, Wall(new_year.0 + 3_600_000)), "1 h");
+        assert_eq!(short(De, eve, Wall(new_year.0 + 3_600_000)), "vor 1 Std.");
+        let week_on = Wall(new_year.0 + 8 * 86_400_000);
+        assert_eq!(short(En, eve, week_on), "31 Dec 2019");
+        assert_eq!(short(De, eve, week_on), "31. Dez. 2019");
+        assert_eq!(short(En, new_year, week_on), "1 Jan");
+        assert_eq!(short(De, new_year, week_on), "1. Jan.");
+        assert_eq!(short(En, new_year, next_eve), "1 Jan");
+        assert_eq!(short(De, new_year, next_eve), "1. Jan.");
+        let day_after = Wall(next_eve.0 + 1_000);
+        assert_eq!(short(En, new_year, day_after), "1 Jan 2020");
+        assert_eq!(short(De, new_year, day_after), "1. Jan. 2020");
+    }
+
+    #[test]
+    fn moment_names_each_month() {
+        // The 15th of each month of 2021.
+        let of = |month: u64| Wall(1_610_668_800_000 + (month - 1) * 2_629_746_000);
+        let shorts = |t| {
+            let all: Vec<_> =
+                (1..=12).map(|month| Moment::seen_at(t, of(month), Wall(u64::MAX)).short).collect();
+            all.iter().map(|short| short.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let en =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        assert_eq!(shorts(En), en);
+        let de = [
+            "Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.",
+            "Dez.",
+        ];
+        assert_eq!(shorts(De), de);
     }
 
     #[test]
     fn moment_told_in_full() {
-        let moment = Moment::seen_at(AT, AT);
+        let moment = Moment::seen_at(En, AT, AT);
         assert_eq!(moment.iso, "2020-02-21T01:01:05Z");
         assert_eq!(moment.full, "21 February 2020, 01:01 UTC");
-        assert_eq!(Moment::of_day(AT).short, "21 February 2020");
-        assert_eq!(Moment::to_the_second(AT).short, "01:01:05");
-        assert_eq!(Moment::to_the_minute(AT).short, "01:01");
+        assert_eq!(Moment::of_day(En, AT).short, "21 February 2020");
+        assert_eq!(Moment::to_the_second(En, AT).short, "01:01:05");
+        assert_eq!(Moment::to_the_minute(En, AT).short, "01:01");
+        let moment = Moment::seen_at(De, AT, AT);
+        assert_eq!(moment.iso, "2020-02-21T01:01:05Z");
+        assert_eq!(moment.full, "21. Februar 2020, 01:01 UTC");
+        assert_eq!(Moment::of_day(De, AT).short, "21. Februar 2020");
+        assert_eq!(Moment::to_the_second(De, AT).short, "01:01:05");
     }
 
     #[test]
     fn moment_beyond_calendar_is_its_end() {
-        let moment = Moment::seen_at(Wall(u64::MAX), Wall(0));
+        let moment = Moment::seen_at(En, Wall(u64::MAX), Wall(0));
         assert!(moment.iso.starts_with("9999-12-"), "{}", moment.iso);
     }
 
     #[test]
+    fn since_without_word_for_ago() {
+        let since = |t, age_s: u64| since(t, AT, Wall(AT.0 + age_s * 1000));
+        assert_eq!(since(De, 59), None);
+        assert_eq!(since(De, 360).as_deref(), Some("6 Min."));
+        assert_eq!(since(En, 360).as_deref(), Some("6 min"));
+        assert_eq!(since(De, 7_200).as_deref(), Some("2 Std."));
+        assert_eq!(since(De, 86_400).as_deref(), Some("1 Tag"));
+        assert_eq!(since(De, 3 * 86_400).as_deref(), Some("3 Tagen"));
+        assert_eq!(since(De, 30 * 86_400).as_deref(), Some("21. Feb."));
+    }
+
+    #[test]
     fn span_in_words() {
-        for (seconds, words) in [
-            (0, "1 second"),
-            (30, "30 seconds"),
-            (121, "3 minutes"),
-            (900, "15 minutes"),
-            (7_201, "3 hours"),
-            (200_000, "3 days"),
+        for (seconds, en, de) in [
+            (0, "1 second", "1 Sekunde"),
+            (30, "30 seconds", "30 Sekunden"),
+            (121, "3 minutes", "3 Minuten"),
+            (900, "15 minutes", "15 Minuten"),
+            (7_201, "3 hours", "3 Stunden"),
+            (200_000, "3 days", "3 Tagen"),
         ] {
-            assert_eq!(span(seconds), words);
+            assert_eq!((span(En, seconds).as_str(), span(De, seconds).as_str()), (en, de));
         }
     }
 }

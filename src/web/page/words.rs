@@ -6,11 +6,12 @@
 use super::frame::{Notice, Tone};
 use super::time::{Moment, span};
 use crate::action::Problem;
-use crate::id::USER_NAME_CHARS_MAX;
+use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::limits::{
     BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DISPLAY_NAME_CHARS_MAX,
     NO_MAJORITY_RETRY_S, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
 };
+use crate::web::words::Lang;
 use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
 
 /// What a write was about, as far as its sentences differ.
@@ -57,6 +58,8 @@ pub(crate) struct Said {
     pub(crate) notice: Notice,
     /// What the button says now, if not what it always says.
     pub(crate) button: Option<&'static str>,
+    /// Whether the button only asks what became of it.
+    pub(crate) is_check: bool,
     /// Seconds after which to try again.
     pub(crate) retry_after_s: Option<u32>,
     /// Whether the form's one-time key is spent: sending it again takes a fresh one.
@@ -70,6 +73,7 @@ impl Said {
             title,
             notice: Notice::new(Tone::Stop, strong, text),
             button: None,
+            is_check: false,
             retry_after_s: None,
             is_key_spent: false,
         }
@@ -84,145 +88,126 @@ impl Said {
     }
 
     /// Says what became of a write.
-    pub(crate) fn of(trouble: &Trouble, subject: Subject) -> Self {
-        let kept = subject.kept();
+    pub(crate) fn of(t: Lang, trouble: &Trouble, subject: Subject) -> Self {
+        let kept = subject.kept(t);
         match trouble {
             Trouble::Elsewhere => {
-                let strong = "This form was not sent from this site.";
-                let text = format!("So it was not believed. {kept}");
-                Self::new(403, "Not sent from here", strong, text).with_key_spent()
+                let text = format!("{} {kept}", t.not_believed());
+                Self::new(403, t.not_from_here(), t.form_from_elsewhere(), text).with_key_spent()
             }
             Trouble::OldForm => {
-                let strong = "This form is no longer valid.";
-                let why = "Perhaps you signed in or out since it was opened, or cookies are off.";
-                Self::new(403, "An old form", strong, format!("{why} {kept}")).with_key_spent()
+                let text = format!("{} {kept}", t.form_why_not_valid());
+                Self::new(403, t.old_form(), t.form_not_valid(), text).with_key_spent()
             }
             Trouble::Unreadable => {
-                let strong = "Your browser sent a form that makes no sense.";
-                Self::new(400, "Not understood", strong, kept.to_owned())
+                Self::new(400, t.not_understood(), t.form_unreadable(), kept.to_owned())
             }
-            Trouble::Unreachable { asked: true } => Self::unknown(subject),
+            Trouble::Unreachable { asked: true } => Self::unknown(t, subject),
             Trouble::Unreachable { asked: false } => {
-                let strong = "No machine can be reached.";
-                Self::new(503, "Nothing was saved", strong, kept.to_owned())
-                    .retry("Try again", NO_MAJORITY_RETRY_S)
+                Self::new(503, t.nothing_saved(), t.no_machine_reached(), kept.to_owned())
+                    .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
-            Trouble::Refused(refusal) => Self::of_refusal(refusal, subject),
+            Trouble::Refused(refusal) => Self::of_refusal(t, refusal, subject),
         }
     }
 
-    fn of_refusal(refusal: &Refusal, subject: Subject) -> Self {
-        let kept = subject.kept();
+    fn of_refusal(t: Lang, refusal: &Refusal, subject: Subject) -> Self {
+        let kept = subject.kept(t);
         match refusal {
-            Refusal::Invalid { problems } => Self::invalid(problems, subject),
-            Refusal::BadLogin => {
-                let strong = "That name and password don’t match.";
-                Self::new(422, "Sign in", strong, String::new())
-            }
+            Refusal::Invalid { problems } => Self::invalid(t, problems, subject),
+            Refusal::BadLogin => Self::new(422, t.sign_in(), t.bad_login(), String::new()),
             Refusal::SignedOut => {
-                Self::new(403, "Sign in", "You are signed out.", subject.rides().to_owned())
+                Self::new(403, t.sign_in(), t.signed_out(), subject.rides(t).to_owned())
             }
-            Refusal::NotFound => {
-                Self::new(404, "Not found", "There is no such thing.", kept.to_owned())
-            }
-            Refusal::Gone => Self::new(410, "Gone", "It was deleted meanwhile.", kept.to_owned()),
-            Refusal::Blocked => {
-                let strong = "You and they are kept apart by a block.";
-                Self::new(403, "Not possible", strong, kept.to_owned())
-            }
-            Refusal::Closed => {
-                let strong = "New members are invited by the keeper.";
-                Self::new(403, "Closed", strong, kept.to_owned())
-            }
+            Refusal::NotFound => Self::new(404, t.not_found(), t.no_such_thing(), kept.to_owned()),
+            Refusal::Gone => Self::new(410, t.gone(), t.deleted_meanwhile(), kept.to_owned()),
+            Refusal::Blocked => Self::new(403, t.not_possible(), t.kept_apart(), kept.to_owned()),
+            Refusal::Closed => Self::new(403, t.closed(), t.invited_by_keeper(), kept.to_owned()),
             Refusal::Hindered(why) => {
-                let (title, strong) = hindered(why);
-                let mut said = Self::new(403, title, strong, kept.to_owned());
-                said.notice.text = format!("{} {kept}", reason_of(why)).trim().to_owned();
-                said
+                let (title, strong) = hindered(t, why);
+                let text = format!("{} {kept}", reason_of(t, why)).trim().to_owned();
+                Self::new(403, title, strong, text)
             }
             Refusal::Keeper => {
-                let strong = "A keeper can’t leave.";
-                let text = "Ask whoever runs the machines to make you a plain member first.";
-                Self::new(403, "Not possible", strong, format!("{text} {kept}"))
+                let text = format!("{} {kept}", t.ask_operator());
+                Self::new(403, t.not_possible(), t.keeper_cannot_leave(), text)
             }
             Refusal::NotYet => {
-                let strong = "Not before the upgrade of the machines is finished.";
-                Self::new(503, "Not yet possible", strong, kept.to_owned())
+                Self::new(503, t.not_yet_possible(), t.upgrade_first(), kept.to_owned())
             }
             Refusal::Conflict => {
-                let strong = "This form was already used for something else.";
-                Self::new(409, "Nothing was saved", strong, kept.to_owned()).with_key_spent()
+                Self::new(409, t.nothing_saved(), t.form_used(), kept.to_owned()).with_key_spent()
             }
             Refusal::Expired => {
-                let strong = "This form is too old to tell whether it was saved before.";
-                let text = format!("Look whether it was before you send it again. {kept}");
-                Self::new(409, "Nothing was saved", strong, text).with_key_spent()
+                let text = format!("{} {kept}", t.look_before_sending());
+                Self::new(409, t.nothing_saved(), t.form_too_old(), text).with_key_spent()
             }
             Refusal::Full => {
-                let strong = "Your account is full.";
-                let text = format!("Delete some posts, or ask the keeper. {kept}");
-                Self::new(422, "Nothing was saved", strong, text)
+                let text = format!("{} {kept}", t.delete_some());
+                Self::new(422, t.nothing_saved(), t.account_full(), text)
             }
             Refusal::TooMany { retry_after_s } => {
-                let strong = "Too many in a short time.";
-                let text = format!("Try again in {}. {kept}", span((*retry_after_s).into()));
-                Self::new(429, "Too fast", strong, text).retry("Try again", *retry_after_s)
+                Self::later(t, (429, t.too_fast(), t.too_many()), kept, *retry_after_s)
             }
             Refusal::Busy { retry_after_s } => {
-                let strong = "The machines are very busy.";
-                let text = format!("Try again in {}. {kept}", span((*retry_after_s).into()));
-                Self::new(503, "Nothing was saved", strong, text).retry("Try again", *retry_after_s)
+                Self::later(t, (503, t.nothing_saved(), t.machines_busy()), kept, *retry_after_s)
             }
             Refusal::Behind => {
-                let strong = "This machine is catching up.";
-                let text = format!("Try again in {}. {kept}", span(BEHIND_RETRY_S.into()));
-                Self::new(503, "Nothing was saved", strong, text).retry("Try again", BEHIND_RETRY_S)
+                Self::later(t, (503, t.nothing_saved(), t.machine_behind()), kept, BEHIND_RETRY_S)
             }
             Refusal::NoMajority { reachable, members, needed } => {
-                let machines = if *members == 1 { "machine" } else { "machines" };
-                let strong = format!("Only {reachable} of {members} {machines} can be reached.");
-                let text = format!("{} is saved when {needed} agree. {kept}", subject.name());
-                Self::new(503, "Nothing was saved", strong, text)
-                    .retry("Try again", NO_MAJORITY_RETRY_S)
+                let strong = t.only_reached(*members, *reachable);
+                let text = format!("{} {kept}", t.saved_when(subject.name(t), *needed));
+                Self::new(503, t.nothing_saved(), strong, text)
+                    .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
-            Refusal::Unknown => Self::unknown(subject),
+            Refusal::Unknown => Self::unknown(t, subject),
             Refusal::BadRequest { .. } => {
-                let strong = "This form makes no sense to the machines.";
-                Self::new(400, "Not understood", strong, kept.to_owned())
+                Self::new(400, t.not_understood(), t.form_makes_no_sense(), kept.to_owned())
             }
         }
     }
 
-    fn unknown(subject: Subject) -> Self {
-        let twice = match subject {
-            Subject::Post => "posted",
-            Subject::Account => "made",
-            Subject::SignIn | Subject::Fields | Subject::Button => "done",
-        };
-        let text = format!("Press Check. If it was saved it will not be {twice} twice.");
-        Self::new(503, "Not known yet", "We don’t know yet if it was saved.", text)
-            .retry("Check", UNKNOWN_RETRY_S)
+    /// Nothing was done, and in so many seconds it may be.
+    fn later(
+        t: Lang,
+        (status, title, strong): (u16, &'static str, &str),
+        kept: &str,
+        seconds: u32,
+    ) -> Self {
+        let text = format!("{} {kept}", t.try_again_in(&span(t, seconds.into())));
+        Self::new(status, title, strong, text).retry(t.try_again(), seconds)
     }
 
-    fn invalid(problems: &[FieldProblem], subject: Subject) -> Self {
+    fn unknown(t: Lang, subject: Subject) -> Self {
+        let text = match subject {
+            Subject::Post => t.check_post(),
+            Subject::Account => t.check_account(),
+            Subject::SignIn | Subject::Fields | Subject::Button => t.check_done(),
+        };
+        let said = Self::new(503, t.not_known(), t.not_known_if_saved(), text.to_owned());
+        Self { is_check: true, ..said.retry(t.check(), UNKNOWN_RETRY_S) }
+    }
+
+    fn invalid(t: Lang, problems: &[FieldProblem], subject: Subject) -> Self {
         if subject == Subject::Button {
             // There is no field to go to, so the reasons stand here.
             let reason = |it: &FieldProblem| match it.problem {
-                Problem::Wrong => "That is you.".to_owned(),
-                _ => problem(it.field, &it.problem),
+                Problem::Wrong => t.that_is_you().to_owned(),
+                _ => problem(t, it.field, &it.problem),
             };
             let reasons: Vec<_> = problems.iter().map(reason).collect();
-            return Self::new(422, "Not possible", "This can’t be done.", reasons.join(" "));
+            return Self::new(422, t.not_possible(), t.cannot_be_done(), reasons.join(" "));
         }
-        let mut fields: Vec<_> = problems.iter().map(|problem| anchor(problem.field)).collect();
+        let mut fields: Vec<_> = problems.iter().map(|problem| anchor(t, problem.field)).collect();
         fields.dedup();
         let strong = match fields.len() {
-            0 | 1 => "One thing to fix".to_owned(),
-            2 => "Two things to fix".to_owned(),
-            3 => "Three things to fix".to_owned(),
-            n => format!("{n} things to fix"),
+            0 | 1 => t.one_to_fix().to_owned(),
+            2 => t.two_to_fix().to_owned(),
+            3 => t.three_to_fix().to_owned(),
+            n => t.many_to_fix(n),
         };
-        let title = if subject == Subject::Post { "Not posted yet" } else { "Not saved yet" };
+        let title = if subject == Subject::Post { t.not_posted_yet() } else { t.not_saved_yet() };
         let mut said = Self::new(422, title, strong, String::new());
         said.notice.fields = fields;
         said
@@ -231,176 +216,152 @@ impl Said {
 
 impl Subject {
     /// That nothing was done, and that what was typed is safe.
-    const fn kept(self) -> &'static str {
+    const fn kept(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => "Your text is kept below; nothing is lost and nothing was posted.",
-            Self::Account => {
-                "No account was made. What you typed is kept below, except the password."
-            }
-            Self::SignIn => "You are not signed in.",
-            Self::Fields => "Nothing was changed. What you typed is kept below, except passwords.",
-            Self::Button => "Nothing was changed.",
+            Self::Post => t.text_kept(),
+            Self::Account => t.account_kept(),
+            Self::SignIn => t.not_signed_in(),
+            Self::Fields => t.fields_kept(),
+            Self::Button => t.nothing_changed(),
         }
     }
 
     /// What becomes of what was typed while one signs in.
-    const fn rides(self) -> &'static str {
+    const fn rides(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => "Your text is safe: sign in and it comes back. It was not posted.",
-            Self::Fields => {
-                "What you typed is safe: sign in and it comes back. Nothing was changed."
-            }
-            Self::Account | Self::SignIn | Self::Button => {
-                "Sign in and try again. Nothing was changed."
-            }
+            Self::Post => t.text_rides(),
+            Self::Fields => t.fields_ride(),
+            Self::Account | Self::SignIn | Self::Button => t.sign_in_again(),
         }
     }
 
-    const fn name(self) -> &'static str {
+    const fn name(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => "A post",
-            Self::Account => "An account",
-            Self::SignIn => "A sign-in",
-            Self::Fields | Self::Button => "A change",
+            Self::Post => t.subject_post(),
+            Self::Account => t.subject_account(),
+            Self::SignIn => t.subject_sign_in(),
+            Self::Fields | Self::Button => t.subject_change(),
         }
     }
 }
 
 /// What keeps somebody from writing: title and sentence.
-pub(crate) fn hindered(why: &Hindered) -> (&'static str, String) {
+pub(crate) fn hindered(t: Lang, why: &Hindered) -> (&'static str, String) {
     match why {
-        Hindered::Waiting => {
-            ("You are waiting", "A keeper has yet to let you in. Come back later.".to_owned())
+        Hindered::Waiting => (t.you_wait(), t.wait_for_keeper().to_owned()),
+        Hindered::Refused { .. } => (t.not_let_in(), t.keeper_said_no().to_owned()),
+        Hindered::Suspended { until: Some(until), .. } => {
+            let until = Moment::to_the_minute(t, *until).full;
+            (t.suspended(), t.suspended_until(&until))
         }
-        Hindered::Refused { .. } => ("Not let in", "The keeper has not let you in.".to_owned()),
-        Hindered::Suspended { until: Some(until), .. } => (
-            "Suspended",
-            format!("You are suspended until {}.", Moment::to_the_minute(*until).full),
-        ),
         Hindered::Suspended { until: None, .. } => {
-            ("Suspended", "You are suspended until the keeper lifts it.".to_owned())
+            (t.suspended(), t.suspended_until_lifted().to_owned())
         }
     }
 }
 
 /// The keeper's reason, as a sentence; empty if there is none.
-pub(crate) fn reason_of(why: &Hindered) -> String {
+pub(crate) fn reason_of(t: Lang, why: &Hindered) -> String {
     match why {
         Hindered::Waiting => String::new(),
-        Hindered::Refused { reason } | Hindered::Suspended { reason, .. } => {
-            format!("The reason: {reason}")
-        }
+        Hindered::Refused { reason } | Hindered::Suspended { reason, .. } => t.the_reason(reason),
     }
 }
 
 /// That a member is suspended, on their page.
-pub(crate) fn suspended(person: &Person, why: &Hindered) -> Notice {
-    let name = &person.display_name;
+pub(crate) fn suspended(t: Lang, person: &Person, why: &Hindered) -> Notice {
     let text = match why {
         Hindered::Suspended { until: Some(until), .. } => {
-            format!("Until {}.", Moment::to_the_minute(*until).full)
+            t.until_time(&Moment::to_the_minute(t, *until).full)
         }
         _ => String::new(),
     };
-    Notice::new(Tone::Care, format!("{name} is suspended."), text)
+    Notice::new(Tone::Care, t.is_suspended(&person.display_name), text)
 }
 
 /// A field's id on the page, and what it is called.
-pub(crate) const fn anchor(field: Field) -> (&'static str, &'static str) {
+pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str) {
     match field {
-        Field::Username => ("u", "Username"),
-        Field::DisplayName => ("d", "Display name"),
-        Field::Password => ("p", "Password"),
-        Field::NewPassword => ("n", "New password"),
-        Field::Bio => ("b", "About you"),
-        Field::Text => ("c", "Text"),
-        Field::Reason => ("r", "Reason"),
-        Field::Code => ("i", "Invitation code"),
-        Field::Community => ("w", "Words for strangers"),
+        Field::Username => ("u", t.username()),
+        Field::DisplayName => ("d", t.display_name()),
+        Field::Password => ("p", t.password()),
+        Field::NewPassword => ("n", t.new_password()),
+        Field::Bio => ("b", t.about_you()),
+        Field::Text => ("c", t.text()),
+        Field::Reason => ("r", t.reason()),
+        Field::Code => ("i", t.code()),
+        Field::Community => ("w", t.words_for_strangers()),
     }
 }
 
 /// What is wrong with a field, with a way out.
-pub(crate) fn problem(field: Field, problem: &Problem) -> String {
-    let what = match field {
-        Field::Username => "A username",
-        Field::DisplayName => "A display name",
-        Field::Password | Field::NewPassword => "A password",
-        Field::Bio => "What you say of yourself",
-        Field::Text => "A post",
-        Field::Reason => "A reason",
-        Field::Code => "A code",
-        Field::Community => "This",
+pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
+    let (what, max) = match field {
+        Field::Username => (t.a_username(), Some(USER_NAME_CHARS_MAX)),
+        Field::DisplayName => (t.a_display_name(), Some(DISPLAY_NAME_CHARS_MAX)),
+        Field::Password | Field::NewPassword => (t.a_password(), None),
+        Field::Bio => (t.your_bio(), Some(BIO_CHARS_MAX)),
+        Field::Text => (t.subject_post(), Some(POST_CHARS_MAX)),
+        Field::Reason => (t.a_reason(), Some(REASON_CHARS_MAX)),
+        Field::Code => (t.a_code(), None),
+        Field::Community => (t.these_words(), Some(COMMUNITY_CHARS_MAX)),
     };
-    match problem {
+    let suggesting = |why: String, suggestion: &Option<UserName>| match suggestion {
+        Some(name) => format!("{why} {}", t.how_about(name.as_str())),
+        None => why,
+    };
+    let said = match problem {
         Problem::Empty => match field {
-            Field::Text => "Write something first.".to_owned(),
-            Field::Username => "Enter a username.".to_owned(),
-            Field::Password | Field::NewPassword => "Enter a password.".to_owned(),
-            Field::Reason => "Say why.".to_owned(),
-            Field::Code => "Enter the code of your invitation.".to_owned(),
-            Field::DisplayName | Field::Bio | Field::Community => {
-                "Enter something here.".to_owned()
-            }
+            Field::Text => t.write_something(),
+            Field::Username => t.enter_username(),
+            Field::Password | Field::NewPassword => t.enter_password(),
+            Field::Reason => t.say_why(),
+            Field::Code => t.enter_code(),
+            Field::DisplayName | Field::Bio | Field::Community => t.enter_something(),
         },
         Problem::TooLong { over } => {
-            let characters = if *over == 1 { "character" } else { "characters" };
-            let max = match field {
-                Field::Username => USER_NAME_CHARS_MAX,
-                Field::DisplayName => DISPLAY_NAME_CHARS_MAX,
-                Field::Bio => BIO_CHARS_MAX,
-                Field::Text => POST_CHARS_MAX,
-                Field::Reason => REASON_CHARS_MAX,
-                Field::Community => COMMUNITY_CHARS_MAX,
-                Field::Password | Field::NewPassword | Field::Code => {
-                    return format!("{over} {characters} too many.");
-                }
+            let over = t.chars_too_many(*over);
+            return match max {
+                Some(max) => format!("{over} {}", t.has_up_to(what, max)),
+                None => over,
             };
-            format!("{over} {characters} too many. {what} has up to {max}.")
         }
-        Problem::TooShort { min } => format!("{what} has at least {min} characters."),
+        Problem::TooShort { min } => return t.has_at_least(what, *min),
         Problem::BadStart { suggestion } => {
-            let how =
-                suggestion.as_ref().map_or_else(String::new, |name| format!(" How about {name}?"));
-            format!("{what} begins with a letter from a to z.{how}")
+            return suggesting(t.begins_with_letter(what), suggestion);
         }
         Problem::BadChar { found, suggestion } => {
-            let how =
-                suggestion.as_ref().map_or_else(String::new, |name| format!(" How about {name}?"));
-            format!("{} can’t be used.{how}", character(*found))
+            return suggesting(t.cannot_be_used(&character(t, *found)), suggestion);
         }
-        Problem::Reserved => "This name is kept for the system. Choose another.".to_owned(),
-        Problem::Taken => "This name is taken. Choose another.".to_owned(),
-        Problem::Common => "This password is on every guessing list. Choose another.".to_owned(),
-        Problem::Guessable => {
-            "This password is made of a name that others know. Choose another.".to_owned()
-        }
-        Problem::Wrong => match field {
-            Field::Username => "This is not your username.".to_owned(),
-            Field::Code => "There is no such code. Look whether it was mistyped.".to_owned(),
-            _ => "This is not your password.".to_owned(),
-        },
-        Problem::Used => "As many as may have joined with this code. Ask for another.".to_owned(),
-        Problem::Past => "The time of this code is over. Ask for another.".to_owned(),
-        Problem::Full { max } => format!("You have {max} already, and that is the most."),
-    }
+        Problem::Reserved => t.name_reserved(),
+        Problem::Taken => t.name_taken(),
+        Problem::Common => t.password_common(),
+        Problem::Guessable => t.password_guessable(),
+        Problem::Wrong if field == Field::Username => t.not_your_username(),
+        Problem::Wrong if field == Field::Code => t.no_such_code(),
+        Problem::Wrong => t.not_your_password(),
+        Problem::Used => t.code_used(),
+        Problem::Past => t.code_past(),
+        Problem::Full { max } => return t.have_most(*max),
+    };
+    said.to_owned()
 }
 
 /// A character as people call it.
-fn character(found: char) -> String {
+fn character(t: Lang, found: char) -> String {
     let name = match found {
-        '.' => "A dot",
-        ',' => "A comma",
-        ' ' => "A space",
-        '-' => "A hyphen",
-        '@' => "An @",
-        '/' => "A slash",
-        '\'' | '’' => "An apostrophe",
-        '"' => "A quotation mark",
-        '\n' | '\r' | '\u{2028}' | '\u{2029}' => "A line break",
-        c if c.is_control() || is_unseen(c) => "An invisible character",
-        c if c.is_uppercase() || c.is_alphabetic() => return format!("The letter “{c}”"),
-        c => return format!("“{c}”"),
+        '.' => t.a_dot(),
+        ',' => t.a_comma(),
+        ' ' => t.a_space(),
+        '-' => t.a_hyphen(),
+        '@' => t.an_at(),
+        '/' => t.a_slash(),
+        '\'' | '’' => t.an_apostrophe(),
+        '"' => t.a_quotation_mark(),
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' => t.a_line_break(),
+        c if c.is_control() || is_unseen(c) => t.an_invisible(),
+        c if c.is_uppercase() || c.is_alphabetic() => return t.the_letter(c),
+        c => return t.the_character(c),
     };
     name.to_owned()
 }
@@ -415,29 +376,19 @@ const fn is_unseen(c: char) -> bool {
 }
 
 /// What an error's page says: heading, sentence.
-pub(crate) const fn error(status: u16) -> (&'static str, &'static str) {
+pub(crate) const fn error(t: Lang, status: u16) -> (&'static str, &'static str) {
     match status {
-        400 => ("Not understood", "Your browser asked for something that makes no sense."),
-        403 => ("Not allowed", "This is not yours to see or to do. Nothing was changed."),
-        404 => ("Not found", "There is nothing at this address. Perhaps it was mistyped."),
-        405 => ("Not a page", "This address takes forms and shows nothing. Nothing was changed."),
-        409 => ("Already used", "This form was used before. Nothing was changed."),
-        410 => ("Gone", "This was deleted by whoever wrote it."),
-        413 => {
-            ("Too long", "What you sent is too long. Nothing was saved; go back and shorten it.")
-        }
-        422 => ("Not yet", "Something in the form needs another look. Nothing was changed."),
-        429 => ("Too fast", "Too many requests in a short time. Wait a moment, then try again."),
-        503 => (
-            "Not reachable",
-            "No machine that holds the posts can be reached just now. Nothing is lost. Try again in \
-             a few seconds.",
-        ),
-        _ => (
-            "Something broke",
-            "This is our fault, not yours. If you were writing, go back: your browser still holds \
-             your text, and sending it again is safe.",
-        ),
+        400 => (t.not_understood(), t.not_understood_text()),
+        403 => (t.not_allowed(), t.not_allowed_text()),
+        404 => (t.not_found(), t.not_found_text()),
+        405 => (t.not_a_page(), t.not_a_page_text()),
+        409 => (t.already_used(), t.already_used_text()),
+        410 => (t.gone(), t.gone_text()),
+        413 => (t.too_long(), t.too_long_text()),
+        422 => (t.not_yet(), t.not_yet_text()),
+        429 => (t.too_fast(), t.too_fast_text()),
+        503 => (t.not_reachable(), t.not_reachable_text()),
+        _ => (t.broken(), t.broken_text()),
     }
 }
 
@@ -447,7 +398,7 @@ mod tests {
 
     #[track_caller]
     fn check(field: Field, what: &Problem, words: &str) {
-        assert_eq!(problem(field, what), words);
+        assert_eq!(problem(Lang::En, field, what), words);
     }
 
     #[test]
@@ -476,7 +427,7 @@ mod tests {
     #[test]
     fn said_of_no_majority_in_full() {
         let refusal = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
-        let said = Said::of(&Trouble::Refused(refusal), Subject::Post);
+        let said = Said::of(Lang::En, &Trouble::Refused(refusal), Subject::Post);
         assert_eq!((said.status, said.title), (503, "Nothing was saved"));
         assert_eq!(said.notice.strong, "Only 1 of 3 machines can be reached.");
         assert_eq!(
@@ -491,7 +442,7 @@ mod tests {
     #[test]
     fn said_of_unknown_outcome_is_neither() {
         for trouble in [Trouble::Refused(Refusal::Unknown), Trouble::Unreachable { asked: true }] {
-            let said = Said::of(&trouble, Subject::Post);
+            let said = Said::of(Lang::En, &trouble, Subject::Post);
             assert_eq!(said.notice.strong, "We don’t know yet if it was saved.");
             let text = "Press Check. If it was saved it will not be posted twice.";
             assert_eq!(said.notice.text, text);
@@ -503,7 +454,8 @@ mod tests {
     fn said_of_invalid_links_each_field_once() {
         let at = |field| FieldProblem { field, problem: Problem::Empty };
         let problems = vec![at(Field::Username), at(Field::Password)];
-        let said = Said::of(&Trouble::Refused(Refusal::Invalid { problems }), Subject::Account);
+        let said =
+            Said::of(Lang::En, &Trouble::Refused(Refusal::Invalid { problems }), Subject::Account);
         assert_eq!((said.status, said.notice.strong.as_str()), (422, "Two things to fix"));
         assert_eq!(said.notice.fields, [("u", "Username"), ("p", "Password")]);
     }
@@ -512,7 +464,8 @@ mod tests {
     fn said_of_button_refused_gives_reason() {
         let problem = Problem::Full { max: 5_000 };
         let problems = vec![FieldProblem { field: Field::Username, problem }];
-        let said = Said::of(&Trouble::Refused(Refusal::Invalid { problems }), Subject::Button);
+        let said =
+            Said::of(Lang::En, &Trouble::Refused(Refusal::Invalid { problems }), Subject::Button);
         assert_eq!(said.notice.text, "You have 5000 already, and that is the most.");
         assert!(said.notice.fields.is_empty());
     }

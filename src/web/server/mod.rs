@@ -31,6 +31,7 @@ use super::gate::{self, CLIENT_HEADER, Gate, GateCounters, GateLimits, ID_HEADER
 use super::origin::Origin;
 use super::request::{Method, Request};
 use super::response::{Asked, Content, Response};
+use super::words::Lang;
 use socket_dir::SocketDir;
 
 /// Makes the answer to a request; called by many threads at once.
@@ -236,7 +237,10 @@ impl Desk {
             Asked { method: request.method, if_none_match: request.if_none_match.as_deref() };
         let response = if response.body.len() > ANSWER_BYTES_MAX {
             log::error!("answer too large bytes={} request={}", response.body.len(), request.id);
-            Response::new(500, Content::Text, "This page became too large to be sent.\n")
+            let accept = request.accept_language.as_deref();
+            let t = Lang::of(request.cookie.as_deref(), accept, self.origin.cookie_prefix());
+            let text = format!("{}\n", t.page_too_large());
+            Response { languages: t.alone(), ..Response::new(500, Content::Text, text) }
         } else {
             response
         };
@@ -294,6 +298,7 @@ fn read(raw: &mut tiny_http::Request) -> Result<Request, &'static str> {
         cookie: field(raw, "Cookie"),
         origin: field(raw, "Origin"),
         fetch_site: field(raw, "Sec-Fetch-Site"),
+        accept_language: field(raw, "Accept-Language"),
         user_agent: field(raw, "User-Agent"),
         if_none_match: field(raw, "If-None-Match"),
         content_type: field(raw, "Content-Type"),

@@ -9,10 +9,20 @@ use crate::limits::{BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE
 use crate::web::gate::refusal::Refusal;
 use crate::web::origin::is_authority;
 use crate::web::request::Method;
+use crate::web::words::Lang;
 
 /// Headers that are passed on, spelt as they are passed on.
-const PASSED: [&str; 6] =
-    ["Cookie", "Origin", "Sec-Fetch-Site", "User-Agent", "If-None-Match", "Content-Type"];
+const PASSED: [&str; 7] = [
+    "Cookie",
+    "Origin",
+    "Sec-Fetch-Site",
+    ACCEPT_LANGUAGE,
+    "User-Agent",
+    "If-None-Match",
+    "Content-Type",
+];
+/// The one of them that may come in several lines, as a list may (RFC 9110, section 5.3).
+const ACCEPT_LANGUAGE: &str = "Accept-Language";
 
 /// A request's head, with only what we use of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,6 +147,24 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     })
 }
 
+/// The languages to refuse in, by as much of a head as was read, whatever else is wrong with it. All
+/// of them where a head was cut short before it said which.
+pub(super) fn languages(bytes: &[u8], cookie_prefix: &str) -> &'static [Lang] {
+    let text = String::from_utf8_lossy(bytes);
+    let whole = text.split_once("\r\n\r\n").map(|(head, _)| head);
+    let fields = |name: &str| {
+        let mut lines = whole.unwrap_or(&text).split("\r\n").skip(1);
+        lines.find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    };
+    match (fields("Cookie"), fields(ACCEPT_LANGUAGE)) {
+        (None, None) if whole.is_none() => &Lang::ALL,
+        (cookie, accept) => Lang::of(cookie, accept, cookie_prefix).alone(),
+    }
+}
+
 /// What `httparse` would not refuse, or not tell apart.
 fn check_lines(bytes: &[u8]) -> Result<(), Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("bytes"))?;
@@ -222,10 +250,14 @@ impl Fields {
         } else if is("X-Forwarded-For") {
             self.forwarded_for.push(value.to_owned());
         } else if let Some(known) = PASSED.into_iter().find(|known| is(known)) {
-            if self.passed.iter().any(|(name, _)| *name == known) {
-                return Err(Refusal::Malformed("header sent twice"));
+            match self.passed.iter_mut().find(|(name, _)| *name == known) {
+                None => self.passed.push((known, value.to_owned())),
+                Some((_, before)) if known == ACCEPT_LANGUAGE => {
+                    before.push_str(", ");
+                    before.push_str(value);
+                }
+                Some(_) => return Err(Refusal::Malformed("header sent twice")),
             }
-            self.passed.push((known, value.to_owned()));
         }
         Ok(())
     }

@@ -224,3 +224,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn head_with_languages_in_several_lines_joined() {
+    let head = accepted(
+        "GET / HTTP/1.1\r\nHost: a\r\nAccept-Language: fr\r\naccept-language: de;q=0.5\r\n\r\n",
+    );
+    assert_eq!(head.passed, [("Accept-Language", "fr, de;q=0.5".to_owned())]);
+}
+
+#[test]
+fn languages_of_head_that_is_refused() {
+    let of = |text: &str| languages(text.as_bytes(), "");
+    let de = Lang::De.alone();
+    assert_eq!(of("POST / HTTP/1.1\r\nAccept-Language: de\r\nContent-Length: 9999999\r\n\r\n"), de);
+    assert_eq!(of("PUT / HTTP/1.1\r\naccept-language:de-AT\r\nHost: a\r\n\r\n"), de);
+    assert_eq!(of("GET / HTTP/9.9\r\nCookie: s=x; lang=de\r\nAccept-Language: en\r\n\r\n"), de);
+    assert_eq!(of("GET / HTTP/1.1\r\nHost: a\r\n\r\nAccept-Language: de"), Lang::En.alone());
+    // Cut short: what was said counts, else nothing is known.
+    assert_eq!(of("GET / HTTP/1.1\r\nAccept-Language: de\r\nCook"), de);
+    for cut in ["", "GET /", "GET / HTTP/1.1\r\nHost: a", "\0\u{e9}"] {
+        assert_eq!(of(cut), &Lang::ALL, "{cut:?}");
+    }
+    assert_eq!(languages(b"\xff\r\nAccept-Language: de\r\n\r\n", ""), de);
+    let https = b"GET / HTTP/1.1\r\n__Host-Lang: x\r\nCookie: __Host-lang=de\r\n\r\n";
+    assert_eq!(languages(https, "__Host-"), de);
+}

@@ -1,6 +1,7 @@
 //! A backend that answers what a test tells it, a browser that keeps cookies, and a community of
 //! people to show.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
@@ -29,6 +30,11 @@ pub(super) const NOW: Wall = Wall(1_700_000_000_000);
 pub(super) const TOKEN: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 /// The version that goes with it.
 const VERSION: &str = "1.4.2.1.7";
+
+thread_local! {
+    /// What the browsers of a test ask for. Each test has a thread of its own.
+    pub(super) static ACCEPT_LANGUAGE: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
 
 type Answer = dyn Fn(&Action) -> Result<Outcome, AskError> + Send + Sync;
 
@@ -210,6 +216,7 @@ impl<'a> Browser<'a> {
             cookie: (!cookie.is_empty()).then(|| cookie.join("; ")),
             origin: None,
             fetch_site: self.fetch_site.map(str::to_owned),
+            accept_language: ACCEPT_LANGUAGE.get().map(str::to_owned),
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".to_owned()),
             if_none_match: None,
             content_type: Some("application/x-www-form-urlencoded".to_owned()),

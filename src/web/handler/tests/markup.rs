@@ -38,6 +38,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("settings-devices", "/settings/devices"),
         ("settings-people", "/settings/people"),
         ("settings-invitations", "/settings/invitations"),
+        ("settings-language", "/settings/language?saved=1"),
         ("settings-leave", "/settings/leave"),
         ("report", "/@ben/899/report"),
         ("mod", "/mod"),
@@ -57,6 +58,7 @@ pub(super) fn every_page() -> Vec<(&'static str, Response)> {
         ("everyone-stranger", "/public"),
         ("thread-stranger", "/@ada/901"),
         ("machines-stranger", "/status"),
+        ("language-stranger", "/settings/language"),
     ];
     all.extend(strangers.map(|(name, address)| (name, Browser::stranger(&site).get(address))));
     all.push((

@@ -322,6 +322,7 @@ fn errors_have_their_pages() {
         cookie: None,
         origin: None,
         fetch_site: None,
+        accept_language: None,
         user_agent: None,
         if_none_match: None,
         content_type: None,

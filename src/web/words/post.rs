@@ -1,0 +1,71 @@
+//! Posts and lists of them, threads, profiles, lists of people.
+
+use super::words;
+
+words! {
+    welcome: "Welcome" / "Willkommen";
+    notice_board:
+        ("The notice board of ", ": short posts, newest first, and it ends. Everyone may read; members write.") /
+        ("Das Schwarze Brett von ", ": kurze Beiträge, die neuesten zuerst, und es hat ein Ende. Alle dürfen lesen; Mitglieder schreiben.");
+    see_everyone: "See what everyone is saying" / "Lies, was alle schreiben";
+    account_gone: "Your account is gone." / "Dein Konto ist gelöscht.";
+    posts_gone: "Your posts are gone with it." / "Deine Beiträge sind es auch.";
+
+    people_you_follow: "people you follow" / "Leute, denen du folgst";
+    people_to_follow: "People to follow" / "Leute, denen du folgen könntest";
+    home_empty:
+        "Here stand the posts of those you follow, and your own. Nothing yet." /
+        "Hier stehen die Beiträge derer, denen du folgst, und deine eigenen. Noch ist nichts da.";
+    nothing_posted: "Nothing posted yet." / "Noch keine Beiträge.";
+    older_posts: "Older posts" / "Ältere Beiträge";
+    that_is_everything: "That’s everything." / "Das ist alles.";
+
+    write_post: "Write a post" / "Beitrag schreiben";
+    whats_happening: "What’s happening?" / "Was gibt’s Neues?";
+    post: "Post" / "Veröffentlichen";
+    up_to_chars(max: usize): "up to {max} characters" / "bis zu {max} Zeichen";
+    your_text: "Your text" / "Dein Text";
+    your_reply: "Your reply" / "Deine Antwort";
+    reply: "Reply" / "Antworten";
+    replies(n: u32): ["{n} reply", "{n} replies"] / ["{n} Antwort", "{n} Antworten"];
+    reply_to: "to" / "an";
+    back_to_thread: "Back to the thread" / "Zurück zum Gespräch";
+    read_home: "Read Home meanwhile" / "Solange auf der Startseite lesen";
+
+    post_by(name: &str): "Post by {name}" / "Beitrag von {name}";
+    what_it_answers: "What it answers" / "Worauf er antwortet";
+    deleted_post: "A deleted post" / "Ein gelöschter Beitrag";
+    replies_heading: "Replies" / "Antworten";
+    more_replies:
+        "There are more replies than fit here. Open one to read on from there." /
+        "Es gibt mehr Antworten, als hierher passen. Öffne eine, um von dort weiterzulesen.";
+    sign_in_to_reply: "Sign in to reply" / "Anmelden, um zu antworten";
+    delete_this_post: "Delete this post?" / "Diesen Beitrag löschen?";
+    deleting_post:
+        "The text goes from all machines. Replies by others stay." /
+        "Der Text verschwindet von allen Maschinen. Antworten anderer bleiben.";
+    keep_it: "Keep it" / "Behalten";
+
+    edit_profile: "Edit profile" / "Profil bearbeiten";
+    joined: "Joined" / "Dabei seit";
+    posts(n: u32): ["{n} post", "{n} posts"] / ["{n} Beitrag", "{n} Beiträge"];
+    followers(n: u32):
+        ["{n} follower", "{n} followers"] / ["{n} Mitglied folgt", "{n} Mitglieder folgen"];
+    following(n: u32):
+        ["{n} following", "{n} following"] / ["folgt {n} Mitglied", "folgt {n} Mitgliedern"];
+    followers_heading: "Followers" / "Wer folgt";
+    following_heading: "Following" / "Wem gefolgt wird";
+    no_one_yet: "No one yet." / "Noch niemand.";
+    more_people: "More people" / "Weitere Mitglieder";
+    follow: "Follow" / "Folgen";
+    unfollow: "Unfollow" / "Nicht mehr folgen";
+    follow_whom(name: &str): "Follow {name}" / "{name} folgen";
+    unfollow_whom(name: &str): "Unfollow {name}" / "{name} nicht mehr folgen";
+    has_left(name: &str): "{name} has left" / "{name} ist nicht mehr dabei";
+    has_left_text:
+        "Their account and their posts are gone." /
+        "Das Konto und die Beiträge sind gelöscht.";
+    nobody_called(name: &str):
+        "Nobody here is called @{name}. Perhaps it was mistyped." /
+        "Hier heißt niemand @{name}. Vielleicht ist es ein Tippfehler.";
+}

@@ -1,0 +1,60 @@
+//! Settings.
+
+use super::words;
+
+words! {
+    settings: "Settings" / "Einstellungen";
+    profile_tab: "Profile" / "Profil";
+    password_tab: "Password" / "Passwort";
+    devices_tab: "Devices" / "Geräte";
+    language_tab: "Language" / "Sprache";
+    leave_tab: "Leave" / "Austreten";
+
+    display_name_hint:
+        "What others see, up to 40 characters." /
+        "So sehen dich die anderen, bis zu 40 Zeichen.";
+    bio_hint: "Up to 200 characters." / "Bis zu 200 Zeichen.";
+    not_changed_yet:
+        "You are signed in. Nothing has been changed yet." /
+        "Du bist angemeldet. Es wurde noch nichts geändert.";
+    press_save:
+        "What you typed is below, as you left it. Press Save when it is ready." /
+        "Was du eingegeben hast, steht unten, wie du es verlassen hast. Drücke „Speichern“, wenn es fertig ist.";
+
+    current_password: "Current password" / "Bisheriges Passwort";
+    change_password: "Change password" / "Passwort ändern";
+    signs_out_elsewhere:
+        "This signs you out everywhere else." /
+        "Damit wirst du überall sonst abgemeldet.";
+    password_changed: "Password changed." / "Passwort geändert.";
+    no_device_signed_out:
+        "No other device was signed in." /
+        "Kein anderes Gerät war angemeldet.";
+    devices_signed_out(n: u32):
+        ["One other device was signed out.", "{n} other devices were signed out."] /
+        ["Ein anderes Gerät wurde abgemeldet.", "{n} andere Geräte wurden abgemeldet."];
+
+    signed_in_since: "since" / "Anmeldung:";
+    seen_from(address: &str): "from {address}" / "von {address}";
+    this_device: "this one" / "dieses";
+    only_this_device: "Only this one." / "Nur dieses.";
+    sign_out_others: "Sign out everywhere else" / "Überall sonst abmelden";
+    sign_out_here: "Sign out here" / "Hier abmelden";
+    sign_out_there: "Sign out there" / "Dort abmelden";
+    sign_out_device(browser: &str): "Sign out {browser}" / "{browser} abmelden";
+    browser_on(browser: &str, system: &str): "{browser} on {system}" / "{browser} auf {system}";
+    unknown_browser: "Unknown browser" / "Unbekannter Browser";
+
+    language_intro:
+        "The language of this site on this device. What members write stays as they wrote it." /
+        "Die Sprache dieser Seiten auf diesem Gerät. Was Mitglieder schreiben, bleibt, wie sie es schrieben.";
+    like_browser: "As my browser asks" / "Wie mein Browser es wünscht";
+
+    leaving:
+        "Your profile, your posts and your replies go from all machines, and nobody follows you any more. What others wrote to you stays theirs. Nobody can take your name." /
+        "Dein Profil, deine Beiträge und deine Antworten verschwinden von allen Maschinen, und niemand folgt dir mehr. Was andere dir geschrieben haben, bleibt ihres. Niemand kann deinen Namen übernehmen.";
+    leaving_final:
+        "This cannot be undone. Type your username and password to go." /
+        "Das lässt sich nicht rückgängig machen. Gib deinen Benutzernamen und dein Passwort ein, um zu gehen.";
+    delete_my_account: "Delete my account" / "Mein Konto löschen";
+}

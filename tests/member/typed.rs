@@ -1,0 +1,49 @@
+//! Addresses that are typed wrongly: it is said, and nothing has changed.
+
+use super::grow;
+use super::harness::{Machines, eventually};
+use super::phases::node_file;
+
+/// No machine can have this address: it is kept for documentation.
+const ELSEWHERE: &str = "192.0.2.1:7004";
+
+#[test]
+fn r0012_added_machine_with_mistyped_address_told_and_nothing_changed() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    all.post(1, &ada, "before");
+    let before = [1, 2, 3].map(|number| node_file(&all, number).unwrap()["epoch"].clone());
+    let forms = ["4", "4=", "4=127.0.0.1", "4=127.0.0.1:70000", "4=127.0.0.1:0"];
+    for word in forms.into_iter().chain(["four=127.0.0.1:7004", "16=127.0.0.1:7004"]) {
+        let said = format!("tern cluster add: {word:?} is not NUMBER=ADDRESS:PORT");
+        all.change(&["add", word], 4).refused(2, &said);
+    }
+    let taken = format!("4={}", all.address(2));
+    all.change(&["add", &taken], 4).refused(2, "2 listens at");
+    assert!(!all.data(4).exists(), "a directory was made");
+    // One that is right by its form, and another machine's: it cannot be listened on here.
+    all.change(&["add", &format!("4={ELSEWHERE}")], 4).done();
+    all.spawn_listening(4, ELSEWHERE);
+    assert_eq!(all.ended(4).code(), Some(1));
+    assert!(all.said(4).contains(ELSEWHERE), "{}", all.said(4));
+    // One where nobody listens: the others are told of it, do not find it, and go on as they are.
+    let nowhere = all.address(5);
+    all.change(&["add", &format!("4={nowhere}")], 4).done();
+    all.spawn(4);
+    for number in 1..=3 {
+        let said = format!("machine 4 is not found at {nowhere}");
+        eventually(&said, || all.said(number).contains(&said).then_some(()));
+    }
+    let said = format!("was its address mistyped? node=4 address={nowhere}");
+    assert!(all.said(4).contains(&said), "{}", all.said(4));
+    all.post(2, &ada, "not stopped");
+    for (number, epoch) in (1..).zip(before) {
+        assert_eq!(node_file(&all, number).unwrap()["epoch"], epoch, "nothing has begun");
+        let held = eventually("a list of members", || all.held(number));
+        assert_eq!(held.offer.current.members.len(), 3);
+    }
+    // Typed again, for an empty directory.
+    all.kill(4);
+    std::fs::remove_dir_all(all.data(4)).unwrap();
+    grow(&mut all, 4, &[1, 2, 3, 4], &["before", "not stopped"]);
+}
