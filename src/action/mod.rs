@@ -14,6 +14,8 @@ pub mod field;
 mod follow;
 mod handle;
 mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod post;
 mod profile;
 mod session;

@@ -360,7 +360,8 @@ impl Index {
         let open = all.filter(|(_, report)| Some(report.at) > closed_at);
         let open = open.map(|(who, report)| (self.people.get(*who).name.clone(), report.clone()));
         let mut open: Vec<_> = open.collect();
-        open.sort_by_key(|(_, report)| report.at);
+        // By name where times are equal, so that all machines tell it alike.
+        open.sort_by(|(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
         open
     }
 

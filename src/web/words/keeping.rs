@@ -38,11 +38,11 @@ words! {
     closed: "Closed" / "Geschlossen";
     invited_by_keeper:
         "New members are invited by the keeper." /
-        "Neue Mitglieder lädt die Verwaltung ein.";
+        "Neue Mitglieder lädt der Betreiber ein.";
     read_everyone: "Read what everyone is saying" / "Lesen, was alle schreiben";
     approved_intro:
         "A keeper lets new members in: you can sign in at once, and write once they did." /
-        "Neue Mitglieder werden von der Verwaltung aufgenommen: Anmelden kannst du dich sofort, schreiben ab dann.";
+        "Neue Mitglieder nimmt ein Betreiber auf: Anmelden kannst du dich sofort, schreiben ab dann.";
     code: "Invitation code" / "Einladungscode";
     code_hint: "As you were given it." / "So, wie du ihn bekommen hast.";
     a_code: "A code" / "Ein Code";
@@ -59,20 +59,20 @@ words! {
     you_wait: "You are waiting" / "Du wartest";
     wait_for_keeper:
         "A keeper has yet to let you in. Come back later." /
-        "Die Verwaltung muss dich noch aufnehmen. Komm später wieder.";
+        "Ein Betreiber muss dich noch aufnehmen. Komm später wieder.";
     not_let_in: "Not let in" / "Nicht aufgenommen";
-    keeper_said_no: "The keeper has not let you in." / "Die Verwaltung hat dich nicht aufgenommen.";
+    keeper_said_no: "The keeper has not let you in." / "Der Betreiber hat dich nicht aufgenommen.";
     suspended: "Suspended" / "Stillgelegt";
     suspended_until(time: &str):
         "You are suspended until {time}." /
         "Du bist bis {time} stillgelegt.";
     suspended_until_lifted:
         "You are suspended until the keeper lifts it." /
-        "Du bist stillgelegt, bis die Verwaltung es aufhebt.";
+        "Du bist stillgelegt, bis ein Betreiber es aufhebt.";
     is_suspended(name: &str): "{name} is suspended." / "{name} ist stillgelegt.";
     until_time(time: &str): "Until {time}." / "Bis {time}.";
     the_reason(reason: &str): "The reason: {reason}" / "Der Grund: {reason}";
-    keeper_cannot_leave: "A keeper can’t leave." / "Wer verwaltet, kann nicht austreten.";
+    keeper_cannot_leave: "A keeper can’t leave." / "Betreiber können nicht austreten.";
     ask_operator:
         "Ask whoever runs the machines to make you a plain member first." /
         "Bitte zuerst die, die die Maschinen betreiben, dich wieder zum einfachen Mitglied zu machen.";
@@ -101,15 +101,15 @@ words! {
     report_post: "Report this post" / "Diesen Beitrag melden";
     report_intro(user: &str):
         "The keepers are told who you are and what you say of this post by @{user}; its author is not." /
-        "Die Verwaltung erfährt, wer du bist und was du zu diesem Beitrag von @{user} sagst; wer ihn schrieb, nicht.";
+        "Die Betreiber erfahren, wer du bist und was du zu diesem Beitrag von @{user} sagst; wer ihn schrieb, nicht.";
     report_hint: "What is wrong with it, up to 200 characters." / "Was daran nicht stimmt, bis zu 200 Zeichen.";
     leave_it: "Leave it" / "Lassen";
     reported: "Reported." / "Gemeldet.";
-    keeper_will_look: "A keeper will look." / "Die Verwaltung sieht es sich an.";
+    keeper_will_look: "A keeper will look." / "Ein Betreiber sieht es sich an.";
     reason: "Reason" / "Grund";
     a_reason: "A reason" / "Ein Grund";
     say_why: "Say why." / "Sag, warum.";
-    hidden_by_keeper: "Hidden by the keeper" / "Von der Verwaltung verborgen";
+    hidden_by_keeper: "Hidden by the keeper" / "Vom Betreiber verborgen";
 
     moderation: "Moderation" / "Verwaltung";
     moderate: "Moderate" / "Verwalten";
@@ -127,7 +127,7 @@ words! {
     more_reports: "More" / "Mehr";
     name_label: "Name" / "Name";
     look_for: "Search" / "Suchen";
-    a_keeper: "keeper" / "verwaltet";
+    a_keeper: "keeper" / "Betreiber";
     joined_when: "joined" / "dabei seit";
     invited_by(user: &str): "invited by @{user}" / "eingeladen von @{user}";
     waits_to_be_let_in: "waits to be let in" / "wartet auf Aufnahme";
@@ -135,7 +135,7 @@ words! {
     under_suspension: "suspended." / "stillgelegt.";
     under_suspension_until(time: &str): "suspended until {time}." / "stillgelegt bis {time}.";
     nothing_done: "Nothing was done yet." / "Noch ist nichts geschehen.";
-    what_keepers_did: "What the keepers did" / "Was die Verwaltung getan hat";
+    what_keepers_did: "What the keepers did" / "Was die Betreiber getan haben";
     older_acts: "Older" / "Älteres";
     undo: "Undo" / "Rückgängig";
     do_it: "Do it" / "Tun";
@@ -143,18 +143,18 @@ words! {
     who_may_join: "Who may join" / "Wer mitmachen darf";
     everybody: "everybody" / "alle";
     whoever_invited: "whoever has an invitation" / "wer eine Einladung hat";
-    whom_keeper_lets: "whom a keeper lets in" / "wen die Verwaltung aufnimmt";
+    whom_keeper_lets: "whom a keeper lets in" / "wen ein Betreiber aufnimmt";
     nobody: "nobody" / "niemand";
     members_invite:
         "All members may invite, not only keepers" /
-        "Alle Mitglieder dürfen einladen, nicht nur die Verwaltung";
+        "Alle Mitglieder dürfen einladen, nicht nur Betreiber";
     words_for_strangers: "Words for strangers" / "Worte für Gäste";
     these_words: "This" / "Das";
     words_hint:
         "What you say to them on the first page, up to 1000 characters." /
         "Was du ihnen auf der ersten Seite sagst, bis zu 1000 Zeichen.";
     shows_posts: "Strangers see the newest posts there" / "Gäste sehen dort die neuesten Beiträge";
-    shows_log: "Members may read what keepers did" / "Mitglieder dürfen lesen, was die Verwaltung getan hat";
+    shows_log: "Members may read what keepers did" / "Mitglieder dürfen lesen, was Betreiber getan haben";
 
     for_how_long: "For" / "Für";
     an_hour: "an hour" / "eine Stunde";

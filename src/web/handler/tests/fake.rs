@@ -516,7 +516,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             more_after: Some(name("mina")),
         }),
         Action::Welcome => {
-            let words = "We are a lane.\nBe kind.".to_owned();
+            let words = String::new();
             Outcome::Welcome(Welcome { signup: Signup::Open, words, posts: Some(posts()) })
         }
         Action::House => Outcome::House(House::default()),

@@ -3,6 +3,7 @@
 mod acts;
 mod escaping;
 mod fake;
+mod keeping;
 mod language;
 mod markup;
 mod pages;
