@@ -1,5 +1,6 @@
 # What can be done with this project. All that is needed is a Rust toolchain and a C linker; the
-# browser tests also want chromium and chromium-driver, and are left out without them.
+# browser tests also want chromium and chromium-driver, and npm to fetch axe-core, and are left out
+# without them.
 
 # More options for the program: make run ARGS=--listen=127.0.0.1:9000
 ARGS =
@@ -11,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test model sim sim-long torture old-program lint bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture old-program lint bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -21,7 +22,7 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-test: old-program
+test: axe old-program
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim
@@ -30,6 +31,27 @@ test: old-program
 	else \
 		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
 		TERN_SKIP_BROWSER=1 cargo test --no-fail-fast; \
+	fi
+
+# Every page from all sides and every form with all that may go wrong, in a real browser; pictures of it
+# all in target/screens, side by side in sheet.png. `make test` looks at what changes most.
+look: axe
+	cargo build
+	TERN_BROWSER_ALL=1 cargo test --test main browser:: -- --nocapture
+
+# The accessibility checker that the browser tests run beside the pages: fetched, never kept here.
+AXE = axe-core-4.14.1
+AXE_SHA256 = e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+axe:
+	@if [ -e target/$(AXE)/package/axe.min.js ]; then :; \
+	elif ! command -v npm >/dev/null; then \
+		echo "no axe-core, its checks are left out: npm is missing (Debian: apt-get install npm)"; \
+	elif ! (mkdir -p target && cd target && \
+		timeout 60 npm pack --silent $(subst axe-core-,axe-core@,$(AXE)) >/dev/null 2>&1); then \
+		echo "no axe-core, its checks are left out: it could not be fetched"; \
+	else \
+		echo "$(AXE_SHA256)  target/$(AXE).tgz" | sha256sum --check --quiet && \
+		mkdir -p target/$(AXE) && tar -xzf target/$(AXE).tgz -C target/$(AXE) package/axe.min.js; \
 	fi
 
 # The lock protocol under every order of events, larger than in `make test`: make model STATES=20000000

@@ -124,6 +124,11 @@ impl PostId {
         Self(at_ms << Self::LOW_BITS | (node.0 as u64) << Self::SEQUENCE_BITS)
     }
 
+    /// Not above any id made in millisecond `at_ms`: the place among posts of what has no id.
+    pub const fn floor_of(at_ms: u64) -> Self {
+        Self(at_ms << Self::LOW_BITS)
+    }
+
     /// Any 64-bit value, as it stands in a file.
     pub const fn from_raw(raw: u64) -> Self {
         Self(raw)

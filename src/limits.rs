@@ -4,6 +4,8 @@
 
 /// Characters (Unicode scalar values, CR LF as one) of a post.
 pub const POST_CHARS_MAX: usize = 500;
+/// Characters of the note that a post is folded behind.
+pub const NOTE_CHARS_MAX: usize = 100;
 /// Characters of a display name.
 pub const DISPLAY_NAME_CHARS_MAX: usize = 40;
 /// Characters of a bio.
@@ -24,10 +26,17 @@ pub const DEVICE_CHARS_MAX: usize = 200;
 
 /// Posts on a page.
 pub const POSTS_PAGE: usize = 30;
+/// Steps through a list for each post that its page shows: reposts of what stands on the page already,
+/// or was deleted, are passed over.
+pub const FEED_STEPS_PER_POST: usize = 64;
+/// Names told of those who like a post; of the others, how many they are.
+pub const LIKERS_NAMED: usize = 2;
 /// People on a page.
 pub const PEOPLE_PAGE: usize = 50;
 /// Posts shown above an opened one.
 pub const ANCESTORS_SHOWN: usize = 20;
+/// Posts in one part of what a member takes along.
+pub const EXPORT_POSTS: usize = 200;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
 /// Reported posts on a page.
@@ -60,6 +69,14 @@ pub const INVITATION_DAYS_MAX: u32 = 90;
 pub const REPORTS_MAX: usize = 1_000;
 /// Hours for which somebody may be suspended, unless it is until that is lifted: a year.
 pub const SUSPENSION_HOURS_MAX: u32 = 24 * 366;
+/// Posts one user may like, at about 100 bytes of the file each.
+pub const LIKES_MAX: usize = 50_000;
+/// Posts one user may have reposted.
+pub const REPOSTS_MAX: usize = 20_000;
+/// Posts one user may have bookmarked: a page of them looks through all.
+pub const BOOKMARKS_MAX: usize = 5_000;
+/// Times one post may be edited: its history is one page, and stays in the file.
+pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
@@ -315,14 +332,21 @@ pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
 pub const HEADERS_MAX: usize = 64;
 /// Bytes of a request's body: forms only.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of an answer's body: a person's whole download.
+/// Bytes of an answer's body, or of each of its parts.
 pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Parts of one answer: more than the longest file of a user makes.
+pub const GATE_PARTS_MAX: usize = 20_000;
 /// Seconds after which a browser is asked to try again when there is no room.
 pub const GATE_RETRY_AFTER_S: u32 = 2;
 
 // A form's body grows at most sixfold when it is escaped as JSON for a backend.
 const _: () = assert!(BODY_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
 const _: () = assert!(GATE_HEAD_MS < GATE_REQUEST_MS && GATE_REQUEST_MS < GATE_IDLE_MS);
+// A part of what a member takes along: each character of a text grows at most sixfold in a file.
+const _: () = assert!(EXPORT_POSTS * (POST_CHARS_MAX * 6 + 512) < RESPONSE_BYTES_MAX);
+const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
+// The longest file, of posts of one character and 100 bytes each, as parts.
+const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
 
 // ---- signing in
@@ -407,9 +431,13 @@ pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
-/// Seconds the cookie with the language chosen on a device lasts: a year. Browsers keep none longer
-/// than 400 days.
-pub const LANGUAGE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
+/// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
+pub const GZIP_BYTES_MIN: usize = 1024;
+/// How hard gzip tries, of 9.
+pub const GZIP_LEVEL: u32 = 5;
+/// Seconds the cookie with what was chosen for a device lasts: a year. Browsers keep none longer than
+/// 400 days.
+pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
 /// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
 pub const LANGUAGES_READ_MAX: usize = 32;
 /// Posts on the landing page.

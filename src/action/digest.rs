@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, KeepersDeed, RequestKey};
+use super::{Action, KeepersDeed, Mark, RequestKey};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{House, PostRef, Signup};
 
@@ -15,6 +15,8 @@ impl Action {
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
+            Self::EditPost(_) => "edit_post",
+            Self::Mark(_) => "mark",
             Self::DeletePost(_) => "delete_post",
             Self::Follow(_) => "follow",
             Self::Unfollow(_) => "unfollow",
@@ -36,10 +38,13 @@ impl Action {
             Self::Everyone(_) => "everyone",
             Self::Profile(_) => "profile",
             Self::UserPosts(_) => "user_posts",
+            Self::Bookmarks(_) => "bookmarks",
+            Self::History(_) => "history",
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
             Self::Following(_) => "following",
             Self::KeptApart(_) => "kept_apart",
+            Self::Export(_) => "export",
             Self::Sessions => "sessions",
             Self::Welcome => "welcome",
             Self::Invitations => "invitations",
@@ -63,6 +68,8 @@ impl Action {
             Self::Login(login) => Some(RequestKey { ops: u64::MAX, id: login.key.id }),
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
             Self::Post(post) => Some(post.key),
+            Self::EditPost(edit) => Some(edit.key),
+            Self::Mark(mark) => Some(mark.key),
             Self::DeletePost(post) => Some(post.key),
             Self::Follow(whom)
             | Self::Unfollow(whom)
@@ -84,10 +91,13 @@ impl Action {
             | Self::Everyone(_)
             | Self::Profile(_)
             | Self::UserPosts(_)
+            | Self::Bookmarks(_)
+            | Self::History(_)
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
             | Self::KeptApart(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::Welcome
             | Self::Invitations
@@ -126,7 +136,17 @@ impl Action {
         match self {
             Self::Join(join) => asked.text(&join.username).text(&join.display_name),
             Self::Login(login) => asked.text(&login.username),
-            Self::Post(post) => asked.text(&post.text).maybe_post(post.reply_to.as_ref()),
+            Self::Post(post) => {
+                let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
+                asked.maybe_text(&post.note)
+            }
+            Self::EditPost(edit) => {
+                asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
+            }
+            Self::Mark(set) => {
+                let asked = asked.text(set.mark.name()).number(set.on.into());
+                asked.maybe_post(Some(&set.post))
+            }
             Self::DeletePost(post) => asked.number(post.id.get()),
             Self::Follow(whom)
             | Self::Unfollow(whom)
@@ -153,10 +173,13 @@ impl Action {
             | Self::Everyone(_)
             | Self::Profile(_)
             | Self::UserPosts(_)
+            | Self::Bookmarks(_)
+            | Self::History(_)
             | Self::Thread(_)
             | Self::Followers(_)
             | Self::Following(_)
             | Self::KeptApart(_)
+            | Self::Export(_)
             | Self::Sessions
             | Self::Welcome
             | Self::Invitations
@@ -168,6 +191,18 @@ impl Action {
             | Self::ClusterStatus => asked,
         }
         .finish()
+    }
+}
+
+impl Mark {
+    /// Its name, in digests and addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Like => "like",
+            Self::Repost => "repost",
+            Self::Bookmark => "bookmark",
+            Self::Pin => "pin",
+        }
     }
 }
 
@@ -189,6 +224,11 @@ impl Asked {
     fn number(mut self, number: u64) -> Self {
         self.0.update(number.to_be_bytes());
         self
+    }
+
+    /// Comes last and leaves no trace where it is empty: what did not have it yet digests as before.
+    fn maybe_text(self, text: &str) -> Self {
+        if text.is_empty() { self } else { self.text(text) }
     }
 
     fn maybe_post(self, post: Option<&PostRef>) -> Self {

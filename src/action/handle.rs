@@ -3,7 +3,8 @@
 
 use super::keeping::Admission;
 use super::{
-    Field, FieldProblem, Problem, account, apart, follow, keeping, post, profile, session,
+    Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, post, profile,
+    session,
 };
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -50,6 +51,31 @@ pub enum Change {
         text: String,
         /// What it answers; that it stands was looked up, unless it is one's own.
         reply_to: Option<PostRef>,
+        /// What its text is folded behind, as typed; empty for nothing.
+        note: String,
+    },
+    /// Change the text of a post.
+    EditPost {
+        /// Which.
+        id: PostId,
+        /// As typed.
+        text: String,
+        /// What it is folded behind, as typed; empty for nothing.
+        note: String,
+    },
+    /// Like, repost, bookmark or pin a post; that it stands was looked up, unless it is one's own.
+    Mark {
+        /// What to do to it.
+        mark: Mark,
+        /// Which.
+        post: PostRef,
+    },
+    /// Take that back.
+    Unmark {
+        /// What to take back.
+        mark: Mark,
+        /// From which.
+        post: PostRef,
     },
     /// Take back a post.
     DeletePost {
@@ -253,9 +279,21 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::CloseOtherSessions => {
             Ok(session::close_others(user, signed_in(user, who, now)?, now))
         }
-        Change::Post { id, text, reply_to } => {
+        Change::Post { id, text, reply_to, note } => {
             signed_in(user, who, now)?;
-            post::post(user, *id, text, reply_to.as_ref(), now)
+            post::post(user, *id, [text, note], reply_to.as_ref(), now)
+        }
+        Change::EditPost { id, text, note } => {
+            signed_in(user, who, now)?;
+            post::edit(user, *id, [text, note], now)
+        }
+        Change::Mark { mark, post } => {
+            signed_in(user, who, now)?;
+            mark::set(user, *mark, post, now)
+        }
+        Change::Unmark { mark, post } => {
+            signed_in(user, who, now)?;
+            Ok(mark::unset(user, *mark, post, now))
         }
         Change::DeletePost { id } => {
             signed_in(user, who, now)?;

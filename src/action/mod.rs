@@ -16,6 +16,7 @@ mod handle;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
+mod mark;
 mod post;
 mod profile;
 mod session;
@@ -51,6 +52,10 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// Change the text of a post of one's own.
+    EditPost(EditPost),
+    /// Like, repost, bookmark or pin a post, or no longer.
+    Mark(SetMark),
     /// Take back a post of one's own.
     DeletePost(OnePost),
     /// Follow somebody.
@@ -93,6 +98,10 @@ pub enum Action {
     Profile(PageOf),
     /// One user's posts alone.
     UserPosts(PageOf),
+    /// The posts that one has bookmarked.
+    Bookmarks(Page),
+    /// A post with its earlier texts.
+    History(HistoryOf),
     /// A post with its thread.
     Thread(ThreadOf),
     /// Who follows somebody.
@@ -101,6 +110,8 @@ pub enum Action {
     Following(PeopleOf),
     /// Whom one mutes or blocks.
     KeptApart(After),
+    /// All that one has written here, part by part.
+    Export(ExportAfter),
     /// Where one is signed in.
     Sessions,
     /// What strangers are shown first.
@@ -181,6 +192,50 @@ pub struct NewPost {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// What its text is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// Data of [`Action::EditPost`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditPost {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which.
+    pub id: PostId,
+    /// The new text, as typed.
+    pub text: String,
+    /// What it is folded behind, as typed; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What one may do to a post, and take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Tell its author that one likes it.
+    Like,
+    /// Show it to those who follow.
+    Repost,
+    /// Keep it in a list of one's own.
+    Bookmark,
+    /// Let it, one's own, stand first on one's profile.
+    Pin,
+}
+
+/// Data of [`Action::Mark`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMark {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which post.
+    pub post: PostRef,
+    /// What to do to it.
+    pub mark: Mark,
+    /// Whether to do it, and not to take it back.
+    pub on: bool,
 }
 
 /// Data of [`Action::DeletePost`].
@@ -264,6 +319,13 @@ pub struct PageOf {
     /// Only posts older than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<PostId>,
+}
+
+/// Data of [`Action::History`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryOf {
+    /// The post.
+    pub post: PostRef,
 }
 
 /// Data of [`Action::Thread`].
@@ -444,6 +506,14 @@ pub struct Members {
     pub after: Option<UserName>,
 }
 
+/// Data of [`Action::Export`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportAfter {
+    /// Only posts newer than this one; without it the first part, which holds all else too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<PostId>,
+}
+
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -524,4 +594,8 @@ pub enum Field {
     Code,
     /// What is said to strangers.
     Community,
+    /// What a post's text is folded behind.
+    Note,
+    /// The post that an act is about.
+    Post,
 }

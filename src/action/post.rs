@@ -1,21 +1,22 @@
-//! Writing posts and taking them back.
+//! Writing posts, changing them and taking them back.
 
 use super::handle::{ActionError, Plan};
-use super::{Field, field};
+use super::{Field, FieldProblem, Problem, field};
 use crate::clock::Wall;
 use crate::id::PostId;
+use crate::limits::EDITS_MAX;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::{Receipt, User};
 
+/// `typed` are the text and the note it is folded behind.
 pub(super) fn post(
     user: &User,
     id: PostId,
-    text: &str,
+    typed: [&str; 2],
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let text =
-        field::post_text(text).map_err(|problem| ActionError::field(Field::Text, problem))?;
+    let (text, note) = fields(typed)?;
     // Only here, under the lock, is it certain that an own post still stands.
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
         check_stands(user, own.id)?;
@@ -27,8 +28,41 @@ pub(super) fn post(
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {
             let reply_to = reply_to.cloned();
-            let entries = vec![Entry::Posted { at: now, id, text, reply_to }];
+            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note }];
             Ok(Plan { entries, result: Receipt::Post(id) })
+        }
+    }
+}
+
+/// `typed` as in [`post`]. What it said so far is not known here, so this writes even what it says
+/// already: whoever asks looks first.
+pub(super) fn edit(
+    user: &User,
+    id: PostId,
+    typed: [&str; 2],
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    let (text, note) = fields(typed)?;
+    check_stands(user, id)?;
+    let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
+    if times >= EDITS_MAX {
+        let max = u32::try_from(EDITS_MAX).unwrap_or(u32::MAX);
+        return Err(ActionError::field(Field::Text, Problem::Full { max }));
+    }
+    Ok(Plan::of(vec![Entry::PostEdited { at: now, id, text, note }]))
+}
+
+/// The text and the note as they would be kept. Both are looked at before answering: a form tells all
+/// that is wrong with it at once.
+fn fields([text, note]: [&str; 2]) -> Result<(String, Option<String>), ActionError> {
+    match (field::post_text(text), field::note(note)) {
+        (Ok(text), Ok(note)) => Ok((text, note)),
+        (text, note) => {
+            let problems = [(Field::Text, text.err()), (Field::Note, note.err())];
+            let wrong = problems.into_iter().filter_map(|(field, problem)| {
+                problem.map(|problem| FieldProblem { field, problem })
+            });
+            Err(ActionError::Invalid(wrong.collect()))
         }
     }
 }
@@ -42,7 +76,7 @@ pub(super) fn delete(user: &User, id: PostId, now: Wall) -> Result<Plan, ActionE
     }
 }
 
-fn check_stands(user: &User, id: PostId) -> Result<(), ActionError> {
+pub(super) fn check_stands(user: &User, id: PostId) -> Result<(), ActionError> {
     if user.post(id).is_some() {
         Ok(())
     } else if user.has_deleted(id) {

@@ -4,7 +4,10 @@
 use super::*;
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestId};
-use crate::limits::{APART_MAX, DEVICE_CHARS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX, SESSIONS_MAX};
+use crate::limits::{
+    APART_MAX, BOOKMARKS_MAX, DEVICE_CHARS_MAX, EDITS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX,
+    SESSIONS_MAX,
+};
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Place, Receipt, Status, User};
 
@@ -56,7 +59,7 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
-    Change::Post { id: post_id(id), text: text.to_owned(), reply_to }
+    Change::Post { id: post_id(id), text: text.to_owned(), reply_to, note: String::new() }
 }
 
 fn follow(whom: &str) -> Change {
@@ -365,7 +368,7 @@ fn login(username: &str, password: &str, token: &str) -> Action {
 
 fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
     let reply_to = reply_to.map(|id| PostRef { user: name("ada"), id: post_id(id) });
-    Action::Post(NewPost { key: key(byte), text: text.to_owned(), reply_to })
+    Action::Post(NewPost { key: key(byte), text: text.to_owned(), reply_to, note: String::new() })
 }
 
 #[test]
@@ -435,4 +438,132 @@ fn action_key_and_user_by_kind() {
     assert_eq!(login(" Ada ", "x", "t").user(), Some(name("ada")));
     assert_eq!(login("../etc", "x", "t").user(), None);
     assert_eq!(new_post(1, "x", None).user(), None);
+}
+
+fn of(user: &str, id: u64) -> PostRef {
+    PostRef { user: name(user), id: post_id(id) }
+}
+
+fn mark(mark: Mark, user: &str, id: u64) -> Change {
+    Change::Mark { mark, post: of(user, id) }
+}
+
+fn unmark(mark: Mark, user: &str, id: u64) -> Change {
+    Change::Unmark { mark, post: of(user, id) }
+}
+
+fn edit(id: u64, text: &str, note: &str) -> Change {
+    Change::EditPost { id: post_id(id), text: text.to_owned(), note: note.to_owned() }
+}
+
+#[test]
+fn mark_set_once_and_taken_back_once() {
+    let mut user = ada();
+    act(&mut user, "s0", &post(7, "mine", None)).unwrap();
+    for (kind, whose, id) in [
+        (Mark::Like, "ben", 5),
+        (Mark::Repost, "ben", 5),
+        (Mark::Bookmark, "ben", 5),
+        (Mark::Pin, "ada", 7),
+    ] {
+        check_refused(&user, "gone", &mark(kind, whose, id), &ActionError::SignedOut);
+        check_idle(&user, &unmark(kind, whose, id));
+        assert_eq!(act(&mut user, "s0", &mark(kind, whose, id)).unwrap().entries.len(), 1);
+        check_idle(&user, &mark(kind, whose, id));
+        assert_eq!(
+            act(&mut user.clone(), "s0", &unmark(kind, whose, id)).unwrap().entries.len(),
+            1
+        );
+        check_refused(&user, "gone", &unmark(kind, whose, id), &ActionError::SignedOut);
+    }
+    assert!(user.likes.contains(&of("ben", 5)) && user.reposts.contains_key(&of("ben", 5)));
+    assert_eq!((user.bookmarks.len(), user.pinned), (1, Some(post_id(7))));
+    act(&mut user, "s0", &unmark(Mark::Pin, "ada", 7)).unwrap();
+    assert_eq!(user.pinned, None);
+}
+
+#[test]
+fn mark_of_own_post_that_does_not_stand_refused() {
+    let mut user = ada();
+    act(&mut user, "s0", &post(7, "mine", None)).unwrap();
+    act(&mut user, "s0", &Change::DeletePost { id: post_id(7) }).unwrap();
+    for kind in [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin] {
+        check_refused(&user, "s0", &mark(kind, "ada", 7), &ActionError::Gone);
+        check_refused(&user, "s0", &mark(kind, "ada", 8), &ActionError::NotFound);
+    }
+    check_refused(&user, "s0", &mark(Mark::Pin, "ben", 5), &ActionError::NotFound);
+}
+
+#[test]
+fn pin_of_another_post_takes_its_place() {
+    let mut user = ada();
+    act(&mut user, "s0", &post(7, "one", None)).unwrap();
+    act(&mut user, "s0", &post(8, "two", None)).unwrap();
+    act(&mut user, "s0", &mark(Mark::Pin, "ada", 7)).unwrap();
+    act(&mut user, "s0", &mark(Mark::Pin, "ada", 8)).unwrap();
+    assert_eq!(user.pinned, Some(post_id(8)));
+    check_idle(&user, &unmark(Mark::Pin, "ada", 7));
+}
+
+#[test]
+fn bookmarks_beyond_the_most_refused() {
+    let mut user = ada();
+    for id in 0..BOOKMARKS_MAX as u64 {
+        user.bookmarks.insert(of("ben", id), NOW);
+    }
+    let max = u32::try_from(BOOKMARKS_MAX).unwrap();
+    let full = invalid(Field::Post, Problem::Full { max });
+    check_refused(&user, "s0", &mark(Mark::Bookmark, "cleo", 1), &full);
+    check_idle(&user, &mark(Mark::Bookmark, "ben", 1));
+    act(&mut user, "s0", &unmark(Mark::Bookmark, "ben", 1)).unwrap();
+    act(&mut user, "s0", &mark(Mark::Bookmark, "cleo", 1)).unwrap();
+}
+
+#[test]
+fn edit_keeps_the_rules_of_a_post() {
+    let mut user = ada();
+    act(&mut user, "s0", &post(7, "mien", None)).unwrap();
+    let plan = act(&mut user, "s0", &edit(7, "mine\r\n", "  Two\n words ")).unwrap();
+    let Entry::PostEdited { text, note, .. } = &plan.entries[0] else { unreachable!() };
+    assert_eq!((text.as_str(), note.as_deref()), ("mine", Some("Two words")));
+    check_refused(&user, "gone", &edit(7, "x", ""), &ActionError::SignedOut);
+    check_refused(&user, "s0", &edit(8, "x", ""), &ActionError::NotFound);
+    let at = |field, problem| FieldProblem { field, problem };
+    let both = vec![at(Field::Text, Problem::Empty), at(Field::Note, Problem::TooLong { over: 1 })];
+    check_refused(&user, "s0", &edit(7, " ", &"n".repeat(101)), &ActionError::Invalid(both));
+    for time in 1..EDITS_MAX {
+        act(&mut user, "s0", &edit(7, &format!("{time}"), "")).unwrap();
+    }
+    let max = u32::try_from(EDITS_MAX).unwrap();
+    check_refused(&user, "s0", &edit(7, "x", ""), &invalid(Field::Text, Problem::Full { max }));
+    act(&mut user, "s0", &Change::DeletePost { id: post_id(7) }).unwrap();
+    check_refused(&user, "s0", &edit(7, "x", ""), &ActionError::Gone);
+}
+
+#[test]
+fn digest_tells_marks_edits_and_notes_apart() {
+    let key = RequestKey { ops: 0, id: RequestId([1; 16]) };
+    let mark = |mark, on, id| Action::Mark(SetMark { key, post: of("ben", id), mark, on });
+    let edit = |text: &str, note: &str| {
+        let (text, note) = (text.to_owned(), note.to_owned());
+        Action::EditPost(EditPost { key, id: post_id(7), text, note })
+    };
+    let post = |note: &str| {
+        let (text, note) = ("hi".to_owned(), note.to_owned());
+        Action::Post(NewPost { key, text, reply_to: None, note })
+    };
+    let all = [
+        mark(Mark::Like, true, 1),
+        mark(Mark::Like, false, 1),
+        mark(Mark::Like, true, 2),
+        mark(Mark::Repost, true, 1),
+        edit("a", ""),
+        edit("a", "b"),
+        edit("ab", ""),
+        post(""),
+        post("b"),
+    ];
+    let digests: std::collections::BTreeSet<Hash128> = all.iter().map(Action::digest).collect();
+    assert_eq!(digests.len(), all.len());
+    assert!(all.iter().all(Action::is_write));
 }

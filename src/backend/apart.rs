@@ -10,7 +10,6 @@ use crate::auth::throttle::ActKind;
 use crate::id::UserName;
 use crate::limits::PEOPLE_PAGE;
 use crate::user::User;
-use crate::wire::message::FEATURE_SOCIAL;
 use crate::wire::request::{Apart, ApartRow, KeptApart, Outcome, Refusal};
 
 impl Backend {
@@ -84,11 +83,5 @@ impl Backend {
         self.check_social()?;
         let is_member = self.cluster.local.index().is_active(whom);
         if is_member { Ok(()) } else { Err(Refusal::NotFound) }
-    }
-
-    /// Refuses what takes kinds of entries that not all machines' programs know yet.
-    pub(super) fn check_social(&self) -> std::result::Result<(), Refusal> {
-        let can = self.cluster.local.node.features() >= FEATURE_SOCIAL;
-        if can { Ok(()) } else { Err(Refusal::NotYet) }
     }
 }

@@ -6,10 +6,12 @@
 
 mod account;
 mod apart;
+mod export;
 mod house;
 mod ids;
 mod moderation;
 mod operator;
+mod posts;
 mod read;
 mod setup;
 mod view;
@@ -277,6 +279,8 @@ impl Backend {
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
+            Action::EditPost(data) => self.edit_post(asked, data),
+            Action::Mark(data) => self.mark(asked, data),
             Action::DeletePost(data) => self.delete_post(asked, data),
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
@@ -298,10 +302,13 @@ impl Backend {
             Action::Everyone(data) => self.everyone(asked, data),
             Action::Profile(data) => self.profile(asked, data),
             Action::UserPosts(data) => self.user_posts(asked, data),
+            Action::Bookmarks(data) => self.bookmarks(asked, data),
+            Action::History(data) => self.history(asked, data),
             Action::Thread(data) => self.thread(asked, data),
             Action::Followers(data) => self.followers(asked, data),
             Action::Following(data) => self.following(asked, data),
             Action::KeptApart(data) => self.kept_apart(asked, data),
+            Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),
             Action::Welcome => self.welcome(asked),
             Action::Invitations => self.invitations(asked),

@@ -3,13 +3,14 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Page, PageOf, PeopleOf, ThreadOf, text};
+use crate::action::{Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
 use crate::index::{PeopleList, PostList, Reply};
 use crate::limits::{
     ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
 };
 use crate::replica::version::Version;
+use crate::store::Said;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
@@ -53,14 +54,24 @@ impl Backend {
     }
 
     pub(super) fn user_posts(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
-        let page = self.posts_of(&mut asked, &data)?;
+        let PageOf { username, before } = data;
+        self.find(&mut asked, &username)?;
+        self.wait_for_lists();
+        let eyes = self.eyes(asked.asker);
+        let found = self.cluster.local.index().posts_of(eyes, &username, before, POSTS_PAGE);
+        let page = self.page(asked.asker, found)?;
         Ok(Done::told(Outcome::Posts(page)))
     }
 
     pub(super) fn profile(&self, mut asked: Asked<'_>, data: PageOf) -> Result {
-        let asker = asked.asker;
-        let page = self.posts_of(&mut asked, &data)?;
         let name = &data.username;
+        self.find(&mut asked, name)?;
+        self.wait_for_lists();
+        let asker = asked.asker;
+        let eyes = self.eyes(asker);
+        let found = self.cluster.local.index().profile(eyes, name, data.before, POSTS_PAGE);
+        let page = self.page(asker, found)?;
+        let pinned = self.pinned(asker, name)?;
         let counts = self.cluster.local.index().counts(name);
         let apart = self.apart(asker, name);
         // Nobody is offered to follow whom they cannot.
@@ -78,23 +89,10 @@ impl Backend {
             followed,
             apart,
             hindered,
+            pinned,
             page,
         });
         profile.map(|profile| Done::told(Outcome::Profile(profile))).ok_or(Refusal::NotFound)
-    }
-
-    fn posts_of(
-        &self,
-        asked: &mut Asked<'_>,
-        data: &PageOf,
-    ) -> std::result::Result<PostPage, Refusal> {
-        let asker = asked.asker;
-        let name = &data.username;
-        self.find(asked, name)?;
-        self.wait_for_lists();
-        let eyes = self.eyes(asker);
-        let found = self.cluster.local.index().posts_of(eyes, name, data.before, POSTS_PAGE);
-        self.page(asker, found)
     }
 
     /// Whether there is such a user: if this copy does not know the name, a majority is asked.
@@ -131,10 +129,10 @@ impl Backend {
         if !self.cluster.local.index().shows(eyes, &data.post) {
             return Err(Refusal::NotFound);
         }
-        let Some(post) = self.post_view(asker, &data.post)? else {
-            let gone = self.look(&data.post.user, |user| user.has_deleted(data.post.id));
-            return Err(if gone == Some(true) { Refusal::Gone } else { Refusal::NotFound });
+        let Some(mut post) = self.post_view(asker, &data.post)? else {
+            return Err(self.gone_or_not_found(&data.post));
         };
+        post.liked_by = self.liked_by(asker, &data.post);
         let found = self.cluster.local.index().replies(eyes, &data.post, REPLIES_SHOWN);
         let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
             let view = self.post_view(asker, &post).transpose()?;
@@ -228,7 +226,15 @@ impl Backend {
         asker: Option<&Asker>,
         found: PostList,
     ) -> std::result::Result<PostPage, Refusal> {
-        let posts = found.posts.iter().filter_map(|post| self.post_view(asker, post).transpose());
+        let view = |post: &PostRef| {
+            let mut view = self.post_view(asker, post)?;
+            if let Some(view) = &mut view {
+                let by = found.reposted.iter().find(|(reposted, _)| reposted == post);
+                view.reposted_by = by.and_then(|(_, who)| self.person(who));
+            }
+            Ok(view)
+        };
+        let posts = found.posts.iter().filter_map(|post| view(post).transpose());
         Ok(PostPage {
             older: found.older,
             posts: posts.collect::<std::result::Result<_, _>>()?,
@@ -243,49 +249,68 @@ impl Backend {
         asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(mut view) = self.whole_post(post)? else { return Ok(None) };
+        let Some(mut view) = self.whole_post(asker, post)? else { return Ok(None) };
         let eyes = self.eyes(asker);
         let index = self.cluster.local.index();
         view.replies = index.reply_count(eyes, post);
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
+            (view.note, view.edited_at) = (None, None);
         }
         Ok(Some(view))
     }
 
-    /// A post with its text, whoever may see it; nothing if it does not stand. One whose text cannot be read here is
-    /// another machine's to show, as long as there is one.
+    /// A post with its text, whoever may see it; nothing if it does not stand. One whose text cannot
+    /// be read here is another machine's to show, as long as there is one.
     pub(super) fn whole_post(
         &self,
+        asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
-        let about = |user: &User, found: &Post| (person(user), found.reply_to.as_deref().cloned());
-        let Some(((author, reply_to), text)) = self.cluster.local.read_post(&slot, post.id, about)
-        else {
-            return Ok(None);
+        let about = |user: &User, found: &Post| {
+            let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
+            (person(user), found.reply_to.as_deref().cloned(), edited_at)
         };
-        let text = text.inspect_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
-            self.cluster.local.suspect(&slot);
-        });
-        let text = match text {
-            Ok(text) => text,
-            Err(_) if self.others_may_know() => return Err(Refusal::Behind),
-            Err(_) => return Ok(None),
+        let ((author, reply_to, edited_at), said) = match self.read_text(post, about) {
+            Ok(Some(found)) => found,
+            Err(refusal) if self.others_may_know() => return Err(refusal),
+            Ok(None) | Err(_) => return Ok(None),
         };
-        let (index, now) = (self.cluster.local.index(), self.now());
-        let mentions = text::mentions(&text).into_iter().filter(|name| index.is_member(name, now));
         Ok(Some(PostView {
             id: post.id,
             author,
             at: crate::clock::Wall(post.id.at_ms()),
-            mentions: mentions.collect(),
-            text,
+            mentions: self.known_mentions(&said.text),
+            text: said.text,
+            note: said.note,
+            edited_at,
+            reposted_by: None,
+            mine: self.mine(asker, post),
+            liked_by: None,
             reply_to,
             replies: 0,
-            hidden: index.hidden(post).map(str::to_owned),
+            hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
         }))
+    }
+
+    /// What a post says with what `about` sees of it; nothing if it does not stand.
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] if it stands and cannot be read here.
+    pub(super) fn read_text<T>(
+        &self,
+        post: &PostRef,
+        about: impl Fn(&User, &Post) -> T,
+    ) -> std::result::Result<Option<(T, Said)>, Refusal> {
+        let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
+        let found = self.cluster.local.read_post(&slot, post.id, about);
+        let Some((seen, said)) = found else { return Ok(None) };
+        let said = said.map_err(|error| {
+            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+            Refusal::Behind
+        })?;
+        Ok(Some((seen, said)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.

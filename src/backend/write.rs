@@ -123,6 +123,9 @@ impl Backend {
     }
 
     pub(super) fn post(&self, asked: Asked<'_>, data: NewPost) -> Result {
+        if !data.note.is_empty() {
+            self.check_social()?;
+        }
         if let Some(parent) = &data.reply_to {
             let stands = self.look(&parent.user, |user| user.post(parent.id).is_some());
             match stands {
@@ -132,12 +135,13 @@ impl Backend {
             }
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
-        let (text, reply_to) = (data.text.clone(), data.reply_to.clone());
+        let NewPost { text, reply_to, note, .. } = data.clone();
         let now = self.now();
         self.act(asked, &Action::Post(data), ActKind::Post, &|user| Change::Post {
             id: self.ids.next(now, user.post_id_max),
             text: text.clone(),
             reply_to: reply_to.clone(),
+            note: note.clone(),
         })
     }
 

@@ -18,10 +18,10 @@ use crate::limits::{
     POST_READS_MAX,
 };
 use crate::replica::State;
-use crate::store::StoreError;
 use crate::store::snapshot::{Folded, fold};
+use crate::store::{Said, StoreError};
 use crate::user::entry::Entry;
-use crate::user::{Post, Status, User};
+use crate::user::{Place, Post, Status, User};
 use crate::wire::message::FEATURE_SNAPSHOTS;
 
 /// Since when a text that its writer deleted has stood in a file, if one does.
@@ -153,29 +153,53 @@ impl Replicas {
         }
     }
 
-    /// What `about` says of a post, and its text; `None` if the post does not stand. The file may be
-    /// replaced between looking up where the text stands and reading it: then both are done again.
+    /// What `about` says of a post, and what it says itself; `None` if the post does not stand.
     pub fn read_post<T>(
         &self,
         slot: &Slot,
         id: PostId,
         about: impl Fn(&User, &Post) -> T,
-    ) -> Option<(T, Result<String, StoreError>)> {
-        let read = || {
-            let look = |user: &User| user.post(id).map(|post| (about(user, post), post.place()));
-            let (told, place) = look(&slot.view())?;
-            Some((told, self.store.read_text(&slot.name, id, place)))
+    ) -> Option<(T, Result<Said, StoreError>)> {
+        let look = |user: &User| {
+            let post = user.post(id)?;
+            Some((about(user, post), post.place()))
         };
-        for _ in 1..POST_READS_MAX {
-            match read()? {
-                (_, Err(StoreError::NotAtPlace { .. })) => {}
-                found => return Some(found),
-            }
-        }
-        // Nothing replaces a file under this lock.
-        let _replica = slot.lock();
-        read()
+        read_at(slot, look, |place| self.store.read_text(&slot.name, id, *place))
     }
+
+    /// What a post said from the first to now, oldest first; `None` if the post does not stand.
+    pub fn read_history(&self, slot: &Slot, id: PostId) -> Option<Result<Vec<Said>, StoreError>> {
+        let look = |user: &User| {
+            let earlier = user.edits.get(&id).map(|edits| edits.earlier.as_slice());
+            let places =
+                earlier.unwrap_or_default().iter().copied().chain([user.post(id)?.place()]);
+            Some(((), places.collect::<Vec<_>>()))
+        };
+        let read = |place: &Place| self.store.read_text(&slot.name, id, *place);
+        read_at(slot, look, |places| places.iter().map(read).collect()).map(|((), said)| said)
+    }
+}
+
+/// What `look` tells, and what stands where it says. The file may be replaced between looking
+/// where a text stands and reading it: then both are done again.
+fn read_at<T, P, S>(
+    slot: &Slot,
+    look: impl Fn(&User) -> Option<(T, P)>,
+    read_from: impl Fn(&P) -> Result<S, StoreError>,
+) -> Option<(T, Result<S, StoreError>)> {
+    let read = || {
+        let (told, place) = look(&slot.view())?;
+        Some((told, read_from(&place)))
+    };
+    for _ in 1..POST_READS_MAX {
+        match read()? {
+            (_, Err(StoreError::NotAtPlace { .. })) => {}
+            found => return Some(found),
+        }
+    }
+    // Nothing replaces a file under this lock.
+    let _replica = slot.lock();
+    read()
 }
 
 #[cfg(test)]
@@ -280,7 +304,7 @@ mod tests {
         fn post(&mut self, number: u64, is_committed: bool) {
             let text = format!("{number:0TEXT_BYTES$}");
             let at = Wall(number);
-            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None };
+            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None, note: None };
             self.add(&[entry], is_committed);
         }
 
@@ -294,7 +318,17 @@ mod tests {
 
         fn text(&self, number: u64) -> Option<String> {
             let read = self.replicas.read_post(&self.slot(), post_id(number), |_, _| ())?;
-            Some(read.1.unwrap())
+            Some(read.1.unwrap().text)
+        }
+
+        fn edit(&mut self, number: u64, text: &str) {
+            let (at, id) = (Wall(60), post_id(number));
+            self.add(&[Entry::PostEdited { at, id, text: text.to_owned(), note: None }], true);
+        }
+
+        fn history(&self, number: u64) -> Option<Vec<String>> {
+            let said = self.replicas.read_history(&self.slot(), post_id(number))?.unwrap();
+            Some(said.into_iter().map(|said| said.text).collect())
         }
 
         /// What the next process makes of the directory.
@@ -307,6 +341,25 @@ mod tests {
             let view = slot.view().clone();
             (slot.state(), view)
         }
+    }
+
+    #[test]
+    fn compact_keeps_what_standing_posts_said_and_drops_what_deleted_ones_did() {
+        let mut home = Home::new();
+        home.add(&[Entry::Joined { at: Wall(1) }], true);
+        home.post(1, true);
+        home.post(2, true);
+        home.edit(1, "second");
+        home.edit(2, "of the deleted");
+        home.edit(1, "third");
+        home.delete(2, 70);
+        let said = home.history(1).unwrap();
+        assert_eq!(said[1..], ["second", "third"]);
+        assert!(home.replicas.compact(&home.slot()));
+        assert_eq!((home.history(1), home.history(2)), (Some(said), None));
+        assert_eq!(home.text(1).as_deref(), Some("third"));
+        let file = std::fs::read_to_string(home.dir.path().join("users/ada.jsonl")).unwrap();
+        assert!(file.contains("second") && !file.contains("of the deleted"), "{file}");
     }
 
     #[test]

@@ -95,6 +95,7 @@ impl Machine {
             id: PostId::from_raw(acc.term.round + u64::from(version.seq)),
             text: text.to_owned(),
             reply_to: None,
+            note: None,
         });
         let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
         let result = Receipt::Post(PostId::from_raw(1));

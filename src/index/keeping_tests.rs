@@ -110,6 +110,7 @@ fn suspension_ends_by_itself_or_is_lifted() {
         id: PostId::from_raw(2),
         text: "hi".to_owned(),
         reply_to: None,
+        note: None,
     };
     world.write("dora", &post);
     world.write("ada", &suspended(10, "dora", Some(100)));

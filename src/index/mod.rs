@@ -13,8 +13,8 @@
 //! - nobody is shown what [`Index::shows`] keeps from them: each list is asked for with the [`Eyes`]
 //!   that it is for.
 //!
-//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a follow
-//! 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
+//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
+//! 24, a like 16, a follow 8. Every query costs what it shows, and [`Index::home`] at most a few steps for each person
 //! followed besides.
 
 mod apart;
@@ -23,6 +23,7 @@ mod keeping;
 #[cfg(test)]
 mod keeping_tests;
 mod people;
+mod repost;
 mod sorted;
 #[cfg(test)]
 mod tests;
@@ -37,10 +38,12 @@ use crate::user::keeping::Standing;
 use crate::user::{Status, User};
 use keeping::Keeping;
 use people::{Circle, People, PersonId};
+use repost::Like;
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
+pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
 
@@ -71,6 +74,7 @@ pub struct Index {
     keeping: Keeping,
     timeline: SortedChunks<Key>,
     replies: SortedChunks<Edge>,
+    likes: SortedChunks<Like>,
 }
 
 /// What a profile counts.
@@ -102,7 +106,7 @@ impl Index {
     /// An index of these users, each given once: much faster than one entry after another.
     pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         let mut index = Self::default();
-        let (mut keys, mut edges) = (Vec::new(), Vec::new());
+        let (mut keys, mut edges, mut likes) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
             index.keep_all(user);
@@ -114,9 +118,11 @@ impl Index {
                 }
             }
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
+            index.marks_of(author, user, &mut likes);
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
+        index.likes = SortedChunks::from_unsorted(likes);
         index.people.shrink_to_fit();
         index
     }
@@ -177,7 +183,16 @@ impl Index {
             | Entry::MemberRefused { .. }
             | Entry::MemberUndecided { .. } => self.keep(before, entry),
             Entry::Left { .. } => self.remove_user(before),
-            Entry::InvitationUsed { .. }
+            Entry::Liked { .. }
+            | Entry::Unliked { .. }
+            | Entry::Reposted { .. }
+            | Entry::Unreposted { .. } => self.mark(before, entry),
+            Entry::PostEdited { .. }
+            | Entry::Pinned { .. }
+            | Entry::Unpinned { .. }
+            | Entry::Bookmarked { .. }
+            | Entry::Unbookmarked { .. }
+            | Entry::InvitationUsed { .. }
             | Entry::JoinedWith { .. }
             | Entry::Profile { .. }
             | Entry::Password { .. }
@@ -209,6 +224,7 @@ impl Index {
             self.forget_kept(before);
             self.keep_all(after);
         }
+        self.replace_marks(author, before, after);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
@@ -230,8 +246,11 @@ impl Index {
 
     /// Whether the post stands.
     pub fn contains(&self, post: &PostRef) -> bool {
-        self.key(post)
-            .is_some_and(|key| self.people.get(key.author).posts.binary_search(&key.id).is_ok())
+        self.key(post).is_some_and(|key| self.stands(key))
+    }
+
+    fn stands(&self, post: Key) -> bool {
+        self.people.get(post.author).posts.binary_search(&post.id).is_ok()
     }
 
     /// Whether `who` follows `whom`.
@@ -377,6 +396,7 @@ impl Index {
         }
         self.forget_kept(before);
         let id = self.people.intern(&before.name);
+        self.replace_marks(id, before, &User::absent(before.name.clone()));
         self.people.leave(id);
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::apart::Apart;
+use super::repost::Repost;
 use crate::id::{PostId, UserName};
 
 /// A name's number in this process: an index into the list of people. Never on disk or wire.
@@ -37,6 +38,8 @@ pub(super) struct Person {
     pub(super) standing: Standing,
     /// Sorted.
     pub(super) posts: Vec<PostId>,
+    /// Sorted.
+    pub(super) reposts: Vec<Repost>,
     /// Sorted by name.
     follows: Vec<PersonId>,
     /// Sorted by name.
@@ -79,6 +82,7 @@ impl People {
             name: name.clone(),
             standing: Standing::Absent,
             posts: Vec::new(),
+            reposts: Vec::new(),
             follows: Vec::new(),
             followers: Vec::new(),
         });
@@ -133,6 +137,7 @@ impl People {
         let person = self.get_mut(id);
         person.standing = Standing::Left;
         person.posts = Vec::new();
+        person.reposts = Vec::new();
         self.apart.forget(id);
     }
 
@@ -223,6 +228,7 @@ impl People {
     pub(super) fn shrink_to_fit(&mut self) {
         for person in &mut self.list {
             person.posts.shrink_to_fit();
+            person.reposts.shrink_to_fit();
             person.follows.shrink_to_fit();
             person.followers.shrink_to_fit();
         }

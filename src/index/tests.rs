@@ -26,7 +26,7 @@ fn joined() -> Entry {
 }
 
 fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: Wall(id), id: post_id(id), text: "hi".into(), reply_to }
+    Entry::Posted { at: Wall(id), id: post_id(id), text: "hi".into(), reply_to, note: None }
 }
 
 fn deleted(id: u64) -> Entry {

@@ -49,6 +49,7 @@ pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use node::{NodeFile, NodeState};
 
+use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
@@ -60,6 +61,17 @@ use handles::Handles;
 use line::{Line, LineError};
 use name::{FileName, Role};
 use scan::{End, Scan};
+
+/// What a post says, or said before it was edited.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Since when.
+    pub at: Wall,
+    /// Its text.
+    pub text: String,
+    /// What that is folded behind.
+    pub note: Option<String>,
+}
 
 /// The users' files of one data directory.
 #[derive(Debug)]
@@ -294,7 +306,7 @@ impl UserStore {
             .map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
     }
 
-    /// The text of the post of that number, whose entry stood at a place when somebody looked: the
+    /// What the post of that number said by an entry that stood at a place when somebody looked: the
     /// file may have been replaced since.
     ///
     /// # Errors
@@ -304,9 +316,13 @@ impl UserStore {
         user: &UserName,
         post: PostId,
         place: Place,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Said, StoreError> {
         match self.read_entry(user, place)? {
-            Entry::Posted { id, text, .. } if id == post => Ok(text),
+            Entry::Posted { at, id, text, note, .. } | Entry::PostEdited { at, id, text, note }
+                if id == post =>
+            {
+                Ok(Said { at, text, note })
+            }
             _ => Err(StoreError::NotAtPlace { user: user.clone(), place }),
         }
     }

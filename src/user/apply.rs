@@ -4,7 +4,7 @@
 //! process, and all machines must make the same of the same file. What contradicts the state (a post
 //! under a number in use, an entry after the account was left) changes nothing.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::entry::{Entry, PostRef, SessionId};
 use super::{Place, Post, Session, Status, User};
@@ -31,6 +31,11 @@ impl User {
             keeping: None,
             posts: Vec::new(),
             deleted: Vec::new(),
+            edits: BTreeMap::new(),
+            pinned: None,
+            likes: BTreeSet::new(),
+            reposts: BTreeMap::new(),
+            bookmarks: BTreeMap::new(),
             post_id_max: None,
             ops: 0,
             requests: VecDeque::new(),
@@ -62,10 +67,19 @@ impl User {
                 address: address.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text: _, reply_to } => {
+            Entry::Posted { at: _, id, text: _, reply_to, note: _ } => {
                 self.add_post(*id, place, reply_to.as_ref());
             }
+            Entry::PostEdited { at, id, text: _, note: _ } => self.edit_post(*id, *at, place),
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
+            Entry::Pinned { .. }
+            | Entry::Unpinned { .. }
+            | Entry::Liked { .. }
+            | Entry::Unliked { .. }
+            | Entry::Reposted { .. }
+            | Entry::Unreposted { .. }
+            | Entry::Bookmarked { .. }
+            | Entry::Unbookmarked { .. } => self.mark(entry),
             Entry::Followed { at: _, user } => {
                 self.follows.insert(user.clone());
             }
@@ -107,12 +121,41 @@ impl User {
         self.assert_invariants();
     }
 
+    /// Takes in what this user thinks of a post, their own or another's. Whether that stands is not
+    /// in this file, so it changes nothing here.
+    fn mark(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Pinned { at: _, id } if self.post(*id).is_some() => self.pinned = Some(*id),
+            Entry::Unpinned { at: _ } => self.pinned = None,
+            Entry::Liked { at: _, post } => {
+                self.likes.insert(self.with_shared_name(post));
+            }
+            Entry::Unliked { at: _, post } => {
+                self.likes.remove(post);
+            }
+            Entry::Reposted { at, post } => {
+                self.reposts.entry(self.with_shared_name(post)).or_insert(*at);
+            }
+            Entry::Unreposted { at: _, post } => {
+                self.reposts.remove(post);
+            }
+            Entry::Bookmarked { at, post } => {
+                self.bookmarks.entry(self.with_shared_name(post)).or_insert(*at);
+            }
+            Entry::Unbookmarked { at: _, post } => {
+                self.bookmarks.remove(post);
+            }
+            _ => {}
+        }
+    }
+
     /// Gives back the memory that growing has set aside: for the end of a file's reading.
     pub fn shrink_to_fit(&mut self) {
         self.posts.shrink_to_fit();
         self.deleted.shrink_to_fit();
         self.sessions.shrink_to_fit();
         self.requests.shrink_to_fit();
+        self.edits.values_mut().for_each(|edits| edits.earlier.shrink_to_fit());
     }
 
     fn open(&mut self, session: Session) {
@@ -136,6 +179,15 @@ impl User {
         self.post_id_max = self.post_id_max.max(Some(id));
     }
 
+    fn edit_post(&mut self, id: PostId, at: Wall, place: Place) {
+        let Ok(found) = self.posts.binary_search_by_key(&id, |post| post.id) else { return };
+        let Some(post) = self.posts.get_mut(found) else { return };
+        let edits = self.edits.entry(id).or_default();
+        edits.earlier.push(post.place());
+        edits.last_at = at;
+        post.put(place);
+    }
+
     /// The same reference, its name shared with one held already where that is found at once: each
     /// line that is read brings a name of its own, and a million of them add up.
     fn with_shared_name(&self, post: &PostRef) -> PostRef {
@@ -148,6 +200,8 @@ impl User {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
         }
+        self.edits.remove(&id);
+        self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
             self.deleted.insert(at, id);
@@ -179,12 +233,11 @@ impl User {
         if matches!(self.status, Status::Left(_)) {
             let empty =
                 self.posts.is_empty() && self.sessions.is_empty() && self.follows.is_empty();
-            let apart = self.mutes.is_empty() && self.blocks.is_empty();
-            assert!(
-                empty && apart && self.password.is_empty(),
-                "{}: left, but not gone",
-                self.name
-            );
+            let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
+            assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            let apart = self.mutes.len() + self.blocks.len();
+            assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
+            assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
             assert!(self.requests.len() <= 1, "{}: left, but requests stay", self.name);
         }
     }
@@ -195,5 +248,6 @@ impl User {
         assert!(self.posts.is_sorted_by(|a, b| a.id < b.id));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
+        assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));
     }
 }

@@ -72,6 +72,21 @@ pub enum Entry {
         /// What it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<PostRef>,
+        /// What its text is folded behind, 1 to 100 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A post reads so from now on; it stays where it is.
+    PostEdited {
+        /// When.
+        at: Wall,
+        /// Which one.
+        id: PostId,
+        /// Its text, as in [`Self::Posted`].
+        text: String,
+        /// What its text is folded behind, as in [`Self::Posted`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// A post was taken back.
     PostDeleted {
@@ -79,6 +94,66 @@ pub enum Entry {
         at: Wall,
         /// Which one.
         id: PostId,
+    },
+    /// One of this user's posts stands first on their profile, and no other.
+    Pinned {
+        /// When.
+        at: Wall,
+        /// Which one.
+        id: PostId,
+    },
+    /// None does any more.
+    Unpinned {
+        /// When.
+        at: Wall,
+    },
+    /// This user likes a post.
+    Liked {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// Not any more.
+    Unliked {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// This user shows a post to those who follow them.
+    Reposted {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// Not any more.
+    Unreposted {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// This user keeps a post in a list of their own.
+    Bookmarked {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// Not any more.
+    Unbookmarked {
+        /// When.
+        at: Wall,
+        /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
     },
     /// This user follows another.
     Followed {

@@ -31,6 +31,12 @@ pub struct Fold {
     reports: BTreeMap<PostRef, Place>,
     posts: BTreeMap<PostId, Place>,
     deleted: BTreeMap<PostId, Place>,
+    /// In the order of the file; of posts that stand.
+    edits: BTreeMap<PostId, Vec<Place>>,
+    pinned: Option<(PostId, Place)>,
+    likes: BTreeMap<PostRef, Place>,
+    reposts: BTreeMap<PostRef, Place>,
+    bookmarks: BTreeMap<PostRef, Place>,
 }
 
 impl Fold {
@@ -55,10 +61,29 @@ impl Fold {
                     self.posts.entry(*id).or_insert(place);
                 }
             }
+            Entry::PostEdited { id, .. } => {
+                if self.posts.contains_key(id) {
+                    self.edits.entry(*id).or_default().push(place);
+                }
+            }
             Entry::PostDeleted { id, .. } => {
                 self.posts.remove(id);
+                self.edits.remove(id);
+                self.pinned = self.pinned.filter(|(pinned, _)| pinned != id);
                 self.deleted.entry(*id).or_insert(place);
             }
+            Entry::Pinned { id, .. } => {
+                if self.posts.contains_key(id) {
+                    self.pinned = Some((*id, place));
+                }
+            }
+            Entry::Unpinned { .. } => self.pinned = None,
+            Entry::Liked { post, .. } => add_to(&mut self.likes, post, place),
+            Entry::Unliked { post, .. } => drop(self.likes.remove(post)),
+            Entry::Reposted { post, .. } => add_to(&mut self.reposts, post, place),
+            Entry::Unreposted { post, .. } => drop(self.reposts.remove(post)),
+            Entry::Bookmarked { post, .. } => add_to(&mut self.bookmarks, post, place),
+            Entry::Unbookmarked { post, .. } => drop(self.bookmarks.remove(post)),
             Entry::Followed { user, .. } => {
                 self.follows.entry(user.clone()).or_insert(place);
             }
@@ -111,24 +136,33 @@ impl Fold {
 
     /// Where the entries stand that survive, in the order of the file.
     pub fn survivors(&self) -> Vec<Place> {
-        let single = [self.left, self.joined, self.profile, self.password];
-        let single = single.into_iter().chain([self.asked_in, self.joined_with]);
-        let single: Vec<_> = single.collect();
+        let pinned = self.pinned.map(|(_, place)| place);
+        let single = [self.left, self.joined, self.profile, self.password, pinned];
+        let single: Vec<_> = single.into_iter().chain([self.asked_in, self.joined_with]).collect();
         let many = self.sessions.values().chain(self.follows.values());
         let many = many.chain(self.mutes.values()).chain(self.blocks.values());
         let many = many.chain(&self.keeping).chain(self.invitations.values().flatten());
         let many = many.chain(self.reports.values());
         let many = many.chain(self.posts.values()).chain(self.deleted.values());
+        let many = many.chain(self.edits.values().flatten());
+        let many = many.chain(self.likes.values()).chain(self.reposts.values());
+        let many = many.chain(self.bookmarks.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
         sorted.into_iter().map(|(offset, len)| Place { offset, len }).collect()
     }
 }
 
-/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or block), a deletion, a
-/// request, and all that there is one of.
+/// The first one stands, as it does in a [`User`].
+fn add_to(marks: &mut BTreeMap<PostRef, Place>, post: &PostRef, place: Place) {
+    marks.entry(post.clone()).or_insert(place);
+}
+
+/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or
+/// block), a like or its kin, a deletion, a request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
 const FOLLOW_BYTES: usize = 60;
+const MARK_BYTES: usize = 110;
 const DELETED_BYTES: usize = 70;
 const REQUEST_BYTES: usize = 100;
 const ACCOUNT_BYTES: usize = 600;
@@ -161,14 +195,18 @@ impl User {
         let session =
             |session: &super::Session| SESSION_BYTES + session.device.len() + session.address.len();
         let posts: u64 = self.posts.iter().map(|post| u64::from(post.len) + 1).sum();
+        let earlier = self.edits.values().flat_map(|edits| &edits.earlier);
+        let edits: u64 = earlier.map(|place| u64::from(place.len) + 1).sum();
+        let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
         let rest = ACCOUNT_BYTES
+            + marks * MARK_BYTES
             + 2 * texts
             + self.sessions.iter().map(session).sum::<usize>()
             + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
             + self.requests.len() * REQUEST_BYTES
             + self.keeping.as_deref().map_or(0, Keeping::folded_bytes);
-        posts + rest as u64
+        posts + edits + rest as u64
     }
 
     /// Everybody whom one short entry each is about.
@@ -181,6 +219,10 @@ impl User {
         let posts = |user: &Self| {
             user.posts.iter().map(|post| (post.id, post.reply_to.clone())).collect::<Vec<_>>()
         };
+        let edits = |user: &Self| {
+            let edits = user.edits.iter();
+            edits.map(|(id, edits)| (*id, edits.last_at, edits.earlier.len())).collect::<Vec<_>>()
+        };
         (&self.name, self.status, self.joined_at) == (&other.name, other.status, other.joined_at)
             && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
@@ -190,6 +232,9 @@ impl User {
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
             && self.requests == other.requests
+            && (self.pinned, &self.likes) == (other.pinned, &other.likes)
+            && (&self.reposts, &self.bookmarks) == (&other.reposts, &other.bookmarks)
+            && edits(self) == edits(other)
             && posts(self) == posts(other)
     }
 }

@@ -6,6 +6,7 @@
 //! Invariants:
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
+//! - only posts that stand are in `edits` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
@@ -18,7 +19,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -73,6 +74,16 @@ pub struct User {
     /// The numbers of the posts that were taken back, as far as the file still tells: enough to say
     /// "deleted" and not "never was".
     pub deleted: Vec<PostId>,
+    /// Of posts that were edited, what they said before.
+    pub edits: BTreeMap<PostId, Edits>,
+    /// The post that stands first on the profile.
+    pub pinned: Option<PostId>,
+    /// The posts that this user likes.
+    pub likes: BTreeSet<PostRef>,
+    /// The posts that this user shows to those who follow them, and since when.
+    pub reposts: BTreeMap<PostRef, Wall>,
+    /// The posts that this user keeps in a list of their own, and since when.
+    pub bookmarks: BTreeMap<PostRef, Wall>,
     /// The highest post id ever given here, deleted posts included.
     pub post_id_max: Option<PostId>,
     /// How many requests were ever recorded.
@@ -105,6 +116,15 @@ pub struct Session {
     pub address: String,
 }
 
+/// What a post said before it was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Edits {
+    /// Since when it says what it says.
+    pub last_at: Wall,
+    /// Where its earlier texts stand, oldest first.
+    pub earlier: Vec<Place>,
+}
+
 /// A post without its text: 24 bytes, because a million of them must fit a Raspberry Pi.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
@@ -124,13 +144,20 @@ impl Post {
     ///
     /// # Panics
     /// When the place lies beyond [`USER_FILE_BYTES_MAX`]: no file is that long.
-    #[expect(clippy::expect_used, reason = "files end far below 4 GiB, by USER_FILE_BYTES_MAX")]
     pub fn new(id: PostId, place: Place, reply_to: Option<Box<PostRef>>) -> Self {
-        let offset = u32::try_from(place.offset).expect("an offset beyond any user's file");
-        Self { id, offset, len: place.len, reply_to }
+        let mut post = Self { id, offset: 0, len: 0, reply_to };
+        post.put(place);
+        post
     }
 
-    /// Where its entry stands in the file.
+    /// From now on its text is that of the entry at `place`.
+    #[expect(clippy::expect_used, reason = "files end far below 4 GiB, by USER_FILE_BYTES_MAX")]
+    fn put(&mut self, place: Place) {
+        self.offset = u32::try_from(place.offset).expect("an offset beyond any user's file");
+        self.len = place.len;
+    }
+
+    /// Where the entry with its text stands in the file.
     pub const fn place(&self) -> Place {
         Place { offset: self.offset as u64, len: self.len }
     }

@@ -16,7 +16,13 @@ fn session_id(byte: u8) -> SessionId {
 }
 
 fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: Wall(id), id: PostId::from_raw(id), text: "hello".into(), reply_to }
+    Entry::Posted {
+        at: Wall(id),
+        id: PostId::from_raw(id),
+        text: "hello".into(),
+        reply_to,
+        note: None,
+    }
 }
 
 fn deleted(id: u64) -> Entry {
@@ -198,6 +204,79 @@ fn reply_to_someone_followed_shares_the_name() {
     assert_eq!(followed, replied);
 }
 
+fn edited(id: u64, at: u64) -> Entry {
+    Entry::PostEdited { at: Wall(at), id: PostId::from_raw(id), text: "hi".into(), note: None }
+}
+
+fn pinned(id: u64) -> Entry {
+    Entry::Pinned { at: Wall(1), id: PostId::from_raw(id) }
+}
+
+fn of_ben(id: u64) -> PostRef {
+    PostRef { user: name("ben"), id: PostId::from_raw(id) }
+}
+
+#[test]
+fn post_edited_stays_in_place_and_keeps_what_it_said() {
+    let user = user_of(&[posted(7, None), posted(9, None), edited(7, 10), edited(7, 12)]);
+    assert_eq!(ids(&user), [7, 9]);
+    let post = user.post(PostId::from_raw(7)).unwrap();
+    assert_eq!(post.place().offset, 3);
+    let edits = &user.edits[&PostId::from_raw(7)];
+    let earlier: Vec<_> = edits.earlier.iter().map(|place| place.offset).collect();
+    assert_eq!((edits.last_at, earlier), (Wall(12), vec![0, 2]));
+    // What does not stand cannot be edited, and is not brought back.
+    let user = user_of(&[posted(7, None), edited(7, 8), deleted(7), edited(7, 9), edited(3, 9)]);
+    assert!(user.posts.is_empty() && user.edits.is_empty());
+}
+
+#[test]
+fn pin_takes_the_place_of_another_and_goes_with_its_post() {
+    let posts = [posted(7, None), posted(9, None), pinned(7), pinned(9), pinned(3)];
+    let mut user = user_of(&posts);
+    assert_eq!(user.pinned, Some(PostId::from_raw(9)));
+    user.apply(&deleted(7), Place::default());
+    assert_eq!(user.pinned, Some(PostId::from_raw(9)));
+    user.apply(&deleted(9), Place::default());
+    assert_eq!(user.pinned, None);
+    let unpinned = [posted(7, None), pinned(7), Entry::Unpinned { at: Wall(2) }];
+    assert_eq!(user_of(&unpinned).pinned, None);
+}
+
+#[test]
+fn marks_repeated_harmless_and_taken_back() {
+    let at = Wall;
+    let user = user_of(&[
+        Entry::Liked { at: at(1), post: of_ben(1) },
+        Entry::Liked { at: at(2), post: of_ben(1) },
+        Entry::Reposted { at: at(3), post: of_ben(1) },
+        Entry::Reposted { at: at(4), post: of_ben(1) },
+        Entry::Bookmarked { at: at(5), post: of_ben(2) },
+        Entry::Bookmarked { at: at(6), post: of_ben(1) },
+        Entry::Unbookmarked { at: at(7), post: of_ben(1) },
+        Entry::Unliked { at: at(7), post: of_ben(9) },
+    ]);
+    assert_eq!(user.likes.iter().collect::<Vec<_>>(), [&of_ben(1)]);
+    assert_eq!(user.reposts.iter().collect::<Vec<_>>(), [(&of_ben(1), &at(3))]);
+    assert_eq!(user.bookmarks.iter().collect::<Vec<_>>(), [(&of_ben(2), &at(5))]);
+    let mut user = user;
+    user.apply(&Entry::Unliked { at: at(8), post: of_ben(1) }, Place::default());
+    user.apply(&Entry::Unreposted { at: at(8), post: of_ben(1) }, Place::default());
+    user.apply(&Entry::Unbookmarked { at: at(8), post: of_ben(2) }, Place::default());
+    assert!(user.likes.is_empty() && user.reposts.is_empty() && user.bookmarks.is_empty());
+}
+
+#[test]
+fn marks_in_a_file_name_their_post_flat() {
+    let liked = Entry::Liked { at: Wall(5), post: of_ben(7) };
+    let json = r#"{"e":"liked","at":5,"user":"ben","id":"7"}"#;
+    assert_eq!(serde_json::to_string(&liked).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Entry>(json).unwrap(), liked);
+    let later = r#"{"e":"unbookmarked","at":5,"user":"ben","id":"7","why":1}"#;
+    let unbookmarked = Entry::Unbookmarked { at: Wall(5), post: of_ben(7) };
+    assert_eq!(serde_json::from_str::<Entry>(later).unwrap(), unbookmarked);
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
@@ -210,6 +289,13 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         Just(Entry::Muted { at: Wall(1), user: name("ben") }),
         Just(Entry::Blocked { at: Wall(1), user: name("ben") }),
         Just(Entry::Unblocked { at: Wall(1), user: name("ben") }),
+        (0..30u64, 0..9u64).prop_map(|(id, at)| edited(id, at)),
+        (0..30u64).prop_map(pinned),
+        Just(Entry::Unpinned { at: Wall(1) }),
+        (0..9u64).prop_map(|id| Entry::Liked { at: Wall(id), post: of_ben(id) }),
+        (0..9u64).prop_map(|id| Entry::Unliked { at: Wall(id), post: of_ben(id) }),
+        (0..9u64).prop_map(|id| Entry::Reposted { at: Wall(id), post: of_ben(id) }),
+        (0..9u64).prop_map(|id| Entry::Bookmarked { at: Wall(id), post: of_ben(id) }),
         Just(Entry::Left { at: Wall(7) }),
     ]
 }
@@ -221,5 +307,6 @@ proptest! {
     fn entries_in_any_order_keep_invariants(entries in prop::collection::vec(any_entry(), 0..60)) {
         let user = user_of(&entries);
         user.assert_invariants();
+        user.assert_order();
     }
 }

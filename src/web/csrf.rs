@@ -5,6 +5,10 @@
 //! when it brings the token that its form was drawn with ([`FormKey::check`]). Both tokens and keys
 //! are made with a key derived from the cluster's, so every web server accepts every other's, also
 //! after a restart; nothing is kept.
+//!
+//! A page is compressed, and may hold what an attacker wrote: so that its length tells nothing of the
+//! tokens beside it, each is masked, with a mask made of the whole page ([`FormKey::mask`]). The same
+//! page keeps its bytes, and its ETag; another text on it, a guess say, changes every token.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +22,15 @@ use crate::id::RequestId;
 /// The count of recorded requests in a key made without knowing it: higher than any, so that it
 /// counts as new rather than as too old to tell.
 const OPS_UNKNOWN: u64 = u64::MAX;
+
+/// Bytes of a token: a whole HMAC-SHA256.
+const TOKEN_BYTES: usize = 32;
+/// What stands before a token on a page. No text can spell it: its quotes are escaped.
+const TOKEN_FIELD: &str = "name=\"token\" value=\"";
+
+fn xor(mask: &[u8], token: &[u8]) -> Vec<u8> {
+    mask.iter().zip(token).map(|(mask, byte)| mask ^ byte).collect()
+}
 
 /// The key with which tokens and one-time keys are made.
 #[derive(Clone)]
@@ -43,6 +56,10 @@ pub enum FormName {
     Logout,
     /// Write a post or a reply.
     Post,
+    /// Change a post.
+    EditPost,
+    /// Like, repost, bookmark or pin a post, or no longer.
+    Mark,
     /// Take back a post.
     DeletePost,
     /// Follow somebody.
@@ -71,6 +88,8 @@ pub enum FormName {
     Password,
     /// End sessions.
     Devices,
+    /// Turn the script's keys off or on.
+    Keys,
     /// Choose a language.
     Language,
     /// Delete the account.
@@ -126,9 +145,36 @@ impl FormKey {
         form: FormName,
         token: &str,
     ) -> Result<(), Forbidden> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Forbidden::Token)?;
+        let mut bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Forbidden::Token)?;
+        if let Some((mask, masked)) = bytes.split_at_checked(TOKEN_BYTES) {
+            // One that never stood on a page has no mask.
+            bytes = if masked.is_empty() { mask.to_vec() } else { xor(mask, masked) };
+        }
         let mac = self.mac("token", binding, &[form.as_str()]);
         mac.verify_slice(&bytes).map_err(|_| Forbidden::Token)
+    }
+
+    /// The page with its forms' tokens masked; `None` if there are none.
+    pub fn mask(&self, page: &str) -> Option<String> {
+        page.find(TOKEN_FIELD)?;
+        let mask = self.mac("mask", Binding::Stranger(""), &[page]).finalize().into_bytes();
+        let mut parts = page.split(TOKEN_FIELD);
+        let mut masked = String::with_capacity(page.len() + page.len() / 4);
+        masked.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (token, rest) = part.split_once('"').unwrap_or((part, ""));
+            masked.push_str(TOKEN_FIELD);
+            match URL_SAFE_NO_PAD.decode(token) {
+                Ok(token) if token.len() == TOKEN_BYTES => {
+                    let bytes = [mask.as_slice(), &xor(&mask, &token)].concat();
+                    URL_SAFE_NO_PAD.encode_string(bytes, &mut masked);
+                }
+                _ => masked.push_str(token),
+            }
+            masked.push('"');
+            masked.push_str(rest);
+        }
+        Some(masked)
     }
 
     /// The one-time key of a form. It depends on nothing but its arguments, so that a page that has
@@ -203,6 +249,8 @@ impl FormName {
             Self::Login => "login",
             Self::Logout => "logout",
             Self::Post => "post",
+            Self::EditPost => "edit-post",
+            Self::Mark => "mark",
             Self::DeletePost => "delete-post",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",
@@ -217,6 +265,7 @@ impl FormName {
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",
+            Self::Keys => "keys",
             Self::Language => "language",
             Self::Leave => "leave",
         }
@@ -241,6 +290,7 @@ mod tests {
             fetch_site: fetch_site.map(str::to_owned),
             accept_language: None,
             user_agent: None,
+            accept_encoding: None,
             if_none_match: None,
             content_type: None,
             body: Vec::new(),
@@ -280,6 +330,39 @@ mod tests {
         for bad in ["", "x", "!", &token[1..], &format!("{token}A"), &format!("{token}=")] {
             assert_eq!(KEY.check(ada, FormName::Post, bad), refused, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn token_masked_by_all_else_on_the_page() {
+        let ada = Binding::Session("ada-token");
+        let page = |text: &str| {
+            let field = |form| format!("{TOKEN_FIELD}{}\">", KEY.token(ada, form));
+            format!("<p>{text}{}{}</p>", field(FormName::Post), field(FormName::Follow))
+        };
+        let tokens = |text: &str| -> Vec<String> {
+            let masked = KEY.mask(&page(text)).unwrap();
+            assert!(masked.starts_with(&format!("<p>{text}<")) || masked.starts_with("<p>"));
+            assert!(masked.ends_with("\"></p>"), "{masked}");
+            let parts = masked.split(TOKEN_FIELD).skip(1);
+            parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+        };
+        let (one, other) = (tokens("a"), tokens("b"));
+        assert_eq!(one, tokens("a"));
+        for (at, form) in [FormName::Post, FormName::Follow].into_iter().enumerate() {
+            for drawn in [&one, &other] {
+                assert_eq!(KEY.check(ada, form, &drawn[at]), Ok(()));
+                assert!(!drawn[at].contains(&KEY.token(ada, form)[..8]));
+                let mut flipped = drawn[at].clone().into_bytes();
+                flipped[50] ^= 1;
+                let flipped = String::from_utf8_lossy(&flipped).into_owned();
+                assert_eq!(KEY.check(ada, form, &flipped), Err(Forbidden::Token));
+            }
+            assert_ne!(one[at][..43], other[at][..43]);
+            assert_ne!(one[at][43..], other[at][43..]);
+        }
+        assert_eq!(KEY.mask("<p>no form</p>"), None);
+        let odd = format!("{TOKEN_FIELD}short\">");
+        assert_eq!(KEY.mask(&odd), Some(odd));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 pub mod ask;
 pub mod backends;
+mod coding;
 pub mod cookie;
 pub mod csrf;
+mod export;
 pub mod form;
 pub mod gate;
 pub mod handler;

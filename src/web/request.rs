@@ -32,6 +32,8 @@ pub struct Request {
     pub accept_language: Option<String>,
     /// `User-Agent`, as sent.
     pub user_agent: Option<String>,
+    /// `Accept-Encoding`, as sent.
+    pub accept_encoding: Option<String>,
     /// `If-None-Match`, as sent.
     pub if_none_match: Option<String>,
     /// `Content-Type`, as sent.

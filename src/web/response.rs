@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::coding::Coding;
 use super::cookie::SetCookie;
+use super::gate::NEXT_HEADER;
 use super::origin::Origin;
 use super::request::Method;
 use super::words::Lang;
@@ -50,6 +52,10 @@ pub struct Response {
     pub retry_after_s: Option<u32>,
     /// Whether the browser should drop what it cached of this site (after a log-out).
     pub clear_cache: bool,
+    /// The name of the file that the browser should make of it.
+    pub download: Option<FileName>,
+    /// Where the rest of the body is, in parts that the gate asks for one after the other.
+    pub next: Option<Location>,
 }
 
 impl Response {
@@ -65,12 +71,13 @@ impl Response {
             cache: Cache::NoStore,
             retry_after_s: None,
             clear_cache: false,
+            download: None,
+            next: None,
         }
     }
 
     /// What goes over the wire: status, every header but those of the connection itself, body.
-    /// A page that the browser already has becomes 304 and keeps its body, for the length of it
-    /// belongs in that head too.
+    /// A page that the browser already has becomes 304, which costs no compression.
     pub(super) fn encode(mut self, asked: Asked<'_>, origin: &Origin) -> Encoded {
         if !self.cookies.is_empty() {
             // A copy kept anywhere would hand one person's cookie to the next.
@@ -86,17 +93,30 @@ impl Response {
         if !self.languages.is_empty() {
             let tags: Vec<_> = self.languages.iter().map(|lang| lang.tag()).collect();
             fields.push(("Content-Language", tags.join(", ")));
-            fields.push(("Vary", "Accept-Language, Cookie".to_owned()));
-        } else if self.cache.varies() {
-            fields.push(("Vary", "Cookie".to_owned()));
         }
+        fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
+        // Parts would each be compressed by themselves, and not every browser reads such a row.
+        let accepted = asked.accept_encoding.filter(|_| self.download.is_none());
+        let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
-            let etag = etag(&self.body);
+            let etag = etag(&self.body, coding);
             if asked.if_none_match.is_some_and(|known| holds_etag(known, &etag)) {
                 self.status = 304;
+                self.body.clear();
             }
             fields.push(("ETag", etag));
+        }
+        if coding == Coding::Gzip && self.status != 304 {
+            fields.push(("Content-Encoding", "gzip".to_owned()));
+            self.body = coding.encode(self.body);
+        }
+        if let Some(name) = self.download {
+            let value = format!("attachment; filename=\"{}\"", name.0);
+            fields.push(("Content-Disposition", value));
+        }
+        if let Some(next) = self.next {
+            fields.push((NEXT_HEADER, next.0));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));
@@ -117,6 +137,7 @@ impl Response {
 pub(super) struct Asked<'a> {
     pub(super) method: Method,
     pub(super) if_none_match: Option<&'a str>,
+    pub(super) accept_encoding: Option<&'a str>,
 }
 
 /// An answer as bytes and lines. Values come from the types above alone, so none holds a line end.
@@ -127,13 +148,16 @@ pub(super) struct Encoded {
     pub(super) body: Vec<u8>,
 }
 
-fn etag(body: &[u8]) -> String {
-    let mut etag = String::with_capacity(2 + 2 * ETAG_BYTES);
+/// Made of the body before it is compressed, which gives the same bytes each time: a page that the
+/// browser has need not be compressed to find that out.
+fn etag(body: &[u8], coding: Coding) -> String {
+    let mut etag = String::with_capacity(8 + 2 * ETAG_BYTES);
     etag.push('"');
     for byte in Sha256::digest(body).iter().take(ETAG_BYTES) {
         // Writing to a String cannot fail.
         let _ = write!(etag, "{byte:02x}");
     }
+    etag.push_str(coding.etag_suffix());
     etag.push('"');
     etag
 }
@@ -153,8 +177,12 @@ pub enum Content {
     Text,
     /// `text/css; charset=utf-8`.
     Css,
+    /// `text/javascript; charset=utf-8`.
+    Script,
     /// `image/svg+xml; charset=utf-8`.
     Svg,
+    /// `application/json; charset=utf-8`.
+    Json,
 }
 
 impl Content {
@@ -164,7 +192,9 @@ impl Content {
             Self::Html => "text/html; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
             Self::Css => "text/css; charset=utf-8",
+            Self::Script => "text/javascript; charset=utf-8",
             Self::Svg => "image/svg+xml; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
         }
     }
 }
@@ -179,7 +209,7 @@ pub enum Cache {
     /// `public, no-cache`, with an ETag: a page for strangers. Every page shows how the machines are,
     /// which must be true within two seconds, so none may be shown again without asking.
     Public,
-    /// `public, max-age=31536000, immutable`: files whose name holds their hash.
+    /// `public, max-age=31536000, immutable`, with an ETag: files whose name holds their hash.
     Forever,
 }
 
@@ -194,13 +224,31 @@ impl Cache {
         }
     }
 
-    /// Whether the same address gives another person something else.
-    const fn varies(self) -> bool {
-        !matches!(self, Self::Forever)
+    /// What of a request decides about the answer: pages are another person's otherwise.
+    const fn varies_by(self, is_spoken: bool) -> &'static str {
+        match self {
+            Self::NoStore | Self::Private | Self::Public if is_spoken => {
+                "Accept-Encoding, Accept-Language, Cookie"
+            }
+            Self::NoStore | Self::Private | Self::Public => "Accept-Encoding, Cookie",
+            Self::Forever => "Accept-Encoding",
+        }
     }
 
     const fn has_etag(self) -> bool {
-        matches!(self, Self::Private | Self::Public)
+        !matches!(self, Self::NoStore)
+    }
+}
+
+/// A file's name: letters, digits, `.`, `_` and `-` only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// Takes a name, or `None` if it holds anything else.
+    pub fn new(name: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        (!name.is_empty() && name.bytes().all(plain)).then(|| Self(name.to_owned()))
     }
 }
 
@@ -228,7 +276,8 @@ mod tests {
     use super::*;
     use crate::web::cookie::CookieValue;
 
-    const GET: Asked<'_> = Asked { method: Method::Get, if_none_match: None };
+    const GET: Asked<'_> =
+        Asked { method: Method::Get, if_none_match: None, accept_encoding: None };
 
     fn origin(text: &str) -> Origin {
         Origin::parse(text, true).unwrap()
@@ -243,27 +292,27 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(cache: Cache, directives: &str, vary: &[&str], has_etag: bool) {
+    fn check(cache: Cache, directives: &str, vary: &str, has_etag: bool) {
         let encoded = page(cache).encode(GET, &origin("http://a"));
         assert_eq!(all(&encoded, "Cache-Control"), [directives]);
-        assert_eq!(all(&encoded, "Vary"), vary);
+        assert_eq!(all(&encoded, "Vary"), [vary]);
         assert_eq!(all(&encoded, "ETag").len(), usize::from(has_etag), "{cache:?}");
     }
 
     #[test]
     fn cache_each_kind_encoded() {
-        check(Cache::NoStore, "private, no-store", &["Cookie"], false);
-        check(Cache::Private, "private, no-cache", &["Cookie"], true);
-        check(Cache::Public, "public, no-cache", &["Cookie"], true);
-        check(Cache::Forever, "public, max-age=31536000, immutable", &[], false);
+        check(Cache::NoStore, "private, no-store", "Accept-Encoding, Cookie", false);
+        check(Cache::Private, "private, no-cache", "Accept-Encoding, Cookie", true);
+        check(Cache::Public, "public, no-cache", "Accept-Encoding, Cookie", true);
+        check(Cache::Forever, "public, max-age=31536000, immutable", "Accept-Encoding", true);
     }
 
     #[test]
     fn language_told_and_answer_varies_with_it() {
         for (languages, content, vary) in [
-            (&[][..], &[][..], "Cookie"),
-            (Lang::De.alone(), &["de"], "Accept-Language, Cookie"),
-            (&Lang::ALL, &["en, de"], "Accept-Language, Cookie"),
+            (&[][..], &[][..], "Accept-Encoding, Cookie"),
+            (Lang::De.alone(), &["de"], "Accept-Encoding, Accept-Language, Cookie"),
+            (&Lang::ALL, &["en, de"], "Accept-Encoding, Accept-Language, Cookie"),
         ] {
             for status in [200, 404] {
                 let response = Response { status, languages, ..page(Cache::Public) };
@@ -276,8 +325,8 @@ mod tests {
 
     #[test]
     fn security_headers_on_page_error_and_304() {
-        let etag = etag(b"<p>hello");
-        let known = Asked { method: Method::Get, if_none_match: Some(&etag) };
+        let etag = etag(b"<p>hello", Coding::Identity);
+        let known = Asked { if_none_match: Some(&etag), ..GET };
         let unchanged = page(Cache::Public).encode(known, &origin("https://a"));
         assert_eq!(unchanged.status, 304);
         let error = Response::new(500, Content::Text, "").encode(GET, &origin("https://a"));
@@ -294,9 +343,9 @@ mod tests {
 
     #[test]
     fn etag_known_answered_304_for_reads_only() {
-        let etag = etag(b"<p>hello");
+        let etag = etag(b"<p>hello", Coding::Identity);
         let status = |method, known: &str, cache| {
-            let asked = Asked { method, if_none_match: Some(known) };
+            let asked = Asked { method, if_none_match: Some(known), accept_encoding: None };
             page(cache).encode(asked, &origin("http://a")).status
         };
         let listed = format!("\"other\", W/{etag}");
@@ -308,6 +357,40 @@ mod tests {
         }
         assert_eq!(status(Method::Get, "\"other\"", Cache::Private), 200);
         assert_eq!(status(Method::Get, etag.trim_matches('"'), Cache::Private), 200);
+    }
+
+    #[test]
+    fn etag_names_the_form_that_travels() {
+        let long = || Response {
+            cache: Cache::Private,
+            ..Response::new(200, Content::Html, "x".repeat(2_000))
+        };
+        let origin = origin("http://a");
+        let with = |accept_encoding, if_none_match: Option<&str>| {
+            let asked = Asked { method: Method::Get, if_none_match, accept_encoding };
+            long().encode(asked, &origin)
+        };
+        let (plain, packed) = (with(None, None), with(Some("gzip"), None));
+        let etag = |encoded: &Encoded| all(encoded, "ETag")[0].to_owned();
+        assert_eq!(all(&plain, "Content-Encoding"), [""; 0]);
+        assert_eq!(all(&packed, "Content-Encoding"), ["gzip"]);
+        assert_eq!(etag(&packed), etag(&plain).trim_end_matches('"').to_owned() + "-gz\"");
+        assert_eq!((plain.body.len(), packed.body.get(..2)), (2_000, Some(&[0x1f, 0x8b][..])));
+        for (asked, known, status) in [
+            (None, etag(&plain), 304),
+            (Some("gzip"), format!("W/{}", etag(&packed)), 304),
+            (None, etag(&packed), 200),
+            (Some("gzip"), etag(&plain), 200),
+            (Some("gzip;q=0"), etag(&plain), 304),
+        ] {
+            let encoded = with(asked, Some(&known));
+            assert_eq!(encoded.status, status, "{asked:?} {known}");
+            if status == 304 {
+                assert_eq!((etag(&encoded), encoded.body.len()), (known.replace("W/", ""), 0));
+                assert_eq!(all(&encoded, "Content-Encoding"), [""; 0]);
+                assert_eq!(all(&encoded, "Vary"), ["Accept-Encoding, Cookie"]);
+            }
+        }
     }
 
     #[test]

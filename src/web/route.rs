@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::action::Mark;
 use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::request::Method;
@@ -27,6 +28,21 @@ pub enum Route {
     Profile(UserName),
     /// One post and its thread.
     Thread(PostRef),
+    /// Change a post: shows its text, then does.
+    EditPost(PostRef),
+    /// What a post said before it was edited.
+    History(PostRef),
+    /// Like, repost, bookmark or pin a post, or, if not `on`, no longer.
+    Mark {
+        /// Which.
+        post: PostRef,
+        /// What to do to it.
+        mark: Mark,
+        /// Whether to do it, and not to take it back.
+        on: bool,
+    },
+    /// The posts that one has bookmarked.
+    Bookmarks,
     /// Take back a post: asks, then does.
     DeletePost(PostRef),
     /// Who follows a member.
@@ -69,6 +85,14 @@ pub enum Route {
     ModHouse,
     /// For keepers: asks, then does.
     ModAct,
+    /// The script's keys.
+    SettingsKeys,
+    /// What can be taken along.
+    SettingsData,
+    /// All of it in one file for programs.
+    DataJson,
+    /// One's posts in one file for people.
+    DataHtml,
     /// The language, on this device.
     SettingsLanguage,
     /// Delete the account.
@@ -83,6 +107,8 @@ pub enum Route {
     Robots,
     /// The style sheet, with the hash in its name.
     Style(AssetHash),
+    /// The script, with the hash in its name.
+    Script(AssetHash),
     /// The mark, with the hash in its name.
     Dots(AssetHash),
 }
@@ -127,6 +153,7 @@ impl Route {
             "/login" => Self::Login,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
+            "/bookmarks" => Self::Bookmarks,
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
@@ -138,6 +165,10 @@ impl Route {
             "/mod/log" => Self::ModLog,
             "/mod/settings" => Self::ModHouse,
             "/mod/act" => Self::ModAct,
+            "/settings/keys" => Self::SettingsKeys,
+            "/settings/data" => Self::SettingsData,
+            "/settings/data/tern.json" => Self::DataJson,
+            "/settings/data/posts.html" => Self::DataHtml,
             "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
             "/status" => Self::Status,
@@ -163,23 +194,41 @@ impl Route {
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
-            (Some(id), Some("report")) => Self::Report(PostRef { user: name, id: post_id(id)? }),
-            (Some(id), Some("delete")) => {
-                Self::DeletePost(PostRef { user: name, id: post_id(id)? })
+            (Some(id), Some(what)) => {
+                Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
             }
-            _ => return None,
+            (None, Some(_)) => return None,
         };
         parts.next().is_none().then_some(route)
     }
 
+    /// What stands after a post's address.
+    fn of_post(post: PostRef, what: &str) -> Option<Self> {
+        Some(match what {
+            "delete" => Self::DeletePost(post),
+            "report" => Self::Report(post),
+            "edit" => Self::EditPost(post),
+            "history" => Self::History(post),
+            _ => {
+                let (on, name) = match what.strip_prefix("un") {
+                    Some(name) => (false, name),
+                    None => (true, what),
+                };
+                let mark = MARKS.into_iter().find(|mark| mark.name() == name)?;
+                Self::Mark { post, mark, on }
+            }
+        })
+    }
+
     fn parse_asset(name: &str) -> Option<Self> {
-        let style = name.strip_prefix("style-").and_then(|rest| rest.strip_suffix(".css"));
-        let dots = name.strip_prefix("dots-").and_then(|rest| rest.strip_suffix(".svg"));
-        match (style, dots) {
-            (Some(hash), _) => AssetHash::parse(hash).map(Self::Style),
-            (_, Some(hash)) => AssetHash::parse(hash).map(Self::Dots),
-            (None, None) => None,
-        }
+        let hash = |before, after| name.strip_prefix(before)?.strip_suffix(after);
+        let route = match (hash("style-", ".css"), hash("script-", ".js"), hash("dots-", ".svg")) {
+            (Some(hash), ..) => (Self::Style as fn(_) -> _, hash),
+            (_, Some(hash), _) => (Self::Script as fn(_) -> _, hash),
+            (.., Some(hash)) => (Self::Dots as fn(_) -> _, hash),
+            (None, None, None) => return None,
+        };
+        AssetHash::parse(route.1).map(route.0)
     }
 
     /// Whether `method` may be used here.
@@ -193,10 +242,12 @@ impl Route {
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Block(_)
-            | Self::Unblock(_) => is_post,
+            | Self::Unblock(_)
+            | Self::Mark { .. } => is_post,
             Self::Join
             | Self::Login
             | Self::DeletePost(_)
+            | Self::EditPost(_)
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
@@ -204,12 +255,15 @@ impl Route {
             | Self::Report(_)
             | Self::ModHouse
             | Self::ModAct
+            | Self::SettingsKeys
             | Self::SettingsLanguage
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
             | Self::Profile(_)
             | Self::Thread(_)
+            | Self::History(_)
+            | Self::Bookmarks
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsPeople
@@ -217,15 +271,22 @@ impl Route {
             | Self::ModAsking
             | Self::ModMembers
             | Self::ModLog
+            | Self::SettingsData
+            | Self::DataJson
+            | Self::DataHtml
             | Self::Status
             | Self::Healthz
             | Self::Readyz
             | Self::Robots
             | Self::Style(_)
+            | Self::Script(_)
             | Self::Dots(_) => !is_post,
         }
     }
 }
+
+/// What one may do to a post.
+const MARKS: [Mark; 4] = [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin];
 
 /// A post's number in its one spelling: without leading zeros.
 fn post_id(text: &str) -> Option<PostId> {
@@ -238,6 +299,12 @@ impl fmt::Display for Route {
         let fixed = match self {
             Self::Profile(name) => return write!(f, "/@{name}"),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
+            Self::EditPost(post) => return write!(f, "/@{}/{}/edit", post.user, post.id),
+            Self::History(post) => return write!(f, "/@{}/{}/history", post.user, post.id),
+            Self::Mark { post, mark, on } => {
+                let un = if *on { "" } else { "un" };
+                return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
+            }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
@@ -249,6 +316,7 @@ impl fmt::Display for Route {
             Self::Block(name) => return write!(f, "/@{name}/block"),
             Self::Unblock(name) => return write!(f, "/@{name}/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
+            Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
             Self::Home => "/",
             Self::Everyone => "/public",
@@ -256,6 +324,7 @@ impl fmt::Display for Route {
             Self::Login => "/login",
             Self::Logout => "/logout",
             Self::Post => "/post",
+            Self::Bookmarks => "/bookmarks",
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
@@ -267,6 +336,10 @@ impl fmt::Display for Route {
             Self::ModLog => "/mod/log",
             Self::ModHouse => "/mod/settings",
             Self::ModAct => "/mod/act",
+            Self::SettingsKeys => "/settings/keys",
+            Self::SettingsData => "/settings/data",
+            Self::DataJson => "/settings/data/tern.json",
+            Self::DataHtml => "/settings/data/posts.html",
             Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
             Self::Status => "/status",
@@ -300,6 +373,11 @@ mod tests {
             Route::Profile(name()),
             Route::Thread(post("ada", u64::MAX)),
             Route::DeletePost(post("ada", 0)),
+            Route::EditPost(post("ada", 1)),
+            Route::History(post("ada", 1)),
+            Route::Mark { post: post("ada", 1), mark: Mark::Pin, on: true },
+            Route::Mark { post: post("ada", 1), mark: Mark::Like, on: false },
+            Route::Bookmarks,
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),
@@ -320,6 +398,10 @@ mod tests {
             Route::ModAct,
             Route::SettingsPassword,
             Route::SettingsDevices,
+            Route::SettingsKeys,
+            Route::SettingsData,
+            Route::DataJson,
+            Route::DataHtml,
             Route::SettingsLanguage,
             Route::SettingsLeave,
             Route::Status,
@@ -328,6 +410,7 @@ mod tests {
             Route::Robots,
             Route::Style(AssetHash::of(b"a")),
             Route::Dots(AssetHash::of(b"b")),
+            Route::Script(AssetHash::of(b"c")),
         ]
     }
 
@@ -353,7 +436,11 @@ mod tests {
             "/@ada/+1",
             "/@ada/1/",
             "/@ada/1/delete/",
-            "/@ada/1/edit",
+            "/@ada/1/edit/",
+            "/@ada/01/like",
+            "/@ada/1/ununlike",
+            "/@ada/1/undelete",
+            "/@ada//like",
             "/@ada/follow/x",
             "/@ada/..",
             "/@ada/18446744073709551616",

@@ -18,8 +18,8 @@ pub const PROTO_CHANGES: u16 = 2;
 pub const FEATURES: u32 = 2;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
-/// The feature from which on files may hold what members have to do with each other beyond following:
-/// entries of kinds that the first version refuses.
+/// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
+/// pins and content notes; whom they mute and block; and how the community is kept.
 pub const FEATURE_SOCIAL: u32 = 2;
 
 /// What stands before every message.

@@ -128,12 +128,16 @@ pub enum Outcome {
     Posts(PostPage),
     /// One user, with a page of their posts.
     Profile(ProfilePage),
+    /// One post with its earlier texts.
+    History(HistoryPage),
     /// One post among what it answers and what answers it.
     Thread(ThreadPage),
     /// A list of people.
     People(PeoplePage),
     /// Whom the one who asks mutes or blocks.
     KeptApart(KeptApart),
+    /// A part of what the user takes along.
+    Export(ExportPage),
     /// Where the user is signed in.
     Sessions(Vec<SessionRow>),
     /// Answer to a session check: `Reply::viewer` tells.
@@ -192,12 +196,12 @@ pub enum Refusal {
     Hindered(Hindered),
     /// A keeper does not leave before they are none.
     Keeper,
-    /// It takes what not all machines' programs know yet; nothing was saved.
-    NotYet,
     /// Another act was sent under this request's key.
     Conflict,
     /// The key is too old to tell whether the act was done.
     Expired,
+    /// It takes what not all machines' programs know yet; nothing was saved.
+    NotYet,
     /// The user's file has reached its limit; nothing was saved.
     Full,
     /// Too often; try again after so many seconds.
@@ -242,6 +246,21 @@ pub struct PostView {
     pub at: Wall,
     /// Its text.
     pub text: String,
+    /// What its text is folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it was last edited, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Wall>,
+    /// Who reposted it, where it stands in a list because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reposted_by: Option<Person>,
+    /// What the one who asks has done with it.
+    #[serde(default, skip_serializing_if = "Mine::is_nothing")]
+    pub mine: Mine,
+    /// Who likes it, told to its author where they open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liked_by: Option<LikedBy>,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
@@ -253,6 +272,37 @@ pub struct PostView {
     /// text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
+}
+
+/// What somebody has done with a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "four marks that are independent of each other")]
+pub struct Mine {
+    /// They like it.
+    pub liked: bool,
+    /// They reposted it.
+    pub reposted: bool,
+    /// They bookmarked it.
+    pub bookmarked: bool,
+    /// It is theirs and stands first on their profile.
+    pub pinned: bool,
+}
+
+impl Mine {
+    /// Whether nothing was done with it.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Who likes a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LikedBy {
+    /// At most `limits::LIKERS_NAMED` of them.
+    pub people: Vec<Person>,
+    /// How many more.
+    pub more: u32,
 }
 
 /// Who somebody is, in short.
@@ -315,6 +365,9 @@ pub struct ProfilePage {
     /// What keeps them from writing, if that is everybody's to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,
+    /// The post that stands first, whatever the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<PostView>,
     /// The page of posts.
     pub page: PostPage,
 }
@@ -352,6 +405,29 @@ pub struct ApartRow {
     pub apart: Apart,
 }
 
+/// A post and all that it ever said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// The post.
+    pub post: PostView,
+    /// From the first text to the present one.
+    pub texts: Vec<TextView>,
+}
+
+/// What a post said from a certain time on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextView {
+    /// Since when.
+    pub at: Wall,
+    /// The text.
+    pub text: String,
+    /// What it was folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Those names among the `@names` of the text that have an account.
+    pub mentions: Vec<UserName>,
+}
+
 /// A post, what it answers and what answers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadPage {
@@ -371,6 +447,7 @@ pub struct ThreadPage {
 /// A post above another in its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "most are posts, and a thread has a few")]
 pub enum Ancestor {
     /// It stands.
     Post(PostView),
@@ -541,6 +618,51 @@ pub struct LogRow {
     pub house: Option<House>,
     /// Whether nobody has said anything newer about the same.
     pub is_newest: bool,
+}
+
+/// A part of what a member takes along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportPage {
+    /// All but the posts, in the first part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ExportProfile>,
+    /// Posts that stand, oldest first; at most `limits::EXPORT_POSTS`.
+    pub posts: Vec<ExportPost>,
+    /// The last post of this part, if another part follows: `after` of the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_after: Option<PostId>,
+}
+
+/// Who somebody is, and what they keep here besides their posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportProfile {
+    /// The user name.
+    pub username: UserName,
+    /// The name shown.
+    pub display_name: String,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Since when they are a member.
+    pub joined_at: Wall,
+    /// Whom they follow, by name.
+    pub follows: Vec<UserName>,
+}
+
+/// A post as its author takes it along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportPost {
+    /// Its number.
+    pub id: PostId,
+    /// When.
+    pub at: Wall,
+    /// Its text.
+    pub text: String,
+    /// What that is folded behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<PostRef>,
 }
 
 /// A place where the user is signed in.

@@ -60,7 +60,8 @@ impl<'a> Person<'a> {
 
     pub(super) fn posting(&self, text: &str, reply_to: Option<&PostRef>) -> Action {
         let reply_to = reply_to.cloned();
-        Action::Post(NewPost { key: self.key(), text: text.to_owned(), reply_to })
+        let (text, note) = (text.to_owned(), String::new());
+        Action::Post(NewPost { key: self.key(), text, note, reply_to })
     }
 
     fn texts_at(&self, n: usize, action: Action) -> Vec<String> {

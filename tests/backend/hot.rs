@@ -24,7 +24,8 @@ fn key(number: u64) -> RequestKey {
 }
 
 fn post(session: &str, number: u64, text: &str) -> Request {
-    let action = NewPost { key: key(number), text: text.to_owned(), reply_to: None };
+    let action =
+        NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
     Request { session: Some(session.to_owned()), action: Action::Post(action) }
 }
 

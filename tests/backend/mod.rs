@@ -2,6 +2,7 @@
 //! refused, and what a majority that is gone means.
 
 mod apart;
+mod export;
 mod hot;
 mod keeping;
 
@@ -180,7 +181,8 @@ fn join(name: &str, number: u8) -> Request {
 }
 
 fn post(session: &str, number: u8, text: &str) -> Request {
-    let action = NewPost { key: key(number), text: text.to_owned(), reply_to: None };
+    let action =
+        NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
     Request { session: Some(session.to_owned()), action: Action::Post(action) }
 }
 

@@ -124,6 +124,7 @@ fn one_line(id: u64) -> Vec<u8> {
         id: PostId::from_raw(id),
         text: "a few words".to_owned(),
         reply_to: None,
+        note: None,
     };
     let line = encode(&NewLine {
         version: Version { term, seq: 1 },

@@ -31,6 +31,7 @@ mod harness;
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "the tests' own, where all of it is used and these are allowed"
 )]
 mod machines;

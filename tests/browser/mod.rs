@@ -2,14 +2,35 @@
 //! in both colour schemes.
 //!
 //! It needs Debian's `chromium` and `chromium-driver`; without them these tests fail and say so, unless
-//! `TERN_SKIP_BROWSER=1` is set. Screenshots go to `target/screenshots/`.
+//! `TERN_SKIP_BROWSER=1` is set. With `TERN_BROWSER_ALL=1` (`make look`) they look at everything, not only
+//! at what changes most. Pictures go to `target/screens/`.
+//!
+//! - `pages`: the table of pages; `matrix`: each of them from all sides, with `axe` and `weight`; `sheet`:
+//!   their pictures side by side.
+//! - `forms`: the table of forms that write; `comes_back`: each of them with all that may go wrong.
+//! - `by_keyboard`: from the landing page to a reply without a mouse.
+//! - `walk`: two people talk while a machine dies.
+//! - `webdriver`, `emulate`, `keyboard`, `driver`: the browser. `static_page`, on what is `served`:
+//!   whether they do what they say.
 
+mod axe;
+mod by_keyboard;
+mod comes_back;
+mod community;
 mod driver;
+mod emulate;
+mod forms;
+mod keyboard;
+mod matrix;
+mod pages;
+mod served;
+mod sheet;
 mod site;
 mod static_page;
 mod view;
 mod walk;
 mod webdriver;
+mod weight;
 
 use std::time::Duration;
 
@@ -45,6 +66,11 @@ fn is_skipped(test: &str) -> bool {
         println!("{test}: skipped, TERN_SKIP_BROWSER=1");
     }
     skipped
+}
+
+/// Whether whoever runs the tests asked for all of them.
+fn is_full_run() -> bool {
+    std::env::var_os("TERN_BROWSER_ALL").is_some_and(|value| value == "1")
 }
 
 #[test]

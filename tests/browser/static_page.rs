@@ -1,75 +1,16 @@
 //! The client itself, against a few pages served by a few lines.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
-
-use tern::thread::Stop;
-
+use super::emulate::Scheme;
 use super::is_skipped;
+use super::served::with_pages;
 use super::view::{inspect, inspect_error, sideways};
-use super::webdriver::{Browser, Scheme};
+use super::webdriver::Browser;
 
 const FORM: &str = "<!doctype html><title>Form</title>\
     <meta name=viewport content='width=device-width'><link rel=icon href=/icon><link rel=stylesheet href=/style>\
     <h1>A form</h1><form method=post action=/sent><input name=text value=old><button>Send it</button></form>";
 const STYLE: &str = "h1 { color: rgb(1, 2, 3) } #wide { width: 600px }
     @media (prefers-color-scheme: dark) { h1 { color: rgb(4, 5, 6) } }";
-
-/// A server for as long as `visit` takes.
-fn with_pages(visit: impl FnOnce(&str)) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    let stop = Stop::new();
-    std::thread::scope(|scope| {
-        let _closing = Closing { stop: &stop, addr };
-        scope.spawn(|| {
-            for connection in listener.incoming().take_while(|_| !stop.is_closed()) {
-                // A browser opens connections in advance: each needs a thread to wait on it.
-                scope.spawn(|| answer(connection.unwrap()));
-            }
-        });
-        visit(&format!("http://{addr}"));
-    });
-}
-
-/// Ends the server, also when a visit panics.
-struct Closing<'s> {
-    stop: &'s Stop,
-    addr: SocketAddr,
-}
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.stop.close();
-        // Wakes the accept loop; if even this fails it has ended already.
-        drop(TcpStream::connect(self.addr));
-    }
-}
-
-fn answer(connection: TcpStream) {
-    connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let mut reader = BufReader::new(&connection);
-    let mut head = Vec::new();
-    for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-        head.push(line);
-    }
-    let Some(request) = head.first() else { return };
-    let length = head
-        .iter()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut sent = String::new();
-    reader.take(length.unwrap_or(0)).read_to_string(&mut sent).unwrap();
-    let (status, kind, body) = page(request.split(' ').nth(1).unwrap(), &sent);
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\n\
-         Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    );
-    // A browser may have gone away; what it should have seen then fails the test.
-    drop((&connection).write_all(answer.as_bytes()));
-}
 
 fn page(path: &str, sent: &str) -> (u16, &'static str, String) {
     match path {
@@ -93,7 +34,7 @@ fn browser_on_static_pages_sees_and_does_what_a_person_does() {
     if is_skipped("browser_on_static_pages_sees_and_does_what_a_person_does") {
         return;
     }
-    with_pages(|origin| {
+    with_pages(page, |origin| {
         let browser = Browser::start();
         browser.goto(&format!("{origin}/form"));
         assert_eq!(browser.title(), "Form");

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::webdriver::{Browser, Scheme};
+use super::emulate::Scheme;
+use super::webdriver::Browser;
 
 /// A phone and a desk: width, height.
 const SIZES: [(u32, u32); 2] = [(390, 844), (1_200, 900)];
-const SCHEMES: [(Scheme, &str); 2] = [(Scheme::Light, "light"), (Scheme::Dark, "dark")];
 
-/// Looks at the page from all sides and takes its pictures, `NAME-WIDTH-SCHEME.png`.
+/// Looks at the page from all sides and takes its pictures, `walk/NAME-WIDTH-SCHEME.png`.
 ///
 /// # Panics
 /// When it scrolls sideways, or the browser complains of anything.
@@ -29,12 +29,14 @@ pub(super) fn inspect_error(browser: &Browser, name: &str, status: u16) {
 fn look(browser: &Browser, name: &str) {
     for (width, height) in SIZES {
         browser.set_size(width, height);
-        for (scheme, called) in SCHEMES {
-            browser.set_scheme(scheme);
-            browser.screenshot(&pictures().join(format!("{name}-{width}-{called}.png")));
-        }
         let wide = sideways(browser);
         assert!(wide <= 0, "{name} at {width} px is {wide} px too wide");
+        browser.fit_height(width);
+        for scheme in Scheme::BOTH {
+            browser.set_scheme(scheme);
+            let file = format!("{name}-{width}-{}.png", scheme.name());
+            browser.screenshot(&pictures().join("walk").join(file));
+        }
     }
 }
 
@@ -46,8 +48,8 @@ pub(super) fn sideways(browser: &Browser) -> i64 {
     browser.run(script).as_i64().expect("widths are whole numbers")
 }
 
-/// `target/screenshots`.
-fn pictures() -> PathBuf {
+/// `target/screens`, where all pictures go.
+pub(super) fn pictures() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target/tmp has a parent");
-    target.join("screenshots")
+    target.join("screens")
 }

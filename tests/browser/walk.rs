@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::until;
-use super::view::{inspect, inspect_error};
+use super::view::{inspect, inspect_error, sideways};
 use super::webdriver::Browser;
 
 /// Where somebody looks for the button that signs them out.
@@ -43,6 +43,7 @@ pub(super) fn two_people_talk(site: &dyn Site) {
     site.kill_one_backend();
     go_on_with_one_machine_down(&ada, &ben);
     look_at_settings(&ada);
+    read_in_german(&ada);
     leave_and_come_back(&ben);
 }
 
@@ -202,10 +203,38 @@ fn go_on_with_one_machine_down(ada: &Visitor<'_>, ben: &Visitor<'_>) {
 }
 
 fn look_at_settings(visitor: &Visitor<'_>) {
-    for page in ["profile", "password", "devices", "leave"] {
+    for page in ["profile", "password", "devices", "language", "leave"] {
         visitor.goto(&format!("/settings/{page}"));
         inspect(&visitor.browser, &format!("settings-{page}"));
     }
+}
+
+fn read_in_german(visitor: &Visitor<'_>) {
+    let browser = &visitor.browser;
+    let choose = |lang: &str, saved: &str| {
+        visitor.goto("/settings/language");
+        browser.find(&format!("button[name=lang][value=\"{lang}\"]")).click();
+        browser.wait_for_text(saved);
+    };
+    choose("de", "Gespeichert.");
+    for (page, name) in [
+        ("/", "home"),
+        ("/@ada", "profile"),
+        ("/status", "status"),
+        ("/settings/devices", "settings-devices"),
+        ("/settings/language", "settings-language"),
+    ] {
+        visitor.goto(page);
+        assert_eq!(browser.run("return document.documentElement.lang"), "de", "{page}");
+        inspect(browser, &format!("german-{name}"));
+        // German words are long.
+        browser.set_size(320, 640);
+        assert!(sideways(browser) <= 0, "{page} is too wide for 320 px");
+    }
+    visitor.goto("/@nobody");
+    browser.wait_for_text("Nicht gefunden");
+    inspect_error(browser, "german-not-found", 404);
+    choose("en", "Saved.");
 }
 
 fn leave_and_come_back(visitor: &Visitor<'_>) {

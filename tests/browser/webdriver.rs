@@ -1,13 +1,11 @@
 //! A blocking client for W3C WebDriver (<https://www.w3.org/TR/webdriver2/>): as much of it as a walk
-//! through the pages needs, and Chromium's own commands for widths and colour schemes.
+//! through the pages needs. What only Chromium can do is in `emulate`, keys are in `keyboard`.
 //!
 //! Every failure is a panic that names the command: a test has nothing else to do with it.
 
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
@@ -40,12 +38,8 @@ pub(super) struct Element<'b> {
     id: String,
 }
 
-/// A page's colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
-    Light,
-    Dark,
-}
+/// A tab of a browser.
+pub(super) struct Tab(String);
 
 enum Verb<'a> {
     Get,
@@ -53,8 +47,17 @@ enum Verb<'a> {
 }
 
 impl Browser {
-    /// A driver and a browser with an empty profile.
+    /// A driver and a browser with an empty profile. Commands wait for the page that they lead to.
     pub(super) fn start() -> Self {
+        Self::start_waiting("normal")
+    }
+
+    /// The same, but commands wait for no page: for several tabs that wait for answers at once.
+    pub(super) fn start_impatient() -> Self {
+        Self::start_waiting("none")
+    }
+
+    fn start_waiting(strategy: &str) -> Self {
         let driver = Driver::start();
         let profile = TempDir::with_prefix("tern-browser-").expect("make a profile's folder");
         let config = Agent::config_builder()
@@ -63,7 +66,7 @@ impl Browser {
             .proxy(None);
         let agent = Agent::new_with_config(config.build());
         let origin = driver.origin();
-        let wanted = capabilities(profile.path());
+        let wanted = capabilities(profile.path(), strategy);
         let made = call(&agent, &format!("{origin}/session"), &Verb::Post(&wanted));
         let id = made["sessionId"].as_str().expect("a session has an id");
         let session = format!("{origin}/session/{id}");
@@ -123,45 +126,68 @@ impl Browser {
 
     /// Runs a script in the page and gives what it returns.
     pub(super) fn run(&self, script: &str) -> Value {
-        self.post("execute/sync", &json!({ "script": script, "args": [] }))
+        self.run_on(script, &[])
     }
 
-    /// Makes the page as wide as a screen of that size shows it; a narrow one is a phone's, which obeys
-    /// `<meta name=viewport>`.
-    pub(super) fn set_size(&self, width: u32, height: u32) {
-        let metrics = json!({
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600
+    /// As [`Self::run`], for a script that reads `arguments`.
+    pub(super) fn run_on(&self, script: &str, args: &[Value]) -> Value {
+        self.post("execute/sync", &json!({ "script": script, "args": args }))
+    }
+
+    /// Runs a script that calls the last of its `arguments` when it is done, with what it found.
+    pub(super) fn run_until_called(&self, script: &str, args: &[Value]) -> Value {
+        self.post("execute/async", &json!({ "script": script, "args": args }))
+    }
+
+    /// Waits until another page than that of `before`, a [`Self::page_mark`], has come in whole.
+    pub(super) fn wait_for_page(&self, before: &Value) {
+        until(&format!("a page after {}", self.url()), || {
+            let script = "return document.readyState == 'complete' && performance.timeOrigin";
+            // A page that is going away may answer nothing.
+            let now = self.try_run(script).ok()?;
+            (now.is_number() && now != *before).then_some(())
         });
-        self.chromium("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    pub(super) fn set_scheme(&self, scheme: Scheme) {
-        let value = match scheme {
-            Scheme::Light => "light",
-            Scheme::Dark => "dark",
-        };
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.chromium("Emulation.setEmulatedMedia", &features);
+    /// Goes there and waits until the page has come in whole.
+    pub(super) fn open(&self, url: &str) {
+        let before = self.page_mark();
+        self.goto(url);
+        self.wait_for_page(&before);
     }
 
-    /// Writes a picture of the whole page, also of what lies below the window.
-    pub(super) fn screenshot(&self, path: &Path) {
-        let metrics = self.chromium("Page.getLayoutMetrics", &json!({}));
-        let size = &metrics["cssContentSize"];
-        let picture = self.chromium(
-            "Page.captureScreenshot",
-            &json!({
-                "format": "png",
-                "captureBeyondViewport": true,
-                "clip": {
-                    "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1
-                },
-            }),
-        );
-        let bytes = STANDARD.decode(text(&picture["data"])).expect("pictures come in base64");
-        let folder = path.parent().expect("a picture lies in a folder");
-        std::fs::create_dir_all(folder).expect("make the folder of pictures");
-        std::fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    fn try_run(&self, script: &str) -> Result<Value, String> {
+        let body = json!({ "script": script, "args": [] });
+        try_call(&self.agent, &format!("{}/execute/sync", self.session), &Verb::Post(&body))
+    }
+
+    /// Opens another tab and turns to it.
+    pub(super) fn open_tab(&self) -> Tab {
+        let made = self.post("window/new", &json!({ "type": "tab" }));
+        let tab = Tab(text(&made["handle"]));
+        self.turn_to(&tab);
+        tab
+    }
+
+    /// Turns to a tab: all commands are about that one now.
+    pub(super) fn turn_to(&self, tab: &Tab) {
+        self.post("window", &json!({ "handle": tab.0 }));
+    }
+
+    /// What tells this page from every other that the window shows before or after.
+    pub(super) fn page_mark(&self) -> Value {
+        self.run("return performance.timeOrigin")
+    }
+
+    /// The HTTP status that the page came with.
+    pub(super) fn status(&self) -> u64 {
+        let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        self.run(script).as_u64().expect("a page has a status")
+    }
+
+    /// One page back, as the button beside the address does.
+    pub(super) fn back(&self) {
+        self.post("back", &json!({}));
     }
 
     /// Errors and warnings that the browser has logged since the last call: of scripts, of requests that
@@ -175,15 +201,15 @@ impl Browser {
     }
 
     /// One command of the Chrome `DevTools` Protocol.
-    fn chromium(&self, command: &str, params: &Value) -> Value {
+    pub(super) fn chromium(&self, command: &str, params: &Value) -> Value {
         self.post("goog/cdp/execute", &json!({ "cmd": command, "params": params }))
     }
 
-    fn get(&self, command: &str) -> Value {
+    pub(super) fn get(&self, command: &str) -> Value {
         self.call(command, &Verb::Get)
     }
 
-    fn post(&self, command: &str, body: &Value) -> Value {
+    pub(super) fn post(&self, command: &str, body: &Value) -> Value {
         self.call(command, &Verb::Post(body))
     }
 
@@ -206,6 +232,13 @@ impl Element<'_> {
         self.post("click", &json!({}));
     }
 
+    /// Scrolls to it as a person does, so that nothing which sticks to an edge covers it, and clicks it.
+    pub(super) fn click_in_sight(&self) {
+        let element = json!({ ELEMENT_KEY: self.id });
+        self.browser.run_on("arguments[0].scrollIntoView({ block: 'center' })", &[element]);
+        self.click();
+    }
+
     /// Types at the end of what the field holds.
     pub(super) fn type_text(&self, text: &str) {
         self.post("value", &json!({ "text": text }));
@@ -213,6 +246,14 @@ impl Element<'_> {
 
     pub(super) fn clear(&self) {
         self.post("clear", &json!({}));
+    }
+
+    /// Puts text in place of what the field holds.
+    pub(super) fn fill(&self, text: &str) {
+        self.clear();
+        // After clearing, which takes the cursor away again.
+        self.click_in_sight();
+        self.browser.paste(text);
     }
 
     /// What a person reads of it.
@@ -230,10 +271,13 @@ impl Element<'_> {
     }
 }
 
-fn capabilities(profile: &Path) -> Value {
+fn capabilities(profile: &Path, strategy: &str) -> Value {
     let chromium = std::env::var("TERN_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
     let flags = [
         "--headless",
+        // Whatever language the machine speaks.
+        "--lang=en-US",
+        "--accept-lang=en-US,en",
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
@@ -246,6 +290,7 @@ fn capabilities(profile: &Path) -> Value {
     let flags: Vec<&str> = flags.into_iter().chain([profile.as_str()]).collect();
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
+        "pageLoadStrategy": strategy,
         "goog:chromeOptions": { "binary": chromium, "args": flags },
         "goog:loggingPrefs": { "browser": "ALL" },
     } } })
@@ -253,6 +298,11 @@ fn capabilities(profile: &Path) -> Value {
 
 /// One command: its `value`.
 fn call(agent: &Agent, url: &str, verb: &Verb<'_>) -> Value {
+    try_call(agent, url, verb).unwrap_or_else(|complaint| panic!("{url}: {complaint}"))
+}
+
+/// One command: its `value`, or what the driver complains of.
+fn try_call(agent: &Agent, url: &str, verb: &Verb<'_>) -> Result<Value, String> {
     let sent = match verb {
         Verb::Get => agent.get(url).call(),
         Verb::Post(body) => agent.post(url).send_json(body),
@@ -261,11 +311,12 @@ fn call(agent: &Agent, url: &str, verb: &Verb<'_>) -> Value {
     let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json::<Value>();
     let mut body = body.unwrap_or_else(|error| panic!("{url}: {error}"));
     let value = body["value"].take();
+    if answer.status().is_success() {
+        return Ok(value);
+    }
     // The rest of the message is the driver's own stack.
-    let complaint =
-        || value["message"].as_str().and_then(|text| text.lines().next().map(str::to_owned));
-    assert!(answer.status().is_success(), "{url}: {}", complaint().unwrap_or_default());
-    value
+    let complaint = value["message"].as_str().and_then(|text| text.lines().next());
+    Err(complaint.unwrap_or_default().to_owned())
 }
 
 fn text(value: &Value) -> String {

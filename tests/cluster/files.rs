@@ -74,6 +74,14 @@ pub(crate) fn posts(disks: &dyn Disks, node: u16, user: &str) -> Vec<String> {
     posted.map(|entry| entry["text"].as_str().expect("a text").to_owned()).collect()
 }
 
+/// How many entries of a kind the first machine's file of a user holds.
+pub(crate) fn entries(disks: &dyn Disks, user: &str, kind: &str) -> usize {
+    let all = files(disks, 1);
+    let lines = lines(all.get(user).unwrap_or_else(|| panic!("no file of {user}")));
+    let entries = lines.iter().filter_map(|line| line["d"].as_array()).flatten();
+    entries.filter(|entry| entry["e"] == kind).count()
+}
+
 /// Checks that every machine holds each of these posts exactly once, and none of the user's twice.
 pub(crate) fn check_exactly_once(disks: &dyn Disks, user: &str, acknowledged: &[String]) {
     for node in 1..=disks.machines() {

@@ -8,6 +8,7 @@ pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
 pub(crate) mod load;
+mod marks;
 pub(crate) mod person;
 mod process;
 mod status;

@@ -47,7 +47,7 @@ fn all_lines() -> impl Iterator<Item = String> {
 }
 
 fn lines_v1() -> impl Iterator<Item = String> {
-    ["ada", "cleo", "finn", "zoe"]
+    ["ada", "cleo", "finn", "hana", "zoe"]
         .into_iter()
         .flat_map(|name| golden_lines(&format!("users/{name}.jsonl")))
 }

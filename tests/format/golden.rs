@@ -84,7 +84,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
 }
 
 fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to }
+    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to, note: None }
 }
 
 fn ada() -> File {
@@ -117,6 +117,38 @@ fn zoe() -> File {
     file
 }
 
+/// What people do with posts.
+fn hana() -> File {
+    let of_ada = || PostRef { user: user("ada"), id: post(1) };
+    let note = || Some("About tea".to_owned());
+    let folded = Entry::Posted {
+        at: at(2),
+        id: post(2),
+        text: "Green, wiht rice.".to_owned(),
+        reply_to: Some(of_ada()),
+        note: note(),
+    };
+    let text = "Green, with rice.".to_owned();
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Hana", 0, &SessionId("3a".repeat(32))));
+    file.add(version(1, 1, 2), Some(post(2)), &[folded]);
+    let acts = [
+        Entry::PostEdited { at: at(3), id: post(2), text, note: note() },
+        Entry::Pinned { at: at(4), id: post(2) },
+        Entry::Unpinned { at: at(5) },
+        Entry::Liked { at: at(6), post: of_ada() },
+        Entry::Unliked { at: at(7), post: of_ada() },
+        Entry::Reposted { at: at(8), post: of_ada() },
+        Entry::Unreposted { at: at(9), post: of_ada() },
+        Entry::Bookmarked { at: at(10), post: of_ada() },
+        Entry::Unbookmarked { at: at(11), post: of_ada() },
+    ];
+    for (seq, act) in (3..).zip(acts) {
+        file.add(version(1, 1, seq), None, &[act]);
+    }
+    file
+}
+
 /// A file of ada's or zoe's history, whose first `folded` lines were compacted.
 fn compacted(name: &str, history: fn() -> File, folded: usize) -> File {
     let mut file = history();
@@ -127,11 +159,12 @@ fn compacted(name: &str, history: fn() -> File, folded: usize) -> File {
 }
 
 /// Every golden file, how it is made, and how many lines it has.
-fn files() -> [(&'static str, File, usize); 4] {
+fn files() -> [(&'static str, File, usize); 5] {
     [
         ("ada", ada(), 10),
         ("cleo", compacted("cleo", ada, 9), 2),
         ("finn", compacted("finn", zoe, 2), 1),
+        ("hana", hana(), 11),
         ("zoe", zoe(), 2),
     ]
 }

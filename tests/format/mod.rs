@@ -31,8 +31,8 @@ fn user(name: &str) -> UserName {
 /// A copy to work on, as `db` in a directory of its own.
 fn copy_of_golden_v1() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let users = ["users/ada.jsonl", "users/cleo.jsonl", "users/finn.jsonl", "users/zoe.jsonl"];
-    for name in users.into_iter().chain(["node.json", "damaged/ben.mark"]) {
+    let users = ["ada", "cleo", "finn", "hana", "zoe"].map(|name| format!("users/{name}.jsonl"));
+    for name in users.iter().map(String::as_str).chain(["node.json", "damaged/ben.mark"]) {
         let to = home.path().join("db").join(name);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::copy(golden_v1().join(name), to).unwrap();

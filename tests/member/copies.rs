@@ -65,7 +65,9 @@ fn replaced_machine_that_dies_with_nothing_copied_gets_everything_afterwards() {
     let mut all = Machines::start(3);
     let ada = all.join(1, "ada");
     let posts = ["first", "second"].map(str::to_owned);
-    posts.iter().for_each(|text| all.post(1, &ada, text));
+    for text in &posts {
+        all.post(1, &ada, text);
+    }
     (2..=3).for_each(|number| all.wait_until_held_once(number, "ada", &posts));
     all.kill(3);
     std::fs::remove_dir_all(all.data(3)).unwrap();

@@ -283,7 +283,7 @@ impl Caller {
 
     /// A post that was not sent yet.
     pub(crate) fn new_post(&self, text: &str) -> NewPost {
-        NewPost { key: self.key(), text: text.to_owned(), reply_to: None }
+        NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() }
     }
 
     /// Whether a machine says that the post is saved.

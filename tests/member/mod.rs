@@ -242,10 +242,11 @@ fn change_that_cannot_go_on_stops_nothing_or_is_given_up_for_another() {
 fn five_machines_grown_from_three_and_any_two_can_be_missed() {
     let mut all = Machines::start(3);
     let ada = all.join(1, "ada");
-    grow(&mut all, 4, &[1, 2, 3, 4], &[]);
-    grow(&mut all, 5, &[1, 2, 3, 4, 5], &[]);
+    all.post(1, &ada, "three");
+    grow(&mut all, 4, &[1, 2, 3, 4], &["three"]);
+    grow(&mut all, 5, &[1, 2, 3, 4, 5], &["three"]);
     all.kill(1);
     all.kill(2);
     all.post(5, &ada, "three of five");
-    all.wait_until_shown(4, &["three of five".to_owned()]);
+    all.wait_until_shown(4, &["three", "three of five"].map(str::to_owned));
 }

@@ -1,8 +1,13 @@
 //! Changes that cannot go on, features, and fields of later versions.
 
+use tern::action::{Action, Mark, NewPost, SetMark};
+use tern::id::PostId;
+use tern::user::entry::PostRef;
 use tern::wire::message::FEATURES;
 use tern::wire::operator::Waits;
+use tern::wire::request::{Outcome, Refusal};
 
+use super::check_copied;
 use super::harness::{Machines, Ran, eventually};
 use super::phases::node_file;
 
@@ -71,6 +76,7 @@ fn r0010_new_machine_that_dies_once_it_has_copied_is_taken_on_later() {
         (copied(&all) == 2).then_some(())
     });
     all.spawn(1);
+    check_copied(&all, 4, "ada", ["before"]);
     (1..=4).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4]));
     all.post(4, &ada, "after");
 }
@@ -93,6 +99,10 @@ fn features_of_the_first_version_finished_and_unknown_fields_kept() {
     (1..=3).for_each(|number| all.spawn(number));
     (1..=3).for_each(|number| all.wait_until_open(number, &[1, 2, 3]));
     assert_eq!(all.held(1).unwrap().offer.current.features, 0);
+    for act in social_acts(&all) {
+        let told = all.ask(1, Some(&ada), act).unwrap().data.outcome;
+        assert_eq!(told, Outcome::Refused(Refusal::NotYet), "an older machine could not read it");
+    }
     all.kill(3);
     all.change(&["upgrade", "finish"], 1).refused(4, "machine 3");
     all.spawn(3);
@@ -116,6 +126,21 @@ fn features_of_the_first_version_finished_and_unknown_fields_kept() {
         assert_eq!(file["members"][2]["colour"], "red");
     }
     all.post(3, &ada, "with all that is new");
+    for act in social_acts(&all) {
+        let told = all.ask(3, Some(&ada), act).unwrap().data.outcome;
+        let Outcome::Saved(_) = told else { panic!("{told:?}") };
+    }
+}
+
+/// Acts that take what the first version does not know: on no post that there is, where they take one.
+fn social_acts(all: &Machines) -> [Action; 2] {
+    let key = all.caller().key();
+    let post = PostRef { user: "ada".parse().unwrap(), id: PostId::from_raw(1) };
+    let note = "Ends the book".to_owned();
+    [
+        Action::Mark(SetMark { key, post, mark: Mark::Like, on: false }),
+        Action::Post(NewPost { note, ..all.caller().new_post("It was the gardener.") }),
+    ]
 }
 
 #[test]

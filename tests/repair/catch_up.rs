@@ -10,9 +10,12 @@ use tern::store::line::{Kind, NewLine, encode};
 use tern::user::entry::Entry;
 use tern::wire::request::MachineState;
 
-use super::harness::{Machines, eventually};
-use super::{wait_equal, wait_whole};
+use super::harness::{Machines, eventually, within};
+use super::{is_whole, wait_equal, wait_whole};
 use crate::torture::proxy::{Mode, Proxy};
+
+/// How long it may take to learn more than a thousand users on a busy disk: each costs flushes.
+const MANY_MS: u64 = 180_000;
 
 /// A file of one line.
 fn one_line(number: usize) -> Vec<u8> {
@@ -22,6 +25,7 @@ fn one_line(number: usize) -> Vec<u8> {
         id: PostId::from_raw(u64::try_from(number).unwrap() + 1),
         text: "a few words".to_owned(),
         reply_to: None,
+        note: None,
     };
     let line = encode(&NewLine {
         version: Version { term, seq: 1 },
@@ -58,10 +62,10 @@ fn users_of_several_pages_learned_though_nobody_knew_them_committed() {
     fill(&all, users, |n, number| n < 2 || number % 3 != 0);
     (0..3).for_each(|n| all.spawn(n));
     for number in [0, 2_001, users - 3] {
-        wait_whole(&all, 2, &name(number), &["a few words"]);
+        within(MANY_MS, || is_whole(&all, 2, &name(number), &["a few words"]).then_some(()));
     }
     let missing = || (0..users).filter(|&number| !all.file(2, &name(number)).exists()).count();
-    eventually(|| (missing() == 0).then_some(()));
+    within(MANY_MS, || (missing() == 0).then_some(()));
     (0..users).for_each(|number| wait_equal(&all, &name(number)));
 }
 

@@ -20,7 +20,7 @@ use tern::wire::status::StatusPage;
 
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Backends on loopback, ended when dropped.
+/// Backends on loopback, ended when dropped; their logs are shown if the test failed.
 pub(super) struct Machines {
     dir: tempfile::TempDir,
     keys: Keys,
@@ -72,7 +72,11 @@ impl Machines {
 
     /// What a machine has logged in all its lives.
     pub(super) fn log(&self, n: usize) -> String {
-        std::fs::read_to_string(self.dir.path().join(format!("log-{n}"))).unwrap()
+        std::fs::read_to_string(self.log_path(n)).unwrap()
+    }
+
+    fn log_path(&self, n: usize) -> PathBuf {
+        self.dir.path().join(format!("log-{n}"))
     }
 
     fn addresses(&self) -> Vec<String> {
@@ -94,15 +98,14 @@ impl Machines {
 
     /// Starts a machine that reaches each of all by the way given.
     pub(super) fn spawn_among(&mut self, n: usize, addresses: &[String]) {
-        let log = self.dir.path().join(format!("log-{n}"));
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path(n));
         let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
         command.arg(peers(addresses));
         command.arg(format!("--data={}", self.data(n).display()));
         command.arg(format!("--key-file={}", self.key_file().display()));
-        command.stdout(Stdio::null()).stderr(log);
+        command.stdout(Stdio::null()).stderr(log.unwrap());
         self.children[n] = Some(command.spawn().unwrap());
     }
 
@@ -207,7 +210,8 @@ impl Machines {
 
     /// Tries once to post; whether it was acknowledged.
     pub(super) fn is_posted(&self, n: usize, session: &mut String, text: &str) -> bool {
-        let post = NewPost { key: self.key(), text: text.to_owned(), reply_to: None };
+        let post =
+            NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() };
         let Ok(told) = self.ask(n, Some(session), Action::Post(post)) else { return false };
         if let Some(renewed) = told.session {
             *session = renewed;
@@ -265,6 +269,11 @@ impl Drop for Machines {
         for child in self.children.iter_mut().flatten() {
             let _gone = child.kill();
             let _gone = child.wait();
+        }
+        if std::thread::panicking() {
+            for n in (0..self.count()).filter(|&n| self.log_path(n).exists()) {
+                eprintln!("--- machine {}\n{}", n + 1, self.log(n));
+            }
         }
     }
 }

@@ -219,7 +219,8 @@ impl<'a> Client<'a> {
         self.written += 1;
         let text = format!("{} {} writes {}", self.name, self.number, self.written);
         let key = self.key();
-        let action = Action::Post(NewPost { key, text: text.clone(), reply_to: None });
+        let action =
+            Action::Post(NewPost { key, text: text.clone(), reply_to: None, note: String::new() });
         let name = self.name.clone();
         let op = self.act(&name, key, Kind::Post { text }, &action);
         let number = op.attempts.iter().find_map(|one| match &one.told {
@@ -263,7 +264,7 @@ impl<'a> Client<'a> {
         let name = self.name.clone();
         let (kind, action) = if self.dice.percent(50) {
             let text = format!("{} {}", self.written, "x".repeat(TOO_LONG));
-            let action = NewPost { key, text: text.clone(), reply_to: None };
+            let action = NewPost { key, text: text.clone(), reply_to: None, note: String::new() };
             (Kind::Post { text }, Action::Post(action))
         } else {
             let post = "1".to_owned();

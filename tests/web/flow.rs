@@ -68,7 +68,7 @@ fn page_known_answered_304_and_connection_kept() {
         assert_eq!(unchanged.status, 304);
         unchanged.assert_secure();
         assert_eq!(unchanged.header("ETag"), Some(etag.as_str()));
-        assert_eq!(unchanged.header("Vary"), Some("Cookie"));
+        assert_eq!(unchanged.header("Vary"), Some("Accept-Encoding, Cookie"));
         assert_eq!(client.get("/hello").status, 200);
     })
     .unwrap();

@@ -3,6 +3,7 @@
 mod flow;
 mod hostile;
 mod load;
+mod parts;
 mod refusal;
 mod shutdown;
 
@@ -113,6 +114,9 @@ fn handle(request: &Request, waiting: &Waiting) -> Response {
             request.cookie,
             String::from_utf8_lossy(&request.body),
         )),
+        "/language" => page(format!("{:?}", request.accept_language)),
+        "/gzip" => Response { cache: Cache::Private, ..page("Tea at four. ".repeat(1_000)) },
+        "/parts" => return parts::handle(request),
         "/big" => page("x".repeat(request.query.parse().unwrap())),
         "/wait" => {
             waiting.entered.close();

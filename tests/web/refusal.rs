@@ -12,7 +12,8 @@ fn refused(site: &Site, request: impl AsRef<[u8]>, status: u16) -> Reply {
     reply.assert_secure();
     assert_eq!(reply.header("Connection"), Some("close"), "{shown:?}");
     assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
-    assert!(reply.body.contains("Request "), "{}", reply.body);
+    let has_number = reply.body.contains("Request ") || reply.body.contains("Anfrage ");
+    assert!(has_number, "{}", reply.body);
     client.assert_closed();
     reply
 }
@@ -148,6 +149,53 @@ fn headers_of_ours_from_outside_dropped() {
         let forged = "GET /echo?q HTTP/1.1\r\nHost: tern.example\r\nX-Tern-Client: 6.6.6.6\r\n\
                       x-tern-id: forged\r\nX-Forwarded-For: 7.7.7.7\r\n\r\n";
         assert_eq!(ask(site, forged).body, "Get q 127.0.0.1 None ");
+    })
+    .unwrap();
+}
+
+#[test]
+fn request_refused_in_the_language_it_asks_for() {
+    with_site(limits(), |site| {
+        let head = "Host: tern.example\r\nAccept-Language: de-CH, en;q=0.5\r\n";
+        let refused_in = |request: String, status, language: &str, words: &str| {
+            let reply = refused(site, request, status);
+            assert_eq!(reply.header("Content-Language"), Some(language));
+            assert_eq!(reply.header("Vary"), Some("Accept-Language, Cookie"));
+            assert!(reply.body.contains(words), "{}", reply.body);
+        };
+        let german = "Es wurde nichts gespeichert";
+        refused_in(format!("PUT / HTTP/1.1\r\n{head}\r\n"), 405, "de", german);
+        refused_in(
+            format!("POST / HTTP/1.1\r\n{head}Content-Length: 99999999\r\n\r\n"),
+            413,
+            "de",
+            german,
+        );
+        refused_in(
+            format!("GET / HTTP/1.1\r\n{head}Host: evil.example\r\n\r\n"),
+            400,
+            "de",
+            german,
+        );
+        let elsewhere = "GET / HTTP/1.1\r\nHost: evil.example\r\nAccept-Language: de\r\n\r\n";
+        refused_in(elsewhere.to_owned(), 421, "de", "frag den Betreiber");
+        let cookie = "Cookie: __Host-lang=en\r\n\r\n";
+        refused_in(format!("PUT / HTTP/1.1\r\n{head}{cookie}"), 405, "en", "Nothing was saved");
+        // Where nothing was said before it went wrong, both are.
+        refused_in("GET /\r\n\u{e9}".to_owned(), 400, "en, de", german);
+    })
+    .unwrap();
+}
+
+#[test]
+fn languages_asked_for_reach_the_page() {
+    with_site(limits(), |site| {
+        let get = |head: &str| {
+            ask(site, format!("GET /language HTTP/1.1\r\nHost: tern.example\r\n{head}\r\n")).body
+        };
+        assert_eq!(get(""), "None");
+        assert_eq!(get("Accept-Language: de, en;q=0.5\r\n"), "Some(\"de, en;q=0.5\")");
+        assert_eq!(get("accept-language: fr\r\nAccept-Language: de\r\n"), "Some(\"fr, de\")");
     })
     .unwrap();
 }

@@ -9,7 +9,9 @@ use unicode_normalization::char::is_combining_mark;
 use crate::action::Problem;
 use crate::action::chars::{is_blank, is_invisible};
 use crate::id::{NameError, USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
-use crate::limits::{BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ};
+use crate::limits::{
+    BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
+};
 
 /// Names nobody may take: sorted, one a line.
 const RESERVED: &str = include_str!("reserved.txt");
@@ -72,14 +74,28 @@ fn suggestion(typed: &str, own_words: &[String]) -> Option<UserName> {
 /// # Errors
 /// [`Problem::TooLong`].
 pub fn display_name(input: &str, name: &UserName) -> Result<String, Problem> {
-    let seen = |c: &char| c.is_whitespace() || !(c.is_control() || is_invisible(*c));
-    let composed: String = input.chars().filter(seen).nfc().collect();
-    let words: Vec<&str> = composed.split_whitespace().collect();
-    let shown = words.join(" ");
+    let shown = one_line(input);
     if is_blank(&shown) {
         return Ok(name.as_str().to_owned());
     }
     check_chars(shown, DISPLAY_NAME_CHARS_MAX)
+}
+
+/// What a post's text is folded behind, if anything of it can be seen: a line, like a name.
+///
+/// # Errors
+/// [`Problem::TooLong`].
+pub fn note(input: &str) -> Result<Option<String>, Problem> {
+    let shown = one_line(input);
+    if is_blank(&shown) { Ok(None) } else { check_chars(shown, NOTE_CHARS_MAX).map(Some) }
+}
+
+/// Without what cannot be seen, white space as single spaces, in NFC.
+fn one_line(input: &str) -> String {
+    let seen = |c: &char| c.is_whitespace() || !(c.is_control() || is_invisible(*c));
+    let composed: String = input.chars().filter(seen).nfc().collect();
+    let words: Vec<&str> = composed.split_whitespace().collect();
+    words.join(" ")
 }
 
 /// What a person says of themselves; may be empty. NFC, line ends as `\n`.

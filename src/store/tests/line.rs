@@ -67,6 +67,7 @@ fn line_encoded_decodes_to_same_with_places() {
             at: Wall(2),
             id: crate::id::PostId::from_raw(u64::MAX),
             text: r#"{"e":"left"},"c":"00000000"}"#.to_owned(),
+            note: None,
             reply_to: Some(PostRef { user: super::ada(), id: crate::id::PostId::from_raw(5) }),
         },
         Entry::SessionClosed { at: Wall(u64::MAX), id: SessionId("ab".repeat(32)) },

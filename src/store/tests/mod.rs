@@ -29,6 +29,7 @@ fn posted(text: &str) -> Entry {
         id: PostId::from_raw(111),
         text: text.to_owned(),
         reply_to: None,
+        note: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::line::{Kind, LineError, NewLine, Part, check_chain, decode, encode as line};
 use crate::store::scan::{End, Scan, scan};
 use crate::store::snapshot::{Head, encode, fold};
-use crate::user::entry::{Entry, SessionId};
+use crate::user::entry::{Entry, PostRef, SessionId};
 use crate::user::{Receipt, Recorded, User};
 
 const HASH: Hash128 = Hash128([7; 16]);
@@ -31,6 +31,7 @@ fn post(number: u64, text: &str) -> Entry {
         id: PostId::from_raw(number),
         text: text.to_owned(),
         reply_to: None,
+        note: None,
     }
 }
 
@@ -276,7 +277,7 @@ fn store_loads_and_verifies_snapshot_with_lines_behind_it() {
     assert_eq!(home.store.verify(&ada(), loaded.len).unwrap(), loaded);
     let place = lines[1].entries[0].1;
     let text = home.store.read_text(&ada(), PostId::from_raw(2), place).unwrap();
-    assert_eq!(text.len(), LINE_BYTES_MAX / 2 + 1);
+    assert_eq!(text.text.len(), LINE_BYTES_MAX / 2 + 1);
     // Cut inside of it: nothing of it is a state.
     let home = Home::with_ada(pieces(&long(2))[0]);
     let error = home.load().unwrap_err();
@@ -377,6 +378,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         8 => (0..12u64).prop_map(|id| post(id, "hello")),
         5 => (0..12u64)
             .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
+        30 => any_mark(),
         5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
         4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
         2 => (0..4u8).prop_map(move |n| Entry::Muted { at: Wall(1), user: name(n) }),
@@ -387,12 +389,43 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+/// What people do with posts: their own, which may stand or not, and others'.
+fn any_mark() -> impl Strategy<Value = Entry> {
+    let id = || (0..12u64).prop_map(PostId::from_raw);
+    let note = prop::option::of(Just("Gloves".to_owned()));
+    let edited = move |(id, n, note): (_, u64, _)| Entry::PostEdited {
+        at: Wall(n),
+        id,
+        text: format!("edit {n}"),
+        note,
+    };
+    let post = (prop::sample::select(vec!["ada", "ben"]), id())
+        .prop_map(|(user, id)| PostRef { user: user.parse().unwrap(), id });
+    let mark = |(kind, at, post): (u8, u64, PostRef)| {
+        let at = Wall(at);
+        match kind {
+            0 => Entry::Liked { at, post },
+            1 => Entry::Unliked { at, post },
+            2 => Entry::Reposted { at, post },
+            3 => Entry::Unreposted { at, post },
+            4 => Entry::Bookmarked { at, post },
+            _ => Entry::Unbookmarked { at, post },
+        }
+    };
+    prop_oneof![
+        3 => (id(), 0..9u64, note).prop_map(edited),
+        2 => id().prop_map(|id| Entry::Pinned { at: Wall(1), id }),
+        1 => Just(Entry::Unpinned { at: Wall(1) }),
+        6 => (0..6u8, 0..9u64, post).prop_map(mark),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn fold_keeps_user_and_is_idempotent(
-        entries in prop::collection::vec(any_entry(), 1..60), until in 0_usize..60,
+        entries in prop::collection::vec(any_entry(), 1..90), until in 0_usize..90,
     ) {
         let (history, versions) = file_of(&entries);
         let com = versions[until.min(versions.len() - 1)];

@@ -88,7 +88,7 @@ fn store_lines_appended_load_again() {
     assert_eq!(found, loaded(&history));
     let versions: Vec<_> = lines.iter().map(|line| line.version).collect();
     assert_eq!(versions, [version(1, 1), version(1, 2), version(1, 3)]);
-    let text = |line: &Line| home.store.read_text(&ada(), POST, line.entries[0].1).unwrap();
+    let text = |line: &Line| home.store.read_text(&ada(), POST, line.entries[0].1).unwrap().text;
     assert_eq!(lines.iter().map(text).collect::<Vec<_>>(), ["post 1", "post 2", "post 3"]);
     assert_eq!(home.store.verify(&ada(), found.len).unwrap(), found);
 }
@@ -290,13 +290,13 @@ fn read_text_of_entry_without_text_refused() {
     let home = Home::with_ada(&history.bytes);
     let place = home.load().unwrap().1[0].entries[0].1;
     assert_eq!(home.store.read_entry(&ada(), place).unwrap(), Entry::Joined { at: Wall(4) });
-    let text = home.store.read_text(&ada(), POST, place);
+    let text = home.store.read_text(&ada(), POST, place).map(|said| said.text);
     assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
     // Another post than was asked for: the file was replaced since the place was looked up.
     let home = Home::with_ada(&History::of(1).bytes);
     let place = home.load().unwrap().1[0].entries[0].1;
-    assert_eq!(home.store.read_text(&ada(), POST, place).unwrap(), "post 1");
-    let text = home.store.read_text(&ada(), PostId::from_raw(112), place);
+    assert_eq!(home.store.read_text(&ada(), POST, place).unwrap().text, "post 1");
+    let text = home.store.read_text(&ada(), PostId::from_raw(112), place).map(|said| said.text);
     assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
 }
 

@@ -136,6 +136,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::Login(_)
         | Action::Logout(_)
         | Action::Post(_)
+        | Action::EditPost(_)
+        | Action::Mark(_)
         | Action::DeletePost(_)
         | Action::Follow(_)
         | Action::Unfollow(_)
@@ -158,10 +160,13 @@ const fn is_write(action: &Action) -> bool {
         | Action::Everyone(_)
         | Action::Profile(_)
         | Action::UserPosts(_)
+        | Action::Bookmarks(_)
+        | Action::History(_)
         | Action::Thread(_)
         | Action::Followers(_)
         | Action::Following(_)
         | Action::KeptApart(_)
+        | Action::Export(_)
         | Action::Sessions
         | Action::Welcome
         | Action::Invitations

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::clock::Mono;
-use crate::limits::GATE_DRAIN_BYTES_MAX;
+use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
 use crate::web::origin::Origin;
 use crate::web::request::Method;
 use crate::web::words::Lang;
@@ -14,7 +14,7 @@ use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Refusal, to_bytes};
 use super::slots::Peer;
 use super::upstream::{Answer, Exchange};
-use super::{CLIENT_HEADER, Gate, ID_HEADER};
+use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Characters of a path that the log shows.
@@ -53,6 +53,16 @@ struct Whole<'a> {
     id: String,
     begun: Mono,
     _turn: Option<Turn<'a>>,
+}
+
+/// Why there is no answer.
+enum Unanswered<'a> {
+    /// All workers have work.
+    Busy,
+    /// It has not come in time; it still will.
+    Late(Exchange<'a>),
+    /// Nothing will come.
+    Failed,
 }
 
 /// Why no request comes of a connection any more.
@@ -159,39 +169,55 @@ impl<'a> Browser<'a> {
 
     /// Answers a request; true if the connection may be used again.
     fn answer(&mut self, request: &Whole<'_>) -> bool {
-        let gate = self.gate;
         let was_write = request.head.method == Method::Post;
+        match self.ask(request, &request.head.target) {
+            Ok(answer) => {
+                self.log(request, &answer);
+                self.pass_back(answer, request)
+            }
+            Err(Unanswered::Busy) => {
+                let keeps = self.keeps(request);
+                let connection = if keeps { "keep-alive" } else { "close" };
+                self.say(Refusal::Busy, &request.id, connection) && keeps
+            }
+            Err(Unanswered::Late(exchange)) => {
+                self.refuse(Refusal::Late { was_write }, &request.id);
+                self.settle(exchange);
+                false
+            }
+            Err(Unanswered::Failed) => {
+                self.refuse(Refusal::Failed { was_write }, &request.id);
+                false
+            }
+        }
+    }
+
+    /// Has a worker answer. None is held after that, while the browser reads.
+    fn ask(&self, request: &Whole<'_>, target: &str) -> Result<Answer, Unanswered<'a>> {
+        let gate = self.gate;
         let lent = gate.upstream.lend(gate.limits.worker_wait_ms, self.is_head_only);
-        let Some(mut exchange) = lent else {
-            let keeps = self.keeps(request);
-            let connection = if keeps { "keep-alive" } else { "close" };
-            return self.say(Refusal::Busy, &request.id, connection) && keeps;
-        };
+        let mut exchange = lent.ok_or(Unanswered::Busy)?;
         let by = gate.clock.mono().plus_ms(gate.limits.answer_ms);
-        let asked = exchange.ask(&clean(request), &gate.clock, by).map_err(|ended| match ended {
+        let sent = exchange.ask(&clean(request, target), &gate.clock, by);
+        let asked = sent.map_err(|ended| match ended {
             // Half a request was sent: what comes now is of no use, however long we wait.
             Ended::Late => Ended::Closed,
             other => other,
         });
         match asked.and_then(|()| exchange.answer(&gate.clock, Some(by))) {
             Ok(answer) => {
-                // No worker is held while the browser reads.
                 drop(exchange);
                 gate.check_upstream();
-                self.log(request, &answer);
-                self.pass_back(answer, request)
+                Ok(answer)
             }
             Err(Ended::Late) => {
                 log::warn!("worker too slow request={}", request.id);
-                self.refuse(Refusal::Late { was_write }, &request.id);
-                self.settle(exchange);
-                false
+                Err(Unanswered::Late(exchange))
             }
             Err(ended) => {
                 drop(exchange);
                 gate.lost_upstream(&ended);
-                self.refuse(Refusal::Failed { was_write }, &request.id);
-                false
+                Err(Unanswered::Failed)
             }
         }
     }
@@ -211,26 +237,83 @@ impl<'a> Browser<'a> {
         request.head.keeps_alive && !self.gate.is_stopping()
     }
 
-    fn pass_back(&self, answer: Answer, request: &Whole<'_>) -> bool {
+    fn pass_back(&self, mut answer: Answer, request: &Whole<'_>) -> bool {
         if !answer.is_ours {
             let was_write = request.head.method == Method::Post;
             self.refuse(Refusal::Failed { was_write }, &request.id);
             return false;
         }
+        if let Some(next) = answer.next.take() {
+            return self.pass_parts(answer, request, next);
+        }
         let keeps = self.keeps(request);
-        let connection = match (keeps, request.head.is_http10) {
+        if answer.status == 304 {
+            // It would have to be that of the page itself, which nobody has compressed.
+            answer.remove_field("Content-Length");
+        }
+        answer.add_field(match (keeps, request.head.is_http10) {
             (true, false) => "",
             (true, true) => "Connection: keep-alive\r\n",
             (false, _) => "Connection: close\r\n",
-        };
-        let mut bytes = answer.bytes;
-        let blank_line = answer.head_bytes.saturating_sub(2);
-        bytes.splice(blank_line..blank_line, connection.bytes());
-        let is_written = self.write(&bytes);
+        });
+        let is_written = self.write(&answer.bytes);
         if is_written && !keeps {
             self.close();
         }
         is_written && keeps
+    }
+
+    /// Passes on an answer that comes in parts, each asked for once the browser has taken the one
+    /// before: neither the whole of it nor a worker is ever held. One that breaks off is cut off
+    /// without its end, so that the browser knows.
+    fn pass_parts(&self, mut answer: Answer, request: &Whole<'_>, next: String) -> bool {
+        let is_chunked = !request.head.is_http10;
+        let keeps = is_chunked && self.keeps(request);
+        answer.remove_field("Content-Length");
+        answer.remove_field(NEXT_HEADER);
+        answer.add_field(if is_chunked { "Transfer-Encoding: chunked\r\n" } else { "" });
+        answer.add_field(if keeps { "" } else { "Connection: close\r\n" });
+        let body = answer.bytes.split_off(answer.head_bytes);
+        let mut is_sound = self.write(&answer.bytes);
+        if is_sound && !self.is_head_only {
+            is_sound = self.write_parts(body, request, next, is_chunked);
+        }
+        if is_sound && !keeps {
+            self.close();
+        }
+        is_sound && keeps
+    }
+
+    fn write_parts(
+        &self,
+        first: Vec<u8>,
+        request: &Whole<'_>,
+        next: String,
+        is_chunked: bool,
+    ) -> bool {
+        let (mut body, mut next) = (first, Some(next));
+        for _ in 0..GATE_PARTS_MAX {
+            let bytes = if is_chunked { chunk(&body) } else { body };
+            if !self.write(&bytes) {
+                return false;
+            }
+            let Some(target) = next else {
+                return !is_chunked || self.write(b"0\r\n\r\n");
+            };
+            match self.ask(request, &target) {
+                Ok(mut answer) if answer.is_ours && answer.status == 200 => {
+                    body = answer.bytes.split_off(answer.head_bytes);
+                    next = answer.next;
+                }
+                Err(Unanswered::Late(exchange)) => {
+                    self.settle(exchange);
+                    break;
+                }
+                Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => break,
+            }
+        }
+        log::warn!("answer in parts cut off request={}", request.id);
+        false
     }
 
     /// Says no and ends the connection.
@@ -278,9 +361,20 @@ impl<'a> Browser<'a> {
     }
 }
 
+/// A part of a body whose length nobody knows beforehand. An empty one would end it.
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+    chunk.extend_from_slice(bytes);
+    chunk.extend_from_slice(b"\r\n");
+    chunk
+}
+
 /// The request as `tiny_http` gets it: what we use, spelt in one way.
-fn clean(request: &Whole<'_>) -> Vec<u8> {
-    let Head { method, target, passed, .. } = &request.head;
+fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
+    let Head { method, passed, .. } = &request.head;
     let method = match method {
         Method::Get => "GET",
         Method::Head => "HEAD",

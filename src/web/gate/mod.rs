@@ -59,6 +59,8 @@ use upstream::Upstream;
 pub(super) const CLIENT_HEADER: &str = "X-Tern-Client";
 /// The header that carries the request's number.
 pub(super) const ID_HEADER: &str = "X-Tern-Id";
+/// The header with which a worker says where the next part of its answer is; it stays in here.
+pub(super) const NEXT_HEADER: &str = "X-Tern-Next";
 
 /// The gate's bounds, and those of the workers behind it. Only tests have reason to change them.
 #[derive(Debug, Clone, Copy)]

@@ -19,6 +19,7 @@ use socket2::Socket;
 use crate::clock::{Clock, Mono};
 use crate::limits::ANSWER_BYTES_MAX;
 
+use super::NEXT_HEADER;
 use super::deadline::{Ended, read_more, write_all};
 
 /// Header lines of an answer, ours and `tiny_http`'s.
@@ -46,6 +47,34 @@ pub(super) struct Answer {
     /// Head and body.
     pub(super) bytes: Vec<u8>,
     pub(super) head_bytes: usize,
+    /// The path of the part that follows, if the body comes in parts.
+    pub(super) next: Option<String>,
+}
+
+impl Answer {
+    /// Takes a field out of the head.
+    pub(super) fn remove_field(&mut self, name: &str) {
+        let head = self.bytes.get(..self.head_bytes).unwrap_or_default();
+        let mut start = 0;
+        for line in head.split_inclusive(|byte| *byte == b'\n') {
+            let end = start + line.len();
+            let named =
+                line.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()));
+            if named && line.get(name.len()) == Some(&b':') {
+                self.head_bytes -= line.len();
+                self.bytes.drain(start..end);
+                return;
+            }
+            start = end;
+        }
+    }
+
+    /// Adds a field, its line end included, to the head.
+    pub(super) fn add_field(&mut self, line: &str) {
+        let blank_line = self.head_bytes.saturating_sub(2);
+        self.bytes.splice(blank_line..blank_line, line.bytes());
+        self.head_bytes += line.len();
+    }
 }
 
 impl Upstream {
@@ -136,13 +165,11 @@ impl Exchange<'_> {
             if known.is_none() {
                 known = Frame::read(&self.buf, self.is_head_only)?;
             }
-            if let Some(frame) = known
-                && self.buf.len() >= frame.total_bytes
-            {
+            if let Some(frame) = known.take_if(|frame| self.buf.len() >= frame.total_bytes) {
                 self.lease.is_sound = self.buf.len() == frame.total_bytes;
                 let bytes = std::mem::take(&mut self.buf);
-                let Frame { status, is_ours, head_bytes, .. } = frame;
-                return Ok(Answer { status, is_ours, bytes, head_bytes });
+                let Frame { status, is_ours, head_bytes, next, .. } = frame;
+                return Ok(Answer { status, is_ours, bytes, head_bytes, next });
             }
             let mut buf = std::mem::take(&mut self.buf);
             let outcome = self.socket().and_then(|socket| read_more(socket, &mut buf, clock, by));
@@ -153,10 +180,11 @@ impl Exchange<'_> {
 }
 
 /// Where an answer's parts begin and end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Frame {
     status: u16,
     is_ours: bool,
+    next: Option<String>,
     head_bytes: usize,
     total_bytes: usize,
 }
@@ -183,7 +211,9 @@ impl Frame {
             return Err(odd());
         }
         let is_ours = value("Content-Security-Policy").is_some();
-        Ok(Some(Self { status, is_ours, head_bytes, total_bytes: head_bytes + body_bytes }))
+        let next = value(NEXT_HEADER).map(|v| std::str::from_utf8(v).map(str::to_owned));
+        let next = next.transpose().map_err(|_| odd())?;
+        Ok(Some(Self { status, is_ours, next, head_bytes, total_bytes: head_bytes + body_bytes }))
     }
 }
 

@@ -3,9 +3,9 @@
 use super::visit::Visit;
 use super::{Site, Stop};
 use crate::action::{
-    Action, ChangePassword, DeleteAccount, EditProfile, EndInvitation, EndSession, Invite, Join,
-    Keep, KeepersDeed, Keyed, Login, NewPost, OnePost, Opening, Report, RequestKey, SetHouse, Whom,
-    code_hash,
+    Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
+    Invite, Join, Keep, KeepersDeed, Keyed, Login, Mark, NewPost, OnePost, Opening, Report,
+    RequestKey, SetHouse, SetMark, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -25,6 +25,13 @@ pub(super) enum Act {
     Logout,
     /// A post, or a reply to another.
     Post(Option<PostRef>),
+    EditPost(PostRef),
+    /// What to do to which post; not `on` takes it back.
+    Mark {
+        post: PostRef,
+        mark: Mark,
+        on: bool,
+    },
     DeletePost(PostRef),
     Follow(UserName),
     Unfollow(UserName),
@@ -57,6 +64,10 @@ impl Act {
             Route::Login => Self::Login,
             Route::Logout => Self::Logout,
             Route::Post => return Some(Self::post(form)),
+            Route::EditPost(post) => Self::EditPost(post.clone()),
+            Route::Mark { post, mark, on } => {
+                Self::Mark { post: post.clone(), mark: *mark, on: *on }
+            }
             Route::DeletePost(post) => Self::DeletePost(post.clone()),
             Route::Follow(name) => Self::Follow(name.clone()),
             Route::Unfollow(name) => Self::Unfollow(name.clone()),
@@ -97,6 +108,10 @@ impl Act {
             Self::Login => Route::Login,
             Self::Logout => Route::Logout,
             Self::Post(_) => Route::Post,
+            Self::EditPost(post) => Route::EditPost(post.clone()),
+            Self::Mark { post, mark, on } => {
+                Route::Mark { post: post.clone(), mark: *mark, on: *on }
+            }
             Self::DeletePost(post) => Route::DeletePost(post.clone()),
             Self::Follow(name) => Route::Follow(name.clone()),
             Self::Unfollow(name) => Route::Unfollow(name.clone()),
@@ -119,7 +134,7 @@ impl Act {
     pub(super) fn page(&self) -> Route {
         match self {
             Self::Join | Self::Login | Self::Logout | Self::Post(None) => Route::Home,
-            Self::Post(Some(parent)) => Route::Thread(parent.clone()),
+            Self::Post(Some(post)) | Self::Mark { post, .. } => Route::Thread(post.clone()),
             Self::Follow(name)
             | Self::Unfollow(name)
             | Self::Mute(name)
@@ -138,6 +153,8 @@ impl Act {
             Self::Login => FormName::Login,
             Self::Logout => FormName::Logout,
             Self::Post(_) => FormName::Post,
+            Self::EditPost(_) => FormName::EditPost,
+            Self::Mark { .. } => FormName::Mark,
             Self::DeletePost(_) => FormName::DeletePost,
             Self::Follow(_) => FormName::Follow,
             Self::Unfollow(_) => FormName::Unfollow,
@@ -161,7 +178,7 @@ impl Act {
         match self {
             Self::Join => Subject::Account,
             Self::Login => Subject::SignIn,
-            Self::Post(_) => Subject::Post,
+            Self::Post(_) | Self::EditPost(_) => Subject::Post,
             Self::EditProfile
             | Self::ChangePassword
             | Self::Report(_)
@@ -169,6 +186,7 @@ impl Act {
             | Self::SetHouse
             | Self::Leave => Subject::Fields,
             Self::Logout
+            | Self::Mark { .. }
             | Self::DeletePost(_)
             | Self::Follow(_)
             | Self::Unfollow(_)
@@ -251,8 +269,20 @@ impl<A: Ask> Site<A> {
                 opening: opening(visit)?,
             }),
             Act::Logout => Action::Logout(Keyed { key }),
-            Act::Post(reply_to) => {
-                Action::Post(NewPost { key, text: field("text"), reply_to: reply_to.clone() })
+            Act::Post(reply_to) => Action::Post(NewPost {
+                key,
+                text: field("text"),
+                reply_to: reply_to.clone(),
+                note: field("note"),
+            }),
+            Act::EditPost(post) => Action::EditPost(EditPost {
+                key,
+                id: post.id,
+                text: field("text"),
+                note: field("note"),
+            }),
+            Act::Mark { post, mark, on } => {
+                Action::Mark(SetMark { key, post: post.clone(), mark: *mark, on: *on })
             }
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),
             Act::Follow(name) => Action::Follow(Whom { key, username: name.clone() }),

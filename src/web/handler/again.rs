@@ -4,14 +4,16 @@
 use super::act::Act;
 use super::draw::{answering, composer, head};
 use super::entry::LoginForm;
+use super::posts::editor;
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, html};
-use crate::action::RequestKey;
+use crate::action::{Mark, RequestKey};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, ComposePage, Composer, ConfirmPage, FormHead};
 use crate::web::page::words::{Said, Trouble, problem};
+use crate::web::response::Cache;
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{Field, Refusal};
@@ -47,7 +49,9 @@ impl Again<'_> {
     /// The answer's head.
     pub(super) fn head(&self, said: &Said) -> Head {
         let cookies = self.heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
-        Head { retry_after_s: said.retry_after_s, ..Head::of(said.status, cookies) }
+        // A page that nobody may keep loses what was typed in it when one leaves it and comes back.
+        let cache = matches!(self.act, Act::Post(_)).then_some(Cache::Private);
+        Head { cache, retry_after_s: said.retry_after_s, ..Head::of(said.status, cookies) }
     }
 }
 
@@ -72,6 +76,7 @@ impl<A: Ask> Site<A> {
                 let reply_to = reply_to.as_ref().filter(|_| !is_lost);
                 self.compose_again(visit, again, said, reply_to)
             }
+            Act::EditPost(post) => self.compose_again(visit, again, said, Some(post)),
             Act::EditProfile => self.profile_again(visit, again, said),
             Act::ChangePassword => self.password_again(visit, again, said),
             Act::Leave => self.leave_again(visit, again, said),
@@ -79,6 +84,7 @@ impl<A: Ask> Site<A> {
             Act::Keep(deed) => self.deed_again(visit, again, said, deed),
             Act::SetHouse => self.house_again(visit, again, said),
             Act::Logout
+            | Act::Mark { .. }
             | Act::DeletePost(_)
             | Act::Follow(_)
             | Act::Unfollow(_)
@@ -117,15 +123,18 @@ impl<A: Ask> Site<A> {
         visit: &Visit<'_>,
         again: &Again<'_>,
         said: Said,
-        reply_to: Option<&crate::user::entry::PostRef>,
+        about: Option<&crate::user::entry::PostRef>,
     ) -> Handled {
         let mut form = self.again_form(visit, again, &said)?;
-        if let Some(parent) = reply_to {
+        let is_edit = matches!(again.act, Act::EditPost(_));
+        if let Some(parent) = about.filter(|_| !is_edit) {
             form = answering(form, parent);
         }
         let t = visit.t;
+        let empty = composer(t, form);
+        let empty = if is_edit { editor(t, empty) } else { empty };
         let around = self.around(visit, again.heard);
-        let cancel = match reply_to {
+        let cancel = match about {
             Some(parent) => (Route::Thread(parent.clone()).to_string(), t.back_to_thread()),
             None => (Route::Home.to_string(), t.read_home()),
         };
@@ -137,13 +146,15 @@ impl<A: Ask> Site<A> {
                 rows: 4,
                 text: again.form.get("text").to_owned(),
                 problem: again.problem_of(t, Field::Text),
-                button: said.button.unwrap_or(t.post()),
+                note: again.form.get("note").to_owned(),
+                note_problem: again.problem_of(t, Field::Note),
+                button: said.button.unwrap_or(empty.button),
                 cancel: Some(cancel),
                 footnote: match said.button {
                     Some(_) if !said.is_check => t.cannot_post_twice(),
                     _ => "",
                 },
-                ..composer(t, form)
+                ..empty
             },
         };
         html(&page, again.head(&said))
@@ -188,6 +199,11 @@ impl<A: Ask> Site<A> {
 const fn label(t: Lang, act: &Act) -> &'static str {
     match act {
         Act::Logout => t.sign_out(),
+        Act::Mark { mark: Mark::Like, on: true, .. } => t.like(),
+        Act::Mark { mark: Mark::Repost, on: true, .. } => t.repost(),
+        Act::Mark { mark: Mark::Bookmark, on: true, .. } => t.bookmark(),
+        Act::Mark { mark: Mark::Pin, on: true, .. } => t.pin(),
+        Act::Mark { on: false, .. } => t.take_back(),
         Act::DeletePost(_) => t.delete(),
         Act::Follow(_) => t.follow(),
         Act::Unfollow(_) => t.unfollow(),
@@ -204,7 +220,7 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::Join => t.create_account(),
         Act::Login => t.sign_in(),
         Act::Post(_) => t.post(),
-        Act::EditProfile | Act::ChangePassword => t.save(),
+        Act::EditPost(_) | Act::EditProfile | Act::ChangePassword => t.save(),
         Act::Leave => t.delete_my_account(),
     }
 }

@@ -4,7 +4,7 @@ use super::visit::{Heard, Visit};
 use super::{Site, Stop};
 use crate::action::RequestKey;
 use crate::id::UserName;
-use crate::limits::POST_CHARS_MAX;
+use crate::limits::{NOTE_CHARS_MAX, POST_CHARS_MAX};
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::cookie::SetCookie;
@@ -69,8 +69,8 @@ impl Drawer<'_> {
         composer(self.t, self.form(FormName::Post, &Route::Post, ""))
     }
 
-    /// The box to answer a post in; answering another names them.
-    pub(super) fn answer(self, post: &PostRef) -> Composer {
+    /// The box to answer a post in; answering another names them. What was folded is answered folded.
+    pub(super) fn answer(self, post: &PostRef, note: Option<&str>) -> Composer {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
         let is_own = post.user == *self.viewer;
         Composer {
@@ -78,6 +78,7 @@ impl Drawer<'_> {
             is_labelled: true,
             button: self.t.reply(),
             placeholder: "",
+            note: note.unwrap_or_default().to_owned(),
             text: if is_own { String::new() } else { format!("@{} ", post.user) },
             ..composer(self.t, answering(form, post))
         }
@@ -99,8 +100,11 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         text: String::new(),
         placeholder: t.whats_happening(),
         problem: String::new(),
+        note: String::new(),
+        note_problem: String::new(),
         button: t.post(),
         chars_max: POST_CHARS_MAX,
+        note_chars_max: NOTE_CHARS_MAX,
         cancel: None,
         footnote: "",
     }

@@ -20,7 +20,8 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 6] = ["text", "reply_user", "reply_id", "draft_key", "display_name", "bio"];
+const DRAFT: [&str; 8] =
+    ["text", "note", "reply_user", "reply_id", "edit_id", "draft_key", "display_name", "bio"];
 
 /// What stands in the form to sign in.
 #[derive(Default)]
@@ -152,13 +153,17 @@ impl<A: Ask> Site<A> {
     pub(super) fn login_first(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let mut login = LoginForm { said: Some(said), ..LoginForm::default() };
         login.next = again.act.page().to_string();
-        if let Act::Post(_) | Act::EditProfile = again.act {
+        if let Act::Post(_) | Act::EditPost(_) | Act::EditProfile = again.act {
             let form = again.form;
             login.draft = DRAFT.map(|name| (name, form.get(name).to_owned())).into();
             // Sent before, perhaps: under the same key it cannot be saved twice.
             login.draft.retain(|(name, _)| *name != "draft_key");
-            if matches!(again.act, Act::Post(_)) {
+            if matches!(again.act, Act::Post(_) | Act::EditPost(_)) {
                 login.draft.push(("draft_key", again.key.to_string()));
+            }
+            if let Act::EditPost(post) = again.act {
+                login.draft.retain(|(name, _)| *name != "edit_id");
+                login.draft.push(("edit_id", post.id.to_string()));
             }
         }
         if let Some(user) = visit.session.as_ref().map(crate::web::session::Session::user) {
@@ -221,14 +226,23 @@ impl<A: Ask> Site<A> {
         let ops = heard.viewer.as_ref().map(|viewer| viewer.ops);
         let key = form.get("draft_key").parse().or_else(|_| fresh_key(ops))?;
         let token = heard.session.as_ref().map_or("", |session| session.token());
+        let edited = form.get("edit_id").parse().ok().zip(heard.session.as_ref());
+        let edited = edited.map(|(id, session)| PostRef { user: session.user().clone(), id });
+        let (name, route) = match edited {
+            Some(post) => (FormName::EditPost, Route::EditPost(post)),
+            None => (FormName::Post, Route::Post),
+        };
+        let is_edit = name == FormName::EditPost;
         let mut to_post: FormHead =
-            head(&self.form_key, Binding::Session(token), FormName::Post, &Route::Post, key);
+            head(&self.form_key, Binding::Session(token), name, &route, key);
         if let (Ok(user), Ok(id)) = (form.get("reply_user").parse(), form.get("reply_id").parse()) {
             to_post = answering(to_post, &PostRef { user, id });
         }
         let t = visit.t;
-        let notice = Notice::new(Tone::Care, t.text_not_posted(), t.press_post());
-        let frame = self.around(visit, Some(heard)).frame(t.write_post(), Some(&Route::Home));
+        let press = if is_edit { t.press_save_edited() } else { t.press_post() };
+        let notice = Notice::new(Tone::Care, t.text_not_posted(), press);
+        let title = if is_edit { t.edit_this_post() } else { t.write_post() };
+        let frame = self.around(visit, Some(heard)).frame(title, Some(&Route::Home));
         let page = ComposePage {
             frame: frame.saying(notice),
             composer: Composer {
@@ -236,6 +250,8 @@ impl<A: Ask> Site<A> {
                 is_labelled: true,
                 rows: 4,
                 text: form.get("text").to_owned(),
+                note: form.get("note").to_owned(),
+                button: if is_edit { t.save() } else { t.post() },
                 cancel: Some((Route::Home.to_string(), t.go_home())),
                 ..composer(t, to_post)
             },
@@ -254,7 +270,11 @@ fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
     };
     // What rides along would be lost on the way.
     let has_draft = login.draft.iter().any(|(_, value)| !value.is_empty());
-    let link = (show, if login.is_shown { t.hide_password() } else { t.show_password() });
+    let (label, other_label) = if login.is_shown {
+        (t.hide_password(), t.show_password())
+    } else {
+        (t.show_password(), t.hide_password())
+    };
     vec![
         FieldView {
             id: anchor(t, Field::Username).0,
@@ -271,7 +291,8 @@ fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
             label: anchor(t, Field::Password).1,
             kind: if login.is_shown { "text" } else { "password" },
             autocomplete: "current-password",
-            link: (!has_draft).then_some(link),
+            link: (!has_draft).then_some((show, label)),
+            other_label,
             ..FieldView::default()
         },
     ]

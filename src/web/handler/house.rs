@@ -15,7 +15,6 @@ use crate::web::page::frame::{Frame, Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage};
 use crate::web::page::message::MessagePage;
 use crate::web::page::moderation::{Invitation, InvitationsPage, InviteForm, mod_tabs};
-use crate::web::page::post::Eyes;
 use crate::web::page::settings::tabs;
 use crate::web::page::time::Moment;
 use crate::web::page::words::{Said, anchor, hindered, reason_of};
@@ -64,9 +63,9 @@ impl<A: Ask> Site<A> {
         let t = visit.t;
         let left = visit.query.find("left");
         let left = left.map(|_| Notice::new(Tone::Good, t.account_gone(), t.posts_gone()));
-        let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
+        let look = self.look(visit, &heard, None, Route::Home.to_string());
         let see =
-            |page: &PostPage| eyes.see_all(page.posts.get(..LANDING_POSTS).unwrap_or(&page.posts));
+            |page: &PostPage| look.items(page.posts.get(..LANDING_POSTS).unwrap_or(&page.posts));
         let is_closed = welcome.signup == Signup::Closed;
         let page = LandingPage {
             frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),

@@ -1,11 +1,12 @@
 //! From a browser's request to its answer: route, ask a backend, draw the page.
 //!
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
-//! - `read`: pages that show. `entry`: joining and signing in. `settings`: one's own account;
-//!   `language`: the one setting that stays on the device.
+//! - `read`: pages that show; `posts`: a post with its buttons, its history, one's bookmarks. `entry`:
+//!   joining and signing in. `settings`: one's own account; `language`: the one setting that stays on
+//!   the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
-//! - `plain`: answers that are no pages.
+//! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
 //!
 //! Invariants:
 //! - A GET changes nothing. A POST that succeeds answers 303, so that reloading repeats nothing.
@@ -14,12 +15,15 @@
 mod act;
 mod again;
 mod apart;
+mod data;
 mod draw;
 mod entry;
 mod house;
+mod keys;
 mod language;
 mod moderation;
 mod plain;
+mod posts;
 mod read;
 mod settings;
 #[cfg(test)]
@@ -122,8 +126,8 @@ impl<A: Ask> Site<A> {
     pub fn respond(&self, request: &Request) -> Response {
         let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
         match self.handle(&visit) {
-            Ok(response) => spoken(&visit, response),
-            Err(Stop::Answer(response)) => spoken(&visit, *response),
+            Ok(response) => self.masked(spoken(&visit, response)),
+            Err(Stop::Answer(response)) => self.masked(spoken(&visit, *response)),
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
@@ -131,6 +135,16 @@ impl<A: Ask> Site<A> {
                 self.error_page(request, 500)
             }
         }
+    }
+
+    /// A page whose tokens its length cannot give away.
+    fn masked(&self, mut response: Response) -> Response {
+        let page = std::str::from_utf8(&response.body).ok();
+        let page = page.filter(|_| response.content == Content::Html);
+        if let Some(masked) = page.and_then(|page| self.form_key.mask(page)) {
+            response.body = masked.into_bytes();
+        }
+        response
     }
 
     /// The page for an error that the server itself met. Asks nobody.
@@ -173,10 +187,16 @@ impl<A: Ask> Site<A> {
             Route::Profile(name) => self.profile(visit, name),
             Route::Thread(post) => self.thread(visit, post),
             Route::DeletePost(post) => self.ask_delete(visit, post),
+            Route::EditPost(post) => self.edit(visit, post),
+            Route::History(post) => self.history(visit, post),
+            Route::Bookmarks => self.bookmarks(visit),
             Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
             Route::SettingsDevices => self.settings_devices(visit),
+            Route::SettingsKeys => self.settings_keys(visit),
+            Route::SettingsData => self.settings_data(visit),
+            Route::DataJson | Route::DataHtml => self.download(visit, &route),
             Route::SettingsLanguage => self.settings_language(visit),
             Route::SettingsLeave => self.settings_leave(visit),
             Route::SettingsPeople => self.settings_people(visit),
@@ -191,8 +211,7 @@ impl<A: Ask> Site<A> {
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
             Route::Robots => Ok(plain::robots()),
-            Route::Style(_) => Ok(self.style(&route)),
-            Route::Dots(_) => Ok(self.dots(&route)),
+            Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(&route)),
             // These take only POST, which was looked at before.
             Route::Logout
             | Route::Post
@@ -201,7 +220,8 @@ impl<A: Ask> Site<A> {
             | Route::Mute(_)
             | Route::Unmute(_)
             | Route::Block(_)
-            | Route::Unblock(_) => self.error(visit, None, 405),
+            | Route::Unblock(_)
+            | Route::Mark { .. } => self.error(visit, None, 405),
         }
     }
 
@@ -310,6 +330,7 @@ impl<A: Ask> Site<A> {
             community: &self.community,
             assets: &self.assets,
             cluster: heard.map(|heard| &heard.cluster),
+            has_keys: visit.has_keys,
             viewer: match heard {
                 Some(heard) => heard.who(visit.session.as_ref()),
                 None => visit.session.as_ref().map(Session::user),

@@ -1,10 +1,10 @@
-//! Answers that are no pages: health, robots, the style sheet and the mark.
+//! Answers that are no pages: health, robots, the style sheet, the script and the mark.
 
 use super::Site;
 use super::visit::Visit;
 use crate::action::Action;
 use crate::web::ask::Ask;
-use crate::web::page::frame::{DOTS, STYLE};
+use crate::web::page::frame::{DOTS, SCRIPT, STYLE};
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
 use crate::wire::request::Outcome;
@@ -33,20 +33,15 @@ impl<A: Ask> Site<A> {
         Response::new(if is_ready { 200 } else { 503 }, Content::Text, body)
     }
 
-    /// The style sheet.
-    pub(super) fn style(&self, asked: &Route) -> Response {
-        asset(asked == &self.assets.style, Content::Css, STYLE)
+    /// A static file. Under another version's name the present one is served, but not for ever: while
+    /// web servers are upgraded one after the other, a page of one may ask the next for its files.
+    pub(super) fn asset(&self, asked: &Route) -> Response {
+        let (present, content, body) = match asked {
+            Route::Script(_) => (&self.assets.script, Content::Script, SCRIPT),
+            Route::Dots(_) => (&self.assets.dots, Content::Svg, DOTS),
+            _ => (&self.assets.style, Content::Css, STYLE),
+        };
+        let cache = if asked == present { Cache::Forever } else { Cache::Public };
+        Response { cache, ..Response::new(200, content, body) }
     }
-
-    /// The mark.
-    pub(super) fn dots(&self, asked: &Route) -> Response {
-        asset(asked == &self.assets.dots, Content::Svg, DOTS)
-    }
-}
-
-/// A static file. Under another version's name the present one is served, but not for ever: while
-/// web servers are upgraded one after the other, a page of one may ask the next for its files.
-fn asset(is_present: bool, content: Content, body: &str) -> Response {
-    let cache = if is_present { Cache::Forever } else { Cache::Public };
-    Response { cache, ..Response::new(200, content, body) }
 }

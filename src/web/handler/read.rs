@@ -2,6 +2,7 @@
 
 use super::apart::standing;
 use super::draw::{Drawer, row};
+use super::posts::Look;
 use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
 use crate::action::{Action, Page, PageOf, PeopleOf, ThreadOf};
@@ -13,13 +14,15 @@ use crate::web::form::encode_query;
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
-use crate::web::page::post::{Byline, Eyes};
+use crate::web::page::post::{Byline, Eyes, PostItem};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
 use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::route::Route;
-use crate::wire::request::{Ancestor, Outcome, PostPage, ProfilePage as Profile, Refusal};
+use crate::wire::request::{
+    Ancestor, Outcome, PostPage, PostView, ProfilePage as Profile, Refusal,
+};
 
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
@@ -28,13 +31,13 @@ impl<A: Ask> Site<A> {
             return self.landing(visit, None);
         }
         let page = self.page_asked(visit)?;
-        let is_first = page.before.is_none();
+        let before = page.before;
         let heard = self.hear(visit, visit.session.as_ref(), None, Action::Home(page))?;
         match &heard.outcome {
             Outcome::Refused(Refusal::SignedOut) => self.landing(visit, Some(&heard)),
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             Outcome::Posts(_) if heard.viewer.is_none() => self.landing(visit, Some(&heard)),
-            Outcome::Posts(posts) => self.home_page(visit, &heard, posts, is_first),
+            Outcome::Posts(posts) => self.home_page(visit, &heard, posts, before),
             _ => Err(Fault::Nonsense.into()),
         }
     }
@@ -44,10 +47,12 @@ impl<A: Ask> Site<A> {
         visit: &Visit<'_>,
         heard: &Heard,
         posts: &PostPage,
-        is_first: bool,
+        before: Option<PostId>,
     ) -> Handled {
+        let is_first = before.is_none();
         let t = visit.t;
         let drawer = self.drawer(t, heard);
+        let look = self.look(visit, heard, just_posted(posts), at(&Route::Home, before));
         let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
         if is_first {
             frame = frame.remarking(t.people_you_follow());
@@ -62,10 +67,8 @@ impl<A: Ask> Site<A> {
             frame: frame
                 .saying(suspended.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
             composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
-            feed: Feed {
-                empty: t.home_empty(),
-                ..feed(posts, &eyes(visit, heard, posts), &Route::Home, is_first)
-            },
+            fresh: is_first.then(|| Route::Home.to_string()),
+            feed: Feed { empty: t.home_empty(), ..feed(posts, &look, &Route::Home) },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
             everyone: is_empty.then(|| Route::Everyone.to_string()),
         };
@@ -75,26 +78,26 @@ impl<A: Ask> Site<A> {
     /// Everybody's posts.
     pub(super) fn everyone(&self, visit: &Visit<'_>) -> Handled {
         let asked = self.page_asked(visit)?;
-        let is_first = asked.before.is_none();
+        let before = asked.before;
+        let is_first = before.is_none();
         let heard = self.read(visit, None, Action::Everyone(asked))?;
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.drawer(visit.t, &heard);
+        let look = self.look(visit, &heard, just_posted(posts), at(&Route::Everyone, before));
         let frame =
             self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
-            feed: Feed {
-                empty: visit.t.nothing_posted(),
-                ..feed(posts, &eyes(visit, &heard, posts), &Route::Everyone, is_first)
-            },
+            fresh: is_first.then(|| Route::Everyone.to_string()),
+            feed: Feed { empty: visit.t.nothing_posted(), ..feed(posts, &look, &Route::Everyone) },
             suggestions: Vec::new(),
             everyone: None,
         };
         html(&page, seen(visit, &heard))
     }
 
-    fn page_asked(&self, visit: &Visit<'_>) -> Result<Page, Stop> {
+    pub(super) fn page_asked(&self, visit: &Visit<'_>) -> Result<Page, Stop> {
         let before = self.or_bad(visit, visit.cursor("before"))?;
         Ok(Page { before, posted: visit.remark("posted") })
     }
@@ -117,9 +120,7 @@ impl<A: Ask> Site<A> {
         let asked = Action::Profile(PageOf { username: name.clone(), before });
         let heard = self.hear(visit, visit.session.as_ref(), Some(&name), asked)?;
         match &heard.outcome {
-            Outcome::Profile(profile) => {
-                self.profile_page(visit, &heard, profile, before.is_none())
-            }
+            Outcome::Profile(profile) => self.profile_page(visit, &heard, profile, before),
             Outcome::Refused(Refusal::Gone) => {
                 let title = visit.t.has_left(name.as_str());
                 let text = visit.t.has_left_text();
@@ -139,10 +140,12 @@ impl<A: Ask> Site<A> {
         visit: &Visit<'_>,
         heard: &Heard,
         profile: &Profile,
-        is_first: bool,
+        before: Option<PostId>,
     ) -> Handled {
         let (t, name) = (visit.t, &profile.person.username);
         let here = Route::Profile(name.clone());
+        let look = self.look(visit, heard, None, at(&here, before));
+        let pinned = profile.pinned.as_ref().filter(|_| before.is_none());
         let drawer = self.drawer(visit.t, heard);
         let own = drawer.filter(|drawer| drawer.viewer == name);
         let follow = drawer.zip(profile.followed);
@@ -165,13 +168,14 @@ impl<A: Ask> Site<A> {
                 .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
                 .map(|_| Route::Mod.to_string()),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
+            bookmarks: own.map(|_| Route::Bookmarks.to_string()),
             logout: own.map(Drawer::logout),
             apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
                 empty: profile.apart.map_or(t.nothing_posted(), |_| t.posts_not_shown()),
-                ..feed(&profile.page, &eyes(visit, heard, &profile.page), &here, is_first)
+                ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };
         html(&page, seen(visit, heard))
@@ -186,17 +190,14 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, Some(&about), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.drawer(visit.t, &heard);
-        let eyes = Eyes {
-            t: visit.t,
-            viewer: drawer.map(|drawer| drawer.viewer),
-            now: visit.now,
-            just_posted: thread.just_posted.map(|kept| kept.post),
-        };
+        let just_posted = thread.just_posted.map(|kept| kept.post);
+        let address = Route::Thread(post.clone()).to_string();
+        let look = self.look(visit, &heard, just_posted, address.clone());
         let title = visit.t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None);
-        let here = encode_query(&Route::Thread(post.clone()).to_string());
+        let here = encode_query(&address);
         let ancestor = |ancestor: &Ancestor| match ancestor {
-            Ancestor::Post(post) => Ok(eyes.see(post)),
+            Ancestor::Post(post) => Ok(look.eyes.see(post)),
             Ancestor::Deleted(_) => Err(t.deleted_post()),
             Ancestor::Unseen(_) => Err(t.post_not_shown()),
         };
@@ -209,20 +210,20 @@ impl<A: Ask> Site<A> {
                 .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
             report: is_others.then(|| Route::Report(post.clone()).to_string()),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
-            post: eyes.see(&thread.post),
+            post: look.opened(&thread.post),
             replies: thread
                 .replies
                 .iter()
                 .map(|reply| {
                     let is_deep = reply.depth > 1;
-                    let mut post = eyes.see(&reply.post);
+                    let mut post = look.item(&reply.post);
                     // What stands right below the post need not say that it answers it.
                     post.answers = post.answers.filter(|_| is_deep);
                     Reply { post, is_deep }
                 })
                 .collect(),
             has_more: thread.more_replies,
-            composer: drawer.map(|drawer| drawer.answer(&post)),
+            composer: drawer.map(|drawer| drawer.answer(&post, thread.post.note.as_deref())),
             login: drawer.is_none().then(|| format!("{}?next={here}", Route::Login)),
         };
         html(&page, seen(visit, &heard))
@@ -230,22 +231,13 @@ impl<A: Ask> Site<A> {
 
     /// Asks whether a post shall be taken back.
     pub(super) fn ask_delete(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
-        if visit.session.is_none() {
-            return Ok(super::to_login(visit, Vec::new()));
-        }
         let t = visit.t;
         let here = Route::DeletePost(post.clone());
         let back = Route::Thread(post.clone()).to_string();
-        let about = post.user.clone();
-        let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
-        let heard = self.read(visit, Some(&about), asked)?;
-        let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let Some(drawer) = self.drawer(visit.t, &heard) else {
+        let (heard, thread) = self.own_post(visit, &post)?;
+        let Some(drawer) = self.drawer(t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
         };
-        if *drawer.viewer != post.user {
-            return self.error(visit, Some(&heard), 403);
-        }
         let eyes = Eyes { t, viewer: None, now: visit.now, just_posted: None };
         let page = ConfirmPage {
             frame: self
@@ -326,23 +318,32 @@ pub(super) fn seen(visit: &Visit<'_>, heard: &Heard) -> Head {
     Head { cache: Some(visit.cache()), cookies: heard.cookies.clone(), ..Head::default() }
 }
 
-/// Who looks at a page of posts.
-fn eyes<'a>(visit: &Visit<'_>, heard: &'a Heard, posts: &PostPage) -> Eyes<'a> {
-    Eyes {
-        t: visit.t,
-        viewer: heard.viewer.as_ref().map(|viewer| &viewer.username),
-        now: visit.now,
-        just_posted: posts.just_posted.map(|kept| kept.post),
-    }
+/// Which post was made just now.
+fn just_posted(posts: &PostPage) -> Option<PostId> {
+    posts.just_posted.map(|kept| kept.post)
+}
+
+/// The address of a list's page.
+pub(super) fn at(list: &Route, before: Option<PostId>) -> String {
+    before.map_or_else(|| list.to_string(), |before| format!("{list}?before={before}"))
 }
 
 /// A page of posts.
-fn feed(posts: &PostPage, eyes: &Eyes<'_>, here: &Route, is_first: bool) -> Feed {
+pub(super) fn feed(posts: &PostPage, look: &Look<'_>, list: &Route) -> Feed {
+    let is_first = look.here == list.to_string();
     Feed {
-        posts: eyes.see_all(&posts.posts),
-        older: posts.older.map(|older| format!("{here}?before={older}")),
+        posts: look.items(&posts.posts),
+        older: posts.older.map(|older| at(list, Some(older))),
         empty: "",
         // A list that fits its first page needs no remark that it ends.
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
     }
+}
+
+/// A page of posts with one before all others, which then stands nowhere else on it.
+fn with_pinned(feed: Feed, pinned: Option<&PostView>, look: &Look<'_>) -> Feed {
+    let Some(pinned) = pinned else { return feed };
+    let first = PostItem { is_pinned: true, ..look.item(pinned) };
+    let others = feed.posts.into_iter().filter(|post| post.href != first.href);
+    Feed { posts: std::iter::once(first.clone()).chain(others).collect(), ..feed }
 }

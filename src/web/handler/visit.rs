@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
+use super::keys;
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::web::cookie::SetCookie;
+use crate::web::cookie::{SetCookie, find};
 use crate::web::form::Form;
 use crate::web::request::Request;
 use crate::web::response::Cache;
@@ -27,6 +28,8 @@ pub(super) struct Visit<'a> {
     pub(super) query: Form,
     /// When it came.
     pub(super) now: Wall,
+    /// Whether the script's keys are on, on this device.
+    pub(super) has_keys: bool,
 }
 
 /// A value in the query that is not what it should be.
@@ -44,6 +47,7 @@ impl<'a> Visit<'a> {
             stranger: Stranger::from_cookies(cookies, cookie_prefix),
             query: Form::parse_query(&request.query),
             now,
+            has_keys: find(cookies, cookie_prefix, keys::COOKIE) != Some(keys::OFF),
         }
     }
 

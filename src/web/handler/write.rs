@@ -23,6 +23,9 @@ impl<A: Ask> Site<A> {
         if *route == Route::SettingsLanguage {
             return self.choose_language(visit, &form);
         }
+        if *route == Route::SettingsKeys {
+            return self.switch_keys(visit, &form);
+        }
         let (act, is_garbled) = match Act::of(route, &form) {
             Some(Ok(act)) => (act, false),
             Some(Err(Garbled(act))) => (act, true),
@@ -73,6 +76,11 @@ impl<A: Ask> Site<A> {
         }
         let binding = if act.needs_session() {
             let session = visit.session.as_ref().ok_or(Trouble::Refused(Refusal::SignedOut))?;
+            if let Act::EditPost(post) | Act::DeletePost(post) = act
+                && post.user != *session.user()
+            {
+                return Err(Trouble::Refused(Refusal::NotFound));
+            }
             Some(Binding::Session(session.token()))
         } else {
             visit.stranger.as_ref().map(|stranger| Binding::Stranger(stranger.secret()))
@@ -116,6 +124,10 @@ impl<A: Ask> Site<A> {
             Act::Logout => return Ok(signed_out(&Route::Home.to_string())),
             Act::Leave => return Ok(signed_out("/?left=1")),
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
+            Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
+            Act::Mark { post, .. } => {
+                next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string())
+            }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
             Act::Follow(name)
             | Act::Unfollow(name)

@@ -34,7 +34,8 @@ pub(crate) struct ButtonForm {
     pub(crate) label: &'static str,
     /// The same with what it is about, for those who hear it among others; may be empty.
     pub(crate) spoken: String,
-    /// The button's class: empty, `q` for quiet, `risk`.
+    /// The button's class: empty, `q` for quiet, `risk`; `t` for one that looks like text, `t on` when
+    /// it takes back.
     pub(crate) class: &'static str,
 }
 
@@ -61,6 +62,8 @@ pub(crate) struct FieldView {
     pub(crate) choices: Vec<Choice>,
     /// A link below it: address and label.
     pub(crate) link: Option<(String, &'static str)>,
+    /// What the link is called once the script has shown or hidden what is typed; may be empty.
+    pub(crate) other_label: &'static str,
 }
 
 impl FieldView {
@@ -98,10 +101,16 @@ pub(crate) struct Composer {
     pub(crate) placeholder: &'static str,
     /// What is wrong with the text; may be empty.
     pub(crate) problem: String,
+    /// What the text is folded behind.
+    pub(crate) note: String,
+    /// What is wrong with that; may be empty.
+    pub(crate) note_problem: String,
     /// What the button says.
     pub(crate) button: &'static str,
     /// Most characters of a post.
     pub(crate) chars_max: usize,
+    /// Most characters of a note.
+    pub(crate) note_chars_max: usize,
     /// A way out: address and label.
     pub(crate) cancel: Option<(String, &'static str)>,
     /// What to know about trying again; may be empty.

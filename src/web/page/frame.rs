@@ -3,31 +3,43 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
+use super::machines::name;
+use super::script::ScriptWords;
 use super::time::Moment;
 use crate::id::UserName;
 use crate::web::route::{AssetHash, Route};
 use crate::web::words::Lang;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
 
-/// The style sheet, and the mark as a picture of its own; their addresses hold their hashes.
+/// The style sheet, the script, and the mark as a picture of its own; their addresses hold their
+/// hashes.
 #[derive(Debug, Clone)]
 pub(crate) struct Assets {
     /// Where the style sheet is.
     pub(crate) style: Route,
+    /// Where the script is.
+    pub(crate) script: Route,
     /// Where the mark is.
     pub(crate) dots: Route,
 }
 
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("../static/style.css");
+/// The script: characters left, new posts, fresh times, keys. At most 3 KB as it stands, so it says
+/// little of itself. It looks for `#c`, the box to write in, and `#ch` below it; `.at`, the time of a
+/// post; `#new`, the line for new posts; `data-hide`, the link that shows a password. Where no post has
+/// the focus it looks for its links in the page's head, where there are none. Its words are the `data-`
+/// attributes of `body`; `data-keys` is there when the keys are on.
+pub(crate) const SCRIPT: &str = include_str!("../static/script.js");
 /// The mark.
 pub(crate) const DOTS: &str = include_str!("../static/dots.svg");
 
 impl Assets {
-    /// Hashes both.
+    /// Hashes all.
     pub(crate) fn embedded() -> Self {
         Self {
             style: Route::Style(AssetHash::of(STYLE.as_bytes())),
+            script: Route::Script(AssetHash::of(SCRIPT.as_bytes())),
             dots: Route::Dots(AssetHash::of(DOTS.as_bytes())),
         }
     }
@@ -46,6 +58,8 @@ pub(crate) struct Around<'a> {
     pub(crate) cluster: Option<&'a ClusterBrief>,
     /// Who is signed in.
     pub(crate) viewer: Option<&'a UserName>,
+    /// Whether the script's keys are on.
+    pub(crate) has_keys: bool,
 }
 
 /// What stands around a page.
@@ -63,6 +77,12 @@ pub(crate) struct Frame {
     pub(crate) is_error: bool,
     /// Address of the style sheet.
     pub(crate) style: String,
+    /// Address of the script.
+    pub(crate) script: String,
+    /// Its words.
+    pub(crate) script_words: ScriptWords,
+    /// Whether its keys are on.
+    pub(crate) has_keys: bool,
     /// Address of the mark.
     pub(crate) dots: String,
     /// The mark, which shows how the machines are.
@@ -166,11 +186,14 @@ impl Around<'_> {
             remark: String::new(),
             is_error: false,
             style: self.assets.style.to_string(),
+            script: self.assets.script.to_string(),
+            script_words: ScriptWords::of(t),
+            has_keys: self.has_keys,
             dots: self.assets.dots.to_string(),
             mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
             machines: cluster.map_or_else(|| t.machines().to_owned(), |it| in_words(t, it)),
             band: stale.map(|(cluster, since)| Band {
-                machine: cluster.answered_by.clone(),
+                machine: name(t, &cluster.answered_by),
                 at: Moment::to_the_second(t, since),
             }),
             notice: None,

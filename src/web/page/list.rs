@@ -60,6 +60,8 @@ pub(crate) struct TimelinePage {
     pub(crate) frame: Frame,
     /// The box to write in, on a first page.
     pub(crate) composer: Option<Composer>,
+    /// Where the script asks for new posts, on a first page.
+    pub(crate) fresh: Option<String>,
     /// The posts.
     pub(crate) feed: Feed,
     /// Members to follow, where there is nothing else.
@@ -94,6 +96,8 @@ pub(crate) struct ProfilePage {
     pub(crate) moderate: Option<String>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
+    /// Where one's bookmarks are, if it is one's own.
+    pub(crate) bookmarks: Option<String>,
     /// The button that signs out, if it is one's own.
     pub(crate) logout: Option<ButtonForm>,
     /// Their posts.

@@ -31,6 +31,15 @@ pub(crate) const fn look(machine: &MachineRow) -> Look {
     }
 }
 
+/// A machine's name: what its keeper calls it, else its number in the reader's words.
+pub(crate) fn name(t: Lang, given: &str) -> String {
+    let number = given.strip_prefix("machine ");
+    match number.filter(|number| number.bytes().all(|b| b.is_ascii_digit())) {
+        Some(number) => t.machine_numbered(number),
+        None => given.to_owned(),
+    }
+}
+
 /// `Down since 13:56 UTC`: how a machine is, as seen at `now`.
 pub(crate) fn state(t: Lang, machine: &MachineRow, now: Wall) -> String {
     match (machine.state, machine.refuses) {
@@ -160,6 +169,40 @@ mod tests {
         for (why, damaged, expected) in words {
             check(&refuses(why, damaged), expected, "refuses votes");
         }
+    }
+
+    #[test]
+    fn name_that_nobody_gave_in_the_readers_words() {
+        assert_eq!(name(Lang::De, "machine 3"), "Maschine 3");
+        assert_eq!(name(Lang::En, "machine 3"), "machine 3");
+        for given in ["cedar", "machine room", "machine"] {
+            assert_eq!(name(Lang::De, given), given);
+        }
+    }
+
+    #[test]
+    fn state_in_german() {
+        use MachineState::{Behind, Down, InStep};
+        let said = |machine: &MachineRow| {
+            let now = Wall(3 * DAY_MS);
+            (state(Lang::De, machine, now), note(Lang::De, machine, now))
+        };
+        let check = |machine, expected: &str, short: &str| {
+            assert_eq!(said(&machine), (expected.to_owned(), short.to_owned()));
+        };
+        check(row(1, InStep), "Auf dem Stand", "auf dem Stand");
+        let behind = |n| MachineRow { behind: Some(n), ..row(1, Behind) };
+        check(behind(0), "Holt auf", "holt auf");
+        check(behind(1), "Holt auf, 1 fehlt noch", "holt auf");
+        check(behind(12), "Holt auf, 12 fehlen noch", "holt auf");
+        let since = |ms| MachineRow { down_since: Some(Wall(ms)), ..row(1, Down) };
+        check(since(3 * DAY_MS - 360_000), "Ausfall seit 23:54 UTC", "aus seit 6 Min.");
+        check(since(0), "Ausfall seit 1. Januar 1970, 00:00 UTC", "aus seit 3 Tagen");
+        let damaged =
+            |n| MachineRow { refuses: Some(NotVoting::Damaged), damaged: n, ..row(1, Behind) };
+        let short = "stimmt nicht ab";
+        check(damaged(1), "Stimmt bei 1 beschädigten Datei nicht ab", short);
+        check(damaged(2), "Stimmt bei 2 beschädigten Dateien nicht ab", short);
     }
 
     #[test]

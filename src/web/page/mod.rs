@@ -3,10 +3,12 @@
 //!
 //! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
-//! - `list`, `thread`, `apart`, `message`, `settings`, `status`: the pages.
+//! - `export`: the file of posts that a member takes along. `script`: the words of the script.
+//! - `list`, `thread`, `apart`, `message`, `moderation`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
 pub(super) mod apart;
+pub(super) mod export;
 pub(super) mod form;
 pub(super) mod frame;
 pub(super) mod list;
@@ -14,6 +16,7 @@ pub(crate) mod machines;
 pub(super) mod message;
 pub(super) mod moderation;
 pub(super) mod post;
+pub(super) mod script;
 pub(super) mod settings;
 pub(crate) mod status;
 pub(super) mod text;

@@ -1,5 +1,6 @@
 //! A post, its author, and lists of posts.
 
+use super::form::ButtonForm;
 use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
@@ -7,7 +8,7 @@ use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::route::Route;
 use crate::web::words::Lang;
-use crate::wire::request::{Person, PostView};
+use crate::wire::request::{LikedBy, Person, PostView};
 
 /// Grounds that a monogram may have: classes `h0` to `h7` of the style sheet.
 const HUES: u32 = 8;
@@ -63,14 +64,46 @@ pub(crate) struct PostItem {
     pub(crate) runs: Vec<Run>,
     /// Why a keeper has hidden it, if one has; empty where that is not said.
     pub(crate) hidden: Option<String>,
+    /// What that is folded behind.
+    pub(crate) note: Option<String>,
+    /// When it was last edited, and where to read what it said before.
+    pub(crate) edited: Option<(Moment, String)>,
+    /// Who reposted it, where it stands in a list because of that.
+    pub(crate) reposted_by: Option<Named>,
+    /// Whether it stands first on its author's profile, and this is it.
+    pub(crate) is_pinned: bool,
+    /// Who likes it, told to its author.
+    pub(crate) liked_by: Vec<Named>,
+    /// How many more do.
+    pub(crate) liked_more: u32,
+    /// What whoever looks may do to it.
+    pub(crate) buttons: Vec<ButtonForm>,
     /// What it answers.
     pub(crate) answers: Option<Answers>,
     /// How many answers it has, in words; empty for none.
     pub(crate) replies: String,
+    /// Where to change it, if it is one's own.
+    pub(crate) edit_href: Option<String>,
     /// Where to take it back, if it is one's own.
     pub(crate) delete_href: Option<String>,
     /// Whether it was written just now by who looks at it.
     pub(crate) is_new: bool,
+}
+
+/// A member by name alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// Their page.
+    pub(crate) href: String,
+    /// The name shown.
+    pub(crate) name: String,
+}
+
+impl Named {
+    fn of(person: &Person) -> Self {
+        let href = Route::Profile(person.username.clone()).to_string();
+        Self { href, name: person.display_name.clone() }
+    }
 }
 
 /// What a post answers.
@@ -101,6 +134,7 @@ impl Eyes<'_> {
         let of = |user: &UserName, id| PostRef { user: user.clone(), id };
         let own = of(&post.author.username, post.id);
         let is_own = self.viewer == Some(&post.author.username);
+        let liked_by: Option<&LikedBy> = post.liked_by.as_ref();
         PostItem {
             id: post.id,
             href: Route::Thread(own.clone()).to_string(),
@@ -108,6 +142,18 @@ impl Eyes<'_> {
             at: Moment::seen_at(self.t, post.at, self.now),
             runs: runs(&post.text, &post.mentions),
             hidden: post.hidden.clone(),
+            note: post.note.clone(),
+            edited: post.edited_at.map(|at| {
+                let history = Route::History(own.clone()).to_string();
+                (Moment::seen_at(self.t, at, self.now), history)
+            }),
+            reposted_by: post.reposted_by.as_ref().map(Named::of),
+            is_pinned: false,
+            liked_by: liked_by
+                .map(|by| by.people.iter().map(Named::of).collect())
+                .unwrap_or_default(),
+            liked_more: liked_by.map_or(0, |by| by.more),
+            buttons: Vec::new(),
             answers: post.reply_to.as_ref().map(|to| Answers {
                 href: Route::Thread(to.clone()).to_string(),
                 username: to.user.clone(),
@@ -116,14 +162,10 @@ impl Eyes<'_> {
                 0 => String::new(),
                 n => self.t.replies(n),
             },
+            edit_href: is_own.then(|| Route::EditPost(own.clone()).to_string()),
             delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
             is_new: is_own && self.just_posted == Some(post.id),
         }
-    }
-
-    /// All of them.
-    pub(crate) fn see_all(&self, posts: &[PostView]) -> Vec<PostItem> {
-        posts.iter().map(|post| self.see(post)).collect()
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) fn tabs(t: Lang, here: &Route) -> Vec<Tab> {
         (Route::SettingsLanguage, t.language_tab()),
         (Route::SettingsPeople, t.people_tab()),
         (Route::SettingsInvitations, t.invitations_tab()),
+        (Route::SettingsKeys, t.keys()),
+        (Route::SettingsData, t.data_tab()),
         (Route::SettingsLeave, t.leave_tab()),
     ];
     let tab = |(route, label): (Route, _)| Tab {
@@ -37,6 +39,57 @@ pub(crate) fn tabs(t: Lang, here: &Route) -> Vec<Tab> {
         is_current: *here == route,
     };
     all.into_iter().map(tab).collect()
+}
+
+/// A row of the list of keys: pressed one after the other, and what they do.
+type KeyRow = (Vec<&'static str>, &'static str);
+
+/// The keys that the script knows.
+pub(crate) fn keys(t: Lang) -> Vec<KeyRow> {
+    vec![
+        (vec!["j"], t.key_next()),
+        (vec!["k"], t.key_previous()),
+        (vec![t.enter_key()], t.key_open()),
+        (vec!["r"], t.key_reply()),
+        (vec!["n"], t.key_write()),
+        (vec!["."], t.key_fresh()),
+        (vec!["g", "h"], t.home()),
+        (vec!["g", "l"], t.everyone()),
+        (vec![t.ctrl_enter_key()], t.key_send()),
+        (vec!["?"], t.key_list()),
+    ]
+}
+
+/// The list of keys.
+#[derive(Debug, Template)]
+#[template(path = "keys.html", config = "src/web/askama.toml")]
+pub(crate) struct KeysPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings.
+    pub(crate) tabs: Vec<Tab>,
+    /// The keys.
+    pub(crate) keys: Vec<KeyRow>,
+    /// Whether they are on.
+    pub(crate) is_on: bool,
+    /// The button that turns them off or on, for members.
+    pub(crate) switch: Option<ButtonForm>,
+}
+
+/// What can be taken along.
+#[derive(Debug, Template)]
+#[template(path = "data.html", config = "src/web/askama.toml")]
+pub(crate) struct DataPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// The links to all settings.
+    pub(crate) tabs: Vec<Tab>,
+    /// How many posts.
+    pub(crate) posts_count: u32,
+    /// Where the file for programs is.
+    pub(crate) json: String,
+    /// Where the file for people is.
+    pub(crate) html: String,
 }
 
 /// Where one is signed in.

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::{Frame, Notice, Tone, coordinate, ring};
-use super::machines::{Look, change, look, note, state, talk};
+use super::machines::{Look, change, look, name, note, state, talk};
 use super::time::{Moment, span};
 use crate::clock::Wall;
 use crate::limits::MACHINE_NAME_CHARS_SHOWN;
@@ -178,7 +178,7 @@ pub(crate) fn sentence(t: Lang, status: &Status) -> Notice {
 pub(crate) fn rows(t: Lang, status: &Status, now: Wall) -> Vec<Row> {
     let dash = || "–".to_owned();
     let row = |machine: &MachineRow| Row {
-        name: machine.name.clone(),
+        name: name(t, &machine.name),
         state: state(t, machine, now),
         behind: machine.behind.map_or_else(dash, |behind| behind.to_string()),
         disk: machine.disk_percent.map_or_else(dash, |percent| format!("{percent} %")),
@@ -191,7 +191,7 @@ pub(crate) fn rows(t: Lang, status: &Status, now: Wall) -> Vec<Row> {
 pub(crate) fn changes(t: Lang, status: &Status, now: Wall) -> Vec<Change> {
     let row = |row: &ChangeRow| Change {
         at: Moment::seen_at(t, row.at, now),
-        machine: row.machine.clone(),
+        machine: name(t, &row.machine),
         what: change(t, row.what),
     };
     status.changes.iter().map(row).collect()
@@ -217,7 +217,8 @@ impl Picture {
             }
         }
         let nodes = machines_at.iter().map(|(machine, place)| {
-            Node::of(machine, *place, machines.len(), note(t, machine, now))
+            let said = (name(t, &machine.name), note(t, machine, now));
+            Node::of(machine, *place, machines.len(), said)
         });
         Self {
             title: title(t, machines, now),
@@ -232,7 +233,7 @@ impl Picture {
 }
 
 impl Node {
-    fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, note: String) -> Self {
+    fn of(machine: &MachineRow, (x, y): (f64, f64), count: usize, said: (String, String)) -> Self {
         // A label must not lie on a line: on top it stands beside, at a larger ring's side outside.
         let is_top = count > 2 && y < 100.0 && (x - MIDDLE).abs() < 1.0;
         let is_side = count > 3 && (x - MIDDLE).abs() >= 1.0;
@@ -248,8 +249,8 @@ impl Node {
             label_y: coordinate(label_y),
             note_y: coordinate(label_y + 16.0),
             anchor,
-            name: machine.name.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
-            note,
+            name: said.0.chars().take(MACHINE_NAME_CHARS_SHOWN).collect(),
+            note: said.1,
             look: look(machine),
         }
     }
@@ -261,7 +262,7 @@ fn title(t: Lang, machines: &[MachineRow], now: Wall) -> String {
         let names: Vec<_> = machines
             .iter()
             .filter(|machine| look(machine) == how)
-            .map(|machine| machine.name.as_str())
+            .map(|machine| name(t, &machine.name))
             .collect();
         in_words(t, &names)
     };
@@ -271,8 +272,8 @@ fn title(t: Lang, machines: &[MachineRow], now: Wall) -> String {
     parts.extend(named(Look::Late).map(|names| t.are_catching_up(&names)));
     for machine in machines.iter().filter(|machine| machine.state == MachineState::Down) {
         let since = machine.down_since.map(|since| span(t, now.0.saturating_sub(since.0) / 1000));
-        let name = machine.name.as_str();
-        parts.push(since.map_or_else(|| t.is_down(name), |span| t.is_down_for(name, &span)));
+        let name = name(t, &machine.name);
+        parts.push(since.map_or_else(|| t.is_down(&name), |span| t.is_down_for(&name, &span)));
     }
     let n = machines.len();
     let count = t.numbers().get(n).map_or_else(|| n.to_string(), ToString::to_string);
@@ -280,10 +281,10 @@ fn title(t: Lang, machines: &[MachineRow], now: Wall) -> String {
 }
 
 /// `apple, birch and cedar`.
-fn in_words(t: Lang, names: &[&str]) -> Option<String> {
+fn in_words(t: Lang, names: &[String]) -> Option<String> {
     match names {
         [] => None,
-        [one] => Some((*one).to_owned()),
+        [one] => Some(one.clone()),
         [first @ .., last] => Some(t.and(&first.join(", "), last)),
     }
 }
@@ -380,6 +381,42 @@ mod tests {
         let alone = Picture::of(Lang::En, &machines(&[InStep]), Wall(0));
         assert_eq!(alone.title, "One machine: apple up and in step.");
         assert!(alone.lines.is_empty());
+    }
+
+    #[test]
+    fn picture_says_all_in_german_words() {
+        let title = |mut status: Status| {
+            status.machines.iter_mut().for_each(|row| row.name = format!("machine {}", row.node));
+            Picture::of(Lang::De, &status, Wall(3 * 86_400_000)).title
+        };
+        assert_eq!(
+            title(machines(&[InStep, InStep, Down])),
+            "Drei Maschinen: Maschine 1 und Maschine 2 in Betrieb und auf dem Stand; Maschine 3 seit \
+             3 Tagen ausgefallen."
+        );
+        assert_eq!(
+            title(machines(&[Behind])),
+            "Eine Maschine: Maschine 1 in Betrieb und beim Aufholen."
+        );
+    }
+
+    #[test]
+    fn sentence_in_german() {
+        let check = |states: &[MachineState], expected: &str| {
+            let Notice { strong, text, .. } = sentence(Lang::De, &machines(states));
+            assert_eq!(format!("{strong} {text}"), expected);
+        };
+        check(&[InStep; 3], "Alles ist gut. Beiträge werden auf 3 von 3 gespeichert.");
+        check(
+            &[InStep, InStep, InStep, InStep, Down],
+            "Es läuft, aber eine Maschine ist ausgefallen. Beiträge werden auf 4 von 5 gespeichert. \
+             Eine darf noch ausfallen, bevor sich nichts mehr veröffentlichen lässt.",
+        );
+        check(
+            &[InStep, Down, Down],
+            "Gerade lässt sich nichts speichern. Nur 1 von 3 Maschinen erreichbar; zum Speichern \
+             braucht es 2. Lesen geht weiter, und was du schreibst, bekommst du zurück.",
+        );
     }
 
     #[test]

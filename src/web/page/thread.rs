@@ -4,8 +4,12 @@ use askama::Template;
 
 use super::form::Composer;
 use super::frame::Frame;
-use super::post::PostItem;
-use super::text::Run;
+use super::post::{Byline, PostItem};
+use super::text::{Run, runs};
+use super::time::Moment;
+use crate::clock::Wall;
+use crate::web::words::Lang;
+use crate::wire::request::TextView;
 
 /// A post and its thread.
 #[derive(Debug, Template)]
@@ -36,4 +40,40 @@ pub(crate) struct Reply {
     pub(crate) post: PostItem,
     /// Whether it answers an answer: such are indented, once, and name whom they answer.
     pub(crate) is_deep: bool,
+}
+
+/// All that a post ever said.
+#[derive(Debug, Template)]
+#[template(path = "history.html", config = "src/web/askama.toml")]
+pub(crate) struct HistoryPage {
+    /// What stands around it.
+    pub(crate) frame: Frame,
+    /// Who wrote it.
+    pub(crate) by: Byline,
+    /// The post's page.
+    pub(crate) back: String,
+    /// From the first text to the present one.
+    pub(crate) texts: Vec<Earlier>,
+}
+
+/// What a post said from a certain time on.
+#[derive(Debug, Clone)]
+pub(crate) struct Earlier {
+    /// Since when.
+    pub(crate) at: Moment,
+    /// What.
+    pub(crate) runs: Vec<Run>,
+    /// What that was folded behind.
+    pub(crate) note: Option<String>,
+}
+
+impl Earlier {
+    /// A text as seen at `now`.
+    pub(crate) fn of(t: Lang, text: &TextView, now: Wall) -> Self {
+        Self {
+            at: Moment::seen_at(t, text.at, now),
+            runs: runs(&text.text, &text.mentions),
+            note: text.note.clone(),
+        }
+    }
 }

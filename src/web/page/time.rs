@@ -102,6 +102,11 @@ pub(crate) fn span(t: Lang, seconds: u64) -> String {
     }
 }
 
+/// A time for programs, in RFC 3339: `2020-02-21T01:01:05.000Z`.
+pub(crate) fn precise(at: Wall) -> String {
+    civil(at).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 /// `21 February 2020`.
 fn day(t: Lang, date: DateTime) -> String {
     t.day_month_year(date.day(), month(t.months(), date), date.year())

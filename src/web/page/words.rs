@@ -9,7 +9,7 @@ use crate::action::Problem;
 use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::limits::{
     BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DISPLAY_NAME_CHARS_MAX,
-    NO_MAJORITY_RETRY_S, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
+    NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
 };
 use crate::web::words::Lang;
 use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
@@ -132,15 +132,16 @@ impl Said {
                 let text = format!("{} {kept}", t.ask_operator());
                 Self::new(403, t.not_possible(), t.keeper_cannot_leave(), text)
             }
-            Refusal::NotYet => {
-                Self::new(503, t.not_yet_possible(), t.upgrade_first(), kept.to_owned())
-            }
             Refusal::Conflict => {
                 Self::new(409, t.nothing_saved(), t.form_used(), kept.to_owned()).with_key_spent()
             }
             Refusal::Expired => {
                 let text = format!("{} {kept}", t.look_before_sending());
                 Self::new(409, t.nothing_saved(), t.form_too_old(), text).with_key_spent()
+            }
+            Refusal::NotYet => {
+                let text = format!("{} {kept}", t.not_known_to_all());
+                Self::new(503, t.nothing_saved(), t.not_before_upgrade(), text)
             }
             Refusal::Full => {
                 let text = format!("{} {kept}", t.delete_some());
@@ -157,7 +158,7 @@ impl Said {
             }
             Refusal::NoMajority { reachable, members, needed } => {
                 let strong = t.only_reached(*members, *reachable);
-                let text = format!("{} {kept}", t.saved_when(subject.name(t), *needed));
+                let text = format!("{} {kept}", t.saved_when(*needed, subject.name(t)));
                 Self::new(503, t.nothing_saved(), strong, text)
                     .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
@@ -287,7 +288,8 @@ pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str
         Field::Password => ("p", t.password()),
         Field::NewPassword => ("n", t.new_password()),
         Field::Bio => ("b", t.about_you()),
-        Field::Text => ("c", t.text()),
+        Field::Text | Field::Post => ("c", t.text()),
+        Field::Note => ("cn", t.content_note()),
         Field::Reason => ("r", t.reason()),
         Field::Code => ("i", t.code()),
         Field::Community => ("w", t.words_for_strangers()),
@@ -301,7 +303,8 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Field::DisplayName => (t.a_display_name(), Some(DISPLAY_NAME_CHARS_MAX)),
         Field::Password | Field::NewPassword => (t.a_password(), None),
         Field::Bio => (t.your_bio(), Some(BIO_CHARS_MAX)),
-        Field::Text => (t.subject_post(), Some(POST_CHARS_MAX)),
+        Field::Text | Field::Post => (t.subject_post(), Some(POST_CHARS_MAX)),
+        Field::Note => (t.a_content_note(), Some(NOTE_CHARS_MAX)),
         Field::Reason => (t.a_reason(), Some(REASON_CHARS_MAX)),
         Field::Code => (t.a_code(), None),
         Field::Community => (t.these_words(), Some(COMMUNITY_CHARS_MAX)),
@@ -317,7 +320,9 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
             Field::Password | Field::NewPassword => t.enter_password(),
             Field::Reason => t.say_why(),
             Field::Code => t.enter_code(),
-            Field::DisplayName | Field::Bio | Field::Community => t.enter_something(),
+            Field::DisplayName | Field::Bio | Field::Note | Field::Post | Field::Community => {
+                t.enter_something()
+            }
         },
         Problem::TooLong { over } => {
             let over = t.chars_too_many(*over);
@@ -342,6 +347,7 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Wrong => t.not_your_password(),
         Problem::Used => t.code_used(),
         Problem::Past => t.code_past(),
+        Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
         Problem::Full { max } => return t.have_most(*max),
     };
     said.to_owned()
@@ -425,6 +431,21 @@ mod tests {
     }
 
     #[test]
+    fn problem_in_german() {
+        let check =
+            |field, what: &Problem, words: &str| assert_eq!(problem(Lang::De, field, what), words);
+        let over = |over| Problem::TooLong { over };
+        check(Field::Text, &over(1), "1 Zeichen zu viel. Ein Beitrag hat höchstens 500.");
+        let bio = "23 Zeichen zu viel. Was du über dich sagst, hat höchstens 200.";
+        check(Field::Bio, &over(23), bio);
+        let suggestion = Some("rose_bay".parse().unwrap());
+        let dot = Problem::BadChar { found: '.', suggestion };
+        check(Field::Username, &dot, "Ein Punkt geht hier nicht. Wie wäre es mit rose_bay?");
+        let letter = Problem::BadChar { found: 'É', suggestion: None };
+        check(Field::Username, &letter, "Der Buchstabe „É“ geht hier nicht.");
+    }
+
+    #[test]
     fn said_of_no_majority_in_full() {
         let refusal = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
         let said = Said::of(Lang::En, &Trouble::Refused(refusal), Subject::Post);
@@ -437,6 +458,22 @@ mod tests {
         );
         assert_eq!((said.button, said.retry_after_s), (Some("Try again"), Some(10)));
         assert!(!said.is_key_spent);
+    }
+
+    #[test]
+    fn said_of_no_majority_in_german() {
+        let refusal = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
+        let said = Said::of(Lang::De, &Trouble::Refused(refusal), Subject::Post);
+        assert_eq!(said.title, "Es wurde nichts gespeichert");
+        assert_eq!(said.notice.strong, "Nur 1 von 3 Maschinen erreichbar.");
+        assert_eq!(
+            said.notice.text,
+            "Ein Beitrag ist gespeichert, wenn 2 zustimmen. Dein Text steht unten; nichts ist \
+             verloren, und nichts wurde veröffentlicht."
+        );
+        let unknown = Said::of(Lang::De, &Trouble::Refused(Refusal::Unknown), Subject::Post);
+        assert_eq!(unknown.notice.strong, "Wir wissen noch nicht, ob es gespeichert wurde.");
+        assert_eq!((unknown.button, unknown.is_check), (Some("Nachsehen"), true));
     }
 
     #[test]

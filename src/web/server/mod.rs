@@ -233,8 +233,11 @@ impl Desk {
     }
 
     fn answer(&self, raw: tiny_http::Request, request: &Request, response: Response) {
-        let asked =
-            Asked { method: request.method, if_none_match: request.if_none_match.as_deref() };
+        let asked = Asked {
+            method: request.method,
+            if_none_match: request.if_none_match.as_deref(),
+            accept_encoding: request.accept_encoding.as_deref(),
+        };
         let response = if response.body.len() > ANSWER_BYTES_MAX {
             log::error!("answer too large bytes={} request={}", response.body.len(), request.id);
             let accept = request.accept_language.as_deref();
@@ -300,6 +303,7 @@ fn read(raw: &mut tiny_http::Request) -> Result<Request, &'static str> {
         fetch_site: field(raw, "Sec-Fetch-Site"),
         accept_language: field(raw, "Accept-Language"),
         user_agent: field(raw, "User-Agent"),
+        accept_encoding: field(raw, "Accept-Encoding"),
         if_none_match: field(raw, "If-None-Match"),
         content_type: field(raw, "Content-Type"),
         body,

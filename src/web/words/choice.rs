@@ -54,7 +54,7 @@ impl Lang {
         SetCookie {
             name: COOKIE,
             value: chosen.and_then(|lang| CookieValue::new(lang.tag())),
-            max_age_s: Some(crate::limits::LANGUAGE_COOKIE_S),
+            max_age_s: Some(crate::limits::DEVICE_COOKIE_S),
         }
     }
 }

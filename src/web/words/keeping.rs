@@ -30,10 +30,6 @@ words! {
     kept_apart:
         "You and they are kept apart by a block." /
         "Zwischen euch steht eine Sperre.";
-    not_yet_possible: "Not yet possible" / "Geht noch nicht";
-    upgrade_first:
-        "Not before the upgrade of the machines is finished." /
-        "Erst wenn die Maschinen fertig aktualisiert sind.";
 
     closed: "Closed" / "Geschlossen";
     invited_by_keeper:

@@ -3,12 +3,15 @@
 use super::words;
 
 words! {
+    machine_numbered(number: &str): "machine {number}" / "Maschine {number}";
     in_step: "In step" / "Auf dem Stand";
     catching_up: "Catching up" / "Holt auf";
-    catching_up_by(n: u32): "Catching up, {n} behind" / "Holt auf, {n} im Rückstand";
-    down: "Down" / "Ausgefallen";
-    down_since_time(time: &str): "Down since {time} UTC" / "Ausgefallen seit {time} UTC";
-    down_since(when: &str): "Down since {when}" / "Ausgefallen seit {when}";
+    catching_up_by(n: u32):
+        ["Catching up, {n} behind", "Catching up, {n} behind"] /
+        ["Holt auf, {n} fehlt noch", "Holt auf, {n} fehlen noch"];
+    down: "Down" / "Ausfall";
+    down_since_time(time: &str): "Down since {time} UTC" / "Ausfall seit {time} UTC";
+    down_since(when: &str): "Down since {when}" / "Ausfall seit {when}";
     refuses_votes(why: &str): "Refuses votes: {why}" / "Stimmt nicht ab: {why}";
     refuses_joining: "it has not met all machines yet" / "hat noch nicht alle Maschinen getroffen";
     refuses_changing:
@@ -23,8 +26,8 @@ words! {
     note_in_step: "in step" / "auf dem Stand";
     note_catching_up: "catching up" / "holt auf";
     note_refuses: "refuses votes" / "stimmt nicht ab";
-    note_down: "down" / "ausgefallen";
-    note_just_down: "just down" / "gerade ausgefallen";
+    note_down: "down" / "aus";
+    note_just_down: "just down" / "gerade aus";
     note_down_since(since: &str): "down {since}" / "aus seit {since}";
 
     // What happened to a machine, after its name.
@@ -67,10 +70,12 @@ words! {
         "Lesen geht weiter, und was du schreibst, bekommst du zurück.";
     too_few_up(up: usize, all: usize, needed: usize):
         "Only {up} of {all} machines can be reached; saving needs {needed}." /
-        "Nur {up} von {all} Maschinen sind erreichbar; zum Speichern braucht es {needed}.";
+        "Nur {up} von {all} Maschinen erreichbar; zum Speichern braucht es {needed}.";
     too_few_vote(voters: usize, all: usize, needed: usize):
-        "Only {voters} of {all} machines vote; saving needs {needed}." /
-        "Nur {voters} von {all} Maschinen stimmen ab; zum Speichern braucht es {needed}.";
+        ["Only {voters} of {all} machines vote; saving needs {needed}.",
+         "Only {voters} of {all} machines vote; saving needs {needed}."] /
+        ["Nur {voters} von {all} Maschinen stimmt ab; zum Speichern braucht es {needed}.",
+         "Nur {voters} von {all} Maschinen stimmen ab; zum Speichern braucht es {needed}."];
     not_agreed: "The machines do not agree yet." / "Die Maschinen sind sich noch nicht einig.";
     working_some_down(n: usize):
         ["Working, with one machine down.", "Working, with {n} machines down."] /
@@ -104,7 +109,7 @@ words! {
 
     machine: "Machine" / "Maschine";
     state: "State" / "Zustand";
-    behind: "Behind" / "Rückstand";
+    behind: "Behind" / "Fehlt";
     disk: "Disk" / "Platte";
     version: "Version" / "Version";
     last_changes: "Last changes" / "Letzte Änderungen";

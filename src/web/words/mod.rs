@@ -25,10 +25,11 @@ mod frame;
 mod gate;
 mod keeping;
 mod machines;
+mod marks;
 mod post;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod trouble;
 

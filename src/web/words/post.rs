@@ -24,6 +24,13 @@ words! {
     whats_happening: "What’s happening?" / "Was gibt’s Neues?";
     post: "Post" / "Veröffentlichen";
     up_to_chars(max: usize): "up to {max} characters" / "bis zu {max} Zeichen";
+    chars_left(n: u64):
+        ["{n} character left", "{n} characters left"] / ["noch {n} Zeichen", "noch {n} Zeichen"];
+    chars_over(n: u64):
+        ["{n} character too many", "{n} characters too many"] /
+        ["{n} Zeichen zu viel", "{n} Zeichen zu viel"];
+    new_posts(n: u64):
+        ["{n} new post", "{n} new posts"] / ["{n} neuer Beitrag", "{n} neue Beiträge"];
     your_text: "Your text" / "Dein Text";
     your_reply: "Your reply" / "Deine Antwort";
     reply: "Reply" / "Antworten";

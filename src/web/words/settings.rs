@@ -50,6 +50,38 @@ words! {
         "Die Sprache dieser Seiten auf diesem Gerät. Was Mitglieder schreiben, bleibt, wie sie es schrieben.";
     like_browser: "As my browser asks" / "Wie mein Browser es wünscht";
 
+    keys: "Keys" / "Tasten";
+    keys_intro:
+        "With scripts on, these keys do the same as links and buttons. They rest while you are typing." /
+        "Sind Skripte an, tun diese Tasten dasselbe wie Links und Knöpfe. Während du schreibst, ruhen sie.";
+    keys_are_off:
+        "These keys are off on this device." /
+        "Auf diesem Gerät sind diese Tasten ausgeschaltet.";
+    turn_keys_off: "Turn them off on this device" / "Auf diesem Gerät ausschalten";
+    turn_keys_on: "Turn them on on this device" / "Auf diesem Gerät einschalten";
+    key: "Key" / "Taste";
+    key_does: "What it does" / "Was sie tut";
+    key_next: "next post" / "nächster Beitrag";
+    key_previous: "previous post" / "voriger Beitrag";
+    key_open: "open the post" / "den Beitrag öffnen";
+    key_reply: "reply" / "antworten";
+    key_write: "write a post" / "einen Beitrag schreiben";
+    key_fresh: "show new posts" / "neue Beiträge zeigen";
+    key_send: "send what you are writing" / "abschicken, was du schreibst";
+    key_list: "this list" / "diese Liste";
+    enter_key: "Enter" / "Eingabe";
+    ctrl_enter_key: "Ctrl+Enter" / "Strg+Eingabe";
+
+    data_tab: "Your data" / "Deine Daten";
+    data_intro(n: u32):
+        ["Everything you wrote here is yours to take along: {n} post, your profile and whom you follow. Not in it: your password, your devices, and what others wrote.",
+         "Everything you wrote here is yours to take along: {n} posts, your profile and whom you follow. Not in it: your password, your devices, and what others wrote."] /
+        ["Alles, was du hier geschrieben hast, kannst du mitnehmen: {n} Beitrag, dein Profil und wem du folgst. Nicht dabei: dein Passwort, deine Geräte und was andere geschrieben haben.",
+         "Alles, was du hier geschrieben hast, kannst du mitnehmen: {n} Beiträge, dein Profil und wem du folgst. Nicht dabei: dein Passwort, deine Geräte und was andere geschrieben haben."];
+    download_posts: "Download your posts, to read and to print" / "Beiträge herunterladen, zum Lesen und Drucken";
+    download_all: "Download everything, for programs" / "Alles herunterladen, für Programme";
+    taken_along: "taken along on" / "mitgenommen am";
+
     leaving:
         "Your profile, your posts and your replies go from all machines, and nobody follows you any more. What others wrote to you stays theirs. Nobody can take your name." /
         "Dein Profil, deine Beiträge und deine Antworten verschwinden von allen Maschinen, und niemand folgt dir mehr. Was andere dir geschrieben haben, bleibt ihres. Niemand kann deinen Namen übernehmen.";

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Lang, Written, entry, frame, gate, keeping, machines, post, settings, time, trouble};
+use super::{
+    Lang, Written, entry, frame, gate, keeping, machines, marks, post, settings, time, trouble,
+};
 
 /// Words that are the same in both languages.
 const SAME: [&str; 4] = ["text", "version", "day_and_time", "name_label"];
@@ -15,6 +17,7 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
         gate::WRITTEN,
         keeping::WRITTEN,
         machines::WRITTEN,
+        marks::WRITTEN,
         post::WRITTEN,
         settings::WRITTEN,
         time::WRITTEN,
@@ -22,6 +25,28 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// What stands in English texts and in no German one: on a German page each is a leftover.
+pub(in crate::web) fn english_alone() -> BTreeSet<String> {
+    let of = |texts: fn(&Written) -> &'static [&'static str]| {
+        let texts = every_word().flat_map(move |word| texts(word)).map(|text| without_holes(text));
+        texts.flat_map(|text| split(&text)).collect::<BTreeSet<_>>()
+    };
+    let german = of(|word| word.de);
+    of(|word| word.en).difference(&german).cloned().collect()
+}
+
+/// The words of a text, in small letters; single letters are none.
+pub(in crate::web) fn split(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1);
+    words.map(str::to_lowercase).collect()
+}
+
+/// A text without its parameters.
+fn without_holes(text: &str) -> String {
+    let outside = |part: &str| part.split_once('}').map_or(part, |(_, rest)| rest).to_owned();
+    text.split('{').map(outside).collect()
 }
 
 /// The names of a text's parameters.

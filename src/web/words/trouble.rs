@@ -91,10 +91,10 @@ words! {
     machine_behind: "This machine is catching up." / "Diese Maschine holt noch auf.";
     only_reached(members: u8, reachable: u8):
         ["Only {reachable} of {members} machine can be reached.", "Only {reachable} of {members} machines can be reached."] /
-        ["Nur {reachable} von {members} Maschine ist erreichbar.", "Nur {reachable} von {members} Maschinen sind erreichbar."];
-    saved_when(what: &str, needed: u8):
-        "{what} is saved when {needed} agree." /
-        "{what} ist gespeichert, wenn {needed} zustimmen.";
+        ["Nur {reachable} von {members} Maschine erreichbar.", "Nur {reachable} von {members} Maschinen erreichbar."];
+    saved_when(needed: u8, what: &str):
+        ["{what} is saved when {needed} agrees.", "{what} is saved when {needed} agree."] /
+        ["{what} ist gespeichert, wenn {needed} zustimmt.", "{what} ist gespeichert, wenn {needed} zustimmen."];
     subject_post: "A post" / "Ein Beitrag";
     subject_account: "An account" / "Ein Konto";
     subject_sign_in: "A sign-in" / "Eine Anmeldung";

@@ -12,17 +12,20 @@ use crate::web::request::Method;
 use crate::web::words::Lang;
 
 /// Headers that are passed on, spelt as they are passed on.
-const PASSED: [&str; 7] = [
+const PASSED: [&str; 8] = [
     "Cookie",
     "Origin",
     "Sec-Fetch-Site",
     ACCEPT_LANGUAGE,
     "User-Agent",
+    ACCEPT_ENCODING,
     "If-None-Match",
     "Content-Type",
 ];
-/// The one of them that may come in several lines, as a list may (RFC 9110, section 5.3).
+/// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
+const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
 const ACCEPT_LANGUAGE: &str = "Accept-Language";
+const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
 /// A request's head, with only what we use of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -252,7 +255,7 @@ impl Fields {
         } else if let Some(known) = PASSED.into_iter().find(|known| is(known)) {
             match self.passed.iter_mut().find(|(name, _)| *name == known) {
                 None => self.passed.push((known, value.to_owned())),
-                Some((_, before)) if known == ACCEPT_LANGUAGE => {
+                Some((_, before)) if LISTS.contains(&known) => {
                     before.push_str(", ");
                     before.push_str(value);
                 }

@@ -49,6 +49,11 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
     let spoil_post = |post: &mut PostView| {
         naughty.clone_into(&mut post.text);
         naughty.clone_into(&mut post.author.display_name);
+        post.note = post.note.is_some().then(|| naughty.to_owned());
+        let likers = post.liked_by.iter_mut().flat_map(|by| &mut by.people);
+        for person in likers.chain(&mut post.reposted_by) {
+            naughty.clone_into(&mut person.display_name);
+        }
     };
     let spoil_row = |row: &mut PersonRow| {
         naughty.clone_into(&mut row.person.display_name);
@@ -71,6 +76,13 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
                 }
             }
         }
+        Outcome::History(history) => {
+            spoil_post(&mut history.post);
+            for text in &mut history.texts {
+                naughty.clone_into(&mut text.text);
+                text.note = text.note.is_some().then(|| naughty.to_owned());
+            }
+        }
         Outcome::People(people) => {
             people.people.iter_mut().for_each(spoil_row);
             naughty.clone_into(&mut people.of.display_name);
@@ -79,6 +91,13 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
             for row in &mut list.people {
                 naughty.clone_into(&mut row.person.display_name);
             }
+        }
+        Outcome::Export(part) => {
+            if let Some(profile) = &mut part.profile {
+                naughty.clone_into(&mut profile.display_name);
+                naughty.clone_into(&mut profile.bio);
+            }
+            part.posts.iter_mut().for_each(|post| naughty.clone_into(&mut post.text));
         }
         Outcome::Sessions(rows) => {
             for row in rows {
@@ -152,13 +171,16 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 23] = [
     "/",
     "/public",
     "/@ada",
     "/@ben",
     "/@ada/901",
     "/@ada/901/delete",
+    "/@ada/901/edit",
+    "/@ada/901/history",
+    "/bookmarks",
     "/@ada/followers",
     "/@ada/following",
     "/settings/profile",
@@ -192,8 +214,9 @@ fn check_pages(naughty: &str) {
 
 /// A refused form comes back with the same tags, and with what was typed.
 fn check_forms(naughty: &str) {
-    let forms: [(&str, &str, &[&str]); 4] = [
-        ("/", "/post", &["text"]),
+    let forms: [(&str, &str, &[&str]); 5] = [
+        ("/", "/post", &["text", "note"]),
+        ("/@ada/901/edit", "/@ada/901/edit", &["text", "note"]),
         ("/settings/profile", "/settings/profile", &["display_name", "bio"]),
         ("/settings/leave", "/settings/leave", &["username"]),
         ("/@ben", "/@ben/follow", &["next"]),

@@ -17,11 +17,12 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, Apart, ApartRow, ClusterBrief, Hindered, InvitationRow, Invitations, KeptApart,
-    LogPage, LogRow, MachineRow, MachineState, MemberRow, MembersPage, Outcome, PeoplePage, Person,
-    PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView, ReportRow, ReportedPost,
-    ReportsPage, Request as WireRequest, Response as WireResponse, ResponseAction, Saved,
-    SessionRow, StatusPage, ThreadPage, Viewer, Welcome,
+    Ancestor, Apart, ApartRow, ClusterBrief, ExportPage, ExportPost, ExportProfile, Hindered,
+    HistoryPage, InvitationRow, Invitations, KeptApart, LikedBy, LogPage, LogRow, MachineRow,
+    MachineState, MemberRow, MembersPage, Mine, Outcome, PeoplePage, Person, PersonRow, PostPage,
+    PostView, ProfilePage, Refusal, Reply, ReplyView, ReportRow, ReportedPost, ReportsPage,
+    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
+    StatusPage, TextView, ThreadPage, Viewer, Welcome,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -218,6 +219,7 @@ impl<'a> Browser<'a> {
             fetch_site: self.fetch_site.map(str::to_owned),
             accept_language: ACCEPT_LANGUAGE.get().map(str::to_owned),
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".to_owned()),
+            accept_encoding: None,
             if_none_match: None,
             content_type: Some("application/x-www-form-urlencoded".to_owned()),
             body,
@@ -262,6 +264,13 @@ pub(super) fn hidden_fields(page: &Response, action: &str) -> Vec<(String, Strin
     inputs.map(read).collect()
 }
 
+/// The same without the token, which is masked differently on every page.
+pub(super) fn own_fields(page: &Response, action: &str) -> Vec<(String, String)> {
+    let mut fields = hidden_fields(page, action);
+    fields.retain(|(name, _)| name != "token");
+    fields
+}
+
 /// The text in a page's first text box.
 pub(super) fn textarea(response: &Response) -> String {
     let html = text(response);
@@ -301,6 +310,11 @@ pub(super) fn post(
         author: person(username, display_name),
         at: Wall(NOW.0 - minutes * 60_000),
         text: text.to_owned(),
+        note: None,
+        edited_at: None,
+        reposted_by: None,
+        mine: Mine::default(),
+        liked_by: None,
         reply_to: None,
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
@@ -325,32 +339,33 @@ pub(super) fn posts() -> PostPage {
         "The seed swap is on Saturday at ten, in the old chapel. Bring labels.",
     );
     asked.replies = 1;
+    let mut edited = post(
+        899,
+        "ben",
+        "Ben Kroll",
+        5,
+        "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
+    );
+    edited.edited_at = Some(Wall(NOW.0 - 120_000));
+    edited.mine.liked = true;
+    let mut reposted = post(
+        898,
+        "mina",
+        "Mina Okafor",
+        7,
+        "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
+    );
+    reposted.reposted_by = Some(person("ben", "Ben Kroll"));
+    let mut noted = post(
+        896,
+        "yuki",
+        "Yuki Aoki",
+        25,
+        "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
+    );
+    noted.note = Some("Weather".to_owned());
     PostPage {
-        posts: vec![
-            asked,
-            post(
-                899,
-                "ben",
-                "Ben Kroll",
-                5,
-                "Found: one left glove, green, on the bench by the pump. It is now on the fence.",
-            ),
-            post(
-                898,
-                "mina",
-                "Mina Okafor",
-                7,
-                "The bread oven is lit on Friday from four. Bring dough, or just come and be warm.",
-            ),
-            answer,
-            post(
-                896,
-                "yuki",
-                "Yuki Aoki",
-                25,
-                "Frost tonight, says the sky. Cover your lemons.\nSee https://example.org/frost?x=1&y=2",
-            ),
-        ],
+        posts: vec![asked, edited, reposted, answer, noted],
         older: Some(PostId::from_raw(896)),
         suggestions: Vec::new(),
         just_posted: None,
@@ -402,12 +417,19 @@ pub(super) fn thread() -> ThreadPage {
     let mut opened = post(901, "ada", "Ada Lind", 3, "Is it mine? I lost one at the seed swap.");
     opened.reply_to = Some(parent.clone());
     opened.replies = 2;
+    opened.edited_at = Some(Wall(NOW.0 - 60_000));
+    opened.note = Some("Gloves".to_owned());
+    let likers = vec![person("ben", "Ben Kroll"), person("mina", "Mina Okafor")];
+    opened.liked_by = Some(LikedBy { people: likers, more: 3 });
     let mut near = post(902, "ben", "Ben Kroll", 2, "@ada Then come and try it on.");
     near.reply_to = Some(PostRef { user: name("ada"), id: PostId::from_raw(901) });
     let mut deep = post(903, "mina", "Mina Okafor", 1, "Mind the fence.");
     deep.reply_to = Some(PostRef { user: name("ben"), id: PostId::from_raw(902) });
+    let mut root = post(898, "mina", "Mina Okafor", 9, "Gloves everywhere.");
+    root.note = Some("Not only gloves".to_owned());
     ThreadPage {
         ancestors: vec![
+            Ancestor::Post(root),
             Ancestor::Deleted(PostRef { user: name("eve"), id: PostId::from_raw(1) }),
             Ancestor::Post(post(
                 899,
@@ -493,10 +515,55 @@ pub(super) fn log() -> LogPage {
     }
 }
 
+/// Ada's opened post, which said something else before.
+pub(super) fn history() -> HistoryPage {
+    let text = |at, text: &str, note: Option<&str>| TextView {
+        at: Wall(at),
+        text: text.to_owned(),
+        note: note.map(str::to_owned),
+        mentions: vec![name("ben")],
+    };
+    let opened = thread().post;
+    let texts = vec![
+        text(NOW.0 - 180_000, "Is it mien, @ben?", None),
+        text(NOW.0 - 60_000, &opened.text, Some("Gloves")),
+    ];
+    HistoryPage { post: opened, texts }
+}
+
+/// Three posts in two parts.
+fn export(after: Option<PostId>) -> ExportPage {
+    let ms = 1_582_246_865_000_u64;
+    let post = |n: u64, text: &str| ExportPost {
+        id: PostId::from_raw((ms + n * 60_000) << 16),
+        at: Wall(ms + n * 60_000),
+        text: text.to_owned(),
+        note: (n == 2).then(|| "About \"frost\"".to_owned()),
+        reply_to: (n == 1).then(|| PostRef { user: name("ben"), id: PostId::from_raw(899) }),
+    };
+    let first = [post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
+    if after.is_some() {
+        let posts = vec![post(2, "See https://example.org/?a=1&b=2")];
+        return ExportPage { profile: None, posts, more_after: None };
+    }
+    let profile = ExportProfile {
+        username: name("ada"),
+        display_name: "Ada Lind".to_owned(),
+        bio: "Seeds, mostly.".to_owned(),
+        joined_at: Wall(ms),
+        follows: vec![name("ben"), name("mina")],
+    };
+    let more_after = first.last().map(|post| post.id);
+    ExportPage { profile: Some(profile), posts: first.into(), more_after }
+}
+
 /// What a healthy backend says.
 pub(super) fn fitting(action: &Action) -> Outcome {
     match action {
-        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) => Outcome::Posts(posts()),
+        Action::Home(_) | Action::Everyone(_) | Action::UserPosts(_) | Action::Bookmarks(_) => {
+            Outcome::Posts(posts())
+        }
+        Action::History(_) => Outcome::History(history()),
         Action::Profile(asked) => Outcome::Profile(ProfilePage {
             person: person(asked.username.as_str(), "Ada Lind"),
             bio: "Seeds, mostly.\nSome string.".to_owned(),
@@ -507,6 +574,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             followed: (asked.username != name("ada")).then_some(false),
             apart: None,
             hindered: None,
+            pinned: None,
             page: posts(),
         }),
         Action::Thread(_) => Outcome::Thread(thread()),
@@ -540,6 +608,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             }],
             more_after: Some(name("ben")),
         }),
+        Action::Export(asked) => Outcome::Export(export(asked.after)),
         Action::Sessions => {
             let row = |id: &str, device: &str, is_this| SessionRow {
                 id: id.repeat(64),

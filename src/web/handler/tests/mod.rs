@@ -1,10 +1,12 @@
 //! The pages as a browser meets them, with a backend that answers what a test tells it.
 
 mod acts;
+mod comfort;
 mod escaping;
 mod fake;
 mod keeping;
 mod language;
+mod marks;
 mod markup;
 mod pages;
 mod sources;

@@ -324,6 +324,7 @@ fn errors_have_their_pages() {
         fetch_site: None,
         accept_language: None,
         user_agent: None,
+        accept_encoding: None,
         if_none_match: None,
         content_type: None,
         body: Vec::new(),

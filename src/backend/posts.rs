@@ -1,0 +1,210 @@
+//! What people do with posts: marking and editing them, and the pages that come of it.
+
+use super::Backend;
+use super::view::{Asked, Asker, Done, Result};
+use crate::action::{Action, Change, EditPost, HistoryOf, Page, SetMark, field, text};
+use crate::auth::throttle::ActKind;
+use crate::id::{PostId, UserName};
+use crate::index::PostList;
+use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
+use crate::store::Said;
+use crate::user::entry::PostRef;
+use crate::user::{Receipt, User};
+use crate::wire::message::FEATURE_SOCIAL;
+use crate::wire::request::{
+    HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
+};
+
+impl Backend {
+    /// Refuses what takes kinds of entries that not all machines' programs know yet.
+    pub(super) fn check_social(&self) -> std::result::Result<(), Refusal> {
+        let can = self.cluster.local.node.features() >= FEATURE_SOCIAL;
+        if can { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+
+    pub(super) fn mark(&self, asked: Asked<'_>, data: SetMark) -> Result {
+        self.check_social()?;
+        let SetMark { mark, post, on, .. } = data.clone();
+        let change = if on {
+            self.check_stands(&asked, &post)?;
+            Change::Mark { mark, post }
+        } else {
+            Change::Unmark { mark, post }
+        };
+        self.simple(asked, &Action::Mark(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn edit_post(&self, asked: Asked<'_>, data: EditPost) -> Result {
+        self.check_social()?;
+        let asker = asked.signed_in()?;
+        let post = PostRef { user: asker.user().clone(), id: data.id };
+        if self.says(&post, &data.text, &data.note) {
+            let saved = Saved { post: Receipt::Done.post(), sessions_ended: 0 };
+            return Ok(Done::told(Outcome::Saved(saved)));
+        }
+        let (id, text, note) = (data.id, data.text.clone(), data.note.clone());
+        let change = Change::EditPost { id, text, note };
+        self.simple(asked, &Action::EditPost(data), ActKind::Post, &change)
+    }
+
+    /// Whether a post says exactly this already.
+    fn says(&self, post: &PostRef, text: &str, note: &str) -> bool {
+        let typed = field::post_text(text).ok().zip(field::note(note).ok());
+        let slot = self.cluster.local.get(&post.user);
+        let read = slot.and_then(|slot| self.cluster.local.read_post(&slot, post.id, |_, _| ()));
+        match (typed, read) {
+            (Some((text, note)), Some(((), Ok(said)))) => (said.text, said.note) == (text, note),
+            _ => false,
+        }
+    }
+
+    /// Whether there is such a post: of one whose author has left that it is gone, too.
+    fn check_stands(&self, asked: &Asked<'_>, post: &PostRef) -> std::result::Result<(), Refusal> {
+        let state = |user: &User| (user.post(post.id).is_some(), user.has_deleted(post.id));
+        let has_left = |user: &User| matches!(user.status, crate::user::Status::Left(_));
+        let eyes = self.eyes(Some(asked.signed_in()?));
+        if !self.cluster.local.index().shows(eyes, post) {
+            return Err(Refusal::NotFound);
+        }
+        match self.look(&post.user, |user| (state(user), has_left(user))) {
+            Some(((true, _), _)) => Ok(()),
+            Some(((false, true), _) | (_, true)) => Err(Refusal::Gone),
+            Some(_) | None => Err(Refusal::NotFound),
+        }
+    }
+
+    /// The posts that one has bookmarked, the last bookmarked first.
+    pub(super) fn bookmarks(&self, asked: Asked<'_>, data: Page) -> Result {
+        let asker = asked.signed_in()?;
+        self.wait_for_lists();
+        let all = self.look(asker.user(), |user| user.bookmarks.clone()).unwrap_or_default();
+        let mut standing: Vec<(PostId, PostRef)> = {
+            let eyes = self.eyes(Some(asker));
+            let index = self.cluster.local.index();
+            let placed = all.into_iter().map(|(post, at)| (PostId::floor_of(at.0), post));
+            let older = placed.filter(|(place, _)| data.before.is_none_or(|it| *place < it));
+            older.filter(|(_, it)| index.contains(it) && index.shows(eyes, it)).collect()
+        };
+        standing.sort_unstable_by(|a, b| b.cmp(a));
+        let page = self.page(Some(asker), bookmarks_page(standing))?;
+        Ok(Done::told(Outcome::Posts(page)))
+    }
+
+    pub(super) fn history(&self, mut asked: Asked<'_>, data: HistoryOf) -> Result {
+        let HistoryOf { post } = data;
+        self.find(&mut asked, &post.user)?;
+        let gone = || self.gone_or_not_found(&post);
+        // What a keeper has hidden is hidden with all that it said before.
+        let eyes = self.eyes(asked.asker);
+        if !self.cluster.local.index().shows_text(eyes, &post) {
+            return Err(Refusal::NotFound);
+        }
+        let view = self.post_view(asked.asker, &post)?.ok_or_else(gone)?;
+        let slot = self.cluster.local.get(&post.user).ok_or(Refusal::NotFound)?;
+        let said = self.cluster.local.read_history(&slot, post.id).ok_or_else(gone)?;
+        let said = said.map_err(|error| {
+            log::error!("history not read user={} post={} error={error}", post.user, post.id);
+            self.cluster.local.suspect(&slot);
+            Refusal::Behind
+        })?;
+        let texts = said.into_iter().map(|said| self.text_view(said)).collect();
+        Ok(Done::told(Outcome::History(HistoryPage { post: view, texts })))
+    }
+
+    fn text_view(&self, said: Said) -> TextView {
+        let mentions = self.known_mentions(&said.text);
+        TextView { at: said.at, text: said.text, note: said.note, mentions }
+    }
+
+    /// Those names in a text that have an account.
+    pub(super) fn known_mentions(&self, text: &str) -> Vec<UserName> {
+        let (index, now) = (self.cluster.local.index(), self.now());
+        text::mentions(text).into_iter().filter(|name| index.is_member(name, now)).collect()
+    }
+
+    /// What a post that does not stand is: deleted, or never there.
+    pub(super) fn gone_or_not_found(&self, post: &PostRef) -> Refusal {
+        match self.look(&post.user, |user| user.has_deleted(post.id)) {
+            Some(true) => Refusal::Gone,
+            Some(false) | None => Refusal::NotFound,
+        }
+    }
+
+    /// What the one who asks has done with a post.
+    pub(super) fn mine(&self, asker: Option<&Asker>, post: &PostRef) -> Mine {
+        let mine = |user: &User| Mine {
+            liked: user.likes.contains(post),
+            reposted: user.reposts.contains_key(post),
+            bookmarked: user.bookmarks.contains_key(post),
+            pinned: post.user == user.name && user.pinned == Some(post.id),
+        };
+        asker.and_then(|asker| self.look(asker.user(), mine)).unwrap_or_default()
+    }
+
+    /// Who likes a post, for its author alone.
+    pub(super) fn liked_by(&self, asker: Option<&Asker>, post: &PostRef) -> Option<LikedBy> {
+        asker.filter(|asker| *asker.user() == post.user)?;
+        let likers = self.cluster.local.index().likers(post, LIKERS_NAMED);
+        let people: Vec<_> = likers.names.iter().filter_map(|name| self.person(name)).collect();
+        (!people.is_empty()).then_some(LikedBy { people, more: likers.more })
+    }
+
+    /// The post that stands first on somebody's profile.
+    pub(super) fn pinned(
+        &self,
+        asker: Option<&Asker>,
+        of: &UserName,
+    ) -> std::result::Result<Option<PostView>, Refusal> {
+        let Some(id) = self.look(of, |user| user.pinned).flatten() else { return Ok(None) };
+        let post = PostRef { user: of.clone(), id };
+        let eyes = self.eyes(asker);
+        if !self.cluster.local.index().shows(eyes, &post) {
+            return Ok(None);
+        }
+        self.post_view(asker, &post)
+    }
+}
+
+/// The first page of these, each with its place, the last first; never ends between equal places.
+fn bookmarks_page(standing: Vec<(PostId, PostRef)>) -> PostList {
+    let end = standing
+        .get(POSTS_PAGE - 1)
+        .map_or(standing.len(), |(last, _)| standing.partition_point(|(place, _)| place >= last));
+    let older = standing.get(..end).filter(|_| end < standing.len());
+    let older = older.and_then(<[_]>::last).map(|(place, _)| *place);
+    let posts = standing.into_iter().take(end).map(|(_, post)| post).collect();
+    PostList { posts, older, reposted: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(places: &[u64]) -> Vec<(PostId, PostRef)> {
+        let user: UserName = "ben".parse().unwrap();
+        let post = |(id, place): (usize, &u64)| {
+            let id = PostId::from_raw(id as u64);
+            (PostId::from_raw(*place), PostRef { user: user.clone(), id })
+        };
+        places.iter().enumerate().map(post).collect()
+    }
+
+    #[track_caller]
+    fn check(places: &[u64], len: usize, older: Option<u64>) {
+        let page = bookmarks_page(standing(places));
+        assert_eq!((page.posts.len(), page.older), (len, older.map(PostId::from_raw)));
+    }
+
+    #[test]
+    fn bookmarks_page_ends_between_places_alone() {
+        let down: Vec<u64> = (0..40).rev().collect();
+        check(&down, POSTS_PAGE, Some(10));
+        check(&down[..POSTS_PAGE], POSTS_PAGE, None);
+        check(&down[..3], 3, None);
+        check(&[], 0, None);
+        // Three of the same moment at the page's end.
+        let mut equal = down.clone();
+        (equal[30], equal[31]) = (10, 10);
+        check(&equal, POSTS_PAGE + 2, Some(10));
+    }
+}

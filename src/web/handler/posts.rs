@@ -1,0 +1,195 @@
+//! Posts with the buttons of whoever looks at them; the pages that change a post, tell what it said
+//! before, and list one's bookmarks.
+
+use super::draw::{Drawer, composer};
+use super::read::{at, feed, seen};
+use super::visit::{Heard, Visit};
+use super::{Fault, Handled, Head, Site, Stop, html};
+use crate::action::{Action, HistoryOf, Mark, ThreadOf};
+use crate::id::PostId;
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::csrf::FormName;
+use crate::web::page::form::{ButtonForm, ComposePage, Composer};
+use crate::web::page::list::{Feed, TimelinePage};
+use crate::web::page::post::{Eyes, PostItem};
+use crate::web::page::thread::{Earlier, HistoryPage};
+use crate::web::route::Route;
+use crate::web::words::Lang;
+use crate::wire::request::{Outcome, PostPage, PostView, ThreadPage};
+
+/// What one may do to another's post in a list.
+const IN_LISTS: &[Mark] = &[Mark::Repost, Mark::Like];
+/// The same in the list of one's bookmarks, and where a post is opened.
+const IN_FULL: &[Mark] = &[Mark::Repost, Mark::Like, Mark::Bookmark];
+/// What one may do to a post of one's own, where it is opened.
+const TO_ONES_OWN: &[Mark] = &[Mark::Bookmark, Mark::Pin];
+
+/// How somebody sees posts on one page.
+pub(super) struct Look<'a> {
+    pub(super) eyes: Eyes<'a>,
+    /// Draws the buttons; strangers have none.
+    pub(super) drawer: Option<Drawer<'a>>,
+    /// The page's address, to come back to.
+    pub(super) here: String,
+}
+
+impl Look<'_> {
+    /// A post in a list.
+    pub(super) fn item(&self, post: &PostView) -> PostItem {
+        self.with_marks(post, if self.is_own(post) { &[] } else { IN_LISTS })
+    }
+
+    /// All of them.
+    pub(super) fn items(&self, posts: &[PostView]) -> Vec<PostItem> {
+        posts.iter().map(|post| self.item(post)).collect()
+    }
+
+    /// The post that is opened.
+    pub(super) fn opened(&self, post: &PostView) -> PostItem {
+        self.with_marks(post, if self.is_own(post) { TO_ONES_OWN } else { IN_FULL })
+    }
+
+    fn is_own(&self, post: &PostView) -> bool {
+        self.eyes.viewer == Some(&post.author.username)
+    }
+
+    fn with_marks(&self, post: &PostView, marks: &[Mark]) -> PostItem {
+        let button = |drawer: Drawer<'_>| {
+            marks.iter().map(move |mark| drawer.mark(post, *mark, &self.here)).collect()
+        };
+        let buttons = self.drawer.map(button).unwrap_or_default();
+        PostItem { buttons, ..self.eyes.see(post) }
+    }
+}
+
+impl Drawer<'_> {
+    /// The button that marks a post, or takes the mark back; `here` is the page it stands on.
+    fn mark(self, post: &PostView, mark: Mark, here: &str) -> ButtonForm {
+        let t = self.t;
+        let (is_set, label, done) = match mark {
+            Mark::Like => (post.mine.liked, t.like(), t.liked()),
+            Mark::Repost => (post.mine.reposted, t.repost(), t.reposted()),
+            Mark::Bookmark => (post.mine.bookmarked, t.bookmark(), t.bookmarked()),
+            Mark::Pin => (post.mine.pinned, t.pin(), t.pinned()),
+        };
+        let (label, class) = if is_set { (done, "t on") } else { (label, "t") };
+        let what = PostRef { user: post.author.username.clone(), id: post.id };
+        let route = Route::Mark { post: what, mark, on: !is_set };
+        let form = self.form(FormName::Mark, &route, &route.to_string());
+        let name = &post.author.display_name;
+        ButtonForm {
+            form: form.carrying("next", format!("{here}#p{}", post.id)),
+            label,
+            spoken: if is_set { t.unmark_post(label, name) } else { t.mark_post(label, name) },
+            class,
+        }
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// How this visitor sees posts on the page at `here`.
+    pub(super) fn look<'a>(
+        &'a self,
+        visit: &Visit<'_>,
+        heard: &'a Heard,
+        just_posted: Option<PostId>,
+        here: String,
+    ) -> Look<'a> {
+        let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
+        let eyes = Eyes { t: visit.t, viewer, now: visit.now, just_posted };
+        Look { eyes, drawer: self.drawer(visit.t, heard), here }
+    }
+
+    /// The posts that one has bookmarked.
+    pub(super) fn bookmarks(&self, visit: &Visit<'_>) -> Handled {
+        if visit.session.is_none() {
+            return Ok(super::to_login(visit, Vec::new()));
+        }
+        let asked = self.page_asked(visit)?;
+        let before = asked.before;
+        let heard = self.read(visit, None, Action::Bookmarks(asked))?;
+        let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let look = self.look(visit, &heard, None, at(&Route::Bookmarks, before));
+        let frame = self.around(visit, Some(&heard)).frame(visit.t.bookmarks(), None);
+        let in_full = |post| look.with_marks(post, IN_FULL);
+        let page = TimelinePage {
+            frame: frame.remarking(visit.t.only_you_see()),
+            composer: None,
+            fresh: None,
+            feed: Feed {
+                posts: posts.posts.iter().map(in_full).collect(),
+                empty: visit.t.nothing_bookmarked(),
+                ..feed(&PostPage { posts: Vec::new(), ..posts.clone() }, &look, &Route::Bookmarks)
+            },
+            suggestions: Vec::new(),
+            everyone: None,
+        };
+        html(&page, seen(visit, &heard))
+    }
+
+    /// The form that changes a post of one's own.
+    pub(super) fn edit(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let (heard, thread) = self.own_post(visit, &post)?;
+        let t = visit.t;
+        let Some(drawer) = self.drawer(t, &heard) else {
+            return Ok(super::to_login(visit, heard.cookies.clone()));
+        };
+        let route = Route::EditPost(post.clone());
+        let form = drawer.form(FormName::EditPost, &route, &post.id.to_string());
+        let page = ComposePage {
+            frame: self.around(visit, Some(&heard)).frame(t.edit_this_post(), None),
+            composer: Composer {
+                text: thread.post.text,
+                note: thread.post.note.unwrap_or_default(),
+                cancel: Some((Route::Thread(post).to_string(), t.leave_as_is())),
+                ..editor(t, composer(t, form))
+            },
+        };
+        html(&page, Head { cache: None, ..seen(visit, &heard) })
+    }
+
+    /// A post that only its author may do this to; an answer of its own for everybody else.
+    pub(super) fn own_post(
+        &self,
+        visit: &Visit<'_>,
+        post: &PostRef,
+    ) -> Result<(Heard, ThreadPage), Stop> {
+        let stop = |response| Stop::Answer(Box::new(response));
+        if visit.session.is_none() {
+            return Err(stop(super::to_login(visit, Vec::new())));
+        }
+        let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
+        let heard = self.read(visit, Some(&post.user), asked)?;
+        let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        match &heard.viewer {
+            Some(viewer) if viewer.username == post.user => {
+                let thread = thread.clone();
+                Ok((heard, thread))
+            }
+            Some(_) => Err(stop(self.error(visit, Some(&heard), 403)?)),
+            None => Err(stop(super::to_login(visit, heard.cookies.clone()))),
+        }
+    }
+
+    /// What a post said, from the first text to the present one.
+    pub(super) fn history(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let asked = Action::History(HistoryOf { post: post.clone() });
+        let heard = self.read(visit, Some(&post.user), asked)?;
+        let Outcome::History(history) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
+        let look = self.look(visit, &heard, None, Route::History(post).to_string());
+        let item = look.eyes.see(&history.post);
+        let page = HistoryPage {
+            frame: self.around(visit, Some(&heard)).frame(visit.t.what_post_said(), None),
+            back: item.href.clone(),
+            texts: history.texts.iter().map(|text| Earlier::of(visit.t, text, visit.now)).collect(),
+            by: item.by,
+        };
+        html(&page, seen(visit, &heard))
+    }
+}
+
+/// The box to write in, as it is where a post is changed.
+pub(super) fn editor(t: Lang, composer: Composer) -> Composer {
+    Composer { label: t.your_text(), is_labelled: true, rows: 4, button: t.save(), ..composer }
+}

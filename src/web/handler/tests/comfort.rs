@@ -1,0 +1,299 @@
+//! What a visit costs, what is kept and what the script finds; and what a member takes along.
+
+use super::fake::{Browser, NOW, fitting, location, post, posts, site, text};
+use super::markup::every_page;
+use crate::action::Action;
+use crate::id::PostId;
+use crate::limits::{EXPORT_POSTS, POST_CHARS_MAX, POSTS_PAGE};
+use crate::web::origin::Origin;
+use crate::web::page::frame::SCRIPT;
+use crate::web::request::Method;
+use crate::web::response::{Asked, Cache, Content, Response};
+use crate::wire::request::{ExportPage, ExportPost, Outcome, PostPage};
+
+/// Bytes that a browser gets of an answer's body.
+fn sent(response: Response) -> usize {
+    let asked =
+        Asked { method: Method::Get, if_none_match: None, accept_encoding: Some("gzip, br") };
+    response.encode(asked, &Origin::parse("http://a", true).unwrap()).body.len()
+}
+
+/// Posts as long as they may be, of real prose.
+fn long_posts() -> PostPage {
+    let prose: Vec<char> =
+        concat!(include_str!("../../../../README.md"), include_str!("../../../ARCHITECTURE.md"))
+            .chars()
+            .collect();
+    let author = |n: u64| (format!("member_{}", n * 7919 % 97), format!("Member No. {}", n * 31));
+    let long = prose.chunks_exact(POST_CHARS_MAX).zip(0..).take(POSTS_PAGE).map(|(says, n)| {
+        let (username, shown) = author(n);
+        post(
+            9_000_000_000_000_000 + n * 7_777_777,
+            &username,
+            &shown,
+            n * 11,
+            &String::from_iter(says),
+        )
+    });
+    PostPage { posts: long.collect(), older: Some(PostId::from_raw(1)), ..posts() }
+}
+
+#[test]
+fn visit_stays_within_its_budget() {
+    let site = site().answering(|action| match action {
+        Action::Home(_) => Ok(Outcome::Posts(long_posts())),
+        other => Ok(fitting(other)),
+    });
+    let mut ada = Browser::ada(&site);
+    let page = ada.get("/");
+    let html = text(&page);
+    assert_eq!(html.matches("<article").count(), POSTS_PAGE);
+    let mut files = html.split("\"/s/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let files: Vec<_> = files.by_ref().map(|file| ada.get(&format!("/s/{file}"))).collect();
+    // The page, and what it needs to be drawn: style sheet and mark. The script waits.
+    let contents: Vec<_> = files.iter().map(|file| file.content).collect();
+    assert_eq!(contents, [Content::Css, Content::Script, Content::Svg]);
+    // The next page takes one request: nothing of these is asked for again.
+    assert!(files.iter().all(|file| file.cache == Cache::Forever));
+    let page = sent(page);
+    let files: Vec<_> = files.into_iter().map(sent).collect();
+    assert!(page <= 10 * 1024, "the page takes {page} bytes");
+    assert!(files[0] <= 5 * 1024, "the style sheet takes {} bytes", files[0]);
+    assert!(SCRIPT.len() <= 3 * 1024, "the script has {} bytes", SCRIPT.len());
+    let all = page + files.iter().sum::<usize>();
+    assert!(all <= 15 * 1024, "the first visit takes {all} bytes");
+    assert!(sent(ada.get("/public")) <= 10 * 1024);
+    for (name, response) in every_page() {
+        let bytes = sent(response);
+        assert!(bytes <= 10 * 1024, "{name} takes {bytes} bytes");
+    }
+    println!("page {page}, style sheet, script, mark {files:?}, all {all}");
+}
+
+#[test]
+fn pages_kept_by_kind() {
+    let site = site();
+    let (mut ada, mut stranger) = (Browser::ada(&site), Browser::stranger(&site));
+    for address in ["/", "/public", "/@ada", "/@ben/899", "/@ada/followers", "/status"] {
+        assert_eq!(ada.get(address).cache, Cache::Private, "{address}");
+        assert_eq!(stranger.get(address).cache, Cache::Public, "{address}");
+    }
+    for address in ["profile", "password", "devices", "keys", "data", "leave", "data/tern.json"] {
+        assert_eq!(ada.get(&format!("/settings/{address}")).cache, Cache::NoStore, "{address}");
+    }
+    for address in ["/join", "/login", "/nothing"] {
+        assert_eq!(stranger.get(address).cache, Cache::NoStore, "{address}");
+    }
+}
+
+#[test]
+fn text_given_back_survives_leaving_the_page() {
+    let site = site().refusing(crate::wire::request::Refusal::Unknown);
+    let response = Browser::ada(&site).submit("/", "/post", &[("text", "typed")]);
+    assert_eq!((response.status, response.cache), (503, Cache::Private));
+    // A password must not.
+    let left = Browser::ada(&site).submit("/settings/leave", "/settings/leave", &[]);
+    assert_eq!((left.status, left.cache), (503, Cache::NoStore));
+}
+
+#[test]
+fn tokens_are_masked_on_every_page() {
+    for (name, response) in every_page() {
+        let html = text(&response);
+        for token in html.split("name=\"token\" value=\"").skip(1) {
+            let token = token.split('"').next().unwrap();
+            assert_eq!(token.len(), 86, "{name}: {token}");
+        }
+    }
+}
+
+#[test]
+fn script_finds_what_it_looks_for() {
+    let site = site();
+    let (mut ada, mut stranger) = (Browser::ada(&site), Browser::stranger(&site));
+    for address in ["/", "/public"] {
+        let html = text(&ada.get(address));
+        let line = format!(
+            "<p id=\"new\" aria-live=\"polite\"><a class=\"btn q\" href=\"{address}\"></a>"
+        );
+        assert!(html.contains(&line), "{html}");
+        assert!(html.contains("<textarea id=\"c\""));
+        assert!(html.contains("id=\"ch\" data-max=\"500\">up to 500 characters<"));
+        assert!(!text(&ada.get(&format!("{address}?before=7"))).contains("id=\"new\""));
+    }
+    assert!(text(&stranger.get("/login")).contains("data-hide=\"Hide password\">Show password<"));
+    let shown = text(&stranger.get("/login?show=1"));
+    assert!(shown.contains("data-hide=\"Show password\">Hide password<"));
+    for word in ["ago", "left", "over", "new", "keys", "max", "hide"] {
+        let used = SCRIPT.contains(&format!("words.{word}"))
+            || SCRIPT.contains(&format!("dataset.{word}"));
+        assert!(used, "{word}");
+    }
+    for selector in [".at time", ".feed .post", "#new a", "#ch", "#c"] {
+        assert!(SCRIPT.contains(&format!("\"{selector}\"")), "{selector}");
+    }
+}
+
+#[test]
+fn keys_turned_off_and_on_for_one_device() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    assert!(text(&ada.get("/")).contains(" data-keys=\"1\""));
+    let response = ada.submit("/settings/keys", "/settings/keys", &[]);
+    assert_eq!(location(&response), "/settings/keys?saved=1");
+    assert_eq!(ada.cookies.get("k").map(String::as_str), Some("0"));
+    assert!(!text(&ada.get("/")).contains("data-keys"));
+    assert!(text(&ada.get("/settings/keys")).contains("These keys are off on this device."));
+    let response = ada.submit("/settings/keys", "/settings/keys", &[]);
+    assert_eq!(response.status, 303);
+    assert_eq!(ada.cookies.get("k"), None);
+    assert!(text(&ada.get("/")).contains(" data-keys=\"1\""));
+    // Nothing of it is any backend's business.
+    assert!(site.ask.asked.lock().iter().all(|(_, request)| !request.action.is_write()));
+}
+
+#[test]
+fn keys_switch_from_elsewhere_or_without_token_refused() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    assert_eq!(ada.post("/settings/keys", &[("keys", "0")]).status, 403);
+    let page = ada.get("/settings/keys");
+    ada.fetch_site = Some("cross-site");
+    assert_eq!(ada.resubmit(&page, "/settings/keys", &[]).status, 403);
+    assert_eq!(ada.cookies.get("k"), None);
+    let mut stranger = Browser::stranger(&site);
+    assert_eq!(stranger.post("/settings/keys", &[("keys", "0")]).status, 403);
+    assert!(!text(&stranger.get("/settings/keys")).contains("action=\"/settings/keys\""));
+}
+
+/// All parts of a download, as the gate puts them together.
+fn download(browser: &mut Browser<'_>, address: &str) -> (String, usize) {
+    let (mut whole, mut next) = (String::new(), Some(address.to_owned()));
+    let mut parts = 0;
+    while let Some(address) = next {
+        let part = browser.get(&address);
+        assert_eq!((part.status, part.cache), (200, Cache::NoStore), "{address}");
+        assert!(part.download.is_some());
+        whole.push_str(&text(&part));
+        next = part.next.map(|next| next.as_str().to_owned());
+        parts += 1;
+    }
+    (whole, parts)
+}
+
+#[test]
+fn data_taken_along_for_programs() {
+    let site = site();
+    let (whole, parts) = download(&mut Browser::ada(&site), "/settings/data/tern.json");
+    assert_eq!(parts, 2);
+    let data: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let ms = 1_582_246_865_000_u64;
+    let id = |n: u64| ((ms + n * 60_000) << 16).to_string();
+    let expected = serde_json::json!({
+        "tern_export": 1,
+        "community": "Fen Lane",
+        "exported_at": "2023-11-14T22:13:20.000Z",
+        "profile": {
+            "username": "ada",
+            "display_name": "Ada Lind",
+            "bio": "Seeds, mostly.",
+            "joined_at": "2020-02-21T01:01:05.000Z",
+        },
+        "follows": ["ben", "mina"],
+        "posts": [
+            {"id": id(0), "at": "2020-02-21T01:01:05.000Z", "text": "Tea at \"four\"?\nBring cups <3"},
+            {
+                "id": id(1),
+                "at": "2020-02-21T01:02:05.000Z",
+                "text": "@ben gladly!",
+                "reply_to": {"user": "ben", "id": "899"},
+            },
+            {
+                "id": id(2),
+                "at": "2020-02-21T01:03:05.000Z",
+                "text": "See https://example.org/?a=1&b=2",
+                "note": "About \"frost\"",
+            },
+        ],
+    });
+    assert_eq!(data, expected);
+}
+
+#[test]
+fn data_taken_along_without_posts_is_whole() {
+    let site = site().answering(|action| match (action, fitting(action)) {
+        (Action::Export(_), Outcome::Export(part)) => {
+            Ok(Outcome::Export(ExportPage { posts: Vec::new(), more_after: None, ..part }))
+        }
+        (_, other) => Ok(other),
+    });
+    let mut ada = Browser::ada(&site);
+    let (whole, _) = download(&mut ada, "/settings/data/tern.json");
+    let data: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(data["posts"], serde_json::json!([]));
+    let (page, _) = download(&mut ada, "/settings/data/posts.html");
+    assert!(page.ends_with("</body>\n</html>\n"), "{page}");
+}
+
+#[test]
+fn data_taken_along_for_people() {
+    let site = site();
+    let (page, parts) = download(&mut Browser::ada(&site), "/settings/data/posts.html");
+    assert_eq!(parts, 2);
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</body>\n</html>\n"), "{page}");
+    assert_eq!((page.matches("<article>").count(), page.matches("</article>").count()), (3, 3));
+    assert!(page.contains("21 February 2020, 01:02 UTC</time> · to @ben</small>"), "{page}");
+    assert!(page.contains("Tea at &#34;four&#34;?\nBring cups &#60;3</p>"), "{page}");
+    assert!(page.contains("<a href=\"https://example.org/?a=1&#38;b=2\""), "{page}");
+    // It leans on nothing of this site: no file, no page.
+    assert!(!page.contains("href=\"/") && !page.contains("src="), "{page}");
+}
+
+#[test]
+fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
+    const POSTS: u64 = 100_000;
+    let site = site().answering(|action| {
+        let Action::Export(asked) = action else { return Ok(fitting(action)) };
+        let first = asked.after.map_or(1, |after| after.get() + 1);
+        let count = u64::try_from(EXPORT_POSTS).unwrap().min(POSTS + 1 - first);
+        let says = |id| ExportPost {
+            id: PostId::from_raw(id),
+            at: NOW,
+            text: "😀\"".repeat(POST_CHARS_MAX / 2),
+            note: None,
+            reply_to: None,
+        };
+        let posts: Vec<_> = (first..first + count).map(says).collect();
+        let last = posts.last().map(|post| post.id);
+        let more_after = last.filter(|last| last.get() < POSTS);
+        let Outcome::Export(fit) = fitting(&Action::Export(asked.clone())) else { unreachable!() };
+        let profile = fit.profile.filter(|_| asked.after.is_none());
+        Ok(Outcome::Export(ExportPage { profile, posts, more_after }))
+    });
+    let mut ada = Browser::ada(&site);
+    let mut next = Some("/settings/data/tern.json".to_owned());
+    let (mut longest, mut posts) = (0, 0);
+    while let Some(address) = next {
+        let part = ada.get(&address);
+        longest = longest.max(part.body.len());
+        posts += text(&part).matches("\"text\":").count();
+        next = part.next.map(|next| next.as_str().to_owned());
+        site.ask.asked.lock().clear();
+    }
+    assert_eq!(posts, 100_000);
+    assert!(longest < 1024 * 1024, "{longest}");
+}
+
+#[test]
+fn data_for_members_alone() {
+    let site = site();
+    let mut stranger = Browser::stranger(&site);
+    for address in ["/settings/data", "/settings/data/tern.json", "/settings/data/posts.html"] {
+        assert_eq!(location(&stranger.get(address)), format!("/login?next={address}"));
+    }
+    let mut ada = Browser::ada(&site);
+    assert_eq!(ada.get("/settings/data/tern.json?after=x").status, 400);
+    assert!(
+        text(&ada.get("/settings/data")).contains("5 posts, your profile and whom you follow.")
+    );
+}

@@ -1,0 +1,79 @@
+// Comfort; pages bring the words.
+const words = document.body.dataset;
+const $ = (css, from = document) => from.querySelector(css);
+const $$ = (css, from = document) => [...from.querySelectorAll(css)];
+const say = (forms, n, at = +(n != 1)) => forms.split("|")[at].replace("#", n);
+
+const box = $("#c"), left = $("#ch");
+const count = () => {
+  if (!box) return;
+  // As the server counts.
+  const text = box.value.replace(/(?![\n\t])\p{Cc}/gu, "")
+    .replace(/^\p{White_Space}*\n|\p{White_Space}+$/gu, "");
+  const n = left.dataset.max - [...text].length;
+  left.textContent = say(n < 0 ? words.over : words.left, Math.abs(n));
+  left.classList.toggle("err", n < 0);
+};
+oninput = count;
+
+const tell = () => $$(".at time").forEach((time) => {
+  const age = (Date.now() - new Date(time.dateTime)) / 1000;
+  const unit = [60, 3600, 86400, 604801].findIndex((end) => age < end);
+  const n = Math.floor(age / [1, 60, 3600, 86400][unit]);
+  if (unit >= 0) time.textContent = say(words.ago, n, unit + (n > 1 && unit > 2));
+});
+onpageshow = () => (count(), tell());
+
+const fresh = $("#new a");
+setInterval(async () => {
+  if (document.hidden) return;
+  tell();
+  if (!fresh) return;
+  const page = await fetch(fresh.href, { cache: "no-cache" }).catch(() => 0);
+  if (!page.ok) return;
+  const html = new DOMParser().parseFromString(await page.text(), "text/html");
+  const posts = $$(".feed .post", html);
+  const old = posts.findIndex((post) => document.getElementById(post.id));
+  const n = old < 0 ? posts.length : old, text = say(words.new, n);
+  if (n && text != fresh.textContent) fresh.textContent = text;
+}, 30000);
+
+$$("a[data-hide]").forEach((link) => link.onclick = () => {
+  const field = $("[name=password]", link.closest("form"));
+  field.type = field.type == "text" ? "password" : "text";
+  [link.textContent, link.dataset.hide] = [link.dataset.hide, link.textContent];
+  return false;
+});
+
+const here = () => document.activeElement.closest(".post") ?? document.head;
+const step = (by) => {
+  const posts = $$(".at"), at = posts.indexOf($(".at", here())) + by;
+  posts[Math.max(0, at)]?.focus();
+};
+const go = (css, from) => {
+  const there = $(css, from);
+  there?.focus();
+  there?.click();
+  return there;
+};
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  r: () => go("[href$='#reply']", here()) ?? go(".answer #c"),
+  n: () => go(".f:not(.answer *) #c") ?? (location = "/#c"),
+  "/": () => go("[type=search], [href='/search']"),
+  gh: () => go("[href='/']"),
+  gl: () => go("[href='/public']"),
+  gn: () => go("[href='/mentions']"),
+  ".": () => fresh?.textContent && fresh.click(),
+  "?": () => location = "/settings/keys",
+};
+let prefix = "";
+onkeydown = (event) => {
+  const { key, target, altKey, ctrlKey, metaKey } = event;
+  if (key == "Enter" && (ctrlKey || metaKey) && target == box) box.form.requestSubmit();
+  if (altKey || ctrlKey || metaKey || !words.keys || target.matches("input,textarea,select")) return;
+  const act = keys[prefix + key];
+  prefix = key == "g" ? key : "";
+  if (act) event.preventDefault(), act();
+};

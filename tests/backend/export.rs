@@ -1,0 +1,98 @@
+//! What a member takes along, from real files: all of it, in order, and nothing that was deleted.
+
+use tern::action::{Action, EditProfile, ExportAfter, NewPost, OnePost, RequestKey, Whom};
+use tern::id::{PostId, RequestId};
+use tern::limits::EXPORT_POSTS;
+use tern::user::entry::PostRef;
+use tern::wire::request::{ExportPage, ExportPost, Outcome, Refusal, Request};
+
+use super::{Backends, eventually, joined};
+
+/// Posts that ada makes: two full parts and some.
+const POSTS: usize = 2 * EXPORT_POSTS + 3;
+
+struct Writer<'a> {
+    all: &'a Backends,
+    session: String,
+    written: u64,
+}
+
+impl Writer<'_> {
+    fn ask(&self, action: Action) -> Outcome {
+        let request = Request { session: Some(self.session.clone()), action };
+        self.all.ask(0, &request).data.outcome
+    }
+
+    fn key(&mut self) -> RequestKey {
+        self.written += 1;
+        let mut id = [7; 16];
+        id[..8].copy_from_slice(&self.written.to_le_bytes());
+        // One that is newer than any: none of these is asked for a second time much later.
+        RequestKey { ops: u64::MAX, id: RequestId(id) }
+    }
+
+    /// Asks again, under the same key, while nobody knows.
+    fn saved(&self, action: &Action) -> Option<PostId> {
+        eventually(|| match self.ask(action.clone()) {
+            Outcome::Saved(saved) => Some(saved.post),
+            Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => None,
+            other => panic!("not saved: {other:?}"),
+        })
+    }
+
+    fn post(&mut self, text: String, reply_to: Option<PostRef>) -> PostId {
+        let key = self.key();
+        self.saved(&Action::Post(NewPost { key, text, reply_to, note: String::new() })).unwrap()
+    }
+
+    fn part(&self, after: Option<PostId>) -> ExportPage {
+        match self.ask(Action::Export(ExportAfter { after })) {
+            Outcome::Export(part) => part,
+            other => panic!("no part: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn export_tells_all_that_stands_and_no_more() {
+    let all = Backends::without_rate_limits();
+    let ben = joined(&all, 0, "ben", 1);
+    let ada = joined(&all, 0, "ada", 2);
+    let mut ben = Writer { all: &all, session: ben, written: 1_000_000 };
+    let asked = ben.post("Who has a ladder?".to_owned(), None);
+    let mut ada = Writer { all: &all, session: ada, written: 0 };
+    let key = ada.key();
+    ada.saved(&Action::Follow(Whom { key, username: "ben".parse().unwrap() }));
+    let (display_name, bio) = ("Ada Lind".to_owned(), "Seeds, mostly.".to_owned());
+    let key = ada.key();
+    ada.saved(&Action::EditProfile(EditProfile { key, display_name, bio }));
+    let answered = PostRef { user: "ben".parse().unwrap(), id: asked };
+    let mut ids = vec![ada.post("@ben I do".to_owned(), Some(answered.clone()))];
+    ids.extend((1..POSTS).map(|n| ada.post(format!("Post {n}\n\"☕\""), None)));
+    let gone = ids.remove(EXPORT_POSTS);
+    let key = ada.key();
+    ada.saved(&Action::DeletePost(OnePost { key, id: gone }));
+
+    let first = ada.part(None);
+    let profile = first.profile.clone().unwrap();
+    assert_eq!((profile.username.as_str(), profile.display_name.as_str()), ("ada", "Ada Lind"));
+    assert_eq!(
+        (profile.bio.as_str(), profile.follows),
+        ("Seeds, mostly.", vec![answered.user.clone()])
+    );
+    let mut parts = vec![first];
+    while let Some(last) = parts.last().unwrap().more_after {
+        parts.push(ada.part(Some(last)));
+    }
+    let lengths: Vec<_> = parts.iter().map(|part| part.posts.len()).collect();
+    assert_eq!(lengths, [EXPORT_POSTS, EXPORT_POSTS, 2]);
+    assert!(parts[1..].iter().all(|part| part.profile.is_none()));
+    let posts: Vec<&ExportPost> = parts.iter().flat_map(|part| &part.posts).collect();
+    assert!(posts.iter().map(|post| post.id).eq(ids));
+    assert_eq!((posts[0].text.as_str(), &posts[0].reply_to), ("@ben I do", &Some(answered)));
+    assert_eq!(posts[1].text, "Post 1\n\"☕\"");
+    assert!(posts.iter().all(|post| post.at.0 == post.id.at_ms()));
+    // A part that begins in the middle, and one behind the end.
+    assert_eq!(ada.part(Some(posts[400].id)).posts.len(), 1);
+    assert!(ada.part(Some(posts[401].id)).posts.is_empty());
+}
