@@ -1,9 +1,12 @@
 //! What has to do with the community: inviting, reporting, and what keepers do.
 
+use std::fmt;
+use std::str::FromStr;
+
 use sha2::{Digest, Sha256};
 
 use super::handle::{ActionError, Plan};
-use super::{Field, Problem, field};
+use super::{Cursor, Field, Problem, field};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::limits::{
@@ -171,3 +174,27 @@ pub(super) fn promise(
     }
     Ok(Plan::of(vec![Entry::InvitationUsed { at: now, code: code.clone(), by: by.clone() }]))
 }
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.at.0, self.user, self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let mut parts = text.split('.');
+        let (at, user, id) = (parts.next(), parts.next(), parts.next());
+        let cursor = || {
+            let (at, id) = (at?.parse().ok()?, id?.parse().ok()?);
+            Some(Self { at: Wall(at), user: UserName::parse(user?).ok()?, id })
+        };
+        cursor().filter(|cursor| cursor.to_string() == text).ok_or(CursorError)
+    }
+}
+
+/// A string that is no cursor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a cursor is TIME.USER.NUMBER")]
+pub struct CursorError;

@@ -24,9 +24,6 @@ mod session;
 mod tests;
 pub mod text;
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
@@ -35,7 +32,7 @@ use crate::user::entry::{CodeHash, House, PostRef};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
-pub use keeping::{Admission, code_hash};
+pub use keeping::{Admission, CursorError, code_hash};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -470,30 +467,6 @@ pub struct Cursor {
     /// Which of theirs.
     pub id: u64,
 }
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.at.0, self.user, self.id)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = CursorError;
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let mut parts = text.split('.');
-        let (at, user, id) = (parts.next(), parts.next(), parts.next());
-        let cursor = || {
-            let (at, id) = (at?.parse().ok()?, id?.parse().ok()?);
-            Some(Self { at: Wall(at), user: UserName::parse(user?).ok()?, id })
-        };
-        cursor().filter(|cursor| cursor.to_string() == text).ok_or(CursorError)
-    }
-}
-
-/// A string that is no cursor.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a cursor is TIME.USER.NUMBER")]
-pub struct CursorError;
 
 /// Data of [`Action::Members`].
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

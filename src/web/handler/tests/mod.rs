@@ -5,6 +5,7 @@ mod comfort;
 mod escaping;
 mod fake;
 mod keeping;
+mod kept;
 mod language;
 mod marks;
 mod markup;
