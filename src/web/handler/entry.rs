@@ -14,7 +14,7 @@ use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::{Form, encode_query};
 use crate::web::page::form::{ComposePage, Composer, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Notice, Tone};
-use crate::web::page::words::{Said, anchor};
+use crate::web::page::said::{Said, anchor};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::Field;

@@ -17,10 +17,10 @@ use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes, PostItem};
+use crate::web::page::said::{hindered as hindered_words, reason_of, suspended};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
-use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{
