@@ -191,8 +191,11 @@ impl<A: Ask> Site<A> {
         let notice = login.said.as_ref().map(|said| said.notice.clone());
         let mut around = self.around(visit, heard);
         around.viewer = None;
+        let mut frame = around.frame(t.sign_in(), Some(&Route::Login)).saying(notice);
+        // It shows the password without another page.
+        frame.script = Some(around.script());
         let page = FieldsPage {
-            frame: around.frame(t.sign_in(), Some(&Route::Login)).saying(notice),
+            frame,
             tabs: Vec::new(),
             intro: Vec::new(),
             form,

@@ -153,7 +153,7 @@ impl<A: Ask> Site<A> {
     }
 
     /// Asks whether the session is open.
-    fn checked(&self, visit: &Visit<'_>) -> Result<Heard, Stop> {
+    pub(super) fn checked(&self, visit: &Visit<'_>) -> Result<Heard, Stop> {
         if visit.session.is_none() {
             return Err(Stop::Answer(Box::new(to_login(visit, Vec::new()))));
         }
