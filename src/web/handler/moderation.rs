@@ -205,7 +205,9 @@ impl<A: Ask> Site<A> {
         let here = Route::Report(post.clone());
         let form = drawer.form(FormName::Report, &here, &post.id.to_string());
         let frame = self.around(visit, Some(&heard)).frame(visit.t.report_post(), None);
-        let page = report_form(visit.t, (frame, form), &post, (String::new(), String::new()));
+        // What was typed before one had to sign in.
+        let typed = visit.query.get("reason").to_owned();
+        let page = report_form(visit.t, (frame, form), &post, (typed, String::new()));
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
