@@ -188,7 +188,11 @@ impl<A: Ask> Site<A> {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
-                empty: profile.apart.map_or(t.nothing_posted(), |_| t.posts_not_shown()),
+                empty: if profile.apart.is_some() || profile.hindered.is_some() {
+                    t.posts_not_shown()
+                } else {
+                    t.nothing_posted()
+                },
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };
