@@ -288,7 +288,7 @@ fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
     });
     Member {
         by: Byline::of(&row.person),
-        joined: Moment::seen_at(t, row.joined_at, visit.now),
+        joined: Moment::of_day(t, row.joined_at),
         is_keeper: row.is_keeper,
         inviter: row.inviter.as_ref().map(|inviter| t.invited_by(inviter.as_str())),
         standing,
