@@ -1,6 +1,6 @@
 # What can be done with this project. All that is needed is a Rust toolchain and a C linker; the
 # browser tests also want chromium and chromium-driver, and npm to fetch axe-core, and are left out
-# without them.
+# without them; `make fuzz` wants a nightly toolchain.
 
 # More options for the program: make run ARGS=--listen=127.0.0.1:9000
 ARGS =
@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture old-program lint bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture fuzz old-program lint deny bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -71,6 +71,32 @@ sim-long:
 SECONDS = 60
 torture: old-program
 	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main nothing_acknowledged_is_lost -- --nocapture
+
+# Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
+TOOLS = $(CURDIR)/target/tools
+CARGO_FUZZ = cargo-fuzz-0.13.2
+$(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz:
+	cargo install --quiet --locked --root $(TOOLS)/$(CARGO_FUZZ) $(subst fuzz-,fuzz@,$(CARGO_FUZZ))
+
+# Bytes that a fuzzer makes up, against the properties in src/fuzzing, so many seconds each: make fuzz
+# FUZZ_SECONDS=600 TARGETS="line frame". What is new to it stays in target/fuzz-corpus; what breaks a
+# property, in tests/fuzz/artifacts. `make test` runs the kept corpus.
+FUZZ_SECONDS = 60
+TARGETS = head form cookie next text username line frame config
+FUZZ = PATH="$(TOOLS)/$(CARGO_FUZZ)/bin:$$PATH" cargo +nightly fuzz
+FUZZ_OPTIONS = --fuzz-dir tests/fuzz --target-dir target/fuzz
+fuzz:
+	@rustup run nightly cargo --version >/dev/null 2>&1 || { \
+		echo "no nightly toolchain, nothing was fuzzed: rustup toolchain install nightly"; exit 1; }
+	@$(MAKE) --no-print-directory $(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz
+	$(FUZZ) build $(FUZZ_OPTIONS)
+	@for target in $(TARGETS); do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz-corpus/$$target tests/fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=1 \
+			>target/fuzz-corpus/$$target.log 2>&1 || { cat target/fuzz-corpus/$$target.log; exit 1; }; \
+		echo "$$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' target/fuzz-corpus/$$target.log) executions"; \
+	done
 
 # The program before the present protocol version, which some tests run beside the present one: they look
 # for target/old/debug/tern, or what TERN_OLD_PROGRAM names, and are left out without it.

@@ -30,6 +30,9 @@ mod tests;
 mod visit;
 mod write;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use write::next as next_of;
+
 use askama::Template;
 
 use super::ask::{Ask, AskError};
