@@ -113,9 +113,39 @@ old-program:
 		echo "no old program, tests with it are left out: it could not be built"; \
 	fi
 
-lint:
+lint: deny
 	cargo fmt --check
 	cargo clippy --all-targets --features mistakes -- -D warnings
+
+# Dependencies: known faults, licences, duplicates, where they come from (.cargo/deny.toml). Without
+# network the list of faults is the one that was fetched last, or else .cargo/advisories.txt, in the
+# form that cargo-deny reads. Built without optimisation, it checks in a second and is there in a third
+# of the time.
+CARGO_DENY = cargo-deny-0.20.2
+DENY = $(TOOLS)/$(CARGO_DENY)/bin/cargo-deny
+DENY_SECONDS = 240
+ADVISORIES = target/advisories/advisory-db-3157b0e258782691
+deny:
+	@if [ ! -e $(DENY) ]; then \
+		echo "installing $(CARGO_DENY), once: this takes a minute or two"; \
+		CARGO_PROFILE_DEV_DEBUG=0 timeout $(DENY_SECONDS) cargo install --quiet --locked --debug \
+			--root $(TOOLS)/$(CARGO_DENY) $(subst deny-,deny@,$(CARGO_DENY)) || true; \
+	fi
+	@if [ ! -e $(DENY) ]; then \
+		echo "no cargo-deny, dependencies were not checked: $(CARGO_DENY) could not be installed"; \
+	else \
+		cargo fetch --locked --quiet && \
+		if [ -e $(ADVISORIES)/stored ]; then rm -r $(ADVISORIES); fi && \
+		if timeout 60 $(DENY) fetch db >/dev/null 2>&1; then \
+			echo "list of known faults: fetched just now"; \
+		elif [ -e $(ADVISORIES)/crates ]; then \
+			echo "list of known faults could not be refreshed: the one fetched last is used"; \
+		else \
+			echo "list of known faults could not be fetched: .cargo/advisories.txt is used," \
+				"$$(sed -n 's/^# \(as of .*\)/\1/p' .cargo/advisories.txt)"; \
+			sh .cargo/advisories.sh $(ADVISORIES) <.cargo/advisories.txt; \
+		fi && $(DENY) --offline check --show-stats; \
+	fi
 
 bench:
 	cargo bench --bench bench
