@@ -178,7 +178,7 @@ fn session_over_shows_landing_and_is_forgotten() {
 }
 
 #[test]
-fn session_kept_while_machine_is_cut_off() {
+fn s16_session_kept_while_machine_is_cut_off() {
     let site = site();
     *site.ask.knows_session.lock() = false;
     site.ask.cluster.lock().stale_since = Some(Wall(1_700_000_000_000 - 29_469_000));
@@ -190,7 +190,7 @@ fn session_kept_while_machine_is_cut_off() {
         Cache::Private,
         &["This is <bdi>birch</bdi>’s copy of ", ">14:02:11</time>. Newer posts may be missing."],
     );
-    assert_eq!(ada.cookies.len(), 2, "cut off is not signed out");
+    assert_eq!(ada.cookies.len(), 3, "cut off is not signed out");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn session_cookies_renewed_when_version_moved_or_gone() {
 }
 
 #[test]
-fn cookies_have_prefix_on_https() {
+fn s14_cookies_have_prefix_on_https() {
     let site = site_at("https://fen.example");
     let mut ada = Browser::ada(&site);
     assert!(
