@@ -7,10 +7,14 @@
 //! or knows of a second user.
 
 mod account;
+mod apart;
 mod digest;
 pub mod field;
 mod follow;
 mod handle;
+mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod mark;
 mod post;
 mod profile;
@@ -20,12 +24,14 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::PostRef;
+use crate::user::entry::{CodeHash, House, PostRef};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
+pub use keeping::{Admission, CursorError, code_hash};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -52,6 +58,14 @@ pub enum Action {
     Follow(Whom),
     /// Follow somebody no longer.
     Unfollow(Whom),
+    /// See nothing of somebody from now on.
+    Mute(Whom),
+    /// Not any more.
+    Unmute(Whom),
+    /// Have nothing to do with somebody from now on, either way.
+    Block(Whom),
+    /// Not any more.
+    Unblock(Whom),
     /// Change display name and bio.
     EditProfile(EditProfile),
     /// Change the password; ends all other sessions and renews this one.
@@ -60,6 +74,16 @@ pub enum Action {
     EndSession(EndSession),
     /// End all of one's sessions but this one.
     EndOtherSessions(Keyed),
+    /// Tell the keepers of a post.
+    Report(Report),
+    /// Make a code with which others may join.
+    Invite(Invite),
+    /// Let nobody join with it any more.
+    EndInvitation(EndInvitation),
+    /// Do what keepers do.
+    Keep(Keep),
+    /// Say how the community is kept.
+    SetHouse(SetHouse),
     /// Delete the account.
     DeleteAccount(DeleteAccount),
     /// Posts of those one follows, and one's own.
@@ -86,10 +110,26 @@ pub enum Action {
     Tagged(TaggedBy),
     /// People and posts that a search finds.
     Search(Search),
+    /// Whom one mutes or blocks.
+    KeptApart(After),
     /// All that one has written here, part by part.
     Export(ExportFrom),
     /// Where one is signed in.
     Sessions,
+    /// What strangers are shown first.
+    Welcome,
+    /// One's own invitations.
+    Invitations,
+    /// For keepers: what was reported.
+    Reports(Next),
+    /// For keepers: who waits to be let in.
+    AskingIn(After),
+    /// For keepers: members, by name.
+    Members(Members),
+    /// What keepers did.
+    KeepersLog(Next),
+    /// For keepers: how the community is kept.
+    House,
     /// How the machines are.
     ClusterStatus,
 }
@@ -106,6 +146,9 @@ pub struct Join {
     pub display_name: String,
     /// As typed.
     pub password: String,
+    /// An invitation's code, as typed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
     /// The session to open.
     pub opening: Opening,
 }
@@ -206,7 +249,7 @@ pub struct OnePost {
     pub id: PostId,
 }
 
-/// Data of [`Action::Follow`] and [`Action::Unfollow`].
+/// Data of [`Action::Follow`], [`Action::Mute`], [`Action::Block`] and their contraries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whom {
     /// The form's key.
@@ -327,6 +370,140 @@ pub struct PeopleOf {
     pub after: Option<UserName>,
 }
 
+/// Data of a list of people that is about nobody but the one who asks.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct After {
+    /// Only names after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserName>,
+}
+
+/// Data of [`Action::Report`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which post.
+    pub post: PostRef,
+    /// As typed.
+    pub reason: String,
+}
+
+/// Data of [`Action::Invite`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// The form's key.
+    pub key: RequestKey,
+    /// The hash of the code, which only its maker's browser is shown.
+    pub code: CodeHash,
+    /// How many may join with it.
+    pub uses: u32,
+    /// For how many days.
+    pub days: u32,
+}
+
+/// Data of [`Action::EndInvitation`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndInvitation {
+    /// The form's key.
+    pub key: RequestKey,
+    /// The hash of its code.
+    pub code: CodeHash,
+}
+
+/// Data of [`Action::Keep`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// The form's key.
+    pub key: RequestKey,
+    /// What.
+    pub deed: KeepersDeed,
+    /// Why, as typed, where a reason is needed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// What a keeper does with a post or a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum KeepersDeed {
+    /// Hides a post; needs a reason.
+    Hide(PostRef),
+    /// Shows it again.
+    Show(PostRef),
+    /// Has looked at what was reported of it.
+    Close(PostRef),
+    /// Wants another look.
+    Reopen(PostRef),
+    /// Lets a member write nothing for a while; needs a reason.
+    Suspend {
+        /// Whom.
+        user: UserName,
+        /// For how many hours; absent for until it is lifted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hours: Option<u32>,
+    },
+    /// Ends that.
+    Lift {
+        /// Whose.
+        user: UserName,
+    },
+    /// Lets somebody in.
+    Admit {
+        /// Whom.
+        user: UserName,
+    },
+    /// Does not; needs a reason.
+    Refuse {
+        /// Whom.
+        user: UserName,
+    },
+    /// Takes back either.
+    Undecide {
+        /// Whose.
+        user: UserName,
+    },
+}
+
+/// Data of [`Action::SetHouse`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetHouse {
+    /// The form's key.
+    pub key: RequestKey,
+    /// How the community is kept from now on.
+    pub house: House,
+}
+
+/// Data of lists by time: behind which row they go on.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Next {
+    /// As the page before said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Cursor>,
+}
+
+/// A row of a list by time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Its time.
+    pub at: Wall,
+    /// Whose it is.
+    pub user: UserName,
+    /// Which of theirs.
+    pub id: u64,
+}
+
+/// Data of [`Action::Members`].
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Members {
+    /// What their names must hold.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub named: String,
+    /// Only names after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserName>,
+}
+
 /// Data of [`Action::Export`]; the default is the beginning of all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ExportFrom {
@@ -415,6 +592,10 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+    /// An invitation that as many as may have joined with.
+    Used,
+    /// An invitation whose time is over.
+    Past,
     /// One has as many of these already as one may have.
     Full {
         /// The most.
@@ -447,6 +628,12 @@ pub enum Field {
     Bio,
     /// A post's text.
     Text,
+    /// Why something is done.
+    Reason,
+    /// An invitation's code.
+    Code,
+    /// What is said to strangers.
+    Community,
     /// What a post's text is folded behind.
     Note,
     /// The post that an act is about.

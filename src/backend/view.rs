@@ -8,6 +8,7 @@ use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
+use crate::index::Eyes;
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
@@ -160,6 +161,7 @@ impl Backend {
 
     /// Who is signed in, for the page's head.
     pub(super) fn viewer(&self, session: &SessionText, read_to: Option<PostId>) -> Option<Viewer> {
+        let hindered = self.hindered(&session.user);
         let viewer = |user: &User| {
             let opened_at = user.open_session(&session.token.id(), self.clock.wall())?.opened_at;
             let viewer = Viewer {
@@ -167,12 +169,20 @@ impl Backend {
                 display_name: user.display_name.clone(),
                 ops: user.ops,
                 news: 0,
+                is_keeper: user.is_keeper(),
+                hindered,
             };
             Some((viewer, read_from(read_to, opened_at)))
         };
         let (viewer, read_to) = self.look(&session.user, viewer).flatten()?;
-        let news = self.cluster.local.index().news_count(&session.user, read_to);
+        let index = self.cluster.local.index();
+        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to);
         Some(Viewer { news: u32::try_from(news).unwrap_or(u32::MAX), ..viewer })
+    }
+
+    /// What the one who asks may be shown.
+    pub(super) fn eyes(&self, asker: Option<&Asker>) -> Eyes {
+        self.cluster.local.index().eyes(asker.map(Asker::user), self.now())
     }
 
     /// A user in short.
