@@ -162,6 +162,31 @@ fn s07_verify_dummy_matches_nothing_at_todays_cost() {
     assert_eq!(hasher.verify_dummy(""), Ok(Verdict::NoMatch));
 }
 
+/// Nanoseconds for which this thread was on a processor, whoever else was.
+fn busy_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn s07_unknown_name_costs_as_much_as_a_wrong_password() {
+    let hasher = Hasher::new(clock());
+    let stored = hasher.hash("correct horse").unwrap();
+    let cost = |verify: &dyn Fn() -> Result<Verdict, AuthError>| {
+        let before = busy_ns();
+        assert_eq!(verify(), Ok(Verdict::NoMatch));
+        busy_ns() - before
+    };
+    // The least of many is what it costs: all above is other programs' doing.
+    let (mut unknown, mut wrong) = (u64::MAX, u64::MAX);
+    for _ in 0..20 {
+        unknown = unknown.min(cost(&|| hasher.verify_dummy("battery staple")));
+        wrong = wrong.min(cost(&|| hasher.verify("battery staple", &stored)));
+    }
+    let apart = unknown.abs_diff(wrong);
+    assert!(apart * 10 < unknown.max(wrong), "{unknown} ns and {wrong} ns");
+}
+
 #[test]
 fn verify_dummy_matching_by_chance_is_no_match() {
     let mut hasher = Hasher::cheap(clock());
