@@ -1,8 +1,9 @@
 //! Inviting, reporting, and what keepers may do.
 
 use super::*;
+use crate::clock::Wall;
 use crate::limits::{INVITATION_USES_MAX, INVITATIONS_MAX, REASON_CHARS_MAX};
-use crate::user::entry::{Entry, SessionId, Signup};
+use crate::user::entry::{Entry, House, SessionId, Signup};
 use crate::user::keeping::Deed;
 use crate::user::{Place, User};
 
