@@ -83,6 +83,8 @@ pub const BOOKMARKS_MAX: usize = 5_000;
 pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
+/// Milliseconds after giving one's password for which a keeper is not asked for it again.
+pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
 /// Days without a visit after which a session ends.
 pub const SESSION_IDLE_DAYS_MAX: u64 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.

@@ -63,7 +63,8 @@ fn s28_naughty_texts_come_out_as_text_everywhere() {
             ["/", "/public", "/@ada", "/settings/profile", "/@ada.atom", "/public.atom", &search]
         {
             let answer = ada.get(address);
-            let known = answer.status == 200 || (answer.status == 400 && address.starts_with("/search"));
+            let known =
+                answer.status == 200 || (answer.status == 400 && address.starts_with("/search"));
             assert!(known, "{address}: {}", answer.status);
             looked += usize::from(answer.status == 200);
             for markup in MARKUP {

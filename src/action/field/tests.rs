@@ -52,6 +52,21 @@ fn s35_username_reserved_refused_and_never_suggested() {
 }
 
 #[test]
+fn s35_names_that_look_like_those_of_roles_refused() {
+    for word in
+        ["adm1n", "r00t", "5upport", "mod_erator", "rnoderator", "ad_m_in", "0wner", "staff_"]
+    {
+        check_username(word, Err(Problem::Reserved));
+    }
+    for word in ["adam", "rooted", "supporter", "modern", "arnold"] {
+        check_username(word, Ok(word));
+    }
+    let alike = |one: &str, other: &str| looks_like(&name(one), &name(other));
+    assert!(alike("ro5e_bay", "rosebay") && alike("barnaby", "bamaby") && alike("i1l", "lil"));
+    assert!(!alike("rosa", "rose") && !alike("ada", "adam"));
+}
+
+#[test]
 fn s35_reserved_words_sorted_and_could_be_names() {
     let words: Vec<&str> = RESERVED.lines().collect();
     assert!(words.is_sorted_by(|a, b| a < b), "sorted, each once");
