@@ -140,14 +140,14 @@ fn s18_keeper_who_is_asked_for_the_password_loses_nothing_else() {
     assert_eq!(keep.password, "her own password");
     assert_eq!((again.status, textarea(&again).as_str()), (422, "Too loud."));
     let html = text(&again);
-    assert!(html.contains("Enter your password.") && !html.contains("her own password"), "{html}");
+    assert!(html.contains("Enter a password.") && !html.contains("her own password"), "{html}");
     let words = [("signup", "closed"), ("words", "Be kind."), ("password", "her own password")];
     let again = ada.submit("/mod/settings", "/mod/settings", &words);
     let Some(Action::SetHouse(set)) = site.last_asked() else { panic!("nothing asked") };
     assert_eq!(set.password, "her own password");
     assert_eq!((again.status, textarea(&again).as_str()), (422, "Be kind."));
     let html = text(&again);
-    assert!(html.contains("Enter your password.") && !html.contains("her own password"), "{html}");
+    assert!(html.contains("Enter a password.") && !html.contains("her own password"), "{html}");
 }
 
 #[test]
