@@ -29,7 +29,7 @@ mod client;
 mod connection;
 mod deadline;
 mod full;
-mod head;
+pub(crate) mod head;
 mod refusal;
 mod slots;
 mod upstream;
