@@ -20,6 +20,8 @@ mod promise;
 #[cfg(test)]
 mod repair;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod torture;

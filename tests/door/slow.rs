@@ -23,8 +23,8 @@ const STEP: Duration = Duration::from_millis(250);
 const STEPS_PER_BYTE: usize = 4;
 /// Requests sent at once, whose answers nobody reads.
 const PIPELINED: usize = 10_000;
-/// Posts of the longest that the page of slow readers shows.
-const POSTS: usize = 30;
+/// Posts of the longest on the page of slow readers.
+const POSTS: usize = 15;
 
 /// What a stranger does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
