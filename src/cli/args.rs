@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::cluster::RawCluster;
+use super::keeper::RawKeeper;
 
 /// Shown by `tern --help`: it fits a terminal of 24 lines.
 const TOP_HELP: &str = "\
@@ -50,6 +51,9 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
+    /// Who keeps the community: `tern keeper add NAME`
+    #[command(subcommand)]
+    Keeper(RawKeeper),
 }
 
 /// Options of `tern serve`.
@@ -220,7 +224,7 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster", "cluster"] {
+        for name in ["serve", "backend", "web", "run-cluster", "cluster", "keeper"] {
             assert!(help.contains(name), "{help}");
         }
     }

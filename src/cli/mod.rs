@@ -12,6 +12,7 @@ mod cluster;
 mod config;
 mod descriptors;
 mod error;
+mod keeper;
 mod key;
 mod logging;
 mod origin;
@@ -51,6 +52,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
             run_cluster::run(&config)
         }
         Config::Cluster(config) => cluster::run(&config),
+        Config::Keeper(config) => keeper::run(&config),
     }
 }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
 use super::cluster::Cluster;
+use super::keeper::Keeper;
 use crate::id::NodeId;
 use crate::limits::{
     NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
@@ -22,6 +23,7 @@ pub(super) enum Config {
     Web(Web),
     RunCluster(RunCluster),
     Cluster(Cluster),
+    Keeper(Keeper),
 }
 
 /// `tern serve`.
@@ -190,6 +192,12 @@ pub enum ConfigError {
         /// What was given.
         value: String,
     },
+    /// Not a user name.
+    #[error("{value:?} is no user name: 2 to 24 of a-z, 0-9 and _, beginning with a letter")]
+    UserName {
+        /// What was given.
+        value: String,
+    },
     /// Standard input is not what `tern run-cluster` makes it.
     #[error("--stop-with-parent: standard input is no pipe; leave the option out")]
     NoParentPipe,
@@ -209,6 +217,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
+        RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
     })
 }
 

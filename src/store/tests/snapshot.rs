@@ -381,6 +381,10 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         30 => any_mark(),
         5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
         4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
+        2 => (0..4u8).prop_map(move |n| Entry::Muted { at: Wall(1), user: name(n) }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
+        2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
         1 => Just(Entry::Left { at: Wall(7) }),
     ]
 }

@@ -148,7 +148,7 @@ impl<A: Ask> Site<A> {
         html(&page, again.head(&said))
     }
 
-    fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
+    pub(super) fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
         self.around(visit, heard).frame(visit.t.settings(), None)
     }
 
@@ -161,7 +161,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// Who draws the forms; whoever is not signed in goes to sign in.
-    fn must_draw<'a>(&'a self, visit: &Visit<'_>, heard: &'a Heard) -> Result<Drawer<'a>, Stop> {
+    pub(super) fn must_draw<'a>(
+        &'a self,
+        visit: &Visit<'_>,
+        heard: &'a Heard,
+    ) -> Result<Drawer<'a>, Stop> {
         let answer = || Stop::Answer(Box::new(to_login(visit, heard.cookies.clone())));
         self.drawer(visit.t, heard).ok_or_else(answer)
     }

@@ -1,9 +1,9 @@
 //! Every form: what is asked for, where one goes, and what comes back when it was not done.
 
 use super::fake::{
-    Browser, TOKEN, cluster, fitting, hidden_fields, location, name, own_fields, site, text,
-    textarea,
+    Browser, TOKEN, cluster, hidden_fields, location, name, own_fields, site, text, textarea,
 };
+use super::fitting::fitting;
 use crate::action::{Action, Problem};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
@@ -119,6 +119,40 @@ fn buttons_go_back_where_they_were() {
         panic!("no delete asked for")
     };
     assert_eq!(deleted.id, PostId::from_raw(901));
+}
+
+#[test]
+fn mute_and_block_asked_from_profile_and_undone_from_settings() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    assert_eq!(location(&ada.submit("/@ben", "/@ben/mute", &[])), "/@ben");
+    assert!(matches!(site.last_asked(), Some(Action::Mute(whom)) if whom.username == name("ben")));
+    assert_eq!(location(&ada.submit("/@ben", "/@ben/block", &[])), "/@ben");
+    assert!(matches!(site.last_asked(), Some(Action::Block(whom)) if whom.username == name("ben")));
+    let here = "/settings/people?after=aa";
+    assert_eq!(location(&ada.submit(here, "/@ben/unmute", &[])), here);
+    assert!(matches!(site.last_asked(), Some(Action::Unmute(_))));
+    assert_eq!(location(&ada.submit(here, "/@ben/unblock", &[])), here);
+    assert!(matches!(site.last_asked(), Some(Action::Unblock(_))));
+    assert!(!text(&ada.get("/@ada")).contains("/@ada/mute"), "nobody mutes themselves");
+}
+
+#[test]
+fn block_refused_says_so_and_keeps_the_text() {
+    let site = site().refusing(Refusal::Blocked);
+    let mut ada = Browser::ada(&site);
+    let words = "You and they are kept apart by a block.";
+    check(&ada.submit("/@ben", "/@ben/follow", &[]), 403, &[words]);
+    let reply = ada.submit("/@ben/899", "/post", &[("text", TYPED)]);
+    check(&reply, 403, &[words]);
+    assert_eq!(textarea(&reply), TYPED);
+    let site = site_with(Refusal::NotYet);
+    let soon = Browser::ada(&site).submit("/@ben", "/@ben/mute", &[]);
+    check(&soon, 503, &["Not before the upgrade is finished."]);
+}
+
+fn site_with(refusal: Refusal) -> crate::web::handler::Site<super::fake::Fake> {
+    site().refusing(refusal)
 }
 
 #[test]
