@@ -118,6 +118,20 @@ impl Door {
         }
     }
 
+    /// How many of its connections have something to send that nobody takes, closed ones included.
+    pub(super) fn unsent(&self) -> usize {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let port = format!(":{:04X}", self.address.port());
+        let is_unsent = |line: &&str| {
+            let mut words = line.split_whitespace().skip(1);
+            let local = words.next().unwrap_or_default();
+            let queues = words.nth(2).unwrap_or_default();
+            local.ends_with(&port) && !queues.starts_with("00000000:")
+        };
+        // Of a listener the number is another.
+        table.lines().filter(|line| !line.contains(" 0A ")).filter(is_unsent).count()
+    }
+
     /// A number of the process as the system tells it.
     fn status(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.pid);

@@ -33,19 +33,27 @@ const PAGES: [&str; 17] = [
     "/robots.txt",
 ];
 /// Pages that know whose they are.
-const OWN_PAGES: [&str; 12] = [
+const OWN_PAGES: [&str; 20] = [
+    "/",
     "/mentions",
     "/bookmarks",
     "/settings/profile",
     "/settings/password",
     "/settings/devices",
+    "/settings/people",
+    "/settings/invitations",
     "/settings/keys",
     "/settings/data",
     "/settings/data/tern.json",
     "/settings/data/posts.html",
     "/settings/language",
     "/settings/leave",
-    "/",
+    "/mod",
+    "/mod/joining",
+    "/mod/members",
+    "/mod/log",
+    "/mod/settings",
+    "/mod/act",
 ];
 
 /// A member with a post and its address, and a second post that is deleted.
@@ -67,7 +75,7 @@ fn ada_with_posts(site: &Site) -> (Person, String, String) {
 fn every_path(site: &Site, post: &str, deleted: &str) -> BTreeSet<String> {
     let mut paths: BTreeSet<_> =
         PAGES.iter().chain(&OWN_PAGES).map(|path| (*path).to_owned()).collect();
-    for of_post in ["", "/edit", "/history", "/delete", "/like", "/unlike"] {
+    for of_post in ["", "/edit", "/history", "/delete", "/like", "/unlike", "/report"] {
         paths.insert(format!("{post}{of_post}"));
         paths.insert(format!("{deleted}{of_post}"));
     }
@@ -75,8 +83,16 @@ fn every_path(site: &Site, post: &str, deleted: &str) -> BTreeSet<String> {
     let assets = page.split('"').filter(|text| text.starts_with("/s/"));
     paths.extend(assets.map(str::to_owned));
     paths.extend(
-        ["/s/style-0000000000000000.css", "/nowhere", "/logout", "/post", "/%ff"]
-            .map(str::to_owned),
+        [
+            "/s/style-0000000000000000.css",
+            "/nowhere",
+            "/logout",
+            "/post",
+            "/@ada/follow",
+            "/@ada/block",
+            "/%ff",
+        ]
+        .map(str::to_owned),
     );
     paths.extend(["/@nobody", "/public?before=x", "/login?next=/a&next=/b"].map(str::to_owned));
     paths
@@ -351,10 +367,15 @@ fn s33_errors_tell_their_number_and_nothing_else() {
 /// An ETag is a hash of the page as the browser sees it, which tells of no secret that is not on the page:
 /// strangers with other cookies have the same, and a page that has not changed keeps its own.
 fn check_etags(site: &Site, ada: &mut Person) {
-    let etag = |lines: &str| site.get("/@ada", lines).header("ETag").unwrap().to_owned();
+    let etag = |lines: &str| {
+        let reply = site.get("/@ada", lines);
+        reply.header("ETag").unwrap_or_else(|| panic!("{lines}: {}", reply.head)).to_owned()
+    };
     let stranger = etag("");
     assert_eq!(stranger, etag("Cookie: p=AAAAAAAAAAAAAAAAAAAAAA\r\n"));
     assert_eq!(stranger, etag("Cookie: lang=en; other=1\r\nUser-Agent: x\r\n"));
+    // What was written meanwhile is in no cookie of hers yet.
+    ada.get("/@ada");
     let own = cookies(ada);
     assert_eq!(etag(&own), etag(&own));
     // A member's holds the tokens of its forms, so another's is another; nobody else is given it.

@@ -242,6 +242,10 @@ impl Gate {
         let trusted_proxies = trusted_proxies.iter().map(IpAddr::to_canonical).collect();
         let upstream =
             Upstream::open(upstream, limits.workers, &clock, crate::limits::WEB_START_MS)?;
+        // What a closed connection has left to send would wait for minutes for a browser that takes
+        // nothing. Later than our own deadline, which tells the browser.
+        #[cfg(target_os = "linux")]
+        listener.set_tcp_user_timeout(Some(Duration::from_millis(2 * limits.write_ms)))?;
         let limits = limits.within(getrlimit(Resource::Nofile).current);
         let id_base = getrandom::u32().map_err(|e| io::Error::other(e.to_string()))?;
         Ok(Self {
