@@ -5,6 +5,7 @@
 //! connection was made tells them apart.
 
 mod account;
+mod backup;
 mod export;
 mod ids;
 mod operator;
@@ -230,7 +231,7 @@ impl Backend {
             Role::Web => self.serve_web(connection, permit),
             Role::Operator => {
                 log::info!("operator connected from={from}");
-                self.serve_operator(connection);
+                self.serve_operator(connection, permit);
             }
         }
     }

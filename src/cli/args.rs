@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::backup::RawBackup;
 use super::cluster::RawCluster;
 
 /// Shown by `tern --help`: it fits a terminal of 24 lines.
@@ -50,6 +51,9 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
+    /// Copy every user's file, and bring them back: `tern backup create`
+    #[command(subcommand)]
+    Backup(RawBackup),
 }
 
 /// Options of `tern serve`.
@@ -220,7 +224,7 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster", "cluster"] {
+        for name in ["serve", "backend", "web", "run-cluster", "cluster", "backup"] {
             assert!(help.contains(name), "{help}");
         }
     }

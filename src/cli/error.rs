@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::backup::BackupCommandError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
@@ -54,6 +55,9 @@ pub enum CliError {
     /// A command to a running cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// A backup was not made, is not whole, or was not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupCommandError),
 }
 
 impl CliError {
@@ -69,6 +73,7 @@ impl CliError {
             Self::System { .. } | Self::Web(_) | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
             Self::Cluster(error) => error.code(),
+            Self::Backup(error) => error.code(),
         }
     }
 

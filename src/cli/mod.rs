@@ -8,6 +8,7 @@
 
 mod args;
 mod backend;
+mod backup;
 mod cluster;
 mod config;
 mod descriptors;
@@ -24,6 +25,7 @@ mod web;
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use backup::BackupCommandError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -51,6 +53,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
             run_cluster::run(&config)
         }
         Config::Cluster(config) => cluster::run(&config),
+        Config::Backup(config) => backup::run(&config),
     }
 }
 

@@ -44,6 +44,21 @@ pub enum StoreError {
         /// Which directory.
         path: PathBuf,
     },
+    /// A restore into the directory was never finished.
+    #[error(
+        "{} holds part of a backup: restoring it was interrupted. Remove the directory and restore \
+         again; nothing in it is needed", path.display()
+    )]
+    Unfinished {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// A backup is restored into an empty directory only.
+    #[error("{} is not empty: a backup is restored into an empty directory only", path.display())]
+    NotEmpty {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// Written by a newer program. Nothing was touched.
     #[error("{} was written by a newer version of this program ({what})", path.display())]
     NewerFormat {

@@ -34,6 +34,7 @@ mod handles;
 pub mod line;
 mod name;
 pub mod node;
+pub mod restore;
 pub mod scan;
 pub mod snapshot;
 

@@ -17,11 +17,12 @@ use serde_json::{Map, Value};
 use super::data_dir::DataDir;
 use super::error::StoreError;
 use super::name::{FileName, Role};
+use super::restore;
 use crate::id::{Hash128, NodeId};
 use crate::limits::NODE_FILE_BYTES_MAX;
 
-const NAME: &str = "node.json";
-const TEMPORARY: &str = "node.json.tmp";
+pub(super) const NAME: &str = "node.json";
+pub(super) const TEMPORARY: &str = "node.json.tmp";
 /// The format of `node.json` and of the users' files as the first version knew them.
 const FORMAT_FIRST: u32 = 1;
 /// The newest format that this program reads and writes. There may be more than one list of members,
@@ -152,11 +153,15 @@ impl NodeFile {
     ///
     /// # Errors
     /// [`StoreError::NoIdentity`] when there are users' files but no `node.json`;
+    /// [`StoreError::Unfinished`] when they are part of a backup;
     /// [`StoreError::NewerFormat`]; [`StoreError::NodeFile`] and [`StoreError::NodeValue`] when it
     /// makes no sense; [`StoreError::Foreign`], [`StoreError::Io`]. Nothing was touched then.
     pub fn load(dir: &DataDir) -> Result<Option<Self>, StoreError> {
         let root = dir.root();
         let Some(file) = root.open_file(NAME, OFlags::RDONLY)? else {
+            if restore::is_unfinished(dir)? {
+                return Err(StoreError::Unfinished { path: dir.path().to_owned() });
+            }
             if has_users(dir)? {
                 return Err(StoreError::NoIdentity { path: dir.path().to_owned() });
             }

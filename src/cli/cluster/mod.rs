@@ -8,14 +8,14 @@
 //!
 //! Files of a running backend are read, never locked and never changed.
 
-mod ask;
+pub(super) mod ask;
 mod change;
 pub(super) mod init;
 pub(super) mod local;
 mod plan;
 mod report;
 mod status;
-mod target;
+pub(super) mod target;
 
 use std::path::PathBuf;
 
@@ -336,7 +336,7 @@ impl ClusterError {
 }
 
 /// What names a new life of a machine's directory.
-fn random() -> Result<Hash128, ClusterError> {
+pub(super) fn random() -> Result<Hash128, ClusterError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| ClusterError::NoRandomness)?;
     Ok(Hash128(bytes))

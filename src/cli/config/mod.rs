@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
+use super::backup::Backup;
 use super::cluster::Cluster;
 use crate::id::NodeId;
 use crate::limits::{
@@ -22,6 +23,7 @@ pub(super) enum Config {
     Web(Web),
     RunCluster(RunCluster),
     Cluster(Cluster),
+    Backup(Backup),
 }
 
 /// `tern serve`.
@@ -209,6 +211,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
+        RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
     })
 }
 
