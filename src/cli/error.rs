@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::backup::BackupCommandError;
+use super::check::CheckError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
@@ -58,6 +59,9 @@ pub enum CliError {
     /// A backup was not made, is not whole, or was not restored.
     #[error(transparent)]
     Backup(#[from] BackupCommandError),
+    /// A data directory is not as it should be.
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl CliError {
@@ -74,6 +78,7 @@ impl CliError {
             Self::RunCluster(error) => error.code(),
             Self::Cluster(error) => error.code(),
             Self::Backup(error) => error.code(),
+            Self::Check(error) => error.code(),
         }
     }
 

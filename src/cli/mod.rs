@@ -9,6 +9,7 @@
 mod args;
 mod backend;
 mod backup;
+mod check;
 mod cluster;
 mod config;
 mod descriptors;
@@ -26,6 +27,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 pub use backup::BackupCommandError;
+pub use check::CheckError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -54,6 +56,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         }
         Config::Cluster(config) => cluster::run(&config),
         Config::Backup(config) => backup::run(&config),
+        Config::Check(config) => check::run(&config),
     }
 }
 

@@ -25,6 +25,7 @@
 //! ```
 
 mod ballast;
+pub mod check;
 mod damage;
 pub mod data_dir;
 mod directory;

@@ -172,8 +172,10 @@ impl NodeFile {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", NAME, e))?;
         let node = parse(&bytes, || root.path_of(NAME))?;
-        if root.remove_file(TEMPORARY)? {
-            log::info!("temporary file of a crash removed file={TEMPORARY}");
+        for left in [TEMPORARY, restore::MARK] {
+            if root.remove_file(left)? {
+                log::info!("temporary file of a crash removed file={left}");
+            }
         }
         Ok(Some(node))
     }

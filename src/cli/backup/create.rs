@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use super::part::Part;
 use super::source::Source;
-use super::{BackupCommandError, Place};
+use super::{BackupCommandError, Place, amount};
 use crate::backup::{About, FORMAT, Writer};
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::target::Target;
@@ -76,7 +76,7 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
             made
         }
     };
-    let words = format!("{} users, {} bytes", made.users, made.bytes);
+    let words = amount(made.users, made.bytes);
     match &create.to {
         Place::Standard => log::info!("backup made users={} bytes={}", made.users, made.bytes),
         Place::File(path) => say(&format!("{} is made: {words}", path.display())),

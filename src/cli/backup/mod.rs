@@ -250,6 +250,12 @@ impl BackupCommandError {
     }
 }
 
+/// How much is in it, in words.
+fn amount(users: u64, bytes: u64) -> String {
+    let noun = if users == 1 { "user" } else { "users" };
+    format!("{users} {noun}, {bytes} bytes")
+}
+
 /// Opens a backup.
 fn open(path: &Path) -> Result<File, BackupCommandError> {
     let failed = |source| BackupCommandError::Open { path: path.to_owned(), source };

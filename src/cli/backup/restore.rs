@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 use std::path::{Path, PathBuf};
 
-use super::{BackupCommandError, open, read_whole};
+use super::{BackupCommandError, amount, open, read_whole};
 use crate::backup::{BackupError, Found};
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::random;
@@ -113,8 +113,8 @@ fn identity(restore: &Restore, cluster: Hash128, found: &Found) -> Result<NodeFi
 
 fn tell(restore: &Restore, key_path: &Path, found: &Found) {
     let (data, key, node) = (restore.data.display(), key_path.display(), restore.node);
-    let users = found.users;
-    say(&format!("{users} users are restored in {data}, as machine {node} of a new cluster"));
+    let amount = amount(found.users, found.bytes);
+    say(&format!("restored in {data}, as machine {node} of a new cluster: {amount}"));
     say(&match &restore.address {
         None => format!("next: tern serve --data={data}"),
         Some(address) => format!(

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use super::{BackupCommandError, Place, flawed, open};
+use super::{BackupCommandError, Place, amount, flawed, open};
 use crate::backup::{Found, read};
 use crate::cli::error::chain;
 use crate::cli::say;
@@ -49,7 +49,8 @@ pub(super) fn run(file: &Place, json: bool) -> Result<(), BackupCommandError> {
     if !json {
         let Found { about, users, bytes, .. } = &found;
         let (made, program) = (shown(&about.made_at), shown(&about.program));
-        say(&format!("{name} is whole: {users} users, {bytes} bytes, made {made} by {program}"));
+        let amount = amount(*users, *bytes);
+        say(&format!("{name} is whole: {amount}, made {made} by {program}"));
         if about.features > FEATURES {
             say("it cannot be restored by this version of the program: take a newer one");
         }

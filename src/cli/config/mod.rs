@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
 use super::backup::Backup;
+use super::check::RawCheck;
 use super::cluster::Cluster;
 use crate::id::NodeId;
 use crate::limits::{
@@ -24,6 +25,7 @@ pub(super) enum Config {
     RunCluster(RunCluster),
     Cluster(Cluster),
     Backup(Backup),
+    Check(RawCheck),
 }
 
 /// `tern serve`.
@@ -212,6 +214,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
         RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
+        RawConfig::Check(raw) => Config::Check(raw),
     })
 }
 
