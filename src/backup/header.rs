@@ -129,7 +129,7 @@ pub(super) fn parse(block: &[u8; BLOCK_BYTES], place: u64) -> Result<Told, Backu
 }
 
 /// How many zeros follow so many bytes, up to the end of their block.
-pub(super) const fn padding(bytes: u64) -> usize {
-    let over = (bytes % BLOCK_BYTES as u64) as usize;
-    if over == 0 { 0 } else { BLOCK_BYTES - over }
+pub(super) fn padding(bytes: u64) -> usize {
+    let block = BLOCK_BYTES as u64;
+    usize::try_from(bytes.next_multiple_of(block) - bytes).unwrap_or_default()
 }

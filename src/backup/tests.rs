@@ -59,14 +59,17 @@ fn users() -> Vec<(UserName, Vec<u8>)> {
 fn made_of(users: &[(UserName, Vec<u8>)]) -> Vec<u8> {
     let mut writer = Writer::begin(Vec::new(), &about()).unwrap();
     for (name, lines) in users {
-        let count = u32::try_from(lines.iter().filter(|&&byte| byte == b'\n').count()).unwrap();
+        let count = u32::try_from(lines.split(|&byte| byte == b'\n').count() - 1).unwrap();
         writer.user(name, version(count), lines).unwrap();
     }
     writer.finish().unwrap()
 }
 
+/// Users' files that were read.
+type Taken = Vec<(UserName, Vec<u8>)>;
+
 /// What reading says, and what was taken.
-fn read_all(bytes: &[u8]) -> (Result<Found, BackupError>, Vec<(UserName, Vec<u8>)>) {
+fn read_all(bytes: &[u8]) -> (Result<Found, BackupError>, Taken) {
     let mut taken = Vec::new();
     let found = read(&mut &*bytes, &mut |name, lines| {
         taken.push((name.clone(), lines.to_owned()));

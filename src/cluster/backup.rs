@@ -48,7 +48,9 @@ impl Cluster {
         // As far as the shortest page reaches, all machines have spoken.
         let next = pages.iter().filter_map(Page::end).min().cloned();
         if let Some(end) = &next {
-            pages.iter_mut().for_each(|page| page.cut(end));
+            for page in &mut pages {
+                page.cut(end);
+            }
         }
         let mut names: Vec<UserName> = pages.iter().flat_map(Page::names).cloned().collect();
         names.sort_unstable();

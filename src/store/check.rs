@@ -170,9 +170,8 @@ impl Look {
             let known = [node::NAME, ballast::NAME].contains(&name.as_str())
                 || others.contains(&name.as_str());
             match name.as_str() {
-                USERS | DAMAGED => {}
+                USERS | DAMAGED | restore::MARK => {}
                 node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
-                restore::MARK => {}
                 _ if known && found.is_file => self.mode_in(root, "", &name)?,
                 _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),
                 _ => self.add(name.clone(), Kind::Foreign, FOREIGN),
@@ -250,7 +249,7 @@ impl Look {
                     self.add(path, Kind::LeftOver, LEFT_OVER);
                 }
                 Some(_) => self.add(path, Kind::WrongName, "its place is damaged/"),
-                None if name.ends_with(".jsonl") => {
+                None if is_like_lines(&name) => {
                     self.add(
                         path,
                         Kind::WrongName,
@@ -360,6 +359,11 @@ impl Look {
 const LEFT_OVER: &str = "left by a crash, and worthless";
 const FOREIGN: &str = "tern did not put it there";
 const NO_FILE: &str = "it is no regular file";
+
+/// Whether a name ends as those of users' files do, or nearly so.
+fn is_like_lines(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl"))
+}
 
 /// A file's name, as far as it is text.
 fn text_of(found: &Found) -> String {

@@ -65,6 +65,9 @@ pub struct NodeFile {
     /// The last list of members that voted before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// Where a machine that is alone listens since its last start, for the operator: it takes any port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listens: Option<String>,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -144,6 +147,7 @@ impl NodeFile {
             learning: false,
             features: 0,
             before: None,
+            listens: None,
             extra: Map::new(),
         }
     }

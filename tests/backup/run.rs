@@ -256,7 +256,8 @@ fn assert_posted(stage: &Stage, text: &str) {
 #[test]
 fn page_is_typed_from_top_to_bottom() {
     let mut stage = Stage::set();
-    super::talk::post(&stage.network, &stage.own(MACHINES[0], "/etc/tern/cluster.key"), "kept");
+    let first = format!("{}.21:7001", stage.network);
+    super::talk::post(&first, &stage.own(MACHINES[0], "/etc/tern/cluster.key"), "kept");
     let mut printed = String::new();
     let blocks = blocks("sh");
     assert!(blocks.len() >= 12, "the page has lost its commands");

@@ -1,4 +1,4 @@
-//! A member of a cluster whose machines listen at addresses that differ.
+//! A member of a community, spoken for without a browser.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use tern::wire::request::{Outcome, Request, Response};
 
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Has ada join and post, through the first machine of a network.
-pub(super) fn post(network: &str, key: &Path, text: &str) {
+/// Has ada join and post, through a machine.
+pub(super) fn post(address: &str, key: &Path, text: &str) {
     let keys = Keys::read(key).unwrap();
     let ask = |session: Option<String>, action| -> Response {
         let request = Request { session, read_to: None, action };
-        let mut to = dial(&format!("{network}.21:7001"), Role::Web, &keys, WAIT).unwrap();
+        let mut to = dial(address, Role::Web, &keys, WAIT).unwrap();
         to.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT).unwrap();
         serde_json::from_slice(&to.receive(FRAME_BYTES_MAX, WAIT).unwrap().header).unwrap()
     };

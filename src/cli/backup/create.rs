@@ -38,7 +38,7 @@ pub(super) fn run(create: &Create) -> Result<(), CliError> {
 fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
     let keys = create.target.keys()?;
     let cluster = cluster_of(&keys)?;
-    let mut source = Source::new(create.target.machines()?, keys, stop);
+    let mut source = Source::new(create.target.machines_or_alone()?, keys, stop);
     let at = Clock::system().wall();
     let time = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     match &create.to {

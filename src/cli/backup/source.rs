@@ -99,9 +99,10 @@ impl<'a> Source<'a> {
             }
             if self.clock.mono() >= until {
                 let Silent { is_too_few, why } = silent;
-                return Err(match is_too_few {
-                    true => BackupCommandError::TooFew { why },
-                    false => BackupCommandError::NobodyTells { why },
+                return Err(if is_too_few {
+                    BackupCommandError::TooFew { why }
+                } else {
+                    BackupCommandError::NobodyTells { why }
                 });
             }
             self.stop.wait(Duration::from_millis(BACKUP_PAUSE_MS));
@@ -111,12 +112,11 @@ impl<'a> Source<'a> {
     /// The connection is kept as long as it is good.
     fn ask_first(&mut self, question: &Question) -> Result<(Answer, Vec<u8>), Silent> {
         let silent = |why| Silent { is_too_few: false, why };
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let first = self.machines.front().ok_or_else(|| silent(String::new()))?;
-                connect(&first.address, &self.keys).map_err(silent)?
-            }
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let first = self.machines.front().ok_or_else(|| silent(String::new()))?;
+            connect(&first.address, &self.keys).map_err(silent)?
         };
         let limits = (FRAME_BYTES_MAX, Duration::from_millis(BACKUP_ANSWER_MS));
         match exchange(&mut connection, question, limits).map_err(silent)? {

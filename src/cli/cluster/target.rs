@@ -88,6 +88,21 @@ impl Target {
         Ok(machines)
     }
 
+    /// The machines whose files can be asked for: also one that is alone, as long as it runs.
+    ///
+    /// # Errors
+    /// As [`Self::machines`].
+    pub(in crate::cli) fn machines_or_alone(&self) -> Result<Vec<Machine>, ClusterError> {
+        match self.machines() {
+            Err(ClusterError::Alone { path }) => {
+                let alone = newest(&self.data)?.and_then(|own| Some((own.node, own.listens?)));
+                let (node, address) = alone.ok_or(ClusterError::Alone { path })?;
+                Ok(vec![Machine { node: Some(node), address }])
+            }
+            machines => machines,
+        }
+    }
+
     /// The operator's key: a web server's opens nothing here.
     ///
     /// # Errors
