@@ -139,6 +139,8 @@ fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
     assert_eq!(gone, Err(ActionError::NotFound));
 }
 
+const TEN_MINUTES: u64 = 600_000;
+
 #[test]
 fn s18_keepers_acts_need_the_password_given_within_ten_minutes() {
     let keep = |verified: Option<&str>| {
@@ -146,7 +148,6 @@ fn s18_keepers_acts_need_the_password_given_within_ten_minutes() {
         Change::Keep { deed: Deed::Hid(post(), "Rude.".to_owned()), at: NOW, verified_hash }
     };
     let later = |ms: u64| Wall(NOW.0 + ms);
-    const TEN_MINUTES: u64 = 600_000;
     assert!(act_at(&mut keeper(), later(TEN_MINUTES - 1), &keep(None)).is_ok());
     for ms in [TEN_MINUTES, DAY, 179 * DAY] {
         let asked = problem(Field::Password, Problem::Empty);
