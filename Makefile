@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture fuzz old-program lint deny bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -71,6 +71,12 @@ sim-long:
 SECONDS = 60
 torture: old-program
 	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main nothing_acknowledged_is_lost -- --nocapture
+
+# The door under attack: each attack alone, and floods for so long: make attack SECONDS=600. All of them
+# side by side are in `make test`.
+attack:
+	cargo build
+	TERN_ATTACK_SECONDS=$(SECONDS) cargo test --test main door:: -- --nocapture --test-threads=1
 
 # Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
 TOOLS = $(CURDIR)/target/tools

@@ -343,6 +343,21 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 pub const GATE_CONNECTIONS_MAX: usize = 512;
 /// Connections of one address (IPv6: of one /64) open at once: five browsers' six and some.
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
+/// Connections that are served however few descriptors there are.
+pub const GATE_CONNECTIONS_MIN: usize = 16;
+/// Descriptors for each worker: its connection's two halves and the gate's end of it, and one to a
+/// backend.
+pub const GATE_WORKER_DESCRIPTORS: usize = 4;
+/// Descriptors for all else that the process has open.
+pub const GATE_OTHER_DESCRIPTORS: usize = 32;
+/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it), or a
+/// connection nobody reads could have megabytes of it.
+pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Bytes that it may hold of what a browser sent and the gate has not read: a form.
+pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
+/// time loses the connection.
+pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Connections that the system holds until they are accepted.
 pub const GATE_BACKLOG: i32 = 1_024;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
@@ -397,9 +412,12 @@ const _: () = assert!(
 );
 const _: () = assert!(EXPORT_MARKS * 128 < RESPONSE_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
+const _: () = assert!(2 * ANSWER_BYTES_MAX <= GATE_ANSWERS_BYTES_MAX);
+const _: () = assert!(BODY_BYTES_MAX <= GATE_RECEIVE_BUFFER_BYTES);
 // The longest file, of posts of one character and 100 bytes each, as parts.
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
+const _: () = assert!(GATE_CONNECTIONS_MIN < GATE_CONNECTIONS_MAX);
 
 // ---- signing in
 

@@ -10,6 +10,8 @@ mod cluster;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod format;
 #[cfg(test)]
 mod member;

@@ -118,6 +118,8 @@ pub enum Change {
         display_name: String,
         /// As typed.
         bio: String,
+        /// Whether only members see their posts.
+        members_only: bool,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -293,8 +295,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
         Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
         Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
-        Change::EditProfile { display_name, bio } => {
-            this().and_then(|_| profile::edit(user, display_name, bio, now))
+        Change::EditProfile { display_name, bio, members_only } => {
+            this().and_then(|_| profile::edit(user, (display_name, bio), *members_only, now))
         }
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = this()?;

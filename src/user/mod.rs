@@ -55,6 +55,8 @@ pub struct User {
     pub display_name: String,
     /// What the user says of themselves.
     pub bio: String,
+    /// Whether only members see their posts.
+    pub members_only: bool,
     /// The password's PHC string.
     pub password: String,
     /// Sessions that nobody has ended, oldest first.

@@ -57,7 +57,12 @@ fn recorded(number: u64, result: Receipt) -> Recorded {
 fn entries_of_an_account_all_taken_in() {
     let user = user_of(&[
         Entry::Joined { at: Wall(5) },
-        Entry::Profile { at: Wall(5), display_name: "Ada".into(), bio: "Hi".into() },
+        Entry::Profile {
+            at: Wall(5),
+            display_name: "Ada".into(),
+            bio: "Hi".into(),
+            members_only: false,
+        },
         Entry::Password { at: Wall(5), hash: "$argon2id$x".into() },
         opened(1, 5),
         posted(7, None),

@@ -55,8 +55,13 @@ impl Answer {
 
     /// The form of this page that goes to `action`.
     pub(crate) fn form(&self, action: &str) -> Form {
-        let found = forms(&self.body).into_iter().find(|form| form.action == action);
+        let found = self.forms().into_iter().find(|form| form.action == action);
         found.unwrap_or_else(|| panic!("no form to {action} on this page:\n{}", self.body))
+    }
+
+    /// All forms of this page.
+    pub(crate) fn forms(&self) -> Vec<Form> {
+        forms(&self.body)
     }
 
     /// A header, by its name in lower case.

@@ -116,13 +116,10 @@ impl Refusal {
         );
         let response = Response::new(self.status(), Content::Html, body);
         let retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
-        let response = Response { languages, retry_after_s, ..response };
+        let allow = (self == Self::Method).then_some("GET, HEAD, POST");
+        let response = Response { languages, retry_after_s, allow, ..response };
         let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: None };
-        let mut encoded = response.encode(asked, origin);
-        if self == Self::Method {
-            encoded.fields.push(("Allow", "GET, HEAD, POST".to_owned()));
-        }
-        encoded
+        response.encode(asked, origin)
     }
 
     fn section(self, id: &str, t: Lang) -> String {

@@ -299,6 +299,7 @@ impl<A: Ask> Site<A> {
                 key,
                 display_name: field("display_name"),
                 bio: field("bio"),
+                members_only: !form.get("members_only").is_empty(),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,

@@ -177,7 +177,7 @@ impl<A: Ask> Site<A> {
             return self.error(visit, None, 404);
         };
         if !route.allows(visit.request.method) {
-            return self.error(visit, None, 405);
+            return self.not_allowed(visit, &route);
         }
         if visit.request.method == Method::Post {
             return self.write(visit, &route);
@@ -317,6 +317,12 @@ impl<A: Ask> Site<A> {
         let mut response = self.error(visit, Some(heard), status)?;
         response.retry_after_s = retry_after_s.or(response.retry_after_s);
         Ok(response)
+    }
+
+    /// The page where an address does not take this method.
+    fn not_allowed(&self, visit: &Visit<'_>, route: &Route) -> Handled {
+        let response = self.error(visit, None, 405)?;
+        Ok(Response { allow: Some(route.allowed()), ..response })
     }
 
     /// An error's page: what happened, is my text safe, what now.

@@ -29,7 +29,7 @@ impl<A: Ask> Site<A> {
         let (act, is_garbled) = match Act::of(route, &form) {
             Some(Ok(act)) => (act, false),
             Some(Err(Garbled(act))) => (act, true),
-            None => return self.error(visit, None, 405),
+            None => return self.not_allowed(visit, route),
         };
         let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
         let again = |trouble, heard| {
