@@ -6,6 +6,9 @@ pub mod backend;
 pub mod cli;
 pub mod clock;
 pub mod cluster;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod index;
 pub mod limits;

@@ -161,7 +161,7 @@ impl Host {
 }
 
 /// Whether `text` could stand in `Host`: a host and perhaps a port.
-pub(super) fn is_authority(text: &str) -> bool {
+pub(crate) fn is_authority(text: &str) -> bool {
     read_authority(text).is_some()
 }
 

@@ -196,9 +196,10 @@ impl Person {
         self.cookies.get(name).map(String::as_str)
     }
 
-    /// Goes on with a session from before, as a browser does that was only closed.
-    pub(crate) fn keep_session(&mut self, value: &str) {
-        self.cookies.insert("s".to_owned(), value.to_owned());
+    /// Goes on with the cookies of another browser or of before, as a browser does that was only closed.
+    pub(crate) fn keep_session(&mut self, cookies: &str) {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        self.cookies.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     /// All cookies, as the browser sends them.

@@ -32,7 +32,7 @@ mod client;
 mod connection;
 mod deadline;
 mod full;
-mod head;
+pub(crate) mod head;
 mod lending;
 mod refusal;
 mod slots;

@@ -11,7 +11,7 @@ use crate::web::words::Lang;
 /// Why the gate does not pass a request on. Each ends the connection but [`Self::Busy`], which
 /// alone is said after the whole request was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Not HTTP, or HTTP that two readers could understand in two ways; says which rule it broke.
     #[error("malformed: {0}")]
     Malformed(&'static str),

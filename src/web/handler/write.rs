@@ -159,7 +159,7 @@ impl<A: Ask> Site<A> {
 }
 
 /// The page that a form wants to go back to, if it is one of this site's.
-pub(super) fn next(form: &Form) -> Option<String> {
+pub(crate) fn next(form: &Form) -> Option<String> {
     let location = form.find("next").and_then(Location::new)?;
     Some(location.as_str().to_owned())
 }
