@@ -3,6 +3,7 @@
 pub mod action;
 pub mod auth;
 pub mod backend;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod cluster;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cluster;

@@ -8,6 +8,8 @@
 
 mod args;
 mod backend;
+mod backup;
+mod check;
 mod cluster;
 mod config;
 mod descriptors;
@@ -27,6 +29,8 @@ mod web;
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use backup::BackupCommandError;
+pub use check::CheckError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -55,6 +59,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         }
         Config::Cluster(config) => cluster::run(&config),
         Config::Keeper(config) => keeper::run(&config),
+        Config::Backup(config) => backup::run(&config),
+        Config::Check(config) => check::run(&config),
     }
 }
 

@@ -27,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     // protocol are for `cluster` alone.
     ("transport", &["BASE", "wire"]),
     ("store", &["BASE", "user", "wire", "replica::version"]),
+    ("backup", &["BASE", "user::entry", "store", "replica::version"]),
     ("auth", &["BASE", "user", "action", "wire", "replica::version"]),
     (
         "cluster",
