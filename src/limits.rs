@@ -386,8 +386,9 @@ pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
 /// time loses the connection.
 pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Connections that the system holds until they are accepted.
-pub const GATE_BACKLOG: i32 = 1_024;
+/// Connections that the system holds until they are accepted, as many as it lets be: one more waits a
+/// second until it tries again.
+pub const GATE_BACKLOG: i32 = 4_096;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
 /// more is closed without a word.
 pub const GATE_REFUSALS_QUEUED: usize = 64;
