@@ -1,5 +1,6 @@
 //! Who asks, what an answer is, and what stands at the head of every page.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Backend;
@@ -196,7 +197,11 @@ impl Backend {
     /// The machines in one line.
     pub(super) fn brief(&self) -> ClusterBrief {
         ClusterBrief {
-            machines: self.machines().into_iter().map(|machine| machine.state).collect(),
+            machines: self
+                .machines(&self.cluster.members.peers())
+                .into_iter()
+                .map(|machine| machine.state)
+                .collect(),
             stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
             answered_by: self.cluster.members.name.clone(),
         }
@@ -204,7 +209,9 @@ impl Backend {
 
     /// The machines at length.
     pub(super) fn status(&self) -> StatusPage {
-        let machines = self.machines();
+        // Once: a machine that dies meanwhile must not be up in its row and missing for writes.
+        let peers = self.cluster.members.peers();
+        let machines = self.machines(&peers);
         let named = |noted: Noted| {
             let row = machines.iter().find(|row| row.node == noted.node);
             let name = row.map_or_else(|| unnamed(noted.node), |row| row.name.clone());
@@ -214,14 +221,13 @@ impl Backend {
         StatusPage {
             changes,
             machines,
-            writes: self.cluster.can_write(),
+            writes: self.cluster.can_write(&peers),
             needed: u8::try_from(self.cluster.members.needed()).unwrap_or(u8::MAX),
         }
     }
 
-    fn machines(&self) -> Vec<MachineRow> {
+    fn machines(&self, peers: &BTreeMap<NodeId, Peer>) -> Vec<MachineRow> {
         let members = &self.cluster.members;
-        let peers = members.peers();
         let row = |&node: &NodeId| match peers.get(&node) {
             None => self.own_row(node),
             Some(peer) => peer_row(node, peer),

@@ -8,6 +8,8 @@
 
 mod args;
 mod backend;
+mod backup;
+mod check;
 mod cluster;
 mod config;
 mod descriptors;
@@ -20,11 +22,15 @@ mod parent;
 mod run_cluster;
 mod serve;
 mod signal;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod trial;
 mod web;
 
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use backup::BackupCommandError;
+pub use check::CheckError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -53,6 +59,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         }
         Config::Cluster(config) => cluster::run(&config),
         Config::Keeper(config) => keeper::run(&config),
+        Config::Backup(config) => backup::run(&config),
+        Config::Check(config) => check::run(&config),
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
+use super::backup::Backup;
+use super::check::RawCheck;
 use super::cluster::Cluster;
 use super::keeper::Keeper;
 use crate::id::NodeId;
@@ -24,6 +26,8 @@ pub(super) enum Config {
     RunCluster(RunCluster),
     Cluster(Cluster),
     Keeper(Keeper),
+    Backup(Backup),
+    Check(RawCheck),
 }
 
 /// `tern serve`.
@@ -218,6 +222,8 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
         RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
+        RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
+        RawConfig::Check(raw) => Config::Check(raw),
     })
 }
 

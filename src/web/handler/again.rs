@@ -62,7 +62,11 @@ impl<A: Ask> Site<A> {
         // Of what only keepers may see a stranger is told that it does not exist.
         let signed_out = Trouble::Refused(Refusal::SignedOut);
         let trouble = if is_over { &signed_out } else { &again.trouble };
-        let said = Said::of(visit.t, trouble, again.act.subject());
+        let mut said = Said::of(visit.t, trouble, again.act.subject());
+        if said.status != 422 {
+            // Not what was typed is at fault, so its number is wanted to find out what is.
+            said.notice.add(&format!("{}.", visit.t.request_number(&visit.request.id)));
+        }
         if again.act.needs_session() && (visit.session.is_none() || is_over) {
             return self.login_first(visit, again, said);
         }

@@ -21,7 +21,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 13] = [
+const DRAFT: [&str; 14] = [
     "text",
     "note",
     "reply_user",
@@ -30,6 +30,7 @@ const DRAFT: [&str; 13] = [
     "draft_key",
     "display_name",
     "bio",
+    "members_only",
     "signup",
     "words",
     "members_invite",

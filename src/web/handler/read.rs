@@ -188,10 +188,11 @@ impl<A: Ask> Site<A> {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
-                empty: if profile.apart.is_some() || profile.hindered.is_some() {
-                    t.posts_not_shown()
-                } else {
-                    t.nothing_posted()
+                empty: match profile.apart {
+                    Some(_) => t.posts_not_shown(),
+                    None if profile.hindered.is_some() => t.posts_not_shown(),
+                    None if profile.members_only && drawer.is_none() => t.members_only_posts(),
+                    None => t.nothing_posted(),
                 },
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },

@@ -23,6 +23,6 @@ pub(super) mod said;
 pub(super) mod script;
 pub(super) mod settings;
 pub(crate) mod status;
-pub(super) mod text;
+pub(crate) mod text;
 pub(super) mod thread;
 pub(crate) mod time;
