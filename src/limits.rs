@@ -527,11 +527,9 @@ const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
 pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;
-/// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
-/// more, and its absence is the sign to renew the session cookie.
+/// Seconds the version last seen is kept: 7 days; without it the session cookie is renewed.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
-/// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
-/// finds no line.
+/// Seconds for which it is kept how far a list was read: half a year.
 pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
 pub const GZIP_BYTES_MIN: usize = 1024;
