@@ -32,7 +32,9 @@ impl<'c> Community<'c> {
     pub(super) fn new(cluster: &'c Cluster) -> Self {
         let stranger = cluster.person("stranger");
         let mut all = Self { cluster, people: BTreeMap::new(), stranger, places: Vec::new() };
-        FIRST.iter().for_each(|name| all.join(name));
+        for name in FIRST {
+            all.join(name);
+        }
         let dora = all.of("dora");
         let password = dora.password();
         let typed = [("username", "dora"), ("password", password.as_str())];
@@ -54,7 +56,9 @@ impl<'c> Community<'c> {
             Stage::Invited => self.keep("invited"),
             Stage::Approved => {
                 self.keep("approved");
-                ["wim", "rex"].into_iter().for_each(|name| self.join(name));
+                for name in ["wim", "rex"] {
+                    self.join(name);
+                }
                 let why = "We do not know you, and nobody whom we asked does.";
                 self.judge("refuse", "username=rex", &[("reason", why)]);
             }
