@@ -86,7 +86,7 @@ pub const SESSION_DAYS_MAX: u64 = 180;
 /// Milliseconds after giving one's password for which a keeper is not asked for it again.
 pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
 /// Days without a visit after which a session ends.
-pub const SESSION_IDLE_DAYS_MAX: u64 = 30;
+pub const SESSION_IDLE_DAYS_MAX: u32 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
@@ -526,7 +526,7 @@ const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 /// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
-pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX as u32 * 24 * 60 * 60;
+pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
