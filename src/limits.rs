@@ -536,7 +536,7 @@ pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
 pub const GZIP_BYTES_MIN: usize = 1024;
 /// How hard gzip tries, of 9.
-pub const GZIP_LEVEL: u32 = 5;
+pub const GZIP_LEVEL: u32 = 9;
 /// Seconds the cookie with what was chosen for a device lasts: a year. Browsers keep none longer than
 /// 400 days.
 pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
