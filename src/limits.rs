@@ -373,21 +373,18 @@ pub const GATE_CONNECTIONS_MAX: usize = 512;
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
 /// Connections that are served however few descriptors there are.
 pub const GATE_CONNECTIONS_MIN: usize = 16;
-/// Descriptors for each worker: its connection's two halves and the gate's end of it, and one to a
-/// backend.
+/// Descriptors for each worker: three of its connection to the gate, and one to a backend.
 pub const GATE_WORKER_DESCRIPTORS: usize = 4;
 /// Descriptors for all else that the process has open.
 pub const GATE_OTHER_DESCRIPTORS: usize = 32;
-/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it), or a
-/// connection nobody reads could have megabytes of it.
+/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it).
 pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Bytes that it may hold of what a browser sent and the gate has not read: a form.
 pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
 /// time loses the connection.
 pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Connections that the system holds until they are accepted, as many as it lets be: one more waits a
-/// second until it tries again.
+/// Connections that the system holds until they are accepted; one more tries again after a second.
 pub const GATE_BACKLOG: i32 = 4_096;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
 /// more is closed without a word.
