@@ -111,7 +111,7 @@ impl<'c> Community<'c> {
         done(self.of("ben"), "/@ada", "/@ada/follow", &[]);
         for n in 0..POSTS {
             let place = post(self.of("ben"), &format!("Row {n} is dug. Who sows it?"));
-            if n == 0 {
+            if n == 4 {
                 self.places.push(("older", format!("/?before={}", id(&place))));
             }
         }
@@ -201,15 +201,20 @@ impl<'c> Community<'c> {
 
     /// Kim does what keepers do.
     fn judge(&mut self, deed: &str, about: &str, filled: &[(&str, &str)]) {
-        done(self.of("kim"), &format!("/mod/act?deed={deed}&{about}"), "/mod/act", filled);
+        let kim = self.of("kim");
+        let password = kim.password();
+        let filled = [filled, &[("password", password.as_str())]].concat();
+        done(kim, &format!("/mod/act?deed={deed}&{about}"), "/mod/act", &filled);
     }
 
     /// Kim says who may join.
     fn keep(&mut self, signup: &str) {
         let words = "Fen Lane is for those who live on the lane, and for their hens.\n\nBe kind. \
             Say what you need, and what you have to give.";
-        let filled = [("signup", signup), ("words", words)];
-        done(self.of("kim"), "/mod/settings", "/mod/settings", &filled);
+        let kim = self.of("kim");
+        let password = kim.password();
+        let filled = [("signup", signup), ("words", words), ("password", password.as_str())];
+        done(kim, "/mod/settings", "/mod/settings", &filled);
     }
 
     fn lose(&mut self, node: u16, told: &str) {
