@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::{Backend, describe};
+use crate::id::UserName;
 use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
-use crate::wire::message::{FEATURES, Offer};
+use crate::wire::message::FEATURES;
 use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
+use crate::wire::request::Refusal;
 
 impl Backend {
     /// Serves an operator until the connection ends.
@@ -22,13 +24,7 @@ impl Backend {
                 }
             };
             let (answer, body) = match serde_json::from_slice::<Question>(&frame.header) {
-                Ok(Question::File { user }) => self.tell_file(&mut permit, &user),
-                Ok(Question::Names { after }) => {
-                    (self.tell_names(&mut permit, after.as_ref()), Vec::new())
-                }
-                Ok(Question::Status) => (self.tell_status(), Vec::new()),
-                Ok(Question::Members) => (Answer::Members(self.held()), Vec::new()),
-                Ok(Question::Adopt(offer)) => (self.adopt(&offer), Vec::new()),
+                Ok(question) => self.tell(&mut permit, &question),
                 Err(error) => {
                     log::warn!(
                         "operator's question not understood line={} column={}",
@@ -48,25 +44,40 @@ impl Backend {
         }
     }
 
-    fn tell_status(&self) -> Answer {
-        Answer::Status(Seen {
-            node: self.cluster.members.me,
-            at: self.now(),
-            epoch: self.cluster.local.floors().epoch,
-            pending: self.pending(),
-            stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
-            seen: self.status(),
-        })
+    /// One question's answer, and what comes with it.
+    fn tell(&self, permit: &mut LockPermit, question: &Question) -> (Answer, Vec<u8>) {
+        let answer = match question {
+            Question::File { user } => return self.tell_file(permit, user),
+            Question::Names { after } => self.tell_names(permit, after.as_ref()),
+            Question::Status => Answer::Status(Seen {
+                node: self.cluster.members.me,
+                at: self.now(),
+                epoch: self.cluster.local.floors().epoch,
+                pending: self.pending(),
+                stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+                seen: self.status(),
+            }),
+            Question::Members => Answer::Members(self.held()),
+            Question::Keepers => self.keepers(),
+            Question::SetKeeper { user, is_keeper } => {
+                match self.set_keeper(permit, user, *is_keeper) {
+                    Ok(()) => self.keepers(),
+                    Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
+                }
+            }
+            Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
+                Ok(()) => Answer::Members(self.held()),
+                Err(error) => {
+                    log::warn!("list of members from the operator refused error={error}");
+                    Answer::Refused { why: error.to_string() }
+                }
+            },
+        };
+        (answer, Vec::new())
     }
 
-    fn adopt(&self, offer: &Offer) -> Answer {
-        match self.cluster.take_on(offer, false) {
-            Ok(()) => Answer::Members(self.held()),
-            Err(error) => {
-                log::warn!("list of members from the operator refused error={error}");
-                Answer::Refused { why: error.to_string() }
-            }
-        }
+    fn keepers(&self) -> Answer {
+        Answer::Keepers { names: self.cluster.local.index().keepers() }
     }
 
     fn held(&self) -> Held {
@@ -86,5 +97,24 @@ impl Backend {
     fn pending(&self) -> Option<Pending> {
         let waits = self.cluster.waiting()?;
         Some(Pending { members: self.cluster.members.members(), waits })
+    }
+}
+
+/// Why somebody did not become a keeper, or did not cease to be one.
+fn why_no_keeper(refusal: &Refusal, user: &UserName) -> String {
+    match refusal {
+        Refusal::NotFound => format!("there is no member called {user}"),
+        Refusal::NotYet => {
+            "not before the upgrade of the machines is finished: tern cluster upgrade \
+                            finish"
+                .to_owned()
+        }
+        Refusal::NoMajority { reachable, members, needed } => format!(
+            "only {reachable} of {members} machines can be reached, {needed} are needed: nothing was \
+             saved"
+        ),
+        Refusal::Unknown => "no answer in time: it may have been saved; ask again".to_owned(),
+        Refusal::Busy { .. } => "the machines are busy: nothing was saved; try again".to_owned(),
+        other => format!("nothing was saved: {other:?}"),
     }
 }

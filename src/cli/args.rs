@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::backup::RawBackup;
 use super::check::RawCheck;
 use super::cluster::RawCluster;
+use super::keeper::RawKeeper;
 
 /// Shown by `tern --help`: it fits a terminal of 24 lines.
 const TOP_HELP: &str = "\
@@ -60,6 +61,9 @@ pub(super) enum RawConfig {
     /// Nothing is changed without --repair. Exit codes, for what is left: 0 nothing is wrong, 1 something
     /// is, and the machine can be started all the same, 2 wrong use, 3 in use, or not usable by this program.
     Check(RawCheck),
+    /// Who keeps the community: `tern keeper add NAME`
+    #[command(subcommand)]
+    Keeper(RawKeeper),
 }
 
 /// Options of `tern serve`.
@@ -230,7 +234,9 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster", "cluster", "backup", "check"] {
+        let names =
+            ["serve", "backend", "web", "run-cluster", "cluster", "backup", "check", "keeper"];
+        for name in names {
             assert!(help.contains(name), "{help}");
         }
     }

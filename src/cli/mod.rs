@@ -14,6 +14,7 @@ mod cluster;
 mod config;
 mod descriptors;
 mod error;
+mod keeper;
 mod key;
 mod logging;
 mod origin;
@@ -57,6 +58,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         Config::Cluster(config) => cluster::run(&config),
         Config::Backup(config) => backup::run(&config),
         Config::Check(config) => check::run(&config),
+        Config::Keeper(config) => keeper::run(&config),
     }
 }
 

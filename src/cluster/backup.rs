@@ -59,7 +59,7 @@ impl Cluster {
         // no other members were in force when the lists were told.
         if let Some(any) = names.last() {
             self.fresh(permit, any, self.deadline(WRITE_MS_MAX))?;
-        } else if !self.can_write() {
+        } else if !self.can_write(&self.members.peers()) {
             return Err(LockError::NoMajority);
         }
         Ok((names, next))

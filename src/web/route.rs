@@ -67,12 +67,38 @@ pub enum Route {
     Follow(UserName),
     /// Follow a member no longer.
     Unfollow(UserName),
+    /// See nothing of a member.
+    Mute(UserName),
+    /// Not any more.
+    Unmute(UserName),
+    /// Have nothing to do with a member.
+    Block(UserName),
+    /// Not any more.
+    Unblock(UserName),
     /// Display name and bio.
     SettingsProfile,
     /// The password.
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// Whom one mutes or blocks.
+    SettingsPeople,
+    /// Codes with which others may join.
+    SettingsInvitations,
+    /// Tell the keepers of a post.
+    Report(PostRef),
+    /// For keepers: what was reported.
+    Mod,
+    /// For keepers: who waits to be let in.
+    ModAsking,
+    /// For keepers: members.
+    ModMembers,
+    /// What keepers did.
+    ModLog,
+    /// For keepers: how the community is kept.
+    ModHouse,
+    /// For keepers: asks, then does.
+    ModAct,
     /// The script's keys.
     SettingsKeys,
     /// What can be taken along.
@@ -151,6 +177,14 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/people" => Self::SettingsPeople,
+            "/settings/invitations" => Self::SettingsInvitations,
+            "/mod" => Self::Mod,
+            "/mod/joining" => Self::ModAsking,
+            "/mod/members" => Self::ModMembers,
+            "/mod/log" => Self::ModLog,
+            "/mod/settings" => Self::ModHouse,
+            "/mod/act" => Self::ModAct,
             "/settings/keys" => Self::SettingsKeys,
             "/settings/data" => Self::SettingsData,
             "/settings/data/tern.json" => Self::DataJson,
@@ -186,6 +220,10 @@ impl Route {
             (Some("following"), None) => Self::Following(name),
             (Some("follow"), None) => Self::Follow(name),
             (Some("unfollow"), None) => Self::Unfollow(name),
+            (Some("mute"), None) => Self::Mute(name),
+            (Some("unmute"), None) => Self::Unmute(name),
+            (Some("block"), None) => Self::Block(name),
+            (Some("unblock"), None) => Self::Unblock(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -199,6 +237,7 @@ impl Route {
     fn of_post(post: PostRef, what: &str) -> Option<Self> {
         Some(match what {
             "delete" => Self::DeletePost(post),
+            "report" => Self::Report(post),
             "edit" => Self::EditPost(post),
             "history" => Self::History(post),
             _ => {
@@ -227,9 +266,15 @@ impl Route {
     pub fn allows(&self, method: Method) -> bool {
         let is_post = method == Method::Post;
         match self {
-            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) | Self::Mark { .. } => {
-                is_post
-            }
+            Self::Post
+            | Self::Logout
+            | Self::Follow(_)
+            | Self::Unfollow(_)
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Mark { .. } => is_post,
             Self::Join
             | Self::Login
             | Self::DeletePost(_)
@@ -237,6 +282,10 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsInvitations
+            | Self::Report(_)
+            | Self::ModHouse
+            | Self::ModAct
             | Self::SettingsKeys
             | Self::SettingsLanguage
             | Self::SettingsLeave => true,
@@ -254,6 +303,11 @@ impl Route {
             | Self::Bookmarks
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::SettingsPeople
+            | Self::Mod
+            | Self::ModAsking
+            | Self::ModMembers
+            | Self::ModLog
             | Self::SettingsData
             | Self::DataJson
             | Self::DataHtml
@@ -292,10 +346,15 @@ impl fmt::Display for Route {
                 return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
+            Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
             Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
+            Self::Mute(name) => return write!(f, "/@{name}/mute"),
+            Self::Unmute(name) => return write!(f, "/@{name}/unmute"),
+            Self::Block(name) => return write!(f, "/@{name}/block"),
+            Self::Unblock(name) => return write!(f, "/@{name}/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
@@ -312,6 +371,14 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsPeople => "/settings/people",
+            Self::SettingsInvitations => "/settings/invitations",
+            Self::Mod => "/mod",
+            Self::ModAsking => "/mod/joining",
+            Self::ModMembers => "/mod/members",
+            Self::ModLog => "/mod/log",
+            Self::ModHouse => "/mod/settings",
+            Self::ModAct => "/mod/act",
             Self::SettingsKeys => "/settings/keys",
             Self::SettingsData => "/settings/data",
             Self::DataJson => "/settings/data/tern.json",
@@ -364,7 +431,20 @@ mod tests {
             Route::Following(name()),
             Route::Follow(name()),
             Route::Unfollow(name()),
+            Route::Mute(name()),
+            Route::Unmute(name()),
+            Route::Block(name()),
+            Route::Unblock(name()),
             Route::SettingsProfile,
+            Route::SettingsPeople,
+            Route::SettingsInvitations,
+            Route::Report(post("ada", 7)),
+            Route::Mod,
+            Route::ModAsking,
+            Route::ModMembers,
+            Route::ModLog,
+            Route::ModHouse,
+            Route::ModAct,
             Route::SettingsPassword,
             Route::SettingsDevices,
             Route::SettingsKeys,

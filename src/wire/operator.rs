@@ -34,6 +34,15 @@ pub enum Question {
         /// Whose.
         user: UserName,
     },
+    /// Who are the community's keepers? Answer: `Keepers`.
+    Keepers,
+    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
+    SetKeeper {
+        /// Who.
+        user: UserName,
+        /// Whether they are one.
+        is_keeper: bool,
+    },
 }
 
 /// An answer.
@@ -65,7 +74,12 @@ pub enum Answer {
         /// Why not.
         why: String,
     },
-    /// To `Adopt`: no.
+    /// To `Keepers` and `SetKeeper`: who are keepers now.
+    Keepers {
+        /// By name.
+        names: Vec<UserName>,
+    },
+    /// To `Adopt` and `SetKeeper`: no.
     Refused {
         /// Why not.
         why: String,

@@ -242,6 +242,15 @@ pub enum ClusterError {
         /// Which.
         path: PathBuf,
     },
+    /// The same, for what its pages cannot do.
+    #[error(
+        "{path} is the directory of a machine that is alone (tern serve): give --at=ADDRESS:PORT, \
+         which its log says where it says \"backend serving\""
+    )]
+    AloneUnknown {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file that names machines cannot be read.
     #[error("cannot read {path}")]
     File {
@@ -317,6 +326,7 @@ impl ClusterError {
         match self {
             Self::NoMachines { .. }
             | Self::Alone { .. }
+            | Self::AloneUnknown { .. }
             | Self::OneAtATime
             | Self::WebKeyOnly
             | Self::Refused(_)

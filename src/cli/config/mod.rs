@@ -11,6 +11,7 @@ use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, Ra
 use super::backup::Backup;
 use super::check::RawCheck;
 use super::cluster::Cluster;
+use super::keeper::Keeper;
 use crate::id::NodeId;
 use crate::limits::{
     NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
@@ -26,6 +27,7 @@ pub(super) enum Config {
     Cluster(Cluster),
     Backup(Backup),
     Check(RawCheck),
+    Keeper(Keeper),
 }
 
 /// `tern serve`.
@@ -194,6 +196,12 @@ pub enum ConfigError {
         /// What was given.
         value: String,
     },
+    /// Not a user name.
+    #[error("{value:?} is no user name: 2 to 24 of a-z, 0-9 and _, beginning with a letter")]
+    UserName {
+        /// What was given.
+        value: String,
+    },
     /// Standard input is not what `tern run-cluster` makes it.
     #[error("--stop-with-parent: standard input is no pipe; leave the option out")]
     NoParentPipe,
@@ -215,6 +223,7 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
         RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
         RawConfig::Check(raw) => Config::Check(raw),
+        RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
     })
 }
 
