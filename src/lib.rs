@@ -7,6 +7,9 @@ pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod cluster;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod index;
 pub mod limits;

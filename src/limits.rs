@@ -83,6 +83,10 @@ pub const BOOKMARKS_MAX: usize = 5_000;
 pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
+/// Milliseconds after giving one's password for which a keeper is not asked for it again.
+pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
+/// Days without a visit after which a session ends.
+pub const SESSION_IDLE_DAYS_MAX: u64 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
@@ -367,6 +371,21 @@ pub const BACKUP_PAUSE_MS: u64 = 200;
 pub const GATE_CONNECTIONS_MAX: usize = 512;
 /// Connections of one address (IPv6: of one /64) open at once: five browsers' six and some.
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
+/// Connections that are served however few descriptors there are.
+pub const GATE_CONNECTIONS_MIN: usize = 16;
+/// Descriptors for each worker: its connection's two halves and the gate's end of it, and one to a
+/// backend.
+pub const GATE_WORKER_DESCRIPTORS: usize = 4;
+/// Descriptors for all else that the process has open.
+pub const GATE_OTHER_DESCRIPTORS: usize = 32;
+/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it), or a
+/// connection nobody reads could have megabytes of it.
+pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Bytes that it may hold of what a browser sent and the gate has not read: a form.
+pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
+/// time loses the connection.
+pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Connections that the system holds until they are accepted.
 pub const GATE_BACKLOG: i32 = 1_024;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
@@ -421,9 +440,12 @@ const _: () = assert!(
 );
 const _: () = assert!(EXPORT_MARKS * 128 < RESPONSE_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
+const _: () = assert!(2 * ANSWER_BYTES_MAX <= GATE_ANSWERS_BYTES_MAX);
+const _: () = assert!(BODY_BYTES_MAX <= GATE_RECEIVE_BUFFER_BYTES);
 // The longest file, of posts of one character and 100 bytes each, as parts.
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
+const _: () = assert!(GATE_CONNECTIONS_MIN < GATE_CONNECTIONS_MAX);
 
 // ---- signing in
 
@@ -502,8 +524,8 @@ const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 /// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
-/// Seconds a session cookie lasts after it was last set: 30 days.
-pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
+/// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
+pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX as u32 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;

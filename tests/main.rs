@@ -12,6 +12,8 @@ mod cluster;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod format;
 #[cfg(test)]
 mod member;
@@ -19,6 +21,8 @@ mod member;
 mod promise;
 #[cfg(test)]
 mod repair;
+#[cfg(test)]
+mod security;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -22,6 +22,8 @@ mod parent;
 mod run_cluster;
 mod serve;
 mod signal;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod trial;
 mod web;
 
 use std::ffi::OsString;

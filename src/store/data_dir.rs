@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_dir_missing_made_private() {
+    fn s39_data_dir_missing_made_private() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("a/b");
         let dir = DataDir::open(&path).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn data_dir_with_link_as_users_refused() {
+    fn s36_data_dir_with_link_as_users_refused() {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         symlink(elsewhere.path(), parent.path().join("users")).unwrap();
