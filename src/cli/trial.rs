@@ -30,7 +30,9 @@ pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Told, St
             (web.backends.iter().chain([&web.listen]).collect(), vec![site(&web.site)])
         }
         Config::RunCluster(run) => (vec![&run.listen], vec![site(&run.site)]),
-        Config::Cluster(_) | Config::Keeper(_) => (Vec::new(), Vec::new()),
+        Config::Cluster(_) | Config::Keeper(_) | Config::Backup(_) | Config::Check(_) => {
+            (Vec::new(), Vec::new())
+        }
     };
     let addresses = addresses.into_iter().map(HostPort::to_string).collect();
     Ok(Told { addresses, names })
