@@ -53,6 +53,9 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
+    /// Who keeps the community: `tern keeper add NAME`
+    #[command(subcommand)]
+    Keeper(RawKeeper),
     /// Copy every user's file, and bring them back: `tern backup create`
     #[command(subcommand)]
     Backup(RawBackup),
@@ -61,9 +64,6 @@ pub(super) enum RawConfig {
     /// Nothing is changed without --repair. Exit codes, for what is left: 0 nothing is wrong, 1 something
     /// is, and the machine can be started all the same, 2 wrong use, 3 in use, or not usable by this program.
     Check(RawCheck),
-    /// Who keeps the community: `tern keeper add NAME`
-    #[command(subcommand)]
-    Keeper(RawKeeper),
 }
 
 /// Options of `tern serve`.

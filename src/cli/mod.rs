@@ -58,9 +58,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
             run_cluster::run(&config)
         }
         Config::Cluster(config) => cluster::run(&config),
+        Config::Keeper(config) => keeper::run(&config),
         Config::Backup(config) => backup::run(&config),
         Config::Check(config) => check::run(&config),
-        Config::Keeper(config) => keeper::run(&config),
     }
 }
 

@@ -24,6 +24,15 @@ pub enum Question {
     Members,
     /// Take on this list of members, if it is newer. Answer: `Members`.
     Adopt(Offer),
+    /// Who are the community's keepers? Answer: `Keepers`.
+    Keepers,
+    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
+    SetKeeper {
+        /// Who.
+        user: UserName,
+        /// Whether they are one.
+        is_keeper: bool,
+    },
     /// Who has a file on any machine of a majority, after this name? Answer: `Names`.
     Names {
         /// The last name of the page before.
@@ -33,15 +42,6 @@ pub enum Question {
     File {
         /// Whose.
         user: UserName,
-    },
-    /// Who are the community's keepers? Answer: `Keepers`.
-    Keepers,
-    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
-    SetKeeper {
-        /// Who.
-        user: UserName,
-        /// Whether they are one.
-        is_keeper: bool,
     },
 }
 
@@ -53,6 +53,11 @@ pub enum Answer {
     Status(Seen),
     /// To `Members` and `Adopt`.
     Members(Held),
+    /// To `Keepers` and `SetKeeper`: who are keepers now.
+    Keepers {
+        /// By name.
+        names: Vec<UserName>,
+    },
     /// To `Names`: sorted.
     Names {
         /// At most `limits::SUMS_PAGE_ROWS` on each machine that was heard.
@@ -73,11 +78,6 @@ pub enum Answer {
         is_too_few: bool,
         /// Why not.
         why: String,
-    },
-    /// To `Keepers` and `SetKeeper`: who are keepers now.
-    Keepers {
-        /// By name.
-        names: Vec<UserName>,
     },
     /// To `Adopt` and `SetKeeper`: no.
     Refused {

@@ -27,8 +27,14 @@ pub(super) fn post(address: &str, key: &Path, text: &str) {
     let token = Token::generate().unwrap().secret().to_owned();
     let opening = Opening { token, device: "test".to_owned(), address: "::1".to_owned() };
     let (username, password) = ("ada".to_owned(), "a quiet gull sleeps".to_owned());
-    let (display_name, code) = (String::new(), String::new());
-    let join = Join { key: key(1), username, display_name, password, code, opening };
+    let join = Join {
+        key: key(1),
+        username,
+        display_name: String::new(),
+        password,
+        code: String::new(),
+        opening,
+    };
     let session = ask(None, Action::Join(join)).session;
     assert!(session.is_some(), "ada has joined");
     let (text, note) = (text.to_owned(), String::new());

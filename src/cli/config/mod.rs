@@ -25,9 +25,9 @@ pub(super) enum Config {
     Web(Web),
     RunCluster(RunCluster),
     Cluster(Cluster),
+    Keeper(Keeper),
     Backup(Backup),
     Check(RawCheck),
-    Keeper(Keeper),
 }
 
 /// `tern serve`.
@@ -221,9 +221,9 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
+        RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
         RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
         RawConfig::Check(raw) => Config::Check(raw),
-        RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
     })
 }
 
