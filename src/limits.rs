@@ -340,26 +340,20 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
 /// Users in one backup: their rows of the manifest are kept in memory until its end.
 pub const BACKUP_USERS_MAX: usize = 300_000;
-/// Bytes of a row of the manifest: a path, a length, a hash and a version at their longest.
-pub const BACKUP_ROW_BYTES_MAX: usize = 256;
+/// Bytes of the manifest, whose rows hold a path, a length, a hash and a version.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * 256;
 /// Bytes of what stands first in a backup.
 pub const BACKUP_ABOUT_BYTES_MAX: usize = 4 * 1024;
-/// Bytes of the manifest.
-pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * BACKUP_ROW_BYTES_MAX;
-/// Things wrong with a backup, or with a data directory, that are told one by one: of the others, how
-/// many they are.
+/// Files wrong in a backup that are told one by one: of the others, how many they are.
 pub const FLAWS_SHOWN: usize = 100;
-/// The highest round in a backup that is believed: as many again are left for the restored machine.
+/// The highest round in a backup that is believed: many are left above it for the restored machine.
 pub const BACKUP_ROUND_MAX: u64 = 1 << 62;
-/// Names in one answer to who asks for all of them.
-pub const NAMES_PAGE: usize = SUMS_PAGE_ROWS;
 /// Times a file that turns out damaged while it is read for a backup is filled again and read.
 pub const BACKUP_READS_MAX: u32 = 3;
-/// Milliseconds that `tern backup create` waits for one user's file, apart from its transfer: the machine
-/// asks the others first, may have to settle what is undecided, and reads and checks up to 64 MiB.
+/// Milliseconds that a user's file for a backup is waited for, apart from its transfer: the others are
+/// asked, what is undecided is settled, and up to 64 MiB are read and checked.
 pub const BACKUP_ANSWER_MS: u64 = WRITE_MS_MAX + 2 * PEER_FETCH_MS;
-/// Milliseconds for which one question is repeated, to all machines in turn, before a backup is given
-/// up: one that died is known to be dead long before.
+/// Milliseconds for which all machines are asked in turn before a backup is given up.
 pub const BACKUP_TRY_MS: u64 = 20_000;
 /// Milliseconds between two rounds of that.
 pub const BACKUP_PAUSE_MS: u64 = 200;
