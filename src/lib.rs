@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod id;
 pub mod index;
 pub mod limits;
+pub mod metrics;
 pub mod replica;
 pub mod store;
 pub mod text;

@@ -8,7 +8,7 @@ use crate::action::Mark;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::PostRef;
-use crate::web::form::encode_query;
+use crate::web::form::{decode_path, encode_query};
 use crate::web::request::Method;
 
 /// Everything that has an address.
@@ -99,6 +99,12 @@ pub enum Route {
     Script(AssetHash),
     /// The mark, with the hash in its name.
     Dots(AssetHash),
+}
+
+/// What a request's target is called where answers are counted.
+pub(in crate::web) fn label(target: &str) -> &'static str {
+    let path = target.split('?').next().and_then(decode_path);
+    path.and_then(|path| Route::parse(&path)).map_or("none", |route| route.label())
 }
 
 /// The hash in a static file's name: 16 hexadecimal digits.
@@ -221,6 +227,44 @@ impl Route {
             (None, None, None) => return None,
         };
         AssetHash::parse(route.1).map(route.0)
+    }
+
+    /// What it is called where answers are counted: one word, without what stands in its address.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Everyone => "public",
+            Self::News => "mentions",
+            Self::Search => "search",
+            Self::Tag(_) => "tag",
+            Self::EveryoneFeed | Self::ProfileFeed(_) | Self::TagFeed(_) => "feed",
+            Self::Join => "join",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Post => "post",
+            Self::Profile(_) => "profile",
+            Self::Thread(_) => "thread",
+            Self::EditPost(_) => "edit",
+            Self::History(_) => "history",
+            Self::Mark { .. } => "mark",
+            Self::Bookmarks => "bookmarks",
+            Self::DeletePost(_) => "delete",
+            Self::Followers(_) | Self::Following(_) => "people",
+            Self::Follow(_) | Self::Unfollow(_) => "follow",
+            Self::SettingsProfile
+            | Self::SettingsPassword
+            | Self::SettingsDevices
+            | Self::SettingsKeys
+            | Self::SettingsData
+            | Self::SettingsLanguage
+            | Self::SettingsLeave => "settings",
+            Self::DataJson | Self::DataHtml => "data",
+            Self::Status => "status",
+            Self::Healthz => "healthz",
+            Self::Readyz => "readyz",
+            Self::Robots => "robots",
+            Self::Style(_) | Self::Script(_) | Self::Dots(_) => "asset",
+        }
     }
 
     /// Whether `method` may be used here.
