@@ -10,6 +10,10 @@ pub const NOTE_CHARS_MAX: usize = 100;
 pub const DISPLAY_NAME_CHARS_MAX: usize = 40;
 /// Characters of a bio.
 pub const BIO_CHARS_MAX: usize = 200;
+/// Characters of a reason: why a post is reported or hidden, why somebody is suspended.
+pub const REASON_CHARS_MAX: usize = 200;
+/// Characters that the keeper says to strangers on the first page.
+pub const COMMUNITY_CHARS_MAX: usize = 1_000;
 /// Bytes of a password after NFC, at least. Source: ASVS 5.0, 6.2.1.
 pub const PASSWORD_BYTES_MIN: usize = 8;
 /// Bytes of a password after NFC, at most: hashing more would only cost. Longer ones are refused,
@@ -39,6 +43,13 @@ pub const EXPORT_TEXT_BYTES: usize = 256 * 1024;
 pub const EXPORT_MARKS: usize = 5_000;
 /// Replies shown below an opened post.
 pub const REPLIES_SHOWN: usize = 200;
+/// Reported posts on a page.
+pub const REPORTS_PAGE: usize = 20;
+/// Keepers' acts on a page.
+pub const LOG_PAGE: usize = 50;
+/// Posts, or people, that a page passes over because they are not for its reader's eyes, before it ends
+/// early: a fraction of a millisecond.
+pub const PASSED_OVER_MAX: usize = 1_000;
 /// Members suggested on an empty home page.
 pub const SUGGESTIONS: usize = 5;
 
@@ -50,6 +61,18 @@ pub const REQUESTS_KEPT: usize = 1024;
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;
+/// People one user may mute, and as many they may block.
+pub const APART_MAX: usize = 5_000;
+/// Invitations that one user may have standing.
+pub const INVITATIONS_MAX: usize = 100;
+/// People who may join with one.
+pub const INVITATION_USES_MAX: u32 = 100;
+/// Days for which one may stand.
+pub const INVITATION_DAYS_MAX: u32 = 90;
+/// Posts that one user may report in their life: rather more than anybody has patience for.
+pub const REPORTS_MAX: usize = 1_000;
+/// Hours for which somebody may be suspended, unless it is until that is lifted: a year.
+pub const SUSPENSION_HOURS_MAX: u32 = 24 * 366;
 /// Posts one user may like, at about 100 bytes of the file each.
 pub const LIKES_MAX: usize = 50_000;
 /// Posts one user may have reposted.

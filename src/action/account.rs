@@ -1,6 +1,7 @@
 //! Making an account, changing its password, deleting it.
 
 use super::handle::{ActionError, NewSession, Plan};
+use super::keeping::Admission;
 use super::{Field, field, session};
 use crate::clock::Wall;
 use crate::user::entry::{Entry, SessionId};
@@ -11,7 +12,7 @@ pub(super) fn join(
     user: &User,
     display_name: &str,
     password_hash: &str,
-    opening: &NewSession,
+    (opening, admission): (&NewSession, &Admission),
     now: Wall,
 ) -> Result<Plan, ActionError> {
     if user.status != Status::Absent {
@@ -19,12 +20,14 @@ pub(super) fn join(
     }
     let display_name = field::display_name(display_name, &user.name)
         .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
-    Ok(Plan::of(vec![
+    let mut entries = vec![
         Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new() },
+        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
         Entry::Password { at: now, hash: password_hash.to_owned() },
-        session::opened(opening, now),
-    ]))
+    ];
+    entries.extend(admission.entry(now));
+    entries.push(session::opened(opening, now));
+    Ok(Plan::of(entries))
 }
 
 /// Ends every session, so that whoever knew the old password is out, and opens one for the person who
@@ -46,6 +49,10 @@ pub(super) fn change_password(
 
 pub(super) fn leave(user: &User, verified: &str, now: Wall) -> Result<Plan, ActionError> {
     check_verified(user, verified)?;
+    // What a keeper did goes with their file.
+    if user.is_keeper() {
+        return Err(ActionError::Keeper);
+    }
     Ok(Plan::of(vec![Entry::Left { at: now }]))
 }
 

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, Mark, RequestKey};
+use super::{Action, KeepersDeed, Mark, RequestKey};
 use crate::id::{Hash128, UserName};
-use crate::user::entry::PostRef;
+use crate::user::entry::{House, PostRef, Signup};
 
 impl Action {
     /// Its name, as it stands in a frame.
@@ -20,10 +20,19 @@ impl Action {
             Self::DeletePost(_) => "delete_post",
             Self::Follow(_) => "follow",
             Self::Unfollow(_) => "unfollow",
+            Self::Mute(_) => "mute",
+            Self::Unmute(_) => "unmute",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
             Self::EditProfile(_) => "edit_profile",
             Self::ChangePassword(_) => "change_password",
             Self::EndSession(_) => "end_session",
             Self::EndOtherSessions(_) => "end_other_sessions",
+            Self::Report(_) => "report",
+            Self::Invite(_) => "invite",
+            Self::EndInvitation(_) => "end_invitation",
+            Self::Keep(_) => "keep",
+            Self::SetHouse(_) => "set_house",
             Self::DeleteAccount(_) => "delete_account",
             Self::Home(_) => "home",
             Self::Everyone(_) => "everyone",
@@ -37,8 +46,16 @@ impl Action {
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
             Self::Search(_) => "search",
+            Self::KeptApart(_) => "kept_apart",
             Self::Export(_) => "export",
             Self::Sessions => "sessions",
+            Self::Welcome => "welcome",
+            Self::Invitations => "invitations",
+            Self::Reports(_) => "reports",
+            Self::AskingIn(_) => "asking_in",
+            Self::Members(_) => "members",
+            Self::KeepersLog(_) => "keepers_log",
+            Self::House => "house",
             Self::ClusterStatus => "cluster_status",
         }
     }
@@ -57,10 +74,20 @@ impl Action {
             Self::EditPost(edit) => Some(edit.key),
             Self::Mark(mark) => Some(mark.key),
             Self::DeletePost(post) => Some(post.key),
-            Self::Follow(whom) | Self::Unfollow(whom) => Some(whom.key),
+            Self::Follow(whom)
+            | Self::Unfollow(whom)
+            | Self::Mute(whom)
+            | Self::Unmute(whom)
+            | Self::Block(whom)
+            | Self::Unblock(whom) => Some(whom.key),
             Self::EditProfile(edit) => Some(edit.key),
             Self::ChangePassword(change) => Some(change.key),
             Self::EndSession(end) => Some(end.key),
+            Self::Report(report) => Some(report.key),
+            Self::Invite(invite) => Some(invite.key),
+            Self::EndInvitation(end) => Some(end.key),
+            Self::Keep(keep) => Some(keep.key),
+            Self::SetHouse(set) => Some(set.key),
             Self::DeleteAccount(delete) => Some(delete.key),
             Self::CheckSession
             | Self::Home(_)
@@ -75,8 +102,16 @@ impl Action {
             | Self::News(_)
             | Self::Tagged(_)
             | Self::Search(_)
+            | Self::KeptApart(_)
             | Self::Export(_)
             | Self::Sessions
+            | Self::Welcome
+            | Self::Invitations
+            | Self::Reports(_)
+            | Self::AskingIn(_)
+            | Self::Members(_)
+            | Self::KeepersLog(_)
+            | Self::House
             | Self::ClusterStatus => None,
         }
     }
@@ -119,9 +154,24 @@ impl Action {
                 asked.maybe_post(Some(&set.post))
             }
             Self::DeletePost(post) => asked.number(post.id.get()),
-            Self::Follow(whom) | Self::Unfollow(whom) => asked.text(whom.username.as_str()),
-            Self::EditProfile(edit) => asked.text(&edit.display_name).text(&edit.bio),
+            Self::Follow(whom)
+            | Self::Unfollow(whom)
+            | Self::Mute(whom)
+            | Self::Unmute(whom)
+            | Self::Block(whom)
+            | Self::Unblock(whom) => asked.text(whom.username.as_str()),
+            Self::EditProfile(edit) => {
+                let only = if edit.members_only { "members_only" } else { "" };
+                asked.text(&edit.display_name).text(&edit.bio).maybe_text(only)
+            }
             Self::EndSession(end) => asked.text(&end.id),
+            Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
+            Self::Invite(it) => {
+                asked.text(&it.code.0).number(it.uses.into()).number(it.days.into())
+            }
+            Self::EndInvitation(end) => asked.text(&end.code.0),
+            Self::Keep(keep) => asked.deed(&keep.deed).text(&keep.reason),
+            Self::SetHouse(set) => asked.house(&set.house),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
             // No data, none but secrets, or reads, which bear no key.
             Self::Logout(_)
@@ -140,8 +190,16 @@ impl Action {
             | Self::News(_)
             | Self::Tagged(_)
             | Self::Search(_)
+            | Self::KeptApart(_)
             | Self::Export(_)
             | Self::Sessions
+            | Self::Welcome
+            | Self::Invitations
+            | Self::Reports(_)
+            | Self::AskingIn(_)
+            | Self::Members(_)
+            | Self::KeepersLog(_)
+            | Self::House
             | Self::ClusterStatus => asked,
         }
         .finish()
@@ -190,6 +248,36 @@ impl Asked {
             None => self.number(0),
             Some(post) => self.number(1).text(post.user.as_str()).number(post.id.get()),
         }
+    }
+
+    fn deed(self, deed: &KeepersDeed) -> Self {
+        match deed {
+            KeepersDeed::Hide(post) => self.text("hide").maybe_post(Some(post)),
+            KeepersDeed::Show(post) => self.text("show").maybe_post(Some(post)),
+            KeepersDeed::Close(post) => self.text("close").maybe_post(Some(post)),
+            KeepersDeed::Reopen(post) => self.text("reopen").maybe_post(Some(post)),
+            KeepersDeed::Suspend { user, hours } => {
+                let hours = hours.map_or(0, |hours| u64::from(hours) + 1);
+                self.text("suspend").text(user.as_str()).number(hours)
+            }
+            KeepersDeed::Lift { user } => self.text("lift").text(user.as_str()),
+            KeepersDeed::Admit { user } => self.text("admit").text(user.as_str()),
+            KeepersDeed::Refuse { user } => self.text("refuse").text(user.as_str()),
+            KeepersDeed::Undecide { user } => self.text("undecide").text(user.as_str()),
+        }
+    }
+
+    fn house(self, house: &House) -> Self {
+        let signup = match house.signup {
+            Signup::Open => "open",
+            Signup::Invited => "invited",
+            Signup::Approved => "approved",
+            Signup::Closed => "closed",
+        };
+        let asked = self.text(signup).text(&house.words);
+        [house.members_invite, house.shows_posts, house.shows_log]
+            .into_iter()
+            .fold(asked, |asked, is| asked.number(is.into()))
     }
 
     fn finish(self) -> Hash128 {

@@ -12,6 +12,9 @@ pub(super) fn follow(user: &User, whom: &UserName, now: Wall) -> Result<Plan, Ac
     if *whom == user.name {
         return Err(ActionError::field(Field::Username, Problem::Wrong));
     }
+    if user.blocks.contains(whom) {
+        return Err(ActionError::Blocked);
+    }
     if user.follows.contains_key(whom) {
         return Ok(Plan::default());
     }

@@ -1,10 +1,15 @@
 //! From a change that is asked for to the entries that would be written: the types, and the one match
 //! that finds each change's handler.
 
-use super::{Field, FieldProblem, Mark, Problem, account, follow, mark, post, profile, session};
+use super::keeping::Admission;
+use super::{
+    Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, post, profile,
+    session,
+};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::{Entry, PostRef, SessionId};
+use crate::user::entry::{CodeHash, Entry, PostRef, SessionId};
+use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
 /// A change of one user, prepared: what takes long (hashing passwords) or looks at others (does the
@@ -17,6 +22,8 @@ pub enum Change {
         display_name: String,
         /// The new password's PHC string.
         password_hash: String,
+        /// On what ground.
+        admission: Admission,
         /// The session to open.
         session: NewSession,
     },
@@ -85,12 +92,34 @@ pub enum Change {
         /// Whom.
         user: UserName,
     },
+    /// Mute somebody; that there is such a member was looked up.
+    Mute {
+        /// Whom.
+        user: UserName,
+    },
+    /// Mute somebody no longer.
+    Unmute {
+        /// Whom.
+        user: UserName,
+    },
+    /// Block somebody; that there is such a member was looked up.
+    Block {
+        /// Whom.
+        user: UserName,
+    },
+    /// Block somebody no longer.
+    Unblock {
+        /// Whom.
+        user: UserName,
+    },
     /// Change display name and bio.
     EditProfile {
         /// As typed; empty means the user name.
         display_name: String,
         /// As typed.
         bio: String,
+        /// Whether only members see their posts.
+        members_only: bool,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -100,6 +129,44 @@ pub enum Change {
         new_hash: String,
         /// The session that takes this one's place.
         session: NewSession,
+    },
+    /// Tell the keepers of a post; that it stands was looked up.
+    Report {
+        /// Which.
+        post: PostRef,
+        /// As typed.
+        reason: String,
+    },
+    /// Make a code with which others may join; that they may was looked up.
+    Invite {
+        /// Its hash.
+        code: CodeHash,
+        /// How many may join with it, and for how many days.
+        uses_and_days: [u32; 2],
+    },
+    /// Let nobody join with it any more.
+    EndInvitation {
+        /// Its hash.
+        code: CodeHash,
+    },
+    /// Promise one use of a code to somebody who joins. Takes no session: it is the community's doing.
+    Promise {
+        /// Its hash.
+        code: CodeHash,
+        /// To whom.
+        by: UserName,
+    },
+    /// Make a keeper of somebody, or not any more. Takes no session: it is the operator's doing.
+    SetKeeper {
+        /// Whether they are one.
+        is_keeper: bool,
+    },
+    /// What keepers do.
+    Keep {
+        /// What.
+        deed: Deed,
+        /// At which time, above that of all that it overrules.
+        at: Wall,
     },
     /// Delete the account.
     Leave {
@@ -171,6 +238,12 @@ pub enum ActionError {
     /// There was such a post, and it was deleted.
     #[error("the post was deleted")]
     Gone,
+    /// One of the two blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
+    /// A keeper does not leave before they are none.
+    #[error("a keeper cannot leave")]
+    Keeper,
     /// Fields that cannot be taken as they are.
     #[error("fields cannot be taken as they are")]
     Invalid(Vec<FieldProblem>),
@@ -195,58 +268,50 @@ impl ActionError {
 /// # Errors
 /// [`ActionError`], when nothing is to be written.
 pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan, ActionError> {
+    let this = || signed_in(user, who, now);
     match change {
-        Change::Join { display_name, password_hash, session } => {
-            account::join(user, display_name, password_hash, session, now)
+        Change::Join { display_name, password_hash, admission, session } => {
+            account::join(user, display_name, password_hash, (session, admission), now)
         }
         Change::OpenSession { verified_hash, session, rehashed } => {
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
         }
-        Change::CloseSession { id } => {
-            Ok(session::close(user, signed_in(user, who, now)?, id, now))
-        }
-        Change::CloseOtherSessions => {
-            Ok(session::close_others(user, signed_in(user, who, now)?, now))
-        }
+        Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
+        Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
         Change::Post { id, text, reply_to, note } => {
-            signed_in(user, who, now)?;
-            post::post(user, *id, [text, note], reply_to.as_ref(), now)
+            this().and_then(|_| post::post(user, *id, [text, note], reply_to.as_ref(), now))
         }
         Change::EditPost { id, text, note } => {
-            signed_in(user, who, now)?;
-            post::edit(user, *id, [text, note], now)
+            this().and_then(|_| post::edit(user, *id, [text, note], now))
         }
-        Change::Mark { mark, post } => {
-            signed_in(user, who, now)?;
-            mark::set(user, *mark, post, now)
-        }
-        Change::Unmark { mark, post } => {
-            signed_in(user, who, now)?;
-            Ok(mark::unset(user, *mark, post, now))
-        }
-        Change::DeletePost { id } => {
-            signed_in(user, who, now)?;
-            post::delete(user, *id, now)
-        }
-        Change::Follow { user: whom } => {
-            signed_in(user, who, now)?;
-            follow::follow(user, whom, now)
-        }
-        Change::Unfollow { user: whom } => {
-            signed_in(user, who, now)?;
-            Ok(follow::unfollow(user, whom, now))
-        }
-        Change::EditProfile { display_name, bio } => {
-            signed_in(user, who, now)?;
-            profile::edit(user, display_name, bio, now)
+        Change::Mark { mark, post } => this().and_then(|_| mark::set(user, *mark, post, now)),
+        Change::Unmark { mark, post } => this().map(|_| mark::unset(user, *mark, post, now)),
+        Change::DeletePost { id } => this().and_then(|_| post::delete(user, *id, now)),
+        Change::Follow { user: whom } => this().and_then(|_| follow::follow(user, whom, now)),
+        Change::Unfollow { user: whom } => this().map(|_| follow::unfollow(user, whom, now)),
+        Change::Mute { user: whom } => this().and_then(|_| apart::mute(user, whom, now)),
+        Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
+        Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
+        Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
+        Change::EditProfile { display_name, bio, members_only } => {
+            this().and_then(|_| profile::edit(user, (display_name, bio), *members_only, now))
         }
         Change::ChangePassword { verified_hash, new_hash, session } => {
-            let this = signed_in(user, who, now)?;
+            let this = this()?;
             account::change_password(user, this, [verified_hash, new_hash], session, now)
         }
+        Change::Report { post, reason } => {
+            this().and_then(|_| keeping::report(user, post, reason, now))
+        }
+        Change::Invite { code, uses_and_days } => {
+            this().and_then(|_| keeping::invite(user, code, *uses_and_days, now))
+        }
+        Change::EndInvitation { code } => this().map(|_| keeping::end_invitation(user, code, now)),
+        Change::Promise { code, by } => keeping::promise(user, code, by, now),
+        Change::SetKeeper { is_keeper } => keeping::set_keeper(user, *is_keeper, now),
+        Change::Keep { deed, at } => this().and_then(|_| keeping::keep(user, deed, *at)),
         Change::Leave { verified_hash } => {
-            signed_in(user, who, now)?;
-            account::leave(user, verified_hash, now)
+            this().and_then(|_| account::leave(user, verified_hash, now))
         }
     }
 }

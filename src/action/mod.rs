@@ -7,10 +7,15 @@
 //! or knows of a second user.
 
 mod account;
+mod apart;
 mod digest;
 pub mod field;
 mod follow;
 mod handle;
+mod house;
+mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod mark;
 mod post;
 mod profile;
@@ -22,10 +27,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::PostRef;
+use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
+pub use house::{
+    Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
+};
+pub use keeping::{Admission, CursorError, code_hash};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -52,6 +61,14 @@ pub enum Action {
     Follow(Whom),
     /// Follow somebody no longer.
     Unfollow(Whom),
+    /// See nothing of somebody from now on.
+    Mute(Whom),
+    /// Not any more.
+    Unmute(Whom),
+    /// Have nothing to do with somebody from now on, either way.
+    Block(Whom),
+    /// Not any more.
+    Unblock(Whom),
     /// Change display name and bio.
     EditProfile(EditProfile),
     /// Change the password; ends all other sessions and renews this one.
@@ -60,6 +77,16 @@ pub enum Action {
     EndSession(EndSession),
     /// End all of one's sessions but this one.
     EndOtherSessions(Keyed),
+    /// Tell the keepers of a post.
+    Report(Report),
+    /// Make a code with which others may join.
+    Invite(Invite),
+    /// Let nobody join with it any more.
+    EndInvitation(EndInvitation),
+    /// Do what keepers do.
+    Keep(Keep),
+    /// Say how the community is kept.
+    SetHouse(SetHouse),
     /// Delete the account.
     DeleteAccount(DeleteAccount),
     /// Posts of those one follows, and one's own.
@@ -86,10 +113,26 @@ pub enum Action {
     Tagged(TaggedBy),
     /// People and posts that a search finds.
     Search(Search),
+    /// Whom one mutes or blocks.
+    KeptApart(After),
     /// All that one has written here, part by part.
     Export(ExportFrom),
     /// Where one is signed in.
     Sessions,
+    /// What strangers are shown first.
+    Welcome,
+    /// One's own invitations.
+    Invitations,
+    /// For keepers: what was reported.
+    Reports(Next),
+    /// For keepers: who waits to be let in.
+    AskingIn(After),
+    /// For keepers: members, by name.
+    Members(Members),
+    /// What keepers did.
+    KeepersLog(Next),
+    /// For keepers: how the community is kept.
+    House,
     /// How the machines are.
     ClusterStatus,
 }
@@ -106,6 +149,9 @@ pub struct Join {
     pub display_name: String,
     /// As typed.
     pub password: String,
+    /// An invitation's code, as typed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
     /// The session to open.
     pub opening: Opening,
 }
@@ -206,7 +252,7 @@ pub struct OnePost {
     pub id: PostId,
 }
 
-/// Data of [`Action::Follow`] and [`Action::Unfollow`].
+/// Data of [`Action::Follow`], [`Action::Mute`], [`Action::Block`] and their contraries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whom {
     /// The form's key.
@@ -224,6 +270,9 @@ pub struct EditProfile {
     pub display_name: String,
     /// As typed.
     pub bio: String,
+    /// Whether only members see their posts.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub members_only: bool,
 }
 
 /// Data of [`Action::ChangePassword`].
@@ -327,6 +376,14 @@ pub struct PeopleOf {
     pub after: Option<UserName>,
 }
 
+/// Data of a list of people that is about nobody but the one who asks.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct After {
+    /// Only names after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserName>,
+}
+
 /// Data of [`Action::Export`]; the default is the beginning of all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ExportFrom {
@@ -415,6 +472,10 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+    /// An invitation that as many as may have joined with.
+    Used,
+    /// An invitation whose time is over.
+    Past,
     /// One has as many of these already as one may have.
     Full {
         /// The most.
@@ -447,6 +508,12 @@ pub enum Field {
     Bio,
     /// A post's text.
     Text,
+    /// Why something is done.
+    Reason,
+    /// An invitation's code.
+    Code,
+    /// What is said to strangers.
+    Community,
     /// What a post's text is folded behind.
     Note,
     /// The post that an act is about.

@@ -21,6 +21,9 @@ pub(super) fn post(
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
         check_stands(user, own.id)?;
     }
+    if reply_to.is_some_and(|post| user.blocks.contains(&post.user)) {
+        return Err(ActionError::Blocked);
+    }
     match user.post_id_max {
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {

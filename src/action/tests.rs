@@ -5,7 +5,8 @@ use super::*;
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestId};
 use crate::limits::{
-    BOOKMARKS_MAX, DEVICE_CHARS_MAX, EDITS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX, SESSIONS_MAX,
+    APART_MAX, BOOKMARKS_MAX, DEVICE_CHARS_MAX, EDITS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX,
+    SESSIONS_MAX,
 };
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Place, Receipt, Status, User};
@@ -44,7 +45,8 @@ fn ada() -> User {
 
 fn join() -> Change {
     let (display_name, password_hash) = (" Ada ".to_owned(), "hash".to_owned());
-    Change::Join { display_name, password_hash, session: new_session("s0") }
+    let admission = Admission::Free;
+    Change::Join { display_name, password_hash, admission, session: new_session("s0") }
 }
 
 fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
@@ -102,7 +104,8 @@ fn join_name_in_use_or_left_taken() {
 #[test]
 fn join_display_name_too_long_refused() {
     let Change::Join { password_hash, session, .. } = join() else { unreachable!() };
-    let change = Change::Join { display_name: "x".repeat(41), password_hash, session };
+    let admission = Admission::Free;
+    let change = Change::Join { display_name: "x".repeat(41), password_hash, admission, session };
     let expected = invalid(Field::DisplayName, Problem::TooLong { over: 1 });
     check_refused(&User::absent(name("ada")), "", &change, &expected);
 }
@@ -159,7 +162,15 @@ fn every_other_act_without_open_session_signed_out() {
         Change::DeletePost { id: post_id(1) },
         follow("ben"),
         Change::Unfollow { user: name("ben") },
-        Change::EditProfile { display_name: String::new(), bio: String::new() },
+        Change::Mute { user: name("ben") },
+        Change::Unmute { user: name("ben") },
+        Change::Block { user: name("ben") },
+        Change::Unblock { user: name("ben") },
+        Change::EditProfile {
+            display_name: String::new(),
+            bio: String::new(),
+            members_only: false,
+        },
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
     ];
@@ -258,15 +269,77 @@ fn follow_oneself_or_too_many_refused() {
 }
 
 #[test]
+fn mute_and_block_once_then_idle_and_undone_likewise() {
+    let mut user = ada();
+    let mute = Change::Mute { user: name("ben") };
+    let unmute = Change::Unmute { user: name("ben") };
+    let block = Change::Block { user: name("ben") };
+    let unblock = Change::Unblock { user: name("ben") };
+    check_idle(&user, &unmute);
+    check_idle(&user, &unblock);
+    for (change, undo) in [(&mute, &unmute), (&block, &unblock)] {
+        assert_eq!(act(&mut user, "s0", change).unwrap().entries.len(), 1);
+        check_idle(&user, change);
+        assert!(act(&mut user, "s0", undo).unwrap().changes_file());
+        assert!(user.mutes.is_empty() && user.blocks.is_empty());
+    }
+}
+
+#[test]
+fn block_ends_following_and_answering() {
+    let mut user = ada();
+    act(&mut user, "s0", &follow("ben")).unwrap();
+    let plan = act(&mut user, "s0", &Change::Block { user: name("ben") }).unwrap();
+    assert!(matches!(plan.entries[..], [Entry::Blocked { .. }, Entry::Unfollowed { .. }]));
+    assert!(user.follows.is_empty() && user.blocks.contains(&name("ben")));
+    check_refused(&user, "s0", &follow("ben"), &ActionError::Blocked);
+    check_refused(&user, "s0", &post(1, "hi", Some(("ben", 1))), &ActionError::Blocked);
+    // Muting keeps nobody from answering.
+    act(&mut user, "s0", &Change::Mute { user: name("cleo") }).unwrap();
+    act(&mut user, "s0", &post(2, "hi", Some(("cleo", 1)))).unwrap();
+}
+
+#[test]
+fn mute_and_block_oneself_or_too_many_refused() {
+    let mut user = ada();
+    let both = |whom: &str| [Change::Mute { user: name(whom) }, Change::Block { user: name(whom) }];
+    let oneself = invalid(Field::Username, Problem::Wrong);
+    for change in &both("ada") {
+        check_refused(&user, "s0", change, &oneself);
+    }
+    for number in 0..APART_MAX {
+        user.mutes.insert(name(&format!("u{number}")));
+        user.blocks.insert(name(&format!("u{number}")));
+    }
+    let full = invalid(Field::Username, Problem::Full { max: 5_000 });
+    for change in &both("ben") {
+        check_refused(&user, "s0", change, &full);
+    }
+    for change in &both("u7") {
+        check_idle(&user, change);
+    }
+}
+
+#[test]
 fn edit_profile_written_once_and_all_problems_told() {
     let mut user = ada();
     let edit = |display_name: &str, bio: &str| Change::EditProfile {
         display_name: display_name.to_owned(),
         bio: bio.to_owned(),
+        members_only: false,
     };
     act(&mut user, "s0", &edit("", "Hi\r\nyou")).unwrap();
     assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("ada", "Hi\nyou"));
     check_idle(&user, &edit(" ada", "Hi\nyou "));
+    let hidden = Change::EditProfile {
+        display_name: "ada".to_owned(),
+        bio: "Hi\nyou".to_owned(),
+        members_only: true,
+    };
+    act(&mut user, "s0", &hidden).unwrap();
+    assert!(user.members_only);
+    act(&mut user, "s0", &edit("", "Hi\nyou")).unwrap();
+    assert!(!user.members_only);
     let wrong = |field, over| FieldProblem { field, problem: Problem::TooLong { over } };
     let both = ActionError::Invalid(vec![wrong(Field::DisplayName, 1), wrong(Field::Bio, 2)]);
     check_refused(&user, "s0", &edit(&"x".repeat(41), &"x".repeat(202)), &both);
@@ -329,7 +402,7 @@ fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        Action::EditProfile(EditProfile { key: key(1), display_name, bio })
+        Action::EditProfile(EditProfile { key: key(1), display_name, bio, members_only: false })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [
@@ -341,6 +414,10 @@ fn digest_other_act_differs() {
         new_post(1, "hi", Some(2)),
         Action::Follow(whom()),
         Action::Unfollow(whom()),
+        Action::Mute(whom()),
+        Action::Unmute(whom()),
+        Action::Block(whom()),
+        Action::Unblock(whom()),
         Action::DeletePost(OnePost { key: key(1), id: post_id(1) }),
         Action::DeletePost(OnePost { key: key(1), id: post_id(2) }),
         edit("ab", "c"),

@@ -7,8 +7,8 @@ use super::Backend;
 use super::view::{Asked, Asker, Done, Result, SessionNow};
 use super::write::{OneAct, Wrote, invalid, saved};
 use crate::action::{
-    self, Action, Change, ChangePassword, DeleteAccount, Join, Login, NewSession, Opening, Problem,
-    RequestKey,
+    self, Action, Admission, Change, ChangePassword, DeleteAccount, Join, Login, NewSession,
+    Opening, Problem, RequestKey,
 };
 use crate::auth::password::Verdict;
 use crate::auth::policy;
@@ -46,7 +46,12 @@ impl Backend {
         }
         let password = data.password.clone();
         let password_hash = self.hasher.hash(&password).map_err(busy)?;
-        let change = Change::Join { display_name, password_hash, session };
+        // One that was done already is only told again.
+        let admission = match before {
+            None => self.admission(permit, &data.code, &name)?,
+            Some(_) => Admission::Free,
+        };
+        let change = Change::Join { display_name, password_hash, admission, session };
         let request = Some((key, digest_of_join(&data)));
         let act = OneAct { user: &name, request };
         let who = action::Who { session: None };

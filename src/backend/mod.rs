@@ -5,8 +5,11 @@
 //! connection was made tells them apart.
 
 mod account;
+mod apart;
 mod export;
+mod house;
 mod ids;
+mod moderation;
 mod operator;
 mod posts;
 mod read;
@@ -239,7 +242,7 @@ impl Backend {
             Role::Web => self.serve_web(connection, permit),
             Role::Operator => {
                 log::info!("operator connected from={from}");
-                self.serve_operator(connection);
+                self.serve_operator(connection, permit);
             }
         }
     }
@@ -294,10 +297,19 @@ impl Backend {
             Action::DeletePost(data) => self.delete_post(asked, data),
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
+            Action::Mute(data) => self.mute(asked, data),
+            Action::Unmute(data) => self.unmute(asked, data),
+            Action::Block(data) => self.block(asked, data),
+            Action::Unblock(data) => self.unblock(asked, data),
             Action::EditProfile(data) => self.edit_profile(asked, data),
             Action::ChangePassword(data) => self.change_password(asked, data),
             Action::EndSession(data) => self.end_session(asked, data),
             Action::EndOtherSessions(data) => self.end_other_sessions(asked, data),
+            Action::Report(data) => self.report(asked, data),
+            Action::Invite(data) => self.invite(asked, data),
+            Action::EndInvitation(data) => self.end_invitation(asked, data),
+            Action::Keep(data) => self.keep(asked, data),
+            Action::SetHouse(data) => self.set_house(asked, data),
             Action::DeleteAccount(data) => self.delete_account(asked, data),
             Action::Home(data) => self.home(asked, data),
             Action::Everyone(data) => self.everyone(asked, data),
@@ -311,8 +323,16 @@ impl Backend {
             Action::News(data) => self.news(asked, data),
             Action::Tagged(data) => self.tagged(asked, data),
             Action::Search(data) => self.search(asked, data),
+            Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Export(data) => self.export(asked, data),
             Action::Sessions => self.sessions(asked),
+            Action::Welcome => self.welcome(asked),
+            Action::Invitations => self.invitations(asked),
+            Action::Reports(data) => self.reports(asked, data),
+            Action::AskingIn(data) => self.asking_in(asked, data),
+            Action::Members(data) => self.members(asked, data),
+            Action::KeepersLog(data) => self.keepers_log(asked, data),
+            Action::House => self.house(asked),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };
         self.response(asker, done)

@@ -63,7 +63,10 @@ impl Backend {
     fn check_stands(&self, asked: &Asked<'_>, post: &PostRef) -> std::result::Result<(), Refusal> {
         let state = |user: &User| (user.post(post.id).is_some(), user.has_deleted(post.id));
         let has_left = |user: &User| matches!(user.status, crate::user::Status::Left(_));
-        asked.signed_in()?;
+        let eyes = self.eyes(Some(asked.signed_in()?));
+        if !self.cluster.local.index().shows(eyes, post) {
+            return Err(Refusal::NotFound);
+        }
         match self.look(&post.user, |user| (state(user), has_left(user))) {
             Some(((true, _), _)) => Ok(()),
             Some(((false, true), _) | (_, true)) => Err(Refusal::Gone),
@@ -77,10 +80,11 @@ impl Backend {
         self.wait_for_lists();
         let all = self.look(asker.user(), |user| user.bookmarks.clone()).unwrap_or_default();
         let mut standing: Vec<(PostId, PostRef)> = {
+            let eyes = self.eyes(Some(asker));
             let index = self.cluster.local.index();
             let placed = all.into_iter().map(|(post, at)| (PostId::floor_of(at.0), post));
             let older = placed.filter(|(place, _)| data.before.is_none_or(|it| *place < it));
-            older.filter(|(_, post)| index.contains(post)).collect()
+            older.filter(|(_, it)| index.contains(it) && index.shows(eyes, it)).collect()
         };
         standing.sort_unstable_by(|a, b| b.cmp(a));
         let page = self.page(Some(asker), bookmarks_page(standing))?;
@@ -91,6 +95,11 @@ impl Backend {
         let HistoryOf { post } = data;
         self.find(&mut asked, &post.user)?;
         let gone = || self.gone_or_not_found(&post);
+        // What a keeper has hidden is hidden with all that it said before.
+        let eyes = self.eyes(asked.asker);
+        if !self.cluster.local.index().shows_text(eyes, &post) {
+            return Err(Refusal::NotFound);
+        }
         let view = self.post_view(asked.asker, &post)?.ok_or_else(gone)?;
         let slot = self.cluster.local.get(&post.user).ok_or(Refusal::NotFound)?;
         let said = self.cluster.local.read_history(&slot, post.id).ok_or_else(gone)?;
@@ -110,8 +119,8 @@ impl Backend {
 
     /// Those names in a text that have an account.
     pub(super) fn known_mentions(&self, text: &str) -> Vec<UserName> {
-        let index = self.cluster.local.index();
-        text::mentions(text).into_iter().filter(|name| index.is_active(name)).collect()
+        let (index, now) = (self.cluster.local.index(), self.now());
+        text::mentions(text).into_iter().filter(|name| index.is_member(name, now)).collect()
     }
 
     /// What a post that does not stand is: deleted, or never there.
@@ -148,7 +157,12 @@ impl Backend {
         of: &UserName,
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let Some(id) = self.look(of, |user| user.pinned).flatten() else { return Ok(None) };
-        self.post_view(asker, &PostRef { user: of.clone(), id })
+        let post = PostRef { user: of.clone(), id };
+        let eyes = self.eyes(asker);
+        if !self.cluster.local.index().shows(eyes, &post) {
+            return Ok(None);
+        }
+        self.post_view(asker, &post)
     }
 }
 

@@ -14,8 +14,8 @@ use crate::store::Said;
 use crate::user::entry::PostRef;
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
-    Ancestor, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage,
-    Refusal, ReplyView, SessionRow, ThreadPage,
+    Ancestor, Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
+    ProfilePage, Refusal, ReplyView, SessionRow, ThreadPage,
 };
 
 /// How long a page waits to hear on how many machines a post is.
@@ -26,13 +26,18 @@ const JUST_POSTED_MS: u64 = 60_000;
 impl Backend {
     pub(super) fn home(&self, asked: Asked<'_>, data: Page) -> Result {
         let asker = asked.signed_in()?;
+        if let Some(hindered) = self.hindered(asker.user())
+            && !matches!(hindered, Hindered::Suspended { .. })
+        {
+            return Err(Refusal::Hindered(hindered));
+        }
         self.wait_for_lists();
-        let name = asker.user();
-        let found = self.cluster.local.index().home(name, data.before, POSTS_PAGE);
+        let eyes = self.eyes(Some(asker));
+        let found = self.cluster.local.index().home(eyes, data.before, POSTS_PAGE);
         let mut page = self.page(Some(asker), found)?;
         page.just_posted = self.just_posted(asker, data.posted);
-        if page.posts.is_empty() && data.before.is_none() {
-            let suggested = self.cluster.local.index().suggestions(name, SUGGESTIONS);
+        if page.posts.is_empty() && page.older.is_none() && data.before.is_none() {
+            let suggested = self.cluster.local.index().suggestions(eyes, SUGGESTIONS);
             page.suggestions =
                 suggested.iter().filter_map(|other| self.row(Some(asker), other)).collect();
         }
@@ -41,7 +46,8 @@ impl Backend {
 
     pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {
         self.wait_for_lists();
-        let found = self.cluster.local.index().everyone(data.before, POSTS_PAGE);
+        let eyes = self.eyes(asked.asker);
+        let found = self.cluster.local.index().everyone(eyes, data.before, POSTS_PAGE);
         let mut page = self.page(asked.asker, found)?;
         page.just_posted = asked.asker.and_then(|asker| self.just_posted(asker, data.posted));
         Ok(Done::told(Outcome::Posts(page)))
@@ -51,7 +57,8 @@ impl Backend {
         let PageOf { username, before } = data;
         self.find(&mut asked, &username)?;
         self.wait_for_lists();
-        let found = self.cluster.local.index().posts_of(&username, before, POSTS_PAGE);
+        let eyes = self.eyes(asked.asker);
+        let found = self.cluster.local.index().posts_of(eyes, &username, before, POSTS_PAGE);
         let page = self.page(asked.asker, found)?;
         Ok(Done::told(Outcome::Posts(page)))
     }
@@ -61,11 +68,17 @@ impl Backend {
         self.find(&mut asked, name)?;
         self.wait_for_lists();
         let asker = asked.asker;
-        let found = self.cluster.local.index().profile(name, data.before, POSTS_PAGE);
+        let eyes = self.eyes(asker);
+        let found = self.cluster.local.index().profile(eyes, name, data.before, POSTS_PAGE);
         let page = self.page(asker, found)?;
         let pinned = self.pinned(asker, name)?;
         let counts = self.cluster.local.index().counts(name);
-        let followed = self.followed(asker, name);
+        let apart = self.apart(asker, name);
+        // Nobody is offered to follow whom they cannot.
+        let is_blocked = apart.is_some_and(|apart| apart.blocks || apart.is_blocked);
+        let followed = self.followed(asker, name).filter(|_| !is_blocked);
+        // Whether somebody waits to be let in is between them and the keepers.
+        let hindered = self.hindered(name).filter(|it| matches!(it, Hindered::Suspended { .. }));
         let profile = self.look(name, |user| ProfilePage {
             person: person(user),
             bio: user.bio.clone(),
@@ -73,7 +86,10 @@ impl Backend {
             followers: counts.followers,
             following: counts.following,
             posts_count: counts.posts,
+            members_only: user.members_only,
             followed,
+            apart,
+            hindered,
             pinned,
             page,
         });
@@ -96,7 +112,11 @@ impl Backend {
         match found {
             // What is left of the file is not what this person wrote.
             _ if is_damaged && self.others_may_know() => Err(Refusal::Behind),
-            Some(Status::Active) => Ok(()),
+            Some(Status::Active) => {
+                let is_known = self.cluster.local.index().is_member(name, self.now());
+                let is_own = asked.asker.is_some_and(|asker| asker.user() == name);
+                if is_known || is_own { Ok(()) } else { Err(Refusal::NotFound) }
+            }
             Some(Status::Left(_)) => Err(Refusal::Gone),
             Some(Status::Absent) | None => Err(Refusal::NotFound),
         }
@@ -106,11 +126,15 @@ impl Backend {
         let asker = asked.asker;
         self.find(&mut asked, &data.post.user)?;
         self.wait_for_lists();
+        let eyes = self.eyes(asker);
+        if !self.cluster.local.index().shows(eyes, &data.post) {
+            return Err(Refusal::NotFound);
+        }
         let Some(mut post) = self.post_view(asker, &data.post)? else {
             return Err(self.gone_or_not_found(&data.post));
         };
         post.liked_by = self.liked_by(asker, &data.post);
-        let found = self.cluster.local.index().replies(&data.post, REPLIES_SHOWN);
+        let found = self.cluster.local.index().replies(eyes, &data.post, REPLIES_SHOWN);
         let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
             let view = self.post_view(asker, &post).transpose()?;
             Some(view.map(|post| ReplyView { post, depth }))
@@ -131,16 +155,22 @@ impl Backend {
         asker: Option<&Asker>,
         post: &PostView,
     ) -> std::result::Result<Vec<Ancestor>, Refusal> {
+        let eyes = self.eyes(asker);
         let mut ancestors = Vec::new();
         let mut next = post.reply_to.clone();
         while let Some(parent) = next.take() {
             if ancestors.len() == ANCESTORS_SHOWN {
                 break;
             }
+            let is_shown = self.cluster.local.index().shows(eyes, &parent);
             match self.post_view(asker, &parent)? {
                 Some(view) => {
                     next.clone_from(&view.reply_to);
-                    ancestors.push(Ancestor::Post(view));
+                    ancestors.push(if is_shown {
+                        Ancestor::Post(view)
+                    } else {
+                        Ancestor::Unseen(parent)
+                    });
                 }
                 None => ancestors.push(Ancestor::Deleted(parent)),
             }
@@ -154,7 +184,8 @@ impl Backend {
         self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
-        let list = self.cluster.local.index().followers(&data.username, after, PEOPLE_PAGE);
+        let (eyes, name) = (self.eyes(asker), &data.username);
+        let list = self.cluster.local.index().followers(eyes, name, after, PEOPLE_PAGE);
         self.people(asker, &data.username, list)
     }
 
@@ -163,7 +194,8 @@ impl Backend {
         self.find(&mut asked, &data.username)?;
         self.wait_for_lists();
         let after = data.after.as_ref();
-        let list = self.cluster.local.index().following(&data.username, after, PEOPLE_PAGE);
+        let (eyes, name) = (self.eyes(asker), &data.username);
+        let list = self.cluster.local.index().following(eyes, name, after, PEOPLE_PAGE);
         self.people(asker, &data.username, list)
     }
 
@@ -213,9 +245,26 @@ impl Backend {
         })
     }
 
-    /// A post with its text; nothing if it does not stand. One whose text cannot be read here is
-    /// another machine's to show, as long as there is one.
+    /// A post as the one who asks may see it; nothing if it does not stand.
     pub(super) fn post_view(
+        &self,
+        asker: Option<&Asker>,
+        post: &PostRef,
+    ) -> std::result::Result<Option<PostView>, Refusal> {
+        let Some(mut view) = self.whole_post(asker, post)? else { return Ok(None) };
+        let eyes = self.eyes(asker);
+        let index = self.cluster.local.index();
+        view.replies = index.reply_count(eyes, post);
+        if view.hidden.is_some() && !index.shows_text(eyes, post) {
+            (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
+            (view.note, view.edited_at) = (None, None);
+        }
+        Ok(Some(view))
+    }
+
+    /// A post with its text, whoever may see it; nothing if it does not stand. One whose text cannot
+    /// be read here is another machine's to show, as long as there is one.
+    pub(super) fn whole_post(
         &self,
         asker: Option<&Asker>,
         post: &PostRef,
@@ -239,7 +288,8 @@ impl Backend {
             mine: self.mine(asker, post),
             liked_by: None,
             reply_to,
-            replies: self.cluster.local.index().reply_count(post),
+            replies: 0,
+            hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
         }))
     }
 

@@ -12,7 +12,7 @@ use super::view::{Asked, Asker, Done, Result, read_from};
 use crate::action::{Page, Search, TaggedBy};
 use crate::clock::Mono;
 use crate::id::{PostId, UserName};
-use crate::index::News;
+use crate::index::{Eyes, News};
 use crate::limits::{
     PEOPLE_FOUND, PEOPLE_LOOKED_AT_MAX, POSTS_PAGE, RECENT_TAGS, SEARCH_MS, SEARCH_READS_MAX,
     SEARCH_RETRY_S, SEARCH_STEP_POSTS, SEARCHES_MAX,
@@ -57,13 +57,15 @@ impl Backend {
     pub(super) fn news(&self, asked: Asked<'_>, data: Page) -> Result {
         let asker = asked.signed_in()?;
         self.wait_for_lists();
-        let name = asker.user();
-        let found = self.cluster.local.index().news(name, data.before, POSTS_PAGE);
+        let (name, eyes) = (asker.user(), self.eyes(Some(asker)));
+        let found = self.cluster.local.index().news(eyes, data.before, POSTS_PAGE);
         let mut news = Vec::new();
         for item in found.news {
             match item {
                 News::Named(post) => {
-                    news.extend(self.post_view(Some(asker), &post)?.map(NewsRow::Named))
+                    news.extend(
+                        self.post_view(Some(asker), &post)?.map(|it| NewsRow::Named(Box::new(it))),
+                    );
                 }
                 News::Followed(who, at) => {
                     let person = self.person(&who);
@@ -78,7 +80,8 @@ impl Backend {
 
     pub(super) fn tagged(&self, asked: Asked<'_>, data: TaggedBy) -> Result {
         self.wait_for_lists();
-        let found = self.cluster.local.index().tagged(&data.tag, data.before, POSTS_PAGE);
+        let eyes = self.eyes(asked.asker);
+        let found = self.cluster.local.index().tagged(eyes, &data.tag, data.before, POSTS_PAGE);
         Ok(Done::told(Outcome::Posts(self.page(asked.asker, found)?)))
     }
 
@@ -86,8 +89,9 @@ impl Backend {
         let query = Query::parse(&data.query)
             .map_err(|error| Refusal::BadRequest { detail: error.to_string() })?;
         self.wait_for_lists();
+        let eyes = self.eyes(asked.asker);
         if query.is_empty() {
-            let tags = self.cluster.local.index().recent_tags(RECENT_TAGS);
+            let tags = self.cluster.local.index().recent_tags(eyes, RECENT_TAGS);
             return Ok(Done::told(Outcome::Found(FoundPage { tags, ..FoundPage::default() })));
         }
         let busy = Refusal::Busy { retry_after_s: SEARCH_RETRY_S };
@@ -98,7 +102,7 @@ impl Backend {
             None => self.people_found(asked.asker, &query),
             Some(_) => Vec::new(),
         };
-        let (found, older, is_stopped) = self.posts_found(&query, data.before, bounds)?;
+        let (found, older, is_stopped) = self.posts_found(eyes, &query, data.before, bounds)?;
         drop(turn);
         let posts = found.iter().filter_map(|post| self.post_view(asked.asker, post).transpose());
         let posts = posts.collect::<std::result::Result<_, _>>()?;
@@ -111,6 +115,7 @@ impl Backend {
     /// posts of the same number.
     fn posts_found(
         &self,
+        eyes: Eyes,
         query: &Query,
         before: Option<PostId>,
         mut bounds: Bounds,
@@ -119,7 +124,7 @@ impl Backend {
         let wanted = (query.names.as_slice(), query.tags.as_slice());
         let mut last = before;
         loop {
-            let step = self.cluster.local.index().candidates(wanted, last, SEARCH_STEP_POSTS);
+            let step = self.cluster.local.index().candidates(eyes, wanted, last, SEARCH_STEP_POSTS);
             for post in &step.posts {
                 let may_end = last != Some(post.id);
                 let is_over = bounds.reads_left == 0 || self.clock.mono() >= bounds.until;
@@ -158,8 +163,9 @@ impl Backend {
             return Vec::new();
         };
         let index = || self.cluster.local.index();
-        let named = index().named(first, PEOPLE_LOOKED_AT_MAX);
-        let anyone = index().directory(None, PEOPLE_LOOKED_AT_MAX).names;
+        let eyes = self.eyes(asker);
+        let named = index().named(eyes, first, PEOPLE_LOOKED_AT_MAX);
+        let anyone = index().directory(eyes, None, PEOPLE_LOOKED_AT_MAX).names;
         let mut found: Vec<UserName> = Vec::new();
         let mut scratch = String::new();
         for name in named.into_iter().chain(anyone) {

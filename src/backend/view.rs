@@ -1,5 +1,6 @@
 //! Who asks, what an answer is, and what stands at the head of every page.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Backend;
@@ -8,6 +9,7 @@ use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
+use crate::index::Eyes;
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::metrics;
 use crate::replica::version::Version;
@@ -161,6 +163,7 @@ impl Backend {
 
     /// Who is signed in, for the page's head.
     pub(super) fn viewer(&self, session: &SessionText, read_to: Option<PostId>) -> Option<Viewer> {
+        let hindered = self.hindered(&session.user);
         let viewer = |user: &User| {
             let opened_at = user.open_session(&session.token.id(), self.clock.wall())?.opened_at;
             let viewer = Viewer {
@@ -168,12 +171,20 @@ impl Backend {
                 display_name: user.display_name.clone(),
                 ops: user.ops,
                 news: 0,
+                is_keeper: user.is_keeper(),
+                hindered,
             };
             Some((viewer, read_from(read_to, opened_at)))
         };
         let (viewer, read_to) = self.look(&session.user, viewer).flatten()?;
-        let news = self.cluster.local.index().news_count(&session.user, read_to);
+        let index = self.cluster.local.index();
+        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to);
         Some(Viewer { news: u32::try_from(news).unwrap_or(u32::MAX), ..viewer })
+    }
+
+    /// What the one who asks may be shown.
+    pub(super) fn eyes(&self, asker: Option<&Asker>) -> Eyes {
+        self.cluster.local.index().eyes(asker.map(Asker::user), self.now())
     }
 
     /// A user in short.
@@ -187,7 +198,11 @@ impl Backend {
     /// The machines in one line.
     pub(super) fn brief(&self) -> ClusterBrief {
         ClusterBrief {
-            machines: self.machines().into_iter().map(|machine| machine.state).collect(),
+            machines: self
+                .machines(&self.cluster.members.peers())
+                .into_iter()
+                .map(|machine| machine.state)
+                .collect(),
             stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
             answered_by: self.cluster.members.name.clone(),
         }
@@ -195,7 +210,9 @@ impl Backend {
 
     /// The machines at length.
     pub(super) fn status(&self) -> StatusPage {
-        let machines = self.machines();
+        // Once: a machine that dies meanwhile must not be up in its row and missing for writes.
+        let peers = self.cluster.members.peers();
+        let machines = self.machines(&peers);
         let named = |noted: Noted| {
             let row = machines.iter().find(|row| row.node == noted.node);
             let name = row.map_or_else(|| unnamed(noted.node), |row| row.name.clone());
@@ -205,7 +222,7 @@ impl Backend {
         StatusPage {
             changes,
             machines,
-            writes: self.cluster.can_write(),
+            writes: self.cluster.can_write(&peers),
             needed: u8::try_from(self.cluster.members.needed()).unwrap_or(u8::MAX),
         }
     }
@@ -218,15 +235,14 @@ impl Backend {
             behind: row.behind,
         };
         metrics::Now {
-            nodes: self.machines().into_iter().map(node).collect(),
+            nodes: self.machines(&self.cluster.members.peers()).into_iter().map(node).collect(),
             users: u64::try_from(self.cluster.local.index().members()).unwrap_or(u64::MAX),
             disk_free_bytes: self.cluster.local.store.disk_free_bytes().ok(),
         }
     }
 
-    fn machines(&self) -> Vec<MachineRow> {
+    fn machines(&self, peers: &BTreeMap<NodeId, Peer>) -> Vec<MachineRow> {
         let members = &self.cluster.members;
-        let peers = members.peers();
         let row = |&node: &NodeId| match peers.get(&node) {
             None => self.own_row(node),
             Some(peer) => peer_row(node, peer),

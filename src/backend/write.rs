@@ -103,6 +103,7 @@ impl Backend {
         change: &dyn Fn(&User) -> Change,
     ) -> Result {
         let asker = asked.signed_in()?;
+        self.check_unhindered(asker.user(), action)?;
         self.allow(asker.user(), kind)?;
         let request = action.key().map(|key| (key, action.digest()));
         let act = OneAct { user: asker.user(), request };
@@ -136,6 +137,7 @@ impl Backend {
                 Some(false) => return Err(Refusal::Gone),
                 None => return Err(Refusal::NotFound),
             }
+            self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
         let NewPost { text, reply_to, note, .. } = data.clone();
         let now = self.now();
@@ -153,9 +155,10 @@ impl Backend {
     }
 
     pub(super) fn follow(&self, asked: Asked<'_>, data: Whom) -> Result {
-        if !self.cluster.local.index().is_active(&data.username) {
+        if !self.cluster.local.index().is_member(&data.username, self.now()) {
             return Err(Refusal::NotFound);
         }
+        self.check_not_blocked(asked.signed_in()?.user(), &data.username)?;
         let change = Change::Follow { user: data.username.clone() };
         self.simple(asked, &Action::Follow(data), ActKind::Other, &change)
     }
@@ -166,8 +169,15 @@ impl Backend {
     }
 
     pub(super) fn edit_profile(&self, asked: Asked<'_>, data: EditProfile) -> Result {
-        let change =
-            Change::EditProfile { display_name: data.display_name.clone(), bio: data.bio.clone() };
+        if data.members_only {
+            // A machine with an older program would show the posts to everybody.
+            self.check_social()?;
+        }
+        let change = Change::EditProfile {
+            display_name: data.display_name.clone(),
+            bio: data.bio.clone(),
+            members_only: data.members_only,
+        };
         self.simple(asked, &Action::EditProfile(data), ActKind::Other, &change)
     }
 
@@ -255,6 +265,8 @@ fn refusal(error: ActionError) -> Refusal {
         ActionError::BadLogin => Refusal::BadLogin,
         ActionError::NotFound => Refusal::NotFound,
         ActionError::Gone => Refusal::Gone,
+        ActionError::Blocked => Refusal::Blocked,
+        ActionError::Keeper => Refusal::Keeper,
         ActionError::Invalid(problems) => Refusal::Invalid { problems },
         // The number was made above the author's highest under this very lock.
         ActionError::StaleId { .. } => Refusal::Busy { retry_after_s: 1 },

@@ -14,6 +14,7 @@ use super::config::layers::Typed;
 use super::config::setting::{self, Kind, Role, SETTINGS, Setting};
 use super::configure::RawConfigure;
 use super::health::RawHealth;
+use super::keeper::RawKeeper;
 
 /// Commands that run until they are told to stop; the others are done when they return.
 const RUNNING: [Role; 4] = Role::ALL;
@@ -59,6 +60,9 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
+    /// Who keeps the community: `tern keeper add NAME`
+    #[command(subcommand)]
+    Keeper(RawKeeper),
     /// Ask the web server how it is: exit code 0 well, 1 not
     Health(RawHealth),
     /// Check the configuration, or show what holds and why
@@ -79,6 +83,7 @@ impl RawConfig {
             Self::Web(Flags(typed)) => Some((Role::Web, typed)),
             Self::RunCluster(Flags(typed)) => Some((Role::RunCluster, typed)),
             Self::Cluster(_)
+            | Self::Keeper(_)
             | Self::Health(_)
             | Self::Config(_)
             | Self::Man

@@ -16,6 +16,7 @@ mod descriptors;
 mod document;
 mod error;
 mod health;
+mod keeper;
 mod key;
 mod logging;
 mod metrics;
@@ -111,6 +112,7 @@ fn ask(
     begin(&layers.resolve(Role::Backend)?)?;
     match args::parse(args, &configure::defaults(&layers)?)?.command {
         RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw)?),
+        RawConfig::Keeper(raw) => keeper::run(&keeper::Keeper::check(raw)?),
         RawConfig::Health(raw) => health::run(&raw, &layers),
         // These were looked at before.
         _ => Ok(()),

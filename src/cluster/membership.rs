@@ -56,6 +56,13 @@ pub struct Peer {
     missed: u32,
 }
 
+impl Peer {
+    /// Whether it answers and votes, as far as it told.
+    pub fn votes(&self) -> bool {
+        self.is_up && self.health.as_ref().is_none_or(|health| health.voting)
+    }
+}
+
 /// As what a machine is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guest {
@@ -325,12 +332,6 @@ impl Membership {
     /// Of how many users this machine knows to lack something.
     pub fn lacking(&self) -> u32 {
         self.seen.lock().lacking
-    }
-
-    /// How many peers can be reached and vote.
-    pub fn voting_peers(&self) -> usize {
-        let votes = |peer: &&Peer| peer.is_up && peer.health.as_ref().is_none_or(|h| h.voting);
-        self.seen.lock().peers.values().filter(votes).count()
     }
 
     /// Whether what is held here may be old: there was no comparison with a majority yet.

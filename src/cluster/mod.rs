@@ -57,7 +57,7 @@ use fold::Folds;
 use identity::Identity;
 use link::{Asker, Links, Tickets};
 use locks::UserLocks;
-use membership::{Guest, Membership};
+use membership::{Guest, Membership, Peer};
 use replicas::{Errand, Replicas};
 
 /// One backend's part of the cluster.
@@ -151,10 +151,12 @@ impl Cluster {
     }
 
     /// Whether a write would be saved: as many machines as are needed can be reached and vote. One
-    /// that is not set up yet cannot tell.
-    pub fn can_write(&self) -> bool {
+    /// that is not set up yet cannot tell. `peers` is what [`Membership::peers`] says: asked once for all
+    /// that is said together.
+    pub fn can_write(&self, peers: &BTreeMap<NodeId, Peer>) -> bool {
         let own = self.local.floors().not_voting;
-        let voters = usize::from(own.is_none()) + self.members.voting_peers();
+        let voters =
+            usize::from(own.is_none()) + peers.values().filter(|peer| peer.votes()).count();
         let is_apart = matches!(own, Some(NotVoting::Joining | NotVoting::Changing));
         !is_apart && voters >= self.members.needed()
     }

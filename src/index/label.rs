@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::people::PersonId;
 use super::sorted::SortedChunks;
 use super::timeline::{PostList, below_all_of};
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::id::{PostId, UserName};
 use crate::limits::RECENT_TAGS_STEPS_MAX;
 use crate::text::{Label, Tag};
@@ -95,19 +95,21 @@ impl Use {
 }
 
 impl Index {
-    /// Up to `n` posts that bear a tag, older than `before`.
-    pub fn tagged(&self, tag: &Tag, before: Option<PostId>, n: usize) -> PostList {
-        self.page(self.labels.down(&Label::of_tag(tag), before), n)
+    /// Up to `n` posts that bear a tag, older than `before`, without those whose text is hidden.
+    pub fn tagged(&self, eyes: Eyes, tag: &Tag, before: Option<PostId>, n: usize) -> PostList {
+        let posts = self.labels.down(&Label::of_tag(tag), before);
+        self.page(eyes, posts.filter(|post| self.shows_text_of(eyes, *post)), n)
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.
-    pub fn recent_tags(&self, n: usize) -> Vec<Tag> {
+    pub fn recent_tags(&self, eyes: Eyes, n: usize) -> Vec<Tag> {
         let mut found: Vec<LabelId> = Vec::new();
         for tagged in self.labels.tagged.down(None).take(RECENT_TAGS_STEPS_MAX) {
             if found.len() >= n {
                 break;
             }
-            if !found.contains(&tagged.label) {
+            let post = Key { id: tagged.id, author: tagged.author };
+            if !found.contains(&tagged.label) && self.shows_text_of(eyes, post) {
                 found.push(tagged.label);
             }
         }

@@ -9,13 +9,20 @@
 //! - the timeline holds exactly the posts of all people's lists, a post being its number *and* its
 //!   author: two authors may have the same number;
 //! - an edge from a post to its reply stands as long as the reply does, whatever becomes of the post;
-//! - whoever has left is in no list.
+//! - whoever has left is in no list;
+//! - nobody is shown what [`Index::shows`] keeps from them: each list is asked for with the [`Eyes`]
+//!   that it is for.
 //!
 //! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
 //! 24, a like 16, a name in it 16, a tag 32, a follow 24. Every query costs what it shows, and
 //! [`Index::home`] at most a few steps for each person
 //! followed besides.
 
+mod apart;
+mod eyes;
+mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod label;
 mod news;
 mod people;
@@ -28,18 +35,25 @@ mod tests;
 mod tests_found;
 mod thread;
 mod timeline;
+#[cfg(test)]
+mod world;
 
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::SUGGESTION_STEPS_MAX;
+use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
+use crate::user::keeping::Standing;
 use crate::user::{Status, User};
+use keeping::Keeping;
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
 use repost::Like;
 use sorted::SortedChunks;
 
+pub use eyes::Eyes;
+pub use keeping::{Logged, Reported, Since};
 pub use news::{News, NewsList};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
@@ -68,6 +82,8 @@ const _: () = assert!(size_of::<Key>() == 16 && size_of::<Edge>() == 24);
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     people: People,
+    /// What keepers decided, and what waits for them.
+    keeping: Keeping,
     timeline: SortedChunks<Key>,
     replies: SortedChunks<Edge>,
     labels: Labels,
@@ -91,7 +107,7 @@ pub struct Counts {
 pub struct PeopleList {
     /// At most as many as were asked for.
     pub names: Vec<UserName>,
-    /// The last of them, if more follow: `after` of the next page.
+    /// Where the next page begins, if there is more: its `after`.
     pub more_after: Option<UserName>,
 }
 
@@ -108,6 +124,7 @@ impl Index {
         let (mut uses, mut tagged, mut fans) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
+            index.keep_all(user);
             for post in &user.posts {
                 let key = Key { id: post.id, author };
                 keys.push(key);
@@ -138,6 +155,9 @@ impl Index {
         let author = self.people.intern(&before.name);
         match entry {
             Entry::Joined { .. } => self.people.join(author),
+            Entry::Profile { members_only, .. } => {
+                self.people.get_mut(author).members_only = *members_only;
+            }
             Entry::Posted { id, text, reply_to, .. } => {
                 let key = Key { id: *id, author };
                 if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
@@ -147,19 +167,28 @@ impl Index {
                 }
             }
             Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
-            Entry::Followed { at, user } => {
-                let followed = self.people.intern(user);
-                self.people.follow(author, followed);
-                let since = before.follows.get(user).copied().unwrap_or(*at);
-                self.add_fan(author, followed, since);
-            }
-            Entry::Unfollowed { user, .. } => {
-                let followed = self.people.intern(user);
-                self.people.unfollow(author, followed);
-                if let Some(since) = before.follows.get(user) {
-                    self.remove_fan(author, followed, *since);
-                }
-            }
+            Entry::Followed { .. }
+            | Entry::Unfollowed { .. }
+            | Entry::Muted { .. }
+            | Entry::Unmuted { .. }
+            | Entry::Blocked { .. }
+            | Entry::Unblocked { .. } => self.tie(author, before, entry),
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::InvitationMade { .. }
+            | Entry::InvitationEnded { .. }
+            | Entry::AskedIn { .. }
+            | Entry::Reported { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keep(before, entry),
             Entry::Left { .. } => self.remove_user(before),
             Entry::Liked { .. }
             | Entry::Unliked { .. }
@@ -176,10 +205,46 @@ impl Index {
             | Entry::Unpinned { .. }
             | Entry::Bookmarked { .. }
             | Entry::Unbookmarked { .. }
-            | Entry::Profile { .. }
+            | Entry::InvitationUsed { .. }
+            | Entry::JoinedWith { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
+        }
+    }
+
+    fn tie(&mut self, author: PersonId, before: &User, entry: &Entry) {
+        match entry {
+            Entry::Followed { at, user } => {
+                let followed = self.people.intern(user);
+                self.people.follow(author, followed);
+                let since = before.follows.get(user).copied().unwrap_or(*at);
+                self.add_fan(author, followed, since);
+            }
+            Entry::Unfollowed { user, .. } => {
+                let followed = self.people.intern(user);
+                self.people.unfollow(author, followed);
+                if let Some(since) = before.follows.get(user) {
+                    self.remove_fan(author, followed, *since);
+                }
+            }
+            Entry::Muted { user, .. } => {
+                let muted = self.people.intern(user);
+                self.people.apart.mute(author, muted);
+            }
+            Entry::Unmuted { user, .. } => {
+                let muted = self.people.intern(user);
+                self.people.apart.unmute(author, muted);
+            }
+            Entry::Blocked { user, .. } => {
+                let blocked = self.people.intern(user);
+                self.people.block(author, blocked);
+            }
+            Entry::Unblocked { user, .. } => {
+                let blocked = self.people.intern(user);
+                self.people.unblock(author, blocked);
+            }
+            _ => {}
         }
     }
 
@@ -195,6 +260,18 @@ impl Index {
             self.people.unfollow(author, unfollowed);
         }
         self.replace_fans(author, before, after);
+        for unmuted in before.mutes.difference(&after.mutes) {
+            let unmuted = self.people.intern(unmuted);
+            self.people.apart.unmute(author, unmuted);
+        }
+        for unblocked in before.blocks.difference(&after.blocks) {
+            let unblocked = self.people.intern(unblocked);
+            self.people.unblock(author, unblocked);
+        }
+        if (before.has_asked_in, &before.keeping) != (after.has_asked_in, &after.keeping) {
+            self.forget_kept(before);
+            self.keep_all(after);
+        }
         self.replace_marks(author, before, after);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
@@ -203,6 +280,12 @@ impl Index {
             self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
         }
         self.relabel(author, &before.labels, &after.labels);
+    }
+
+    /// Whether there is an account of that name, and it was let in.
+    pub fn is_member(&self, user: &UserName, now: Wall) -> bool {
+        let is_in = |standing| !matches!(standing, Standing::Waiting | Standing::Refused { .. });
+        self.is_active(user) && is_in(self.standing(user, now))
     }
 
     /// Whether there is an account of that name.
@@ -247,42 +330,63 @@ impl Index {
     }
 
     /// Up to `n` of those who follow `user`, by name, after `after`.
-    pub fn followers(&self, user: &UserName, after: Option<&UserName>, n: usize) -> PeopleList {
-        self.circle_page(user, Circle::Followers, after, n)
+    pub fn followers(
+        &self,
+        eyes: Eyes,
+        user: &UserName,
+        after: Option<&UserName>,
+        n: usize,
+    ) -> PeopleList {
+        self.circle_page(eyes, (user, Circle::Followers), after, n)
     }
 
     /// Up to `n` of those whom `user` follows, by name, after `after`.
-    pub fn following(&self, user: &UserName, after: Option<&UserName>, n: usize) -> PeopleList {
-        self.circle_page(user, Circle::Follows, after, n)
+    pub fn following(
+        &self,
+        eyes: Eyes,
+        user: &UserName,
+        after: Option<&UserName>,
+        n: usize,
+    ) -> PeopleList {
+        self.circle_page(eyes, (user, Circle::Follows), after, n)
     }
 
     /// Up to `n` members, by name, after `after`.
-    pub fn directory(&self, after: Option<&UserName>, n: usize) -> PeopleList {
-        self.people_page(self.people.directory(after), n)
+    pub fn directory(&self, eyes: Eyes, after: Option<&UserName>, n: usize) -> PeopleList {
+        self.people_page(eyes, self.people.directory(after), n)
     }
 
-    /// Up to `n` members whom `viewer` does not follow: those who posted last, then, where there are
+    /// Up to `n` accounts, by name, after `after`, whoever has let them in.
+    pub fn accounts(&self, after: Option<&UserName>, n: usize) -> PeopleList {
+        let mut people = self.people.directory(after);
+        let names: Vec<UserName> =
+            people.by_ref().take(n).map(|id| self.people.get(id).name.clone()).collect();
+        let more_after = people.next().and_then(|_| names.last().cloned());
+        PeopleList { names, more_after }
+    }
+
+    /// Up to `n` members whom the viewer does not follow: those who posted last, then, where there are
     /// too few of them, any. Looks through a limited number of posts and names.
-    pub fn suggestions(&self, viewer: &UserName, n: usize) -> Vec<UserName> {
+    pub fn suggestions(&self, eyes: Eyes, n: usize) -> Vec<UserName> {
         let posters = self.timeline.down(None).map(|key| key.author).take(SUGGESTION_STEPS_MAX);
         let anyone = self.people.directory(None).take(SUGGESTION_STEPS_MAX);
-        let viewer = self.people.find(viewer);
         let is_known = |id: PersonId| {
-            viewer.is_some_and(|viewer| viewer == id || self.people.follows(viewer, id))
+            eyes.viewer.is_some_and(|viewer| viewer == id || self.people.follows(viewer, id))
         };
         let mut found: Vec<PersonId> = Vec::new();
         for id in posters.chain(anyone) {
             if found.len() >= n {
                 break;
             }
-            if !found.contains(&id) && !is_known(id) && self.people.is_active(id) {
+            let is_seen = self.people.is_active(id) && self.shows_author(eyes, id);
+            if is_seen && !found.contains(&id) && !is_known(id) {
                 found.push(id);
             }
         }
         found.into_iter().map(|id| self.people.get(id).name.clone()).collect()
     }
 
-    /// The person and whom they follow; not the posts.
+    /// The person with all that ties them to others; not the posts.
     fn add_person(&mut self, user: &User) -> PersonId {
         let id = self.people.intern(&user.name);
         match user.status {
@@ -290,9 +394,18 @@ impl Index {
             Status::Active => self.people.join(id),
             Status::Left(_) => self.people.leave(id),
         }
+        self.people.get_mut(id).members_only = user.members_only;
         for followed in user.follows.keys() {
             let followed = self.people.intern(followed);
             self.people.follow(id, followed);
+        }
+        for muted in &user.mutes {
+            let muted = self.people.intern(muted);
+            self.people.apart.mute(id, muted);
+        }
+        for blocked in &user.blocks {
+            let blocked = self.people.intern(blocked);
+            self.people.block(id, blocked);
         }
         id
     }
@@ -334,6 +447,7 @@ impl Index {
         for post in before.posts.iter().rev() {
             self.remove_post(before, post.id);
         }
+        self.forget_kept(before);
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
@@ -359,19 +473,38 @@ impl Index {
 
     fn circle_page(
         &self,
-        user: &UserName,
-        circle: Circle,
+        eyes: Eyes,
+        (user, circle): (&UserName, Circle),
         after: Option<&UserName>,
         n: usize,
     ) -> PeopleList {
         let Some(id) = self.people.find(user) else { return PeopleList::default() };
-        self.people_page(self.people.circle_after(id, circle, after).iter().copied(), n)
+        self.people_page(eyes, self.people.circle_after(id, circle, after).iter().copied(), n)
     }
 
-    fn people_page(&self, mut people: impl Iterator<Item = PersonId>, n: usize) -> PeopleList {
-        let shown = people.by_ref().take(n);
-        let names: Vec<UserName> = shown.map(|id| self.people.get(id).name.clone()).collect();
-        let more_after = people.next().and_then(|_| names.last().cloned());
-        PeopleList { names, more_after }
+    /// The first `n` of these whom the eyes are shown. Passes over a limited number of others: then
+    /// the page ends early, and the next goes on from there.
+    fn people_page(
+        &self,
+        eyes: Eyes,
+        people: impl Iterator<Item = PersonId>,
+        n: usize,
+    ) -> PeopleList {
+        let mut names: Vec<UserName> = Vec::new();
+        let (mut last, mut passed_over) = (None, 0);
+        for id in people {
+            let is_shown = self.shows_id(eyes, id);
+            if passed_over >= PASSED_OVER_MAX || (is_shown && names.len() >= n) {
+                let more_after = last.map(|last| self.people.get(last).name.clone());
+                return PeopleList { names, more_after };
+            }
+            if is_shown {
+                names.push(self.people.get(id).name.clone());
+            } else {
+                passed_over += 1;
+            }
+            last = Some(id);
+        }
+        PeopleList { names, more_after: None }
     }
 }

@@ -4,12 +4,11 @@
 //! moment would at least have. By these places a list is paged, and a device remembers what it has
 //! shown.
 
-use super::Index;
-use super::Key;
 use super::people::PersonId;
+use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::NEWS_COUNTED_MAX;
+use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
 use crate::user::User;
 use crate::user::entry::PostRef;
 
@@ -60,15 +59,22 @@ impl Item {
 }
 
 impl Index {
-    /// Up to `n` news of somebody, older than `before`.
-    pub fn news(&self, of: &UserName, before: Option<PostId>, n: usize) -> NewsList {
+    /// Up to `n` news of the viewer, older than `before`. Passes over a limited number of what they
+    /// are not shown: then the page ends early, and the next goes on from there.
+    pub fn news(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> NewsList {
         let mut list = NewsList::default();
-        let mut last = None;
-        for item in self.items(of, before) {
+        let (mut last, mut passed_over) = (None, 0);
+        for item in self.items(eyes.viewer, before) {
             let place = item.place();
-            if list.news.len() >= n && last != Some(place) {
+            let is_full = list.news.len() >= n || passed_over >= PASSED_OVER_MAX;
+            if is_full && last != Some(place) {
                 list.older = last;
                 break;
+            }
+            last = Some(place);
+            if !self.is_told(eyes, item) {
+                passed_over += 1;
+                continue;
             }
             list.news.push(match item {
                 Item::Named(post) => News::Named(self.post_ref(post)),
@@ -76,26 +82,35 @@ impl Index {
                     News::Followed(self.people.get(fan.who).name.clone(), fan.since)
                 }
             });
-            last = Some(place);
         }
         list
     }
 
-    /// How many news of somebody there are above `read_to`, counted up to [`NEWS_COUNTED_MAX`].
-    pub fn news_count(&self, of: &UserName, read_to: PostId) -> usize {
-        let items = self.items(of, None).take_while(|item| item.place() > read_to);
-        items.take(NEWS_COUNTED_MAX).count()
+    /// How many news of the viewer there are above `read_to`, counted up to [`NEWS_COUNTED_MAX`] among
+    /// the latest.
+    pub fn news_count(&self, eyes: Eyes, read_to: PostId) -> usize {
+        let items = self.items(eyes.viewer, None).take_while(|item| item.place() > read_to);
+        let items = items.take(NEWS_COUNTED_MAX + PASSED_OVER_MAX);
+        items.filter(|item| self.is_told(eyes, *item)).take(NEWS_COUNTED_MAX).count()
     }
 
-    /// All news of somebody that lie below `before`, the latest first. Here belongs whatever keeps one
-    /// person from hearing of another.
-    fn items<'a>(
-        &'a self,
-        of: &UserName,
+    /// Whom one mutes is not heard of either.
+    fn is_told(&self, eyes: Eyes, item: Item) -> bool {
+        match item {
+            Item::Named(post) => self.shows_text_of(eyes, post),
+            Item::Followed(fan) => self.shows_author(eyes, fan.who),
+        }
+    }
+
+    /// All news of somebody that lie below `before`, the latest first.
+    fn items(
+        &self,
+        whom: Option<PersonId>,
         before: Option<PostId>,
-    ) -> impl Iterator<Item = Item> + use<'a> {
-        let mut posts = self.naming(of, before).peekable();
-        let whom = self.people.find(of);
+    ) -> impl Iterator<Item = Item> + use<'_> {
+        let naming =
+            whom.into_iter().flat_map(move |whom| self.naming(&self.people.get(whom).name, before));
+        let mut posts = naming.peekable();
         let mut fans =
             whom.into_iter().flat_map(move |whom| self.fans_down(whom, before)).peekable();
         std::iter::from_fn(move || {

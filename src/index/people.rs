@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use super::apart::Apart;
 use super::repost::Repost;
 use crate::id::{PostId, UserName};
 
@@ -35,6 +36,8 @@ pub(super) enum Standing {
 pub(super) struct Person {
     pub(super) name: UserName,
     pub(super) standing: Standing,
+    /// Whether strangers are shown none of their posts.
+    pub(super) members_only: bool,
     /// Sorted.
     pub(super) posts: Vec<PostId>,
     /// Sorted.
@@ -45,12 +48,15 @@ pub(super) struct Person {
     followers: Vec<PersonId>,
 }
 
-/// Invariants: `follows` and `followers` are each other's mirror; nobody who left is in either.
+/// Invariants: `follows` and `followers` are each other's mirror; nobody who left is in either,
+/// nor are two of whom one blocks the other.
 #[derive(Debug, Clone, Default)]
 pub(super) struct People {
     ids: BTreeMap<UserName, PersonId>,
     list: Vec<Person>,
     active: usize,
+    /// Who wants to see nothing of whom.
+    pub(super) apart: Apart,
 }
 
 /// Which of a person's two lists.
@@ -77,6 +83,7 @@ impl People {
         self.list.push(Person {
             name: name.clone(),
             standing: Standing::Absent,
+            members_only: false,
             posts: Vec::new(),
             reposts: Vec::new(),
             follows: Vec::new(),
@@ -134,18 +141,55 @@ impl People {
         person.standing = Standing::Left;
         person.posts = Vec::new();
         person.reposts = Vec::new();
+        self.apart.forget(id);
     }
 
-    /// Following someone who has left, or oneself, ties nobody to anybody.
+    /// Following someone who has left, or oneself, ties nobody to anybody; nor does it while one of
+    /// the two blocks the other.
     pub(super) fn follow(&mut self, who: PersonId, whom: PersonId) {
         let gone = [who, whom].into_iter().any(|id| self.get(id).standing == Standing::Left);
-        if !gone && who != whom {
-            self.enlist(who, Circle::Follows, whom);
-            self.enlist(whom, Circle::Followers, who);
+        if gone || who == whom {
+            return;
         }
+        if self.apart.is_blocked(who, whom) {
+            self.apart.set_void(who, whom);
+            return;
+        }
+        self.enlist(who, Circle::Follows, whom);
+        self.enlist(whom, Circle::Followers, who);
     }
 
     pub(super) fn unfollow(&mut self, who: PersonId, whom: PersonId) {
+        self.apart.clear_void(who, whom);
+        self.part(who, whom);
+    }
+
+    /// Ends what ties the two to each other. What they stated stays in their files and counts again
+    /// once nobody blocks.
+    pub(super) fn block(&mut self, who: PersonId, whom: PersonId) {
+        if who == whom {
+            return;
+        }
+        self.apart.block(who, whom);
+        for (one, other) in [(who, whom), (whom, who)] {
+            if self.follows(one, other) {
+                self.part(one, other);
+                self.apart.set_void(one, other);
+            }
+        }
+    }
+
+    pub(super) fn unblock(&mut self, who: PersonId, whom: PersonId) {
+        self.apart.unblock(who, whom);
+        for (one, other) in [(who, whom), (whom, who)] {
+            // Void again at once if the other blocks too.
+            if self.apart.clear_void(one, other) {
+                self.follow(one, other);
+            }
+        }
+    }
+
+    fn part(&mut self, who: PersonId, whom: PersonId) {
         self.delist(who, Circle::Follows, whom);
         self.delist(whom, Circle::Followers, who);
     }

@@ -1,16 +1,17 @@
 //! Posts that a search may find, before their texts are read.
 
 use super::timeline::{PostList, below_all_of};
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::id::{PostId, UserName};
 use crate::text::{Label, Tag};
 
 impl Index {
-    /// The next posts, older than `before`, that bear all `tags` and are by or name all of `names`.
-    /// Looks at `n` posts (and those of the same number as the last): there may be none among them and
+    /// The next posts, older than `before`, that bear all `tags` and are by or name all of `names`, and whose
+    /// text these eyes are shown. Looks at `n` posts (and those of the same number as the last): there may be none among them and
     /// still an older page.
     pub fn candidates(
         &self,
+        eyes: Eyes,
         (names, tags): (&[UserName], &[Tag]),
         before: Option<PostId>,
         n: usize,
@@ -30,7 +31,7 @@ impl Index {
             let is_of = |(author, label): &(Option<_>, Label)| {
                 *author == Some(post.author) || self.labels.is_on(label, post)
             };
-            has_tags && names.iter().all(is_of)
+            has_tags && names.iter().all(is_of) && self.shows_text_of(eyes, post)
         };
         let mut found = PostList::default();
         let mut last = None;
@@ -47,9 +48,9 @@ impl Index {
         found
     }
 
-    /// Members whose names begin so, by name.
-    pub fn named(&self, start: &str, n: usize) -> Vec<UserName> {
-        let found = self.people.starting_with(start).take(n);
+    /// Members whose names begin so, by name; looks at `n`.
+    pub fn named(&self, eyes: Eyes, start: &str, n: usize) -> Vec<UserName> {
+        let found = self.people.starting_with(start).take(n).filter(|id| self.shows_id(eyes, *id));
         found.map(|id| self.people.get(id).name.clone()).collect()
     }
 }

@@ -4,14 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::world::{ANYONE, World, name};
 use super::*;
 use crate::clock::Wall;
 use crate::limits::HOME_MERGE_PEOPLE;
-use crate::user::Place;
-
-fn name(text: &str) -> UserName {
-    UserName::parse(text).unwrap()
-}
 
 fn post_id(raw: u64) -> PostId {
     PostId::from_raw(raw)
@@ -41,28 +37,8 @@ fn left() -> Entry {
     Entry::Left { at: Wall(9) }
 }
 
-/// Users and their index, fed together.
-#[derive(Default)]
-struct World {
-    users: BTreeMap<UserName, User>,
-    index: Index,
-}
-
-impl World {
-    fn of(entries: &[(&str, Entry)]) -> Self {
-        let mut world = Self::default();
-        for (user, entry) in entries {
-            world.write(&name(user), entry);
-        }
-        world
-    }
-
-    fn write(&mut self, user: &UserName, entry: &Entry) {
-        let absent = || User::absent(user.clone());
-        let user = self.users.entry(user.clone()).or_insert_with(absent);
-        self.index.apply(user, entry);
-        user.apply(entry, Place::default());
-    }
+fn eyes_of(index: &Index, user: &str) -> Eyes {
+    index.eyes(Some(&name(user)), Wall(0))
 }
 
 fn names(list: &PeopleList) -> Vec<&str> {
@@ -81,31 +57,37 @@ fn tree(thread: &Thread) -> Vec<(u32, u64)> {
 fn lists_newest_first_by_page() {
     let mut world = World::of(&[("ada", joined()), ("ben", joined()), ("ada", followed("ben"))]);
     for id in 1..=5 {
-        world.write(&name(if id % 2 == 0 { "ben" } else { "ada" }), &posted(id, None));
+        world.write(if id % 2 == 0 { "ben" } else { "ada" }, &posted(id, None));
     }
-    let first = world.index.everyone(None, 2);
+    let first = world.index.everyone(ANYONE, None, 2);
     assert_eq!((shown(&first), first.older), (vec![("ada", 5), ("ben", 4)], Some(post_id(4))));
-    let next = world.index.everyone(first.older, 2);
+    let next = world.index.everyone(ANYONE, first.older, 2);
     assert_eq!(shown(&next), [("ada", 3), ("ben", 2)]);
-    let last = world.index.everyone(next.older, 2);
+    let last = world.index.everyone(ANYONE, next.older, 2);
     assert_eq!((shown(&last), last.older), (vec![("ada", 1)], None));
-    assert_eq!(shown(&world.index.posts_of(&name("ben"), Some(post_id(4)), 9)), [("ben", 2)]);
-    assert_eq!(world.index.home(&name("ada"), None, 9).posts.len(), 5);
-    assert_eq!(shown(&world.index.home(&name("ben"), None, 9)), [("ben", 4), ("ben", 2)]);
-    assert_eq!(world.index.home(&name("nobody"), None, 9), PostList::default());
+    assert_eq!(
+        shown(&world.index.posts_of(ANYONE, &name("ben"), Some(post_id(4)), 9)),
+        [("ben", 2)]
+    );
+    assert_eq!(world.index.home(eyes_of(&world.index, "ada"), None, 9).posts.len(), 5);
+    assert_eq!(
+        shown(&world.index.home(eyes_of(&world.index, "ben"), None, 9)),
+        [("ben", 4), ("ben", 2)]
+    );
+    assert_eq!(world.index.home(eyes_of(&world.index, "nobody"), None, 9), PostList::default());
 }
 
 #[test]
 fn page_never_ends_between_equal_numbers() {
     let mut world = World::default();
     for user in ["ada", "ben", "cleo"] {
-        world.write(&name(user), &posted(7, None));
+        world.write(user, &posted(7, None));
     }
-    world.write(&name("ada"), &posted(3, None));
-    let page = world.index.everyone(None, 1);
+    world.write("ada", &posted(3, None));
+    let page = world.index.everyone(ANYONE, None, 1);
     assert_eq!((page.posts.len(), page.older), (3, Some(post_id(7))));
-    assert_eq!(shown(&world.index.everyone(page.older, 1)), [("ada", 3)]);
-    world.write(&name("ben"), &deleted(7));
+    assert_eq!(shown(&world.index.everyone(ANYONE, page.older, 1)), [("ada", 3)]);
+    world.write("ben", &deleted(7));
     assert!(world.index.contains(&post_ref("ada", 7)));
     assert!(!world.index.contains(&post_ref("ben", 7)));
 }
@@ -122,20 +104,20 @@ fn replies_depth_first_oldest_first() {
         ("ben", reply(6, "ada", 1)),
     ]);
     let root = post_ref("ada", 1);
-    let thread = world.index.replies(&root, 9);
+    let thread = world.index.replies(ANYONE, &root, 9);
     assert_eq!(tree(&thread), [(1, 2), (2, 4), (3, 5), (1, 3), (1, 6)]);
     assert!(!thread.more);
-    let thread = world.index.replies(&root, 3);
+    let thread = world.index.replies(ANYONE, &root, 3);
     assert_eq!((tree(&thread), thread.more), (vec![(1, 2), (2, 4), (3, 5)], true));
-    assert!(!world.index.replies(&root, 5).more);
-    assert_eq!(world.index.reply_count(&root), 3);
+    assert!(!world.index.replies(ANYONE, &root, 5).more);
+    assert_eq!(world.index.reply_count(ANYONE, &root), 3);
 
     // A deleted reply takes what answers it out of sight, but not out of its own thread.
-    world.write(&name("ben"), &deleted(2));
-    assert_eq!(tree(&world.index.replies(&root, 9)), [(1, 3), (1, 6)]);
-    assert_eq!(tree(&world.index.replies(&post_ref("ben", 2), 9)), [(1, 4), (2, 5)]);
-    world.write(&name("cleo"), &left());
-    assert_eq!(world.index.reply_count(&root), 1);
+    world.write("ben", &deleted(2));
+    assert_eq!(tree(&world.index.replies(ANYONE, &root, 9)), [(1, 3), (1, 6)]);
+    assert_eq!(tree(&world.index.replies(ANYONE, &post_ref("ben", 2), 9)), [(1, 4), (2, 5)]);
+    world.write("cleo", &left());
+    assert_eq!(world.index.reply_count(ANYONE, &root), 1);
 }
 
 #[test]
@@ -145,8 +127,8 @@ fn replies_in_a_circle_end() {
         ("ben", posted(2, Some(post_ref("ada", 1)))),
         ("ada", posted(3, Some(post_ref("ada", 3)))),
     ]);
-    assert_eq!(tree(&world.index.replies(&post_ref("ada", 1), 99)), [(1, 2)]);
-    assert_eq!(tree(&world.index.replies(&post_ref("ada", 3), 99)), []);
+    assert_eq!(tree(&world.index.replies(ANYONE, &post_ref("ada", 1), 99)), [(1, 2)]);
+    assert_eq!(tree(&world.index.replies(ANYONE, &post_ref("ada", 3), 99)), []);
 }
 
 #[test]
@@ -166,9 +148,9 @@ fn left_vanishes_everywhere() {
     assert_eq!((world.index.counts(&name("ada")), world.index.counts(&name("ben"))), (none, none));
     assert!(!world.index.is_active(&name("ben")) && !world.index.contains(&post_ref("ben", 1)));
     assert_eq!((world.index.members(), world.index.posts()), (1, 0));
-    assert_eq!(names(&world.index.directory(None, 9)), ["ada"]);
-    assert!(world.index.everyone(None, 9).posts.is_empty());
-    world.write(&name("ada"), &left());
+    assert_eq!(names(&world.index.directory(ANYONE, None, 9)), ["ada"]);
+    assert!(world.index.everyone(ANYONE, None, 9).posts.is_empty());
+    world.write("ada", &left());
     assert_eq!(world.index.members(), 0);
 }
 
@@ -176,39 +158,39 @@ fn left_vanishes_everywhere() {
 fn people_by_name_and_page() {
     let mut world = World::default();
     for user in ["dora", "ben", "cleo", "ada"] {
-        world.write(&name(user), &joined());
-        world.write(&name(user), &followed("zoe"));
+        world.write(user, &joined());
+        world.write(user, &followed("zoe"));
     }
     let zoe = name("zoe");
-    let first = world.index.followers(&zoe, None, 3);
+    let first = world.index.followers(ANYONE, &zoe, None, 3);
     assert_eq!(
         (names(&first), &first.more_after),
         (vec!["ada", "ben", "cleo"], &Some(name("cleo")))
     );
-    let last = world.index.followers(&zoe, first.more_after.as_ref(), 3);
+    let last = world.index.followers(ANYONE, &zoe, first.more_after.as_ref(), 3);
     assert_eq!((names(&last), &last.more_after), (vec!["dora"], &None));
     // A cursor names a place, not a person: who left between two pages loses nobody.
-    assert_eq!(names(&world.index.followers(&zoe, Some(&name("bz")), 9)), ["cleo", "dora"]);
-    assert_eq!(names(&world.index.following(&name("ada"), None, 9)), ["zoe"]);
-    assert_eq!(names(&world.index.directory(Some(&name("ben")), 1)), ["cleo"]);
+    assert_eq!(names(&world.index.followers(ANYONE, &zoe, Some(&name("bz")), 9)), ["cleo", "dora"]);
+    assert_eq!(names(&world.index.following(ANYONE, &name("ada"), None, 9)), ["zoe"]);
+    assert_eq!(names(&world.index.directory(ANYONE, Some(&name("ben")), 1)), ["cleo"]);
 }
 
 #[test]
 fn suggestions_recent_posters_first_then_others() {
     let mut world = World::default();
     for user in ["ada", "ben", "cleo", "dora", "eva", "finn"] {
-        world.write(&name(user), &joined());
+        world.write(user, &joined());
     }
     for (id, user) in (1..).zip(["dora", "eva", "cleo", "eva", "ada", "finn"]) {
-        world.write(&name(user), &posted(id, None));
+        world.write(user, &posted(id, None));
     }
-    world.write(&name("ada"), &followed("cleo"));
-    world.write(&name("finn"), &left());
+    world.write("ada", &followed("cleo"));
+    world.write("finn", &left());
     // A file that begins without its account: nobody to follow.
-    world.write(&name("gus"), &posted(9, None));
-    let suggested = world.index.suggestions(&name("ada"), 5);
+    world.write("gus", &posted(9, None));
+    let suggested = world.index.suggestions(eyes_of(&world.index, "ada"), 5);
     assert_eq!(suggested.iter().map(UserName::as_str).collect::<Vec<_>>(), ["eva", "dora", "ben"]);
-    assert_eq!(world.index.suggestions(&name("ada"), 1).len(), 1);
+    assert_eq!(world.index.suggestions(eyes_of(&world.index, "ada"), 1).len(), 1);
 }
 
 #[test]
@@ -219,13 +201,13 @@ fn home_of_many_follows_equal_whichever_way_it_is_found() {
     let viewer = name("viewer");
     for number in 0..people {
         let quiet = format!("p{number}");
-        world.write(&name(&quiet), &posted(10 + number, None));
-        world.write(&viewer, &followed(&quiet));
+        world.write(&quiet, &posted(10 + number, None));
+        world.write(viewer.as_str(), &followed(&quiet));
     }
     for number in 0..1000 {
-        world.write(&name("loud"), &posted(1000 + number, None));
+        world.write("loud", &posted(1000 + number, None));
         if number % 100 == 0 {
-            world.write(&name("p3"), &posted(1000 + number, None));
+            world.write("p3", &posted(1000 + number, None));
         }
     }
     let mut expected: Vec<u64> = (0..people).map(|number| 10 + number).collect();
@@ -234,7 +216,7 @@ fn home_of_many_follows_equal_whichever_way_it_is_found() {
     let mut found = Vec::new();
     let mut before = None;
     loop {
-        let page = world.index.home(&viewer, before, 7);
+        let page = world.index.home(world.index.eyes(Some(&viewer), Wall(0)), before, 7);
         found.extend(page.posts.iter().map(|post| post.id.get()));
         before = page.older;
         if before.is_none() {
@@ -242,6 +224,54 @@ fn home_of_many_follows_equal_whichever_way_it_is_found() {
         }
     }
     assert_eq!(found, expected);
+}
+
+#[test]
+fn page_passes_over_a_limited_number_of_unseen_posts() {
+    let unseen = u64::try_from(PASSED_OVER_MAX).unwrap() + 10;
+    let mut world = World::of(&[("ada", joined()), ("ben", posted(1, None))]);
+    for id in 2..2 + unseen {
+        world.write("loud", &posted(id, None));
+    }
+    world.write("ada", &Entry::Muted { at: Wall(1), user: name("loud") });
+    let eyes = eyes_of(&world.index, "ada");
+    let first = world.index.everyone(eyes, None, 5);
+    assert_eq!((first.posts.len(), first.older), (0, Some(post_id(12))));
+    let second = world.index.everyone(eyes, first.older, 5);
+    assert_eq!((shown(&second), second.older), (vec![("ben", 1)], None));
+    // A full page does not promise more where there is nothing but what is not shown.
+    world.write("ben", &posted(9_999, None));
+    world.write("ben", &posted(9_998, None));
+    let all: Vec<u64> = (2..2 + unseen - 20).collect();
+    for id in &all {
+        world.write("loud", &deleted(*id));
+    }
+    world.write("ben", &deleted(1));
+    let full = world.index.everyone(eyes, None, 2);
+    assert_eq!((shown(&full), full.older), (vec![("ben", 9_999), ("ben", 9_998)], None));
+}
+
+#[test]
+fn block_ends_following_both_ways_until_it_is_lifted() {
+    let mut world = World::of(&[
+        ("ada", joined()),
+        ("ben", joined()),
+        ("cleo", joined()),
+        ("ben", followed("ada")),
+        ("cleo", followed("ada")),
+        ("cleo", followed("ben")),
+        ("ada", Entry::Blocked { at: Wall(2), user: name("ben") }),
+    ]);
+    assert!(!world.index.follows(&name("ben"), &name("ada")));
+    assert_eq!(world.index.counts(&name("ada")).followers, 1);
+    assert_eq!(world.index.counts(&name("ben")).following, 0);
+    assert_eq!(names(&world.index.followers(ANYONE, &name("ada"), None, 9)), ["cleo"]);
+    // Whom one has blocked one does not meet in another's list either.
+    let ada = eyes_of(&world.index, "ada");
+    assert!(world.index.following(ada, &name("cleo"), None, 9).names.eq(&[name("ada")]));
+    assert!(!world.index.suggestions(ada, 9).contains(&name("ben")));
+    world.write("ada", &Entry::Unblocked { at: Wall(3), user: name("ben") });
+    assert!(world.index.follows(&name("ben"), &name("ada")));
 }
 
 // ---- against a naive recomputation
@@ -256,6 +286,8 @@ struct Plain {
     posts: BTreeMap<u64, Option<PostRef>>,
     deleted: BTreeSet<u64>,
     follows: BTreeSet<UserName>,
+    mutes: BTreeSet<UserName>,
+    blocks: BTreeSet<UserName>,
 }
 
 type Model = BTreeMap<UserName, Plain>;
@@ -276,16 +308,37 @@ fn recompute(log: &[(UserName, Entry)]) -> Model {
             }
             Entry::Followed { user, .. } => drop(plain.follows.insert(user.clone())),
             Entry::Unfollowed { user, .. } => drop(plain.follows.remove(user)),
+            Entry::Muted { user, .. } => drop(plain.mutes.insert(user.clone())),
+            Entry::Unmuted { user, .. } => drop(plain.mutes.remove(user)),
+            Entry::Blocked { user, .. } => drop(plain.blocks.insert(user.clone())),
+            Entry::Unblocked { user, .. } => drop(plain.blocks.remove(user)),
             Entry::Left { .. } => *plain = Plain { left: true, ..Plain::default() },
             _ => {}
         }
     }
     let gone: Vec<UserName> =
         model.iter().filter(|(_, plain)| plain.left).map(|(user, _)| user.clone()).collect();
+    let blocks: BTreeSet<(UserName, UserName)> = model
+        .iter()
+        .flat_map(|(who, plain)| plain.blocks.iter().map(|whom| (who.clone(), whom.clone())))
+        .collect();
     for (user, plain) in &mut model {
-        plain.follows.retain(|whom| !gone.contains(whom) && whom != user);
+        plain.mutes.remove(user);
+        plain.blocks.remove(user);
+        let blocked = |whom: &UserName| {
+            let (there, back) = ((user.clone(), whom.clone()), (whom.clone(), user.clone()));
+            blocks.contains(&there) || blocks.contains(&back)
+        };
+        plain.follows.retain(|whom| !gone.contains(whom) && whom != user && !blocked(whom));
     }
     model
+}
+
+/// Whether `viewer` is to be shown posts of `author`.
+fn is_shown(model: &Model, viewer: &UserName, author: &UserName) -> bool {
+    let apart = |who: &UserName, whom: &UserName| model[who].blocks.contains(whom);
+    let muted = model[viewer].mutes.contains(author);
+    !muted && !apart(viewer, author) && !apart(author, viewer)
 }
 
 fn posts_where(model: &Model, wanted: impl Fn(&UserName) -> bool) -> Vec<(u64, UserName)> {
@@ -327,21 +380,49 @@ fn all_pages(query: impl Fn(Option<PostId>) -> PostList) -> Vec<(u64, UserName)>
     }
 }
 
+/// Each member sees what nobody keeps from them, and pages are full in spite of it.
+fn check_eyes(index: &Index, model: &Model, n: usize) {
+    for viewer in model.keys() {
+        let eyes = index.eyes(Some(viewer), Wall(0));
+        let seen = posts_where(model, |who| is_shown(model, viewer, who));
+        assert_eq!(all_pages(|before| index.everyone(eyes, before, n)), seen);
+        let first = index.everyone(eyes, None, n);
+        assert!(first.older.is_none() || first.posts.len() >= n);
+        for author in model.keys() {
+            assert_eq!(index.shows_posts_of(eyes, author), is_shown(model, viewer, author));
+            let own = all_pages(|before| index.posts_of(eyes, author, before, n));
+            let expected = posts_where(model, |who| who == author && is_shown(model, viewer, who));
+            assert_eq!(own, expected);
+        }
+        for post in PEOPLE.iter().flat_map(|user| (0..12).map(|id| post_ref(user, id))) {
+            let answers = model.iter().filter(|(who, _)| is_shown(model, viewer, who));
+            let answers = answers.flat_map(|(_, plain)| plain.posts.values());
+            let count = answers.filter(|parent| parent.as_ref() == Some(&post)).count();
+            assert_eq!(index.reply_count(eyes, &post) as usize, count);
+            let replies = index.replies(eyes, &post, 99).replies;
+            assert!(replies.iter().all(|it| is_shown(model, viewer, &it.post.user)));
+        }
+    }
+}
+
 fn check(index: &Index, model: &Model, n: usize) {
-    let everyone = all_pages(|before| index.everyone(before, n));
+    check_eyes(index, model, n);
+    let everyone = all_pages(|before| index.everyone(ANYONE, before, n));
     assert_eq!(everyone, posts_where(model, |_| true));
     assert_eq!(index.posts(), everyone.len());
     assert_eq!(index.members(), model.values().filter(|plain| plain.active).count());
     for (user, plain) in model {
         assert_eq!(index.is_active(user), plain.active);
-        let home = all_pages(|before| index.home(user, before, n));
-        assert_eq!(home, posts_where(model, |who| who == user || plain.follows.contains(who)));
-        let own = all_pages(|before| index.posts_of(user, before, n));
+        let home = all_pages(|before| index.home(index.eyes(Some(user), Wall(0)), before, n));
+        let muted = |who: &UserName| plain.mutes.contains(who);
+        let home_of = |who: &UserName| who == user || plain.follows.contains(who) && !muted(who);
+        assert_eq!(home, posts_where(model, home_of));
+        let own = all_pages(|before| index.posts_of(ANYONE, user, before, n));
         assert_eq!(own, posts_where(model, |who| who == user));
         let fans: Vec<_> = model.iter().filter(|(_, fan)| fan.follows.contains(user)).collect();
-        let followers = index.followers(user, None, 99).names;
+        let followers = index.followers(ANYONE, user, None, 99).names;
         assert!(followers.iter().eq(fans.iter().map(|(name, _)| *name)));
-        assert!(index.following(user, None, 99).names.iter().eq(&plain.follows));
+        assert!(index.following(ANYONE, user, None, 99).names.iter().eq(&plain.follows));
         assert!(plain.follows.iter().all(|whom| index.follows(user, whom)));
         let counts = index.counts(user);
         let lens = [plain.posts.len(), fans.len(), plain.follows.len()];
@@ -354,11 +435,11 @@ fn check_threads(index: &Index, model: &Model, n: usize) {
         let mut expected = Vec::new();
         replies_where(model, &post, 1, &mut expected);
         let direct = expected.iter().filter(|(depth, _)| *depth == 1).count();
-        assert_eq!(index.reply_count(&post) as usize, direct);
+        assert_eq!(index.reply_count(ANYONE, &post) as usize, direct);
         // The order among equal numbers is nobody's business.
         let ids: BTreeSet<PostId> = expected.iter().map(|(_, post)| post.id).collect();
         if ids.len() == expected.len() {
-            let thread = index.replies(&post, n);
+            let thread = index.replies(ANYONE, &post, n);
             assert_eq!(thread.more, expected.len() > n);
             expected.truncate(n);
             let found = thread.replies.into_iter().map(|reply| (reply.depth, reply.post));
@@ -378,6 +459,10 @@ fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
         2 => (0..12u64).prop_map(deleted),
         4 => who().prop_map(followed),
         2 => who().prop_map(|user| Entry::Unfollowed { at: Wall(1), user: name(user) }),
+        1 => who().prop_map(|user| Entry::Muted { at: Wall(1), user: name(user) }),
+        1 => who().prop_map(|user| Entry::Unmuted { at: Wall(1), user: name(user) }),
+        2 => who().prop_map(|user| Entry::Blocked { at: Wall(1), user: name(user) }),
+        1 => who().prop_map(|user| Entry::Unblocked { at: Wall(1), user: name(user) }),
         1 => Just(left()),
     ];
     (who().prop_map(name), entry)
@@ -399,7 +484,7 @@ proptest! {
                 whole.index = fed.index.clone();
                 whole.users = fed.users.clone();
             }
-            fed.write(user, entry);
+            fed.write(user.as_str(), entry);
         }
         let model = recompute(&log);
         check(&fed.index, &model, n);

@@ -4,20 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::world::{ANYONE, World, name};
 use super::*;
 use crate::clock::Wall;
 use crate::limits::NEWS_COUNTED_MAX;
 use crate::text::{Label, Tag};
-use crate::user::Place;
 
 const PEOPLE: [&str; 3] = ["ada", "ben", "cleo"];
 const TEXTS: [&str; 6] =
     ["hello", "@ada #Seeds", "@ben, @cleo: #seeds #Brot!", "#BROT", "@ada @ada", "@dora ada@ben"];
 const TAGS: [&str; 2] = ["seeds", "brot"];
-
-fn name(text: &str) -> UserName {
-    UserName::parse(text).unwrap()
-}
 
 fn tag(text: &str) -> Tag {
     Tag::parse(text).unwrap()
@@ -34,29 +30,6 @@ fn posted(ms: u64, text: &str) -> Entry {
 
 fn followed(ms: u64, user: &str) -> Entry {
     Entry::Followed { at: Wall(ms), user: name(user) }
-}
-
-#[derive(Default)]
-struct World {
-    users: BTreeMap<UserName, User>,
-    index: Index,
-}
-
-impl World {
-    fn of(entries: &[(&str, Entry)]) -> Self {
-        let mut world = Self::default();
-        for (user, entry) in entries {
-            world.write(&name(user), entry);
-        }
-        world
-    }
-
-    fn write(&mut self, user: &UserName, entry: &Entry) {
-        let absent = || User::absent(user.clone());
-        let user = self.users.entry(user.clone()).or_insert_with(absent);
-        self.index.apply(user, entry);
-        user.apply(entry, Place::default());
-    }
 }
 
 fn shown(list: &PostList) -> Vec<(&str, u64)> {
@@ -89,38 +62,40 @@ fn news_of_others_latest_first_by_page() {
         ("ben", followed(8, "ada")),
         ("ben", followed(9, "ada")),
     ] {
-        world.write(&name(user), &entry);
+        world.write(user, &entry);
     }
-    let ada = name("ada");
-    let first = world.index.news(&ada, None, 2);
+    let first = world.index.news(world.eyes("ada"), None, 2);
     assert_eq!((told(&first), first.older), (vec![("ben", 8), ("cleo", 5)], Some(at(5))));
-    let rest = world.index.news(&ada, first.older, 9);
+    let rest = world.index.news(world.eyes("ada"), first.older, 9);
     assert_eq!((told(&rest), rest.older), (vec![("cleo", 3), ("ben", 2)], None));
     // Between two milliseconds: the follow of that moment lies below.
     let between = PostId::from_raw(at(3).get() + 1);
-    assert_eq!(told(&world.index.news(&ada, Some(between), 9)), [("cleo", 3), ("ben", 2)]);
-    let count = |ms| world.index.news_count(&ada, at(ms));
+    assert_eq!(
+        told(&world.index.news(world.eyes("ada"), Some(between), 9)),
+        [("cleo", 3), ("ben", 2)]
+    );
+    let count = |ms| world.index.news_count(world.eyes("ada"), at(ms));
     assert_eq!([0, 2, 3, 5, 8].map(count), [4, 3, 2, 1, 0]);
-    assert_eq!(told(&world.index.news(&name("ben"), None, 9)), [("cleo", 5)]);
+    assert_eq!(told(&world.index.news(world.eyes("ben"), None, 9)), [("cleo", 5)]);
 
     // Whoever left is in no list.
-    world.write(&name("cleo"), &Entry::Left { at: Wall(9) });
-    assert_eq!(told(&world.index.news(&ada, None, 9)), [("ben", 8), ("ben", 2)]);
+    world.write("cleo", &Entry::Left { at: Wall(9) });
+    assert_eq!(told(&world.index.news(world.eyes("ada"), None, 9)), [("ben", 8), ("ben", 2)]);
 }
 
 #[test]
 fn news_of_one_moment_stay_together_and_counting_ends() {
     let mut world = World::of(&joined());
     for user in ["ben", "cleo"] {
-        world.write(&name(user), &followed(7, "ada"));
-        world.write(&name(user), &posted(7, "@ada"));
+        world.write(user, &followed(7, "ada"));
+        world.write(user, &posted(7, "@ada"));
     }
-    let page = world.index.news(&name("ada"), None, 1);
+    let page = world.index.news(world.eyes("ada"), None, 1);
     assert_eq!((page.news.len(), page.older), (4, None));
     for ms in 8..300 {
-        world.write(&name("ben"), &posted(ms, "@ada"));
+        world.write("ben", &posted(ms, "@ada"));
     }
-    assert_eq!(world.index.news_count(&name("ada"), at(0)), NEWS_COUNTED_MAX);
+    assert_eq!(world.index.news_count(world.eyes("ada"), at(0)), NEWS_COUNTED_MAX);
 }
 
 #[test]
@@ -132,23 +107,78 @@ fn tags_found_by_any_spelling_and_the_last_used_first() {
         ("ada", posted(4, "#seeds again")),
         ("ada", Entry::PostDeleted { at: Wall(5), id: at(4) }),
     ]);
-    let page = world.index.tagged(&tag("größe"), None, 1);
+    let page = world.index.tagged(ANYONE, &tag("größe"), None, 1);
     assert_eq!((shown(&page), page.older), (vec![("ben", 2)], Some(at(2))));
-    assert_eq!(shown(&world.index.tagged(&tag("grösse"), page.older, 1)), [("ada", 1)]);
-    assert_eq!(world.index.tagged(&tag("nothing"), None, 9), PostList::default());
-    assert_eq!(world.index.recent_tags(2), [tag("brot"), tag("GRÖSSE")]);
-    assert_eq!(world.index.recent_tags(9).len(), 3);
+    assert_eq!(shown(&world.index.tagged(ANYONE, &tag("grösse"), page.older, 1)), [("ada", 1)]);
+    assert_eq!(world.index.tagged(ANYONE, &tag("nothing"), None, 9), PostList::default());
+    assert_eq!(world.index.recent_tags(ANYONE, 2), [tag("brot"), tag("GRÖSSE")]);
+    assert_eq!(world.index.recent_tags(ANYONE, 9).len(), 3);
+}
+
+#[test]
+fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
+    let mut world = World::of(&joined());
+    for (user, entry) in [
+        ("ben", posted(2, "@ada #seeds")),
+        ("ben", followed(3, "ada")),
+        ("cleo", posted(4, "@ada #brot")),
+        ("cleo", followed(5, "ada")),
+        ("cleo", posted(6, "@ada again")),
+        ("ben", Entry::KeeperMade { at: Wall(1) }),
+    ] {
+        world.write(user, &entry);
+    }
+    let seen = |world: &World, eyes| {
+        let all = (&[][..], &[][..]);
+        let (news, index) = (world.index.news(eyes, None, 9), &world.index);
+        assert_eq!(index.news_count(eyes, at(0)), news.news.len());
+        let tagged = index.tagged(eyes, &tag("brot"), None, 9).posts.len();
+        let found = index.candidates(eyes, all, None, 9).posts.len();
+        (news.news.len(), tagged, index.recent_tags(eyes, 9).len(), found)
+    };
+    assert_eq!(seen(&world, world.eyes("ada")), (5, 1, 2, 3));
+
+    let (user, reason) = (name("cleo"), "rude".to_owned());
+    world.write("ben", &Entry::PostHidden { at: Wall(8), user, id: at(4), reason });
+    assert_eq!(seen(&world, world.eyes("ada")), (4, 0, 1, 2));
+    assert_eq!(seen(&world, world.eyes("cleo")), (0, 1, 2, 3));
+    assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
+
+    world.write("ada", &Entry::Muted { at: Wall(9), user: name("cleo") });
+    assert_eq!(seen(&world, world.eyes("ada")), (2, 0, 1, 1));
+    assert_eq!(world.index.named(world.eyes("ada"), "cl", 9), [name("cleo")]);
+    world.write("ben", &Entry::Blocked { at: Wall(9), user: name("ada") });
+    assert_eq!(seen(&world, world.eyes("ada")), (0, 0, 0, 0));
+    assert!(world.index.named(world.eyes("ada"), "be", 9).is_empty());
+    assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
+
+    // Whoever shows their posts to members alone shows strangers none, whichever way they ask.
+    let profile = |members_only| {
+        let (display_name, bio) = ("Ben".to_owned(), String::new());
+        Entry::Profile { at: Wall(9), display_name, bio, members_only }
+    };
+    world.write("ben", &profile(true));
+    assert_eq!(seen(&world, ANYONE), (0, 0, 0, 1));
+    assert_eq!(seen(&world, world.eyes("cleo")), (0, 1, 2, 3));
+    let whole = Index::build(world.users.values());
+    assert!(!whole.shows_posts_of(ANYONE, &name("ben")));
+    assert!(whole.profile(ANYONE, &name("ben"), None, 9).posts.is_empty());
+    let (mut early, before) = (Index::default(), User::absent(name("ben")));
+    early.replace(&before, &world.users[&name("ben")]);
+    assert!(!early.shows_posts_of(ANYONE, &name("ben")));
+    world.write("ben", &profile(false));
+    assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
 }
 
 #[test]
 fn named_are_members_whose_names_begin_so() {
     let mut world = World::of(&joined());
-    world.write(&name("adam"), &Entry::Joined { at: Wall(1) });
-    world.write(&name("adele"), &posted(1, "no account"));
-    world.write(&name("ben"), &Entry::Left { at: Wall(2) });
-    assert_eq!(world.index.named("ad", 9), [name("ada"), name("adam")]);
-    assert_eq!(world.index.named("ad", 1), [name("ada")]);
-    assert!(world.index.named("b", 9).is_empty());
+    world.write("adam", &Entry::Joined { at: Wall(1) });
+    world.write("adele", &posted(1, "no account"));
+    world.write("ben", &Entry::Left { at: Wall(2) });
+    assert_eq!(world.index.named(ANYONE, "ad", 9), [name("ada"), name("adam")]);
+    assert_eq!(world.index.named(ANYONE, "ad", 1), [name("ada")]);
+    assert!(world.index.named(ANYONE, "b", 9).is_empty());
 }
 
 // ---- against a plain reading
@@ -244,22 +274,22 @@ fn all_pages(query: impl Fn(Option<PostId>) -> PostList) -> BTreeSet<(u64, UserN
 
 fn check(index: &Index, plain: &Plain, n: usize) {
     for word in TAGS {
-        let found = all_pages(|before| index.tagged(&tag(word), before, n));
+        let found = all_pages(|before| index.tagged(ANYONE, &tag(word), before, n));
         assert_eq!(found, plain.posts(|_, text| bears(text, word)), "{word}");
     }
     let used = TAGS.iter().filter(|word| !plain.posts(|_, text| bears(text, word)).is_empty());
-    assert_eq!(index.recent_tags(9).len(), used.count());
+    assert_eq!(index.recent_tags(ANYONE, 9).len(), used.count());
     for user in PEOPLE.map(name) {
         let of = |author: &UserName, text: &str| *author == user || names(text, &user);
         let asked = ([user.clone()], [tag("seeds")]);
-        let found = all_pages(|before| index.candidates((&asked.0, &[]), before, n));
+        let found = all_pages(|before| index.candidates(ANYONE, (&asked.0, &[]), before, n));
         assert_eq!(found, plain.posts(of), "{user}");
-        let found = all_pages(|before| index.candidates((&asked.0, &asked.1), before, n));
+        let found = all_pages(|before| index.candidates(ANYONE, (&asked.0, &asked.1), before, n));
         assert_eq!(found, plain.posts(|author, text| of(author, text) && bears(text, "seeds")));
         let expected = plain.news(&user);
         let (mut found, mut before) = (BTreeSet::new(), None);
         loop {
-            let page = index.news(&user, before, n);
+            let page = index.news(index.eyes(Some(&user), Wall(0)), before, n);
             found.extend(told(&page).into_iter().map(|(who, ms)| (ms, name(who))));
             before = page.older;
             if before.is_none() {
@@ -269,9 +299,12 @@ fn check(index: &Index, plain: &Plain, n: usize) {
         assert_eq!(found, expected, "news of {user}");
         let above = expected.iter().filter(|(ms, _)| *ms > 5).count();
         // A set: one who is followed and named by the same person in one moment counts once there.
-        assert!(index.news_count(&user, at(5)) >= above, "{user}");
+        assert!(index.news_count(index.eyes(Some(&user), Wall(0)), at(5)) >= above, "{user}");
     }
-    assert_eq!(all_pages(|before| index.candidates((&[], &[]), before, n)).len(), index.posts());
+    assert_eq!(
+        all_pages(|before| index.candidates(ANYONE, (&[], &[]), before, n)).len(),
+        index.posts()
+    );
 }
 
 fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
@@ -295,13 +328,16 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         n in 1..5usize,
     ) {
+        // Nobody has news before they joined.
+        let joins = joined().into_iter().map(|(user, entry)| (name(user), entry));
+        let log: Vec<_> = joins.chain(log).collect();
         let mut fed = World::default();
         let plain = Plain::of(&log);
         let mut early = World::default();
         for (at, (user, entry)) in log.iter().enumerate() {
-            fed.write(user, entry);
+            fed.write(user.as_str(), entry);
             if at < cut.index(log.len()) {
-                early.write(user, entry);
+                early.write(user.as_str(), entry);
             }
         }
         check(&fed.index, &plain, n);

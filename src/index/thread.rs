@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::people::PersonId;
-use super::{Edge, Index, Key};
+use super::{Edge, Eyes, Index, Key};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
 
@@ -34,8 +34,9 @@ struct Cursor {
 impl Index {
     /// Up to `n` posts that answer `post`, and those that answer them.
     ///
-    /// What answers a deleted reply hangs from nothing and is not found.
-    pub fn replies(&self, post: &PostRef, n: usize) -> Thread {
+    /// What answers a deleted reply hangs from nothing and is not found; nor is what answers a reply
+    /// that the eyes are not shown.
+    pub fn replies(&self, eyes: Eyes, post: &PostRef, n: usize) -> Thread {
         let mut thread = Thread::default();
         let Some(root) = self.key(post) else { return thread };
         let mut path = vec![Cursor::at_first_of(root)];
@@ -49,7 +50,7 @@ impl Index {
             };
             // Each post answers at most one, so a circle, which no honest file holds, could only lead
             // back to where we began.
-            if child == root {
+            if child == root || !self.shows_key(eyes, child) {
                 continue;
             }
             if thread.replies.len() >= n {
@@ -63,12 +64,13 @@ impl Index {
         thread
     }
 
-    /// How many posts answer `post` itself.
-    pub fn reply_count(&self, post: &PostRef) -> u32 {
+    /// How many posts answer `post` itself, of those that the eyes are shown.
+    pub fn reply_count(&self, eyes: Eyes, post: &PostRef) -> u32 {
         let Some(parent) = self.key(post) else { return 0 };
         let first = first_of(parent);
         let edges = self.replies.up(Bound::Included(&first));
-        let count = edges.take_while(|edge| edge.parent() == parent).count();
+        let children = edges.take_while(|edge| edge.parent() == parent).map(super::Edge::child);
+        let count = children.filter(|child| self.shows_key(eyes, *child)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
@@ -81,14 +83,17 @@ impl Cursor {
     fn next(&mut self, index: &Index) -> Option<Key> {
         let edge = *index.replies.up(self.from.as_ref()).next()?;
         self.from = Bound::Excluded(edge);
-        (edge.parent() == self.parent)
-            .then_some(Key { id: edge.child_id, author: edge.child_author })
+        (edge.parent() == self.parent).then_some(edge.child())
     }
 }
 
 impl Edge {
     const fn parent(&self) -> Key {
         Key { id: self.parent_id, author: self.parent_author }
+    }
+
+    const fn child(&self) -> Key {
+        Key { id: self.child_id, author: self.child_author }
     }
 }
 

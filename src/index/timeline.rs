@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::people::{Circle, PersonId};
 use super::repost::{Shown, merged, with_reposts};
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::id::{PostId, UserName};
 use crate::limits::{HOME_MERGE_PEOPLE, HOME_WALK_PER_PERSON};
 use crate::user::entry::PostRef;
@@ -12,7 +12,8 @@ use crate::user::entry::PostRef;
 /// A page of posts, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PostList {
-    /// As many as were asked for, or fewer where there are no more. A page never ends between posts
+    /// As many as were asked for, or fewer where there are no more (or, within
+    /// [`crate::limits::PASSED_OVER_MAX`], none that may be shown). A page never ends between posts
     /// of the same number, for which the next page could not be told where to begin: it is longer by
     /// those instead.
     pub posts: Vec<PostRef>,
@@ -24,15 +25,21 @@ pub struct PostList {
 
 impl Index {
     /// Up to `n` posts of all people, older than `before`.
-    pub fn everyone(&self, before: Option<PostId>, n: usize) -> PostList {
+    pub fn everyone(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> PostList {
         let below = before.map(below_all_of);
-        self.page(self.timeline.down(below.as_ref()).copied(), n)
+        self.page(eyes, self.timeline.down(below.as_ref()).copied(), n)
     }
 
     /// Up to `n` posts of one person, older than `before`.
-    pub fn posts_of(&self, user: &UserName, before: Option<PostId>, n: usize) -> PostList {
+    pub fn posts_of(
+        &self,
+        eyes: Eyes,
+        user: &UserName,
+        before: Option<PostId>,
+        n: usize,
+    ) -> PostList {
         let Some(author) = self.people.find(user) else { return PostList::default() };
-        self.page(self.older_of(author, before), n)
+        self.page(eyes, self.older_of(author, before), n)
     }
 
     fn older_of(&self, author: PersonId, before: Option<PostId>) -> impl Iterator<Item = Key> {
@@ -43,27 +50,33 @@ impl Index {
     }
 
     /// Up to `n` posts that one person wrote or reposted, older than `before`.
-    pub fn profile(&self, user: &UserName, before: Option<PostId>, n: usize) -> PostList {
+    pub fn profile(
+        &self,
+        eyes: Eyes,
+        user: &UserName,
+        before: Option<PostId>,
+        n: usize,
+    ) -> PostList {
         let Some(who) = self.people.find(user) else { return PostList::default() };
         let reposts = self.reposts_of([who].into_iter(), before);
-        self.feed(with_reposts(self.older_of(who, before), reposts), n)
+        self.feed(eyes, with_reposts(self.older_of(who, before), reposts), n)
     }
 
-    /// Up to `n` posts of `viewer` and those they follow, and of what these reposted, older than
+    /// Up to `n` posts of the viewer and those they follow, and of what these reposted, older than
     /// `before`.
     ///
     /// Two ways lead there. Walking back through everybody's posts is fast when most of them are by
     /// people one follows; merging each one's own list costs a search a person and is fast when they
     /// are few or quiet. So: few people, merge; else walk, but not farther than merging would cost,
     /// then merge from there on.
-    pub fn home(&self, viewer: &UserName, before: Option<PostId>, n: usize) -> PostList {
-        let Some(viewer) = self.people.find(viewer) else { return PostList::default() };
+    pub fn home(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> PostList {
+        let Some(viewer) = eyes.viewer else { return PostList::default() };
         let follows = self.people.circle(viewer, Circle::Follows);
         let authors = || follows.iter().copied().chain([viewer]);
         let below = before.map(below_all_of);
         let reposts = self.reposts_of(follows.iter().copied(), before);
         if follows.len() < HOME_MERGE_PEOPLE {
-            return self.feed(with_reposts(self.merged(authors(), below), reposts), n);
+            return self.feed(eyes, with_reposts(self.merged(authors(), below), reposts), n);
         }
 
         let mut wanted = vec![false; self.people.len()];
@@ -84,7 +97,7 @@ impl Index {
         // Begun only if the walk did not fill the page.
         let far =
             std::iter::once_with(|| reached.get().map(|last| self.merged(authors(), Some(last))));
-        self.feed(with_reposts(near.chain(far.flatten().flatten()), reposts), n)
+        self.feed(eyes, with_reposts(near.chain(far.flatten().flatten()), reposts), n)
     }
 
     /// The posts of these people below `below`, newest first: a k-way merge of their lists.
@@ -106,9 +119,9 @@ impl Index {
         }))
     }
 
-    /// The first `n` of these, and where the next page begins.
-    pub(super) fn page(&self, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
-        self.feed(keys.map(Shown::from), n)
+    /// The first `n` of these that the eyes are shown, and where the next page begins.
+    pub(super) fn page(&self, eyes: Eyes, keys: impl Iterator<Item = Key>, n: usize) -> PostList {
+        self.feed(eyes, keys.map(Shown::from), n)
     }
 }
 

@@ -22,9 +22,15 @@ impl User {
             joined_at: Wall(0),
             display_name: String::new(),
             bio: String::new(),
+            members_only: false,
             password: String::new(),
             sessions: Vec::new(),
             follows: BTreeMap::new(),
+            mutes: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            has_asked_in: false,
+            inviter: None,
+            keeping: None,
             posts: Vec::new(),
             labels: Vec::new(),
             deleted: Vec::new(),
@@ -52,9 +58,10 @@ impl User {
                 self.status = Status::Active;
                 self.joined_at = *at;
             }
-            Entry::Profile { at: _, display_name, bio } => {
+            Entry::Profile { at: _, display_name, bio, members_only } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);
+                self.members_only = *members_only;
             }
             Entry::Password { at: _, hash } => self.password.clone_from(hash),
             Entry::SessionOpened { at, id, device, address } => self.open(Session {
@@ -84,15 +91,58 @@ impl User {
             | Entry::Unreposted { .. }
             | Entry::Bookmarked { .. }
             | Entry::Unbookmarked { .. } => self.mark(entry),
+            Entry::Followed { .. }
+            | Entry::Unfollowed { .. }
+            | Entry::Muted { .. }
+            | Entry::Unmuted { .. }
+            | Entry::Blocked { .. }
+            | Entry::Unblocked { .. } => self.tie(entry),
+            Entry::AskedIn { at: _ } => self.has_asked_in = true,
+            Entry::JoinedWith { at: _, code: _, inviter } => self.inviter = Some(inviter.clone()),
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::InvitationMade { .. }
+            | Entry::InvitationEnded { .. }
+            | Entry::InvitationUsed { .. }
+            | Entry::Reported { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keeping.get_or_insert_default().apply(entry),
+            Entry::Left { at } => self.leave(*at),
+        }
+        self.assert_invariants();
+    }
+
+    /// Takes in whom this user wants to hear of, and whom not.
+    fn tie(&mut self, entry: &Entry) {
+        match entry {
             Entry::Followed { at, user } => {
                 self.follows.entry(user.clone()).or_insert(*at);
             }
             Entry::Unfollowed { at: _, user } => {
                 self.follows.remove(user);
             }
-            Entry::Left { at } => self.leave(*at),
+            Entry::Muted { at: _, user } => {
+                self.mutes.insert(user.clone());
+            }
+            Entry::Unmuted { at: _, user } => {
+                self.mutes.remove(user);
+            }
+            Entry::Blocked { at: _, user } => {
+                self.blocks.insert(user.clone());
+            }
+            Entry::Unblocked { at: _, user } => {
+                self.blocks.remove(user);
+            }
+            _ => {}
         }
-        self.assert_invariants();
     }
 
     /// Takes in what this user thinks of a post, their own or another's. Whether that stands is not
@@ -232,6 +282,8 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            let apart = self.mutes.len() + self.blocks.len();
+            assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
             assert!(self.requests.len() <= 1, "{}: left, but requests stay", self.name);
         }

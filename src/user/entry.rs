@@ -14,6 +14,11 @@ pub struct PostRef {
     pub id: PostId,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+pub(crate) const fn is_not(is: &bool) -> bool {
+    !*is
+}
+
 /// One change of one user, with its time. In the file `{"e":"posted","at":…,…}`.
 ///
 /// Fields that this version does not know are kept, because lines are moved as bytes and never
@@ -35,6 +40,9 @@ pub enum Entry {
         display_name: String,
         /// What the user says of themselves, up to 200 characters.
         bio: String,
+        /// Whether only members see their posts.
+        #[serde(default, skip_serializing_if = "is_not")]
+        members_only: bool,
     },
     /// The password is this one from now on.
     Password {
@@ -169,12 +177,239 @@ pub enum Entry {
         /// Whom.
         user: UserName,
     },
+    /// This user wants to see nothing of another.
+    Muted {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// Not any more.
+    Unmuted {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// This user wants nothing to do with another, either way.
+    Blocked {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// Not any more.
+    Unblocked {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// The operator made this user a keeper.
+    KeeperMade {
+        /// When.
+        at: Wall,
+    },
+    /// Not a keeper any more.
+    KeeperEnded {
+        /// When.
+        at: Wall,
+    },
+    /// A keeper says how the community is kept from now on.
+    CommunitySet {
+        /// When.
+        at: Wall,
+        /// How.
+        #[serde(flatten)]
+        house: House,
+    },
+    /// This user made a code with which others may join.
+    InvitationMade {
+        /// When.
+        at: Wall,
+        /// Its hash.
+        code: CodeHash,
+        /// How many may join with it.
+        uses: u32,
+        /// Until when.
+        until: Wall,
+    },
+    /// Nobody may join with it any more.
+    InvitationEnded {
+        /// When.
+        at: Wall,
+        /// Its hash.
+        code: CodeHash,
+    },
+    /// Somebody was promised to join with it: written before they do, so that no use is promised twice.
+    InvitationUsed {
+        /// When.
+        at: Wall,
+        /// Its hash.
+        code: CodeHash,
+        /// Who.
+        by: UserName,
+    },
+    /// With which code this user joined.
+    JoinedWith {
+        /// When.
+        at: Wall,
+        /// Its hash.
+        code: CodeHash,
+        /// Whose it is.
+        inviter: UserName,
+    },
+    /// This user joined when new members needed a keeper's word.
+    AskedIn {
+        /// When.
+        at: Wall,
+    },
+    /// This user finds that a keeper should look at a post.
+    Reported {
+        /// When.
+        at: Wall,
+        /// Who wrote it.
+        user: UserName,
+        /// Its number.
+        id: PostId,
+        /// Why.
+        reason: String,
+    },
+    /// A keeper looked at all that was reported of a post so far.
+    ReportClosed {
+        /// When.
+        at: Wall,
+        /// Who wrote it.
+        user: UserName,
+        /// Its number.
+        id: PostId,
+    },
+    /// A keeper wants another look at it.
+    ReportReopened {
+        /// When.
+        at: Wall,
+        /// Who wrote it.
+        user: UserName,
+        /// Its number.
+        id: PostId,
+    },
+    /// A keeper hides a post from all but its author.
+    PostHidden {
+        /// When.
+        at: Wall,
+        /// Who wrote it.
+        user: UserName,
+        /// Its number.
+        id: PostId,
+        /// Why.
+        reason: String,
+    },
+    /// A keeper hides it no longer.
+    PostShown {
+        /// When.
+        at: Wall,
+        /// Who wrote it.
+        user: UserName,
+        /// Its number.
+        id: PostId,
+    },
+    /// A keeper lets a member write nothing for a while.
+    MemberSuspended {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+        /// Until when; absent for until it is lifted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Wall>,
+        /// Why.
+        reason: String,
+    },
+    /// A keeper ends that.
+    SuspensionLifted {
+        /// When.
+        at: Wall,
+        /// Whose.
+        user: UserName,
+    },
+    /// A keeper lets somebody in who asked.
+    MemberAdmitted {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
+    /// A keeper does not let them in.
+    MemberRefused {
+        /// When.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+        /// Why.
+        reason: String,
+    },
+    /// A keeper takes back what was decided of them.
+    MemberUndecided {
+        /// When.
+        at: Wall,
+        /// Whose.
+        user: UserName,
+    },
     /// The account was deleted; nothing follows this entry.
     Left {
         /// When.
         at: Wall,
     },
 }
+
+/// How a community is kept, as one of its keepers says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct House {
+    /// Who may join.
+    pub signup: Signup,
+    /// Whether all members may invite, and not only keepers.
+    pub members_invite: bool,
+    /// What is said to strangers on the first page; may be empty.
+    pub words: String,
+    /// Whether strangers are shown the newest posts there.
+    pub shows_posts: bool,
+    /// Whether members may read what keepers did.
+    pub shows_log: bool,
+}
+
+impl Default for House {
+    /// As a community is kept of which no keeper has said anything.
+    fn default() -> Self {
+        Self {
+            signup: Signup::Open,
+            members_invite: false,
+            words: String::new(),
+            shows_posts: true,
+            shows_log: false,
+        }
+    }
+}
+
+/// Who may join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signup {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Whoever was invited.
+    Invited,
+    /// Whom a keeper lets in.
+    Approved,
+    /// Nobody.
+    Closed,
+}
+
+/// The SHA-256 of an invitation's code, in 64 hexadecimal digits: the code itself is a secret, and long
+/// enough that its hash gives nothing away.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CodeHash(pub String);
 
 /// The SHA-256 of a session's token, in 64 hexadecimal digits: what the file keeps, so that a stolen
 /// disk opens no session.

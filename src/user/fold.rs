@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::entry::{Entry, PostRef, SessionId};
+use super::entry::{CodeHash, Entry, PostRef, SessionId};
+use super::keeping::{Deed, Keeping};
 use super::{Place, User};
 use crate::id::{PostId, UserName};
 
@@ -19,6 +20,15 @@ pub struct Fold {
     password: Option<Place>,
     sessions: HashMap<SessionId, Place>,
     follows: BTreeMap<UserName, Place>,
+    mutes: BTreeMap<UserName, Place>,
+    blocks: BTreeMap<UserName, Place>,
+    /// The first time of asking, and the last of joining with a code.
+    asked_in: Option<Place>,
+    joined_with: Option<Place>,
+    /// A keeper's acts, and when they became and ended being one: the log of the acts is for good.
+    keeping: Vec<Place>,
+    invitations: BTreeMap<CodeHash, Vec<Place>>,
+    reports: BTreeMap<PostRef, Place>,
     posts: BTreeMap<PostId, Place>,
     deleted: BTreeMap<PostId, Place>,
     /// In the order of the file; of posts that stand.
@@ -74,13 +84,74 @@ impl Fold {
             Entry::Unreposted { post, .. } => drop(self.reposts.remove(post)),
             Entry::Bookmarked { post, .. } => add_to(&mut self.bookmarks, post, place),
             Entry::Unbookmarked { post, .. } => drop(self.bookmarks.remove(post)),
+            Entry::Followed { .. }
+            | Entry::Unfollowed { .. }
+            | Entry::Muted { .. }
+            | Entry::Unmuted { .. }
+            | Entry::Blocked { .. }
+            | Entry::Unblocked { .. } => self.tie(entry, place),
+            Entry::AskedIn { .. } => self.asked_in = self.asked_in.or(Some(place)),
+            Entry::JoinedWith { .. } => self.joined_with = Some(place),
+            Entry::InvitationMade { .. }
+            | Entry::InvitationEnded { .. }
+            | Entry::InvitationUsed { .. } => self.invite(entry, place),
+            Entry::Reported { user, id, .. } => {
+                self.reports.insert(PostRef { user: user.clone(), id: *id }, place);
+            }
+            Entry::KeeperMade { .. }
+            | Entry::KeeperEnded { .. }
+            | Entry::CommunitySet { .. }
+            | Entry::ReportClosed { .. }
+            | Entry::ReportReopened { .. }
+            | Entry::PostHidden { .. }
+            | Entry::PostShown { .. }
+            | Entry::MemberSuspended { .. }
+            | Entry::SuspensionLifted { .. }
+            | Entry::MemberAdmitted { .. }
+            | Entry::MemberRefused { .. }
+            | Entry::MemberUndecided { .. } => self.keeping.push(place),
+            Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+        }
+    }
+
+    fn tie(&mut self, entry: &Entry, place: Place) {
+        match entry {
             Entry::Followed { user, .. } => {
                 self.follows.entry(user.clone()).or_insert(place);
             }
             Entry::Unfollowed { user, .. } => {
                 self.follows.remove(user);
             }
-            Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+            Entry::Muted { user, .. } => {
+                self.mutes.entry(user.clone()).or_insert(place);
+            }
+            Entry::Unmuted { user, .. } => {
+                self.mutes.remove(user);
+            }
+            Entry::Blocked { user, .. } => {
+                self.blocks.entry(user.clone()).or_insert(place);
+            }
+            Entry::Unblocked { user, .. } => {
+                self.blocks.remove(user);
+            }
+            _ => {}
+        }
+    }
+
+    fn invite(&mut self, entry: &Entry, place: Place) {
+        match entry {
+            Entry::InvitationMade { code, .. } => {
+                self.invitations.entry(code.clone()).or_insert_with(|| vec![place]);
+            }
+            Entry::InvitationEnded { code, .. } => {
+                self.invitations.remove(code);
+            }
+            Entry::InvitationUsed { code, .. } => {
+                if let Some(places) = self.invitations.get_mut(code) {
+                    places.push(place);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -88,7 +159,11 @@ impl Fold {
     pub fn survivors(&self) -> Vec<Place> {
         let pinned = self.pinned.map(|(_, place)| place);
         let single = [self.left, self.joined, self.profile, self.password, pinned];
+        let single: Vec<_> = single.into_iter().chain([self.asked_in, self.joined_with]).collect();
         let many = self.sessions.values().chain(self.follows.values());
+        let many = many.chain(self.mutes.values()).chain(self.blocks.values());
+        let many = many.chain(&self.keeping).chain(self.invitations.values().flatten());
+        let many = many.chain(self.reports.values());
         let many = many.chain(self.posts.values()).chain(self.deleted.values());
         let many = many.chain(self.edits.values().flatten());
         let many = many.chain(self.likes.values()).chain(self.reposts.values());
@@ -104,14 +179,35 @@ fn add_to(marks: &mut BTreeMap<PostRef, Place>, post: &PostRef, place: Place) {
     marks.entry(post.clone()).or_insert(place);
 }
 
-/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow, a like or its
-/// kin, a deletion, a request, and all that there is one of.
+/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or
+/// block), a like or its kin, a deletion, a request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
 const FOLLOW_BYTES: usize = 60;
 const MARK_BYTES: usize = 110;
 const DELETED_BYTES: usize = 70;
 const REQUEST_BYTES: usize = 100;
 const ACCOUNT_BYTES: usize = 600;
+const ACT_BYTES: usize = 160;
+const INVITATION_BYTES: usize = 170;
+const INVITED_BYTES: usize = 140;
+
+impl Keeping {
+    fn folded_bytes(&self) -> usize {
+        let acts = self.acts.iter().map(|act| match &act.deed {
+            Deed::Set(house) => ACT_BYTES + 2 * house.words.len(),
+            other => ACT_BYTES + 2 * other.reason().len(),
+        });
+        let reports = self.reports.values().map(|report| ACT_BYTES + 2 * report.reason.len());
+        let invitations = self.invitations.values();
+        let invitations = invitations.map(|it| INVITATION_BYTES + it.used_by.len() * INVITED_BYTES);
+        acts.chain(reports).chain(invitations).sum()
+    }
+}
+
+/// Nothing said is nothing, whether or not it was ever anything.
+fn said(keeping: Option<&Keeping>) -> Keeping {
+    keeping.cloned().unwrap_or_default()
+}
 
 impl User {
     /// Bytes of the file that folding would leave, about, and rather too many than too few.
@@ -127,10 +223,16 @@ impl User {
             + marks * MARK_BYTES
             + 2 * texts
             + self.sessions.iter().map(session).sum::<usize>()
-            + self.follows.keys().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
-            + self.requests.len() * REQUEST_BYTES;
+            + self.requests.len() * REQUEST_BYTES
+            + self.keeping.as_deref().map_or(0, Keeping::folded_bytes);
         posts + edits + rest as u64
+    }
+
+    /// Everybody whom one short entry each is about.
+    fn named(&self) -> impl Iterator<Item = &UserName> {
+        self.follows.keys().chain(&self.mutes).chain(&self.blocks)
     }
 
     /// Whether two files tell the same of a user, wherever in them it stands.
@@ -144,9 +246,13 @@ impl User {
         };
         (&self.name, self.status, self.joined_at) == (&other.name, other.status, other.joined_at)
             && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
+            && self.members_only == other.members_only
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && self.labels == other.labels
+            && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
+            && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
+            && said(self.keeping.as_deref()) == said(other.keeping.as_deref())
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
             && self.requests == other.requests
             && (self.pinned, &self.likes) == (other.pinned, &other.likes)

@@ -15,6 +15,7 @@
 mod apply;
 pub mod entry;
 pub mod fold;
+pub mod keeping;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::id::{PostId, UserName};
 use crate::limits::{SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
 use entry::{PostRef, SessionId};
+use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
 
@@ -53,12 +55,24 @@ pub struct User {
     pub display_name: String,
     /// What the user says of themselves.
     pub bio: String,
+    /// Whether only members see their posts.
+    pub members_only: bool,
     /// The password's PHC string.
     pub password: String,
     /// Sessions that nobody has ended, oldest first.
     pub sessions: Vec<Session>,
     /// Whom this user follows, and since when.
     pub follows: BTreeMap<UserName, Wall>,
+    /// Whose posts this user does not want to see.
+    pub mutes: BTreeSet<UserName>,
+    /// Whom this user wants nothing to do with.
+    pub blocks: BTreeSet<UserName>,
+    /// Whether they joined when new members needed a keeper's word.
+    pub has_asked_in: bool,
+    /// Who invited them.
+    pub inviter: Option<UserName>,
+    /// What they have to do with the community; most people nothing.
+    pub keeping: Option<Box<Keeping>>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
     /// The names and tags in the posts that stand: sorted, without repetition. From the texts, which
@@ -172,6 +186,11 @@ impl User {
     /// Whether the post of that number was taken back, as far as the file still tells.
     pub fn has_deleted(&self, id: PostId) -> bool {
         self.deleted.binary_search(&id).is_ok()
+    }
+
+    /// Whether they are a keeper of the community.
+    pub fn is_keeper(&self) -> bool {
+        self.keeping.as_ref().is_some_and(|keeping| keeping.is_keeper)
     }
 
     /// The session of that id, whatever its age, unless it was ended.

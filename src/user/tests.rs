@@ -57,7 +57,12 @@ fn recorded(number: u64, result: Receipt) -> Recorded {
 fn entries_of_an_account_all_taken_in() {
     let user = user_of(&[
         Entry::Joined { at: Wall(5) },
-        Entry::Profile { at: Wall(5), display_name: "Ada".into(), bio: "Hi".into() },
+        Entry::Profile {
+            at: Wall(5),
+            display_name: "Ada".into(),
+            bio: "Hi".into(),
+            members_only: false,
+        },
         Entry::Password { at: Wall(5), hash: "$argon2id$x".into() },
         opened(1, 5),
         posted(7, None),
@@ -286,6 +291,9 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         (0..30u64).prop_map(deleted),
         Just(Entry::Followed { at: Wall(1), user: name("ben") }),
         Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),
+        Just(Entry::Muted { at: Wall(1), user: name("ben") }),
+        Just(Entry::Blocked { at: Wall(1), user: name("ben") }),
+        Just(Entry::Unblocked { at: Wall(1), user: name("ben") }),
         (0..30u64, 0..9u64).prop_map(|(id, at)| edited(id, at)),
         (0..30u64).prop_map(pinned),
         Just(Entry::Unpinned { at: Wall(1) }),

@@ -66,6 +66,22 @@ pub enum FormName {
     Follow,
     /// Follow somebody no longer.
     Unfollow,
+    /// See nothing of somebody.
+    Mute,
+    /// Not any more.
+    Unmute,
+    /// Have nothing to do with somebody.
+    Block,
+    /// Not any more.
+    Unblock,
+    /// Tell the keepers of a post.
+    Report,
+    /// Make an invitation, or end one.
+    Invite,
+    /// Do what keepers do.
+    Keep,
+    /// Say how the community is kept.
+    House,
     /// Change display name and bio.
     Profile,
     /// Change the password.
@@ -179,6 +195,23 @@ impl FormKey {
         RequestKey { ops, id: RequestId(id) }
     }
 
+    /// The code of the invitation that is made with this key: twenty characters of 32, so 100 bits. Only
+    /// the session that made it can be shown it again; what is kept of it is a hash.
+    pub fn invitation_code(&self, binding: Binding<'_>, id: RequestId) -> String {
+        // Without those that are taken for each other.
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let mac = self.mac("invitation", binding, &[&id.to_string()]).finalize().into_bytes();
+        let mut code = String::new();
+        for (at, byte) in mac.iter().take(20).enumerate() {
+            if at > 0 && at % 5 == 0 {
+                code.push('-');
+            }
+            let letter = LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
+            code.push(char::from(letter));
+        }
+        code
+    }
+
     /// A code over `parts`, each with its length before it so that no two lists look alike.
     fn mac(&self, purpose: &str, binding: Binding<'_>, parts: &[&str]) -> Hmac<Sha256> {
         let (kind, secret) = match binding {
@@ -232,6 +265,14 @@ impl FormName {
             Self::DeletePost => "delete-post",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::Report => "report",
+            Self::Invite => "invite",
+            Self::Keep => "keep",
+            Self::House => "house",
             Self::Profile => "profile",
             Self::Password => "password",
             Self::Devices => "devices",

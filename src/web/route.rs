@@ -8,7 +8,7 @@ use crate::action::Mark;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::PostRef;
-use crate::web::form::{decode_path, encode_query};
+use crate::web::form::encode_query;
 use crate::web::request::Method;
 
 /// Everything that has an address.
@@ -67,12 +67,38 @@ pub enum Route {
     Follow(UserName),
     /// Follow a member no longer.
     Unfollow(UserName),
+    /// See nothing of a member.
+    Mute(UserName),
+    /// Not any more.
+    Unmute(UserName),
+    /// Have nothing to do with a member.
+    Block(UserName),
+    /// Not any more.
+    Unblock(UserName),
     /// Display name and bio.
     SettingsProfile,
     /// The password.
     SettingsPassword,
     /// Where one is signed in.
     SettingsDevices,
+    /// Whom one mutes or blocks.
+    SettingsPeople,
+    /// Codes with which others may join.
+    SettingsInvitations,
+    /// Tell the keepers of a post.
+    Report(PostRef),
+    /// For keepers: what was reported.
+    Mod,
+    /// For keepers: who waits to be let in.
+    ModAsking,
+    /// For keepers: members.
+    ModMembers,
+    /// What keepers did.
+    ModLog,
+    /// For keepers: how the community is kept.
+    ModHouse,
+    /// For keepers: asks, then does.
+    ModAct,
     /// The script's keys.
     SettingsKeys,
     /// What can be taken along.
@@ -99,12 +125,6 @@ pub enum Route {
     Script(AssetHash),
     /// The mark, with the hash in its name.
     Dots(AssetHash),
-}
-
-/// What a request's target is called where answers are counted.
-pub(in crate::web) fn label(target: &str) -> &'static str {
-    let path = target.split('?').next().and_then(decode_path);
-    path.and_then(|path| Route::parse(&path)).map_or("none", |route| route.label())
 }
 
 /// The hash in a static file's name: 16 hexadecimal digits.
@@ -157,6 +177,14 @@ impl Route {
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
             "/settings/devices" => Self::SettingsDevices,
+            "/settings/people" => Self::SettingsPeople,
+            "/settings/invitations" => Self::SettingsInvitations,
+            "/mod" => Self::Mod,
+            "/mod/joining" => Self::ModAsking,
+            "/mod/members" => Self::ModMembers,
+            "/mod/log" => Self::ModLog,
+            "/mod/settings" => Self::ModHouse,
+            "/mod/act" => Self::ModAct,
             "/settings/keys" => Self::SettingsKeys,
             "/settings/data" => Self::SettingsData,
             "/settings/data/tern.json" => Self::DataJson,
@@ -192,6 +220,10 @@ impl Route {
             (Some("following"), None) => Self::Following(name),
             (Some("follow"), None) => Self::Follow(name),
             (Some("unfollow"), None) => Self::Unfollow(name),
+            (Some("mute"), None) => Self::Mute(name),
+            (Some("unmute"), None) => Self::Unmute(name),
+            (Some("block"), None) => Self::Block(name),
+            (Some("unblock"), None) => Self::Unblock(name),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -205,6 +237,7 @@ impl Route {
     fn of_post(post: PostRef, what: &str) -> Option<Self> {
         Some(match what {
             "delete" => Self::DeletePost(post),
+            "report" => Self::Report(post),
             "edit" => Self::EditPost(post),
             "history" => Self::History(post),
             _ => {
@@ -229,51 +262,19 @@ impl Route {
         AssetHash::parse(route.1).map(route.0)
     }
 
-    /// What it is called where answers are counted: one word, without what stands in its address.
-    pub const fn label(&self) -> &'static str {
-        match self {
-            Self::Home => "home",
-            Self::Everyone => "public",
-            Self::News => "mentions",
-            Self::Search => "search",
-            Self::Tag(_) => "tag",
-            Self::EveryoneFeed | Self::ProfileFeed(_) | Self::TagFeed(_) => "feed",
-            Self::Join => "join",
-            Self::Login => "login",
-            Self::Logout => "logout",
-            Self::Post => "post",
-            Self::Profile(_) => "profile",
-            Self::Thread(_) => "thread",
-            Self::EditPost(_) => "edit",
-            Self::History(_) => "history",
-            Self::Mark { .. } => "mark",
-            Self::Bookmarks => "bookmarks",
-            Self::DeletePost(_) => "delete",
-            Self::Followers(_) | Self::Following(_) => "people",
-            Self::Follow(_) | Self::Unfollow(_) => "follow",
-            Self::SettingsProfile
-            | Self::SettingsPassword
-            | Self::SettingsDevices
-            | Self::SettingsKeys
-            | Self::SettingsData
-            | Self::SettingsLanguage
-            | Self::SettingsLeave => "settings",
-            Self::DataJson | Self::DataHtml => "data",
-            Self::Status => "status",
-            Self::Healthz => "healthz",
-            Self::Readyz => "readyz",
-            Self::Robots => "robots",
-            Self::Style(_) | Self::Script(_) | Self::Dots(_) => "asset",
-        }
-    }
-
     /// Whether `method` may be used here.
     pub fn allows(&self, method: Method) -> bool {
         let is_post = method == Method::Post;
         match self {
-            Self::Post | Self::Logout | Self::Follow(_) | Self::Unfollow(_) | Self::Mark { .. } => {
-                is_post
-            }
+            Self::Post
+            | Self::Logout
+            | Self::Follow(_)
+            | Self::Unfollow(_)
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Mark { .. } => is_post,
             Self::Join
             | Self::Login
             | Self::DeletePost(_)
@@ -281,6 +282,10 @@ impl Route {
             | Self::SettingsProfile
             | Self::SettingsPassword
             | Self::SettingsDevices
+            | Self::SettingsInvitations
+            | Self::Report(_)
+            | Self::ModHouse
+            | Self::ModAct
             | Self::SettingsKeys
             | Self::SettingsLanguage
             | Self::SettingsLeave => true,
@@ -298,6 +303,11 @@ impl Route {
             | Self::Bookmarks
             | Self::Followers(_)
             | Self::Following(_)
+            | Self::SettingsPeople
+            | Self::Mod
+            | Self::ModAsking
+            | Self::ModMembers
+            | Self::ModLog
             | Self::SettingsData
             | Self::DataJson
             | Self::DataHtml
@@ -336,10 +346,15 @@ impl fmt::Display for Route {
                 return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
+            Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
             Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
+            Self::Mute(name) => return write!(f, "/@{name}/mute"),
+            Self::Unmute(name) => return write!(f, "/@{name}/unmute"),
+            Self::Block(name) => return write!(f, "/@{name}/block"),
+            Self::Unblock(name) => return write!(f, "/@{name}/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
@@ -356,6 +371,14 @@ impl fmt::Display for Route {
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
             Self::SettingsDevices => "/settings/devices",
+            Self::SettingsPeople => "/settings/people",
+            Self::SettingsInvitations => "/settings/invitations",
+            Self::Mod => "/mod",
+            Self::ModAsking => "/mod/joining",
+            Self::ModMembers => "/mod/members",
+            Self::ModLog => "/mod/log",
+            Self::ModHouse => "/mod/settings",
+            Self::ModAct => "/mod/act",
             Self::SettingsKeys => "/settings/keys",
             Self::SettingsData => "/settings/data",
             Self::DataJson => "/settings/data/tern.json",
@@ -408,7 +431,20 @@ mod tests {
             Route::Following(name()),
             Route::Follow(name()),
             Route::Unfollow(name()),
+            Route::Mute(name()),
+            Route::Unmute(name()),
+            Route::Block(name()),
+            Route::Unblock(name()),
             Route::SettingsProfile,
+            Route::SettingsPeople,
+            Route::SettingsInvitations,
+            Route::Report(post("ada", 7)),
+            Route::Mod,
+            Route::ModAsking,
+            Route::ModMembers,
+            Route::ModLog,
+            Route::ModHouse,
+            Route::ModAct,
             Route::SettingsPassword,
             Route::SettingsDevices,
             Route::SettingsKeys,

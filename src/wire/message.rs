@@ -19,7 +19,7 @@ pub const FEATURES: u32 = 2;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
-/// pins and content notes.
+/// pins and content notes; whom they mute and block; and how the community is kept.
 pub const FEATURE_SOCIAL: u32 = 2;
 
 /// What stands before every message.

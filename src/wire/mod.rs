@@ -2,6 +2,7 @@
 
 pub mod earlier;
 pub mod export;
+mod house;
 pub mod message;
 pub mod operator;
 pub mod request;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::message::{Offer, Phase};
 use super::status::StatusPage;
 use crate::clock::Wall;
-use crate::id::{Hash128, NodeId};
+use crate::id::{Hash128, NodeId, UserName};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,15 @@ pub enum Question {
     Members,
     /// Take on this list of members, if it is newer. Answer: `Members`.
     Adopt(Offer),
+    /// Who are the community's keepers? Answer: `Keepers`.
+    Keepers,
+    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
+    SetKeeper {
+        /// Who.
+        user: UserName,
+        /// Whether they are one.
+        is_keeper: bool,
+    },
 }
 
 /// An answer.
@@ -33,7 +42,12 @@ pub enum Answer {
     Status(Seen),
     /// To `Members` and `Adopt`.
     Members(Held),
-    /// To `Adopt`: no.
+    /// To `Keepers` and `SetKeeper`: who are keepers now.
+    Keepers {
+        /// By name.
+        names: Vec<UserName>,
+    },
+    /// To `Adopt` and `SetKeeper`: no.
     Refused {
         /// Why not.
         why: String,

@@ -14,9 +14,13 @@ use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::PostRef;
+use crate::user::entry::{House, PostRef, is_not};
 
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
+pub use super::house::{
+    Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
+    MembersPage, ReportRow, ReportedPost, ReportsPage, Welcome,
+};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
 
@@ -81,6 +85,12 @@ pub struct Viewer {
     /// has shown; counted up to `limits::NEWS_COUNTED_MAX`.
     #[serde(default)]
     pub news: u32,
+    /// Whether they are a keeper of the community.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_keeper: bool,
+    /// What keeps them from writing, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindered: Option<Hindered>,
 }
 
 /// The machines in one line.
@@ -115,6 +125,8 @@ pub enum Outcome {
     News(NewsPage),
     /// What a search found.
     Found(FoundPage),
+    /// Whom the one who asks mutes or blocks.
+    KeptApart(KeptApart),
     /// A part of what the user takes along.
     Export(ExportPage),
     /// Where the user is signed in.
@@ -123,6 +135,18 @@ pub enum Outcome {
     Checked,
     /// The machines at length.
     Status(StatusPage),
+    /// What strangers are shown first.
+    Welcome(Welcome),
+    /// One's own invitations.
+    Invitations(Invitations),
+    /// What was reported.
+    Reports(ReportsPage),
+    /// Members, or people who wait to be let in.
+    Members(MembersPage),
+    /// What keepers did.
+    KeepersLog(LogPage),
+    /// How the community is kept.
+    House(House),
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -155,6 +179,14 @@ pub enum Refusal {
     NotFound,
     /// There was, and it was deleted.
     Gone,
+    /// One of the two blocks the other.
+    Blocked,
+    /// Nobody can join just now.
+    Closed,
+    /// Something keeps the one who asks from it.
+    Hindered(Hindered),
+    /// A keeper does not leave before they are none.
+    Keeper,
     /// Another act was sent under this request's key.
     Conflict,
     /// The key is too old to tell whether the act was done.
@@ -227,6 +259,10 @@ pub struct PostView {
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.
     pub mentions: Vec<UserName>,
+    /// A keeper has hidden it: why, as far as that is the asker's to know. All but its author get no
+    /// text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
 }
 
 /// What somebody has done with a post.
@@ -311,9 +347,18 @@ pub struct ProfilePage {
     pub following: u32,
     /// Posts that still stand.
     pub posts_count: u32,
+    /// Whether only members see them.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub members_only: bool,
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,
+    /// What stands between them and the one who asks; absent if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Apart>,
+    /// What keeps them from writing, if that is everybody's to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindered: Option<Hindered>,
     /// The post that stands first, whatever the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<PostView>,
@@ -369,6 +414,8 @@ pub enum Ancestor {
     Post(PostView),
     /// It was deleted, or its author has left.
     Deleted(PostRef),
+    /// It stands, and is not for the eyes of the one who asks.
+    Unseen(PostRef),
 }
 
 /// A reply in a thread.
@@ -409,7 +456,7 @@ pub struct NewsPage {
 #[serde(rename_all = "snake_case")]
 pub enum NewsRow {
     /// A post that names them.
-    Named(PostView),
+    Named(Box<PostView>),
     /// Somebody follows them.
     Followed {
         /// Who.

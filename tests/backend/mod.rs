@@ -1,9 +1,11 @@
 //! Three real backends spoken to as a web server does, without pages between: what is saved, what is
 //! refused, and what a majority that is gone means.
 
+mod apart;
 mod export;
 mod find;
 mod hot;
+mod keeping;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -40,7 +42,23 @@ impl Backends {
         Self::with(&["--rate-limits=off"])
     }
 
+    /// Machines that understand all there is, in a cluster that has not been told so yet.
+    fn as_before_an_upgrade() -> Self {
+        Self::set_up_by(&[], |all, n| {
+            all.set_up(n);
+            let path = all.data(n).join("node.json");
+            let mut node: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            node["features"] = 1.into();
+            std::fs::write(&path, node.to_string()).unwrap();
+        })
+    }
+
     fn with(options: &'static [&'static str]) -> Self {
+        Self::set_up_by(options, Self::set_up)
+    }
+
+    fn set_up_by(options: &'static [&'static str], set_up: impl Fn(&Self, usize)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("key")).unwrap();
         let keys = Keys::read(&dir.path().join("key")).unwrap();
@@ -48,7 +66,7 @@ impl Backends {
         let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
         drop(free);
         let mut all = Self { dir, keys, ports, options, children: [None, None, None] };
-        (0..3).for_each(|n| all.set_up(n));
+        (0..3).for_each(|n| set_up(&all, n));
         (0..3).for_each(|n| all.spawn(n));
         all.wait_until_writable(0);
         all
@@ -157,6 +175,7 @@ fn join(name: &str, number: u8) -> Request {
         username: name.to_owned(),
         display_name: String::new(),
         password: "a quiet gull sleeps".to_owned(),
+        code: String::new(),
         opening: opening(),
     });
     Request { session: None, read_to: None, action }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tern::user::entry::Entry;
 
 use super::golden::crc32c;
-use super::{copy_of_golden_v1, golden_v1};
+use super::{copy_of_golden_v1, golden_later, golden_v1};
 
 const DOCUMENT: &str = include_str!("../../db/FORMAT.md");
 
@@ -35,7 +35,18 @@ fn golden_lines(name: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// Lines with the kinds of entries that came with the second feature, too.
 fn all_lines() -> impl Iterator<Item = String> {
+    let later = fs::read_dir(golden_later()).unwrap().map(|file| file.unwrap().path());
+    let later = later.flat_map(|path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let later: Vec<String> = later.collect();
+    lines_v1().chain(later)
+}
+
+fn lines_v1() -> impl Iterator<Item = String> {
     ["ada", "cleo", "finn", "hana", "zoe"]
         .into_iter()
         .flat_map(|name| golden_lines(&format!("users/{name}.jsonl")))

@@ -18,7 +18,7 @@ use super::{copy_of_golden_v1, golden_v1, golden_v2, user};
 /// The first second of 2026.
 const START_MS: u64 = 1_767_225_600_000;
 
-fn at(minute: u64) -> Wall {
+pub(super) fn at(minute: u64) -> Wall {
     Wall(START_MS + minute * 60_000)
 }
 
@@ -26,25 +26,25 @@ fn node(number: u16) -> NodeId {
     NodeId::new(number).unwrap()
 }
 
-fn post(minute: u64) -> PostId {
+pub(super) fn post(minute: u64) -> PostId {
     PostId::first_of(at(minute).0, node(1))
 }
 
-fn version(round: u64, boot: u32, seq: u32) -> Version {
+pub(super) fn version(round: u64, boot: u32, seq: u32) -> Version {
     Version { term: Term { epoch: 1, round, node: 1, boot }, seq }
 }
 
 /// A file in the making.
 #[derive(Default)]
-struct File {
-    bytes: Vec<u8>,
+pub(super) struct File {
+    pub(super) bytes: Vec<u8>,
     version: Version,
     hash: Hash128,
     lines: u8,
 }
 
 impl File {
-    fn add(&mut self, version: Version, result: Option<PostId>, entries: &[Entry]) {
+    pub(super) fn add(&mut self, version: Version, result: Option<PostId>, entries: &[Entry]) {
         self.lines += 1;
         let kind = if entries.is_empty() { Kind::Identity } else { Kind::of(entries) };
         let request = Recorded {
@@ -67,12 +67,17 @@ impl File {
     }
 }
 
-fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry> {
+pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry> {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
                 aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     vec![
         Entry::Joined { at: at(minute) },
-        Entry::Profile { at: at(minute), display_name: name.to_owned(), bio: String::new() },
+        Entry::Profile {
+            at: at(minute),
+            display_name: name.to_owned(),
+            bio: String::new(),
+            members_only: false,
+        },
         Entry::Password { at: at(minute), hash: hash.to_owned() },
         Entry::SessionOpened {
             at: at(minute),

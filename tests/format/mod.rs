@@ -3,6 +3,7 @@
 
 mod document;
 mod golden;
+mod later;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,11 @@ use tern::id::UserName;
 /// A data directory as format 1 has it.
 fn golden_v1() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/v1")
+}
+
+/// Users' files with kinds of entries that the first version refuses.
+fn golden_later() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/later")
 }
 
 /// The part of a data directory that format 2 spells otherwise.

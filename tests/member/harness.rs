@@ -197,7 +197,8 @@ impl Machines {
         let opening = Opening { token, device: "test".to_owned(), address: "::1".to_owned() };
         let (username, password) = (name.to_owned(), "a quiet gull sleeps".to_owned());
         let key = self.caller.key();
-        let join = Join { key, username, display_name: String::new(), password, opening };
+        let (display_name, code) = (String::new(), String::new());
+        let join = Join { key, username, display_name, password, code, opening };
         let joined = self.ask(number, None, Action::Join(join)).unwrap();
         joined.session.unwrap_or_else(|| panic!("{:?}", joined.data.outcome))
     }

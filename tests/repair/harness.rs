@@ -200,6 +200,7 @@ impl Machines {
             username: name.to_owned(),
             display_name: String::new(),
             password: "a quiet gull sleeps".to_owned(),
+            code: String::new(),
             opening: Opening { token, device, address },
         })
     }

@@ -1,6 +1,6 @@
 //! What a request would write: the handlers in `action`, and what `backend` prepares for them.
 
-use tern::action::{ActionError, Change, NewSession, Who, handle};
+use tern::action::{ActionError, Admission, Change, NewSession, Who, handle};
 use tern::clock::Wall;
 use tern::id::{NodeId, PostId};
 use tern::replica::version::Version;
@@ -49,6 +49,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
         What::Join => Change::Join {
             display_name: String::new(),
             password_hash: "hash".to_owned(),
+            admission: Admission::Free,
             session: NewSession {
                 id: session(user),
                 device: request.key.id.to_string(),

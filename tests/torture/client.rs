@@ -295,6 +295,7 @@ impl<'a> Client<'a> {
             username: name.to_owned(),
             display_name: String::new(),
             password: password(name),
+            code: String::new(),
             opening: opening(),
         });
         let session = self.session.take();

@@ -108,6 +108,18 @@ pub fn bio(input: &str) -> Result<String, Problem> {
     check_chars(without_blank_ends(&composed).to_owned(), BIO_CHARS_MAX)
 }
 
+/// Why something is done, or what a keeper says to strangers; may be empty. As [`bio`], with a limit of
+/// its own.
+///
+/// # Errors
+/// [`Problem::TooLong`].
+pub fn reason(input: &str, chars_max: usize) -> Result<String, Problem> {
+    let composed: String =
+        unix_lines(input).chars().filter(|c| *c == '\n' || !c.is_control()).nfc().collect();
+    let text = without_blank_ends(&composed);
+    check_chars(if is_blank(text) { String::new() } else { text.to_owned() }, chars_max)
+}
+
 /// A post's text: as typed, but for line ends (`\n`), control characters other than tabs, blank lines
 /// before it and white space after it.
 ///

@@ -12,7 +12,7 @@ use crate::transport::{Keys, Role};
 use crate::wire::operator::{Answer, Question};
 
 /// What a machine answered, or why it did not.
-pub(super) type Heard = Result<Answer, String>;
+pub(in crate::cli) type Heard = Result<Answer, String>;
 
 /// Asks each machine, and returns the answers in the same order. Takes two seconds at most, apart
 /// from resolving names.
@@ -38,7 +38,8 @@ pub(super) fn each(
     })
 }
 
-fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
+/// Asks one machine.
+pub(in crate::cli) fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
     let wait = Duration::from_millis(OPERATOR_ANSWER_MS);
     let question = serde_json::to_vec(question).map_err(|error| chain(&error))?;
     let dialled = dial(address, Role::Operator, keys, Duration::from_millis(OPERATOR_DIAL_MS));

@@ -8,14 +8,14 @@
 //!
 //! Files of a running backend are read, never locked and never changed.
 
-mod ask;
+pub(super) mod ask;
 mod change;
 pub(super) mod init;
 pub(super) mod local;
 mod plan;
 mod report;
 mod status;
-mod target;
+pub(super) mod target;
 
 use std::path::PathBuf;
 
@@ -242,6 +242,15 @@ pub enum ClusterError {
         /// Which.
         path: PathBuf,
     },
+    /// The same, for what its pages cannot do.
+    #[error(
+        "{path} is the directory of a machine that is alone (tern serve): give --at=ADDRESS:PORT, \
+         which its log says where it says \"backend serving\""
+    )]
+    AloneUnknown {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file that names machines cannot be read.
     #[error("cannot read {path}")]
     File {
@@ -317,6 +326,7 @@ impl ClusterError {
         match self {
             Self::NoMachines { .. }
             | Self::Alone { .. }
+            | Self::AloneUnknown { .. }
             | Self::OneAtATime
             | Self::WebKeyOnly
             | Self::Refused(_)

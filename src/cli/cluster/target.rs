@@ -25,15 +25,15 @@ pub(in crate::cli) struct Target {
 
 /// A machine to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Machine {
+pub(in crate::cli) struct Machine {
     /// Its number; unknown where only its address was given.
     pub(super) node: Option<NodeId>,
     /// Where it listens.
-    pub(super) address: String,
+    pub(in crate::cli) address: String,
 }
 
 impl Target {
-    pub(super) fn check(raw: RawTarget) -> Result<Self, ConfigError> {
+    pub(in crate::cli) fn check(raw: RawTarget) -> Result<Self, ConfigError> {
         let mut at = Vec::new();
         for entry in raw.at.iter().flat_map(|list| list.split(',')) {
             let address = fixed_address("at", entry)?;
@@ -68,7 +68,7 @@ impl Target {
     ///
     /// # Errors
     /// [`ClusterError`] when the directory does not name them.
-    pub(super) fn machines(&self) -> Result<Vec<Machine>, ClusterError> {
+    pub(in crate::cli) fn machines(&self) -> Result<Vec<Machine>, ClusterError> {
         if !self.at.is_empty() {
             let machine = |address: &String| Machine { node: None, address: address.clone() };
             return Ok(self.at.iter().map(machine).collect());
@@ -92,7 +92,7 @@ impl Target {
     ///
     /// # Errors
     /// When there is none, or it cannot be used.
-    pub(super) fn keys(&self) -> Result<Keys, CliError> {
+    pub(in crate::cli) fn keys(&self) -> Result<Keys, CliError> {
         Ok(Keys::from(&ClusterKey::read(&self.key_path())?))
     }
 

@@ -240,6 +240,12 @@ pub enum ConfigError {
         /// Which file.
         path: PathBuf,
     },
+    /// Not a user name.
+    #[error("{value:?} is no user name: 2 to 24 of a-z, 0-9 and _, beginning with a letter")]
+    UserName {
+        /// What was given.
+        value: String,
+    },
     /// Standard input is not what `tern run-cluster` makes it.
     #[error("--stop-with-parent: standard input is no pipe; leave the option out")]
     NoParentPipe,

@@ -11,10 +11,10 @@ use std::ops::Bound;
 
 use super::people::PersonId;
 use super::timeline::PostList;
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::FEED_STEPS_PER_POST;
+use crate::limits::{FEED_STEPS_PER_POST, PASSED_OVER_MAX};
 use crate::user::User;
 use crate::user::entry::{Entry, PostRef};
 
@@ -165,18 +165,34 @@ impl Index {
 
     /// The first `n` of these, and where the next page begins. A post that is there several times
     /// stands where it is met first. Gives up early, with fewer, where too many are there for nothing.
-    pub(super) fn feed(&self, shown: impl Iterator<Item = Shown>, n: usize) -> PostList {
+    ///
+    /// What the eyes are not shown, for its author's or its reposter's sake, is passed over, within a
+    /// limit of its own: then the page ends early, and the next goes on from there.
+    pub(super) fn feed(
+        &self,
+        eyes: Eyes,
+        shown: impl Iterator<Item = Shown>,
+        n: usize,
+    ) -> PostList {
         let mut list = PostList::default();
         let mut taken: Vec<Key> = Vec::new();
-        let mut last = None;
-        for (step, item) in shown.enumerate() {
+        let (mut last, mut passed_over, mut step) = (None, 0, 0);
+        for item in shown {
             let begins_place = last != Some(item.place);
+            if !self.shows_item(eyes, item) {
+                if begins_place && passed_over >= PASSED_OVER_MAX {
+                    return PostList { older: last, ..list };
+                }
+                (last, passed_over) = (Some(item.place), passed_over + 1);
+                continue;
+            }
+            step += 1;
             let is_gone = item.by.is_some() && !self.stands(item.post);
-            if begins_place && taken.len() >= n && is_gone && step < n * FEED_STEPS_PER_POST {
+            if begins_place && taken.len() >= n && is_gone && step <= n * FEED_STEPS_PER_POST {
                 // It begins no page: perhaps nothing else follows.
                 continue;
             }
-            if begins_place && (taken.len() >= n || step >= n * FEED_STEPS_PER_POST) {
+            if begins_place && (taken.len() >= n || step > n * FEED_STEPS_PER_POST) {
                 return PostList { older: last, ..list };
             }
             last = Some(item.place);
@@ -191,6 +207,10 @@ impl Index {
             list.posts.push(post);
         }
         list
+    }
+
+    fn shows_item(&self, eyes: Eyes, item: Shown) -> bool {
+        self.shows_key(eyes, item.post) && item.by.is_none_or(|by| self.shows_author(eyes, by))
     }
 }
 

@@ -5,13 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::user::Place;
+use crate::index::world::{ANYONE, World, name};
 
 const PEOPLE: [&str; 4] = ["ada", "ben", "cleo", "dora"];
-
-fn name(text: &str) -> UserName {
-    text.parse().unwrap()
-}
 
 /// A post made in millisecond `at`.
 fn id(at: u64) -> PostId {
@@ -34,29 +30,9 @@ fn followed(user: &str) -> Entry {
     Entry::Followed { at: Wall(1), user: name(user) }
 }
 
-#[derive(Default)]
-struct World {
-    users: BTreeMap<UserName, User>,
-    index: Index,
-}
-
 impl World {
-    fn of(entries: &[(&str, Entry)]) -> Self {
-        let mut world = Self::default();
-        for (user, entry) in entries {
-            world.write(user, entry);
-        }
-        world
-    }
-
-    fn write(&mut self, user: &str, entry: &Entry) {
-        let user = self.users.entry(name(user)).or_insert_with(|| User::absent(name(user)));
-        self.index.apply(user, entry);
-        user.apply(entry, Place::default());
-    }
-
     fn home(&self, user: &str) -> Vec<(String, u64, Option<String>)> {
-        shown(&self.index.home(&name(user), None, 9))
+        shown(&self.index.home(self.eyes(user), None, 9))
     }
 }
 
@@ -86,11 +62,11 @@ fn repost_stands_where_it_was_made_and_once() {
     ]);
     let dora = line("dora", 1, Some("cleo"));
     assert_eq!(world.home("ada"), [dora, line("cleo", 4, None), line("ben", 2, None)]);
-    let profile = world.index.profile(&name("ben"), None, 9);
+    let profile = world.index.profile(ANYONE, &name("ben"), None, 9);
     assert_eq!(shown(&profile), [line("dora", 1, Some("ben")), line("ben", 2, None)]);
     // Lists of everybody's posts, and of a person's own, show none.
-    assert_eq!(world.index.everyone(None, 9).posts.len(), 3);
-    assert_eq!(world.index.posts_of(&name("ben"), None, 9).posts, [of("ben", 2)]);
+    assert_eq!(world.index.everyone(ANYONE, None, 9).posts.len(), 3);
+    assert_eq!(world.index.posts_of(ANYONE, &name("ben"), None, 9).posts, [of("ben", 2)]);
     // Nor does one's own home show what one reposted oneself.
     assert_eq!(world.home("ben"), [line("ben", 2, None)]);
 
@@ -100,7 +76,32 @@ fn repost_stands_where_it_was_made_and_once() {
     let deleted = Entry::PostDeleted { at: Wall(7), id: id(1) };
     world.write("dora", &deleted);
     assert_eq!(world.home("ada"), [line("cleo", 4, None), line("ben", 2, None)]);
-    assert_eq!(shown(&world.index.profile(&name("ben"), None, 9)), [line("ben", 2, None)]);
+    assert_eq!(shown(&world.index.profile(ANYONE, &name("ben"), None, 9)), [line("ben", 2, None)]);
+}
+
+#[test]
+fn reposts_of_and_by_those_one_does_not_see_are_not_shown() {
+    let muted = |user: &str| Entry::Muted { at: Wall(9), user: name(user) };
+    let mut world = World::of(&[
+        ("ada", followed("ben")),
+        ("ada", followed("cleo")),
+        ("dora", posted(1)),
+        ("cleo", posted(2)),
+        ("ben", reposted(3, "dora", 1)),
+    ]);
+    let (own, theirs) = (line("cleo", 2, None), line("dora", 1, Some("ben")));
+    assert_eq!(world.home("ada"), [theirs.clone(), own.clone()]);
+    world.write("ada", &muted("dora"));
+    assert_eq!(world.home("ada"), std::slice::from_ref(&own));
+    world.write("ada", &Entry::Unmuted { at: Wall(10), user: name("dora") });
+    world.write("ada", &muted("ben"));
+    assert_eq!(world.home("ada"), [own]);
+    let profile = world.index.profile(world.eyes("ada"), &name("ben"), None, 9);
+    assert!(profile.posts.is_empty());
+    world.write("dora", &Entry::Blocked { at: Wall(11), user: name("cleo") });
+    world.write("cleo", &reposted(12, "dora", 1));
+    let profile = world.index.profile(world.eyes("cleo"), &name("cleo"), None, 9);
+    assert_eq!(shown(&profile), [line("cleo", 2, None)]);
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn list_after_whose_page_all_is_gone_has_no_next_page() {
     for at in 1..5 {
         world.write("ben", &reposted(at, "dora", at));
     }
-    let page = world.index.home(&name("ada"), None, 1);
+    let page = world.index.home(world.eyes("ada"), None, 1);
     assert_eq!((page.posts.len(), page.older), (1, None));
 }
 
@@ -122,7 +123,7 @@ fn list_full_of_what_is_gone_given_up_and_gone_on_with() {
     }
     let (mut before, mut found, mut pages) = (None, Vec::new(), 0);
     loop {
-        let page = world.index.home(&name("ada"), before, 1);
+        let page = world.index.home(world.eyes("ada"), before, 1);
         found.extend(page.posts);
         pages += 1;
         before = page.older;
@@ -238,9 +239,11 @@ fn check_all(index: &Index, users: &BTreeMap<UserName, User>, n: usize) {
         let follows = users.get(&user).map(|it| it.follows.clone()).unwrap_or_default();
         let follows: Vec<_> = follows.into_keys().filter(|it| !left(it) && *it != user).collect();
         let wrote: Vec<_> = follows.iter().cloned().chain([user.clone()]).collect();
-        check(&plain_items(users, &wrote, &follows), n, |before| index.home(&user, before, n));
+        check(&plain_items(users, &wrote, &follows), n, |before| {
+            index.home(index.eyes(Some(&user), Wall(0)), before, n)
+        });
         let own = [user.clone()];
-        check(&plain_items(users, &own, &own), n, |before| index.profile(&user, before, n));
+        check(&plain_items(users, &own, &own), n, |before| index.profile(ANYONE, &user, before, n));
     }
     for post in PEOPLE.iter().flat_map(|user| (0..40).map(|at| of(user, at))) {
         let likers: BTreeSet<_> = users

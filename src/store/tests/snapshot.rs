@@ -368,6 +368,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         at: Wall(1),
         display_name: format!("Ada {n}"),
         bio: String::new(),
+        members_only: n % 2 == 1,
     };
     prop_oneof![
         2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
@@ -381,6 +382,10 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         30 => any_mark(),
         5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
         4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
+        2 => (0..4u8).prop_map(move |n| Entry::Muted { at: Wall(1), user: name(n) }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
+        2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
         1 => Just(Entry::Left { at: Wall(7) }),
     ]
 }

@@ -108,9 +108,13 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
             !problems.iter().any(|one| matches!(one.problem, Problem::Wrong | Problem::Full { .. }))
         }
         Refusal::SignedOut
-        | Refusal::NotYet
         | Refusal::NotFound
         | Refusal::Gone
+        | Refusal::Blocked
+        | Refusal::NotYet
+        | Refusal::Closed
+        | Refusal::Hindered(_)
+        | Refusal::Keeper
         | Refusal::Full
         | Refusal::TooMany { .. }
         | Refusal::Busy { .. }
@@ -137,10 +141,19 @@ const fn is_write(action: &Action) -> bool {
         | Action::DeletePost(_)
         | Action::Follow(_)
         | Action::Unfollow(_)
+        | Action::Mute(_)
+        | Action::Unmute(_)
+        | Action::Block(_)
+        | Action::Unblock(_)
         | Action::EditProfile(_)
         | Action::ChangePassword(_)
         | Action::EndSession(_)
         | Action::EndOtherSessions(_)
+        | Action::Report(_)
+        | Action::Invite(_)
+        | Action::EndInvitation(_)
+        | Action::Keep(_)
+        | Action::SetHouse(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
         | Action::Home(_)
@@ -155,8 +168,16 @@ const fn is_write(action: &Action) -> bool {
         | Action::News(_)
         | Action::Tagged(_)
         | Action::Search(_)
+        | Action::KeptApart(_)
         | Action::Export(_)
         | Action::Sessions
+        | Action::Welcome
+        | Action::Invitations
+        | Action::Reports(_)
+        | Action::AskingIn(_)
+        | Action::Members(_)
+        | Action::KeepersLog(_)
+        | Action::House
         | Action::ClusterStatus => false,
     }
 }

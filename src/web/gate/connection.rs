@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use crate::clock::Mono;
 use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
 use crate::metrics;
+use crate::web::label::label;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
-use crate::web::route::label;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};

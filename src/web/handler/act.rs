@@ -3,13 +3,14 @@
 use super::visit::Visit;
 use super::{Site, Stop};
 use crate::action::{
-    Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndSession, Join, Keyed, Login,
-    Mark, NewPost, OnePost, Opening, RequestKey, SetMark, Whom,
+    Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
+    Invite, Join, Keep, KeepersDeed, Keyed, Login, Mark, NewPost, OnePost, Opening, Report,
+    RequestKey, SetHouse, SetMark, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
-use crate::user::entry::PostRef;
+use crate::user::entry::{CodeHash, House, PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{FormName, act_key};
 use crate::web::form::Form;
@@ -34,6 +35,16 @@ pub(super) enum Act {
     DeletePost(PostRef),
     Follow(UserName),
     Unfollow(UserName),
+    Mute(UserName),
+    Unmute(UserName),
+    Block(UserName),
+    Unblock(UserName),
+    Report(PostRef),
+    Invite,
+    /// End the invitation of this hash.
+    EndInvitation(String),
+    Keep(KeepersDeed),
+    SetHouse,
     EditProfile,
     ChangePassword,
     /// End the session of this id.
@@ -60,6 +71,17 @@ impl Act {
             Route::DeletePost(post) => Self::DeletePost(post.clone()),
             Route::Follow(name) => Self::Follow(name.clone()),
             Route::Unfollow(name) => Self::Unfollow(name.clone()),
+            Route::Mute(name) => Self::Mute(name.clone()),
+            Route::Unmute(name) => Self::Unmute(name.clone()),
+            Route::Block(name) => Self::Block(name.clone()),
+            Route::Unblock(name) => Self::Unblock(name.clone()),
+            Route::Report(post) => Self::Report(post.clone()),
+            Route::SettingsInvitations => match form.find("code") {
+                Some(code) => Self::EndInvitation(code.to_owned()),
+                None => Self::Invite,
+            },
+            Route::ModAct => return deed(form).map(|deed| Ok(Self::Keep(deed))),
+            Route::ModHouse => Self::SetHouse,
             Route::SettingsProfile => Self::EditProfile,
             Route::SettingsPassword => Self::ChangePassword,
             Route::SettingsDevices if form.find("others").is_some() => Self::EndOthers,
@@ -93,6 +115,14 @@ impl Act {
             Self::DeletePost(post) => Route::DeletePost(post.clone()),
             Self::Follow(name) => Route::Follow(name.clone()),
             Self::Unfollow(name) => Route::Unfollow(name.clone()),
+            Self::Mute(name) => Route::Mute(name.clone()),
+            Self::Unmute(name) => Route::Unmute(name.clone()),
+            Self::Block(name) => Route::Block(name.clone()),
+            Self::Unblock(name) => Route::Unblock(name.clone()),
+            Self::Report(post) => Route::Report(post.clone()),
+            Self::Invite | Self::EndInvitation(_) => Route::SettingsInvitations,
+            Self::Keep(_) => Route::ModAct,
+            Self::SetHouse => Route::ModHouse,
             Self::EditProfile => Route::SettingsProfile,
             Self::ChangePassword => Route::SettingsPassword,
             Self::EndSession(_) | Self::EndOthers => Route::SettingsDevices,
@@ -105,7 +135,13 @@ impl Act {
         match self {
             Self::Join | Self::Login | Self::Logout | Self::Post(None) => Route::Home,
             Self::Post(Some(post)) | Self::Mark { post, .. } => Route::Thread(post.clone()),
-            Self::Follow(name) | Self::Unfollow(name) => Route::Profile(name.clone()),
+            Self::Follow(name)
+            | Self::Unfollow(name)
+            | Self::Mute(name)
+            | Self::Unmute(name)
+            | Self::Block(name)
+            | Self::Unblock(name) => Route::Profile(name.clone()),
+            Self::Keep(_) => Route::Mod,
             other => other.route(),
         }
     }
@@ -122,6 +158,14 @@ impl Act {
             Self::DeletePost(_) => FormName::DeletePost,
             Self::Follow(_) => FormName::Follow,
             Self::Unfollow(_) => FormName::Unfollow,
+            Self::Mute(_) => FormName::Mute,
+            Self::Unmute(_) => FormName::Unmute,
+            Self::Block(_) => FormName::Block,
+            Self::Unblock(_) => FormName::Unblock,
+            Self::Report(_) => FormName::Report,
+            Self::Invite | Self::EndInvitation(_) => FormName::Invite,
+            Self::Keep(_) => FormName::Keep,
+            Self::SetHouse => FormName::House,
             Self::EditProfile => FormName::Profile,
             Self::ChangePassword => FormName::Password,
             Self::EndSession(_) | Self::EndOthers => FormName::Devices,
@@ -135,12 +179,23 @@ impl Act {
             Self::Join => Subject::Account,
             Self::Login => Subject::SignIn,
             Self::Post(_) | Self::EditPost(_) => Subject::Post,
-            Self::EditProfile | Self::ChangePassword | Self::Leave => Subject::Fields,
+            Self::EditProfile
+            | Self::ChangePassword
+            | Self::Report(_)
+            | Self::Keep(_)
+            | Self::SetHouse
+            | Self::Leave => Subject::Fields,
             Self::Logout
             | Self::Mark { .. }
             | Self::DeletePost(_)
             | Self::Follow(_)
             | Self::Unfollow(_)
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Invite
+            | Self::EndInvitation(_)
             | Self::EndSession(_)
             | Self::EndOthers => Subject::Button,
         }
@@ -152,9 +207,46 @@ impl Act {
     }
 }
 
+/// What a keeper's form asks for; nothing if that makes no sense.
+pub(super) fn deed(form: &Form) -> Option<KeepersDeed> {
+    let user = form.get("username").parse::<UserName>().ok()?;
+    let post = || Some(PostRef { user: user.clone(), id: form.get("id").parse().ok()? });
+    let named = || user.clone();
+    Some(match form.get("deed") {
+        "hide" => KeepersDeed::Hide(post()?),
+        "show" => KeepersDeed::Show(post()?),
+        "close" => KeepersDeed::Close(post()?),
+        "reopen" => KeepersDeed::Reopen(post()?),
+        "suspend" => KeepersDeed::Suspend { user: named(), hours: form.get("hours").parse().ok() },
+        "lift" => KeepersDeed::Lift { user: named() },
+        "admit" => KeepersDeed::Admit { user: named() },
+        "refuse" => KeepersDeed::Refuse { user: named() },
+        "undecide" => KeepersDeed::Undecide { user: named() },
+        _ => return None,
+    })
+}
+
+/// How a form says that the community is to be kept.
+pub(super) fn house(form: &Form) -> House {
+    let is_on = |name| form.find(name).is_some();
+    House {
+        signup: match form.get("signup") {
+            "invited" => Signup::Invited,
+            "approved" => Signup::Approved,
+            "closed" => Signup::Closed,
+            _ => Signup::Open,
+        },
+        members_invite: is_on("members_invite"),
+        words: form.get("words").to_owned(),
+        shows_posts: is_on("shows_posts"),
+        shows_log: is_on("shows_log"),
+    }
+}
+
 impl<A: Ask> Site<A> {
     /// The action that asks for it under this key.
     pub(super) fn action(
+        &self,
         visit: &Visit<'_>,
         act: &Act,
         form: &Form,
@@ -167,6 +259,7 @@ impl<A: Ask> Site<A> {
                 username: field("username"),
                 display_name: field("display_name"),
                 password: field("password"),
+                code: field("code"),
                 opening: opening(visit)?,
             }),
             Act::Login => Action::Login(Login {
@@ -195,10 +288,18 @@ impl<A: Ask> Site<A> {
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),
             Act::Follow(name) => Action::Follow(Whom { key, username: name.clone() }),
             Act::Unfollow(name) => Action::Unfollow(Whom { key, username: name.clone() }),
+            Act::Mute(name) => Action::Mute(Whom { key, username: name.clone() }),
+            Act::Unmute(name) => Action::Unmute(Whom { key, username: name.clone() }),
+            Act::Block(name) => Action::Block(Whom { key, username: name.clone() }),
+            Act::Unblock(name) => Action::Unblock(Whom { key, username: name.clone() }),
+            Act::Report(_) | Act::Invite | Act::EndInvitation(_) | Act::Keep(_) | Act::SetHouse => {
+                self.keeping(visit, act, form, key)?
+            }
             Act::EditProfile => Action::EditProfile(EditProfile {
                 key,
                 display_name: field("display_name"),
                 bio: field("bio"),
+                members_only: !form.get("members_only").is_empty(),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,
@@ -213,6 +314,36 @@ impl<A: Ask> Site<A> {
                 username: field("username"),
                 password: field("password"),
             }),
+        })
+    }
+
+    /// As [`Self::action`], of what concerns the community's keeping.
+    fn keeping(
+        &self,
+        visit: &Visit<'_>,
+        act: &Act,
+        form: &Form,
+        key: RequestKey,
+    ) -> Result<Action, Stop> {
+        let field = |name| form.get(name).to_owned();
+        Ok(match act {
+            Act::Report(post) => {
+                Action::Report(Report { key, post: post.clone(), reason: field("reason") })
+            }
+            Act::Invite => Action::Invite(Invite {
+                key,
+                code: code_hash(&self.invitation_code(visit.session.as_ref(), key.id)),
+                uses: field("uses").parse().unwrap_or(1),
+                days: field("days").parse().unwrap_or(1),
+            }),
+            Act::EndInvitation(code) => {
+                Action::EndInvitation(EndInvitation { key, code: CodeHash(code.clone()) })
+            }
+            Act::Keep(deed) => {
+                Action::Keep(Keep { key, deed: deed.clone(), reason: field("reason") })
+            }
+            Act::SetHouse => Action::SetHouse(SetHouse { key, house: house(form) }),
+            _ => return Err(super::Fault::Nonsense.into()),
         })
     }
 }

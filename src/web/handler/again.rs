@@ -80,11 +80,20 @@ impl<A: Ask> Site<A> {
             Act::EditProfile => self.profile_again(visit, again, said),
             Act::ChangePassword => self.password_again(visit, again, said),
             Act::Leave => self.leave_again(visit, again, said),
+            Act::Report(post) => self.report_again(visit, again, said, post),
+            Act::Keep(deed) => self.deed_again(visit, again, said, deed),
+            Act::SetHouse => self.house_again(visit, again, said),
             Act::Logout
             | Act::Mark { .. }
             | Act::DeletePost(_)
             | Act::Follow(_)
             | Act::Unfollow(_)
+            | Act::Mute(_)
+            | Act::Unmute(_)
+            | Act::Block(_)
+            | Act::Unblock(_)
+            | Act::Invite
+            | Act::EndInvitation(_)
             | Act::EndSession(_)
             | Act::EndOthers => self.button_again(visit, again, said),
         }
@@ -157,6 +166,14 @@ impl<A: Ask> Site<A> {
         if let Act::EndSession(id) = again.act {
             form = form.carrying("id", id);
         }
+        if *again.act == Act::Invite {
+            for name in ["uses", "days"] {
+                form = form.carrying(name, again.form.get(name));
+            }
+        }
+        if let Act::EndInvitation(code) = again.act {
+            form = form.carrying("code", code);
+        }
         if *again.act == Act::EndOthers {
             form = form.carrying("others", "1");
         }
@@ -190,11 +207,19 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::DeletePost(_) => t.delete(),
         Act::Follow(_) => t.follow(),
         Act::Unfollow(_) => t.unfollow(),
+        Act::Mute(_) => t.mute(),
+        Act::Unmute(_) => t.unmute(),
+        Act::Block(_) => t.block(),
+        Act::Unblock(_) => t.unblock(),
+        Act::Invite => t.make_invitation(),
+        Act::EndInvitation(_) => t.end_it(),
+        Act::Report(_) => t.report(),
+        Act::Keep(_) => t.do_it(),
         Act::EndSession(_) | Act::EndOthers => t.sign_out_there(),
         Act::Join => t.create_account(),
         Act::Login => t.sign_in(),
         Act::Post(_) => t.post(),
-        Act::EditPost(_) | Act::EditProfile | Act::ChangePassword => t.save(),
+        Act::EditPost(_) | Act::EditProfile | Act::ChangePassword | Act::SetHouse => t.save(),
         Act::Leave => t.delete_my_account(),
     }
 }

@@ -8,7 +8,7 @@ use super::visit::{Heard, Visit};
 use super::write::next;
 use super::{Handled, Head, Site, html, see_other};
 use crate::action::Action;
-use crate::user::entry::PostRef;
+use crate::user::entry::{PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::{Form, encode_query};
@@ -20,8 +20,17 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 8] =
-    ["text", "note", "reply_user", "reply_id", "edit_id", "draft_key", "display_name", "bio"];
+const DRAFT: [&str; 9] = [
+    "text",
+    "note",
+    "reply_user",
+    "reply_id",
+    "edit_id",
+    "draft_key",
+    "display_name",
+    "bio",
+    "members_only",
+];
 
 /// What stands in the form to sign in.
 #[derive(Default)]
@@ -53,11 +62,14 @@ impl LoginForm {
 impl<A: Ask> Site<A> {
     /// The form to join; members go home.
     pub(super) fn join(&self, visit: &Visit<'_>) -> Handled {
-        let heard = self.read(visit, None, Action::CheckSession)?;
+        let (heard, welcome) = self.welcome(visit, visit.session.as_ref())?;
         if heard.viewer.is_some() {
             return Ok(see_other("/", heard.cookies));
         }
-        self.join_page(visit, Some(&heard), &Form::default(), None)
+        if welcome.signup == Signup::Closed {
+            return self.closed_page(visit, &heard);
+        }
+        self.join_page(visit, Some(&heard), (&visit.query, welcome.signup), None)
     }
 
     /// The form to sign in; members go on to where they were going.
@@ -72,14 +84,18 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn join_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
-        self.join_page(visit, again.heard, again.form, Some((again, said)))
+        // What was asked for before is asked for again, and what a backend finds missing.
+        let wants_code =
+            again.form.find("code").is_some() || !again.problem_of(visit.t, Field::Code).is_empty();
+        let signup = if wants_code { Signup::Invited } else { Signup::Open };
+        self.join_page(visit, again.heard, (again.form, signup), Some((again, said)))
     }
 
     fn join_page(
         &self,
         visit: &Visit<'_>,
         heard: Option<&Heard>,
-        typed: &Form,
+        (typed, signup): (&Form, Signup),
         failed: Option<(&Again<'_>, Said)>,
     ) -> Handled {
         let t = visit.t;
@@ -103,26 +119,32 @@ impl<A: Ask> Site<A> {
         };
         let title = t.join_community(&self.community);
         let frame = self.around(visit, heard).frame(title, Some(&Route::Join));
+        let code = (signup == Signup::Invited).then(|| FieldView {
+            hint: t.code_hint(),
+            ..field(Field::Code, "code", typed.get("code"), "off")
+        });
+        let of_person = [
+            FieldView {
+                hint: t.username_hint(),
+                ..field(Field::Username, "username", typed.get("username"), "username")
+            },
+            FieldView {
+                hint: t.join_name_hint(),
+                ..field(Field::DisplayName, "display_name", typed.get("display_name"), "name")
+            },
+            FieldView {
+                hint: t.new_password_hint(),
+                kind: "password",
+                ..field(Field::Password, "password", "", "new-password")
+            },
+        ];
+        let approved = (signup == Signup::Approved).then(|| t.approved_intro().to_owned());
         let page = FieldsPage {
             frame: frame.saying(said.as_ref().map(|said| said.notice.clone())),
             tabs: Vec::new(),
-            intro: Vec::new(),
+            intro: approved.into_iter().collect(),
             form: head(&self.form_key, binding, FormName::Join, &Route::Join, key),
-            fields: vec![
-                FieldView {
-                    hint: t.username_hint(),
-                    ..field(Field::Username, "username", typed.get("username"), "username")
-                },
-                FieldView {
-                    hint: t.join_name_hint(),
-                    ..field(Field::DisplayName, "display_name", typed.get("display_name"), "name")
-                },
-                FieldView {
-                    hint: t.new_password_hint(),
-                    kind: "password",
-                    ..field(Field::Password, "password", "", "new-password")
-                },
-            ],
+            fields: code.into_iter().chain(of_person).collect(),
             button: said.as_ref().and_then(|said| said.button).unwrap_or(t.create_account()),
             class: "",
             link: Some((Route::Login.to_string(), t.have_account())),

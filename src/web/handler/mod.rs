@@ -14,13 +14,16 @@
 
 mod act;
 mod again;
+mod apart;
 mod data;
 mod draw;
 mod entry;
 mod feed;
 mod find;
+mod house;
 mod keys;
 mod language;
+mod moderation;
 mod plain;
 mod posts;
 mod read;
@@ -204,6 +207,14 @@ impl<A: Ask> Site<A> {
             Route::DataJson | Route::DataHtml => self.download(visit, &route),
             Route::SettingsLanguage => self.settings_language(visit),
             Route::SettingsLeave => self.settings_leave(visit),
+            Route::SettingsPeople => self.settings_people(visit),
+            Route::SettingsInvitations => self.invitations(visit),
+            Route::Report(post) => self.ask_report(visit, post),
+            Route::Mod => self.reports(visit),
+            Route::ModAsking | Route::ModMembers => self.members(visit, &route),
+            Route::ModLog => self.keepers_log(visit),
+            Route::ModHouse => self.house(visit),
+            Route::ModAct => self.ask_deed(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
@@ -214,6 +225,10 @@ impl<A: Ask> Site<A> {
             | Route::Post
             | Route::Follow(_)
             | Route::Unfollow(_)
+            | Route::Mute(_)
+            | Route::Unmute(_)
+            | Route::Block(_)
+            | Route::Unblock(_)
             | Route::Mark { .. } => self.error(visit, None, 405),
         }
     }
@@ -268,6 +283,8 @@ impl<A: Ask> Site<A> {
         let (status, retry_after_s) = match refusal {
             Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
             Refusal::NotFound => (404, None),
+            Refusal::Blocked | Refusal::Closed | Refusal::Keeper => (403, None),
+            Refusal::Hindered(hindered) => return self.hindered_page(visit, heard, hindered),
             Refusal::Gone => (410, None),
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
@@ -277,8 +294,8 @@ impl<A: Ask> Site<A> {
             | Refusal::BadLogin
             | Refusal::Conflict
             | Refusal::Expired
-            | Refusal::NotYet
             | Refusal::Full
+            | Refusal::NotYet
             | Refusal::BadRequest { .. } => {
                 log::warn!("page refused id={} refusal={refusal:?}", visit.request.id);
                 (400, None)

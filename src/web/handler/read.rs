@@ -1,12 +1,12 @@
 //! Pages that show: lists of posts, a member, a thread, lists of people, the machines.
 
+use super::apart::standing;
 use super::draw::{Drawer, row};
 use super::posts::Look;
 use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
 use crate::action::{Action, Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
-use crate::limits::LANDING_POSTS;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::cookie::SetCookie;
@@ -15,11 +15,12 @@ use crate::web::form::encode_query;
 use crate::web::marker::{List, Marker};
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
-use crate::web::page::list::{Feed, LandingPage, PeoplePage, ProfilePage, TimelinePage};
+use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes, PostItem};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
+use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{
@@ -61,9 +62,15 @@ impl<A: Ask> Site<A> {
             frame = frame.remarking(t.people_you_follow());
         }
         let is_empty = posts.posts.is_empty();
+        // Whoever may not write is told so in place of the box to write in.
+        let hindered = heard.viewer.as_ref().and_then(|viewer| viewer.hindered.as_ref());
+        let suspended = hindered
+            .map(|why| Notice::new(Tone::Care, hindered_words(t, why).1, reason_of(t, why)));
+        let is_writer = hindered.is_none();
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
-            composer: drawer.filter(|_| is_first).map(Drawer::composer),
+            frame: frame
+                .saying(suspended.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
+            composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
             fresh: is_first.then(|| Route::Home.to_string()),
             feed: Feed {
                 line: left_off(marker, posts, before),
@@ -76,38 +83,6 @@ impl<A: Ask> Site<A> {
         let mut head = seen(visit, heard);
         head.cookies.extend(changed(visit, heard, (visit.home, marker), List::Home));
         html(&page, head)
-    }
-
-    /// What strangers see first. `as_member` is what a backend said when it did not know the session.
-    fn landing(&self, visit: &Visit<'_>, as_member: Option<&Heard>) -> Handled {
-        let heard = self.hear(visit, None, None, Action::Everyone(Page::default()))?;
-        let posts = match &heard.outcome {
-            Outcome::Posts(posts) => posts,
-            Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
-            _ => return Err(Fault::Nonsense.into()),
-        };
-        let left = visit
-            .query
-            .find("left")
-            .map(|_| Notice::new(Tone::Good, visit.t.account_gone(), visit.t.posts_gone()));
-        let shown = posts.posts.get(..LANDING_POSTS).unwrap_or(&posts.posts);
-        let look = self.look(visit, &heard, None, Route::Home.to_string());
-        let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame(visit.t.welcome(), None).saying(left),
-            feed: Feed {
-                posts: look.items(shown),
-                older: None,
-                empty: visit.t.nothing_posted(),
-                is_end: false,
-                line: None,
-            },
-            everyone: Route::Everyone.to_string(),
-            language: Route::SettingsLanguage.to_string(),
-            join: Route::Join.to_string(),
-            login: Route::Login.to_string(),
-        };
-        let cookies = as_member.map_or_else(Vec::new, |heard| heard.cookies.clone());
-        html(&page, Head { cookies, ..seen(visit, &heard) })
     }
 
     /// Everybody's posts.
@@ -187,11 +162,13 @@ impl<A: Ask> Site<A> {
         let follow = drawer.zip(profile.followed);
         let deleted = visit.query.find("deleted").filter(|_| own.is_some());
         let deleted = deleted.map(|_| Notice::new(Tone::Good, t.deleted(), ""));
+        let apart = profile.apart.map(|apart| standing(t, &profile.person, apart));
+        let suspended = profile.hindered.as_ref().map(|why| suspended(t, &profile.person, why));
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
         let page = ProfilePage {
-            frame: frame.saying(deleted),
+            frame: frame.saying(deleted.or(apart).or(suspended)),
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
             joined: Moment::of_day(t, profile.joined_at),
@@ -199,11 +176,21 @@ impl<A: Ask> Site<A> {
             following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
             posts_count: t.posts(profile.posts_count),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
+            moderate: own
+                .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
+                .map(|_| Route::Mod.to_string()),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
             bookmarks: own.map(|_| Route::Bookmarks.to_string()),
             logout: own.map(Drawer::logout),
+            apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
+                drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
+            }),
             feed: Feed {
-                empty: visit.t.nothing_posted(),
+                empty: match profile.apart {
+                    Some(_) => t.posts_not_shown(),
+                    None if profile.members_only && drawer.is_none() => t.members_only_posts(),
+                    None => t.nothing_posted(),
+                },
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };
@@ -212,6 +199,7 @@ impl<A: Ask> Site<A> {
 
     /// One post, what it answers and what answers it.
     pub(super) fn thread(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
+        let t = visit.t;
         let posted = visit.remark("posted");
         let about = post.user.clone();
         let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
@@ -225,11 +213,18 @@ impl<A: Ask> Site<A> {
         let frame = self.around(visit, Some(&heard)).frame(title, None);
         let here = encode_query(&address);
         let ancestor = |ancestor: &Ancestor| match ancestor {
-            Ancestor::Post(post) => Some(look.eyes.see(post)),
-            Ancestor::Deleted(_) => None,
+            Ancestor::Post(post) => Ok(look.eyes.see(post)),
+            Ancestor::Deleted(_) => Err(t.deleted_post()),
+            Ancestor::Unseen(_) => Err(t.post_not_shown()),
         };
+        let is_others = drawer.is_some_and(|drawer| *drawer.viewer != post.user);
+        let reported = visit.query.find("reported").filter(|_| is_others);
+        let reported =
+            reported.map(|_| Notice::new(Tone::Good, t.reported(), t.keeper_will_look()));
         let page = ThreadPage {
-            frame: frame.saying(thread.just_posted.map(|kept| Notice::posted(visit.t, kept))),
+            frame: frame
+                .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
+            report: is_others.then(|| Route::Report(post.clone()).to_string()),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: look.opened(&thread.post),
             replies: thread

@@ -100,7 +100,7 @@ impl<A: Ask> Site<A> {
         form: &Form,
         key: RequestKey,
     ) -> Result<Result<Heard, AskError>, Stop> {
-        let action = Self::action(visit, act, form, key)?;
+        let action = self.action(visit, act, form, key)?;
         if act.needs_session() {
             return Ok(self.ask_as(visit.session.as_ref(), None, action));
         }
@@ -130,9 +130,23 @@ impl<A: Ask> Site<A> {
                 format!("{}#p{}", to.split('#').next().unwrap_or_default(), post.id)
             }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
-            Act::Follow(name) | Act::Unfollow(name) => {
+            Act::Follow(name)
+            | Act::Unfollow(name)
+            | Act::Mute(name)
+            | Act::Unmute(name)
+            | Act::Block(name)
+            | Act::Unblock(name) => {
                 next(form).unwrap_or_else(|| Route::Profile(name.clone()).to_string())
             }
+            Act::Report(post) => format!("{}?reported=1", Route::Thread(post.clone())),
+            Act::Invite => {
+                let made = form.get("key").parse::<RequestKey>();
+                let made = made.map_or_else(|_| String::new(), |key| format!("?made={}", key.id));
+                format!("{}{made}", Route::SettingsInvitations)
+            }
+            Act::EndInvitation(_) => Route::SettingsInvitations.to_string(),
+            Act::Keep(_) => next(form).unwrap_or_else(|| Route::Mod.to_string()),
+            Act::SetHouse => format!("{}?saved=1", Route::ModHouse),
             Act::EditProfile => format!("{}?saved=1", Route::SettingsProfile),
             Act::ChangePassword => {
                 format!("{}?ended={}", Route::SettingsPassword, saved.sessions_ended)

@@ -57,6 +57,8 @@ pub(crate) struct FieldView {
     pub(crate) autocomplete: &'static str,
     /// What is wrong with it; empty if nothing is.
     pub(crate) problem: String,
+    /// What can be chosen, where its `type` is `select`.
+    pub(crate) choices: Vec<Choice>,
     /// A link below it: address and label.
     pub(crate) link: Option<(String, &'static str)>,
     /// What the link is called once the script has shown or hidden what is typed; may be empty.
@@ -66,8 +68,19 @@ pub(crate) struct FieldView {
 impl FieldView {
     /// Whether it takes the words of a language rather than a name or a secret.
     pub(crate) fn is_prose(&self) -> bool {
-        self.name == "bio" || self.name == "display_name"
+        matches!(self.name, "bio" | "display_name" | "reason" | "words")
     }
+}
+
+/// Something that can be chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    /// Its value in the form.
+    pub(crate) value: &'static str,
+    /// What it is called.
+    pub(crate) label: &'static str,
+    /// Whether it is chosen now.
+    pub(crate) is_chosen: bool,
 }
 
 /// The box to write a post in.

@@ -48,14 +48,16 @@ pub(crate) struct Row {
 pub(crate) struct LandingPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// The newest posts.
-    pub(crate) feed: Feed,
+    /// What the keeper says to them; may be empty.
+    pub(crate) words: String,
+    /// The newest posts, if they are shown.
+    pub(crate) feed: Option<Feed>,
     /// Where everybody's posts are.
     pub(crate) everyone: String,
     /// Where to choose another language.
     pub(crate) language: String,
-    /// Where to join.
-    pub(crate) join: String,
+    /// Where to join, if one can.
+    pub(crate) join: Option<String>,
     /// Where to sign in.
     pub(crate) login: String,
 }
@@ -98,6 +100,10 @@ pub(crate) struct ProfilePage {
     pub(crate) posts_count: String,
     /// Follow, or follow no longer.
     pub(crate) follow: Option<ButtonForm>,
+    /// The buttons that mute and block, or no longer do, if it is another's.
+    pub(crate) apart: Vec<ButtonForm>,
+    /// Where to moderate, if it is one's own and a keeper's.
+    pub(crate) moderate: Option<String>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
     /// Where one's bookmarks are, if it is one's own.

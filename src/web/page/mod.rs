@@ -5,9 +5,10 @@
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
 //! - `find`: mentions and the search. `atom`: posts for feed readers.
 //! - `export`: the file of posts that a member takes along. `script`: the words of the script.
-//! - `list`, `thread`, `message`, `settings`, `status`: the pages.
+//! - `list`, `thread`, `apart`, `message`, `moderation`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
+pub(super) mod apart;
 pub(super) mod atom;
 pub(super) mod export;
 pub(super) mod find;
@@ -16,6 +17,7 @@ pub(super) mod frame;
 pub(super) mod list;
 pub(crate) mod machines;
 pub(super) mod message;
+pub(super) mod moderation;
 pub(super) mod post;
 pub(super) mod script;
 pub(super) mod settings;

@@ -63,6 +63,8 @@ pub(crate) struct PostItem {
     pub(crate) at: Moment,
     /// What it says.
     pub(crate) runs: Vec<Run>,
+    /// Why a keeper has hidden it, if one has; empty where that is not said.
+    pub(crate) hidden: Option<String>,
     /// What that is folded behind.
     pub(crate) note: Option<String>,
     /// When it was last edited, and where to read what it said before.
@@ -142,6 +144,7 @@ impl Eyes<'_> {
             by: Byline::of(&post.author),
             at: Moment::seen_at(self.t, post.at, self.now),
             runs: self.read(post),
+            hidden: post.hidden.clone(),
             note: post.note.clone(),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();

@@ -27,6 +27,8 @@ pub(crate) fn tabs(t: Lang, here: &Route) -> Vec<Tab> {
         (Route::SettingsPassword, t.password_tab()),
         (Route::SettingsDevices, t.devices_tab()),
         (Route::SettingsLanguage, t.language_tab()),
+        (Route::SettingsPeople, t.people_tab()),
+        (Route::SettingsInvitations, t.invitations_tab()),
         (Route::SettingsKeys, t.keys()),
         (Route::SettingsData, t.data_tab()),
         (Route::SettingsLeave, t.leave_tab()),

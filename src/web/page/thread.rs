@@ -17,10 +17,12 @@ use crate::wire::request::TextView;
 pub(crate) struct ThreadPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// From the root down to what the post answers; `None` for what was deleted.
-    pub(crate) ancestors: Vec<Option<PostItem>>,
+    /// From the root down to what the post answers; words for what cannot be shown.
+    pub(crate) ancestors: Vec<Result<PostItem, &'static str>>,
     /// The post.
     pub(crate) post: PostItem,
+    /// Where to report it, if one may.
+    pub(crate) report: Option<String>,
     /// What answers it.
     pub(crate) replies: Vec<Reply>,
     /// Whether there are more.

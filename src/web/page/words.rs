@@ -4,15 +4,15 @@
 //! became of the text that was typed.
 
 use super::frame::{Notice, Tone};
-use super::time::span;
+use super::time::{Moment, span};
 use crate::action::Problem;
 use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::limits::{
-    BEHIND_RETRY_S, BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX,
-    POST_CHARS_MAX, UNKNOWN_RETRY_S,
+    BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DISPLAY_NAME_CHARS_MAX,
+    NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
 };
 use crate::web::words::Lang;
-use crate::wire::request::{Field, FieldProblem, Refusal};
+use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
 
 /// What a write was about, as far as its sentences differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,17 @@ impl Said {
             }
             Refusal::NotFound => Self::new(404, t.not_found(), t.no_such_thing(), kept.to_owned()),
             Refusal::Gone => Self::new(410, t.gone(), t.deleted_meanwhile(), kept.to_owned()),
+            Refusal::Blocked => Self::new(403, t.not_possible(), t.kept_apart(), kept.to_owned()),
+            Refusal::Closed => Self::new(403, t.closed(), t.invited_by_keeper(), kept.to_owned()),
+            Refusal::Hindered(why) => {
+                let (title, strong) = hindered(t, why);
+                let text = format!("{} {kept}", reason_of(t, why)).trim().to_owned();
+                Self::new(403, title, strong, text)
+            }
+            Refusal::Keeper => {
+                let text = format!("{} {kept}", t.ask_operator());
+                Self::new(403, t.not_possible(), t.keeper_cannot_leave(), text)
+            }
             Refusal::Conflict => {
                 Self::new(409, t.nothing_saved(), t.form_used(), kept.to_owned()).with_key_spent()
             }
@@ -235,6 +246,40 @@ impl Subject {
     }
 }
 
+/// What keeps somebody from writing: title and sentence.
+pub(crate) fn hindered(t: Lang, why: &Hindered) -> (&'static str, String) {
+    match why {
+        Hindered::Waiting => (t.you_wait(), t.wait_for_keeper().to_owned()),
+        Hindered::Refused { .. } => (t.not_let_in(), t.keeper_said_no().to_owned()),
+        Hindered::Suspended { until: Some(until), .. } => {
+            let until = Moment::to_the_minute(t, *until).full;
+            (t.suspended(), t.suspended_until(&until))
+        }
+        Hindered::Suspended { until: None, .. } => {
+            (t.suspended(), t.suspended_until_lifted().to_owned())
+        }
+    }
+}
+
+/// The keeper's reason, as a sentence; empty if there is none.
+pub(crate) fn reason_of(t: Lang, why: &Hindered) -> String {
+    match why {
+        Hindered::Waiting => String::new(),
+        Hindered::Refused { reason } | Hindered::Suspended { reason, .. } => t.the_reason(reason),
+    }
+}
+
+/// That a member is suspended, on their page.
+pub(crate) fn suspended(t: Lang, person: &Person, why: &Hindered) -> Notice {
+    let text = match why {
+        Hindered::Suspended { until: Some(until), .. } => {
+            t.until_time(&Moment::to_the_minute(t, *until).full)
+        }
+        _ => String::new(),
+    };
+    Notice::new(Tone::Care, t.is_suspended(&person.display_name), text)
+}
+
 /// A field's id on the page, and what it is called.
 pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str) {
     match field {
@@ -245,6 +290,9 @@ pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str
         Field::Bio => ("b", t.about_you()),
         Field::Text | Field::Post => ("c", t.text()),
         Field::Note => ("cn", t.content_note()),
+        Field::Reason => ("r", t.reason()),
+        Field::Code => ("i", t.code()),
+        Field::Community => ("w", t.words_for_strangers()),
     }
 }
 
@@ -257,6 +305,9 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Field::Bio => (t.your_bio(), Some(BIO_CHARS_MAX)),
         Field::Text | Field::Post => (t.subject_post(), Some(POST_CHARS_MAX)),
         Field::Note => (t.a_content_note(), Some(NOTE_CHARS_MAX)),
+        Field::Reason => (t.a_reason(), Some(REASON_CHARS_MAX)),
+        Field::Code => (t.a_code(), None),
+        Field::Community => (t.these_words(), Some(COMMUNITY_CHARS_MAX)),
     };
     let suggesting = |why: String, suggestion: &Option<UserName>| match suggestion {
         Some(name) => format!("{why} {}", t.how_about(name.as_str())),
@@ -267,7 +318,11 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
             Field::Text => t.write_something(),
             Field::Username => t.enter_username(),
             Field::Password | Field::NewPassword => t.enter_password(),
-            Field::DisplayName | Field::Bio | Field::Note | Field::Post => t.enter_something(),
+            Field::Reason => t.say_why(),
+            Field::Code => t.enter_code(),
+            Field::DisplayName | Field::Bio | Field::Note | Field::Post | Field::Community => {
+                t.enter_something()
+            }
         },
         Problem::TooLong { over } => {
             let over = t.chars_too_many(*over);
@@ -288,7 +343,10 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Common => t.password_common(),
         Problem::Guessable => t.password_guessable(),
         Problem::Wrong if field == Field::Username => t.not_your_username(),
+        Problem::Wrong if field == Field::Code => t.no_such_code(),
         Problem::Wrong => t.not_your_password(),
+        Problem::Used => t.code_used(),
+        Problem::Past => t.code_past(),
         Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
         Problem::Full { max } => return t.have_most(*max),
     };

@@ -24,6 +24,7 @@ mod entry;
 mod find;
 mod frame;
 mod gate;
+mod keeping;
 mod machines;
 mod marks;
 mod post;

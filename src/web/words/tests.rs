@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Lang, Written, entry, find, frame, gate, machines, marks, post, settings, time, trouble,
+    Lang, Written, entry, find, frame, gate, keeping, machines, marks, post, settings, time,
+    trouble,
 };
 
 /// Words that are the same in both languages.
-const SAME: [&str; 3] = ["text", "version", "day_and_time"];
+const SAME: [&str; 4] = ["text", "version", "day_and_time", "name_label"];
 
 fn every_word() -> impl Iterator<Item = &'static Written> {
     [
@@ -16,6 +17,7 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
         find::WRITTEN,
         frame::WRITTEN,
         gate::WRITTEN,
+        keeping::WRITTEN,
         machines::WRITTEN,
         marks::WRITTEN,
         post::WRITTEN,

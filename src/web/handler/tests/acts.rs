@@ -1,9 +1,9 @@
 //! Every form: what is asked for, where one goes, and what comes back when it was not done.
 
 use super::fake::{
-    Browser, TOKEN, cluster, fitting, hidden_fields, location, name, own_fields, site, text,
-    textarea,
+    Browser, TOKEN, cluster, hidden_fields, location, name, own_fields, site, text, textarea,
 };
+use super::fitting::fitting;
 use crate::action::{Action, Problem};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
@@ -119,6 +119,40 @@ fn buttons_go_back_where_they_were() {
         panic!("no delete asked for")
     };
     assert_eq!(deleted.id, PostId::from_raw(901));
+}
+
+#[test]
+fn mute_and_block_asked_from_profile_and_undone_from_settings() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    assert_eq!(location(&ada.submit("/@ben", "/@ben/mute", &[])), "/@ben");
+    assert!(matches!(site.last_asked(), Some(Action::Mute(whom)) if whom.username == name("ben")));
+    assert_eq!(location(&ada.submit("/@ben", "/@ben/block", &[])), "/@ben");
+    assert!(matches!(site.last_asked(), Some(Action::Block(whom)) if whom.username == name("ben")));
+    let here = "/settings/people?after=aa";
+    assert_eq!(location(&ada.submit(here, "/@ben/unmute", &[])), here);
+    assert!(matches!(site.last_asked(), Some(Action::Unmute(_))));
+    assert_eq!(location(&ada.submit(here, "/@ben/unblock", &[])), here);
+    assert!(matches!(site.last_asked(), Some(Action::Unblock(_))));
+    assert!(!text(&ada.get("/@ada")).contains("/@ada/mute"), "nobody mutes themselves");
+}
+
+#[test]
+fn block_refused_says_so_and_keeps_the_text() {
+    let site = site().refusing(Refusal::Blocked);
+    let mut ada = Browser::ada(&site);
+    let words = "You and they are kept apart by a block.";
+    check(&ada.submit("/@ben", "/@ben/follow", &[]), 403, &[words]);
+    let reply = ada.submit("/@ben/899", "/post", &[("text", TYPED)]);
+    check(&reply, 403, &[words]);
+    assert_eq!(textarea(&reply), TYPED);
+    let site = site_with(Refusal::NotYet);
+    let soon = Browser::ada(&site).submit("/@ben", "/@ben/mute", &[]);
+    check(&soon, 503, &["Not before the upgrade is finished."]);
+}
+
+fn site_with(refusal: Refusal) -> crate::web::handler::Site<super::fake::Fake> {
+    site().refusing(refusal)
 }
 
 #[test]
@@ -298,6 +332,9 @@ fn post_after_session_ended_rides_along_and_comes_back() {
     }
 }
 
+/// A box that was ticked.
+const ONLY_MEMBERS: &str = "name=\"members_only\" value=\"1\" checked>";
+
 #[test]
 fn profile_after_session_ended_comes_back() {
     let site = site();
@@ -305,13 +342,13 @@ fn profile_after_session_ended_comes_back() {
     site.refuse(Refusal::SignedOut);
     *site.ask.knows_session.lock() = false;
     let mut ada = Browser::ada(&site);
-    let typed = [("display_name", "Ada & Co"), ("bio", TYPED)];
+    let typed = [("display_name", "Ada & Co"), ("bio", TYPED), ("members_only", "1")];
     let response = ada.resubmit(&page, "/settings/profile", &typed);
     check(&response, 403, &["What you typed is safe"]);
     site.answer(|action| Ok(fitting(action)));
     *site.ask.knows_session.lock() = true;
     let back = ada.resubmit(&response, "/login", &[("username", "ada"), ("password", "x")]);
-    check(&back, 200, &["Nothing has been changed yet.", "value=\"Ada &#38; Co\""]);
+    check(&back, 200, &["Nothing has been changed yet.", "value=\"Ada &#38; Co\"", ONLY_MEMBERS]);
     assert_eq!(textarea(&back), TYPED);
     let saved = ada.resubmit(&back, "/settings/profile", &typed);
     assert_eq!(location(&saved), "/settings/profile?saved=1");
@@ -370,12 +407,17 @@ fn settings_refused_keep_what_was_typed() {
     let no_majority = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
     let site = site().refusing(no_majority);
     let mut ada = Browser::ada(&site);
-    let typed = [("display_name", "Ada & Co"), ("bio", TYPED)];
+    let typed = [("display_name", "Ada & Co"), ("bio", TYPED), ("members_only", "1")];
     let response = ada.submit("/settings/profile", "/settings/profile", &typed);
     check(
         &response,
         503,
-        &["value=\"Ada &#38; Co\"", "Nothing was changed.", "<button>Try again</button>"],
+        &[
+            "value=\"Ada &#38; Co\"",
+            ONLY_MEMBERS,
+            "Nothing was changed.",
+            "<button>Try again</button>",
+        ],
     );
     assert_eq!(textarea(&response), TYPED);
 

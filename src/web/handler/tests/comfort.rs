@@ -1,6 +1,7 @@
 //! What a visit costs, what is kept and what the script finds; and what a member takes along.
 
-use super::fake::{Browser, NOW, fitting, location, post, posts, site, text};
+use super::fake::{Browser, NOW, location, post, posts, site, text};
+use super::fitting::fitting;
 use super::markup::every_page;
 use crate::action::{Action, ExportFrom};
 use crate::id::PostId;

@@ -3,11 +3,14 @@
 
 use proptest::prelude::*;
 
-use super::fake::{Browser, Fake, fitting, person, site, text, unescape};
+use super::fake::{Browser, Fake, person, site, text, unescape};
+use super::fitting::fitting;
 use crate::action::Action;
 use crate::web::handler::Site;
 use crate::web::response::Response;
-use crate::wire::request::{Ancestor, NewsRow, Outcome, PersonRow, PostView, Refusal};
+use crate::wire::request::{
+    Ancestor, Hindered, NewsRow, Outcome, PersonRow, PostView, ProfilePage, Refusal,
+};
 
 const NAUGHTY: [&str; 24] = [
     "<script>alert(1)</script>",
@@ -45,16 +48,57 @@ fn saying(naughty: &str) -> Site<Fake> {
     site.answering(move |action| Ok(spoil(fitting(action), &naughty)))
 }
 
-fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
-    let spoil_post = |post: &mut PostView| {
-        naughty.clone_into(&mut post.text);
-        naughty.clone_into(&mut post.author.display_name);
-        post.note = post.note.is_some().then(|| naughty.to_owned());
-        let likers = post.liked_by.iter_mut().flat_map(|by| &mut by.people);
-        for person in likers.chain(&mut post.reposted_by) {
-            naughty.clone_into(&mut person.display_name);
+fn spoil_post(post: &mut PostView, naughty: &str) {
+    naughty.clone_into(&mut post.text);
+    naughty.clone_into(&mut post.author.display_name);
+    post.note = post.note.is_some().then(|| naughty.to_owned());
+    let likers = post.liked_by.iter_mut().flat_map(|by| &mut by.people);
+    for person in likers.chain(&mut post.reposted_by) {
+        naughty.clone_into(&mut person.display_name);
+    }
+}
+
+fn spoil_profile(profile: &mut ProfilePage, naughty: &str) {
+    profile.person = person(profile.person.username.as_str(), naughty);
+    naughty.clone_into(&mut profile.bio);
+    profile.page.posts.iter_mut().for_each(|post| spoil_post(post, naughty));
+}
+
+/// What keepers see, and one's own list of people kept apart.
+fn spoil_kept(outcome: &mut Outcome, naughty: &str) {
+    match outcome {
+        Outcome::KeptApart(list) => {
+            for row in &mut list.people {
+                naughty.clone_into(&mut row.person.display_name);
+            }
         }
-    };
+        Outcome::Reports(page) => {
+            for it in &mut page.posts {
+                it.post.iter_mut().for_each(|post| spoil_post(post, naughty));
+                it.reports.iter_mut().for_each(|report| naughty.clone_into(&mut report.reason));
+            }
+        }
+        Outcome::Members(page) => {
+            for row in &mut page.members {
+                naughty.clone_into(&mut row.person.display_name);
+                if let Some(Hindered::Suspended { reason, .. } | Hindered::Refused { reason }) =
+                    &mut row.hindered
+                {
+                    naughty.clone_into(reason);
+                }
+            }
+        }
+        Outcome::KeepersLog(page) => {
+            let acts = page.acts.iter_mut().filter(|act| !act.reason.is_empty());
+            acts.for_each(|act| naughty.clone_into(&mut act.reason));
+        }
+        Outcome::House(house) => naughty.clone_into(&mut house.words),
+        _ => {}
+    }
+}
+
+fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
+    let spoil_post = |post: &mut PostView| spoil_post(post, naughty);
     let spoil_row = |row: &mut PersonRow| {
         naughty.clone_into(&mut row.person.display_name);
         naughty.clone_into(&mut row.bio_line);
@@ -62,11 +106,7 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
     let mut outcome = outcome;
     match &mut outcome {
         Outcome::Posts(page) => page.posts.iter_mut().for_each(spoil_post),
-        Outcome::Profile(profile) => {
-            profile.person = person(profile.person.username.as_str(), naughty);
-            naughty.clone_into(&mut profile.bio);
-            profile.page.posts.iter_mut().for_each(spoil_post);
-        }
+        Outcome::Profile(profile) => spoil_profile(profile, naughty),
         Outcome::Thread(thread) => {
             spoil_post(&mut thread.post);
             thread.replies.iter_mut().for_each(|reply| spoil_post(&mut reply.post));
@@ -121,7 +161,11 @@ fn spoil(outcome: Outcome, naughty: &str) -> Outcome {
                 machine.version = Some(naughty.to_owned());
             }
         }
-        Outcome::Saved(_) | Outcome::Checked | Outcome::Refused(_) => {}
+        Outcome::Welcome(welcome) => {
+            naughty.clone_into(&mut welcome.words);
+            welcome.posts.iter_mut().flat_map(|page| &mut page.posts).for_each(spoil_post);
+        }
+        other => spoil_kept(other, naughty),
     }
     outcome
 }
@@ -155,7 +199,7 @@ fn skeleton(response: &Response) -> Vec<String> {
     tags
 }
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 26] = [
     "/",
     "/public",
     "/@ada",
@@ -172,6 +216,14 @@ const PAGES: [&str; 18] = [
     "/search?q=zzz",
     "/settings/profile",
     "/settings/devices",
+    "/settings/people",
+    "/settings/invitations",
+    "/@ben/899/report",
+    "/mod",
+    "/mod/joining",
+    "/mod/members",
+    "/mod/log",
+    "/mod/settings",
     "/status",
     "/settings/leave",
 ];

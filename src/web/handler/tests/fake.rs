@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use super::fitting::fitting;
 use crate::action::{Action, ExportFrom, ExportList};
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
@@ -19,9 +20,8 @@ use crate::web::response::Response;
 use crate::wire::request::{
     Ancestor, ClusterBrief, ExportMark, ExportPage, ExportPost, ExportProfile, ExportText,
     FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome,
-    PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage, Refusal, Reply, ReplyView,
-    Request as WireRequest, Response as WireResponse, ResponseAction, Saved, SessionRow,
-    StatusPage, TextView, ThreadPage, Viewer,
+    Person, PersonRow, PostPage, PostView, Refusal, Reply, ReplyView, Request as WireRequest,
+    Response as WireResponse, ResponseAction, StatusPage, TextView, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -45,6 +45,8 @@ pub(super) struct Fake {
     pub(super) asked: Mutex<Vec<(Option<UserName>, WireRequest)>>,
     /// Whether it knows the session; if not everybody is a stranger.
     pub(super) knows_session: Mutex<bool>,
+    /// Whether who is signed in is a keeper.
+    pub(super) is_keeper: Mutex<bool>,
     /// How the machines are.
     pub(super) cluster: Mutex<ClusterBrief>,
 }
@@ -78,6 +80,8 @@ impl Ask for Fake {
             display_name: "Ada Lind".to_owned(),
             ops: 12,
             news: 3,
+            is_keeper: *self.is_keeper.lock(),
+            hindered: None,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
@@ -99,6 +103,7 @@ pub(super) fn site_at(origin: &str) -> Site<Fake> {
         answer: Mutex::new(Box::new(|action| Ok(fitting(action)))),
         asked: Mutex::default(),
         knows_session: Mutex::new(true),
+        is_keeper: Mutex::new(false),
         cluster: Mutex::new(cluster(&[MachineState::InStep; 3])),
     };
     let origin = Origin::parse(origin, true).unwrap();
@@ -313,6 +318,7 @@ pub(super) fn post(
         reply_to: None,
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
+        hidden: None,
     }
 }
 
@@ -445,9 +451,9 @@ pub(super) fn news() -> NewsPage {
     let follow = PostId::from_raw(899);
     NewsPage {
         news: vec![
-            NewsRow::Named(post(900, "ben", "Ben Kroll", 4, "@ada The glove is yours?")),
+            NewsRow::Named(Box::new(post(900, "ben", "Ben Kroll", 4, "@ada The glove is yours?"))),
             NewsRow::Followed { person: person("mina", "Mina Okafor"), at: Wall(follow.at_ms()) },
-            NewsRow::Named(post(0, "yuki", "Yuki Aoki", 25, "Thanks @ada!")),
+            NewsRow::Named(Box::new(post(0, "yuki", "Yuki Aoki", 25, "Thanks @ada!"))),
         ],
         older: Some(PostId::from_raw(0)),
         read_to: PostId::from_raw(0),
@@ -469,7 +475,7 @@ pub(super) fn found(query: &str) -> FoundPage {
 }
 
 /// Three posts, and what was done with others, in five parts.
-fn export(from: &ExportFrom) -> ExportPage {
+pub(super) fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
     let post = |n: u64, text: &str| ExportPost {
         id: PostId::from_raw((ms + n * 60_000) << 16),
@@ -546,58 +552,4 @@ pub(super) fn history() -> HistoryPage {
         text(NOW.0 - 60_000, &opened.text, Some("Gloves")),
     ];
     HistoryPage { post: opened, texts }
-}
-
-/// What a healthy backend says.
-pub(super) fn fitting(action: &Action) -> Outcome {
-    match action {
-        Action::Home(_)
-        | Action::Everyone(_)
-        | Action::UserPosts(_)
-        | Action::Bookmarks(_)
-        | Action::Tagged(_) => Outcome::Posts(posts()),
-        Action::History(_) => Outcome::History(history()),
-        Action::Profile(asked) => Outcome::Profile(ProfilePage {
-            person: person(asked.username.as_str(), "Ada Lind"),
-            bio: "Seeds, mostly.\nSome string.".to_owned(),
-            joined_at: Wall(1_582_246_865_000),
-            followers: 2,
-            following: 1,
-            posts_count: 5,
-            followed: (asked.username != name("ada")).then_some(false),
-            pinned: None,
-            page: posts(),
-        }),
-        Action::Thread(_) => Outcome::Thread(thread()),
-        Action::Followers(asked) | Action::Following(asked) => Outcome::People(PeoplePage {
-            of: person(asked.username.as_str(), "Ada Lind"),
-            people: people(),
-            more_after: Some(name("mina")),
-        }),
-        Action::News(_) => Outcome::News(news()),
-        Action::Search(asked) => Outcome::Found(found(&asked.query)),
-        Action::Export(asked) => Outcome::Export(export(asked)),
-        Action::Sessions => {
-            let row = |id: &str, device: &str, is_this| SessionRow {
-                id: id.repeat(64),
-                device: device.to_owned(),
-                address: "192.0.2.7".to_owned(),
-                opened_at: Wall(NOW.0 - 86_400_000),
-                is_this,
-            };
-            Outcome::Sessions(vec![
-                row("a", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", true),
-                row("b", "Mozilla/5.0 (iPhone) Version/17.5 Safari/604.1", false),
-            ])
-        }
-        Action::ClusterStatus => Outcome::Status(machines(&[MachineState::InStep; 3])),
-        Action::CheckSession => Outcome::Checked,
-        Action::Post(_) => {
-            Outcome::Saved(Saved { post: Some(PostId::from_raw(904)), sessions_ended: 0 })
-        }
-        Action::ChangePassword(_) | Action::EndOtherSessions(_) => {
-            Outcome::Saved(Saved { post: None, sessions_ended: 2 })
-        }
-        _ => Outcome::Saved(Saved { post: None, sessions_ended: 0 }),
-    }
 }

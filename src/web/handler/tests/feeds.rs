@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::fake::{Browser, Fake, fitting, posts, site, site_at, text};
+use super::fake::{Browser, Fake, posts, site, site_at, text};
+use super::fitting::fitting;
 use crate::action::Action;
 use crate::id::PostId;
 use crate::web::handler::Site;

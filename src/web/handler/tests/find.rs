@@ -1,6 +1,7 @@
 //! Mentions, tags, the search, and the line where one left off.
 
-use super::fake::{Browser, Fake, fitting, found, location, news, post, posts, site, text};
+use super::fake::{Browser, Fake, found, location, news, post, posts, site, text};
+use super::fitting::fitting;
 use crate::action::Action;
 use crate::id::PostId;
 use crate::web::handler::Site;
@@ -129,7 +130,7 @@ fn mentions_new_ones_above_the_line_and_counted_in_the_bar() {
             let mut page = news();
             page.news.insert(
                 0,
-                crate::wire::request::NewsRow::Named(post(901, "ben", "Ben", 1, "@ada")),
+                crate::wire::request::NewsRow::Named(Box::new(post(901, "ben", "Ben", 1, "@ada"))),
             );
             Ok(Outcome::News(page))
         }

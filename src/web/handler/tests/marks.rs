@@ -1,8 +1,7 @@
 //! What may be done to a post: which buttons stand where, where they lead, what comes back.
 
-use super::fake::{
-    Browser, fitting, hidden_fields, history, location, name, posts, site, text, textarea,
-};
+use super::fake::{Browser, hidden_fields, history, location, name, posts, site, text, textarea};
+use super::fitting::fitting;
 use crate::action::{Action, Mark, Problem};
 use crate::id::PostId;
 use crate::user::entry::PostRef;

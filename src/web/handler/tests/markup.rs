@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::fake::{Browser, fitting, machines, posts, site, text, unescape};
+use super::fake::{Browser, machines, posts, site, text, unescape};
+use super::fitting::fitting;
 use crate::action::{Action, Problem};
 use crate::clock::Wall;
 use crate::id::PostId;
@@ -20,49 +21,62 @@ use super::fake::{Fake, cluster};
 /// Elements that are never closed.
 const VOID: [&str; 4] = ["meta", "link", "input", "br"];
 
+/// Pages of somebody who is signed in.
+const MEMBERS: [(&str, &str); 34] = [
+    ("home", "/"),
+    ("everyone", "/public"),
+    ("profile-own", "/@ada"),
+    ("profile", "/@ben"),
+    ("thread", "/@ada/901"),
+    ("delete", "/@ada/901/delete"),
+    ("edit", "/@ada/901/edit"),
+    ("history", "/@ada/901/history"),
+    ("bookmarks", "/bookmarks"),
+    ("followers", "/@ada/followers"),
+    ("following", "/@ada/following"),
+    ("mentions", "/mentions"),
+    ("tag", "/tag/gr%C3%B6sse"),
+    ("search", "/search"),
+    ("search-found", "/search?q=seed+swap"),
+    ("search-too-long", "/search?q=1+2+3+4+5+6+7+8+9+10+11"),
+    ("settings-profile", "/settings/profile?saved=1"),
+    ("settings-password", "/settings/password"),
+    ("settings-devices", "/settings/devices"),
+    ("settings-people", "/settings/people"),
+    ("settings-invitations", "/settings/invitations"),
+    ("settings-keys", "/settings/keys"),
+    ("settings-data", "/settings/data"),
+    ("settings-language", "/settings/language?saved=1"),
+    ("settings-leave", "/settings/leave"),
+    ("report", "/@ben/899/report"),
+    ("mod", "/mod"),
+    ("mod-joining", "/mod/joining"),
+    ("mod-members", "/mod/members?named=a"),
+    ("mod-log", "/mod/log"),
+    ("mod-settings", "/mod/settings"),
+    ("mod-act", "/mod/act?deed=suspend&username=ben"),
+    ("machines", "/status"),
+    ("not-found", "/nothing"),
+];
+
+/// Pages of somebody who is not.
+const STRANGERS: [(&str, &str); 8] = [
+    ("landing", "/"),
+    ("keys-stranger", "/settings/keys"),
+    ("join", "/join"),
+    ("login", "/login?next=/@ben"),
+    ("everyone-stranger", "/public"),
+    ("thread-stranger", "/@ada/901"),
+    ("machines-stranger", "/status"),
+    ("language-stranger", "/settings/language"),
+];
+
 /// A page of each kind, in each state that has markup of its own.
 pub(super) fn every_page() -> Vec<(&'static str, Response)> {
     let site = site();
     let mut all = Vec::new();
-    let members = [
-        ("home", "/"),
-        ("everyone", "/public"),
-        ("profile-own", "/@ada"),
-        ("profile", "/@ben"),
-        ("thread", "/@ada/901"),
-        ("delete", "/@ada/901/delete"),
-        ("edit", "/@ada/901/edit"),
-        ("history", "/@ada/901/history"),
-        ("bookmarks", "/bookmarks"),
-        ("followers", "/@ada/followers"),
-        ("following", "/@ada/following"),
-        ("mentions", "/mentions"),
-        ("tag", "/tag/gr%C3%B6sse"),
-        ("search", "/search"),
-        ("search-found", "/search?q=seed+swap"),
-        ("search-too-long", "/search?q=1+2+3+4+5+6+7+8+9+10+11"),
-        ("settings-profile", "/settings/profile?saved=1"),
-        ("settings-password", "/settings/password"),
-        ("settings-devices", "/settings/devices"),
-        ("settings-keys", "/settings/keys"),
-        ("settings-data", "/settings/data"),
-        ("settings-language", "/settings/language?saved=1"),
-        ("settings-leave", "/settings/leave"),
-        ("machines", "/status"),
-        ("not-found", "/nothing"),
-    ];
-    all.extend(members.map(|(name, address)| (name, Browser::ada(&site).get(address))));
-    let strangers = [
-        ("landing", "/"),
-        ("keys-stranger", "/settings/keys"),
-        ("join", "/join"),
-        ("login", "/login?next=/@ben"),
-        ("everyone-stranger", "/public"),
-        ("thread-stranger", "/@ada/901"),
-        ("machines-stranger", "/status"),
-        ("language-stranger", "/settings/language"),
-    ];
-    all.extend(strangers.map(|(name, address)| (name, Browser::stranger(&site).get(address))));
+    all.extend(MEMBERS.map(|(name, address)| (name, Browser::ada(&site).get(address))));
+    all.extend(STRANGERS.map(|(name, address)| (name, Browser::stranger(&site).get(address))));
     all.push((
         "home-posted",
         home(&|page| PostPage {

@@ -1,8 +1,7 @@
 //! Every address, signed in and out: status, words, who may keep it.
 
-use super::fake::{
-    Browser, NOW, cluster, fitting, location, machines, name, posts, site, site_at, text,
-};
+use super::fake::{Browser, NOW, cluster, location, machines, name, posts, site, site_at, text};
+use super::fitting::fitting;
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::PostId;
@@ -10,7 +9,10 @@ use crate::web::ask::AskError;
 use crate::web::request::Method;
 use crate::web::response::{Cache, Content, Response};
 use crate::wire::request::MachineState::{self, Behind, Down, InStep};
-use crate::wire::request::{ChangeKind, ChangeRow, Kept, NotVoting, Outcome, PostPage, Refusal};
+use crate::wire::request::{
+    Apart, ChangeKind, ChangeRow, Kept, NotVoting, Outcome, PostPage, ProfilePage as Profile,
+    Refusal,
+};
 
 #[track_caller]
 fn check(response: &Response, status: u16, cache: Cache, words: &[&str]) {
@@ -134,9 +136,43 @@ fn pages_for_strangers_hold_no_forms_but_their_own() {
 }
 
 #[test]
+fn profile_says_what_stands_between_two() {
+    let cases = [
+        (Apart { mutes: true, ..Apart::default() }, "You have muted Ada Lind.", "/@ben/unmute"),
+        (Apart { blocks: true, ..Apart::default() }, "You have blocked Ada", "/@ben/unblock"),
+        (
+            Apart { is_blocked: true, ..Apart::default() },
+            "Ada Lind has blocked you.",
+            "/@ben/block",
+        ),
+    ];
+    for (apart, words, action) in cases {
+        let site = site().answering(move |asked| {
+            Ok(match fitting(asked) {
+                Outcome::Profile(profile) => {
+                    let page = PostPage { posts: Vec::new(), older: None, ..profile.page };
+                    Outcome::Profile(Profile {
+                        apart: Some(apart),
+                        followed: None,
+                        page,
+                        ..profile
+                    })
+                }
+                other => other,
+            })
+        });
+        let html = text(&Browser::ada(&site).get("/@ben"));
+        for words in [words, &format!("action=\"{action}\""), "Their posts are not shown to you."] {
+            assert!(html.contains(words), "{words:?} is not in {html}");
+        }
+        assert!(!html.contains("/@ben/follow\""), "nobody is offered what is refused");
+    }
+}
+
+#[test]
 fn settings_signed_out_go_to_sign_in() {
     let site = site();
-    for page in ["profile", "password", "devices", "leave"] {
+    for page in ["profile", "password", "devices", "people", "invitations", "leave"] {
         let address = format!("/settings/{page}");
         let mut stranger = Browser::stranger(&site);
         assert_eq!(location(&stranger.get(&address)), format!("/login?next={address}"));

@@ -1,0 +1,87 @@
+//! Muting and blocking: the acts, the list of them, and what stands between two people.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use super::Backend;
+use super::view::{Asked, Asker, Done, Result};
+use crate::action::{Action, After, Change, Whom};
+use crate::auth::throttle::ActKind;
+use crate::id::UserName;
+use crate::limits::PEOPLE_PAGE;
+use crate::user::User;
+use crate::wire::request::{Apart, ApartRow, KeptApart, Outcome, Refusal};
+
+impl Backend {
+    pub(super) fn mute(&self, asked: Asked<'_>, data: Whom) -> Result {
+        self.check_can_part(&data.username)?;
+        let change = Change::Mute { user: data.username.clone() };
+        self.simple(asked, &Action::Mute(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn unmute(&self, asked: Asked<'_>, data: Whom) -> Result {
+        let change = Change::Unmute { user: data.username.clone() };
+        self.simple(asked, &Action::Unmute(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn block(&self, asked: Asked<'_>, data: Whom) -> Result {
+        self.check_can_part(&data.username)?;
+        let change = Change::Block { user: data.username.clone() };
+        self.simple(asked, &Action::Block(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn unblock(&self, asked: Asked<'_>, data: Whom) -> Result {
+        let change = Change::Unblock { user: data.username.clone() };
+        self.simple(asked, &Action::Unblock(data), ActKind::Other, &change)
+    }
+
+    /// A page of those whom the one who asks mutes or blocks.
+    pub(super) fn kept_apart(&self, asked: Asked<'_>, data: After) -> Result {
+        let asker = asked.signed_in()?;
+        let from = data.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (from, Bound::Unbounded);
+        // One more than fit, to know whether there is another page; both lists are sorted.
+        let names = |user: &User| -> BTreeSet<UserName> {
+            let muted = user.mutes.range(range.clone()).take(PEOPLE_PAGE + 1);
+            let blocked = user.blocks.range(range.clone()).take(PEOPLE_PAGE + 1);
+            muted.chain(blocked).cloned().collect()
+        };
+        let names = self.look(asker.user(), names).unwrap_or_default();
+        let last = names.iter().nth(PEOPLE_PAGE - 1).filter(|_| names.len() > PEOPLE_PAGE);
+        let row = |name: &UserName| {
+            let apart = self.apart(Some(asker), name).unwrap_or_default();
+            self.person(name).map(|person| ApartRow { person, apart })
+        };
+        let people = names.iter().take(PEOPLE_PAGE).filter_map(row).collect();
+        Ok(Done::told(Outcome::KeptApart(KeptApart { people, more_after: last.cloned() })))
+    }
+
+    /// What stands between the one who asks and `name`; nothing for strangers and oneself.
+    pub(super) fn apart(&self, asker: Option<&Asker>, name: &UserName) -> Option<Apart> {
+        let viewer = asker.map(Asker::user)?;
+        let index = self.cluster.local.index();
+        let apart = Apart {
+            mutes: index.mutes(viewer, name),
+            blocks: index.blocks(viewer, name),
+            is_blocked: index.blocks(name, viewer),
+        };
+        (apart != Apart::default()).then_some(apart)
+    }
+
+    /// Nobody follows or answers whom they block, or who blocks them.
+    pub(super) fn check_not_blocked(
+        &self,
+        one: &UserName,
+        other: &UserName,
+    ) -> std::result::Result<(), Refusal> {
+        let index = self.cluster.local.index();
+        let is_blocked = index.blocks(one, other) || index.blocks(other, one);
+        if is_blocked { Err(Refusal::Blocked) } else { Ok(()) }
+    }
+
+    fn check_can_part(&self, whom: &UserName) -> std::result::Result<(), Refusal> {
+        self.check_social()?;
+        let is_member = self.cluster.local.index().is_active(whom);
+        if is_member { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+}

@@ -1,0 +1,115 @@
+//! Files with kinds of entries that the first version refuses: built anew they are the same bytes, and
+//! compacted they tell the same.
+
+use std::fs;
+
+use tern::store::scan::scan;
+use tern::store::snapshot::fold;
+use tern::user::User;
+use tern::user::entry::{CodeHash, Entry, House, SessionId, Signup};
+
+use super::golden::{File, account, at, post, version};
+use super::{golden_later, user};
+
+/// Somebody who keeps others at a distance.
+fn ivo() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Ivo", 0, &SessionId("1b".repeat(32))));
+    let (ben, zoe) = (|| user("ben"), || user("zoe"));
+    file.add(version(1, 1, 2), None, &[Entry::Muted { at: at(1), user: ben() }]);
+    file.add(version(1, 1, 3), None, &[Entry::Unmuted { at: at(2), user: ben() }]);
+    file.add(version(1, 1, 4), None, &[Entry::Followed { at: at(3), user: zoe() }]);
+    let blocked = Entry::Blocked { at: at(4), user: zoe() };
+    file.add(version(1, 1, 5), None, &[blocked, Entry::Unfollowed { at: at(4), user: zoe() }]);
+    file.add(version(1, 1, 6), None, &[Entry::Blocked { at: at(5), user: ben() }]);
+    file.add(version(1, 1, 7), None, &[Entry::Unblocked { at: at(6), user: ben() }]);
+    file
+}
+
+/// A keeper, and no more.
+fn kim() -> File {
+    let mut file = File::default();
+    let mut round = 1;
+    let mut add = |entries: &[Entry]| {
+        file.add(version(round, 1, 1), None, entries);
+        round += 1;
+    };
+    let (ben, zoe) = (|| user("ben"), || user("zoe"));
+    let reason = || "We are kind here.".to_owned();
+    let code = |digits: &str| CodeHash(digits.repeat(32));
+    let house = House {
+        signup: Signup::Invited,
+        words: "A lane with \"seeds\".".to_owned(),
+        ..House::default()
+    };
+    add(&account("Kim", 0, &SessionId("4b".repeat(32))));
+    add(&[Entry::KeeperMade { at: at(1) }]);
+    add(&[Entry::CommunitySet { at: at(2), house }]);
+    add(&[Entry::InvitationMade { at: at(3), code: code("0c"), uses: 2, until: at(99) }]);
+    add(&[Entry::InvitationUsed { at: at(4), code: code("0c"), by: user("noa") }]);
+    add(&[Entry::InvitationMade { at: at(5), code: code("1c"), uses: 1, until: at(99) }]);
+    add(&[Entry::InvitationEnded { at: at(6), code: code("1c") }]);
+    add(&[Entry::PostHidden { at: at(7), user: ben(), id: post(2), reason: reason() }]);
+    add(&[Entry::PostShown { at: at(8), user: ben(), id: post(2) }]);
+    add(&[Entry::ReportClosed { at: at(9), user: ben(), id: post(2) }]);
+    add(&[Entry::ReportReopened { at: at(10), user: ben(), id: post(2) }]);
+    let until = Some(at(200));
+    add(&[Entry::MemberSuspended { at: at(11), user: ben(), until, reason: reason() }]);
+    add(&[Entry::SuspensionLifted { at: at(12), user: ben() }]);
+    add(&[Entry::MemberSuspended { at: at(13), user: ben(), until: None, reason: reason() }]);
+    add(&[Entry::MemberRefused { at: at(14), user: zoe(), reason: reason() }]);
+    add(&[Entry::MemberUndecided { at: at(15), user: zoe() }]);
+    add(&[Entry::MemberAdmitted { at: at(16), user: zoe() }]);
+    add(&[Entry::KeeperEnded { at: at(17) }]);
+    file
+}
+
+/// Somebody who was invited, and reported a post.
+fn noa() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Noa", 4, &SessionId("0a".repeat(32))));
+    let joined_with =
+        Entry::JoinedWith { at: at(4), code: CodeHash("0c".repeat(32)), inviter: user("kim") };
+    file.add(version(1, 1, 2), None, &[joined_with, Entry::AskedIn { at: at(4) }]);
+    let reported = |minute, reason: &str| Entry::Reported {
+        at: at(minute),
+        user: user("ben"),
+        id: post(2),
+        reason: reason.to_owned(),
+    };
+    file.add(version(1, 1, 3), None, &[reported(5, "Rude.")]);
+    file.add(version(1, 1, 4), None, &[reported(9, "Still rude.")]);
+    file
+}
+
+/// Every file, and how it is made.
+fn files() -> [(&'static str, File); 3] {
+    [("ivo", ivo()), ("kim", kim()), ("noa", noa())]
+}
+
+/// What a file tells of its user.
+fn told(bytes: &[u8]) -> User {
+    let mut told = User::absent(user("ada"));
+    scan(bytes, &mut |line| line.apply_to(&mut told, |_, _| {}));
+    told
+}
+
+#[test]
+fn later_files_spelled_the_same_today() {
+    for (name, file) in files() {
+        let path = golden_later().join(format!("{name}.jsonl"));
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(String::from_utf8(file.bytes).unwrap(), golden, "{}", path.display());
+    }
+}
+
+#[test]
+fn later_files_compacted_tell_the_same() {
+    for (name, file) in files() {
+        let mut last = None;
+        scan(&file.bytes, &mut |line| last = Some(line.version));
+        let folded = fold(&user(name), &file.bytes, last.unwrap()).unwrap().unwrap();
+        assert!(folded.bytes.len() < file.bytes.len(), "{name}");
+        assert!(told(&folded.bytes).says_same(&told(&file.bytes)), "{name}");
+    }
+}
