@@ -170,7 +170,7 @@ fn startable(values: &Values) -> Result<(), ConfigError> {
         Config::Serve(config) => (config.site, config.listen),
         Config::Web(config) => (config.site, config.listen),
         Config::RunCluster(config) => (config.site, config.listen),
-        _ => return Ok(()),
+        Config::Backend(_) => return Ok(()),
     };
     match origin::of(&site, &listen) {
         // A name that nobody knows just now is no fault of the configuration.
@@ -200,14 +200,13 @@ fn checked(file: &ConfigFile, strangers: &[String], json: bool) -> String {
         return json!({ "ok": true, "file": path, "faults": faults, "unknown_variables": unknown })
             .to_string();
     }
-    let mut text = match path {
+    let first = match path {
         Some(path) => format!("{path}: {} settings, nothing wrong", file.len()),
         None => "no configuration file, nothing wrong".to_owned(),
     };
-    for name in strangers {
-        text.push_str(&format!("\n{name} is in the environment, and no setting of this program"));
-    }
-    text
+    let stranger = |name| format!("{name} is in the environment, and no setting of this program");
+    let lines: Vec<_> = [first].into_iter().chain(strangers.iter().map(stranger)).collect();
+    lines.join("\n")
 }
 
 /// Where a value stands, in few words.
@@ -227,16 +226,14 @@ fn show(file: &ConfigFile, all: &[Values]) -> String {
     for values in all {
         lines.push(format!("\n[{}]", values.role().name()));
         for setting in setting::of(values.role()) {
-            lines.push(match values.get(setting.name) {
-                Some(given) => {
-                    let key = key_of(setting, given);
-                    format!("{key} = {}  # {}", quoted(&given.masked()), place(&given.at))
-                }
-                None => {
-                    let words = setting.default_words().unwrap_or("not set, and needed");
-                    format!("# {}: {words}", key_of_unset(setting))
-                }
-            });
+            let line = if let Some(given) = values.get(setting.name) {
+                let key = key_of(setting, given);
+                format!("{key} = {}  # {}", quoted(&given.masked()), place(&given.at))
+            } else {
+                let words = setting.default_words().unwrap_or("not set, and needed");
+                format!("# {}: {words}", key_of_unset(setting))
+            };
+            lines.push(line);
         }
     }
     lines.join("\n")

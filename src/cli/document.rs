@@ -146,14 +146,25 @@ const WATCH_HEAD: &str = "\
 | `/healthz` | 200 while the web server answers |
 | `/readyz` | 200 while pages can be shown; the text says whether writes would be saved |
 | `/readyz?writes=1` | the same as a status: 503 while nothing can be saved |
+| `tern health` | the same as an exit code, 0 or 1; with `--writes` also whether writes would be saved |
 | `tern cluster status` | how each machine is; exit code 4 while nothing can be saved |
 | `/metrics` | numbers for Prometheus, below |
 
 ## The log
 
 One line an event, on standard error: `log_format` makes them `key=value` or JSON objects, `log` says how
-many. A line has at most 4 KiB; what could forge or break one is escaped. Each request has a number, `id`,
-which an error's page shows too. Passwords, tokens and texts of posts are never in it.
+many. A line has at most 4 KiB; what could forge or break one is escaped. Each request has a number, which an
+error's page shows and its lines bear as `id` or `request`. Passwords, tokens and texts of posts are never in it.
+
+## A service
+
+[packaging/tern.service](packaging/tern.service) runs it under systemd. `Type=notify`: it is ready when pages can be
+read. The watchdog is fed each time the process has answered a question from outside: a web server to
+`/healthz`, `tern serve` to `/readyz`, a backend to a web server's question. SIGTERM and SIGINT stop it within 10
+seconds, a second one at once. SIGHUP (`systemctl reload tern`) reads the configuration file again: `log` and
+`log_format` change at once, of every other setting the log says that it needs a restart; a file that cannot be
+used changes nothing. Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory
+unusable.
 
 ## Numbers
 

@@ -1,7 +1,5 @@
 //! `tern health`: asks the web server on this machine how it is, for monitors and images without `curl`.
 
-use std::net::IpAddr;
-
 use clap::Args;
 
 use super::config::layers::Layers;
@@ -31,7 +29,7 @@ pub(super) fn run(raw: &RawHealth, layers: &Layers<'_>) -> Result<(), CliError> 
         None => listening(layers)?,
     };
     let path = if raw.writes { "/readyz?writes=1" } else { "/readyz" };
-    let asked = probe::get(&nearest(address.clone()), path);
+    let asked = probe::get(&address, path);
     let said = asked
         .map_err(|why| CliError::Unwell { address: address.to_string(), why: why.to_string() })?;
     say(&said);
@@ -45,13 +43,4 @@ fn listening(layers: &Layers<'_>) -> Result<HostPort, ConfigError> {
     let is_given = web.get("listen").is_some_and(|given| given.at != Source::Default);
     let values = if is_given { web } else { serve };
     values.value("listen", |at, text| fixed_address(at, text))
-}
-
-/// The same on this machine, where it is every address.
-fn nearest(address: HostPort) -> HostPort {
-    let host = match address.host.parse::<IpAddr>() {
-        Ok(ip) if ip.is_unspecified() => if ip.is_ipv4() { "127.0.0.1" } else { "::1" }.to_owned(),
-        _ => address.host,
-    };
-    HostPort { host, port: address.port }
 }

@@ -41,10 +41,9 @@ pub(super) fn start(level: LevelFilter, format: Format) {
         .filter_level(LevelFilter::Warn)
         .filter_module("tern", LevelFilter::Trace)
         .format(move |out, record| {
-            let line = match IS_JSON.load(Ordering::Relaxed) {
-                true => json_line(clock.wall(), record),
-                false => line(clock.wall(), record),
-            };
+            let is_json = IS_JSON.load(Ordering::Relaxed);
+            let write = if is_json { json_line } else { line };
+            let line = write(clock.wall(), record);
             out.write_all(line.as_bytes())
         })
         .try_init();

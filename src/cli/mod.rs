@@ -79,7 +79,8 @@ fn command(role: Role, layers: &Layers<'_>, common: &RawCommon) -> Result<(), Cl
     begin(&values)?;
     notify::start(&|name| std::env::var_os(name));
     if let Some(path) = layers.file.path() {
-        log::info!("configuration read path={path:?} settings={}", layers.file.len());
+        let (path, count) = (path.display(), layers.file.len());
+        log::info!("configuration read path={path} settings={count}");
     }
     for name in configure::strangers(std::env::vars_os().map(|(name, _)| name)) {
         log::warn!("variable is no setting of this program variable={name}");

@@ -36,7 +36,10 @@ pub(super) fn start(environment: &dyn Fn(&str) -> Option<OsString>) {
             // The command line is run once a process.
             let _is_first = MANAGER.set(Manager { socket, watchdog });
         }
-        Err(error) => log::warn!("service manager cannot be told socket={name:?} error={error}"),
+        Err(error) => {
+            let name = name.display();
+            log::warn!("service manager cannot be told socket={name} error={error}");
+        }
     }
 }
 

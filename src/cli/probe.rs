@@ -2,7 +2,7 @@
 //! watchdog.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::config::HostPort;
@@ -25,19 +25,29 @@ pub(super) enum NotReady {
 /// [`NotReady`]; otherwise what it said.
 pub(super) fn get(web: &HostPort, path: &str) -> Result<String, NotReady> {
     let limit = Duration::from_millis(READY_ANSWER_MS);
-    let mut stream = TcpStream::connect_timeout(&resolve(web)?, limit)?;
+    let address = resolve(web)?;
+    let mut stream = TcpStream::connect_timeout(&address, limit)?;
     stream.set_read_timeout(Some(limit))?;
     stream.set_write_timeout(Some(limit))?;
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {web}\r\nConnection: close\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(READY_ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
     understand(&answer)
 }
 
+/// The address to ask, by which the web server knows itself: where it listens on every address of this
+/// machine, the nearest.
 fn resolve(web: &HostPort) -> io::Result<SocketAddr> {
     let mut addresses = (web.host.as_str(), web.port).to_socket_addrs()?;
-    addresses.next().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    let mut address = addresses.next().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(address)
 }
 
 fn understand(answer: &[u8]) -> Result<String, NotReady> {
@@ -54,6 +64,17 @@ fn understand(answer: &[u8]) -> Result<String, NotReady> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_address_asked_at_the_nearest() {
+        for (listen, asked) in [
+            ("0.0.0.0:8080", "127.0.0.1:8080"),
+            ("[::]:8080", "[::1]:8080"),
+            ("192.168.1.21:80", "192.168.1.21:80"),
+        ] {
+            assert_eq!(resolve(&listen.parse().unwrap()).unwrap().to_string(), asked);
+        }
+    }
 
     fn check(answer: &str, expected: &str) {
         let told = understand(answer.as_bytes())

@@ -51,7 +51,7 @@ pub(super) fn beside<T>(
                     None => notify::alive(),
                     Some(address) if check(&address) => notify::alive(),
                     Some(address) => {
-                        log::error!("no answer from this process itself address={address}")
+                        log::error!("no answer from this process itself address={address}");
                     }
                 }
             }

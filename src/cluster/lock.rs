@@ -107,7 +107,7 @@ impl Cluster {
         let begun = self.clock.mono();
         let taken = self.take_lock(permit, (user, false), deadline);
         metrics::LOCK_TIMES.observe(self.clock.mono().since_ms(begun));
-        taken.inspect_err(count_conflict)
+        taken.inspect_err(|error| count_conflict(*error))
     }
 
     /// Takes the lock on a majority of the *other* machines, to rebuild this machine's damaged file
@@ -158,8 +158,8 @@ impl Cluster {
     }
 }
 
-fn count_conflict(error: &LockError) {
-    if *error == LockError::Outpaced {
+fn count_conflict(error: LockError) {
+    if error == LockError::Outpaced {
         metrics::CONFLICTS.count();
     }
 }
@@ -191,8 +191,8 @@ impl UserGuard<'_> {
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
         let begun = self.cluster.clock.mono();
-        let version =
-            self.write(kind, draft.entries, draft.requests).inspect_err(count_conflict)?;
+        let version = self.write(kind, draft.entries, draft.requests);
+        let version = version.inspect_err(|error| count_conflict(*error))?;
         metrics::COMMIT_TIMES.observe(self.cluster.clock.mono().since_ms(begun));
         Ok(version)
     }

@@ -143,7 +143,7 @@ mod tests {
         let stop = Stop::new();
         std::thread::scope(|scope| {
             let running = spawn_named(scope, "metrics", |_permit| {
-                listener.run(&stop, &|| "a 1\n".to_owned())
+                listener.run(&stop, &|| "a 1\n".to_owned());
             });
             let mut stream = TcpStream::connect(listener.address()).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

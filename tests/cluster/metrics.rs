@@ -13,7 +13,7 @@ use super::person::Written;
 const LONG: Duration = Duration::from_secs(30);
 
 /// One number: its name, its labels in order, its value.
-type Sample = (String, Vec<(String, String)>, f64);
+type Sample = (String, Vec<(String, String)>, String);
 
 /// The numbers of a page.
 #[derive(Debug, Default)]
@@ -64,13 +64,13 @@ impl Numbers {
                 |(_, labels, _): &&Sample| labels[0].1.replace("+Inf", "inf").parse::<f64>();
             let bounds: Vec<f64> = buckets.iter().map(|one| bound(one).unwrap()).collect();
             assert!(
-                bounds.is_sorted() && bounds.last() == Some(&f64::INFINITY),
+                bounds.is_sorted() && bounds.last().is_some_and(|last| last.is_infinite()),
                 "{name}: {bounds:?}"
             );
-            let counts: Vec<f64> = buckets.iter().map(|(_, _, count)| *count).collect();
+            let counts: Vec<u64> = buckets.iter().map(|(_, _, count)| whole(count)).collect();
             assert!(counts.is_sorted(), "{name}: {counts:?}");
             assert_eq!(counts.last(), Some(&self.one(&format!("{name}_count"))), "{name}");
-            assert!(self.one(&format!("{name}_sum")) >= 0.0);
+            assert_eq!(self.of(&format!("{name}_sum")).count(), 1, "{name}");
         }
     }
 
@@ -79,24 +79,24 @@ impl Numbers {
     }
 
     /// The sum over all labels.
-    fn sum(&self, name: &str) -> f64 {
-        self.of(name).map(|(_, _, value)| value).sum()
+    fn sum(&self, name: &str) -> u64 {
+        self.of(name).map(|(_, _, value)| whole(value)).sum()
     }
 
-    fn one(&self, name: &str) -> f64 {
+    fn one(&self, name: &str) -> u64 {
         let found: Vec<_> = self.of(name).collect();
         assert_eq!(found.len(), 1, "{name}: {found:?}");
-        found[0].2
+        whole(&found[0].2)
     }
 
-    fn labelled(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    fn labelled(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let wanted = |(_, found, _): &&Sample| {
             found
                 .iter()
                 .map(|(key, value)| (key.as_str(), value.as_str()))
                 .eq(labels.iter().copied())
         };
-        self.of(name).find(wanted).map_or(0.0, |(_, _, value)| *value)
+        self.of(name).find(wanted).map_or(0, |(_, _, value)| whole(value))
     }
 }
 
@@ -119,7 +119,13 @@ fn sample(line: &str) -> Sample {
     };
     assert!(is_name(name), "{line}");
     assert!(value.bytes().all(|b| b.is_ascii_digit() || b == b'.'), "{line}");
-    (name.to_owned(), labels, value.parse().expect(line))
+    value.parse::<f64>().expect(line);
+    (name.to_owned(), labels, value.to_owned())
+}
+
+/// A number without a fraction.
+fn whole(text: &str) -> u64 {
+    text.parse().expect(text)
 }
 
 fn is_name(text: &str) -> bool {
@@ -171,24 +177,24 @@ fn numbers_follow_what_happens_in_a_cluster() {
         assert_eq!(found, expected);
         assert_eq!(
             numbers.labelled("tern_build_info", &[("version", env!("CARGO_PKG_VERSION"))]),
-            1.0
+            1
         );
         let named = |(_, labels, _): &Sample| labels.iter().any(|(_, value)| value.contains("ada"));
         assert!(!numbers.samples.iter().any(named), "{numbers:?}");
     }
     let posted = [("route", "post"), ("code", "303")];
-    assert_eq!(web.labelled("tern_requests_total", &posted), 1.0, "{web:?}");
-    assert_eq!(web.labelled("tern_requests_total", &[("route", "none"), ("code", "404")]), 1.0);
-    assert!(web.one("tern_request_seconds_count") >= 4.0);
-    let sum = |name: &str| backends.iter().map(|one| one.sum(name)).sum::<f64>();
-    assert_eq!(sum("tern_posts_total"), 1.0, "{backends:?}");
-    assert_eq!(sum("tern_login_failures_total"), 1.0);
-    assert!(sum("tern_write_commit_seconds_count") >= 2.0);
-    assert!(sum("tern_lock_wait_seconds_count") >= 2.0);
+    assert_eq!(web.labelled("tern_requests_total", &posted), 1, "{web:?}");
+    assert_eq!(web.labelled("tern_requests_total", &[("route", "none"), ("code", "404")]), 1);
+    assert!(web.one("tern_request_seconds_count") >= 4);
+    let sum = |name: &str| backends.iter().map(|one| one.sum(name)).sum::<u64>();
+    assert_eq!(sum("tern_posts_total"), 1, "{backends:?}");
+    assert_eq!(sum("tern_login_failures_total"), 1);
+    assert!(sum("tern_write_commit_seconds_count") >= 2);
+    assert!(sum("tern_lock_wait_seconds_count") >= 2);
     for one in &backends {
-        assert_eq!(one.one("tern_users"), 1.0);
-        assert_eq!(one.sum("tern_node_up"), 3.0, "{one:?}");
-        assert!(one.one("tern_disk_free_bytes") > 0.0);
+        assert_eq!(one.one("tern_users"), 1);
+        assert_eq!(one.sum("tern_node_up"), 3, "{one:?}");
+        assert!(one.one("tern_disk_free_bytes") > 0);
     }
     // The public listener has refused what it does not know, and the other one knows no page.
     assert!(told(port, "POST").starts_with("HTTP/1.1 405 "));
@@ -196,9 +202,9 @@ fn numbers_follow_what_happens_in_a_cluster() {
     cluster.kill(2, rustix::process::Signal::KILL);
     eventually("machine 2 told to be down", LONG, || {
         let seen = numbers(port + 1);
-        (seen.labelled("tern_node_up", &[("node", "2")]) == 0.0).then_some(())
+        (seen.labelled("tern_node_up", &[("node", "2")]) == 0).then_some(())
     });
-    assert_eq!(numbers(port + 1).sum("tern_node_up"), 2.0);
+    assert_eq!(numbers(port + 1).sum("tern_node_up"), 2);
 }
 
 #[test]
@@ -208,7 +214,7 @@ fn parser_forgives_nothing() {
         assert!(parsed.is_err(), "{text}");
     };
     let good = "# HELP a x. Bad: y\n# TYPE a counter\na{b=\"c\"} 1\n";
-    assert_eq!(Numbers::parse(good).labelled("a", &[("b", "c")]), 1.0);
+    assert_eq!(Numbers::parse(good).labelled("a", &[("b", "c")]), 1);
     check(good.trim_end());
     check(&good.repeat(2));
     check(&good.replace("} 1", "} x"));

@@ -13,5 +13,6 @@ mod marks;
 mod metrics;
 pub(crate) mod person;
 mod process;
+mod running;
 mod status;
 mod story;

@@ -236,18 +236,14 @@ fn unknown_words(section: Option<Role>, key: &str) -> String {
     let elsewhere = Role::ALL.into_iter().find(|role| of(*role).is_some());
     let place = section.map_or_else(String::new, |role| format!(" in [{}]", role.name()));
     let key = shown(key);
-    match elsewhere {
-        Some(role) => format!("unknown key {key}{place}; it belongs in [{}]", role.name()),
-        None => {
-            let near = SETTINGS.iter().map(Setting::key).min_by_key(|name| distance(name, &key));
-            let near = near.filter(|name| distance(name, &key) <= 2);
-            let hint = near.map_or_else(
-                || "tern config show lists all".to_owned(),
-                |near| format!("did you mean {near}?"),
-            );
-            format!("unknown key {key}{place}; {hint}")
-        }
+    if let Some(role) = elsewhere {
+        return format!("unknown key {key}{place}; it belongs in [{}]", role.name());
     }
+    let near = SETTINGS.iter().map(Setting::key).min_by_key(|name| distance(name, &key));
+    let near = near.filter(|name| distance(name, &key) <= 2);
+    let hint = near.map(|near| format!("did you mean {near}?"));
+    let hint = hint.unwrap_or_else(|| "tern config show lists all".to_owned());
+    format!("unknown key {key}{place}; {hint}")
 }
 
 /// How many characters must be changed, put in or left out to make one of the other.
