@@ -94,7 +94,7 @@ fn join_makes_account_and_signs_in() {
 }
 
 #[test]
-fn join_name_in_use_or_left_taken() {
+fn s37_join_name_in_use_or_left_taken() {
     let mut user = ada();
     check_refused(&user, "s0", &join(), &ActionError::Taken);
     act(&mut user, "s0", &Change::Leave { verified_hash: "hash".into() }).unwrap();
@@ -348,7 +348,7 @@ fn edit_profile_written_once_and_all_problems_told() {
 }
 
 #[test]
-fn change_password_ends_all_sessions_and_opens_one() {
+fn s06_change_password_ends_all_sessions_and_opens_one() {
     let mut user = ada();
     act(&mut user, "", &open("hash", "s1", None)).unwrap();
     let change = |verified: &str| Change::ChangePassword {

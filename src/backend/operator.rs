@@ -1,13 +1,13 @@
-//! Serves `tern cluster …`: who holds the cluster key asks, one frame at a time.
+//! Serves `tern cluster …` and `tern backup create`: who holds the cluster key asks, one frame at a time.
 
 use std::time::Duration;
 
 use super::{Backend, describe};
 use crate::id::UserName;
-use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
+use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
-use crate::wire::message::FEATURES;
+use crate::wire::message::{FEATURES, Offer};
 use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
 use crate::wire::request::Refusal;
 
@@ -23,19 +23,30 @@ impl Backend {
                     return;
                 }
             };
-            let answer = match serde_json::from_slice::<Question>(&frame.header) {
-                Ok(question) => self.tell(&mut permit, &question),
+            let (answer, body) = match serde_json::from_slice::<Question>(&frame.header) {
+                Ok(Question::File { user }) => self.tell_file(&mut permit, &user),
+                Ok(Question::Names { after }) => {
+                    (self.tell_names(&mut permit, after.as_ref()), Vec::new())
+                }
+                Ok(Question::Status) => (self.tell_status(), Vec::new()),
+                Ok(Question::Members) => (Answer::Members(self.held()), Vec::new()),
+                Ok(Question::Adopt(offer)) => (self.adopt(&offer), Vec::new()),
+                Ok(Question::Keepers) => (self.keepers(), Vec::new()),
+                Ok(Question::SetKeeper { user, is_keeper }) => {
+                    (self.tell_keeper(&mut permit, &user, is_keeper), Vec::new())
+                }
                 Err(error) => {
                     log::warn!(
                         "operator's question not understood line={} column={}",
                         error.line(),
                         error.column()
                     );
-                    Answer::NotUnderstood { detail: describe(&error) }
+                    (Answer::NotUnderstood { detail: describe(&error) }, Vec::new())
                 }
             };
+            let within = PEER_ANSWER_MS + body.len() as u64 / FRAME_BYTES_PER_MS_MIN;
             let sent = serde_json::to_vec(&answer)
-                .map(|header| connection.send(&header, &[], Duration::from_millis(PEER_ANSWER_MS)));
+                .map(|header| connection.send(&header, &body, Duration::from_millis(within)));
             if !matches!(sent, Ok(Ok(()))) {
                 log::debug!("answer to the operator not sent");
                 return;
@@ -43,32 +54,31 @@ impl Backend {
         }
     }
 
-    /// One question's answer.
-    fn tell(&self, permit: &mut LockPermit, question: &Question) -> Answer {
-        match question {
-            Question::Status => Answer::Status(Seen {
-                node: self.cluster.members.me,
-                at: self.now(),
-                epoch: self.cluster.local.floors().epoch,
-                pending: self.pending(),
-                stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
-                seen: self.status(),
-            }),
-            Question::Members => Answer::Members(self.held()),
-            Question::Keepers => self.keepers(),
-            Question::SetKeeper { user, is_keeper } => {
-                match self.set_keeper(permit, user, *is_keeper) {
-                    Ok(()) => self.keepers(),
-                    Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
-                }
+    fn tell_keeper(&self, permit: &mut LockPermit, user: &UserName, is_keeper: bool) -> Answer {
+        match self.set_keeper(permit, user, is_keeper) {
+            Ok(()) => self.keepers(),
+            Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
+        }
+    }
+
+    fn tell_status(&self) -> Answer {
+        Answer::Status(Seen {
+            node: self.cluster.members.me,
+            at: self.now(),
+            epoch: self.cluster.local.floors().epoch,
+            pending: self.pending(),
+            stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+            seen: self.status(),
+        })
+    }
+
+    fn adopt(&self, offer: &Offer) -> Answer {
+        match self.cluster.take_on(offer, false) {
+            Ok(()) => Answer::Members(self.held()),
+            Err(error) => {
+                log::warn!("list of members from the operator refused error={error}");
+                Answer::Refused { why: error.to_string() }
             }
-            Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
-                Ok(()) => Answer::Members(self.held()),
-                Err(error) => {
-                    log::warn!("list of members from the operator refused error={error}");
-                    Answer::Refused { why: error.to_string() }
-                }
-            },
         }
     }
 

@@ -8,6 +8,8 @@ use clap::{
     Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
 };
 
+use super::backup::RawBackup;
+use super::check::RawCheck;
 use super::cluster::RawCluster;
 use super::config::file::DEFAULT_PATH;
 use super::config::layers::Typed;
@@ -63,6 +65,14 @@ pub(super) enum RawConfig {
     /// Who keeps the community: `tern keeper add NAME`
     #[command(subcommand)]
     Keeper(RawKeeper),
+    /// Copy every user's file, and bring them back: `tern backup create`
+    #[command(subcommand)]
+    Backup(RawBackup),
+    /// Look at a stopped machine's data directory, file by file
+    ///
+    /// Nothing is changed without --repair. Exit codes, for what is left: 0 nothing is wrong, 1 something
+    /// is, and the machine can be started all the same, 2 wrong use, 3 in use, or not usable by this program.
+    Check(RawCheck),
     /// Ask the web server how it is: exit code 0 well, 1 not
     Health(RawHealth),
     /// Check the configuration, or show what holds and why
@@ -84,6 +94,8 @@ impl RawConfig {
             Self::RunCluster(Flags(typed)) => Some((Role::RunCluster, typed)),
             Self::Cluster(_)
             | Self::Keeper(_)
+            | Self::Backup(_)
+            | Self::Check(_)
             | Self::Health(_)
             | Self::Config(_)
             | Self::Man
@@ -272,9 +284,14 @@ fn with_equals(command: Command) -> Command {
     spelt.mut_subcommands(with_equals)
 }
 
+/// What must be named, and all of a command that makes a new cluster, has no default.
 fn with_defaults(command: Command, defaults: &[(&'static str, OsString)]) -> Command {
+    if command.get_name() == "restore" {
+        return command;
+    }
     let command = command.mut_args(|arg| {
-        let found = defaults.iter().find(|(name, _)| arg.get_id() == name);
+        let takes = arg.get_long().is_some() && !arg.is_required_set();
+        let found = defaults.iter().find(|(name, _)| takes && arg.get_id() == name);
         match found {
             Some((_, text)) => arg.default_value(text.clone()),
             None => arg,

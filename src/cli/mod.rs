@@ -8,6 +8,8 @@
 
 mod args;
 mod backend;
+mod backup;
+mod check;
 mod cluster;
 mod config;
 mod configure;
@@ -29,12 +31,16 @@ mod reload;
 mod run_cluster;
 mod serve;
 mod signal;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod trial;
 mod watchdog;
 mod web;
 
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use backup::BackupCommandError;
+pub use check::CheckError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -114,6 +120,8 @@ fn ask(
     match args::parse(args, &configure::defaults(&layers)?)?.command {
         RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw)?),
         RawConfig::Keeper(raw) => keeper::run(&keeper::Keeper::check(raw)?),
+        RawConfig::Backup(raw) => backup::run(&backup::Backup::check(raw)?),
+        RawConfig::Check(raw) => check::run(&raw),
         RawConfig::Health(raw) => health::run(&raw, &layers),
         // These were looked at before.
         _ => Ok(()),

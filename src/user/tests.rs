@@ -112,7 +112,7 @@ fn session_repeated_harmless_and_closed_gone() {
 }
 
 #[test]
-fn session_open_until_its_last_day() {
+fn s17_session_open_until_its_last_day() {
     let user = user_of(&[Entry::Joined { at: Wall(0) }, opened(1, 1000)]);
     let life = SESSION_DAYS_MAX * DAY_MS;
     let check = |now, expected| {

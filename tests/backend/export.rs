@@ -57,7 +57,7 @@ impl Writer<'_> {
 }
 
 #[test]
-fn export_tells_all_that_stands_and_no_more() {
+fn s40_export_tells_all_that_stands_and_no_more() {
     let all = Backends::without_rate_limits();
     let ben = joined(&all, 0, "ben", 1);
     let ada = joined(&all, 0, "ada", 2);

@@ -249,6 +249,8 @@ fn node_file_v2() -> NodeFile {
             given_up: vec![node(2), node(3)],
             extra: extra("since", "yesterday".into()),
         }),
+        // Of a machine that is alone; this one is not.
+        listens: None,
         extra: extra("later", serde_json::json!({ "kept": true })),
     }
 }

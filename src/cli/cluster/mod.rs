@@ -346,7 +346,7 @@ impl ClusterError {
 }
 
 /// What names a new life of a machine's directory.
-fn random() -> Result<Hash128, ClusterError> {
+pub(super) fn random() -> Result<Hash128, ClusterError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| ClusterError::NoRandomness)?;
     Ok(Hash128(bytes))

@@ -293,6 +293,13 @@ fn machine_name(values: &Values, node: NodeId) -> Result<String, ConfigError> {
     Ok(name.unwrap_or_else(|| format!("machine {node}")))
 }
 
+/// What flags alone say, without a file and an environment.
+#[cfg(any(test, fuzzing))]
+pub(super) fn alone(role: Role, typed: &layers::Typed) -> Result<Config, ConfigError> {
+    let file = file::ConfigFile::default();
+    check(&layers::Layers { file: &file, environment: &|_| None, typed }.resolve(role)?)
+}
+
 /// What a command line alone says, program name first.
 #[cfg(test)]
 pub(super) fn typed(
@@ -300,9 +307,7 @@ pub(super) fn typed(
 ) -> Result<Config, ConfigError> {
     let line = super::args::parse(args, &[]).expect("a command line");
     let (role, typed) = line.command.settings().expect("a command with settings");
-    let typed = typed.and(&line.common.typed);
-    let file = file::ConfigFile::default();
-    check(&layers::Layers { file: &file, environment: &|_| None, typed: &typed }.resolve(role)?)
+    alone(role, &typed.and(&line.common.typed))
 }
 
 #[cfg(test)]
