@@ -149,7 +149,7 @@ impl Judge<'_> {
         self.browser.forget_cookies();
         if let Some(person) = self.community.person(page.who) {
             let origin = self.community.address("");
-            for name in ["s", "v"] {
+            for name in ["s", "u", "v"] {
                 let value = person.cookie(name).expect("a session");
                 self.browser.set_cookie(&origin, name, value);
             }
