@@ -218,6 +218,11 @@ impl Judge<'_> {
     }
 
     fn note(&mut self, page: &Page, how: &str, found: impl IntoIterator<Item = String>) {
-        self.faults.extend(found.into_iter().map(|fault| format!("{} {how}: {fault}", page.name)));
+        for fault in found {
+            let fault = format!("{} {how}: {fault}", page.name);
+            // At once: what comes later may take minutes.
+            println!("{fault}");
+            self.faults.push(fault);
+        }
     }
 }
