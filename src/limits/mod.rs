@@ -1,5 +1,9 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
+mod command;
+
+pub use command::*;
+
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
 /// Characters (Unicode scalar values, CR LF as one) of a post.
@@ -546,60 +550,3 @@ pub const MACHINE_NAME_CHARS_SHOWN: usize = 14;
 
 const _: () = assert!(SEEN_COOKIE_S < SESSION_COOKIE_S);
 const _: () = assert!(LANDING_POSTS <= POSTS_PAGE);
-
-// ---- the command line and the processes it starts
-
-/// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
-/// `PIPE_BUF` on Linux), so that lines of several processes never mix.
-pub const LOG_LINE_BYTES_MAX: usize = 4096;
-/// Bytes of a configuration file: a hundred times what one with every setting has.
-pub const CONFIG_FILE_BYTES_MAX: usize = 64 * 1024;
-/// Faults of a configuration that are told; the others show when these are mended.
-pub const CONFIG_FAULTS_MAX: usize = 20;
-/// Characters of a wrong value that its message shows: enough to know it again.
-pub const CONFIG_SHOWN_CHARS_MAX: usize = 200;
-/// Characters of a community's and of a machine's name: they stand in every page's header.
-pub const NAME_CHARS_MAX: usize = 40;
-/// Backends that `tern run-cluster` starts at most: more on one machine try nothing new.
-pub const RUN_CLUSTER_BACKENDS_MAX: u16 = 5;
-/// Reverse proxies that may be trusted.
-pub const TRUSTED_PROXIES_MAX: usize = 16;
-/// Milliseconds between two words to the service manager's watchdog, at least: each costs a question.
-pub const WATCHDOG_MS_MIN: u64 = 100;
-/// Milliseconds between two looks for who collects the metrics: collectors come every few seconds.
-pub const METRICS_POLL_MS: u64 = 100;
-/// Milliseconds that one of them gets, question and answer: they come one after the other.
-pub const METRICS_ANSWER_MS: u64 = 2_000;
-/// Bytes of its question.
-pub const METRICS_HEAD_BYTES_MAX: usize = 8 * 1024;
-/// Milliseconds between two looks at whether the parent process is still there.
-pub const PARENT_POLL_MS: u64 = 200;
-/// Milliseconds between two looks at the processes that `tern run-cluster` started.
-pub const CHILD_POLL_MS: u64 = 50;
-/// Milliseconds after which a process that ended is started again: a crash at start must not become
-/// a storm.
-pub const CHILD_RESTART_MS: u64 = 3_000;
-/// Milliseconds that the web server, and after it the backends, get to end by themselves when the
-/// cluster is stopped; all must be over in 10 seconds.
-pub const CHILD_STOP_MS: u64 = 4_500;
-/// Milliseconds that a new `tern run-cluster` waits for the processes of a killed one to end.
-pub const EARLIER_RUN_MS_MAX: u64 = 10_000;
-/// Milliseconds between two questions whether a write would be saved, until the first yes.
-pub const READY_POLL_MS: u64 = 100;
-/// Milliseconds that one such question may take.
-pub const READY_ANSWER_MS: u64 = 2_000;
-/// Milliseconds after which a start that still is not over is said to be so, with the reason.
-pub const READY_REPORT_MS: u64 = 10_000;
-/// Bytes read of the answer to such a question.
-pub const READY_ANSWER_BYTES_MAX: u64 = 16 * 1024;
-
-/// Milliseconds that `tern cluster …` waits for a machine to take its connection.
-pub const OPERATOR_DIAL_MS: u64 = 800;
-/// Milliseconds that it waits, after that, for an answer that changes nothing.
-pub const OPERATOR_ANSWER_MS: u64 = 1_000;
-/// Addresses that it asks: a cluster has no more machines.
-pub const OPERATOR_ADDRESSES_MAX: usize = 15;
-
-const _: () = assert!(2 * CHILD_STOP_MS < 10_000);
-const _: () = assert!(OPERATOR_DIAL_MS + OPERATOR_ANSWER_MS < 2_000);
-const _: () = assert!(OPERATOR_ADDRESSES_MAX >= crate::id::NodeId::MAX as usize);
