@@ -24,4 +24,6 @@ mod torture;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]
+mod user;
+#[cfg(test)]
 mod web;

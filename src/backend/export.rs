@@ -110,6 +110,8 @@ fn profile(user: &User) -> ExportProfile {
         joined_at: user.joined_at,
         pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),
+        mutes: user.mutes.iter().cloned().collect(),
+        blocks: user.blocks.iter().cloned().collect(),
     }
 }
 

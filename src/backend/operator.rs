@@ -1,15 +1,13 @@
-//! Serves `tern cluster …`: who holds the cluster key asks, one frame at a time.
+//! Serves `tern cluster …` and `tern user …`: who holds the cluster key asks, one frame at a time.
 
 use std::time::Duration;
 
 use super::{Backend, describe};
-use crate::id::UserName;
 use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
 use crate::wire::message::FEATURES;
 use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
-use crate::wire::request::Refusal;
 
 impl Backend {
     /// Serves an operator until the connection ends.
@@ -55,13 +53,7 @@ impl Backend {
                 seen: self.status(),
             }),
             Question::Members => Answer::Members(self.held()),
-            Question::Keepers => self.keepers(),
-            Question::SetKeeper { user, is_keeper } => {
-                match self.set_keeper(permit, user, *is_keeper) {
-                    Ok(()) => self.keepers(),
-                    Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
-                }
-            }
+            Question::Upkeep(order) => Answer::Upkeep(self.obey(permit, order)),
             Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
                 Ok(()) => Answer::Members(self.held()),
                 Err(error) => {
@@ -70,10 +62,6 @@ impl Backend {
                 }
             },
         }
-    }
-
-    fn keepers(&self) -> Answer {
-        Answer::Keepers { names: self.cluster.local.index().keepers() }
     }
 
     fn held(&self) -> Held {
@@ -93,24 +81,5 @@ impl Backend {
     fn pending(&self) -> Option<Pending> {
         let waits = self.cluster.waiting()?;
         Some(Pending { members: self.cluster.members.members(), waits })
-    }
-}
-
-/// Why somebody did not become a keeper, or did not cease to be one.
-fn why_no_keeper(refusal: &Refusal, user: &UserName) -> String {
-    match refusal {
-        Refusal::NotFound => format!("there is no member called {user}"),
-        Refusal::NotYet => {
-            "not before the upgrade of the machines is finished: tern cluster upgrade \
-                            finish"
-                .to_owned()
-        }
-        Refusal::NoMajority { reachable, members, needed } => format!(
-            "only {reachable} of {members} machines can be reached, {needed} are needed: nothing was \
-             saved"
-        ),
-        Refusal::Unknown => "no answer in time: it may have been saved; ask again".to_owned(),
-        Refusal::Busy { .. } => "the machines are busy: nothing was saved; try again".to_owned(),
-        other => format!("nothing was saved: {other:?}"),
     }
 }

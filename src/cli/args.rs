@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::cluster::RawCluster;
-use super::keeper::RawKeeper;
+use super::user::RawUser;
+use super::user::import::RawImport;
+use super::user::invite::RawInvite;
 
 /// Shown by `tern --help`: it fits a terminal of 24 lines.
 const TOP_HELP: &str = "\
@@ -23,10 +25,7 @@ Options:
 
 Data is kept in ./db unless --data says otherwise. Logs go to standard error;
 TERN_LOG=error|warn|info|debug|trace sets how much (info).
-Exit codes: 0 done, 1 failed while running, 2 wrong use, 3 data directory unusable,
-4 not enough machines.
-
-Example: tern serve --listen=127.0.0.1:8080 --data=db
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 data unusable, 4 too few machines.
 ";
 
 /// What was typed.
@@ -51,9 +50,23 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
-    /// Who keeps the community: `tern keeper add NAME`
+    /// Accounts, keepers, lost passwords: `tern user list`
+    ///
+    /// It is asked of the machines while they run, under the cluster's key. Exit codes: 0 done, 1 not
+    /// done in time, 2 wrong use, or refused, 4 not enough machines.
     #[command(subcommand)]
-    Keeper(RawKeeper),
+    User(RawUser),
+    /// Codes with which others may join: `tern invite new`
+    ///
+    /// Asked of the machines while they run; exit codes as those of tern user.
+    #[command(subcommand)]
+    Invite(RawInvite),
+    /// Make an account of what a member took along: `tern import FILE`
+    ///
+    /// The whole file is checked first. An import that was broken off goes on when the same command is
+    /// given again, and nothing stands there twice. Asked of the machines while they run; exit codes as
+    /// those of tern user.
+    Import(RawImport),
 }
 
 /// Options of `tern serve`.
@@ -224,7 +237,7 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster", "cluster", "keeper"] {
+        for name in ["serve", "backend", "web", "run-cluster", "cluster", "user", "import"] {
             assert!(help.contains(name), "{help}");
         }
     }

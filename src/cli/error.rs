@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
+use super::user::import::ImportError;
 
 /// Why a command ended otherwise than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum CliError {
     /// `tern run-cluster` could not start or go on.
     #[error(transparent)]
     RunCluster(#[from] RunClusterError),
+    /// A file cannot be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A command to a running cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -62,7 +66,7 @@ impl CliError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) | Self::Key(_) | Self::Origin(_) => 2,
+            Self::Config(_) | Self::Key(_) | Self::Origin(_) | Self::Import(_) => 2,
             Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,

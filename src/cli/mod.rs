@@ -12,7 +12,6 @@ mod cluster;
 mod config;
 mod descriptors;
 mod error;
-mod keeper;
 mod key;
 mod logging;
 mod origin;
@@ -20,6 +19,7 @@ mod parent;
 mod run_cluster;
 mod serve;
 mod signal;
+mod user;
 mod web;
 
 use std::ffi::OsString;
@@ -29,6 +29,7 @@ pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
 pub use run_cluster::RunClusterError;
+pub use user::import::ImportError;
 
 use config::Config;
 
@@ -52,7 +53,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
             run_cluster::run(&config)
         }
         Config::Cluster(config) => cluster::run(&config),
-        Config::Keeper(config) => keeper::run(&config),
+        Config::User(config) => user::run(&config),
+        Config::Invite(config) => user::invite::run(&config),
+        Config::Import(config) => user::import::run(&config),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `tern cluster …` asks a backend, and what it hears: one JSON object a frame, on a connection
+//! What `tern cluster …` and `tern user …` ask a backend, and what they hear: one JSON object a frame, on a connection
 //! under the operator's key.
 //!
 //! ```json
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Offer, Phase};
 use super::status::StatusPage;
+use super::upkeep::{Order, Told};
 use crate::clock::Wall;
-use crate::id::{Hash128, NodeId, UserName};
+use crate::id::{Hash128, NodeId};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,15 +24,8 @@ pub enum Question {
     Members,
     /// Take on this list of members, if it is newer. Answer: `Members`.
     Adopt(Offer),
-    /// Who are the community's keepers? Answer: `Keepers`.
-    Keepers,
-    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
-    SetKeeper {
-        /// Who.
-        user: UserName,
-        /// Whether they are one.
-        is_keeper: bool,
-    },
+    /// Do this with accounts, or tell of them. Answer: `Upkeep`.
+    Upkeep(Order),
 }
 
 /// An answer.
@@ -42,12 +36,9 @@ pub enum Answer {
     Status(Seen),
     /// To `Members` and `Adopt`.
     Members(Held),
-    /// To `Keepers` and `SetKeeper`: who are keepers now.
-    Keepers {
-        /// By name.
-        names: Vec<UserName>,
-    },
-    /// To `Adopt` and `SetKeeper`: no.
+    /// To `Upkeep`.
+    Upkeep(Told),
+    /// To `Adopt`: no.
     Refused {
         /// Why not.
         why: String,

@@ -26,9 +26,7 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
         Answer::Status(seen) => Ok(seen),
         Answer::NotUnderstood { detail } => Err(detail),
         Answer::Refused { why } => Err(why),
-        Answer::Members(_) | Answer::Keepers { .. } => {
-            Err("it answers another question".to_owned())
-        }
+        Answer::Members(_) | Answer::Upkeep(_) => Err("it answers another question".to_owned()),
     });
     let asked = machines.into_iter().zip(said).map(|(machine, said)| Asked { machine, said });
     let asked: Vec<_> = asked.collect();

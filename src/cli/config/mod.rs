@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
 use super::cluster::Cluster;
-use super::keeper::Keeper;
+use super::user::User;
+use super::user::import::Import;
+use super::user::invite::Invite;
 use crate::id::NodeId;
 use crate::limits::{
     NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
@@ -23,7 +25,9 @@ pub(super) enum Config {
     Web(Web),
     RunCluster(RunCluster),
     Cluster(Cluster),
-    Keeper(Keeper),
+    User(User),
+    Invite(Invite),
+    Import(Import),
 }
 
 /// `tern serve`.
@@ -217,7 +221,9 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
         RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
         RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
-        RawConfig::Keeper(raw) => Config::Keeper(Keeper::check(raw)?),
+        RawConfig::User(raw) => Config::User(User::check(raw)?),
+        RawConfig::Invite(raw) => Config::Invite(Invite::check(raw)?),
+        RawConfig::Import(raw) => Config::Import(Import::check(raw)?),
     })
 }
 

@@ -505,6 +505,8 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
                 joined_at: Wall(ms),
                 pinned: first.first().map(|post| post.id),
                 follows: vec![name("ben"), name("mina")],
+                mutes: vec![name("gus")],
+                blocks: Vec::new(),
             }),
             posts: first,
             next: next(ExportList::Posts, last),
