@@ -1,6 +1,6 @@
 # What can be done with this project. All that is needed is a Rust toolchain and a C linker; the
 # browser tests also want chromium and chromium-driver, and npm to fetch axe-core, and are left out
-# without them.
+# without them; `make fuzz` wants a nightly toolchain.
 
 # More options for the program: make run ARGS=--listen=127.0.0.1:9000
 ARGS =
@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture old-program lint bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -72,6 +72,38 @@ SECONDS = 60
 torture: old-program
 	TERN_TORTURE_SECONDS=$(SECONDS) cargo test --test main nothing_acknowledged_is_lost -- --nocapture
 
+# The door under attack: each attack alone, and floods for so long: make attack SECONDS=600. All of them
+# side by side are in `make test`.
+attack:
+	cargo build
+	TERN_ATTACK_SECONDS=$(SECONDS) cargo test --test main door:: -- --nocapture --test-threads=1
+
+# Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
+TOOLS = $(CURDIR)/target/tools
+CARGO_FUZZ = cargo-fuzz-0.13.2
+$(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz:
+	cargo install --quiet --locked --root $(TOOLS)/$(CARGO_FUZZ) $(subst fuzz-,fuzz@,$(CARGO_FUZZ))
+
+# Bytes that a fuzzer makes up, against the properties in src/fuzzing, so many seconds each: make fuzz
+# FUZZ_SECONDS=600 TARGETS="line frame". What is new to it stays in target/fuzz-corpus; what breaks a
+# property, in tests/fuzz/artifacts. `make test` runs the kept corpus.
+FUZZ_SECONDS = 60
+TARGETS = head form cookie next text username line frame config
+FUZZ = PATH="$(TOOLS)/$(CARGO_FUZZ)/bin:$$PATH" cargo +nightly fuzz
+FUZZ_OPTIONS = --fuzz-dir tests/fuzz --target-dir target/fuzz
+fuzz:
+	@rustup run nightly cargo --version >/dev/null 2>&1 || { \
+		echo "no nightly toolchain, nothing was fuzzed: rustup toolchain install nightly"; exit 1; }
+	@$(MAKE) --no-print-directory $(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz
+	$(FUZZ) build $(FUZZ_OPTIONS)
+	@for target in $(TARGETS); do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz-corpus/$$target tests/fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=1 \
+			>target/fuzz-corpus/$$target.log 2>&1 || { cat target/fuzz-corpus/$$target.log; exit 1; }; \
+		echo "$$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' target/fuzz-corpus/$$target.log) executions"; \
+	done
+
 # The program before the present protocol version, which some tests run beside the present one: they look
 # for target/old/debug/tern, or what TERN_OLD_PROGRAM names, and are left out without it.
 OLD_COMMIT = cb061578cf770f0b0485d168df3c4dabbf980c53
@@ -87,9 +119,39 @@ old-program:
 		echo "no old program, tests with it are left out: it could not be built"; \
 	fi
 
-lint:
+lint: deny
 	cargo fmt --check
 	cargo clippy --all-targets --features mistakes -- -D warnings
+
+# Dependencies: known faults, licences, duplicates, where they come from (.cargo/deny.toml). Without
+# network the list of faults is the one that was fetched last, or else .cargo/advisories.txt, in the
+# form that cargo-deny reads. Built without optimisation, it checks in a second and is there in a third
+# of the time.
+CARGO_DENY = cargo-deny-0.20.2
+DENY = $(TOOLS)/$(CARGO_DENY)/bin/cargo-deny
+DENY_SECONDS = 240
+ADVISORIES = target/advisories/advisory-db-3157b0e258782691
+deny:
+	@if [ ! -e $(DENY) ]; then \
+		echo "installing $(CARGO_DENY), once: this takes a minute or two"; \
+		CARGO_PROFILE_DEV_DEBUG=0 timeout $(DENY_SECONDS) cargo install --quiet --locked --debug \
+			--root $(TOOLS)/$(CARGO_DENY) $(subst deny-,deny@,$(CARGO_DENY)) || true; \
+	fi
+	@if [ ! -e $(DENY) ]; then \
+		echo "no cargo-deny, dependencies were not checked: $(CARGO_DENY) could not be installed"; \
+	else \
+		cargo fetch --locked --quiet && \
+		if [ -e $(ADVISORIES)/stored ]; then rm -r $(ADVISORIES); fi && \
+		if timeout 60 $(DENY) fetch db >/dev/null 2>&1; then \
+			echo "list of known faults: fetched just now"; \
+		elif [ -e $(ADVISORIES)/crates ]; then \
+			echo "list of known faults could not be refreshed: the one fetched last is used"; \
+		else \
+			echo "list of known faults could not be fetched: .cargo/advisories.txt is used," \
+				"$$(sed -n 's/^# \(as of .*\)/\1/p' .cargo/advisories.txt)"; \
+			sh .cargo/advisories.sh $(ADVISORIES) <.cargo/advisories.txt; \
+		fi && $(DENY) --offline check --show-stats; \
+	fi
 
 bench:
 	cargo bench --bench bench

@@ -327,14 +327,14 @@ mod tests {
     }
 
     #[test]
-    fn user_name_input_trimmed_and_lowered() {
+    fn s34_user_name_input_trimmed_and_lowered() {
         check_input("  Ada_1 ", Ok("ada_1"));
         check_input("ab", Ok("ab"));
         check_input(&"a".repeat(24), Ok(&"a".repeat(24)));
     }
 
     #[test]
-    fn user_name_outside_rule_refused() {
+    fn s34_user_name_outside_rule_refused() {
         check_input("", Err(NameError::TooShort));
         check_input("a", Err(NameError::TooShort));
         check_input(&"a".repeat(25), Err(NameError::TooLong));

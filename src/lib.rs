@@ -3,9 +3,13 @@
 pub mod action;
 pub mod auth;
 pub mod backend;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod cluster;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod index;
 pub mod limits;

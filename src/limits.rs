@@ -83,6 +83,10 @@ pub const BOOKMARKS_MAX: usize = 5_000;
 pub const EDITS_MAX: usize = 30;
 /// Days after which a session ends whatever happens.
 pub const SESSION_DAYS_MAX: u64 = 180;
+/// Milliseconds after giving one's password for which a keeper is not asked for it again.
+pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
+/// Days without a visit after which a session ends.
+pub const SESSION_IDLE_DAYS_MAX: u64 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
@@ -332,6 +336,34 @@ pub const LOAD_BUFFER_BYTES: usize = 64 * 1024;
 
 const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
+// ---- backups
+
+/// Users in one backup: their rows of the manifest are kept in memory until its end.
+pub const BACKUP_USERS_MAX: usize = 300_000;
+/// Bytes of a row of the manifest: a path, a length, a hash and a version at their longest.
+pub const BACKUP_ROW_BYTES_MAX: usize = 256;
+/// Bytes of what stands first in a backup.
+pub const BACKUP_ABOUT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of the manifest.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * BACKUP_ROW_BYTES_MAX;
+/// Things wrong with a backup, or with a data directory, that are told one by one: of the others, how
+/// many they are.
+pub const FLAWS_SHOWN: usize = 100;
+/// The highest round in a backup that is believed: as many again are left for the restored machine.
+pub const BACKUP_ROUND_MAX: u64 = 1 << 62;
+/// Names in one answer to who asks for all of them.
+pub const NAMES_PAGE: usize = SUMS_PAGE_ROWS;
+/// Times a file that turns out damaged while it is read for a backup is filled again and read.
+pub const BACKUP_READS_MAX: u32 = 3;
+/// Milliseconds that `tern backup create` waits for one user's file, apart from its transfer: the machine
+/// asks the others first, may have to settle what is undecided, and reads and checks up to 64 MiB.
+pub const BACKUP_ANSWER_MS: u64 = WRITE_MS_MAX + 2 * PEER_FETCH_MS;
+/// Milliseconds for which one question is repeated, to all machines in turn, before a backup is given
+/// up: one that died is known to be dead long before.
+pub const BACKUP_TRY_MS: u64 = 20_000;
+/// Milliseconds between two rounds of that.
+pub const BACKUP_PAUSE_MS: u64 = 200;
+
 // ---- the gate (what stands between browsers and the pages)
 
 /// Connections of browsers open at once: one thread and one descriptor each, below the 1,024
@@ -339,6 +371,21 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 pub const GATE_CONNECTIONS_MAX: usize = 512;
 /// Connections of one address (IPv6: of one /64) open at once: five browsers' six and some.
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
+/// Connections that are served however few descriptors there are.
+pub const GATE_CONNECTIONS_MIN: usize = 16;
+/// Descriptors for each worker: its connection's two halves and the gate's end of it, and one to a
+/// backend.
+pub const GATE_WORKER_DESCRIPTORS: usize = 4;
+/// Descriptors for all else that the process has open.
+pub const GATE_OTHER_DESCRIPTORS: usize = 32;
+/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it), or a
+/// connection nobody reads could have megabytes of it.
+pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Bytes that it may hold of what a browser sent and the gate has not read: a form.
+pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
+/// time loses the connection.
+pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Connections that the system holds until they are accepted.
 pub const GATE_BACKLOG: i32 = 1_024;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
@@ -393,9 +440,12 @@ const _: () = assert!(
 );
 const _: () = assert!(EXPORT_MARKS * 128 < RESPONSE_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < ANSWER_BYTES_MAX);
+const _: () = assert!(2 * ANSWER_BYTES_MAX <= GATE_ANSWERS_BYTES_MAX);
+const _: () = assert!(BODY_BYTES_MAX <= GATE_RECEIVE_BUFFER_BYTES);
 // The longest file, of posts of one character and 100 bytes each, as parts.
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
+const _: () = assert!(GATE_CONNECTIONS_MIN < GATE_CONNECTIONS_MAX);
 
 // ---- signing in
 
@@ -474,8 +524,8 @@ const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 /// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
-/// Seconds a session cookie lasts after it was last set: 30 days.
-pub const SESSION_COOKIE_S: u32 = 30 * 24 * 60 * 60;
+/// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
+pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX as u32 * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;

@@ -4,11 +4,15 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod door;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
@@ -17,6 +21,8 @@ mod member;
 mod promise;
 #[cfg(test)]
 mod repair;
+#[cfg(test)]
+mod security;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::handle::{ActionError, NewSession, Plan};
 use super::keeping::Admission;
-use super::{Field, field, session};
+use super::{Field, Problem, field, session};
 use crate::clock::Wall;
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Receipt, Status, User};
@@ -22,7 +22,7 @@ pub(super) fn join(
         .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
     let mut entries = vec![
         Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new() },
+        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
         Entry::Password { at: now, hash: password_hash.to_owned() },
     ];
     entries.extend(admission.entry(now));
@@ -54,6 +54,21 @@ pub(super) fn leave(user: &User, verified: &str, now: Wall) -> Result<Plan, Acti
         return Err(ActionError::Keeper);
     }
     Ok(Plan::of(vec![Entry::Left { at: now }]))
+}
+
+/// What must not be done from a browser that was left open needs the password, given when signing in
+/// or now; and soon, by [`PASSWORD_FRESH_MS`].
+pub(super) fn check_fresh(
+    user: &User,
+    session: &SessionId,
+    verified: Option<&str>,
+    now: Wall,
+) -> Result<(), ActionError> {
+    match verified {
+        Some(verified) => check_verified(user, verified),
+        None if user.session(session).is_some_and(|session| session.is_fresh(now)) => Ok(()),
+        None => Err(ActionError::field(Field::Password, Problem::Empty)),
+    }
 }
 
 /// Passwords are verified outside the lock; under it, what was verified must still be what is stored.

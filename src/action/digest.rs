@@ -160,7 +160,10 @@ impl Action {
             | Self::Unmute(whom)
             | Self::Block(whom)
             | Self::Unblock(whom) => asked.text(whom.username.as_str()),
-            Self::EditProfile(edit) => asked.text(&edit.display_name).text(&edit.bio),
+            Self::EditProfile(edit) => {
+                let only = if edit.members_only { "members_only" } else { "" };
+                asked.text(&edit.display_name).text(&edit.bio).maybe_text(only)
+            }
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
             Self::Invite(it) => {

@@ -118,6 +118,8 @@ pub enum Change {
         display_name: String,
         /// As typed.
         bio: String,
+        /// Whether only members see their posts.
+        members_only: bool,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -165,6 +167,8 @@ pub enum Change {
         deed: Deed,
         /// At which time, above that of all that it overrules.
         at: Wall,
+        /// The PHC string that the typed password was found to match, if one was asked for.
+        verified_hash: Option<String>,
     },
     /// Delete the account.
     Leave {
@@ -291,8 +295,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
         Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
         Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
-        Change::EditProfile { display_name, bio } => {
-            this().and_then(|_| profile::edit(user, display_name, bio, now))
+        Change::EditProfile { display_name, bio, members_only } => {
+            this().and_then(|_| profile::edit(user, (display_name, bio), *members_only, now))
         }
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = this()?;
@@ -307,7 +311,11 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::EndInvitation { code } => this().map(|_| keeping::end_invitation(user, code, now)),
         Change::Promise { code, by } => keeping::promise(user, code, by, now),
         Change::SetKeeper { is_keeper } => keeping::set_keeper(user, *is_keeper, now),
-        Change::Keep { deed, at } => this().and_then(|_| keeping::keep(user, deed, *at)),
+        Change::Keep { deed, at, verified_hash } => {
+            let session = this()?;
+            let plan = keeping::keep(user, deed, *at)?;
+            account::check_fresh(user, session, verified_hash.as_deref(), now).map(|()| plan)
+        }
         Change::Leave { verified_hash } => {
             this().and_then(|_| account::leave(user, verified_hash, now))
         }

@@ -50,6 +50,9 @@ pub struct Keep {
     /// Why, as typed, where a reason is needed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The keeper's password, needed a while after signing in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub password: String,
 }
 
 /// What a keeper does with a post or a member.
@@ -101,6 +104,9 @@ pub struct SetHouse {
     pub key: RequestKey,
     /// How the community is kept from now on.
     pub house: House,
+    /// The keeper's password, needed a while after signing in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub password: String,
 }
 
 /// Data of lists by time: behind which row they go on.

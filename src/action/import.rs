@@ -212,26 +212,41 @@ impl Checked {
     }
 }
 
+/// Who somebody was where they come from.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Newcomer {
+    /// The name shown.
+    pub display_name: String,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Whether their posts are for members alone.
+    #[serde(default)]
+    pub members_only: bool,
+    /// Since when they were a member there.
+    pub joined_at: Wall,
+}
+
 /// Makes the account, with the first password that it has.
 ///
 /// # Errors
 /// `Taken`, or what is wrong with the profile.
 pub fn begin(
     user: &User,
-    [display_name, bio, password_hash]: [&str; 3],
-    joined_at: Wall,
+    newcomer: &Newcomer,
+    password_hash: &str,
     now: Wall,
 ) -> Result<Plan, ActionError> {
     if user.status != Status::Absent {
         return Err(ActionError::Taken);
     }
     let problem = |field| move |problem| ActionError::field(field, problem);
+    let Newcomer { display_name, bio, members_only, joined_at } = newcomer;
     let display_name = field::display_name(display_name, &user.name)
         .map_err(problem(super::Field::DisplayName))?;
     let bio = field::bio(bio).map_err(problem(super::Field::Bio))?;
     Ok(Plan::of(vec![
-        Entry::Joined { at: joined_at.min(now) },
-        Entry::Profile { at: now, display_name, bio },
+        Entry::Joined { at: (*joined_at).min(now) },
+        Entry::Profile { at: now, display_name, bio, members_only: *members_only },
         Entry::Password { at: now, hash: password_hash.to_owned() },
     ]))
 }

@@ -34,10 +34,15 @@ fn apply(user: &mut User, plan: &Plan) {
     plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
 }
 
+fn newcomer(display_name: &str) -> Newcomer {
+    let (display_name, bio) = (display_name.to_owned(), String::new());
+    Newcomer { display_name, bio, members_only: true, joined_at: Wall(7) }
+}
+
 /// Ada as an import has begun her.
 fn ada() -> User {
     let mut ada = User::absent(name("ada"));
-    let plan = begin(&ada, ["Ada", "", "hash"], Wall(7), NOW).unwrap();
+    let plan = begin(&ada, &newcomer("Ada"), "hash", NOW).unwrap();
     ada.record(Recorded { id: Step::Begun.key(FILE).id, digest: FILE, result: plan.result });
     apply(&mut ada, &plan);
     ada
@@ -49,10 +54,11 @@ const FILE: Hash128 = Hash128([9; 16]);
 fn account_begun_remembers_its_file_alone() {
     let ada = ada();
     assert_eq!((ada.joined_at, ada.display_name.as_str()), (Wall(7), "Ada"));
+    assert!(ada.members_only, "what was not for strangers there is not for strangers here");
     assert_eq!(check_under_way(&ada, FILE), Ok(()));
     assert_eq!(check_under_way(&ada, Hash128([8; 16])), Err(ActionError::Taken));
     assert!(!Step::Done.is_done(&ada, FILE));
-    assert_eq!(begin(&ada, ["", "", ""], Wall(7), NOW), Err(ActionError::Taken));
+    assert_eq!(begin(&ada, &newcomer(""), "", NOW), Err(ActionError::Taken));
     let other = User::absent(name("ben"));
     assert_eq!(check_under_way(&other, FILE), Err(ActionError::Taken));
 }

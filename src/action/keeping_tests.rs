@@ -114,7 +114,7 @@ fn invitations_limited_and_those_that_are_over_make_room() {
 
 #[test]
 fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
-    let keep = |deed: Deed| Change::Keep { deed, at: NOW };
+    let keep = |deed: Deed| Change::Keep { deed, at: NOW, verified_hash: None };
     let hide = |why: &str| keep(Deed::Hid(post(), why.to_owned()));
     assert_eq!(act(&mut ada(), &hide("Rude.")), Err(ActionError::NotFound));
     let mut keeper = keeper();
@@ -137,6 +137,28 @@ fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
     act(&mut keeper, &leave).unwrap();
     let gone = act(&mut keeper, &Change::SetKeeper { is_keeper: true });
     assert_eq!(gone, Err(ActionError::NotFound));
+}
+
+const TEN_MINUTES: u64 = 600_000;
+
+#[test]
+fn s18_keepers_acts_need_the_password_given_within_ten_minutes() {
+    let keep = |verified: Option<&str>| {
+        let verified_hash = verified.map(str::to_owned);
+        Change::Keep { deed: Deed::Hid(post(), "Rude.".to_owned()), at: NOW, verified_hash }
+    };
+    let later = |ms: u64| Wall(NOW.0 + ms);
+    assert!(act_at(&mut keeper(), later(TEN_MINUTES - 1), &keep(None)).is_ok());
+    for ms in [TEN_MINUTES, DAY, 179 * DAY] {
+        let asked = problem(Field::Password, Problem::Empty);
+        assert_eq!(act_at(&mut keeper(), later(ms), &keep(None)), Err(asked), "{ms}");
+        assert!(act_at(&mut keeper(), later(ms), &keep(Some("hash"))).is_ok(), "{ms}");
+    }
+    // A password that was changed since it was looked at is none, however fresh the session.
+    assert_eq!(act(&mut keeper(), &keep(Some("other hash"))), Err(ActionError::BadLogin));
+    // Others hear of nothing, whatever they know.
+    let nothing = act_at(&mut ada(), later(DAY), &keep(Some("hash")));
+    assert_eq!(nothing, Err(ActionError::NotFound));
 }
 
 #[test]

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::PostRef;
+use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
@@ -272,6 +272,9 @@ pub struct EditProfile {
     pub display_name: String,
     /// As typed.
     pub bio: String,
+    /// Whether only members see their posts.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub members_only: bool,
 }
 
 /// Data of [`Action::ChangePassword`].

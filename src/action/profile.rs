@@ -8,17 +8,18 @@ use crate::user::entry::Entry;
 
 pub(super) fn edit(
     user: &User,
-    display_name: &str,
-    bio: &str,
+    (display_name, bio): (&str, &str),
+    members_only: bool,
     now: Wall,
 ) -> Result<Plan, ActionError> {
     // Both are looked at before answering: a form tells all that is wrong with it at once.
     match (field::display_name(display_name, &user.name), field::bio(bio)) {
         (Ok(display_name), Ok(bio)) => {
-            if display_name == user.display_name && bio == user.bio {
+            let is_same = (&display_name, &bio) == (&user.display_name, &user.bio);
+            if is_same && members_only == user.members_only {
                 return Ok(Plan::default());
             }
-            Ok(Plan::of(vec![Entry::Profile { at: now, display_name, bio }]))
+            Ok(Plan::of(vec![Entry::Profile { at: now, display_name, bio, members_only }]))
         }
         (display_name, bio) => {
             let problems = [(Field::DisplayName, display_name.err()), (Field::Bio, bio.err())];

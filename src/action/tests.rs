@@ -94,7 +94,7 @@ fn join_makes_account_and_signs_in() {
 }
 
 #[test]
-fn join_name_in_use_or_left_taken() {
+fn s37_join_name_in_use_or_left_taken() {
     let mut user = ada();
     check_refused(&user, "s0", &join(), &ActionError::Taken);
     act(&mut user, "s0", &Change::Leave { verified_hash: "hash".into() }).unwrap();
@@ -166,7 +166,11 @@ fn every_other_act_without_open_session_signed_out() {
         Change::Unmute { user: name("ben") },
         Change::Block { user: name("ben") },
         Change::Unblock { user: name("ben") },
-        Change::EditProfile { display_name: String::new(), bio: String::new() },
+        Change::EditProfile {
+            display_name: String::new(),
+            bio: String::new(),
+            members_only: false,
+        },
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
     ];
@@ -322,10 +326,20 @@ fn edit_profile_written_once_and_all_problems_told() {
     let edit = |display_name: &str, bio: &str| Change::EditProfile {
         display_name: display_name.to_owned(),
         bio: bio.to_owned(),
+        members_only: false,
     };
     act(&mut user, "s0", &edit("", "Hi\r\nyou")).unwrap();
     assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("ada", "Hi\nyou"));
     check_idle(&user, &edit(" ada", "Hi\nyou "));
+    let hidden = Change::EditProfile {
+        display_name: "ada".to_owned(),
+        bio: "Hi\nyou".to_owned(),
+        members_only: true,
+    };
+    act(&mut user, "s0", &hidden).unwrap();
+    assert!(user.members_only);
+    act(&mut user, "s0", &edit("", "Hi\nyou")).unwrap();
+    assert!(!user.members_only);
     let wrong = |field, over| FieldProblem { field, problem: Problem::TooLong { over } };
     let both = ActionError::Invalid(vec![wrong(Field::DisplayName, 1), wrong(Field::Bio, 2)]);
     check_refused(&user, "s0", &edit(&"x".repeat(41), &"x".repeat(202)), &both);
@@ -334,7 +348,7 @@ fn edit_profile_written_once_and_all_problems_told() {
 }
 
 #[test]
-fn change_password_ends_all_sessions_and_opens_one() {
+fn s06_change_password_ends_all_sessions_and_opens_one() {
     let mut user = ada();
     act(&mut user, "", &open("hash", "s1", None)).unwrap();
     let change = |verified: &str| Change::ChangePassword {
@@ -388,7 +402,7 @@ fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        Action::EditProfile(EditProfile { key: key(1), display_name, bio })
+        Action::EditProfile(EditProfile { key: key(1), display_name, bio, members_only: false })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [

@@ -90,7 +90,7 @@ fn make(
         .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
     let mut entries = vec![
         Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new() },
+        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
         Entry::Password { at: now, hash: password_hash.to_owned() },
     ];
     entries.extend(is_keeper.then_some(Entry::KeeperMade { at: now }));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn password_length_counted_in_nfc_bytes() {
+    fn s03_password_length_counted_in_nfc_bytes() {
         let short = Some(Problem::TooShort { min: 8 });
         check_password("", short.clone());
         check_password("xk7q mv", short.clone());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn password_too_long_told_by_how_much() {
+    fn s03_password_too_long_told_by_how_much() {
         check_password(&"xk7q".repeat(256), None);
         check_password(&"xk7q".repeat(257), Some(Problem::TooLong { over: 4 }));
         check_password(&format!("{}é", "x".repeat(1023)), Some(Problem::TooLong { over: 1 }));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn password_sentence_or_any_script_taken() {
+    fn s04_password_sentence_or_any_script_taken() {
         for good in [
             "four random words here",
             "        x        ",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn password_common_refused_in_any_case() {
+    fn s05_password_common_refused_in_any_case() {
         for common in ["password", "PassWord1", "QWERTYUIOP", "12345678", "summer2025", "jennifer"]
         {
             check_password(common, Some(Problem::Common));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn password_of_names_refused() {
+    fn s05_password_of_names_refused() {
         for guessable in [
             "rose_bay",
             "RoseBay1987",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn common_list_sorted_lower_case_long_enough() {
+    fn s05_common_list_sorted_lower_case_long_enough() {
         let words: Vec<&str> = COMMON.lines().filter(|line| !line.starts_with('#')).collect();
         assert!(words.len() >= 3_000, "ASVS 6.2.4 asks for 3,000");
         assert!(COMMON.len() < 120_000);

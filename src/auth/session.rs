@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn token_generated_parses_and_differs() {
+    fn s13_token_generated_parses_and_differs() {
         let tokens: BTreeSet<String> =
             (0..100).map(|_| Token::generate().unwrap().secret().to_owned()).collect();
         assert_eq!(tokens.len(), 100);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn token_id_is_sha256_of_text() {
+    fn s13_token_id_is_sha256_of_text() {
         // Source: `printf %s TOKEN | sha256sum`.
         let expected = "ea866a757e4c38babfa8127cbe9a409d3e1f93a00ff1488ff735fcf917afffd0";
         assert_eq!(Token::parse(TOKEN).unwrap().id(), SessionId(expected.to_owned()));

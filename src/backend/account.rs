@@ -84,6 +84,13 @@ impl Backend {
         let mut note = |field, problem| problems.push(FieldProblem { field, problem });
         let name = action::field::username(&data.username, std::slice::from_ref(&self.community));
         let name = name.map_err(|problem| note(Field::Username, problem)).ok();
+        let keepers = self.cluster.local.index().keepers();
+        let looks_like_one = |name: &UserName| {
+            keepers.iter().any(|keeper| keeper != name && action::field::looks_like(name, keeper))
+        };
+        if name.as_ref().is_some_and(looks_like_one) {
+            note(Field::Username, Problem::Reserved);
+        }
         if let Some(name) = &name
             && let Err(problem) = action::field::display_name(&data.display_name, name)
         {
@@ -212,15 +219,27 @@ impl Backend {
         if UserName::from_input(&data.username).as_ref() != Ok(&name) {
             return Err(invalid(Field::Username, Problem::Wrong));
         }
-        let address = IpAddr::from([127, 0, 0, 1]);
-        let verified = self.verify(permit, &name, &data.password, address).map_err(own_password)?;
+        let verified_hash = self.verified_hash(permit, &name, &data.password)?;
         let key = data.key;
         let digest = Action::DeleteAccount(data).digest();
-        let change = Change::Leave { verified_hash: verified.hash };
+        let change = Change::Leave { verified_hash };
         self.act_of(permit, asker, (key, digest), &change)?;
         log::info!("account deleted user={name}");
         let outcome = Outcome::Saved(saved(Receipt::Done));
         Ok(Done { outcome, session: SessionNow::Ended })
+    }
+
+    /// The record that somebody's own password, given with what they do, was found to match.
+    pub(super) fn verified_hash(
+        &self,
+        permit: &mut LockPermit,
+        name: &UserName,
+        password: &str,
+    ) -> std::result::Result<String, Refusal> {
+        // Who is signed in is no stranger from anywhere: what counts is how often they are wrong.
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let verified = self.verify(permit, name, password, address).map_err(own_password)?;
+        Ok(verified.hash)
     }
 
     /// One act of a signed-in person that has verified their password.

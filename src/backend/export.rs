@@ -107,6 +107,7 @@ fn profile(user: &User) -> ExportProfile {
         username: user.name.clone(),
         display_name: user.display_name.clone(),
         bio: user.bio.clone(),
+        members_only: user.members_only,
         joined_at: user.joined_at,
         pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),

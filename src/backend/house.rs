@@ -134,8 +134,8 @@ impl Backend {
     }
 
     pub(super) fn set_house(&self, asked: Asked<'_>, data: SetHouse) -> Result {
-        let deed = Deed::Set(data.house.clone());
-        self.rule(asked, &Action::SetHouse(data), deed)
+        let (deed, password) = (Deed::Set(data.house.clone()), data.password.clone());
+        self.rule(asked, &Action::SetHouse(data), deed, &password)
     }
 
     /// What keeps somebody from writing, if anything does.

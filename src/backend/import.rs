@@ -7,7 +7,7 @@ use std::cell::Cell;
 use super::Backend;
 use super::upkeep::{Obeyed, Unmet, taken};
 use super::write::{OneAct, Wrote};
-use crate::action::import::{self, Checked, OldPost, Step, Taken, Tie, is_ahead};
+use crate::action::import::{self, Checked, Newcomer, OldPost, Step, Taken, Tie, is_ahead};
 use crate::action::{ActionError, ExportList, Plan};
 use crate::auth::password::Verdict;
 use crate::clock::Wall;
@@ -27,9 +27,8 @@ impl Backend {
     pub(super) fn import(&self, permit: &mut LockPermit, of: Of<'_>, part: &Part) -> Obeyed {
         self.check_social()?;
         match part {
-            Part::Begin { password, display_name, bio, joined_at } => {
-                let texts = [display_name, bio, &password.0].map(String::as_str);
-                self.begin_import(permit, of, (texts, *joined_at))
+            Part::Begin { password, newcomer } => {
+                self.begin_import(permit, of, (newcomer, &password.0))
             }
             Part::Posts(posts) => {
                 let posts = self.checked(of.0, posts)?;
@@ -72,13 +71,12 @@ impl Backend {
         &self,
         permit: &mut LockPermit,
         (name, file, is_dry): Of<'_>,
-        (texts, joined_at): ([&str; 3], Wall),
+        (newcomer, password): (&Newcomer, &str),
     ) -> Obeyed {
         let now = self.now();
-        if is_ahead(joined_at, now) {
+        if is_ahead(newcomer.joined_at, now) {
             return Err(Unmet::Words("\"joined_at\" is from the future".to_owned()));
         }
-        let [display_name, bio, password] = texts;
         self.refresh(permit, name);
         let is_done = self.look(name, |user| Step::Done.is_done(user, file));
         if is_done == Some(true) {
@@ -89,12 +87,12 @@ impl Backend {
             self.check_new_name(name)?;
         }
         if is_dry {
-            return self.begin_dry(name, is_begun, ([display_name, bio], joined_at));
+            return self.begin_dry(name, is_begun, newcomer);
         }
-        let hash = self.new_hash((name, display_name), password)?;
+        let hash = self.new_hash((name, &newcomer.display_name), password)?;
         let request: Option<(RequestKey, Hash128)> = Some((Step::Begun.key(file), file));
         let (wrote, _version) = self.change(permit, &OneAct { user: name, request }, &|user| {
-            import::begin(user, [display_name, bio, &hash], joined_at, now)
+            import::begin(user, newcomer, &hash, now)
         })?;
         let state = match wrote {
             Wrote::Now(_) => Begun::New,
@@ -110,19 +108,13 @@ impl Backend {
         Ok(Told::Begun { state })
     }
 
-    fn begin_dry(
-        &self,
-        name: &UserName,
-        is_begun: Option<bool>,
-        ([display_name, bio], joined_at): ([&str; 2], Wall),
-    ) -> Obeyed {
+    fn begin_dry(&self, name: &UserName, is_begun: Option<bool>, newcomer: &Newcomer) -> Obeyed {
         match is_begun {
             Some(true) => Ok(Told::Begun { state: Begun::GoesOn }),
             Some(false) => Err(taken_name()),
             None => {
                 let nobody = User::absent(name.clone());
-                import::begin(&nobody, [display_name, bio, ""], joined_at, self.now())
-                    .map_err(super::write::refusal)?;
+                import::begin(&nobody, newcomer, "", self.now()).map_err(super::write::refusal)?;
                 Ok(Told::Begun { state: Begun::New })
             }
         }

@@ -6,6 +6,7 @@
 
 mod account;
 mod apart;
+mod backup;
 mod export;
 mod house;
 mod ids;
@@ -186,7 +187,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let listener = Listener::bind(&config.listen)?;
     let address = listener.local_addr();
     let keys = config.keys.clone();
-    let cluster = setup::open(&config, &clock, stop)?;
+    let cluster = setup::open(&config, address, &clock, stop)?;
     let Config { node, data, scrub_round, .. } = &config;
     let backend = Backend {
         cluster,

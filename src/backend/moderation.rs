@@ -44,15 +44,28 @@ impl Backend {
             KeepersDeed::Refuse { user } => Deed::Refused(self.account(user)?, reason),
             KeepersDeed::Undecide { user } => Deed::Undecided(user),
         };
-        self.rule(asked, &Action::Keep(data), deed)
+        let password = data.password.clone();
+        self.rule(asked, &Action::Keep(data), deed, &password)
     }
 
-    /// Writes a keeper's deed, at a time above all that is known of the same thing.
-    pub(super) fn rule(&self, asked: Asked<'_>, action: &Action, deed: Deed) -> Result {
+    /// Writes a keeper's deed, at a time above all that is known of the same thing. `password` is what
+    /// they typed, needed a while after they signed in.
+    pub(super) fn rule(
+        &self,
+        asked: Asked<'_>,
+        action: &Action,
+        deed: Deed,
+        password: &str,
+    ) -> Result {
         self.check_social()?;
         self.check_keeper(&asked)?;
+        let asker = asked.signed_in()?;
+        let verified_hash = match password {
+            "" => None,
+            typed => Some(self.verified_hash(asked.permit, asker.user(), typed)?),
+        };
         let at = self.cluster.local.index().time_of(&deed, self.now());
-        let change = Change::Keep { deed, at };
+        let change = Change::Keep { deed, at, verified_hash };
         self.simple(asked, action, ActKind::Other, &change)
     }
 

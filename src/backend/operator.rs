@@ -1,12 +1,13 @@
-//! Serves `tern cluster …` and `tern user …`: who holds the cluster key asks, one frame at a time.
+//! Serves `tern cluster …`, `tern user …` and `tern backup create`: who holds the cluster key asks, one
+//! frame at a time.
 
 use std::time::Duration;
 
 use super::{Backend, describe};
-use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
+use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
-use crate::wire::message::FEATURES;
+use crate::wire::message::{FEATURES, Offer};
 use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
 
 impl Backend {
@@ -21,19 +22,29 @@ impl Backend {
                     return;
                 }
             };
-            let answer = match serde_json::from_slice::<Question>(&frame.header) {
-                Ok(question) => self.tell(&mut permit, &question),
+            let (answer, body) = match serde_json::from_slice::<Question>(&frame.header) {
+                Ok(Question::File { user }) => self.tell_file(&mut permit, &user),
+                Ok(Question::Names { after }) => {
+                    (self.tell_names(&mut permit, after.as_ref()), Vec::new())
+                }
+                Ok(Question::Status) => (self.tell_status(), Vec::new()),
+                Ok(Question::Members) => (Answer::Members(self.held()), Vec::new()),
+                Ok(Question::Adopt(offer)) => (self.adopt(&offer), Vec::new()),
+                Ok(Question::Upkeep(order)) => {
+                    (Answer::Upkeep(self.obey(&mut permit, &order)), Vec::new())
+                }
                 Err(error) => {
                     log::warn!(
                         "operator's question not understood line={} column={}",
                         error.line(),
                         error.column()
                     );
-                    Answer::NotUnderstood { detail: describe(&error) }
+                    (Answer::NotUnderstood { detail: describe(&error) }, Vec::new())
                 }
             };
+            let within = PEER_ANSWER_MS + body.len() as u64 / FRAME_BYTES_PER_MS_MIN;
             let sent = serde_json::to_vec(&answer)
-                .map(|header| connection.send(&header, &[], Duration::from_millis(PEER_ANSWER_MS)));
+                .map(|header| connection.send(&header, &body, Duration::from_millis(within)));
             if !matches!(sent, Ok(Ok(()))) {
                 log::debug!("answer to the operator not sent");
                 return;
@@ -41,26 +52,24 @@ impl Backend {
         }
     }
 
-    /// One question's answer.
-    fn tell(&self, permit: &mut LockPermit, question: &Question) -> Answer {
-        match question {
-            Question::Status => Answer::Status(Seen {
-                node: self.cluster.members.me,
-                at: self.now(),
-                epoch: self.cluster.local.floors().epoch,
-                pending: self.pending(),
-                stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
-                seen: self.status(),
-            }),
-            Question::Members => Answer::Members(self.held()),
-            Question::Upkeep(order) => Answer::Upkeep(self.obey(permit, order)),
-            Question::Adopt(offer) => match self.cluster.take_on(offer, false) {
-                Ok(()) => Answer::Members(self.held()),
-                Err(error) => {
-                    log::warn!("list of members from the operator refused error={error}");
-                    Answer::Refused { why: error.to_string() }
-                }
-            },
+    fn tell_status(&self) -> Answer {
+        Answer::Status(Seen {
+            node: self.cluster.members.me,
+            at: self.now(),
+            epoch: self.cluster.local.floors().epoch,
+            pending: self.pending(),
+            stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+            seen: self.status(),
+        })
+    }
+
+    fn adopt(&self, offer: &Offer) -> Answer {
+        match self.cluster.take_on(offer, false) {
+            Ok(()) => Answer::Members(self.held()),
+            Err(error) => {
+                log::warn!("list of members from the operator refused error={error}");
+                Answer::Refused { why: error.to_string() }
+            }
         }
     }
 

@@ -86,6 +86,7 @@ impl Backend {
             followers: counts.followers,
             following: counts.following,
             posts_count: counts.posts,
+            members_only: user.members_only,
             followed,
             apart,
             hindered,

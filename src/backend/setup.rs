@@ -1,6 +1,8 @@
 //! From a data directory to a cluster that is ready to be served: who this machine is, whether that
 //! fits what it was told, and everything that must happen before its first vote.
 
+use std::net::SocketAddr;
+
 use super::{BackendError, Config};
 use crate::clock::Clock;
 use crate::cluster::identity::Identity;
@@ -14,7 +16,12 @@ use crate::thread::Stop;
 ///
 /// # Errors
 /// An empty directory, one of another cluster or machine, or one that another process uses.
-pub(super) fn open(config: &Config, clock: &Clock, stop: &Stop) -> Result<Cluster, BackendError> {
+pub(super) fn open(
+    config: &Config,
+    address: SocketAddr,
+    clock: &Clock,
+    stop: &Stop,
+) -> Result<Cluster, BackendError> {
     let cluster = config.keys.cluster_id().ok_or(BackendError::WebKeyOnly)?;
     let data = DataDir::open(&config.data)?;
     let store = UserStore::open(&data)?;
@@ -29,6 +36,9 @@ pub(super) fn open(config: &Config, clock: &Clock, stop: &Stop) -> Result<Cluste
     })?;
     check(config, cluster, &file)?;
     take_addresses(config, &mut file);
+    // One whose port nobody is told tells it the operator.
+    let is_nowhere = file.member(file.node).is_some_and(|own| own.address.ends_with(":0"));
+    file.listens = is_nowhere.then(|| address.to_string());
     let node = Identity::start(NodeState::new(&data, file))?;
     store.start()?;
     Ok(Cluster::open(Start {

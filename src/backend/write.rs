@@ -165,8 +165,15 @@ impl Backend {
     }
 
     pub(super) fn edit_profile(&self, asked: Asked<'_>, data: EditProfile) -> Result {
-        let change =
-            Change::EditProfile { display_name: data.display_name.clone(), bio: data.bio.clone() };
+        if data.members_only {
+            // A machine with an older program would show the posts to everybody.
+            self.check_social()?;
+        }
+        let change = Change::EditProfile {
+            display_name: data.display_name.clone(),
+            bio: data.bio.clone(),
+            members_only: data.members_only,
+        };
         self.simple(asked, &Action::EditProfile(data), ActKind::Other, &change)
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::backup::RawBackup;
+use super::check::RawCheck;
 use super::cluster::RawCluster;
 use super::user::RawUser;
 use super::user::import::RawImport;
@@ -67,6 +69,14 @@ pub(super) enum RawConfig {
     /// given again, and nothing stands there twice. Asked of the machines while they run; exit codes as
     /// those of tern user.
     Import(RawImport),
+    /// Copy every user's file, and bring them back: `tern backup create`
+    #[command(subcommand)]
+    Backup(RawBackup),
+    /// Look at a stopped machine's data directory, file by file
+    ///
+    /// Nothing is changed without --repair. Exit codes, for what is left: 0 nothing is wrong, 1 something
+    /// is, and the machine can be started all the same, 2 wrong use, 3 in use, or not usable by this program.
+    Check(RawCheck),
 }
 
 /// Options of `tern serve`.
@@ -237,7 +247,19 @@ mod tests {
     fn top_help_fits_24_lines_of_80() {
         let help = command().render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
-        for name in ["serve", "backend", "web", "run-cluster", "cluster", "user", "import"] {
+        let names = [
+            "serve",
+            "backend",
+            "web",
+            "run-cluster",
+            "cluster",
+            "backup",
+            "check",
+            "user",
+            "invite",
+            "import",
+        ];
+        for name in names {
             assert!(help.contains(name), "{help}");
         }
     }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::backup::BackupCommandError;
+use super::check::CheckError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
@@ -58,6 +60,12 @@ pub enum CliError {
     /// A command to a running cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// A backup was not made, is not whole, or was not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupCommandError),
+    /// A data directory is not as it should be.
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl CliError {
@@ -73,6 +81,8 @@ impl CliError {
             Self::System { .. } | Self::Web(_) | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
             Self::Cluster(error) => error.code(),
+            Self::Backup(error) => error.code(),
+            Self::Check(error) => error.code(),
         }
     }
 

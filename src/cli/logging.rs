@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn line_with_line_ends_stays_one() {
+    fn s45_line_with_line_ends_stays_one() {
         check(
             format_args!("a={}", "x\r\ntime=2026 level=info \u{2028}\u{202e}\u{1b}[2J"),
             "time=2023-11-14T22:13:20.123Z level=warn \
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn line_too_long_cut_within_limit() {
+    fn s45_line_too_long_cut_within_limit() {
         let long = "é\u{7}".repeat(LOG_LINE_BYTES_MAX);
         let message = format_args!("{long}");
         let record = Record::builder().level(log::Level::Warn).args(message).build();

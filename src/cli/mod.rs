@@ -8,6 +8,8 @@
 
 mod args;
 mod backend;
+mod backup;
+mod check;
 mod cluster;
 mod config;
 mod descriptors;
@@ -19,12 +21,16 @@ mod parent;
 mod run_cluster;
 mod serve;
 mod signal;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod trial;
 mod user;
 mod web;
 
 use std::ffi::OsString;
 use std::io::Write;
 
+pub use backup::BackupCommandError;
+pub use check::CheckError;
 pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
@@ -56,6 +62,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         Config::User(config) => user::run(&config),
         Config::Invite(config) => user::invite::run(&config),
         Config::Import(config) => user::import::run(&config),
+        Config::Backup(config) => backup::run(&config),
+        Config::Check(config) => check::run(&config),
     }
 }
 

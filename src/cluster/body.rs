@@ -133,10 +133,15 @@ pub(super) fn folded(lines: &[Line]) -> Option<Version> {
 
 /// Where a file's line of this version and hash ends; `None` if there is none.
 pub(super) fn end_of(file: &[u8], (version, hash): (Version, Hash128)) -> Option<usize> {
+    end_where(file, |line| (line.version, line.hash) == (version, hash))
+}
+
+/// Where the last line ends of which that is true; `None` if there is none.
+pub(super) fn end_where(file: &[u8], is_it: impl Fn(&Line) -> bool) -> Option<usize> {
     let (mut count, mut found) = (0, None);
     scan::scan(file, &mut |line| {
         count += 1;
-        if (line.version, line.hash) == (version, hash) {
+        if is_it(&line) {
             found = Some(count);
         }
     });

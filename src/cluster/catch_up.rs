@@ -180,7 +180,7 @@ impl Cluster {
     }
 
     /// One page of what a peer holds.
-    fn page_of(&self, peer: NodeId, after: Option<&UserName>) -> Option<Page> {
+    pub(super) fn page_of(&self, peer: NodeId, after: Option<&UserName>) -> Option<Page> {
         match self.ask(peer, Message::Sums { after: after.cloned() })? {
             (Answer::Sums { rows, last }, _) => Some(Page::new((rows, last))),
             _ => None,
@@ -261,26 +261,31 @@ impl Cluster {
 }
 
 /// One machine's rows from a place in the list of names on.
-struct Page {
+pub(super) struct Page {
     /// What is held, and whether there is a vote on it.
     rows: BTreeMap<UserName, (State, bool)>,
     is_last: bool,
 }
 
 impl Page {
-    fn new((rows, is_last): (Vec<SumsRow>, bool)) -> Self {
+    pub(super) fn new((rows, is_last): (Vec<SumsRow>, bool)) -> Self {
         let row = |row: SumsRow| (row.user, (row.state, !row.is_damaged));
         let rows: BTreeMap<_, _> = rows.into_iter().map(row).collect();
         Self { is_last: is_last || rows.is_empty(), rows }
     }
 
+    /// Of whom it tells.
+    pub(super) fn names(&self) -> impl Iterator<Item = &UserName> {
+        self.rows.keys()
+    }
+
     /// Up to which name it tells; `None` if to the end.
-    fn end(&self) -> Option<&UserName> {
+    pub(super) fn end(&self) -> Option<&UserName> {
         self.rows.keys().next_back().filter(|_| !self.is_last)
     }
 
     /// Drops what stands behind `end`: another machine has not spoken of it yet.
-    fn cut(&mut self, end: &UserName) {
+    pub(super) fn cut(&mut self, end: &UserName) {
         self.rows.retain(|name, _| name <= end);
     }
 

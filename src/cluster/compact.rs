@@ -416,7 +416,12 @@ mod tests {
     fn compact_some_takes_files_that_are_mostly_void() {
         let mut home = Home::new();
         home.add(&[Entry::Joined { at: Wall(1) }], true);
-        let profile = |bio: String| Entry::Profile { at: Wall(1), display_name: "A".into(), bio };
+        let profile = |bio: String| Entry::Profile {
+            at: Wall(1),
+            display_name: "A".into(),
+            bio,
+            members_only: false,
+        };
         while home.len() < 2 * DEAD_BYTES_MIN {
             assert!(home.len() > DEAD_BYTES_MIN || home.replicas.compact_some(Wall(2), 10) == 0);
             home.add(&[profile("b".repeat(20_000))], true);

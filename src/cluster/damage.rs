@@ -5,8 +5,6 @@
 //! place. From then on this machine has no vote on that user until `repair` has rebuilt the file;
 //! its promises stand. What was shown is shown on.
 
-use std::io;
-
 use super::replicas::{Body, Replicas, Slot};
 use super::slot::Replica;
 use crate::id::UserName;
@@ -15,25 +13,6 @@ use crate::replica::acceptor::Event;
 use crate::store::line::{Line, LineError};
 use crate::store::scan::{self, End};
 use crate::store::{Loaded, StoreError};
-
-/// Linux's numbers for what a disk answers that cannot give back what it holds: EIO, EBADMSG and
-/// EUCLEAN.
-const UNREADABLE: [i32; 3] = [5, 74, 117];
-
-/// Whether an error at reading says that this one file is not what was written.
-pub(super) fn is_damage(error: &StoreError) -> bool {
-    match error {
-        StoreError::Damaged { .. }
-        | StoreError::LengthDiffers { .. }
-        | StoreError::TooLarge { .. } => true,
-        StoreError::Io { source, .. } => is_unreadable(source),
-        _ => false,
-    }
-}
-
-pub(super) fn is_unreadable(error: &io::Error) -> bool {
-    error.raw_os_error().is_some_and(|number| UNREADABLE.contains(&number))
-}
 
 impl Replicas {
     /// Whose file is damaged here and not rebuilt yet.
@@ -105,7 +84,7 @@ impl Replicas {
         match self.store.verify(&slot.name, len) {
             Ok(found) if (found.acc, found.hash) == (state.acc, state.hash) => None,
             Ok(_) => Some(ends_elsewhere(&slot.name)),
-            Err(error) if is_damage(&error) => Some(error),
+            Err(error) if error.is_damage() => Some(error),
             Err(error) => {
                 log::warn!("file not checked user={} error={error}", slot.name);
                 None
@@ -121,7 +100,7 @@ impl Replicas {
     pub fn file(&self, slot: &Slot) -> Result<(State, Vec<u8>), StoreError> {
         let mut replica = slot.lock();
         match self.read_checked(slot, &replica) {
-            Err(error) if is_damage(&error) && self.check(slot, &mut replica) => {
+            Err(error) if error.is_damage() && self.check(slot, &mut replica) => {
                 let bytes = self.read_checked(slot, &replica)?;
                 Ok((replica.acceptor.state(), bytes))
             }
@@ -162,7 +141,7 @@ impl Replicas {
     /// any more; if the disk cannot be read either, there is nothing left to answer with.
     pub(super) fn put_aside(&self, name: &UserName, why: &StoreError) -> (Loaded, Vec<Line>) {
         self.damaged.lock().insert(name.clone());
-        if let Err(error) = self.store.mark_damaged(name, &reason(why)) {
+        if let Err(error) = self.store.mark_damaged(name, &why.reason()) {
             log::error!("damage not marked, voting stopped user={name} error={error}");
             self.node.stop_voting();
             if matches!(why, StoreError::Io { .. }) {
@@ -173,7 +152,7 @@ impl Replicas {
         let mut lines = Vec::new();
         let kept = self
             .store
-            .set_aside(name, &reason(why))
+            .set_aside(name, &why.reason())
             .and_then(|()| self.store.load(name, &mut |line| lines.push(line)));
         match kept {
             Ok(loaded) => {
@@ -190,13 +169,6 @@ impl Replicas {
                 (Loaded::default(), Vec::new())
             }
         }
-    }
-}
-
-fn reason(why: &StoreError) -> String {
-    match why {
-        StoreError::Damaged { line, why, .. } => format!("line {line}: {why}"),
-        why => why.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@
 //! - the replica lock of a user is never held across the network;
 //! - what a view shows is committed.
 
+pub mod backup;
 mod base;
 pub mod body;
 pub mod catch_up;

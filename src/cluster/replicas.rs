@@ -96,7 +96,7 @@ impl Replicas {
     fn load_one(&self, name: &UserName) -> Result<Slot, StoreError> {
         let mut told = Told::nothing(name.clone());
         let loaded = match self.store.load(name, &mut |line| told.line(line)) {
-            Err(error) if super::damage::is_damage(&error) => {
+            Err(error) if error.is_damage() => {
                 let (loaded, lines) = self.put_aside(name, &error);
                 if self.is_disk_lost() {
                     return Err(error);
@@ -379,7 +379,7 @@ fn is_lost(error: &StoreError) -> bool {
         | StoreError::Retired { .. }
         | StoreError::LengthDiffers { .. } => true,
         StoreError::Io { source, .. } => {
-            source.kind() == io::ErrorKind::NotFound || super::damage::is_unreadable(source)
+            source.kind() == io::ErrorKind::NotFound || crate::store::error::is_unreadable(source)
         }
         _ => false,
     }

@@ -72,7 +72,8 @@ impl Index {
         let is_muted = eyes.viewer.is_some_and(|viewer| apart.mutes(viewer, author));
         let is_own = eyes.viewer == Some(author);
         let is_heard = is_own || self.standing_of(author, eyes.now) == Standing::Member;
-        !is_muted && is_heard && self.shows_id(eyes, author)
+        let is_for_these = eyes.viewer.is_some() || !self.people.get(author).members_only;
+        !is_muted && is_heard && is_for_these && self.shows_id(eyes, author)
     }
 
     pub(super) fn shows_id(&self, eyes: Eyes, person: PersonId) -> bool {

@@ -155,6 +155,9 @@ impl Index {
         let author = self.people.intern(&before.name);
         match entry {
             Entry::Joined { .. } => self.people.join(author),
+            Entry::Profile { members_only, .. } => {
+                self.people.get_mut(author).members_only = *members_only;
+            }
             Entry::Posted { id, text, reply_to, .. } => {
                 let key = Key { id: *id, author };
                 if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
@@ -204,7 +207,6 @@ impl Index {
             | Entry::Unbookmarked { .. }
             | Entry::InvitationUsed { .. }
             | Entry::JoinedWith { .. }
-            | Entry::Profile { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -392,6 +394,7 @@ impl Index {
             Status::Active => self.people.join(id),
             Status::Left(_) => self.people.leave(id),
         }
+        self.people.get_mut(id).members_only = user.members_only;
         for followed in user.follows.keys() {
             let followed = self.people.intern(followed);
             self.people.follow(id, followed);

@@ -36,6 +36,8 @@ pub(super) enum Standing {
 pub(super) struct Person {
     pub(super) name: UserName,
     pub(super) standing: Standing,
+    /// Whether strangers are shown none of their posts.
+    pub(super) members_only: bool,
     /// Sorted.
     pub(super) posts: Vec<PostId>,
     /// Sorted.
@@ -81,6 +83,7 @@ impl People {
         self.list.push(Person {
             name: name.clone(),
             standing: Standing::Absent,
+            members_only: false,
             posts: Vec::new(),
             reposts: Vec::new(),
             follows: Vec::new(),

@@ -151,6 +151,23 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
     assert_eq!(seen(&world, world.eyes("ada")), (0, 0, 0, 0));
     assert!(world.index.named(world.eyes("ada"), "be", 9).is_empty());
     assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
+
+    // Whoever shows their posts to members alone shows strangers none, whichever way they ask.
+    let profile = |members_only| {
+        let (display_name, bio) = ("Ben".to_owned(), String::new());
+        Entry::Profile { at: Wall(9), display_name, bio, members_only }
+    };
+    world.write("ben", &profile(true));
+    assert_eq!(seen(&world, ANYONE), (0, 0, 0, 1));
+    assert_eq!(seen(&world, world.eyes("cleo")), (0, 1, 2, 3));
+    let whole = Index::build(world.users.values());
+    assert!(!whole.shows_posts_of(ANYONE, &name("ben")));
+    assert!(whole.profile(ANYONE, &name("ben"), None, 9).posts.is_empty());
+    let (mut early, before) = (Index::default(), User::absent(name("ben")));
+    early.replace(&before, &world.users[&name("ben")]);
+    assert!(!early.shows_posts_of(ANYONE, &name("ben")));
+    world.write("ben", &profile(false));
+    assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
 }
 
 #[test]

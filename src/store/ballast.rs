@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::{DataDir, UserStore};
 use crate::limits::BALLAST_BYTES;
 
-const NAME: &str = "ballast";
+pub(super) const NAME: &str = "ballast";
 
 /// Whether the ballast had to be given up and was not made again since.
 #[derive(Debug, Default)]

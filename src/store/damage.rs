@@ -149,7 +149,7 @@ fn flush_again(directory: &Directory, name: &str) -> Result<(), StoreError> {
 }
 
 /// A mark without a readable reason is a mark all the same.
-fn read_reason(directory: &Directory, name: &str) -> Result<String, StoreError> {
+pub(super) fn read_reason(directory: &Directory, name: &str) -> Result<String, StoreError> {
     let Some(mark) = directory.open_file(name, OFlags::RDONLY)? else { return Ok(String::new()) };
     let mut reason = Vec::new();
     mark.take(MARK_BYTES_MAX as u64)

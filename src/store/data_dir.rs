@@ -8,6 +8,7 @@
 //!   damaged/      NAME.mark while this machine has no vote on NAME; NAME.N.jsonl, set aside
 //! ```
 
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ use super::ballast::Ballast;
 use super::directory::{DIR_MODE, Directory, failed};
 use super::error::StoreError;
 
-const USERS: &str = "users";
-const DAMAGED: &str = "damaged";
+pub(super) const USERS: &str = "users";
+pub(super) const DAMAGED: &str = "damaged";
 
 /// A data directory that this process holds; it is let go with the last clone.
 #[derive(Debug, Clone)]
@@ -27,21 +28,49 @@ pub struct DataDir(Arc<Open>);
 
 #[derive(Debug)]
 struct Open {
-    /// Carries the lock: the system drops it with the last handle, however the process ends.
-    root: Directory,
+    /// Carries the lock.
+    root: Locked,
     users: Directory,
     damaged: Directory,
     ballast: Ballast,
 }
 
-impl Drop for Open {
+/// A directory that this process holds: the system drops the lock with the last handle, however the
+/// process ends.
+#[derive(Debug)]
+pub(super) struct Locked(Directory);
+
+impl Locked {
+    /// Locks a directory.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it, and what the system says.
+    pub(super) fn take(directory: Directory) -> Result<Self, StoreError> {
+        let path = || directory.path().to_owned();
+        match fs::flock(directory.fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self(directory)),
+            Err(Errno::WOULDBLOCK) => Err(StoreError::InUse { path: path() }),
+            Err(e) => Err(failed("lock", &path(), e)),
+        }
+    }
+}
+
+impl Deref for Locked {
+    type Target = Directory;
+
+    fn deref(&self) -> &Directory {
+        &self.0
+    }
+}
+
+impl Drop for Locked {
     /// Unlocks by word: a program that this process is just starting holds a copy of every handle
     /// until it has begun, and would keep the lock that long.
     fn drop(&mut self) {
-        if let Err(error) = fs::flock(self.root.fd(), FlockOperation::Unlock) {
+        if let Err(error) = fs::flock(self.0.fd(), FlockOperation::Unlock) {
             log::warn!(
                 "data directory not unlocked path={} error={error}",
-                self.root.path().display()
+                self.0.path().display()
             );
         }
     }
@@ -55,12 +84,7 @@ impl DataDir {
     /// [`StoreError::Foreign`] when `users` or `damaged` is no directory, and what the system says.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         make(path)?;
-        let root = Directory::open(path)?;
-        match fs::flock(root.fd(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(StoreError::InUse { path: path.to_owned() }),
-            Err(e) => return Err(failed("lock", path, e)),
-        }
+        let root = Locked::take(Directory::open(path)?)?;
         check_writable(&root)?;
         let users = root.open_or_make(USERS)?;
         let damaged = root.open_or_make(DAMAGED)?;
@@ -150,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_dir_missing_made_private() {
+    fn s39_data_dir_missing_made_private() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("a/b");
         let dir = DataDir::open(&path).unwrap();
@@ -176,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn data_dir_with_link_as_users_refused() {
+    fn s36_data_dir_with_link_as_users_refused() {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         symlink(elsewhere.path(), parent.path().join("users")).unwrap();

@@ -50,9 +50,17 @@ impl Directory {
             Err(Errno::EXIST) => {}
             Err(e) => return Err(failed("make", &path, e)),
         }
+        let made = self.open_in(name)?;
+        made.ok_or_else(|| failed("open", &path, Errno::NOENT))
+    }
+
+    /// Opens a directory in this one; `None` if there is nothing of that name.
+    pub(super) fn open_in(&self, name: &str) -> Result<Option<Self>, StoreError> {
+        let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self { fd, path }),
+            Ok(fd) => Ok(Some(Self { fd, path })),
+            Err(Errno::NOENT) => Ok(None),
             Err(Errno::LOOP | Errno::NOTDIR) => Err(StoreError::Foreign { path }),
             Err(e) => Err(failed("open", &path, e)),
         }

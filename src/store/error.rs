@@ -37,10 +37,25 @@ pub enum StoreError {
     /// There are users and no word of which machine they belong to.
     #[error(
         "{} holds users but no node.json, so this machine was wiped, or the directory comes from \
-         another one: put node.json back from this same machine, or see \"a machine is replaced\" \
-         in the README", path.display()
+         another one: put node.json back from this same machine, or see \"A machine is replaced\" \
+         in RUN.md", path.display()
     )]
     NoIdentity {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// A restore into the directory was never finished.
+    #[error(
+        "{} holds part of a backup: restoring it was interrupted. Remove the directory and restore \
+         again; nothing in it is needed", path.display()
+    )]
+    Unfinished {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// A backup is restored into an empty directory only.
+    #[error("{} is not empty: a backup is restored into an empty directory only", path.display())]
+    NotEmpty {
         /// Which directory.
         path: PathBuf,
     },
@@ -158,6 +173,34 @@ pub enum StoreError {
         /// Where.
         place: Place,
     },
+}
+
+/// Linux's numbers for what a disk answers that cannot give back what it holds: EIO, EBADMSG and
+/// EUCLEAN.
+const UNREADABLE: [i32; 3] = [5, 74, 117];
+
+impl StoreError {
+    /// Whether an error at reading says that this one file is not what was written.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::LengthDiffers { .. } | Self::TooLarge { .. } => true,
+            Self::Io { source, .. } => is_unreadable(source),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with a file, as its mark tells.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Damaged { line, why, .. } => format!("line {line}: {why}"),
+            why => why.to_string(),
+        }
+    }
+}
+
+/// Whether the disk does not give back what it holds.
+pub fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| UNREADABLE.contains(&number))
 }
 
 /// Whether the system said that nothing can be written now and nothing was: full disk, used-up quota, a

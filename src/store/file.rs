@@ -93,9 +93,29 @@ fn write_once(file: &File, at: u64, line: &[u8]) -> io::Result<()> {
     if written == line.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
 
+/// Reads up to `len` bytes of an open file, from the disk and not from the kernel's memory of it, one
+/// line at a time. Nothing is changed.
+pub(super) fn scan_open(file: &File, len: u64, visit: &mut dyn FnMut(Line)) -> io::Result<Scan> {
+    rustix::fs::fadvise(file, 0, None, Advice::DontNeed)?;
+    let mut reader = BufReader::with_capacity(LOAD_BUFFER_BYTES, file.take(len));
+    let mut scanner = Scanner::default();
+    let mut piece = Vec::new();
+    while !scanner.is_decided() {
+        piece.clear();
+        // One byte more than a line may have tells that it is too long.
+        let mut limited = reader.by_ref().take(LINE_BYTES_MAX as u64 + 1);
+        if limited.read_until(b'\n', &mut piece)? == 0 {
+            break;
+        }
+        if let Some(line) = scanner.feed(&piece) {
+            visit(line);
+        }
+    }
+    Ok(scanner.finish())
+}
+
 impl UserStore {
-    /// Reads up to `len` bytes of a file, from the disk and not from the kernel's memory of it, one
-    /// line at a time.
+    /// Reads up to `len` bytes of a user's file, as [`scan_open`] does.
     pub(super) fn scan_file(
         &self,
         user: &UserName,
@@ -104,23 +124,7 @@ impl UserStore {
         visit: &mut dyn FnMut(Line),
     ) -> Result<Scan, StoreError> {
         check_size(user, len)?;
-        let failed = |e: io::Error| self.users().failed("read", &lines_name(user), e);
-        rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|e| failed(e.into()))?;
-        let mut reader = BufReader::with_capacity(LOAD_BUFFER_BYTES, file.take(len));
-        let mut scanner = Scanner::default();
-        let mut piece = Vec::new();
-        while !scanner.is_decided() {
-            piece.clear();
-            // One byte more than a line may have tells that it is too long.
-            let mut limited = reader.by_ref().take(LINE_BYTES_MAX as u64 + 1);
-            if limited.read_until(b'\n', &mut piece).map_err(failed)? == 0 {
-                break;
-            }
-            if let Some(line) = scanner.feed(&piece) {
-                visit(line);
-            }
-        }
-        Ok(scanner.finish())
+        scan_open(file, len, visit).map_err(|e| self.users().failed("read", &lines_name(user), e))
     }
 
     /// Cuts a file to `len` bytes, flushed.

@@ -25,6 +25,7 @@
 //! ```
 
 mod ballast;
+pub mod check;
 mod damage;
 pub mod data_dir;
 mod directory;
@@ -34,6 +35,7 @@ mod handles;
 pub mod line;
 mod name;
 pub mod node;
+pub mod restore;
 pub mod scan;
 pub mod snapshot;
 

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn file_name_of_others_not_ours() {
+    fn s36_file_name_of_others_not_ours() {
         let long = format!("{}.jsonl", "a".repeat(255 - 6));
         let others = [
             "",

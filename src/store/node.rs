@@ -17,11 +17,12 @@ use serde_json::{Map, Value};
 use super::data_dir::DataDir;
 use super::error::StoreError;
 use super::name::{FileName, Role};
+use super::restore;
 use crate::id::{Hash128, NodeId};
 use crate::limits::NODE_FILE_BYTES_MAX;
 
-const NAME: &str = "node.json";
-const TEMPORARY: &str = "node.json.tmp";
+pub(super) const NAME: &str = "node.json";
+pub(super) const TEMPORARY: &str = "node.json.tmp";
 /// The format of `node.json` and of the users' files as the first version knew them.
 const FORMAT_FIRST: u32 = 1;
 /// The newest format that this program reads and writes. There may be more than one list of members,
@@ -64,6 +65,9 @@ pub struct NodeFile {
     /// The last list of members that voted before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// Where a machine that is alone listens since its last start, for the operator: it takes any port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listens: Option<String>,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -143,6 +147,7 @@ impl NodeFile {
             learning: false,
             features: 0,
             before: None,
+            listens: None,
             extra: Map::new(),
         }
     }
@@ -152,11 +157,15 @@ impl NodeFile {
     ///
     /// # Errors
     /// [`StoreError::NoIdentity`] when there are users' files but no `node.json`;
+    /// [`StoreError::Unfinished`] when they are part of a backup;
     /// [`StoreError::NewerFormat`]; [`StoreError::NodeFile`] and [`StoreError::NodeValue`] when it
     /// makes no sense; [`StoreError::Foreign`], [`StoreError::Io`]. Nothing was touched then.
     pub fn load(dir: &DataDir) -> Result<Option<Self>, StoreError> {
         let root = dir.root();
         let Some(file) = root.open_file(NAME, OFlags::RDONLY)? else {
+            if restore::is_unfinished(dir)? {
+                return Err(StoreError::Unfinished { path: dir.path().to_owned() });
+            }
             if has_users(dir)? {
                 return Err(StoreError::NoIdentity { path: dir.path().to_owned() });
             }
@@ -167,8 +176,10 @@ impl NodeFile {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", NAME, e))?;
         let node = parse(&bytes, || root.path_of(NAME))?;
-        if root.remove_file(TEMPORARY)? {
-            log::info!("temporary file of a crash removed file={TEMPORARY}");
+        for left in [TEMPORARY, restore::MARK] {
+            if root.remove_file(left)? {
+                log::info!("temporary file of a crash removed file={left}");
+            }
         }
         Ok(Some(node))
     }

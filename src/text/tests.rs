@@ -43,7 +43,7 @@ fn link_http_and_https_alone() {
 }
 
 #[test]
-fn link_disguised_stays_text() {
+fn s29_link_disguised_stays_text() {
     for text in [
         "http://bank@evil.example",
         "http://bank:x@evil.example/",
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn link_found_is_harmless(text in tricky()) {
+    fn s29_link_found_is_harmless(text in tricky()) {
         for piece in pieces(&text) {
             let Piece::Link { url, shown } = piece else { continue };
             let lower = url.to_ascii_lowercase();

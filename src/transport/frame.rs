@@ -32,13 +32,13 @@ impl fmt::Debug for Frame {
 
 /// What is wrong with a frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     TooLarge { announced: usize, max: usize },
     Malformed(Why),
 }
 
 /// A frame being cut into messages.
-pub(super) struct Cutter<'a> {
+pub(crate) struct Cutter<'a> {
     prefix: [[u8; 4]; 2],
     header: &'a [u8],
     body: &'a [u8],
@@ -47,7 +47,7 @@ pub(super) struct Cutter<'a> {
 
 impl<'a> Cutter<'a> {
     /// A frame of at most `bytes_max` bytes, itself below 4 GiB.
-    pub(super) fn new(header: &'a [u8], body: &'a [u8], bytes_max: usize) -> Result<Self, Flaw> {
+    pub(crate) fn new(header: &'a [u8], body: &'a [u8], bytes_max: usize) -> Result<Self, Flaw> {
         let announced = header.len().saturating_add(body.len());
         let flaw = || Flaw::TooLarge { announced, max: bytes_max };
         if announced > bytes_max {
@@ -59,7 +59,7 @@ impl<'a> Cutter<'a> {
     }
 
     /// Replaces what `plain` holds by the next message; false when there is none.
-    pub(super) fn next_into(&mut self, plain: &mut Vec<u8>) -> bool {
+    pub(crate) fn next_into(&mut self, plain: &mut Vec<u8>) -> bool {
         plain.clear();
         if !self.is_begun {
             self.is_begun = true;
@@ -76,7 +76,7 @@ impl<'a> Cutter<'a> {
 }
 
 /// A frame being put together. Grows with what arrives, whatever was announced.
-pub(super) struct Assembly {
+pub(crate) struct Assembly {
     frame: Frame,
     header_left: usize,
     body_left: usize,
@@ -84,7 +84,7 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Begins with a frame's first message.
-    pub(super) fn begin(plain: &[u8], bytes_max: usize) -> Result<Self, Flaw> {
+    pub(crate) fn begin(plain: &[u8], bytes_max: usize) -> Result<Self, Flaw> {
         let short = Flaw::Malformed("a frame without its lengths");
         let Some((announced, rest)) = split_length(plain) else { return Err(short) };
         let Some((header_left, rest)) = split_length(rest) else { return Err(short) };
@@ -100,7 +100,7 @@ impl Assembly {
     }
 
     /// Goes on with the next message.
-    pub(super) fn push(&mut self, plain: &[u8]) -> Result<(), Flaw> {
+    pub(crate) fn push(&mut self, plain: &[u8]) -> Result<(), Flaw> {
         self.push_at_most(plain, PLAIN_BYTES_MAX)
     }
 
@@ -117,12 +117,12 @@ impl Assembly {
     }
 
     /// Bytes that are to come.
-    pub(super) const fn bytes_left(&self) -> usize {
+    pub(crate) const fn bytes_left(&self) -> usize {
         self.header_left + self.body_left
     }
 
     /// The frame, once nothing is left to come.
-    pub(super) fn into_frame(self) -> Frame {
+    pub(crate) fn into_frame(self) -> Frame {
         assert_eq!(self.bytes_left(), 0, "a frame taken before it was whole");
         self.frame
     }

@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_derived_all_differ_and_stay() {
+    fn s43_keys_derived_all_differ_and_stay() {
         let (_dir, path) = file(DIGITS, 0o600);
         let keys = Keys::read(&path).unwrap();
         let id = keys.cluster_id().unwrap();

@@ -20,7 +20,7 @@
 
 pub mod connection;
 mod error;
-mod frame;
+pub(crate) mod frame;
 pub mod key;
 pub mod listener;
 mod secure;

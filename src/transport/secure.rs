@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn handshake_other_key_role_or_bytes_refused() {
+    fn s43_handshake_other_key_role_or_bytes_refused() {
         let (_, first) = Dialling::start(Role::Peer, &keys(1)).unwrap();
         let refused = |byte, first: &[u8], with: &Keys| Accepting::answer(byte, first, with).err();
         assert_eq!(refused(b'P', &first[3..], &keys(2)), Some(WRONG_KEY));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn handshake_replayed_never_confirmed() {
+    fn s43_handshake_replayed_never_confirmed() {
         let (dialling, first) = Dialling::start(Role::Peer, &keys(1)).unwrap();
         let (_, _, answer) = Accepting::answer(first[0], &first[3..], &keys(1)).unwrap();
         let (_, confirmation) = dialling.finish(&answer[2..]).unwrap();

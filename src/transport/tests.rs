@@ -305,7 +305,7 @@ fn dial_dead_port_refused_silent_port_times_out() {
 }
 
 #[test]
-fn dial_other_cluster_or_web_key_as_peer_refused() {
+fn s43_dial_other_cluster_or_web_key_as_peer_refused() {
     serving(8, echo, |addr, _| {
         let addr = addr.to_string();
         for role in [Role::Peer, Role::Web, Role::Operator] {
@@ -328,7 +328,7 @@ fn dial_other_cluster_or_web_key_as_peer_refused() {
 }
 
 #[test]
-fn stranger_with_random_bytes_dropped_unanswered() {
+fn s43_stranger_with_random_bytes_dropped_unanswered() {
     let handled = AtomicUsize::new(0);
     let count = |connection, role| {
         handled.fetch_add(1, Ordering::SeqCst);
@@ -379,7 +379,7 @@ fn stranger_replaying_a_handshake_never_handled() {
 }
 
 #[test]
-fn stranger_dripping_dropped_before_it_is_done() {
+fn s43_stranger_dripping_dropped_before_it_is_done() {
     serving(8, echo, |addr, _| {
         let (_, first) = Dialling::start(Role::Peer, &keys(1)).unwrap();
         let mut stream = TcpStream::connect(addr).unwrap();

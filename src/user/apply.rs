@@ -22,6 +22,7 @@ impl User {
             joined_at: Wall(0),
             display_name: String::new(),
             bio: String::new(),
+            members_only: false,
             password: String::new(),
             sessions: Vec::new(),
             follows: BTreeMap::new(),
@@ -57,9 +58,10 @@ impl User {
                 self.status = Status::Active;
                 self.joined_at = *at;
             }
-            Entry::Profile { at: _, display_name, bio } => {
+            Entry::Profile { at: _, display_name, bio, members_only } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);
+                self.members_only = *members_only;
             }
             Entry::Password { at: _, hash } => self.password.clone_from(hash),
             Entry::SessionOpened { at, id, device, address } => self.open(Session {

@@ -14,6 +14,11 @@ pub struct PostRef {
     pub id: PostId,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+pub(crate) const fn is_not(is: &bool) -> bool {
+    !*is
+}
+
 /// One change of one user, with its time. In the file `{"e":"posted","at":…,…}`.
 ///
 /// Fields that this version does not know are kept, because lines are moved as bytes and never
@@ -35,6 +40,9 @@ pub enum Entry {
         display_name: String,
         /// What the user says of themselves, up to 200 characters.
         bio: String,
+        /// Whether only members see their posts.
+        #[serde(default, skip_serializing_if = "is_not")]
+        members_only: bool,
     },
     /// The password is this one from now on.
     Password {

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
+use crate::limits::{PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
 use entry::{PostRef, SessionId};
 use keeping::Keeping;
@@ -55,6 +55,8 @@ pub struct User {
     pub display_name: String,
     /// What the user says of themselves.
     pub bio: String,
+    /// Whether only members see their posts.
+    pub members_only: bool,
     /// The password's PHC string.
     pub password: String,
     /// Sessions that nobody has ended, oldest first.
@@ -203,6 +205,11 @@ impl User {
 }
 
 impl Session {
+    /// Whether the password was given so short a while ago that it need not be asked for again.
+    pub const fn is_fresh(&self, now: Wall) -> bool {
+        now.0.saturating_sub(self.opened_at.0) < PASSWORD_FRESH_MS
+    }
+
     /// Whether it is young enough to act under. A clock that went back makes it younger, never older.
     pub const fn is_open(&self, now: Wall) -> bool {
         now.0.saturating_sub(self.opened_at.0) < SESSION_DAYS_MAX * DAY_MS

@@ -57,7 +57,12 @@ fn recorded(number: u64, result: Receipt) -> Recorded {
 fn entries_of_an_account_all_taken_in() {
     let user = user_of(&[
         Entry::Joined { at: Wall(5) },
-        Entry::Profile { at: Wall(5), display_name: "Ada".into(), bio: "Hi".into() },
+        Entry::Profile {
+            at: Wall(5),
+            display_name: "Ada".into(),
+            bio: "Hi".into(),
+            members_only: false,
+        },
         Entry::Password { at: Wall(5), hash: "$argon2id$x".into() },
         opened(1, 5),
         posted(7, None),
@@ -107,7 +112,7 @@ fn session_repeated_harmless_and_closed_gone() {
 }
 
 #[test]
-fn session_open_until_its_last_day() {
+fn s17_session_open_until_its_last_day() {
     let user = user_of(&[Entry::Joined { at: Wall(0) }, opened(1, 1000)]);
     let life = SESSION_DAYS_MAX * DAY_MS;
     let check = |now, expected| {

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_attributes_by_origin() {
+    fn s14_cookie_attributes_by_origin() {
         let secure = "__Host-s=v; Path=/; Secure; HttpOnly; SameSite=Lax";
         check(Some("v"), None, "https://tern.example", secure);
         check(Some("v"), None, "http://127.0.0.1:8080", "s=v; Path=/; HttpOnly; SameSite=Lax");

@@ -154,6 +154,20 @@ impl FormKey {
         mac.verify_slice(&bytes).map_err(|_| Forbidden::Token)
     }
 
+    /// What says that this session was in use on that day, counted from the epoch.
+    pub fn stamp(&self, session: &str, day: u64) -> String {
+        let mac = self.mac("used", Binding::Session(session), &[&day.to_string()]);
+        format!("{day}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// The day on which a session was in use, as a stamp of it says that we made.
+    pub fn stamped_on(&self, session: &str, stamp: &str) -> Option<u64> {
+        let (day, code) = stamp.split_once('.')?;
+        let mac = self.mac("used", Binding::Session(session), &[day]);
+        mac.verify_slice(&URL_SAFE_NO_PAD.decode(code).ok()?).ok()?;
+        day.parse().ok()
+    }
+
     /// The page with its forms' tokens masked; `None` if there are none.
     pub fn mask(&self, page: &str) -> Option<String> {
         page.find(TOKEN_FIELD)?;
@@ -302,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn source_elsewhere_refused() {
+    fn s20_source_elsewhere_refused() {
         let ours = Some("https://tern.example");
         check(Some("same-origin"), ours, Ok(()));
         check(Some("none"), None, Ok(()));
@@ -318,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn token_of_other_session_form_or_key_refused() {
+    fn s20_token_of_other_session_form_or_key_refused() {
         let ada = Binding::Session("ada-token");
         let token = KEY.token(ada, FormName::Post);
         assert_eq!(KEY.check(ada, FormName::Post, &token), Ok(()));

@@ -46,6 +46,9 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
              \"joined_at\":\"{joined_at}\""
         ),
     );
+    if profile.members_only {
+        text.push_str(",\"members_only\":true");
+    }
     if let Some(id) = pinned {
         push(text, format_args!(",\"pinned\":\"{id}\""));
     }

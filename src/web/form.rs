@@ -31,6 +31,7 @@ pub const FIELDS: &[&str] = &[
     "list",
     "made",
     "members_invite",
+    "members_only",
     "named",
     "new",
     "next",

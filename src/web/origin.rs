@@ -161,7 +161,7 @@ impl Host {
 }
 
 /// Whether `text` could stand in `Host`: a host and perhaps a port.
-pub(super) fn is_authority(text: &str) -> bool {
+pub(crate) fn is_authority(text: &str) -> bool {
     read_authority(text).is_some()
 }
 
@@ -197,7 +197,9 @@ fn read_name(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let label =
         |label: &str| (1..=LABEL_BYTES_MAX).contains(&label.len()) && label.bytes().all(plain);
-    let is_name = text.len() <= HOST_BYTES_MAX && text.split('.').all(label);
+    // The dot of the root may stand at the end; with it, it is another name to a browser.
+    let labels = text.strip_suffix('.').unwrap_or(text);
+    let is_name = text.len() <= HOST_BYTES_MAX && labels.split('.').all(label);
     is_name.then(|| text.to_ascii_lowercase())
 }
 
@@ -243,6 +245,8 @@ mod tests {
             "https://[::1",
             "https://[::1]x",
             "https://a..b",
+            "https://a..",
+            "https://.",
             "https://ä",
             "null",
             "https://::1",

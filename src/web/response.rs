@@ -50,6 +50,8 @@ pub struct Response {
     pub cache: Cache,
     /// Seconds after which to try again.
     pub retry_after_s: Option<u32>,
+    /// The methods that would be taken, for 405 (RFC 9110, section 15.5.6).
+    pub allow: Option<&'static str>,
     /// Whether the browser should drop what it cached of this site (after a log-out).
     pub clear_cache: bool,
     /// The name of the file that the browser should make of it.
@@ -70,6 +72,7 @@ impl Response {
             cookies: Vec::new(),
             cache: Cache::NoStore,
             retry_after_s: None,
+            allow: None,
             clear_cache: false,
             download: None,
             next: None,
@@ -123,6 +126,9 @@ impl Response {
         }
         if let Some(seconds) = self.retry_after_s {
             fields.push(("Retry-After", seconds.to_string()));
+        }
+        if let Some(methods) = self.allow {
+            fields.push(("Allow", methods.to_owned()));
         }
         if self.clear_cache {
             fields.push(("Clear-Site-Data", "\"cache\"".to_owned()));

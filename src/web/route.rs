@@ -262,6 +262,15 @@ impl Route {
         AssetHash::parse(route.1).map(route.0)
     }
 
+    /// The methods that may be used here, as `Allow` spells them.
+    pub fn allowed(&self) -> &'static str {
+        match (self.allows(Method::Get), self.allows(Method::Post)) {
+            (true, true) => "GET, HEAD, POST",
+            (true, false) => "GET, HEAD",
+            (false, _) => "POST",
+        }
+    }
+
     /// Whether `method` may be used here.
     pub fn allows(&self, method: Method) -> bool {
         let is_post = method == Method::Post;

@@ -1,6 +1,10 @@
 //! What a browser's cookies say about it: `s`, the session; `v`, the version of the user's file that
 //! this person saw last; `p`, a random value of those who have not signed in yet, to which the forms
-//! of `/join` and `/login` are bound.
+//! of `/join` and `/login` are bound; `u`, on which day the session was last in use.
+//!
+//! Reading writes nothing, so no file knows when a session was in use last. The browser does, in words
+//! that it cannot change: [`FormKey::stamp`]. Who has a session without them, or with old ones, has
+//! none, so a cookie that was copied is worth nothing a month later.
 //!
 //! Nothing here prints a token: no `Debug`, no `Display`.
 
@@ -8,10 +12,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::cookie::{CookieValue, SetCookie, find};
+use super::csrf::FormKey;
 use super::marker::{List, Marker};
 use crate::auth::session::SessionText;
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{SEEN_COOKIE_S, SESSION_COOKIE_S};
+use crate::limits::{SEEN_COOKIE_S, SESSION_COOKIE_S, SESSION_IDLE_DAYS_MAX};
 
 /// The session cookie's name.
 const SESSION: &str = "s";
@@ -19,6 +25,9 @@ const SESSION: &str = "s";
 const SEEN: &str = "v";
 /// The name of the cookie of those who are not signed in.
 const STRANGER: &str = "p";
+/// The name of the cookie with the day of the last use.
+const USED: &str = "u";
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Bytes of a stranger's value: 128 bits cannot be guessed.
 const STRANGER_BYTES: usize = 16;
 /// Characters of it as base64url without padding.
@@ -29,6 +38,7 @@ const STRANGER_CHARS: usize = 22;
 pub struct Session {
     text: SessionText,
     read_to: Option<PostId>,
+    used_on: Option<u64>,
 }
 
 /// The random value of a browser that is not signed in.
@@ -38,7 +48,7 @@ pub struct Stranger(String);
 impl Session {
     /// Reads `NAME.TOKEN` or `NAME.TOKEN@VERSION`, as a backend writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        SessionText::parse(text).ok().map(|text| Self { text, read_to: None })
+        SessionText::parse(text).ok().map(|text| Self { text, read_to: None, used_on: None })
     }
 
     /// The session in a browser's `Cookie` header. `prefix` stands before our cookies' names on
@@ -47,7 +57,24 @@ impl Session {
         let mut text = SessionText::parse(find(header, prefix, SESSION)?).ok()?;
         text.seen = find(header, prefix, SEEN).and_then(|seen| seen.parse().ok());
         let marker = Marker::from_cookies(header, prefix, List::News, &text.user);
-        Some(Self { text, read_to: marker.map(|marker| marker.newest) })
+        Some(Self { text, read_to: marker.map(|marker| marker.newest), used_on: None })
+    }
+
+    /// The same, if it was in use within the last [`SESSION_IDLE_DAYS_MAX`] days. A clock that went
+    /// back makes that less long ago, never longer.
+    pub fn in_use(header: &str, prefix: &str, key: &FormKey, now: Wall) -> Option<Self> {
+        let mut session = Self::from_cookies(header, prefix)?;
+        let day = key.stamped_on(session.token(), find(header, prefix, USED)?)?;
+        session.used_on = Some(day);
+        (day_of(now).saturating_sub(day) < SESSION_IDLE_DAYS_MAX).then_some(session)
+    }
+
+    /// What tells later that it is in use today, unless `held` tells so already.
+    pub fn stamp(&self, held: Option<&Self>, key: &FormKey, now: Wall) -> Option<SetCookie> {
+        let today = day_of(now);
+        let is_told =
+            held.is_some_and(|held| held.token() == self.token() && held.used_on == Some(today));
+        (!is_told).then(|| set(USED, &key.stamp(self.token(), today), Some(SESSION_COOKIE_S)))
     }
 
     /// Whose session it says it is.
@@ -88,7 +115,7 @@ impl Session {
 
     /// What makes a browser forget its session.
     pub fn cleared() -> Vec<SetCookie> {
-        [SESSION, SEEN].map(|name| SetCookie { name, value: None, max_age_s: None }).into()
+        [SESSION, SEEN, USED].map(|name| SetCookie { name, value: None, max_age_s: None }).into()
     }
 }
 
@@ -118,6 +145,10 @@ impl Stranger {
     pub fn cookie(&self) -> SetCookie {
         set(STRANGER, &self.0, None)
     }
+}
+
+const fn day_of(now: Wall) -> u64 {
+    now.0 / DAY_MS
 }
 
 /// A cookie whose value was checked character by character.
@@ -201,6 +232,44 @@ mod tests {
         let old = session("ada.TOKEN");
         assert_eq!(held.cookies_after(Some(&old)).len(), 2);
         assert_eq!(held.cookies_after(None).len(), 2);
+    }
+
+    #[test]
+    fn s17_session_unused_for_thirty_days_is_none() {
+        let key = FormKey::new([7; 32]);
+        let day = |day: u64| Wall(day * DAY_MS + 1);
+        let fresh = Session::parse(&format!("ada.{TOKEN}@0")).unwrap();
+        let stamp = fresh.stamp(None, &key, day(100)).unwrap();
+        let stamp = stamp.value.unwrap().as_str().to_owned();
+        let header = format!("s=ada.{TOKEN}; u={stamp}");
+        let in_use = |header: &str, now| Session::in_use(header, "", &key, now);
+        for now in [day(99), day(100), day(129), Wall(130 * DAY_MS - 1)] {
+            assert!(in_use(&header, now).is_some(), "{now:?}");
+        }
+        for now in [Wall(130 * DAY_MS), day(131), day(10_000)] {
+            assert!(in_use(&header, now).is_none(), "{now:?}");
+        }
+        // A visit of another day moves the end, one of the same day sets nothing.
+        let held = in_use(&header, day(129)).unwrap();
+        assert_eq!(held.stamp(Some(&held), &key, day(100)), None);
+        assert!(held.stamp(Some(&held), &key, day(129)).is_some());
+        // Nobody else can say when it was in use, nor leave it unsaid.
+        let other = Session::parse(&format!("ada.{}", "A".repeat(43))).unwrap();
+        let of_other = other.stamp(None, &key, day(129)).unwrap().value.unwrap();
+        let of_other_key = fresh.stamp(None, &FormKey::new([8; 32]), day(129)).unwrap();
+        let later = stamp.replacen("100", "129", 1);
+        for bad in [
+            "",
+            "129",
+            "129.",
+            later.as_str(),
+            of_other.as_str(),
+            of_other_key.value.unwrap().as_str(),
+        ] {
+            let header = format!("s=ada.{TOKEN}; u={bad}");
+            assert!(in_use(&header, day(129)).is_none(), "{bad:?}");
+        }
+        assert!(in_use(&format!("s=ada.{TOKEN}"), day(129)).is_none());
     }
 
     #[test]

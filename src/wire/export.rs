@@ -34,6 +34,9 @@ pub struct ExportProfile {
     pub display_name: String,
     /// What they say of themselves.
     pub bio: String,
+    /// Whether their posts are for members alone.
+    #[serde(default)]
+    pub members_only: bool,
     /// Since when they are a member.
     pub joined_at: Wall,
     /// Which of their posts stands first on their profile.

@@ -1,4 +1,5 @@
-//! What `tern cluster …` and `tern user …` ask a backend, and what they hear: one JSON object a frame, on a connection
+//! What `tern cluster …`, `tern user …` and `tern backup create` ask a backend, and what they hear: one
+//! JSON object a frame, on a connection
 //! under the operator's key.
 //!
 //! ```json
@@ -12,7 +13,8 @@ use super::message::{Offer, Phase};
 use super::status::StatusPage;
 use super::upkeep::{Order, Told};
 use crate::clock::Wall;
-use crate::id::{Hash128, NodeId};
+use crate::id::{Hash128, NodeId, UserName};
+use crate::replica::version::Version;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,16 @@ pub enum Question {
     Adopt(Offer),
     /// Do this with accounts, or tell of them. Answer: `Upkeep`.
     Upkeep(Order),
+    /// Who has a file on any machine of a majority, after this name? Answer: `Names`.
+    Names {
+        /// The last name of the page before.
+        after: Option<UserName>,
+    },
+    /// Send a user's file, up to what is committed by now. Answer: `File`, with the lines behind it.
+    File {
+        /// Whose.
+        user: UserName,
+    },
 }
 
 /// An answer.
@@ -38,6 +50,27 @@ pub enum Answer {
     Members(Held),
     /// To `Upkeep`.
     Upkeep(Told),
+    /// To `Names`: sorted.
+    Names {
+        /// At most `limits::NAMES_PAGE` on each machine that was heard.
+        names: Vec<UserName>,
+        /// Behind which name to go on; none at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<UserName>,
+    },
+    /// To `File`.
+    File {
+        /// The version in which the file ends that comes with this; zero, and none, where nothing of the
+        /// user is committed.
+        version: Version,
+    },
+    /// To `Names` and `File`: not now.
+    NotNow {
+        /// Whether it is for want of machines.
+        is_too_few: bool,
+        /// Why not.
+        why: String,
+    },
     /// To `Adopt`: no.
     Refused {
         /// Why not.

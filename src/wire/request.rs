@@ -14,7 +14,7 @@ use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::{House, PostRef};
+use crate::user::entry::{House, PostRef, is_not};
 
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
@@ -91,11 +91,6 @@ pub struct Viewer {
     /// What keeps them from writing, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
-const fn is_not(is: &bool) -> bool {
-    !*is
 }
 
 /// The machines in one line.
@@ -352,6 +347,9 @@ pub struct ProfilePage {
     pub following: u32,
     /// Posts that still stand.
     pub posts_count: u32,
+    /// Whether only members see them.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub members_only: bool,
     /// Whether the one who asks follows them; absent for strangers and oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<bool>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::export::{ExportMark, ExportPost};
 use crate::action::ExportList;
-use crate::action::import::{Taken, Tie};
+use crate::action::import::{Newcomer, Taken, Tie};
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, RequestKey, UserName};
 use crate::user::entry::CodeHash;
@@ -130,12 +130,8 @@ pub enum Part {
     Begin {
         /// Its password, if it is made now.
         password: Password,
-        /// The name shown.
-        display_name: String,
-        /// What they say of themselves.
-        bio: String,
-        /// Since when they were a member where they come from.
-        joined_at: Wall,
+        /// Who they were.
+        newcomer: Newcomer,
     },
     /// Posts, oldest first; their own ones name their author by the new name.
     Posts(Vec<ExportPost>),

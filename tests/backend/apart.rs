@@ -1,6 +1,8 @@
 //! Muting and blocking: what each of the two is shown and may do, on every machine.
 
-use tern::action::{Action, After, NewPost, Page, PageOf, PeopleOf, ThreadOf, Whom};
+use tern::action::{
+    Action, After, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf, Whom,
+};
 use tern::id::{PostId, UserName};
 use tern::user::entry::PostRef;
 use tern::wire::request::{Apart, Outcome, ProfilePage, Refusal, Request};
@@ -201,4 +203,48 @@ fn mute_refused_until_all_machines_understand_it() {
     ada.may_not(Action::Mute(ada.whom("ben")), &Refusal::NotYet);
     ada.may_not(Action::Block(ada.whom("ben")), &Refusal::NotYet);
     ada.does(Action::Follow(ada.whom("ben")));
+}
+
+/// What a stranger is answered by each machine.
+fn stranger(all: &Backends, n: usize, action: Action) -> Outcome {
+    all.ask(n, &Request { session: None, action, read_to: None }).data.outcome
+}
+
+#[test]
+fn posts_for_members_only_are_shown_to_no_stranger() {
+    let all = Backends::without_rate_limits();
+    let ada = Person::join(&all, "ada", 1);
+    let ben = Person::join(&all, "ben", 2);
+    let post = PostRef { user: name("ada"), id: ada.post("among us #seeds", None) };
+    let edit = |members_only| {
+        Action::EditProfile(EditProfile {
+            key: ada.key(),
+            display_name: "Ada".to_owned(),
+            bio: String::new(),
+            members_only,
+        })
+    };
+    let profile = || Action::Profile(PageOf { username: name("ada"), before: None });
+    let thread = || Action::Thread(ThreadOf { post: post.clone(), posted: None });
+    let search = || Action::Search(Search { query: "among".to_owned(), before: None });
+    let sees = |n, is_shown: bool| {
+        let Outcome::Profile(seen) = stranger(&all, n, profile()) else { return false };
+        let Outcome::Posts(list) = stranger(&all, n, Action::Everyone(Page::default())) else {
+            return false;
+        };
+        let Outcome::Found(found) = stranger(&all, n, search()) else { return false };
+        let thread = matches!(stranger(&all, n, thread()), Outcome::Thread(_));
+        seen.members_only != is_shown
+            && seen.page.posts.is_empty() != is_shown
+            && list.posts.is_empty() != is_shown
+            && found.posts.is_empty() != is_shown
+            && thread == is_shown
+    };
+    for (members_only, is_shown) in [(false, true), (true, false), (false, true)] {
+        ada.ask(edit(members_only));
+        for n in 0..3 {
+            eventually(|| sees(n, is_shown).then_some(()));
+            assert_eq!(ben.texts_at(n, Action::Everyone(Page::default())).len(), 1);
+        }
+    }
 }

@@ -57,7 +57,7 @@ impl Writer<'_> {
 }
 
 #[test]
-fn export_tells_all_that_stands_and_no_more() {
+fn s40_export_tells_all_that_stands_and_no_more() {
     let all = Backends::without_rate_limits();
     let ben = joined(&all, 0, "ben", 1);
     let ada = joined(&all, 0, "ada", 2);
@@ -68,7 +68,7 @@ fn export_tells_all_that_stands_and_no_more() {
     ada.saved(&Action::Follow(Whom { key, username: "ben".parse().unwrap() }));
     let (display_name, bio) = ("Ada Lind".to_owned(), "Seeds, mostly.".to_owned());
     let key = ada.key();
-    ada.saved(&Action::EditProfile(EditProfile { key, display_name, bio }));
+    ada.saved(&Action::EditProfile(EditProfile { key, display_name, bio, members_only: false }));
     let answered = PostRef { user: "ben".parse().unwrap(), id: asked };
     let mut ids = vec![ada.post("@ben I do".to_owned(), Some(answered.clone()))];
     ids.extend((1..POSTS).map(|n| ada.post(format!("Post {n}\n\"☕\""), None)));

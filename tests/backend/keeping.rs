@@ -57,7 +57,12 @@ fn kept<'a, const N: usize>(
 
 impl Person<'_> {
     fn keeping(&self, deed: KeepersDeed, reason: &str) -> Action {
-        Action::Keep(Keep { key: self.key(), deed, reason: reason.to_owned() })
+        Action::Keep(Keep {
+            key: self.key(),
+            deed,
+            reason: reason.to_owned(),
+            password: String::new(),
+        })
     }
 
     fn keeps(&self, deed: KeepersDeed, reason: &str) {
@@ -65,7 +70,7 @@ impl Person<'_> {
     }
 
     fn sets(&self, house: House) {
-        self.does(Action::SetHouse(SetHouse { key: self.key(), house }));
+        self.does(Action::SetHouse(SetHouse { key: self.key(), house, password: String::new() }));
     }
 
     fn reports(&self, post: &PostRef, reason: &str) {
@@ -131,7 +136,11 @@ fn keeper_made_and_ended_by_operator_alone() {
         Action::Members(tern::action::Members::default()),
         Action::AskingIn(tern::action::After::default()),
         ben.keeping(KeepersDeed::Suspend { user: name("ada"), hours: None }, "No."),
-        Action::SetHouse(SetHouse { key: ben.key(), house: House::default() }),
+        Action::SetHouse(SetHouse {
+            key: ben.key(),
+            house: House::default(),
+            password: String::new(),
+        }),
     ] {
         ben.may_not(asked, &Refusal::NotFound);
     }

@@ -276,11 +276,11 @@ impl Desks {
     /// a connection that is open may have arrived, and what cannot be sent has not.
     fn connect(&self, count: usize) {
         (0..3).for_each(|n| self.fleet.set_door(n, Mode::Delay(SLOW)));
-        let session = self.elsewhere.cookie("s").expect("a session");
+        let session = self.elsewhere.cookies();
         std::thread::scope(|scope| {
             for n in 0..=count {
                 let mut person = Person::new(&self.fleet.site(), "ada");
-                person.keep_session(session);
+                person.keep_session(&session);
                 // Who wants to join asks the machine that would be theirs.
                 let path = if n == 0 { "/@mina" } else { "/" };
                 scope.spawn(move || person.get(path));

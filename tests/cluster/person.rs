@@ -55,8 +55,13 @@ impl Answer {
 
     /// The form of this page that goes to `action`.
     pub(crate) fn form(&self, action: &str) -> Form {
-        let found = forms(&self.body).into_iter().find(|form| form.action == action);
+        let found = self.forms().into_iter().find(|form| form.action == action);
         found.unwrap_or_else(|| panic!("no form to {action} on this page:\n{}", self.body))
+    }
+
+    /// All forms of this page.
+    pub(crate) fn forms(&self) -> Vec<Form> {
+        forms(&self.body)
     }
 
     /// A header, by its name in lower case.
@@ -191,9 +196,10 @@ impl Person {
         self.cookies.get(name).map(String::as_str)
     }
 
-    /// Goes on with a session from before, as a browser does that was only closed.
-    pub(crate) fn keep_session(&mut self, value: &str) {
-        self.cookies.insert("s".to_owned(), value.to_owned());
+    /// Goes on with the cookies of another browser or of before, as a browser does that was only closed.
+    pub(crate) fn keep_session(&mut self, cookies: &str) {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        self.cookies.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     /// All cookies, as the browser sends them.

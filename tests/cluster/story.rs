@@ -1,7 +1,12 @@
 //! What people do, from joining to leaving, and what they are told when they mistype.
 
-use super::harness::{Cluster, Options};
-use super::person::Written;
+use std::time::Duration;
+
+use super::harness::{Cluster, Options, eventually};
+use super::person::{Person, Written};
+
+/// What a busy machine may need.
+const WAIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn people_join_post_follow_reply_and_sign_out() {
@@ -23,13 +28,14 @@ fn people_join_post_follow_reply_and_sign_out() {
 
     assert!(!ben.get("/").body.contains("seed swap"), "ben follows nobody yet");
     assert_eq!(ben.follow("ada").status, 303);
-    assert!(ben.get("/").body.contains("seed swap"), "ben follows ada");
-    assert!(ada.get("/@ada/followers").body.contains("/@ben"));
+    // What another did is on the machine that answers a moment later.
+    sees(&mut ben, "/", "seed swap");
+    sees(&mut ada, "/@ada/followers", "/@ben");
     assert!(ben.get("/@ben/following").body.contains("/@ada"));
 
     let thread = permalink(&ben.get("/@ada").body, "ada");
     assert_eq!(ben.reply(&thread, "I bring labels.").written(), Written::Saved);
-    assert!(ada.get(&thread).body.contains("I bring labels."));
+    sees(&mut ada, &thread, "I bring labels.");
 
     assert_eq!(ben.logout().status, 303);
     assert!(!ben.get("/").body.contains("action=\"/post\""), "a stranger has no composer");
@@ -40,7 +46,12 @@ fn people_join_post_follow_reply_and_sign_out() {
 
     let deleted = ada.act(&format!("{thread}/delete"), &format!("{thread}/delete"), &[]);
     assert_eq!(deleted.status, 303);
-    assert_eq!(ben.get(&thread).status, 410);
+    eventually("it is gone for ben", WAIT, || (ben.get(&thread).status == 410).then_some(()));
+}
+
+fn sees(person: &mut Person, page: &str, text: &str) {
+    let what = format!("{page} shows {text}");
+    eventually(&what, WAIT, || person.get(page).body.contains(text).then_some(()));
 }
 
 /// The address of the first post on a page.
@@ -56,7 +67,7 @@ fn permalink(page: &str, author: &str) -> String {
 fn mistyped_forms_come_back_with_reason_and_text() {
     let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
     let mut rose = cluster.person("rose");
-    let join = |person: &mut super::person::Person, name: &str, password: &str| {
+    let join = |person: &mut Person, name: &str, password: &str| {
         person.act("/join", "/join", &[("username", name), ("password", password)])
     };
     for (name, password) in [("Rose.Bay", "long enough words"), ("rose", "short"), ("", "")] {

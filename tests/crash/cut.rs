@@ -19,7 +19,7 @@ fn cuts(len: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
-fn append_cut_at_any_byte_reopens_as_old_or_new() {
+fn s39_append_cut_at_any_byte_reopens_as_old_or_new() {
     let home = Home::new();
     for old in [0, 2] {
         let before = History::of(old).bytes;

@@ -210,7 +210,7 @@ fn run_on_disk(size: &str, test: &str, then: &str) {
 }
 
 #[test]
-fn full_disk_leaves_old_state() {
+fn s46_full_disk_leaves_old_state() {
     run_on_small_disk("crash::full::child_fills_its_disk", "true");
 }
 

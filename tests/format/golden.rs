@@ -72,7 +72,12 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
                 aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     vec![
         Entry::Joined { at: at(minute) },
-        Entry::Profile { at: at(minute), display_name: name.to_owned(), bio: String::new() },
+        Entry::Profile {
+            at: at(minute),
+            display_name: name.to_owned(),
+            bio: String::new(),
+            members_only: false,
+        },
         Entry::Password { at: at(minute), hash: hash.to_owned() },
         Entry::SessionOpened {
             at: at(minute),
@@ -244,6 +249,8 @@ fn node_file_v2() -> NodeFile {
             given_up: vec![node(2), node(3)],
             extra: extra("since", "yesterday".into()),
         }),
+        // Of a machine that is alone; this one is not.
+        listens: None,
         extra: extra("later", serde_json::json!({ "kept": true })),
     }
 }

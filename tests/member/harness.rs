@@ -331,6 +331,12 @@ impl Ran {
         self.text()
     }
 
+    /// What it said, having ended with `code`.
+    pub(crate) fn ended_with(self, code: i32) -> String {
+        assert_eq!(self.0.status.code(), Some(code), "{}", self.text());
+        self.text()
+    }
+
     /// That it was refused with `code`, and said `what`.
     pub(crate) fn refused(self, code: i32, what: &str) {
         assert_eq!(self.0.status.code(), Some(code), "{}", self.text());

@@ -58,7 +58,7 @@ fn one_machine_becomes_three_and_nothing_is_lost() {
 }
 
 /// Somebody who writes until it is over, through one machine.
-struct Writer {
+pub(crate) struct Writer {
     name: &'static str,
     through: u16,
     session: String,
@@ -66,15 +66,26 @@ struct Writer {
 }
 
 impl Writer {
+    /// Joins through a machine.
+    pub(crate) fn new(all: &Machines, through: u16, name: &'static str) -> Self {
+        Self { name, through, session: all.join(through, name), saved: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     fn text(&self, number: usize) -> String {
         format!("{} says {number}", self.name)
     }
 
-    fn texts(&self) -> Vec<String> {
+    /// What was confirmed so far.
+    pub(crate) fn texts(&self) -> Vec<String> {
         (0..self.saved.load(Ordering::Relaxed)).map(|number| self.text(number)).collect()
     }
 
-    fn run(&self, caller: &Caller, is_over: &AtomicBool) {
+    /// Writes.
+    pub(crate) fn run(&self, caller: &Caller, is_over: &AtomicBool) {
         while !is_over.load(Ordering::Relaxed) {
             let number = self.saved.load(Ordering::Relaxed);
             let mut post = caller.new_post(&self.text(number));
@@ -88,7 +99,7 @@ impl Writer {
     }
 
     /// Waits until some more is saved.
-    fn wait_for_more(&self) {
+    pub(crate) fn wait_for_more(&self) {
         let before = self.saved.load(Ordering::Relaxed);
         eventually(&format!("{} to go on", self.name), || {
             (self.saved.load(Ordering::Relaxed) >= before + 3).then_some(())
@@ -97,7 +108,7 @@ impl Writer {
 }
 
 /// Ends the writers, also when the test fails.
-struct Over<'a>(&'a AtomicBool);
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
@@ -108,10 +119,7 @@ impl Drop for Over<'_> {
 #[test]
 fn machine_replaced_while_others_write_and_nothing_saved_is_lost() {
     let mut all = Machines::start(3);
-    let writer = |(through, name): (u16, &'static str)| {
-        let session = all.join(through, name);
-        Writer { name, through, session, saved: AtomicUsize::new(0) }
-    };
+    let writer = |(through, name): (u16, &'static str)| Writer::new(&all, through, name);
     let writers = [(1, "ada"), (2, "ben")].map(writer);
     all.kill(3);
     std::fs::remove_dir_all(all.data(3)).unwrap();

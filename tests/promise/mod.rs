@@ -152,7 +152,7 @@ impl OwnWeb {
     /// The browser of somebody who has signed in elsewhere on the same site.
     fn person(&self, other: &Person) -> Person {
         let mut person = Person::new(&self.site, &other.name);
-        person.keep_session(other.cookie("s").expect("a session"));
+        person.keep_session(&other.cookies());
         person
     }
 }

@@ -73,7 +73,12 @@ impl Mix {
         let edits = 2 * DEAD_BYTES_MIN / bio.len() as u64;
         for number in 0..edits {
             let bio = format!("{bio}{number}");
-            let edit = EditProfile { key: caller.key(), display_name: String::new(), bio };
+            let edit = EditProfile {
+                key: caller.key(),
+                display_name: String::new(),
+                bio,
+                members_only: false,
+            };
             let told = self.all.ask(3, Some(&session), Action::EditProfile(edit)).unwrap();
             assert!(matches!(told.data.outcome, Outcome::Saved(_)), "{:?}", told.data.outcome);
         }

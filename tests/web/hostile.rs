@@ -107,6 +107,30 @@ fn reader_too_slow_given_up() {
 }
 
 #[test]
+fn readers_slow_beyond_memory_let_go_oldest_first() {
+    // Room for three of these answers; what the systems on both sides take is far less than one.
+    with_site(GateLimits { answers_bytes: 24_500_000, ..limits() }, |site| {
+        let big = "GET /big?8000000 HTTP/1.1\r\nHost: tern.example\r\n\r\n";
+        let mut readers = Vec::new();
+        for _ in 0..8 {
+            let mut reader = Client::connect(site);
+            reader.send(big);
+            // Its answer is being written from here on.
+            assert!(reader.read_more().is_some());
+            readers.push(reader);
+        }
+        // No worker is held: there are four of them.
+        for _ in 0..20 {
+            assert_eq!(Client::connect(site).get("/hello").status, 200);
+        }
+        let whole = readers.iter_mut().map(|reader| reader.try_reply(false).is_some());
+        let whole: Vec<_> = whole.collect();
+        assert_eq!(whole, [false, false, false, false, false, true, true, true]);
+    })
+    .unwrap();
+}
+
+#[test]
 fn connections_over_cap_of_address_refused_and_others_served() {
     // Long enough that the idle ones are still there at the end, however busy the machine.
     with_site(GateLimits { head_ms: 600_000, ..limits() }, |site| {

@@ -1,5 +1,6 @@
 //! The web server off the wire: raw sockets against an in-process server with a trivial handler.
 
+pub(crate) mod client;
 mod flow;
 mod hostile;
 mod load;
@@ -8,12 +9,10 @@ mod refusal;
 mod shutdown;
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
-use std::sync::Once;
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::thread::Scope;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
 use tern::thread::Stop;
 use tern::web::cookie::{CookieValue, SetCookie};
 use tern::web::gate::GateLimits;
@@ -22,9 +21,8 @@ use tern::web::request::Request;
 use tern::web::response::{Cache, Content, Response};
 use tern::web::server::{Running, ServerConfig, WebError, serve_within};
 
-/// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+use client::{Client, LOCALHOST, PATIENCE, Reply, many_descriptors};
+
 /// A reverse proxy that the tests' server trusts.
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 77));
 const ORIGIN: &str = "https://tern.example";
@@ -87,13 +85,7 @@ fn start<'scope>(
     stop: &Stop,
     handler: &'scope (dyn Fn(&Request) -> Response + Sync),
 ) -> Running<'scope> {
-    static MANY_DESCRIPTORS: Once = Once::new();
-    MANY_DESCRIPTORS.call_once(|| {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum.or(limit.current);
-        setrlimit(Resource::Nofile, limit).unwrap();
-    });
+    many_descriptors();
     let config = ServerConfig {
         listen: "127.0.0.1:0".to_owned(),
         origin: Origin::parse(ORIGIN, false).unwrap(),
@@ -134,130 +126,13 @@ fn handle(request: &Request, waiting: &Waiting) -> Response {
     response
 }
 
-/// One answer, taken apart.
-#[derive(Debug)]
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// Fails unless every header that all answers bear is there, once and exactly.
-    #[track_caller]
-    fn assert_secure(&self) {
-        for line in [
-            "Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; \
-             img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'",
-            "X-Content-Type-Options: nosniff",
-            "Referrer-Policy: same-origin",
-            "Cross-Origin-Opener-Policy: same-origin",
-            "Cross-Origin-Resource-Policy: same-origin",
-            "Permissions-Policy: camera=(), microphone=(), geolocation=(), browsing-topics=()",
-            "Strict-Transport-Security: max-age=31536000",
-        ] {
-            assert_eq!(
-                self.head.lines().filter(|l| *l == line).count(),
-                1,
-                "{line}\n{}",
-                self.head
-            );
-        }
-        let content_type = self.header("Content-Type").unwrap();
-        assert!(content_type.ends_with("; charset=utf-8"), "{content_type}");
-        assert!(self.header("Cache-Control").is_some(), "{}", self.head);
-        assert!(self.header("Date").is_some(), "{}", self.head);
-    }
-}
-
-/// A browser, by hand.
-struct Client {
-    stream: TcpStream,
-    buf: Vec<u8>,
-}
-
 impl Client {
     fn connect(site: &Site) -> Self {
         Self::connect_from(LOCALHOST, site.address)
     }
 
-    fn connect_from(from: IpAddr, to: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
-        socket.connect(&to.into()).unwrap();
-        let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, buf: Vec::new() }
-    }
-
-    /// Sends; that the server has closed already shows when its answer is read.
-    fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        drop(self.stream.write_all(bytes.as_ref()));
-    }
-
     fn get(&mut self, path: &str) -> Reply {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: tern.example\r\n\r\n"));
-        self.reply()
-    }
-
-    /// Reads one answer; a body comes with it unless the status or HEAD says there is none.
-    #[track_caller]
-    fn reply(&mut self) -> Reply {
-        self.try_reply(false).expect("an answer before the connection ends")
-    }
-
-    #[track_caller]
-    fn reply_to_head(&mut self) -> Reply {
-        self.try_reply(true).expect("an answer before the connection ends")
-    }
-
-    fn try_reply(&mut self, is_head: bool) -> Option<Reply> {
-        let end = loop {
-            if let Some(at) = self.buf.windows(4).position(|w| w == b"\r\n\r\n") {
-                break at + 4;
-            }
-            self.read_more()?;
-        };
-        let head = String::from_utf8(self.buf.drain(..end).collect()).unwrap();
-        let status = head["HTTP/1.1 ".len()..][..3].parse().unwrap();
-        let mut reply = Reply { status, head, body: String::new() };
-        let length = reply.header("Content-Length").map_or(0, |n| n.parse().unwrap());
-        if !is_head && !matches!(status, 100 | 204 | 304) {
-            while self.buf.len() < length {
-                self.read_more()?;
-            }
-            reply.body = String::from_utf8(self.buf.drain(..length).collect()).unwrap();
-        }
-        Some(reply)
-    }
-
-    fn read_more(&mut self) -> Option<()> {
-        let mut chunk = [0; 16 * 1024];
-        let count = self.stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
-        self.buf.extend_from_slice(&chunk[..count]);
-        Some(())
-    }
-
-    fn half_close(&self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
-    }
-
-    /// Fails unless the server says nothing more and closes.
-    #[track_caller]
-    fn assert_closed(&mut self) {
-        assert!(self.buf.is_empty(), "{:?}", String::from_utf8_lossy(&self.buf));
-        let mut rest = [0; 64];
-        match self.stream.read(&mut rest) {
-            Ok(0) => {}
-            Ok(count) => panic!("more came: {:?}", String::from_utf8_lossy(&rest[..count])),
-            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
-        }
+        self.get_of("tern.example", path)
     }
 }
 

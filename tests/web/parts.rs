@@ -32,39 +32,6 @@ pub(super) fn handle(request: &Request) -> Response {
     }
 }
 
-impl Client {
-    /// Reads exactly so many bytes.
-    fn take(&mut self, count: usize) -> Option<Vec<u8>> {
-        while self.buf.len() < count {
-            self.read_more()?;
-        }
-        Some(self.buf.drain(..count).collect())
-    }
-
-    fn line(&mut self) -> Option<String> {
-        loop {
-            if let Some(at) = self.buf.windows(2).position(|w| w == b"\r\n") {
-                return self.take(at + 2).map(|line| String::from_utf8(line).unwrap());
-            }
-            self.read_more()?;
-        }
-    }
-
-    /// A body in chunks, and whether its end came.
-    fn chunks(&mut self) -> (Vec<u8>, bool) {
-        let mut body = Vec::new();
-        while let Some(line) = self.line() {
-            let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
-            let Some(chunk) = self.take(length + 2) else { break };
-            if length == 0 {
-                return (body, true);
-            }
-            body.extend_from_slice(&chunk[..length]);
-        }
-        (body, false)
-    }
-}
-
 /// Fails unless `body` is that of parts 0 to `parts`.
 #[track_caller]
 fn assert_parts(body: &[u8], parts: usize) {

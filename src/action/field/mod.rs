@@ -16,6 +16,40 @@ use crate::text::chars::{is_blank, is_invisible};
 /// Names nobody may take: sorted, one a line.
 const RESERVED: &str = include_str!("reserved.txt");
 
+/// Words of those who have a say here: no name may look like one.
+const ROLES: [&str; 14] = [
+    "admin",
+    "administrator",
+    "keeper",
+    "keepers",
+    "moderator",
+    "official",
+    "operator",
+    "owner",
+    "root",
+    "security",
+    "staff",
+    "support",
+    "system",
+    "webmaster",
+];
+
+/// Whether one name could be taken for the other at a glance: `ro5e_bay` for `rosebay`.
+pub fn looks_like(one: &UserName, other: &UserName) -> bool {
+    skeleton(one.as_str()) == skeleton(other.as_str())
+}
+
+/// A name without what the eye passes over.
+fn skeleton(name: &str) -> String {
+    let plain = name.chars().filter(|c| *c != '_').map(|c| match c {
+        '0' => 'o',
+        '1' | 'l' => 'i',
+        '5' => 's',
+        other => other,
+    });
+    plain.collect::<String>().replace("rn", "m")
+}
+
 /// A name for a new account. `own_words` are the community's: its name, its host, its keeper's
 /// choice, in lower case.
 ///
@@ -40,6 +74,7 @@ pub fn username(input: &str, own_words: &[String]) -> Result<UserName, Problem> 
 /// Whether nobody may take this name.
 fn is_reserved(name: &UserName, own_words: &[String]) -> bool {
     RESERVED.lines().any(|word| word == name.as_str())
+        || ROLES.iter().any(|role| skeleton(role) == skeleton(name.as_str()))
         || own_words.iter().any(|word| word.eq_ignore_ascii_case(name.as_str()))
 }
 

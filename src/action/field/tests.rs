@@ -25,7 +25,7 @@ fn username_typed_forms_accepted() {
 }
 
 #[test]
-fn username_wrong_named_with_a_way_out() {
+fn s34_username_wrong_named_with_a_way_out() {
     check_username("  ", Err(Problem::Empty));
     check_username("a", Err(Problem::TooShort { min: 2 }));
     check_username(&"a".repeat(30), Err(Problem::TooLong { over: 6 }));
@@ -42,7 +42,7 @@ fn username_wrong_named_with_a_way_out() {
 }
 
 #[test]
-fn username_reserved_refused_and_never_suggested() {
+fn s35_username_reserved_refused_and_never_suggested() {
     for word in ["admin", "con", "lpt9", "com0", "everyone", "undefined", "ELMSTREET", "settings"] {
         check_username(word, Err(Problem::Reserved));
     }
@@ -52,7 +52,22 @@ fn username_reserved_refused_and_never_suggested() {
 }
 
 #[test]
-fn reserved_words_sorted_and_could_be_names() {
+fn s35_names_that_look_like_those_of_roles_refused() {
+    for word in
+        ["adm1n", "r00t", "5upport", "mod_erator", "rnoderator", "ad_m_in", "0wner", "staff_"]
+    {
+        check_username(word, Err(Problem::Reserved));
+    }
+    for word in ["adam", "rooted", "supporter", "modern", "arnold"] {
+        check_username(word, Ok(word));
+    }
+    let alike = |one: &str, other: &str| looks_like(&name(one), &name(other));
+    assert!(alike("ro5e_bay", "rosebay") && alike("barnaby", "bamaby") && alike("i1l", "lil"));
+    assert!(!alike("rosa", "rose") && !alike("ada", "adam"));
+}
+
+#[test]
+fn s35_reserved_words_sorted_and_could_be_names() {
     let words: Vec<&str> = RESERVED.lines().collect();
     assert!(words.is_sorted_by(|a, b| a < b), "sorted, each once");
     assert!(words.len() >= 600);
@@ -67,7 +82,7 @@ fn check_display_name(input: &str, expected: Result<&str, Problem>) {
 }
 
 #[test]
-fn display_name_mended() {
+fn s38_display_name_mended() {
     check_display_name("  Ada \t\n Lovelace ", Ok("Ada Lovelace"));
     check_display_name("Ada\u{202e}\u{200b}\u{2066}\u{7}", Ok("Ada"));
     check_display_name("A\u{2028}B\u{85}C", Ok("A B C"));

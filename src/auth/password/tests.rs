@@ -30,7 +30,7 @@ fn argon2(algorithm: Algorithm, version: Version, kib: u32, passes: u32) -> Argo
 }
 
 #[test]
-fn hash_today_is_argon2id_record() {
+fn s01_hash_today_is_argon2id_record() {
     let stored = Hasher::new(clock()).hash("correct horse").unwrap();
     let hash = PasswordHash::new(&stored).unwrap();
     assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
@@ -54,7 +54,7 @@ fn verify_right_and_wrong_password_told_apart() {
 }
 
 #[test]
-fn verify_other_composition_of_same_letters_matches() {
+fn s03_verify_other_composition_of_same_letters_matches() {
     let stored = Hasher::with(clock(), 16, 1, SMALL).hash("cafe\u{301} am See").unwrap();
     check("caf\u{e9} am See", &stored, Ok(Verdict::Match));
     check("cafe am See", &stored, Ok(Verdict::NoMatch));
@@ -73,7 +73,7 @@ fn verify_record_of_other_program_matches() {
 }
 
 #[test]
-fn verify_weaker_record_matches_weakly() {
+fn s01_verify_weaker_record_matches_weakly() {
     let id = |kib, passes| argon2(Algorithm::Argon2id, Version::V0x13, kib, passes);
     check("some password", &foreign(id(8, 1), &[7; 16], 32), Ok(Verdict::MatchWeak));
     check("some password", &foreign(id(16, 1), &[7; 15], 32), Ok(Verdict::MatchWeak));
@@ -139,7 +139,7 @@ fn verify_malformed_record_is_error_without_secret() {
 }
 
 #[test]
-fn hash_longest_password_taken_longer_refused() {
+fn s03_hash_longest_password_taken_longer_refused() {
     let hasher = Hasher::cheap(clock());
     let longest = "é".repeat(512);
     let stored = hasher.hash(&longest).unwrap();
@@ -153,13 +153,38 @@ fn hash_longest_password_taken_longer_refused() {
 }
 
 #[test]
-fn verify_dummy_matches_nothing_at_todays_cost() {
+fn s07_verify_dummy_matches_nothing_at_todays_cost() {
     let hasher = Hasher::new(clock());
     let hash = PasswordHash::new(&hasher.dummy).unwrap();
     assert_eq!(hash.params.to_string(), "m=19456,t=2,p=1");
     assert_eq!(hash.salt.unwrap().len(), SALT_BYTES);
     assert_eq!(hasher.verify_dummy("password"), Ok(Verdict::NoMatch));
     assert_eq!(hasher.verify_dummy(""), Ok(Verdict::NoMatch));
+}
+
+/// Nanoseconds for which this thread was on a processor, whoever else was.
+fn busy_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn s07_unknown_name_costs_as_much_as_a_wrong_password() {
+    let hasher = Hasher::new(clock());
+    let stored = hasher.hash("correct horse").unwrap();
+    let cost = |verify: &dyn Fn() -> Result<Verdict, AuthError>| {
+        let before = busy_ns();
+        assert_eq!(verify(), Ok(Verdict::NoMatch));
+        busy_ns() - before
+    };
+    // The least of many is what it costs: all above is other programs' doing.
+    let (mut unknown, mut wrong) = (u64::MAX, u64::MAX);
+    for _ in 0..20 {
+        unknown = unknown.min(cost(&|| hasher.verify_dummy("battery staple")));
+        wrong = wrong.min(cost(&|| hasher.verify("battery staple", &stored)));
+    }
+    let apart = unknown.abs_diff(wrong);
+    assert!(apart * 10 < unknown.max(wrong), "{unknown} ns and {wrong} ns");
 }
 
 #[test]
@@ -170,7 +195,7 @@ fn verify_dummy_matching_by_chance_is_no_match() {
 }
 
 #[test]
-fn hash_pool_exhausted_is_busy() {
+fn s02_hash_pool_exhausted_is_busy() {
     let hasher = Hasher::with(clock(), 16, 1, PoolSize { buffers: 1, queue: 0, wait_ms: 0 });
     let held = hasher.pool.borrow().unwrap();
     let busy = AuthError::Busy { retry_after_s: limits::PASSWORD_HASH_RETRY_S };
@@ -206,8 +231,8 @@ fn alone(name: &str, body: impl FnOnce()) {
 }
 
 #[test]
-fn hash_two_hundred_at_once_memory_flat_none_lost() {
-    alone("auth::password::tests::hash_two_hundred_at_once_memory_flat_none_lost", || {
+fn s02_hash_two_hundred_at_once_memory_flat_none_lost() {
+    alone("auth::password::tests::s02_hash_two_hundred_at_once_memory_flat_none_lost", || {
         let hasher = Hasher::new(Clock::system());
         let before = resident_kib();
         let outcomes: Vec<_> = thread::scope(|scope| {

@@ -21,7 +21,7 @@ fn seconds(answer: Result<(), RetryAfter>) -> u32 {
 }
 
 #[test]
-fn login_five_failures_then_pauses_double_to_quarter_hour() {
+fn s09_login_five_failures_then_pauses_double_to_quarter_hour() {
     let throttle = Throttle::new(true);
     let mut number = 0;
     let mut attempt = |at| {
@@ -87,7 +87,7 @@ fn login_right_password_forgives_account_and_attempt() {
 }
 
 #[test]
-fn login_closed_account_open_to_known_address() {
+fn s09_login_closed_account_open_to_known_address() {
     let throttle = Throttle::new(true);
     throttle.check_login("ada", addr(HOME), Mono(0)).unwrap();
     throttle.login_succeeded("Ada ", addr(HOME));
@@ -132,7 +132,7 @@ fn login_undecided_not_counted() {
 }
 
 #[test]
-fn login_twenty_from_one_address_then_refused() {
+fn s09_login_twenty_from_one_address_then_refused() {
     let throttle = Throttle::new(true);
     for n in 0..20 {
         let name = format!("name_{n}");
@@ -156,7 +156,7 @@ fn login_no_possible_name_counted_by_address() {
 }
 
 #[test]
-fn login_ipv6_counted_by_64_and_mapped_as_ipv4() {
+fn s09_login_ipv6_counted_by_64_and_mapped_as_ipv4() {
     let throttle = Throttle::new(true);
     for n in 0..20 {
         let host = addr(&format!("2001:db8:1:2::{n:x}"));
@@ -200,7 +200,7 @@ fn login_flood_of_names_remembers_no_more_than_limit() {
 }
 
 #[test]
-fn join_five_an_hour_from_one_address() {
+fn s08_join_five_an_hour_from_one_address() {
     let throttle = Throttle::new(true);
     let address = addr(HOME);
     for n in 0..5 {
@@ -212,7 +212,7 @@ fn join_five_an_hour_from_one_address() {
 }
 
 #[test]
-fn join_twenty_a_day_from_one_network() {
+fn s08_join_twenty_a_day_from_one_network() {
     for (own, other) in [("192.0.2.", "192.0.3.1"), ("2001:db8:1:", "2001:db8:2::1")] {
         let throttle = Throttle::new(true);
         let v6 = if own.contains(':') { "::1" } else { "" };
@@ -230,7 +230,7 @@ fn join_twenty_a_day_from_one_network() {
 }
 
 #[test]
-fn act_posts_thirty_a_minute_and_three_hundred_an_hour() {
+fn s42_act_posts_thirty_a_minute_and_three_hundred_an_hour() {
     let throttle = Throttle::new(true);
     let ada = UserName::parse("ada").unwrap();
     let post = |at| seconds(throttle.check_act(&ada, ActKind::Post, Mono(at)));
@@ -248,7 +248,7 @@ fn act_posts_thirty_a_minute_and_three_hundred_an_hour() {
 }
 
 #[test]
-fn act_others_three_hundred_an_hour() {
+fn s42_act_others_three_hundred_an_hour() {
     let throttle = Throttle::new(true);
     let ada = UserName::parse("ada").unwrap();
     for _ in 0..300 {

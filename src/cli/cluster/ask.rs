@@ -7,7 +7,7 @@ use super::target::Machine;
 use crate::cli::error::chain;
 use crate::limits::{OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, RESPONSE_BYTES_MAX};
 use crate::thread::spawn_named;
-use crate::transport::connection::dial;
+use crate::transport::connection::{Connection, dial};
 use crate::transport::{Keys, Role};
 use crate::wire::operator::{Answer, Question};
 
@@ -40,17 +40,39 @@ pub(super) fn each(
 
 /// Asks one machine.
 pub(in crate::cli) fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
+    let mut connection = connect(address, keys)?;
     let wait = Duration::from_millis(OPERATOR_ANSWER_MS);
+    exchange(&mut connection, question, (RESPONSE_BYTES_MAX, wait)).map(|(answer, _)| answer)
+}
+
+/// A connection to a machine, under the operator's key.
+///
+/// # Errors
+/// Why there is none.
+pub(in crate::cli) fn connect(address: &str, keys: &Keys) -> Result<Connection, String> {
+    let wait = Duration::from_millis(OPERATOR_DIAL_MS);
+    dial(address, Role::Operator, keys, wait).map_err(|error| chain(&error))
+}
+
+/// Asks one thing on a connection. The answer, of so many bytes at most and begun within so long, and
+/// what comes with it.
+///
+/// # Errors
+/// Why there is none; then the connection is of no use any more.
+pub(in crate::cli) fn exchange(
+    connection: &mut Connection,
+    question: &Question,
+    (bytes_max, wait): (usize, Duration),
+) -> Result<(Answer, Vec<u8>), String> {
     let question = serde_json::to_vec(question).map_err(|error| chain(&error))?;
-    let dialled = dial(address, Role::Operator, keys, Duration::from_millis(OPERATOR_DIAL_MS));
-    let mut connection = dialled.map_err(|error| chain(&error))?;
     connection.send(&question, &[], wait).map_err(|error| chain(&error))?;
-    let frame = connection.receive(RESPONSE_BYTES_MAX, wait).map_err(|error| chain(&error))?;
+    let frame = connection.receive(bytes_max, wait).map_err(|error| chain(&error))?;
+    let address = connection.addr();
     match serde_json::from_slice(&frame.header) {
         Ok(Answer::NotUnderstood { detail }) => Err(format!(
             "{address} runs another version, which does not know this question: {detail}"
         )),
-        Ok(answer) => Ok(answer),
+        Ok(answer) => Ok((answer, frame.body)),
         Err(error) => Err(format!("{address} answers what makes no sense: {error}")),
     }
 }

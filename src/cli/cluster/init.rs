@@ -82,6 +82,6 @@ pub(in crate::cli) fn set_up(
 }
 
 /// Which cluster a key is for.
-pub(super) fn cluster_of(keys: &Keys) -> Result<Hash128, ClusterError> {
+pub(in crate::cli) fn cluster_of(keys: &Keys) -> Result<Hash128, ClusterError> {
     keys.cluster_id().ok_or(ClusterError::WebKeyOnly)
 }

@@ -26,7 +26,11 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
         Answer::Status(seen) => Ok(seen),
         Answer::NotUnderstood { detail } => Err(detail),
         Answer::Refused { why } => Err(why),
-        Answer::Members(_) | Answer::Upkeep(_) => Err("it answers another question".to_owned()),
+        Answer::Members(_)
+        | Answer::Upkeep(_)
+        | Answer::Names { .. }
+        | Answer::File { .. }
+        | Answer::NotNow { .. } => Err("it answers another question".to_owned()),
     });
     let asked = machines.into_iter().zip(said).map(|(machine, said)| Asked { machine, said });
     let asked: Vec<_> = asked.collect();

@@ -27,7 +27,7 @@ pub(in crate::cli) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Machine {
     /// Its number; unknown where only its address was given.
-    pub(super) node: Option<NodeId>,
+    pub(in crate::cli) node: Option<NodeId>,
     /// Where it listens.
     pub(in crate::cli) address: String,
 }
@@ -86,6 +86,21 @@ impl Target {
         }
         machines.sort_unstable_by_key(|machine| machine.node);
         Ok(machines)
+    }
+
+    /// The machines whose files can be asked for: also one that is alone, as long as it runs.
+    ///
+    /// # Errors
+    /// As [`Self::machines`].
+    pub(in crate::cli) fn machines_or_alone(&self) -> Result<Vec<Machine>, ClusterError> {
+        match self.machines() {
+            Err(ClusterError::Alone { path }) => {
+                let alone = newest(&self.data)?.and_then(|own| Some((own.node, own.listens?)));
+                let (node, address) = alone.ok_or(ClusterError::Alone { path })?;
+                Ok(vec![Machine { node: Some(node), address }])
+            }
+            machines => machines,
+        }
     }
 
     /// The operator's key: a web server's opens nothing here.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
+use super::backup::Backup;
+use super::check::RawCheck;
 use super::cluster::Cluster;
 use super::user::User;
 use super::user::import::Import;
@@ -28,6 +30,8 @@ pub(super) enum Config {
     User(User),
     Invite(Invite),
     Import(Import),
+    Backup(Backup),
+    Check(RawCheck),
 }
 
 /// `tern serve`.
@@ -224,6 +228,8 @@ pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
         RawConfig::User(raw) => Config::User(User::check(raw)?),
         RawConfig::Invite(raw) => Config::Invite(Invite::check(raw)?),
         RawConfig::Import(raw) => Config::Import(Import::check(raw)?),
+        RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
+        RawConfig::Check(raw) => Config::Check(raw),
     })
 }
 

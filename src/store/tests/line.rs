@@ -164,7 +164,7 @@ fn line_of_newer_program_named() {
 }
 
 #[test]
-fn line_unknown_field_of_entry_kept_in_place() {
+fn s39_line_unknown_field_of_entry_kept_in_place() {
     let entry = r#"{"e":"joined","at":1,"later":{"x":[1, 2]}}"#;
     let bytes = sealed(&good(&format!("[ {entry} ]")));
     let line = decode(&bytes, 0).unwrap();

@@ -3,6 +3,7 @@
 mod damage;
 mod line;
 mod node;
+mod restore;
 mod scan;
 mod snapshot;
 mod user_store;

@@ -208,7 +208,7 @@ fn append_of_anything_but_one_line_refused() {
 }
 
 #[test]
-fn append_with_failed_flush_retires_file_until_replaced() {
+fn s46_append_with_failed_flush_retires_file_until_replaced() {
     let mut home = Home::new();
     let mut history = History::default();
     let first = history.add(&[posted("one")]);
@@ -301,7 +301,7 @@ fn read_text_of_entry_without_text_refused() {
 }
 
 #[test]
-fn names_foreign_files_ignored_and_kept() {
+fn s39_names_foreign_files_ignored_and_kept() {
     let home = Home::with_ada(b"");
     fs::write(home.path("users/ben.jsonl"), b"").unwrap();
     let foreign = ["notes.txt", "Ada.jsonl", "a.b.jsonl", "ada.jsonl~", "ada.jsonl.tmp2", ".jsonl"];
@@ -325,7 +325,7 @@ fn names_foreign_files_ignored_and_kept() {
 }
 
 #[test]
-fn planted_link_pipe_socket_directory_refused() {
+fn s36_planted_link_pipe_socket_directory_refused() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     fs::write(secret.path(), b"secret\n").unwrap();
     let plants: [&dyn Fn(&PathBuf); 4] = [

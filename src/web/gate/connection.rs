@@ -1,6 +1,8 @@
 //! One browser's connection: requests read whole, passed on, answered, one after the other.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Mono;
 use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
@@ -21,14 +23,19 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const LOGGED_PATH_CHARS: usize = 200;
 
 /// Serves a connection until either side ends it.
-pub(super) fn serve(gate: &Gate, peer: &Peer) {
+pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
     let mut browser =
         Browser { gate, peer, buf: Vec::new(), is_head_only: false, languages: &Lang::ALL };
     let mut is_first = true;
     loop {
         match browser.next_request(is_first) {
-            Ok(request) if browser.answer(&request) => is_first = false,
-            Ok(_) | Err(End::Gone) => return,
+            Ok(request) => {
+                if !browser.answer(request) {
+                    return;
+                }
+                is_first = false;
+            }
+            Err(End::Gone) => return,
             Err(End::Refused(refusal)) => return browser.refuse(refusal, &gate.new_id()),
         }
     }
@@ -36,7 +43,7 @@ pub(super) fn serve(gate: &Gate, peer: &Peer) {
 
 struct Browser<'a> {
     gate: &'a Gate,
-    peer: &'a Peer,
+    peer: &'a Arc<Peer>,
     /// What was read and not used yet.
     buf: Vec<u8>,
     /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
@@ -168,15 +175,18 @@ impl<'a> Browser<'a> {
     }
 
     /// Answers a request; true if the connection may be used again.
-    fn answer(&mut self, request: &Whole<'_>) -> bool {
+    fn answer(&mut self, mut request: Whole<'_>) -> bool {
         let was_write = request.head.method == Method::Post;
-        match self.ask(request, &request.head.target) {
+        let asked = self.ask(&request, &request.head.target);
+        // Nobody needs it any more, and the browser may take long to take its answer.
+        request.body = Vec::new();
+        match asked {
             Ok(answer) => {
-                self.log(request, &answer);
-                self.pass_back(answer, request)
+                self.log(&request, &answer);
+                self.pass_back(answer, &request)
             }
             Err(Unanswered::Busy) => {
-                let keeps = self.keeps(request);
+                let keeps = self.keeps(&request);
                 let connection = if keeps { "keep-alive" } else { "close" };
                 self.say(Refusal::Busy, &request.id, connection) && keeps
             }
@@ -293,8 +303,10 @@ impl<'a> Browser<'a> {
     ) -> bool {
         let (mut body, mut next) = (first, Some(next));
         for _ in 0..GATE_PARTS_MAX {
-            let bytes = if is_chunked { chunk(&body) } else { body };
-            if !self.write(&bytes) {
+            if is_chunked {
+                body = chunk(body);
+            }
+            if !self.write(&body) {
                 return false;
             }
             let Some(target) = next else {
@@ -331,13 +343,21 @@ impl<'a> Browser<'a> {
         self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.languages), framing))
     }
 
-    /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken.
+    /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken. Then
+    /// the connection is reset, or the system would go on offering the rest for minutes.
     fn write(&self, bytes: &[u8]) -> bool {
         let gate = self.gate;
+        let _untaken = gate.answers.hold(self.peer, bytes.len());
         let extra_s = bytes.len() / gate.limits.write_bytes_per_s.max(1);
         let extra_s = u64::try_from(extra_s).unwrap_or(u64::MAX);
         let ms = gate.limits.write_ms.saturating_add(extra_s.saturating_mul(1_000));
-        write_all(&self.peer.socket, bytes, &gate.clock, gate.clock.mono().plus_ms(ms)).is_ok()
+        let by = gate.clock.mono().plus_ms(ms);
+        let is_taken = write_all(&self.peer.socket, bytes, &gate.clock, by).is_ok();
+        if !is_taken {
+            // Fails only where the connection has gone already.
+            drop(self.peer.socket.set_linger(Some(Duration::ZERO)));
+        }
+        is_taken
     }
 
     fn close(&self) {
@@ -362,14 +382,13 @@ impl<'a> Browser<'a> {
 }
 
 /// A part of a body whose length nobody knows beforehand. An empty one would end it.
-fn chunk(bytes: &[u8]) -> Vec<u8> {
-    if bytes.is_empty() {
-        return Vec::new();
+fn chunk(mut bytes: Vec<u8>) -> Vec<u8> {
+    if !bytes.is_empty() {
+        let length = format!("{:x}\r\n", bytes.len());
+        bytes.splice(0..0, length.into_bytes());
+        bytes.extend_from_slice(b"\r\n");
     }
-    let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
-    chunk.extend_from_slice(bytes);
-    chunk.extend_from_slice(b"\r\n");
-    chunk
+    bytes
 }
 
 /// The request as `tiny_http` gets it: what we use, spelt in one way.

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use socket2::Socket;
 
 use crate::clock::Mono;
-use crate::limits::{GATE_REFUSAL_MS, GATE_REFUSALS_QUEUED, HEADERS_BYTES_MAX};
+use crate::limits::{GATE_REFUSAL_MS, HEADERS_BYTES_MAX};
 use crate::web::words::Lang;
 
 use super::Gate;
@@ -33,7 +33,8 @@ impl Gate {
             match to_refuse.recv_timeout(next.unwrap_or(Duration::from_hours(1))) {
                 Ok(socket) => {
                     if self.tell_full(&socket).is_ok() {
-                        told.keep(self.clock.mono().plus_ms(GATE_REFUSAL_MS), socket);
+                        let by = self.clock.mono().plus_ms(GATE_REFUSAL_MS);
+                        told.keep(by, socket, self.limits.refusals_queued());
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => told.close_first(),
@@ -54,8 +55,8 @@ impl Gate {
 }
 
 impl Told {
-    fn keep(&mut self, by: Mono, socket: Socket) {
-        if self.0.len() >= GATE_REFUSALS_QUEUED {
+    fn keep(&mut self, by: Mono, socket: Socket, max: usize) {
+        if self.0.len() >= max {
             self.close_first();
         }
         self.0.push_back((by, socket));
@@ -77,10 +78,12 @@ mod tests {
 
     use super::*;
 
+    const QUEUED: usize = 3;
+
     fn told(told: &mut Told) -> UnixStream {
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
-        told.keep(Mono(0), Socket::from(OwnedFd::from(ours)));
+        told.keep(Mono(0), Socket::from(OwnedFd::from(ours)), QUEUED);
         theirs
     }
 
@@ -96,8 +99,8 @@ mod tests {
     #[test]
     fn told_beyond_bound_closes_oldest() {
         let mut all = Told::default();
-        let mut peers: Vec<_> = (0..=GATE_REFUSALS_QUEUED).map(|_| told(&mut all)).collect();
-        assert_eq!(all.0.len(), GATE_REFUSALS_QUEUED);
+        let mut peers: Vec<_> = (0..=QUEUED).map(|_| told(&mut all)).collect();
+        assert_eq!(all.0.len(), QUEUED);
         assert_eq!(peers[0].read(&mut [0]).unwrap(), 0);
         peers[1].set_nonblocking(true).unwrap();
         assert!(peers[1].read(&mut [0]).is_err());

@@ -12,6 +12,7 @@
 //!   head was accepted, and of whose headers only the known ones are left.
 //! - Nobody waits for a browser but that browser's own thread, which holds no worker meanwhile; each
 //!   of its waits has a deadline that the browser cannot move.
+//! - Answers that nobody takes hold memory up to a bound, whoever asked for them, and no worker.
 //! - The accept loop never reads or writes, and goes on after every error.
 //! - Every answer, refusals included, bears all security headers.
 //!
@@ -25,11 +26,12 @@
 //! ```
 //! Threads: `gate` accepts, `gate-N` serves one connection, `gate-full` tells those over the caps.
 
+mod answers;
 mod client;
 mod connection;
 mod deadline;
 mod full;
-mod head;
+pub(crate) mod head;
 mod refusal;
 mod slots;
 mod upstream;
@@ -44,6 +46,7 @@ use std::thread::Scope;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
+use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
@@ -83,6 +86,8 @@ pub struct GateLimits {
     pub write_ms: u64,
     /// Bytes a browser has to take each second beyond that time.
     pub write_bytes_per_s: usize,
+    /// Bytes of all answers that browsers have not taken yet.
+    pub answers_bytes: usize,
     /// Milliseconds to drain what a refused browser still sends.
     pub drain_ms: u64,
     /// Workers.
@@ -103,10 +108,34 @@ impl Default for GateLimits {
             answer_ms: limits::GATE_ANSWER_MS,
             write_ms: limits::GATE_WRITE_MS,
             write_bytes_per_s: limits::GATE_WRITE_BYTES_PER_S,
+            answers_bytes: limits::GATE_ANSWERS_BYTES_MAX,
             drain_ms: limits::GATE_DRAIN_MS,
             workers: limits::WEB_WORKERS,
             stop_ms: limits::WEB_STOP_MS,
         }
+    }
+}
+
+impl GateLimits {
+    /// With no more connections than there are descriptors for, so that a full gate can still say that
+    /// it is full, and its workers reach a backend. No address gets more than half of them.
+    fn within(self, descriptors: Option<u64>) -> Self {
+        let taken = self.workers.saturating_mul(limits::GATE_WORKER_DESCRIPTORS)
+            + limits::GATE_OTHER_DESCRIPTORS;
+        let descriptors =
+            descriptors.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let left = descriptors.saturating_sub(taken).max(limits::GATE_CONNECTIONS_MIN);
+        if left >= self.connections {
+            return self;
+        }
+        log::warn!("few descriptors descriptors={descriptors} connections={left}");
+        let address_connections = self.address_connections.min(left / 2);
+        Self { connections: left, address_connections, ..self }
+    }
+
+    /// Refused connections that may wait to be told so, and as many that were told.
+    fn refusals_queued(&self) -> usize {
+        limits::GATE_REFUSALS_QUEUED.min(self.connections / 4).max(1)
     }
 }
 
@@ -165,6 +194,7 @@ pub(super) struct Gate {
     clock: Clock,
     broken: Stop,
     slots: Arc<Slots>,
+    answers: answers::Untaken,
     turns: client::Turns,
     upstream: Upstream,
     stopping: Stop,
@@ -196,6 +226,9 @@ fn listen_at(address: SocketAddr) -> io::Result<Socket> {
     if address.is_ipv6() && address.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
+    // Those that it accepts inherit both.
+    socket.set_send_buffer_size(limits::GATE_SEND_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(limits::GATE_RECEIVE_BUFFER_BYTES)?;
     socket.bind(&address.into())?;
     socket.listen(limits::GATE_BACKLOG)?;
     Ok(socket)
@@ -209,6 +242,11 @@ impl Gate {
         let trusted_proxies = trusted_proxies.iter().map(IpAddr::to_canonical).collect();
         let upstream =
             Upstream::open(upstream, limits.workers, &clock, crate::limits::WEB_START_MS)?;
+        // What a closed connection has left to send would wait for minutes for a browser that takes
+        // nothing. Later than our own deadline, which tells the browser.
+        #[cfg(target_os = "linux")]
+        listener.set_tcp_user_timeout(Some(Duration::from_millis(2 * limits.write_ms)))?;
+        let limits = limits.within(getrlimit(Resource::Nofile).current);
         let id_base = getrandom::u32().map_err(|e| io::Error::other(e.to_string()))?;
         Ok(Self {
             listener,
@@ -219,6 +257,7 @@ impl Gate {
             clock,
             broken,
             slots: Arc::default(),
+            answers: answers::Untaken::new(limits.answers_bytes),
             turns: client::Turns::default(),
             upstream,
             stopping: Stop::new(),
@@ -248,7 +287,7 @@ impl Gate {
     ) -> io::Result<()> {
         // A connection that finds this full is closed without a word: whoever floods the gate does
         // not get to slow down how the others are told.
-        let (full, to_refuse) = bounded(limits::GATE_REFUSALS_QUEUED);
+        let (full, to_refuse) = bounded(self.limits.refusals_queued());
         let gate = Arc::clone(self);
         let token = alive.clone();
         spawn_named(scope, "gate-full", move |_permit| {
@@ -404,4 +443,26 @@ impl Gate {
 fn is_peers_fault(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, NotConnected};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_few_descriptors_leave_room_for_workers_and_refusals() {
+        let all = GateLimits::default();
+        let check = |descriptors, connections, of_one_address, refusals| {
+            let limits = all.within(descriptors);
+            assert_eq!(limits.connections, connections, "{descriptors:?}");
+            assert_eq!(limits.address_connections, of_one_address, "{descriptors:?}");
+            assert_eq!(limits.refusals_queued(), refusals, "{descriptors:?}");
+        };
+        check(None, 512, 32, 64);
+        check(Some(16_384), 512, 32, 64);
+        check(Some(1_024), 512, 32, 64);
+        check(Some(512), 288, 32, 64);
+        check(Some(256), 32, 16, 8);
+        check(Some(64), 16, 8, 4);
+    }
 }

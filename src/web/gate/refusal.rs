@@ -11,7 +11,7 @@ use crate::web::words::Lang;
 /// Why the gate does not pass a request on. Each ends the connection but [`Self::Busy`], which
 /// alone is said after the whole request was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Not HTTP, or HTTP that two readers could understand in two ways; says which rule it broke.
     #[error("malformed: {0}")]
     Malformed(&'static str),
@@ -116,13 +116,10 @@ impl Refusal {
         );
         let response = Response::new(self.status(), Content::Html, body);
         let retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
-        let response = Response { languages, retry_after_s, ..response };
+        let allow = (self == Self::Method).then_some("GET, HEAD, POST");
+        let response = Response { languages, retry_after_s, allow, ..response };
         let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: None };
-        let mut encoded = response.encode(asked, origin);
-        if self == Self::Method {
-            encoded.fields.push(("Allow", "GET, HEAD, POST".to_owned()));
-        }
-        encoded
+        response.encode(asked, origin)
     }
 
     fn section(self, id: &str, t: Lang) -> String {

@@ -64,7 +64,7 @@ impl Peer {
     }
 
     /// Wakes whoever reads or writes. Fails only when the peer has gone first, which is as good.
-    fn shut_down(&self) {
+    pub(super) fn shut_down(&self) {
         drop(self.socket.shutdown(Shutdown::Both));
     }
 

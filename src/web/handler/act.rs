@@ -299,6 +299,7 @@ impl<A: Ask> Site<A> {
                 key,
                 display_name: field("display_name"),
                 bio: field("bio"),
+                members_only: !form.get("members_only").is_empty(),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,
@@ -339,9 +340,13 @@ impl<A: Ask> Site<A> {
                 Action::EndInvitation(EndInvitation { key, code: CodeHash(code.clone()) })
             }
             Act::Keep(deed) => {
-                Action::Keep(Keep { key, deed: deed.clone(), reason: field("reason") })
+                let (reason, password) = (field("reason"), field("password"));
+                Action::Keep(Keep { key, deed: deed.clone(), reason, password })
             }
-            Act::SetHouse => Action::SetHouse(SetHouse { key, house: house(form) }),
+            Act::SetHouse => {
+                let password = field("password");
+                Action::SetHouse(SetHouse { key, house: house(form), password })
+            }
             _ => return Err(super::Fault::Nonsense.into()),
         })
     }

@@ -20,8 +20,17 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 8] =
-    ["text", "note", "reply_user", "reply_id", "edit_id", "draft_key", "display_name", "bio"];
+const DRAFT: [&str; 9] = [
+    "text",
+    "note",
+    "reply_user",
+    "reply_id",
+    "edit_id",
+    "draft_key",
+    "display_name",
+    "bio",
+    "members_only",
+];
 
 /// What stands in the form to sign in.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 //! to those who may not write.
 
 use super::again::Again;
+use super::moderation::password_field;
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html, to_login};
 use crate::action::{Action, Page, code_hash};
@@ -178,7 +179,7 @@ impl<A: Ask> Site<A> {
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
         let frame = self.mod_frame(visit, Some(&heard)).saying(saved);
         let form = drawer.form(FormName::House, &Route::ModHouse, "");
-        let page = house_form(visit.t, (frame, form), house, String::new());
+        let page = house_form(visit.t, (frame, form), house, &|_| String::new());
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
@@ -187,7 +188,7 @@ impl<A: Ask> Site<A> {
         let frame = self.mod_frame(visit, again.heard).saying(said.notice.clone());
         let typed = super::act::house(again.form);
         let mut page =
-            house_form(visit.t, (frame, form), &typed, again.problem_of(visit.t, Field::Community));
+            house_form(visit.t, (frame, form), &typed, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
@@ -227,7 +228,7 @@ fn house_form(
     t: Lang,
     (frame, form): (Frame, FormHead),
     house: &House,
-    problem: String,
+    problem: &dyn Fn(Field) -> String,
 ) -> FieldsPage {
     let signup = match house.signup {
         Signup::Open => "open",
@@ -266,7 +267,7 @@ fn house_form(
         kind: "textarea",
         value: house.words.clone(),
         autocomplete: "off",
-        problem,
+        problem: problem(Field::Community),
         ..FieldView::default()
     };
     FieldsPage {
@@ -280,6 +281,7 @@ fn house_form(
             words,
             check("sp", "shows_posts", t.shows_posts(), house.shows_posts),
             check("sl", "shows_log", t.shows_log(), house.shows_log),
+            password_field(t, problem(Field::Password)),
         ],
         button: t.save(),
         class: "",

@@ -33,6 +33,9 @@ mod tests;
 mod visit;
 mod write;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use write::next as next_of;
+
 use askama::Template;
 
 use super::ask::{Ask, AskError};
@@ -126,7 +129,7 @@ impl<A: Ask> Site<A> {
 
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
-        let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
+        let visit = self.visit(request);
         match self.handle(&visit) {
             Ok(response) => self.masked(spoken(&visit, response)),
             Err(Stop::Answer(response)) => self.masked(spoken(&visit, *response)),
@@ -137,6 +140,11 @@ impl<A: Ask> Site<A> {
                 self.error_page(request, 500)
             }
         }
+    }
+
+    fn visit<'a>(&self, request: &'a Request) -> Visit<'a> {
+        let cookies = (self.origin.cookie_prefix(), &self.form_key);
+        Visit::new(request, cookies, self.clock.wall())
     }
 
     /// A page whose tokens its length cannot give away.
@@ -151,7 +159,7 @@ impl<A: Ask> Site<A> {
 
     /// The page for an error that the server itself met. Asks nobody.
     pub fn error_page(&self, request: &Request, status: u16) -> Response {
-        let visit = Visit::new(request, self.origin.cookie_prefix(), self.clock.wall());
+        let visit = self.visit(request);
         let response = match self.error(&visit, None, status) {
             Ok(response) => response,
             Err(Stop::Answer(response)) => *response,
@@ -169,7 +177,7 @@ impl<A: Ask> Site<A> {
             return self.error(visit, None, 404);
         };
         if !route.allows(visit.request.method) {
-            return self.error(visit, None, 405);
+            return self.not_allowed(visit, &route);
         }
         if visit.request.method == Method::Post {
             return self.write(visit, &route);
@@ -244,7 +252,12 @@ impl<A: Ask> Site<A> {
         let read_to = session.and_then(Session::read_to);
         let request = WireRequest { session: session.map(Session::secret), read_to, action };
         let response = self.ask.ask(about, &request)?;
-        Ok(Heard::of(response, session))
+        let mut heard = Heard::of(response, session);
+        let now = self.clock.wall();
+        let open = heard.session.as_ref();
+        let stamp = open.and_then(|open| open.stamp(session, &self.form_key, now));
+        heard.cookies.extend(stamp);
+        Ok(heard)
     }
 
     /// Asks for what a page shows; nobody who answers becomes an error's page.
@@ -304,6 +317,12 @@ impl<A: Ask> Site<A> {
         let mut response = self.error(visit, Some(heard), status)?;
         response.retry_after_s = retry_after_s.or(response.retry_after_s);
         Ok(response)
+    }
+
+    /// The page where an address does not take this method.
+    fn not_allowed(&self, visit: &Visit<'_>, route: &Route) -> Handled {
+        let response = self.error(visit, None, 405)?;
+        Ok(Response { allow: Some(route.allowed()), ..response })
     }
 
     /// An error's page: what happened, is my text safe, what now.

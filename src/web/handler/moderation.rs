@@ -144,8 +144,9 @@ impl<A: Ask> Site<A> {
             .carrying("next", super::write::next(again.form).unwrap_or_default());
         let reason =
             again.problem_of(visit.t, Field::Reason) + &again.problem_of(visit.t, Field::Username);
-        let mut page = self.deed_view(visit, (again.heard, form), deed, |field| {
-            (again.form.get(field).to_owned(), reason.clone())
+        let mut page = self.deed_view(visit, (again.heard, form), deed, |field| match field {
+            "password" => (String::new(), again.problem_of(visit.t, Field::Password)),
+            field => (again.form.get(field).to_owned(), reason.clone()),
         });
         page.frame = page.frame.saying(said.notice.clone());
         page.button = said.button.unwrap_or(page.button);
@@ -180,6 +181,7 @@ impl<A: Ask> Site<A> {
             let (value, problem) = typed("reason");
             fields.push(reason_field(visit.t, visit.t.told_why(), (value, problem)));
         }
+        fields.push(password_field(visit.t, typed("password").1));
         DeedPage {
             frame: self.around(visit, heard).frame(title, None),
             text,
@@ -291,6 +293,21 @@ fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
         inviter: row.inviter.as_ref().map(|inviter| t.invited_by(inviter.as_str())),
         standing,
         deeds: links(t, &deeds),
+    }
+}
+
+/// A keeper's own password.
+pub(super) fn password_field(t: Lang, problem: String) -> FieldView {
+    let (id, label) = anchor(t, Field::Password);
+    FieldView {
+        id,
+        name: "password",
+        label,
+        hint: t.keepers_password(),
+        kind: "password",
+        autocomplete: "current-password",
+        problem,
+        ..FieldView::default()
     }
 }
 

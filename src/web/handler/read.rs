@@ -186,7 +186,11 @@ impl<A: Ask> Site<A> {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
-                empty: profile.apart.map_or(t.nothing_posted(), |_| t.posts_not_shown()),
+                empty: match profile.apart {
+                    Some(_) => t.posts_not_shown(),
+                    None if profile.members_only && drawer.is_none() => t.members_only_posts(),
+                    None => t.nothing_posted(),
+                },
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };

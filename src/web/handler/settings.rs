@@ -21,6 +21,23 @@ use crate::wire::request::{Field, Outcome, SessionRow};
 /// The fields of a form and how they fared.
 type Fields<'a> = dyn Fn(Field) -> String + 'a;
 
+/// What stands in the fields of the profile's form.
+struct Values<'a> {
+    display_name: &'a str,
+    bio: &'a str,
+    members_only: bool,
+}
+
+impl<'a> Values<'a> {
+    fn typed(form: &'a Form) -> Self {
+        Self {
+            display_name: form.get("display_name"),
+            bio: form.get("bio"),
+            members_only: !form.get("members_only").is_empty(),
+        }
+    }
+}
+
 impl<A: Ask> Site<A> {
     /// Display name and bio as they are.
     pub(super) fn settings_profile(&self, visit: &Visit<'_>) -> Handled {
@@ -34,7 +51,11 @@ impl<A: Ask> Site<A> {
         let drawer = self.must_draw(visit, &heard)?;
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
         let frame = self.settings_frame(visit, Some(&heard)).saying(saved);
-        let values = (profile.person.display_name.as_str(), profile.bio.as_str());
+        let values = Values {
+            display_name: &profile.person.display_name,
+            bio: &profile.bio,
+            members_only: profile.members_only,
+        };
         let page = FieldsPage {
             logout: Some(drawer.logout()),
             ..profile_form(
@@ -55,7 +76,7 @@ impl<A: Ask> Site<A> {
     ) -> Handled {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
-        let values = (again.form.get("display_name"), again.form.get("bio"));
+        let values = Values::typed(again.form);
         let mut page = profile_form(frame, form, values, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
@@ -69,7 +90,7 @@ impl<A: Ask> Site<A> {
         let drawn = head(&self.form_key, binding, FormName::Profile, &Route::SettingsProfile, key);
         let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
         let frame = self.settings_frame(visit, Some(heard)).saying(notice);
-        let page = profile_form(frame, drawn, (form.get("display_name"), form.get("bio")), &none);
+        let page = profile_form(frame, drawn, Values::typed(form), &none);
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
@@ -196,7 +217,7 @@ fn settings_form(frame: Frame, here: &Route, form: FormHead, fields: Vec<FieldVi
 fn profile_form(
     frame: Frame,
     form: FormHead,
-    (display_name, bio): (&str, &str),
+    values: Values<'_>,
     problem: &Fields<'_>,
 ) -> FieldsPage {
     let t = frame.t;
@@ -204,16 +225,24 @@ fn profile_form(
         FieldView {
             hint: t.display_name_hint(),
             kind: "text",
-            value: display_name.to_owned(),
+            value: values.display_name.to_owned(),
             autocomplete: "name",
             ..named(t, Field::DisplayName, "display_name", problem)
         },
         FieldView {
             hint: t.bio_hint(),
             kind: "textarea",
-            value: bio.to_owned(),
+            value: values.bio.to_owned(),
             autocomplete: "off",
             ..named(t, Field::Bio, "bio", problem)
+        },
+        FieldView {
+            id: "mo",
+            name: "members_only",
+            label: t.only_members_see(),
+            kind: "checkbox",
+            value: if values.members_only { "1".to_owned() } else { String::new() },
+            ..FieldView::default()
         },
     ];
     settings_form(frame, &Route::SettingsProfile, form, fields)

@@ -6,6 +6,7 @@ use super::keys;
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::web::cookie::{SetCookie, find};
+use crate::web::csrf::FormKey;
 use crate::web::form::Form;
 use crate::web::marker::{List, Marker};
 use crate::web::request::Request;
@@ -41,9 +42,13 @@ pub(super) struct Visit<'a> {
 pub(super) struct BadCursor;
 
 impl<'a> Visit<'a> {
-    pub(super) fn new(request: &'a Request, cookie_prefix: &str, now: Wall) -> Self {
+    pub(super) fn new(
+        request: &'a Request,
+        (cookie_prefix, key): (&str, &FormKey),
+        now: Wall,
+    ) -> Self {
         let cookies = request.cookie.as_deref().unwrap_or_default();
-        let session = Session::from_cookies(cookies, cookie_prefix);
+        let session = Session::in_use(cookies, cookie_prefix, key, now);
         let marker = |list| {
             let user = session.as_ref().map(Session::user)?;
             Marker::from_cookies(cookies, cookie_prefix, list, user)

@@ -29,7 +29,7 @@ impl<A: Ask> Site<A> {
         let (act, is_garbled) = match Act::of(route, &form) {
             Some(Ok(act)) => (act, false),
             Some(Err(Garbled(act))) => (act, true),
-            None => return self.error(visit, None, 405),
+            None => return self.not_allowed(visit, route),
         };
         let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
         let again = |trouble, heard| {
@@ -159,7 +159,7 @@ impl<A: Ask> Site<A> {
 }
 
 /// The page that a form wants to go back to, if it is one of this site's.
-pub(super) fn next(form: &Form) -> Option<String> {
+pub(crate) fn next(form: &Form) -> Option<String> {
     let location = form.find("next").and_then(Location::new)?;
     Some(location.as_str().to_owned())
 }

@@ -149,6 +149,14 @@ pub(crate) enum Tone {
 }
 
 impl Notice {
+    /// Says one more thing at the end.
+    pub(crate) fn add(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+
     /// Something to know.
     pub(crate) fn new(tone: Tone, strong: impl Into<String>, text: impl Into<String>) -> Self {
         Self { tone, strong: strong.into(), text: text.into(), fields: Vec::new() }

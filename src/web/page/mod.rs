@@ -22,7 +22,7 @@ pub(super) mod post;
 pub(super) mod script;
 pub(super) mod settings;
 pub(crate) mod status;
-pub(super) mod text;
+pub(crate) mod text;
 pub(super) mod thread;
 pub(crate) mod time;
 pub(super) mod words;

@@ -157,6 +157,9 @@ words! {
     six_hours: "6 hours" / "6 Stunden";
     three_days: "3 days" / "3 Tage";
     until_lifted: "until it is lifted" / "bis es aufgehoben wird";
+    keepers_password:
+        "Needed if you signed in more than ten minutes ago." /
+        "Nötig, wenn du dich vor mehr als zehn Minuten angemeldet hast.";
     told_why: "They are told, up to 200 characters." / "Wird den Betroffenen gesagt, bis zu 200 Zeichen.";
 
     hide_link: "Hide the post" / "Beitrag verbergen";

@@ -16,6 +16,9 @@ words! {
     home_empty:
         "Here stand the posts of those you follow, and your own. Nothing yet." /
         "Hier stehen die Beiträge derer, denen du folgst, und deine eigenen. Noch ist nichts da.";
+    members_only_posts:
+        "Only members see these posts. Sign in to read them." /
+        "Diese Beiträge sehen nur Mitglieder. Melde dich an, um sie zu lesen.";
     nothing_posted: "Nothing posted yet." / "Noch keine Beiträge.";
     older_posts: "Older posts" / "Ältere Beiträge";
     that_is_everything: "That’s everything." / "Das ist alles.";

@@ -13,6 +13,7 @@ words! {
     display_name_hint:
         "What others see, up to 40 characters." /
         "So sehen dich die anderen, bis zu 40 Zeichen.";
+    only_members_see: "Only members see my posts" / "Nur Mitglieder sehen meine Beiträge";
     bio_hint: "Up to 200 characters." / "Bis zu 200 Zeichen.";
     not_changed_yet:
         "You are signed in. Nothing has been changed yet." /

@@ -108,6 +108,8 @@ pub(super) struct Profile {
     #[serde(deserialize_with = "time")]
     pub(super) joined_at: Wall,
     #[serde(default)]
+    pub(super) members_only: bool,
+    #[serde(default)]
     pub(super) pinned: Option<PostId>,
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use super::file::{self, Item};
 use super::{Asker, ImportError, Looked};
 use crate::action::ExportList;
-use crate::action::import::{Taken, Tie};
+use crate::action::import::{Newcomer, Taken, Tie};
 use crate::cli::error::CliError;
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, UserName};
@@ -83,12 +83,13 @@ impl<'a> Sender<'a> {
     /// Has the account made.
     pub(super) fn begin(&mut self, password: &str) -> Result<Begun, CliError> {
         let profile = &self.looked.head.profile;
-        let part = Part::Begin {
-            password: Password(password.to_owned()),
+        let newcomer = Newcomer {
             display_name: profile.display_name.clone(),
             bio: profile.bio.clone(),
+            members_only: profile.members_only,
             joined_at: profile.joined_at,
         };
+        let part = Part::Begin { password: Password(password.to_owned()), newcomer };
         match self.order(part)? {
             Told::Begun { state } => Ok(state),
             _ => Err(super::super::answers_otherwise()),

@@ -29,30 +29,30 @@ const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
 /// A request's head, with only what we use of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) method: Method,
+pub(crate) struct Head {
+    pub(crate) method: Method,
     /// Begins with `/`, printable ASCII.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// Whether the browser speaks HTTP/1.0.
-    pub(super) is_http10: bool,
+    pub(crate) is_http10: bool,
     /// Whether it would send more on this connection.
-    pub(super) keeps_alive: bool,
+    pub(crate) keeps_alive: bool,
     /// Bytes of body that follow: at most [`BODY_BYTES_MAX`].
-    pub(super) body_bytes: usize,
+    pub(crate) body_bytes: usize,
     /// Whether it waits for leave to send the body.
-    pub(super) expects_continue: bool,
+    pub(crate) expects_continue: bool,
     /// `Host`: a well-formed host and perhaps a port.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// All `X-Forwarded-For` lines, in order.
-    pub(super) forwarded_for: Vec<String>,
+    pub(crate) forwarded_for: Vec<String>,
     /// Of [`PASSED`], those that were sent, each once.
-    pub(super) passed: Vec<(&'static str, String)>,
+    pub(crate) passed: Vec<(&'static str, String)>,
 }
 
 /// Looks for the end of a head in bytes as they come, refusing the first one that no head holds, so
 /// that nobody waits for the rest of what will be refused anyway.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     seen: usize,
     line_start: usize,
     lines: usize,
@@ -63,7 +63,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks at what is new in `buf`, which begins with the head. Gives where the head ends, once it
     /// does.
-    pub(super) fn find_end(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
+    pub(crate) fn find_end(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
         for byte in buf.iter().skip(self.seen) {
             let at = self.seen;
             self.seen += 1;
@@ -111,7 +111,7 @@ impl Scan {
 }
 
 /// Reads a head that [`Scan`] found the end of.
-pub(super) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     check_lines(bytes)?;
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
@@ -152,7 +152,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
 
 /// The languages to refuse in, by as much of a head as was read, whatever else is wrong with it. All
 /// of them where a head was cut short before it said which.
-pub(super) fn languages(bytes: &[u8], cookie_prefix: &str) -> &'static [Lang] {
+pub(crate) fn languages(bytes: &[u8], cookie_prefix: &str) -> &'static [Lang] {
     let text = String::from_utf8_lossy(bytes);
     let whole = text.split_once("\r\n\r\n").map(|(head, _)| head);
     let fields = |name: &str| {

@@ -93,7 +93,7 @@ fn login_goes_where_one_was_going() {
 }
 
 #[test]
-fn logout_forgets_session_and_cached_pages() {
+fn s16_logout_forgets_session_and_cached_pages() {
     let site = site();
     for page in ["/@ada", "/settings/profile", "/settings/devices"] {
         let mut ada = Browser::ada(&site);
@@ -332,6 +332,9 @@ fn post_after_session_ended_rides_along_and_comes_back() {
     }
 }
 
+/// A box that was ticked.
+const ONLY_MEMBERS: &str = "name=\"members_only\" value=\"1\" checked>";
+
 #[test]
 fn profile_after_session_ended_comes_back() {
     let site = site();
@@ -339,13 +342,13 @@ fn profile_after_session_ended_comes_back() {
     site.refuse(Refusal::SignedOut);
     *site.ask.knows_session.lock() = false;
     let mut ada = Browser::ada(&site);
-    let typed = [("display_name", "Ada & Co"), ("bio", TYPED)];
+    let typed = [("display_name", "Ada & Co"), ("bio", TYPED), ("members_only", "1")];
     let response = ada.resubmit(&page, "/settings/profile", &typed);
     check(&response, 403, &["What you typed is safe"]);
     site.answer(|action| Ok(fitting(action)));
     *site.ask.knows_session.lock() = true;
     let back = ada.resubmit(&response, "/login", &[("username", "ada"), ("password", "x")]);
-    check(&back, 200, &["Nothing has been changed yet.", "value=\"Ada &#38; Co\""]);
+    check(&back, 200, &["Nothing has been changed yet.", "value=\"Ada &#38; Co\"", ONLY_MEMBERS]);
     assert_eq!(textarea(&back), TYPED);
     let saved = ada.resubmit(&back, "/settings/profile", &typed);
     assert_eq!(location(&saved), "/settings/profile?saved=1");
@@ -404,12 +407,17 @@ fn settings_refused_keep_what_was_typed() {
     let no_majority = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
     let site = site().refusing(no_majority);
     let mut ada = Browser::ada(&site);
-    let typed = [("display_name", "Ada & Co"), ("bio", TYPED)];
+    let typed = [("display_name", "Ada & Co"), ("bio", TYPED), ("members_only", "1")];
     let response = ada.submit("/settings/profile", "/settings/profile", &typed);
     check(
         &response,
         503,
-        &["value=\"Ada &#38; Co\"", "Nothing was changed.", "<button>Try again</button>"],
+        &[
+            "value=\"Ada &#38; Co\"",
+            ONLY_MEMBERS,
+            "Nothing was changed.",
+            "<button>Try again</button>",
+        ],
     );
     assert_eq!(textarea(&response), TYPED);
 
@@ -445,7 +453,7 @@ fn button_refused_can_be_pressed_again() {
         let response = ada.resubmit(&drawn, action, &[]);
         check(&response, 503, &["We don’t know yet if it was saved.", ">Check</button>"]);
         assert_eq!(own_fields(&drawn, action), own_fields(&response, action), "{action}");
-        assert_eq!(ada.cookies.len(), 2, "{action}");
+        assert_eq!(ada.cookies.len(), 3, "{action}");
     }
 }
 

@@ -221,6 +221,7 @@ fn data_taken_along_for_programs() {
             "display_name": "Ada Lind",
             "bio": "Seeds, mostly.",
             "joined_at": "2020-02-21T01:01:05.000Z",
+            "members_only": true,
             "pinned": id(0),
         },
         "follows": ["ben", "mina"],

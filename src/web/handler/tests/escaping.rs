@@ -275,14 +275,14 @@ fn check_forms(naughty: &str) {
 }
 
 #[test]
-fn naughty_strings_stay_text_on_every_page() {
+fn s28_naughty_strings_stay_text_on_every_page() {
     for naughty in NAUGHTY {
         check_pages(naughty);
     }
 }
 
 #[test]
-fn naughty_strings_stay_text_in_forms_that_come_back() {
+fn s28_naughty_strings_stay_text_in_forms_that_come_back() {
     for naughty in NAUGHTY {
         check_forms(naughty);
     }
@@ -301,7 +301,7 @@ fn community_name_stays_text() {
 }
 
 #[test]
-fn links_in_posts_lead_where_they_say() {
+fn s29_links_in_posts_lead_where_they_say() {
     let site = saying("see https://example.org/?a=1&b=2 and javascript:alert(1)");
     let html = text(&Browser::ada(&site).get("/public"));
     let link = "<a href=\"https://example.org/?a=1&#38;b=2\" rel=\"nofollow noopener ugc\">";
@@ -320,7 +320,7 @@ fn site_saying_hello() -> Site<Fake> {
 }
 
 #[test]
-fn text_between_paragraph_tags_is_exact() {
+fn s30_text_between_paragraph_tags_is_exact() {
     let site = saying("two  spaces\n\nand lines");
     let html = text(&Browser::ada(&site).get("/public"));
     assert!(html.contains("<p class=\"txt\" dir=\"auto\">two  spaces\n\nand lines</p>"), "{html}");
@@ -333,7 +333,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn any_text_stays_text(naughty in "[<>\"'&=/a-z {}%\u{0}-\u{ff}\u{2028}\u{202e}]{1,60}") {
+    fn s28_any_text_stays_text(naughty in "[<>\"'&=/a-z {}%\u{0}-\u{ff}\u{2028}\u{202e}]{1,60}") {
         check_pages(&naughty);
     }
 

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::ask::{Ask, AskError};
+use crate::web::csrf::FormKey;
 use crate::web::form::encode_query;
 use crate::web::handler::Site;
 use crate::web::origin::Origin;
@@ -172,6 +173,9 @@ impl<'a> Browser<'a> {
         let mut browser = Self::stranger(site);
         browser.cookies.insert("s".to_owned(), format!("ada.{TOKEN}"));
         browser.cookies.insert("v".to_owned(), VERSION.to_owned());
+        browser
+            .cookies
+            .insert("u".to_owned(), FormKey::new([7; 32]).stamp(TOKEN, NOW.0 / 86_400_000));
         browser
     }
 
@@ -502,6 +506,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
                 username: name("ada"),
                 display_name: "Ada Lind".to_owned(),
                 bio: "Seeds, mostly.".to_owned(),
+                members_only: true,
                 joined_at: Wall(ms),
                 pinned: first.first().map(|post| post.id),
                 follows: vec![name("ben"), name("mina")],

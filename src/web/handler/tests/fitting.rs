@@ -23,6 +23,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             followers: 2,
             following: 1,
             posts_count: 5,
+            members_only: false,
             followed: (asked.username != name("ada")).then_some(false),
             apart: None,
             hindered: None,

@@ -128,6 +128,29 @@ fn keeper_is_asked_once_and_the_reason_comes_back() {
 }
 
 #[test]
+fn s18_keeper_who_is_asked_for_the_password_loses_nothing_else() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let problems = vec![FieldProblem { field: Field::Password, problem: Problem::Empty }];
+    site.refuse(Refusal::Invalid { problems });
+    let act = "/mod/act?deed=suspend&username=ben";
+    let typed = [("hours", "24"), ("reason", "Too loud."), ("password", "her own password")];
+    let again = ada.submit(act, "/mod/act", &typed);
+    let Some(Action::Keep(keep)) = site.last_asked() else { panic!("nothing asked") };
+    assert_eq!(keep.password, "her own password");
+    assert_eq!((again.status, textarea(&again).as_str()), (422, "Too loud."));
+    let html = text(&again);
+    assert!(html.contains("Enter a password.") && !html.contains("her own password"), "{html}");
+    let words = [("signup", "closed"), ("words", "Be kind."), ("password", "her own password")];
+    let again = ada.submit("/mod/settings", "/mod/settings", &words);
+    let Some(Action::SetHouse(set)) = site.last_asked() else { panic!("nothing asked") };
+    assert_eq!(set.password, "her own password");
+    assert_eq!((again.status, textarea(&again).as_str()), (422, "Be kind."));
+    let html = text(&again);
+    assert!(html.contains("Enter a password.") && !html.contains("her own password"), "{html}");
+}
+
+#[test]
 fn moderation_is_not_found_for_others() {
     let site = site().answering(|_| Ok(Outcome::Refused(Refusal::NotFound)));
     for page in ["/mod", "/mod/joining", "/mod/members", "/mod/log", "/mod/settings"] {

@@ -214,7 +214,7 @@ fn session_over_shows_landing_and_is_forgotten() {
 }
 
 #[test]
-fn session_kept_while_machine_is_cut_off() {
+fn s16_session_kept_while_machine_is_cut_off() {
     let site = site();
     *site.ask.knows_session.lock() = false;
     site.ask.cluster.lock().stale_since = Some(Wall(1_700_000_000_000 - 29_469_000));
@@ -226,7 +226,7 @@ fn session_kept_while_machine_is_cut_off() {
         Cache::Private,
         &["This is <bdi>birch</bdi>’s copy of ", ">14:02:11</time>. Newer posts may be missing."],
     );
-    assert_eq!(ada.cookies.len(), 2, "cut off is not signed out");
+    assert_eq!(ada.cookies.len(), 3, "cut off is not signed out");
 }
 
 #[test]
@@ -243,7 +243,35 @@ fn session_cookies_renewed_when_version_moved_or_gone() {
 }
 
 #[test]
-fn cookies_have_prefix_on_https() {
+fn s04_password_fields_say_what_they_are() {
+    let fields = |html: &str| -> Vec<String> {
+        let tags = html.split('<').filter(|tag| tag.starts_with("input"));
+        let tags = tags.filter(|tag| tag.contains("type=\"password\""));
+        tags.map(|tag| tag.split('>').next().unwrap().to_owned()).collect()
+    };
+    let site = site();
+    for (address, expected) in [
+        ("/join", &["new"] as &[_]),
+        ("/login", &["current"]),
+        ("/settings/password", &["current", "new"]),
+        ("/settings/leave", &["current"]),
+        ("/mod/settings", &["current"]),
+    ] {
+        let is_stranger = matches!(address, "/join" | "/login");
+        let mut browser = if is_stranger { Browser::stranger(&site) } else { Browser::ada(&site) };
+        let found = fields(&text(&browser.get(address)));
+        assert_eq!(found.len(), expected.len(), "{address}: {found:?}");
+        for (field, kind) in found.iter().zip(expected) {
+            assert!(field.contains(&format!("autocomplete=\"{kind}-password\"")), "{field}");
+            for hindrance in ["maxlength", "pattern", "onpaste", "readonly"] {
+                assert!(!field.contains(hindrance), "{field}");
+            }
+        }
+    }
+}
+
+#[test]
+fn s14_cookies_have_prefix_on_https() {
     let site = site_at("https://fen.example");
     let mut ada = Browser::ada(&site);
     assert!(

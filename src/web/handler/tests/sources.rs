@@ -1,7 +1,8 @@
 //! Forms that are not believed: from elsewhere, of another session, garbled. Nothing is asked of a
 //! backend, and what was typed comes back.
 
-use super::fake::{Browser, hidden_fields, location, site, text, textarea};
+use super::fake::{Browser, NOW, hidden_fields, location, site, text, textarea};
+use crate::web::csrf::FormKey;
 use crate::web::request::Method;
 
 const TYPED: &str = "What I wrote & want back";
@@ -12,7 +13,7 @@ fn writes(site: &crate::web::handler::Site<super::fake::Fake>) -> usize {
 }
 
 #[test]
-fn post_from_another_site_refused_with_text() {
+fn s20_post_from_another_site_refused_with_text() {
     for fetch_site in ["cross-site", "same-site"] {
         let site = site();
         let mut ada = Browser::ada(&site);
@@ -42,7 +43,7 @@ fn post_from_another_site_without_cookies_keeps_text_through_sign_in() {
 }
 
 #[test]
-fn post_without_fetch_site_needs_token_alone() {
+fn s20_post_without_fetch_site_needs_token_alone() {
     let site = site();
     let mut ada = Browser::ada(&site);
     ada.fetch_site = None;
@@ -65,17 +66,20 @@ fn post_with_wrong_token_refused_with_text() {
 }
 
 #[test]
-fn post_with_token_of_another_session_refused() {
+fn s20_post_with_token_of_another_session_refused() {
     let site = site();
     let page = Browser::ada(&site).get("/");
     let mut other = Browser::ada(&site);
-    other.cookies.insert("s".to_owned(), format!("ada.{}", "A".repeat(43)));
+    let token = "A".repeat(43);
+    let stamp = FormKey::new([7; 32]).stamp(&token, NOW.0 / 86_400_000);
+    other.cookies.insert("s".to_owned(), format!("ada.{token}"));
+    other.cookies.insert("u".to_owned(), stamp);
     assert_eq!(other.resubmit(&page, "/post", &[("text", TYPED)]).status, 403);
     assert_eq!(writes(&site), 0);
 }
 
 #[test]
-fn join_and_login_need_the_cookie_they_were_drawn_with() {
+fn s21_join_and_login_need_the_cookie_they_were_drawn_with() {
     for address in ["/join", "/login"] {
         let site = site();
         let mut victim = Browser::stranger(&site);

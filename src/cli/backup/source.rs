@@ -1,0 +1,137 @@
+//! The machines that a backup is made of: whichever answers is asked, and another one when it fails.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::BackupCommandError;
+use crate::cli::cluster::ask::{connect, exchange};
+use crate::cli::cluster::target::Machine;
+use crate::clock::Clock;
+use crate::id::UserName;
+use crate::limits::{BACKUP_ANSWER_MS, BACKUP_PAUSE_MS, BACKUP_TRY_MS, FRAME_BYTES_MAX};
+use crate::replica::version::Version;
+use crate::thread::Stop;
+use crate::transport::Keys;
+use crate::transport::connection::Connection;
+use crate::wire::operator::{Answer, Held, Question};
+
+/// Machines to ask.
+pub(super) struct Source<'a> {
+    /// The one that is asked first stands first.
+    machines: VecDeque<Machine>,
+    keys: Keys,
+    /// To the first machine.
+    connection: Option<Connection>,
+    clock: Clock,
+    stop: &'a Stop,
+}
+
+/// Why a machine did not tell.
+struct Silent {
+    is_too_few: bool,
+    why: String,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(machines: Vec<Machine>, keys: Keys, stop: &'a Stop) -> Self {
+        let (machines, clock) = (machines.into(), Clock::system());
+        Self { machines, keys, connection: None, clock, stop }
+    }
+
+    /// Which list of members is in force. Each machine is tried once: where nobody listens, nobody waits.
+    ///
+    /// # Errors
+    /// [`BackupCommandError`].
+    pub(super) fn held(&mut self) -> Result<Held, BackupCommandError> {
+        match self.ask(&Question::Members, 0)? {
+            (Answer::Members(held), _) => Ok(held),
+            _ => Err(other_question()),
+        }
+    }
+
+    /// The names after one, and behind which to go on.
+    ///
+    /// # Errors
+    /// [`BackupCommandError`].
+    pub(super) fn names(
+        &mut self,
+        after: Option<UserName>,
+    ) -> Result<(Vec<UserName>, Option<UserName>), BackupCommandError> {
+        match self.ask(&Question::Names { after }, BACKUP_TRY_MS)? {
+            (Answer::Names { names, next }, _) => Ok((names, next)),
+            _ => Err(other_question()),
+        }
+    }
+
+    /// A user's file, up to what is committed now.
+    ///
+    /// # Errors
+    /// [`BackupCommandError`].
+    pub(super) fn file(
+        &mut self,
+        user: &UserName,
+    ) -> Result<(Version, Vec<u8>), BackupCommandError> {
+        match self.ask(&Question::File { user: user.clone() }, BACKUP_TRY_MS)? {
+            (Answer::File { version }, lines) => Ok((version, lines)),
+            _ => Err(other_question()),
+        }
+    }
+
+    /// Asks one machine after the other, in rounds for so long: one that died is missed by the others for a
+    /// moment.
+    fn ask(
+        &mut self,
+        question: &Question,
+        try_ms: u64,
+    ) -> Result<(Answer, Vec<u8>), BackupCommandError> {
+        let until = self.clock.mono().plus_ms(try_ms);
+        loop {
+            let mut silent = Silent { is_too_few: false, why: "there is none".to_owned() };
+            for _ in 0..self.machines.len() {
+                if self.stop.is_closed() {
+                    return Err(BackupCommandError::Stopped);
+                }
+                match self.ask_first(question) {
+                    Ok(told) => return Ok(told),
+                    Err(why) => silent = why,
+                }
+                self.machines.rotate_left(1);
+            }
+            if self.clock.mono() >= until {
+                let Silent { is_too_few, why } = silent;
+                return Err(if is_too_few {
+                    BackupCommandError::TooFew { why }
+                } else {
+                    BackupCommandError::NobodyTells { why }
+                });
+            }
+            self.stop.wait(Duration::from_millis(BACKUP_PAUSE_MS));
+        }
+    }
+
+    /// The connection is kept as long as it is good.
+    fn ask_first(&mut self, question: &Question) -> Result<(Answer, Vec<u8>), Silent> {
+        let silent = |why| Silent { is_too_few: false, why };
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let first = self.machines.front().ok_or_else(|| silent(String::new()))?;
+            connect(&first.address, &self.keys).map_err(silent)?
+        };
+        let limits = (FRAME_BYTES_MAX, Duration::from_millis(BACKUP_ANSWER_MS));
+        match exchange(&mut connection, question, limits).map_err(silent)? {
+            (Answer::NotNow { is_too_few, why }, _) => {
+                let why = format!("{}: {why}", connection.addr());
+                Err(Silent { is_too_few, why })
+            }
+            told => {
+                self.connection = Some(connection);
+                Ok(told)
+            }
+        }
+    }
+}
+
+fn other_question() -> BackupCommandError {
+    BackupCommandError::NobodyTells { why: "it answers another question".to_owned() }
+}

@@ -1,0 +1,90 @@
+//! `tern backup verify`.
+
+use std::io::{self, BufReader, Read};
+
+use super::{BackupCommandError, Place, amount, flawed, open};
+use crate::backup::{Found, read};
+use crate::cli::error::chain;
+use crate::cli::say;
+use crate::wire::message::FEATURES;
+
+/// What the command tells, as JSON.
+#[derive(serde::Serialize)]
+struct Told {
+    ok: bool,
+    /// When and of what it was made, where that could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<crate::backup::About>,
+    users: u64,
+    bytes: u64,
+    /// What is wrong, the first of it.
+    wrong: Vec<String>,
+    wrong_count: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`BackupCommandError`]: also when it is done and the backup is not whole.
+pub(super) fn run(file: &Place, json: bool) -> Result<(), BackupCommandError> {
+    let name = file.shown();
+    let found = match file {
+        Place::Standard => read(&mut io::stdin().lock(), &mut |_, _| Ok(())),
+        Place::File(path) => {
+            let mut from: Box<dyn Read> = Box::new(BufReader::new(open(path)?));
+            read(&mut from, &mut |_, _| Ok(()))
+        }
+    };
+    if json {
+        say(&spelt(&told(&found)));
+    }
+    let found =
+        found.map_err(|source| BackupCommandError::Unusable { file: name.clone(), source })?;
+    if let Some(first) = found.flaws.first() {
+        if !json {
+            found.flaws.iter().for_each(|flaw| say(&flaw.to_string()));
+        }
+        return Err(flawed(&name, first, found.flaw_count));
+    }
+    if !json {
+        let Found { about, users, bytes, .. } = &found;
+        let (made, program) = (shown(&about.made_at), shown(&about.program));
+        let amount = amount(*users, *bytes);
+        say(&format!("{name} is whole: {amount}, made {made} by {program}"));
+        if about.features > FEATURES {
+            say("it cannot be restored by this version of the program: take a newer one");
+        }
+    }
+    Ok(())
+}
+
+/// What a file says of itself is a stranger's word: nothing of it steers a terminal.
+fn shown(text: &str) -> String {
+    text.escape_debug().to_string()
+}
+
+fn told(found: &Result<Found, crate::backup::BackupError>) -> Told {
+    match found {
+        Ok(found) => Told {
+            ok: found.flaw_count == 0,
+            about: Some(found.about.clone()),
+            users: found.users,
+            bytes: found.bytes,
+            wrong: found.flaws.iter().map(ToString::to_string).collect(),
+            wrong_count: found.flaw_count,
+        },
+        Err(error) => Told {
+            ok: false,
+            about: None,
+            users: 0,
+            bytes: 0,
+            wrong: vec![chain(error)],
+            wrong_count: 1,
+        },
+    }
+}
+
+#[expect(clippy::expect_used, reason = "strings and numbers in structs have a JSON")]
+fn spelt(told: &Told) -> String {
+    serde_json::to_string(told).expect("this type has a JSON")
+}

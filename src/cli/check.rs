@@ -1,0 +1,177 @@
+//! `tern check`: a look at a data directory that no process uses.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::cluster::local::machines;
+use super::error::CliError;
+use super::{key, say};
+use crate::store::StoreError;
+use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
+
+/// Options of `tern check`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub(super) struct RawCheck {
+    /// A machine's data directory
+    #[arg(value_name = "DIR")]
+    pub data: PathBuf,
+    /// Mend what a start would mend: set damaged files aside, cut torn ends off
+    #[arg(long)]
+    pub repair: bool,
+    /// One JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why the command ends with another code than 0.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The directory cannot be looked at.
+    #[error("cannot check")]
+    Store(#[from] StoreError),
+    /// It is several machines'.
+    #[error(
+        "{} is the directory of tern run-cluster: check its machines one by one, as in {}",
+        path.display(), first.display()
+    )]
+    Several {
+        /// Which.
+        path: PathBuf,
+        /// The first machine's.
+        first: PathBuf,
+    },
+    /// Something is wrong, and no start is kept from succeeding by it.
+    #[error("{} is not as it should be: {count} findings", path.display())]
+    Found {
+        /// Which.
+        path: PathBuf,
+        /// How much.
+        count: usize,
+    },
+    /// It cannot be started like this.
+    #[error("{} cannot be used by this program as it is; nothing was touched", path.display())]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+    },
+}
+
+impl CheckError {
+    /// The exit code.
+    pub(super) const fn code(&self) -> u8 {
+        match self {
+            Self::Found { .. } => 1,
+            Self::Several { .. } => 2,
+            Self::Store(_) | Self::Unusable { .. } => 3,
+        }
+    }
+}
+
+/// What the command tells, as JSON.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    path: String,
+    #[serde(flatten)]
+    checked: &'a Checked,
+    /// What was mended.
+    mended: &'a [Finding],
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CheckError`]: also when it is done and something is wrong.
+pub(super) fn run(options: &RawCheck) -> Result<(), CliError> {
+    Ok(look(options)?)
+}
+
+fn look(options: &RawCheck) -> Result<(), CheckError> {
+    let path = options.data.as_path();
+    if !path.join("node.json").exists()
+        && let Some((_, first)) = machines(path).into_iter().next()
+    {
+        return Err(CheckError::Several { path: path.to_owned(), first });
+    }
+    let mut checked = check(path, &[key::FILE_NAME])?;
+    let mut mended = Vec::new();
+    let can_mend = |finding: &Finding| finding.kind.mend() == Mend::Start;
+    if options.repair && !is_unusable(&checked) && checked.findings.iter().any(can_mend) {
+        repair(path)?;
+        let before = std::mem::take(&mut checked);
+        checked = check(path, &[key::FILE_NAME])?;
+        let is_left = |finding: &Finding| checked.findings.contains(finding);
+        mended = before.findings.into_iter().filter(|found| !is_left(found)).collect();
+    }
+    if options.json {
+        say(&spelt(&Told { path: path.display().to_string(), checked: &checked, mended: &mended }));
+    } else {
+        tell(path, &checked, &mended);
+    }
+    if is_unusable(&checked) {
+        return Err(CheckError::Unusable { path: path.to_owned() });
+    }
+    match checked.findings.len() {
+        0 => Ok(()),
+        count => Err(CheckError::Found { path: path.to_owned(), count }),
+    }
+}
+
+fn is_unusable(checked: &Checked) -> bool {
+    checked.findings.iter().any(|finding| finding.kind.mend() == Mend::Unusable)
+}
+
+fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
+    for finding in mended {
+        say(&format!("mended: {}: {}", named(finding), mended_words(finding.kind)));
+    }
+    for finding in &checked.findings {
+        let remedy = remedy(finding.kind);
+        say(&format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug()));
+    }
+    let Checked { users, bytes, findings } = checked;
+    let state = if findings.is_empty() { "nothing is wrong" } else { "see above" };
+    say(&format!("{}: {users} users' files, {bytes} bytes read: {state}", path.display()));
+}
+
+fn named(finding: &Finding) -> String {
+    let file = if finding.file.is_empty() { "the directory" } else { &finding.file };
+    let file = file.escape_debug();
+    finding.line.map_or_else(|| file.to_string(), |line| format!("{file}, line {line}"))
+}
+
+const fn mended_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::TornEnd => "the torn end was cut off",
+        Kind::DamagedLine | Kind::Unreadable => {
+            "set aside in damaged/ and marked; what is intact of it has its place"
+        }
+        _ => "removed",
+    }
+}
+
+const fn remedy(kind: Kind) -> &'static str {
+    match kind {
+        Kind::TornEnd => {
+            "nobody was told that it is saved; the next start cuts it off, or --repair"
+        }
+        Kind::DamagedLine | Kind::Unreadable => {
+            "the next start sets it aside, or --repair; then the other machines give it back"
+        }
+        Kind::LeftOver => "the next start removes it, or --repair",
+        Kind::Marked => "once the machine runs, the others give it back",
+        Kind::Ahead => "leave it; start the machine, and replace it if it is turned away",
+        Kind::Foreign => "left alone",
+        Kind::WrongName => "left alone, and not read",
+        Kind::WrongMode => "chmod go= it",
+        Kind::Newer => "take a newer version of the program",
+        Kind::Identity => "see \"A machine is replaced\" in RUN.md; the others hold every post",
+        Kind::Unfinished => "remove the directory and restore again",
+        Kind::NoDirectory => "move it out of the way",
+    }
+}
+
+#[expect(clippy::expect_used, reason = "strings and numbers in structs have a JSON")]
+fn spelt(told: &Told<'_>) -> String {
+    serde_json::to_string(told).expect("this type has a JSON")
+}

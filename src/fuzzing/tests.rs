@@ -1,0 +1,51 @@
+//! The corpus, run through the properties without a fuzzer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{TARGETS, check};
+
+/// Bytes of a kept file, at most: the corpus is small, and its files can be looked at.
+const KEPT_BYTES_MAX: u64 = 16 * 1024;
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus")
+}
+
+/// The names in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|e| panic!("{directory:?}: {e}"));
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn s48_every_target_has_a_program_and_a_corpus() {
+    let mut expected: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    expected.sort();
+    assert_eq!(names(&corpus()), expected);
+    let manifest = fs::read_to_string(corpus().with_file_name("Cargo.toml")).unwrap();
+    let bins = manifest.split("[[bin]]\nname = \"").skip(1);
+    let mut bins: Vec<_> = bins.map(|bin| bin.split('"').next().unwrap()).collect();
+    bins.sort_unstable();
+    assert_eq!(bins, expected);
+    for name in &expected {
+        let kept = names(&corpus().join(name));
+        assert!((12..=60).contains(&kept.len()), "{name} has {} files", kept.len());
+    }
+}
+
+#[test]
+fn corpus_keeps_every_property() {
+    for (name, _) in TARGETS {
+        let directory = corpus().join(name);
+        for file in names(&directory) {
+            let data = fs::read(directory.join(&file)).unwrap();
+            assert!(data.len() as u64 <= KEPT_BYTES_MAX, "{name}/{file} is not small");
+            let held = std::panic::catch_unwind(|| check(name, &data));
+            assert!(held.is_ok(), "{name}/{file} breaks the property");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! A look at a data directory that no process uses, file by file: what is wrong, and what becomes of it.
+//! Nothing is changed by looking.
+//!
+//! Files are read by the same code as at a start, and [`repair`] calls what a start calls: there is no
+//! second opinion of what a line is.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use serde::Serialize;
+
+use super::ballast;
+use super::data_dir::{DAMAGED, DataDir, Locked, USERS};
+use super::directory::{Directory, Found, failed};
+use super::error::StoreError;
+use super::file::scan_open;
+use super::line::LineError;
+use super::name::{FileName, Role};
+use super::node::{self, NodeFile};
+use super::restore;
+use super::scan::End;
+use super::{UserStore, check_size, damage};
+use crate::id::UserName;
+use crate::limits::NODE_FILE_BYTES_MAX;
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// How many users' files were read.
+    pub users: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// What is wrong, by file.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which file, from the data directory on; empty for the directory itself.
+    pub file: String,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// In which line, counted from 1, if it is in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// In words.
+    pub what: String,
+}
+
+/// See [`Finding`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A write that was cut off, and that nobody was told of as saved.
+    TornEnd,
+    /// A line that is not what was written.
+    DamagedLine,
+    /// A file that the disk does not give, or that is too long.
+    Unreadable,
+    /// What a crash leaves of a file that was being replaced.
+    LeftOver,
+    /// A file that was set aside, and is not rebuilt from the other machines yet.
+    Marked,
+    /// Something that this program did not put there.
+    Foreign,
+    /// A file of a user's by its content or place, under a name that no start looks at.
+    WrongName,
+    /// A file or directory that others may read.
+    WrongMode,
+    /// A file of a list of members that `node.json` does not know.
+    Ahead,
+    /// Written by a newer program.
+    Newer,
+    /// No `node.json`, or one that makes no sense.
+    Identity,
+    /// Part of a backup, whose restoring was interrupted.
+    Unfinished,
+    /// Something else stands where a directory must be.
+    NoDirectory,
+}
+
+/// What becomes of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// The next start mends it, and so does [`repair`].
+    Start,
+    /// The running machine mends it, with what the others hold.
+    Running,
+    /// Someone has to.
+    Hand,
+    /// No start succeeds before someone has mended it.
+    Unusable,
+}
+
+impl Kind {
+    /// What becomes of it.
+    pub const fn mend(self) -> Mend {
+        match self {
+            Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
+            Self::Marked | Self::Ahead => Mend::Running,
+            Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
+            Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => Mend::Unusable,
+        }
+    }
+}
+
+/// Looks at a data directory; `others` are names of files in it that are no business of the store's.
+///
+/// # Errors
+/// [`StoreError::InUse`] while a process has it, and [`StoreError::Io`] when it cannot be read.
+pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
+    let root = Locked::take(Directory::open(path)?)?;
+    let mut look = Look { checked: Checked::default(), epoch: None };
+    look.mode_of(&root, "")?;
+    look.root(&root, others)?;
+    if let Some(users) = look.directory(&root, USERS)? {
+        look.users(&users)?;
+    }
+    if let Some(damaged) = look.directory(&root, DAMAGED)? {
+        look.damaged(&damaged)?;
+    }
+    look.checked.findings.sort_by(|one, other| one.file.cmp(&other.file));
+    Ok(look.checked)
+}
+
+/// Does what a start would do with what can be mended: damaged files are marked and set aside, torn ends
+/// cut off, left-over files removed.
+///
+/// # Errors
+/// As a start: a directory that is not usable is not touched.
+pub fn repair(path: &Path) -> Result<(), StoreError> {
+    let dir = DataDir::open(path)?;
+    let store = UserStore::open(&dir)?;
+    NodeFile::load(&dir)?;
+    for user in store.names()? {
+        match store.load(&user, &mut |_| {}) {
+            Ok(_) => {}
+            Err(error) if error.is_damage() => {
+                store.set_aside(&user, &error.reason())?;
+                // As much as is intact has its name again.
+                store.load(&user, &mut |_| {})?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// What was found so far.
+struct Look {
+    checked: Checked,
+    /// The list of members that `node.json` knows.
+    epoch: Option<u32>,
+}
+
+impl Look {
+    fn add(&mut self, file: impl Into<String>, kind: Kind, what: impl Into<String>) {
+        let (file, what) = (file.into(), what.into());
+        self.checked.findings.push(Finding { file, kind, line: None, what });
+    }
+
+    /// What stands in the directory itself.
+    fn root(&mut self, root: &Directory, others: &[&str]) -> Result<(), StoreError> {
+        let mut names = BTreeSet::new();
+        for found in root.list()? {
+            let name = text_of(&found);
+            let known = [node::NAME, ballast::NAME].contains(&name.as_str())
+                || others.contains(&name.as_str());
+            match name.as_str() {
+                USERS | DAMAGED | restore::MARK => {}
+                node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
+                _ if known && found.is_file => self.mode_in(root, "", &name)?,
+                _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),
+                _ => self.add(name.clone(), Kind::Foreign, FOREIGN),
+            }
+            names.insert(name);
+        }
+        let is_marked = names.contains(restore::MARK);
+        if !names.contains(node::NAME) {
+            let (kind, what) = if is_marked {
+                (Kind::Unfinished, "restoring a backup into this directory was interrupted")
+            } else {
+                (Kind::Identity, "it is not there, so nothing says which machine this is")
+            };
+            self.add(node::NAME, kind, what);
+            return Ok(());
+        }
+        if is_marked {
+            self.add(restore::MARK, Kind::LeftOver, LEFT_OVER);
+        }
+        self.identity(root)
+    }
+
+    fn identity(&mut self, root: &Directory) -> Result<(), StoreError> {
+        let mut bytes = Vec::new();
+        let file = match root.open_file(node::NAME, OFlags::RDONLY) {
+            Ok(Some(file)) => file,
+            Ok(None) | Err(StoreError::Foreign { .. }) => {
+                self.add(node::NAME, Kind::Identity, NO_FILE);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        file.take(NODE_FILE_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| root.failed("read", node::NAME, e))?;
+        match node::parse(&bytes, || root.path_of(node::NAME)) {
+            Ok(file) => self.epoch = Some(file.epoch),
+            Err(StoreError::NewerFormat { what, .. }) => self.add(node::NAME, Kind::Newer, what),
+            Err(StoreError::NodeFile { source, .. }) => {
+                self.add(node::NAME, Kind::Identity, source.to_string());
+            }
+            Err(StoreError::NodeValue { what, .. }) => self.add(node::NAME, Kind::Identity, what),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// A directory in the data directory, if it is there.
+    fn directory(&mut self, root: &Directory, name: &str) -> Result<Option<Directory>, StoreError> {
+        match root.open_in(name) {
+            Ok(Some(directory)) => {
+                self.mode_of(&directory, name)?;
+                Ok(Some(directory))
+            }
+            Ok(None) => Ok(None),
+            Err(StoreError::Foreign { .. }) => {
+                self.add(name, Kind::NoDirectory, "it is no directory");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn users(&mut self, users: &Directory) -> Result<(), StoreError> {
+        for found in users.list()? {
+            let name = text_of(&found);
+            let path = format!("{USERS}/{name}");
+            match FileName::parse(&name) {
+                _ if !found.is_file => self.add(path, Kind::Foreign, NO_FILE),
+                Some(FileName { user, role: Role::Lines }) => {
+                    self.mode_in(users, USERS, &name)?;
+                    self.lines(users, &name, &user)?;
+                }
+                Some(FileName { role: Role::Temporary, .. }) => {
+                    self.add(path, Kind::LeftOver, LEFT_OVER);
+                }
+                Some(_) => self.add(path, Kind::WrongName, "its place is damaged/"),
+                None if is_like_lines(&name) => {
+                    self.add(
+                        path,
+                        Kind::WrongName,
+                        "no user can have that name, so nobody reads it",
+                    );
+                }
+                None => self.add(path, Kind::Foreign, FOREIGN),
+            }
+        }
+        Ok(())
+    }
+
+    /// One user's file.
+    fn lines(&mut self, users: &Directory, name: &str, user: &UserName) -> Result<(), StoreError> {
+        let path = format!("{USERS}/{name}");
+        // Gone or replaced since it was listed: by somebody who does not ask for the lock.
+        let Some(file) = users.open_file(name, OFlags::RDONLY)? else { return Ok(()) };
+        let len = file.metadata().map_err(|e| users.failed("look at", name, e))?.len();
+        (self.checked.users, self.checked.bytes) =
+            (self.checked.users + 1, self.checked.bytes.saturating_add(len));
+        let scanned = check_size(user, len).and_then(|_size| {
+            scan_open(&file, len, &mut |_| {}).map_err(|e| users.failed("read", name, e))
+        });
+        let scan = match scanned {
+            Ok(scan) => scan,
+            Err(error) if error.is_damage() => {
+                self.add(path, Kind::Unreadable, error.reason());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let (kind, line, what) = match scan.end {
+            End::Whole => {
+                let epoch = scan.chain.version.term.epoch;
+                if self.epoch.is_some_and(|known| epoch > known) {
+                    let what = format!(
+                        "written under list of members {epoch}, of which node.json does not know: it is \
+                         an old copy, or this machine was away when the members changed"
+                    );
+                    self.add(path, Kind::Ahead, what);
+                }
+                return Ok(());
+            }
+            End::Torn { bytes } => (
+                Kind::TornEnd,
+                scan.lines + 1,
+                format!("{bytes} bytes of a write that was cut off"),
+            ),
+            End::Damaged { line_number, why: LineError::NewerFormat(what), .. } => {
+                (Kind::Newer, line_number, what)
+            }
+            End::Damaged { line_number, why, .. } => {
+                (Kind::DamagedLine, line_number, why.to_string())
+            }
+        };
+        self.checked.findings.push(Finding { file: path, kind, line: Some(line), what });
+        Ok(())
+    }
+
+    fn damaged(&mut self, damaged: &Directory) -> Result<(), StoreError> {
+        for found in damaged.list()? {
+            let name = text_of(&found);
+            let path = format!("{DAMAGED}/{name}");
+            match FileName::parse(&name) {
+                _ if !found.is_file => self.add(path, Kind::Foreign, NO_FILE),
+                Some(FileName { role: Role::Mark, .. }) => {
+                    self.mode_in(damaged, DAMAGED, &name)?;
+                    let what = damage::read_reason(damaged, &name)?;
+                    self.add(path, Kind::Marked, what);
+                }
+                Some(FileName { role: Role::Aside(_), .. }) => {
+                    self.mode_in(damaged, DAMAGED, &name)?;
+                }
+                Some(_) => self.add(path, Kind::WrongName, "its place is users/"),
+                None => self.add(path, Kind::Foreign, FOREIGN),
+            }
+        }
+        Ok(())
+    }
+
+    fn mode_of(&mut self, directory: &Directory, file: &str) -> Result<(), StoreError> {
+        let stat = rustix::fs::fstat(directory.fd())
+            .map_err(|e| failed("look at", directory.path(), e))?;
+        self.mode(file.to_owned(), stat.st_mode);
+        Ok(())
+    }
+
+    fn mode_in(&mut self, directory: &Directory, at: &str, name: &str) -> Result<(), StoreError> {
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let stat = rustix::fs::statat(directory.fd(), name, flags)
+            .map_err(|e| directory.failed("look at", name, e))?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            let file = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
+            self.mode(file, stat.st_mode);
+        }
+        Ok(())
+    }
+
+    fn mode(&mut self, file: String, raw: u32) {
+        if Mode::from_raw_mode(raw).intersects(Mode::RWXG | Mode::RWXO) {
+            let what = format!("mode {:o}: other accounts may read or change it", raw & 0o7777);
+            self.add(file, Kind::WrongMode, what);
+        }
+    }
+}
+
+const LEFT_OVER: &str = "left by a crash, and worthless";
+const FOREIGN: &str = "tern did not put it there";
+const NO_FILE: &str = "it is no regular file";
+
+/// Whether a name ends as those of users' files do, or nearly so.
+fn is_like_lines(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl"))
+}
+
+/// A file's name, as far as it is text.
+fn text_of(found: &Found) -> String {
+    found.name.to_string_lossy().into_owned()
+}

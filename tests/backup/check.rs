@@ -1,0 +1,189 @@
+//! `tern check`: finds what is planted, changes nothing, and mends what a start mends.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::refused::all_below;
+use crate::member::harness::{Machines, Ran};
+
+fn check(data: &Path, more: &[&str]) -> Ran {
+    let words = ["check".to_owned(), data.display().to_string()];
+    Ran::of(words.into_iter().chain(more.iter().map(|word| (*word).to_owned())))
+}
+
+/// A stopped machine's directory with three members' files.
+fn stopped() -> (Machines, PathBuf) {
+    let mut all = Machines::start(1);
+    for name in ["ada", "ben", "cleo"] {
+        let session = all.join(1, name);
+        all.post(1, &session, "one");
+        all.post(1, &session, "two");
+    }
+    check(&all.data(1), &[]).refused(3, "in use by another process");
+    all.kill(1);
+    let data = all.data(1);
+    (all, data)
+}
+
+/// Content, mode, and when it was changed, of everything.
+fn traces(data: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, i64, i64)> {
+    let root = (data.to_owned(), Vec::new());
+    let trace = |(path, content): (PathBuf, Vec<u8>)| {
+        let is = path.symlink_metadata().unwrap();
+        (path, (content, is.mode(), is.mtime() * 1_000_000_000 + is.mtime_nsec(), is.ctime_nsec()))
+    };
+    all_below(data).into_iter().chain([root]).map(trace).collect()
+}
+
+fn findings(data: &Path, code: i32) -> Vec<(String, String)> {
+    let before = traces(data);
+    let text = check(data, &["--json"]).ended_with(code);
+    assert_eq!(traces(data), before, "looking changes no byte, mode or time");
+    let told: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let of = |finding: &Value| {
+        let text = |field: &str| finding[field].as_str().unwrap().to_owned();
+        (text("file"), text("kind"))
+    };
+    told["findings"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn check_found(data: &Path, code: i32, file: &str, kind: &str) {
+    assert_eq!(findings(data, code), [(file.to_owned(), kind.to_owned())]);
+    check(data, &[]).refused(code, file);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Plants something, looks, and takes it away again.
+fn plant(data: &Path, name: &str, content: &[u8], (code, kind): (i32, &str)) {
+    let path = data.join(name);
+    let before = std::fs::read(&path).ok();
+    std::fs::write(&path, content).unwrap();
+    set_mode(&path, 0o600);
+    check_found(data, code, name, kind);
+    match before {
+        Some(before) => std::fs::write(&path, before).unwrap(),
+        None => std::fs::remove_file(&path).unwrap(),
+    }
+}
+
+#[test]
+fn check_finds_each_planted_damage_and_changes_nothing() {
+    let (_all, data) = stopped();
+    assert!(findings(&data, 0).is_empty());
+    let told = check(&data, &[]).done();
+    assert!(told.contains("3 users' files") && told.contains("nothing is wrong"), "{told}");
+
+    let good = std::fs::read(data.join("users/ada.jsonl")).unwrap();
+    let node = std::fs::read_to_string(data.join("node.json")).unwrap();
+    let changed = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let torn = [&good[..], &good[..60]].concat();
+    plant(&data, "users/ada.jsonl", &torn, (1, "torn_end"));
+    plant(&data, "users/ada.jsonl", &changed(30), (1, "damaged_line"));
+    plant(&data, "users/ada.jsonl", &changed(good.len() - 30), (1, "damaged_line"));
+    let newer = node.replacen("\"format\": 2", "\"format\": 3", 1);
+    assert_ne!(newer, node);
+    plant(&data, "node.json", newer.as_bytes(), (3, "newer"));
+    plant(&data, "node.json", b"{", (3, "identity"));
+    let earlier = node.replacen("\"epoch\": 1", "\"epoch\": 0", 1);
+    plant(&data, "node.json", earlier.as_bytes(), (3, "identity"));
+    plant(&data, "node.json.tmp", b"half", (1, "left_over"));
+    plant(&data, "users/ada.jsonl.tmp", b"half", (1, "left_over"));
+    plant(&data, "users/Ada.jsonl", &good, (1, "wrong_name"));
+    plant(&data, "users/ada.1.jsonl", &good, (1, "wrong_name"));
+    plant(&data, "users/notes", b"mine", (1, "foreign"));
+    plant(&data, "notes", b"mine", (1, "foreign"));
+    plant(&data, "damaged/ada.mark", b"line 3: the checksum is wrong\n", (1, "marked"));
+    plant(&data, "damaged/ada.jsonl", &good, (1, "wrong_name"));
+
+    symlink("/etc/passwd", data.join("users/zoe.jsonl")).unwrap();
+    check_found(&data, 1, "users/zoe.jsonl", "foreign");
+    std::fs::remove_file(data.join("users/zoe.jsonl")).unwrap();
+    for (name, open, private) in [("users/ben.jsonl", 0o644, 0o600), ("users", 0o755, 0o700)] {
+        set_mode(&data.join(name), open);
+        check_found(&data, 1, name, "wrong_mode");
+        set_mode(&data.join(name), private);
+    }
+    std::fs::rename(data.join("node.json"), data.join("..").join("node.json")).unwrap();
+    check_found(&data, 3, "node.json", "identity");
+    std::fs::write(data.join("restoring"), "").unwrap();
+    check_found(&data, 3, "node.json", "unfinished");
+    check(&data.join("nowhere"), &[]).refused(3, "cannot open");
+}
+
+#[test]
+fn check_tells_a_file_of_members_that_the_identity_does_not_know() {
+    let (all, data) = stopped();
+    // A second list of members is in force when this member joins; then an old identity comes back.
+    let old = std::fs::read(data.join("node.json")).unwrap();
+    let mut all = all;
+    all.spawn(1);
+    all.wait_until_writable(1);
+    all.change(&["add", &format!("2={}", all.address(2))], 2).done();
+    all.spawn(2);
+    (1..=2).for_each(|number| all.wait_until_open(number, &[1, 2]));
+    let finn = all.join(1, "finn");
+    all.post(1, &finn, "late");
+    all.kill(1);
+    all.kill(2);
+    std::fs::write(data.join("node.json"), old).unwrap();
+    check_found(&data, 1, "users/finn.jsonl", "ahead");
+}
+
+#[test]
+fn check_repairs_what_a_start_would_and_tells_what_is_left() {
+    let (mut all, data) = stopped();
+    let users = data.join("users");
+    let (ada, ben) = (users.join("ada.jsonl"), users.join("ben.jsonl"));
+    let whole = std::fs::read(&ada).unwrap();
+    std::fs::write(&ada, [&whole[..], b"{\"v\":\"1."].concat()).unwrap();
+    let mut rotten = std::fs::read(&ben).unwrap();
+    let lines: Vec<_> = rotten.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len).collect();
+    let at = rotten.len() - lines[lines.len() - 1] + 20;
+    rotten[at] ^= 1;
+    std::fs::write(&ben, &rotten).unwrap();
+    std::fs::write(users.join("cleo.jsonl.tmp"), "half").unwrap();
+    std::fs::write(users.join("notes"), "mine").unwrap();
+    set_mode(&users.join("notes"), 0o600);
+
+    let told = check(&data, &["--repair"]).ended_with(1);
+    for said in [
+        "mended: users/ada.jsonl, line",
+        "the torn end was cut off",
+        "mended: users/ben.jsonl, line",
+        "set aside in damaged/",
+        "mended: users/cleo.jsonl.tmp: removed",
+        "damaged/ben.mark",
+        "users/notes",
+    ] {
+        assert!(told.contains(said), "{said:?} in {told}");
+    }
+    assert_eq!(std::fs::read(&ada).unwrap(), whole);
+    assert_eq!(std::fs::read(data.join("damaged/ben.1.jsonl")).unwrap(), rotten, "kept as it was");
+    let intact = rotten.len() - lines[lines.len() - 1];
+    assert_eq!(std::fs::read(&ben).unwrap(), rotten[..intact], "what was before the damage");
+    assert_eq!(std::fs::read_to_string(users.join("notes")).unwrap(), "mine");
+
+    // A start finds nothing more to do, and goes on.
+    all.spawn(1);
+    all.wait_until_writable(1);
+    assert!(!all.said(1).contains("torn tail cut off"), "{}", all.said(1));
+    all.kill(1);
+
+    // What no start touches, no repair does.
+    std::fs::write(&ada, [&whole[..], b"{\"v\":\"1."].concat()).unwrap();
+    let node = std::fs::read_to_string(data.join("node.json")).unwrap();
+    std::fs::write(data.join("node.json"), node.replacen(": 2,", ": 9,", 1)).unwrap();
+    let before = traces(&data);
+    check(&data, &["--repair"]).refused(3, "nothing was touched");
+    assert_eq!(traces(&data), before);
+}

@@ -1,0 +1,14 @@
+//! The statements of `src/SECURITY.md`, each shown by a test that bears its number: here those that need
+//! the program as a whole, the others beside what they are about.
+
+mod cluster;
+mod document;
+mod forms;
+mod names;
+mod output;
+mod passwords;
+mod requests;
+mod sessions;
+mod shared_cache;
+mod text;
+mod wire;
