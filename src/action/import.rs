@@ -310,7 +310,13 @@ pub fn ties(user: &User, tie: Tie, names: &[UserName], now: Wall) -> (Plan, Take
 }
 
 /// Takes in likes, reposts or bookmarks, each with its time; that others' posts stand was looked up.
-pub fn marks(user: &User, list: ExportList, marks: &[(PostRef, Wall)]) -> (Plan, Taken) {
+/// As for [`posts`], one's own are believed in where it is only to be told what would be done.
+pub fn marks(
+    user: &User,
+    list: ExportList,
+    marks: &[(PostRef, Wall)],
+    is_dry: bool,
+) -> (Plan, Taken) {
     let mut taken = Taken::default();
     let mut entries = Vec::new();
     let mut fresh = BTreeSet::new();
@@ -327,7 +333,7 @@ pub fn marks(user: &User, list: ExportList, marks: &[(PostRef, Wall)]) -> (Plan,
             ExportList::Bookmarks => user.bookmarks.contains_key(post),
             ExportList::Posts => false,
         };
-        let is_gone = post.user == user.name && user.post(post.id).is_none();
+        let is_gone = !is_dry && post.user == user.name && user.post(post.id).is_none();
         if is_there || fresh.contains(post) {
             taken.there += 1;
         } else if is_gone || count + fresh.len() >= max {

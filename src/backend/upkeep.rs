@@ -109,6 +109,9 @@ impl Backend {
             Order::Invite { code, uses, days, by } => {
                 self.check_social()?;
                 let by = by.clone().map_or_else(|| self.first_keeper(), Ok)?;
+                if !self.cluster.local.index().is_active(&by) {
+                    return Err(Refusal::NotFound.into());
+                }
                 if !self.may_invite(&by) {
                     return Err(Unmet::Words(format!(
                         "{by} may not invite: they keep nothing, and members do not invite here"

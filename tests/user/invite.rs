@@ -11,11 +11,11 @@ fn invitations_are_made_listed_and_revoked() {
     run(&cluster, &["invite", "new"]).check_refused(2, "tern user admin NAME");
     assert_eq!(run(&cluster, &["invite", "list"]).out, "no invitations\n");
     assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
-    let answer = ada.act("/mod/community", "/mod/community", &[("signup", "invited")]);
+    let answer = ada.act("/mod/settings", "/mod/settings", &[("signup", "invited")]);
     assert_eq!(answer.status, 303, "{}", answer.body);
 
     run(&cluster, &["invite", "new", "--uses=101"]).check_refused(2, "1 to 100");
-    run(&cluster, &["invite", "new", "--by=nobody"]).check_refused(2, "nobody may not invite");
+    run(&cluster, &["invite", "new", "--by=nobody"]).check_refused(2, "no member called nobody");
     let made = run(&cluster, &["invite", "new", "--uses=2", "--days=3", "--json"]).json();
     let (code, id) = (made["code"].as_str().unwrap(), made["id"].as_str().unwrap());
     assert_eq!((made["by"].as_str(), made["uses"].as_u64()), (Some("ada"), Some(2)));

@@ -80,6 +80,9 @@ pub enum ImportError {
         /// The most.
         max: usize,
     },
+    /// Reading it ended because what was read could not be sent.
+    #[error("the file was not sent to its end")]
+    NotSent,
     /// All of it together is more than a user's file takes.
     #[error("all of it would take {bytes} bytes of the user's file, {max} are free")]
     TooMuch {

@@ -105,36 +105,48 @@ impl<'a> Sender<'a> {
             (Tie::Mute, "mutes", &head.mutes),
             (Tie::Follow, "follows", &head.follows),
         ] {
-            self.totals.insert(list, Taken::default());
-            for names in names.chunks(IMPORT_MARKS) {
+            // Who is blocked in the file is not followed, blocked already or not yet.
+            let keeps = |name: &&UserName| tie != Tie::Follow || !head.blocks.contains(name);
+            let kept: Vec<_> = names.iter().filter(keeps).cloned().collect();
+            let left_out = u32::try_from(names.len() - kept.len()).unwrap_or(u32::MAX);
+            self.totals.insert(list, Taken { left_out, ..Taken::default() });
+            for names in kept.chunks(IMPORT_MARKS) {
                 self.part(list, Part::Ties { tie, names: names.to_vec() })?;
             }
         }
         for list in ExportList::ALL {
             self.totals.insert(list.as_str(), Taken::default());
         }
-        let mut failed = None;
-        let read = file::read(text, &mut |item| {
-            let sent = match item {
-                Item::Post(post) => self.post(post),
-                Item::Mark(list, mark) => self.mark(list, mark),
-            };
-            // It was read to its end before: only sending can fail, and ends the reading.
-            sent.map_err(|error| {
-                failed = Some(error);
-                ImportError::TooLong
-            })
-        });
-        match (failed, read) {
-            (Some(error), _) => return Err(error),
-            (None, Err(error)) => return Err(error.into()),
-            (None, Ok(_)) => {}
-        }
+        // Posts first, wherever they stand in the file: one's own may be marked.
+        self.send_items(text, true)?;
         self.flush_posts()?;
+        self.send_items(text, false)?;
         self.flush_marks()?;
         let pinned = self.looked.head.profile.pinned;
         self.order(Part::End { pinned })?;
         Ok(())
+    }
+
+    /// Reads the file once more, and sends the posts in it, or all else.
+    fn send_items(&mut self, text: &str, wants_posts: bool) -> Result<(), CliError> {
+        let mut failed = None;
+        let read = file::read(text, &mut |item| {
+            let sent = match item {
+                Item::Post(post) if wants_posts => self.post(post),
+                Item::Mark(list, mark) if !wants_posts => self.mark(list, mark),
+                Item::Post(_) | Item::Mark(..) => Ok(()),
+            };
+            // It was read to its end before: only sending can fail, and ends the reading.
+            sent.map_err(|error| {
+                failed = Some(error);
+                ImportError::NotSent
+            })
+        });
+        match (failed, read) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(_)) => Ok(()),
+        }
     }
 
     fn post(&mut self, mut post: ExportPost) -> Result<(), CliError> {
@@ -159,7 +171,6 @@ impl<'a> Sender<'a> {
     }
 
     fn mark(&mut self, list: ExportList, mut mark: ExportMark) -> Result<(), CliError> {
-        self.flush_posts()?;
         if list != self.list {
             self.flush_marks()?;
             self.list = list;
