@@ -65,7 +65,7 @@ fn written(head: &Head) -> String {
     };
     let minor = u8::from(!head.is_http10);
     let mut text = format!("{method} {} HTTP/1.{minor}\r\nHost: {}\r\n", head.target, head.host);
-    let mut line = |name: &str, value: &str| text.push_str(&format!("{name}:{value}\r\n"));
+    let mut line = |name: &str, value: &str| text.push_str(&[name, ":", value, "\r\n"].concat());
     for (name, value) in &head.passed {
         line(name, value);
     }

@@ -90,7 +90,7 @@ pub const SESSION_DAYS_MAX: u64 = 180;
 /// Milliseconds after giving one's password for which a keeper is not asked for it again.
 pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
 /// Days without a visit after which a session ends.
-pub const SESSION_IDLE_DAYS_MAX: u64 = 30;
+pub const SESSION_IDLE_DAYS_MAX: u32 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
@@ -390,8 +390,9 @@ pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
 /// time loses the connection.
 pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Connections that the system holds until they are accepted.
-pub const GATE_BACKLOG: i32 = 1_024;
+/// Connections that the system holds until they are accepted, as many as it lets be: one more waits a
+/// second until it tries again.
+pub const GATE_BACKLOG: i32 = 4_096;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
 /// more is closed without a word.
 pub const GATE_REFUSALS_QUEUED: usize = 64;
@@ -529,7 +530,7 @@ const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 /// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
-pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX as u32 * 24 * 60 * 60;
+pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;
 /// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
 /// more, and its absence is the sign to renew the session cookie.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
@@ -539,7 +540,7 @@ pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
 pub const GZIP_BYTES_MIN: usize = 1024;
 /// How hard gzip tries, of 9.
-pub const GZIP_LEVEL: u32 = 5;
+pub const GZIP_LEVEL: u32 = 9;
 /// Seconds the cookie with what was chosen for a device lasts: a year. Browsers keep none longer than
 /// 400 days.
 pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;

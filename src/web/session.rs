@@ -66,7 +66,7 @@ impl Session {
         let mut session = Self::from_cookies(header, prefix)?;
         let day = key.stamped_on(session.token(), find(header, prefix, USED)?)?;
         session.used_on = Some(day);
-        (day_of(now).saturating_sub(day) < SESSION_IDLE_DAYS_MAX).then_some(session)
+        (day_of(now).saturating_sub(day) < u64::from(SESSION_IDLE_DAYS_MAX)).then_some(session)
     }
 
     /// What tells later that it is in use today, unless `held` tells so already.

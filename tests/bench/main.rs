@@ -5,8 +5,8 @@
 //! The cluster and the bare files lie on the same disk.
 //!
 //! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
-//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer`, `takeover` and
-//! `catchup`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
+//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer`, `takeover`,
+//! `catchup` and `reading`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
 
 mod bare;
 mod browser;
@@ -14,6 +14,7 @@ mod catch_up;
 mod client;
 mod hot;
 mod peer;
+mod reading;
 mod sockets;
 mod table;
 mod takeover;
@@ -93,12 +94,13 @@ fn main() -> io::Result<()> {
     // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
     let mut table = Table::default();
-    let sections: [(&str, Section); 5] = [
+    let sections: [(&str, Section); 6] = [
         ("cluster", measure_cluster),
         ("hot", hot::measure),
         ("peer", peer::measure),
         ("takeover", takeover::measure),
         ("catchup", catch_up::measure),
+        ("reading", reading::measure),
     ];
     if let Some(unknown) = plan.only.iter().find(|one| sections.iter().all(|(name, _)| one != name))
     {

@@ -1,10 +1,13 @@
 //! People who have something to say, so that there is something to look at.
 
+use std::collections::BTreeMap;
+use std::process::Command;
+
 use rustix::process::Signal;
 
-use super::pages::Stage;
+use super::pages::{Stage, Who};
 use super::until;
-use crate::cluster::harness::Cluster;
+use crate::cluster::harness::{Cluster, PROGRAM};
 use crate::cluster::person::{Answer, Person};
 
 /// Posts that fill a page and begin another: a page holds 30.
@@ -12,39 +15,66 @@ const POSTS: usize = 34;
 /// A word that no line can hold.
 const LONG_WORD: &str = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamten";
 
+/// Who joins at once; those who wait to be let in come later.
+const FIRST: [&str; 7] = ["ada", "ben", "dora", "kim", "mia", "noa", "sue"];
+
 /// The people of a cluster, and addresses of what they wrote.
 pub(super) struct Community<'c> {
     cluster: &'c Cluster,
-    /// Whose browser is looked over the shoulder.
-    pub(super) ada: Person,
+    people: BTreeMap<&'static str, Person>,
     /// Somebody who has not signed in.
     stranger: Person,
-    ben: Person,
     places: Vec<(&'static str, String)>,
 }
 
 impl<'c> Community<'c> {
-    /// Ada, Ben and Dora join; Dora leaves at once.
+    /// All join; Dora leaves at once, and Kim is made a keeper.
     pub(super) fn new(cluster: &'c Cluster) -> Self {
-        let [mut ada, mut ben, mut dora] = ["ada", "ben", "dora"].map(|name| cluster.person(name));
-        for person in [&mut ada, &mut ben, &mut dora] {
-            person.join();
-        }
+        let stranger = cluster.person("stranger");
+        let mut all = Self { cluster, people: BTreeMap::new(), stranger, places: Vec::new() };
+        FIRST.iter().for_each(|name| all.join(name));
+        let dora = all.of("dora");
         let password = dora.password();
         let typed = [("username", "dora"), ("password", password.as_str())];
-        done(&mut dora, "/settings/leave", "/settings/leave", &typed);
-        let stranger = cluster.person("stranger");
-        Self { cluster, ada, stranger, ben, places: Vec::new() }
+        done(dora, "/settings/leave", "/settings/leave", &typed);
+        let data = format!("--data={}", cluster.data().display());
+        let made = Command::new(PROGRAM).args(["keeper", "add", "kim", &data]).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        all
     }
 
     /// Lets happen what leads to a stage from the one before.
     pub(super) fn go_on_to(&mut self, stage: Stage) {
         match stage {
             Stage::Empty => {}
-            Stage::Full => self.talk(),
+            Stage::Full => {
+                self.talk();
+                self.quarrel();
+            }
+            Stage::Invited => self.keep("invited"),
+            Stage::Approved => {
+                self.keep("approved");
+                ["wim", "rex"].into_iter().for_each(|name| self.join(name));
+                let why = "We do not know you, and nobody whom we asked does.";
+                self.judge("refuse", "username=rex", &[("reason", why)]);
+            }
+            Stage::Closed => self.keep("closed"),
             Stage::OneDown => self.lose(2, "2 of 3 machines"),
             Stage::TwoDown => self.lose(3, "1 of 3 machines"),
         }
+    }
+
+    /// Whose browser is looked over the shoulder.
+    pub(super) fn person(&self, who: Who) -> Option<&Person> {
+        let name = match who {
+            Who::Stranger => return None,
+            Who::Member => "ada",
+            Who::Keeper => "kim",
+            Who::Suspended => "sue",
+            Who::Waiting => "wim",
+            Who::Refused => "rex",
+        };
+        Some(&self.people[name])
     }
 
     /// The address that a page of the table has here.
@@ -57,25 +87,37 @@ impl<'c> Community<'c> {
         format!("{}{path}", self.cluster.address())
     }
 
+    fn of(&mut self, name: &str) -> &mut Person {
+        self.people.get_mut(name).unwrap_or_else(|| panic!("{name} has not joined"))
+    }
+
+    /// Each from a home of their own.
+    fn join(&mut self, name: &'static str) {
+        let address = format!("192.0.2.{}", self.people.len() + 1);
+        let mut person = self.cluster.person(name).through_proxy(&address);
+        person.join();
+        self.people.insert(name, person);
+    }
+
     fn talk(&mut self) {
         let bio = "Roses, mostly. Ask me about greenfly; don’t ask me about box hedges.";
         let profile = [("display_name", "Ben Kroll of the Upper Allotments"), ("bio", bio)];
-        done(&mut self.ben, "/settings/profile", "/settings/profile", &profile);
-        done(&mut self.ada, "/@ben", "/@ben/follow", &[]);
-        done(&mut self.ben, "/@ada", "/@ada/follow", &[]);
+        done(self.of("ben"), "/settings/profile", "/settings/profile", &profile);
+        done(self.of("ada"), "/@ben", "/@ben/follow", &[]);
+        done(self.of("ben"), "/@ada", "/@ada/follow", &[]);
         for n in 0..POSTS {
-            let place = post(&mut self.ben, &format!("Row {n} is dug. Who sows it?"));
+            let place = post(self.of("ben"), &format!("Row {n} is dug. Who sows it?"));
             if n == 0 {
                 self.places.push(("older", format!("/?before={}", id(&place))));
             }
         }
         self.post_oddities();
-        let own = post(&mut self.ada, "The seed swap is on Saturday at ten.");
-        let thread = post(&mut self.ben, "Who has the chapel key?\n\nI need it by nine.");
+        let own = post(self.of("ada"), "The seed swap is on Saturday at ten.");
+        let thread = post(self.of("ben"), "Who has the chapel key?\n\nI need it by nine.");
         let deep = self.answer(&thread);
-        let deleted = post(&mut self.ada, "Never mind.");
+        let deleted = post(self.of("ada"), "Never mind.");
         let ask = format!("{deleted}/delete");
-        done(&mut self.ada, &ask, &ask, &[]);
+        done(self.of("ada"), &ask, &ask, &[]);
         self.mark(&own, &thread);
         self.places.extend([
             ("own", own),
@@ -87,12 +129,13 @@ impl<'c> Community<'c> {
 
     /// One's own post is changed and pinned, another's is liked, reposted and bookmarked.
     fn mark(&mut self, own: &str, other: &str) {
+        let ada = self.of("ada");
         let edit = format!("{own}/edit");
         let changed = [("text", "The seed swap is on Sunday at ten."), ("note", "seeds")];
-        done(&mut self.ada, &edit, &edit, &changed);
-        done(&mut self.ada, own, &format!("{own}/pin"), &[]);
+        done(ada, &edit, &edit, &changed);
+        done(ada, own, &format!("{own}/pin"), &[]);
         for mark in ["like", "repost", "bookmark"] {
-            done(&mut self.ada, other, &format!("{other}/{mark}"), &[]);
+            done(ada, other, &format!("{other}/{mark}"), &[]);
         }
     }
 
@@ -102,22 +145,67 @@ impl<'c> Community<'c> {
             LONG_WORD,
             "See https://example.org/a/very/long/address?with=many&parts=and#no-place-to-break-it-at-all",
             "من يملك مفتاح الكنيسة؟",
-            "One\n\ntwo\n   three, and @ada",
+            "One\n\ntwo\n   three, and @ada, #seeds",
         ] {
-            post(&mut self.ben, text);
+            post(self.of("ben"), text);
         }
     }
 
     /// Replies, one of them below another; the address of the deepest.
     fn answer(&mut self, thread: &str) -> String {
-        reply(&mut self.ada, thread, "@ben I have it.");
-        reply(&mut self.ada, thread, &format!("@ben {LONG_WORD}"));
-        let mut at = reply(&mut self.ada, thread, "@ben Until Thursday, that is.");
+        reply(self.of("ada"), thread, "@ben I have it.");
+        reply(self.of("ada"), thread, &format!("@ben {LONG_WORD}"));
+        let mut at = reply(self.of("ada"), thread, "@ben Until Thursday, that is.");
         for n in 0..3 {
-            let person = if n % 2 == 0 { &mut self.ben } else { &mut self.ada };
-            at = reply(person, &at, &format!("And then? ({n})"));
+            let name = if n % 2 == 0 { "ben" } else { "ada" };
+            at = reply(self.of(name), &at, &format!("And then? ({n})"));
         }
         at
+    }
+
+    /// Sue sells something; others tell the keeper, who hides it and suspends her. Ada mutes one and
+    /// blocks another, and is blocked.
+    fn quarrel(&mut self) {
+        let hidden = post(self.of("mia"), "WHO TOOK MY CAT? #cats");
+        post(self.of("kim"), "The gate stays shut at night, @ada. #gate");
+        let [shown, gone] =
+            ["Beans, cheap! #seeds", "Last beans."].map(|text| post(self.of("sue"), text));
+        self.report("ben", &shown, "She sells something, again.");
+        self.report(
+            "mia",
+            &shown,
+            "Third time this week that she sells beans here, and nobody has asked for any.",
+        );
+        self.report("noa", &hidden, "Shouting.");
+        self.report("noa", &gone, "More beans.");
+        let ask = format!("{gone}/delete");
+        done(self.of("sue"), &ask, &ask, &[]);
+        done(self.of("sue"), "/@ada", "/@ada/block", &[]);
+        done(self.of("ada"), "/@mia", "/@mia/mute", &[]);
+        done(self.of("ada"), "/@noa", "/@noa/block", &[]);
+        let about = format!("username=mia&id={}", id(&hidden));
+        self.judge("hide", &about, &[("reason", "No shouting, please.")]);
+        let why = "Asked three times not to sell.";
+        self.judge("suspend", "username=sue", &[("hours", "168"), ("reason", why)]);
+        self.places.push(("hidden", hidden));
+    }
+
+    fn report(&mut self, name: &str, post: &str, why: &str) {
+        let report = format!("{post}/report");
+        done(self.of(name), &report, &report, &[("reason", why)]);
+    }
+
+    /// Kim does what keepers do.
+    fn judge(&mut self, deed: &str, about: &str, filled: &[(&str, &str)]) {
+        done(self.of("kim"), &format!("/mod/act?deed={deed}&{about}"), "/mod/act", filled);
+    }
+
+    /// Kim says who may join.
+    fn keep(&mut self, signup: &str) {
+        let words = "Fen Lane is for those who live on the lane, and for their hens.\n\nBe kind. \
+            Say what you need, and what you have to give.";
+        let filled = [("signup", signup), ("words", words)];
+        done(self.of("kim"), "/mod/settings", "/mod/settings", &filled);
     }
 
     fn lose(&mut self, node: u16, told: &str) {

@@ -103,7 +103,8 @@ fn every_page_from_all_sides() {
     if is_skipped("every_page_from_all_sides") {
         return;
     }
-    let more = vec!["--community=Fen Lane".to_owned()];
+    // More people join than one household may have in an hour.
+    let more = ["--community=Fen Lane", "--trusted-proxies=127.0.0.1"].map(str::to_owned).into();
     let cluster = Cluster::start(Options { no_restart: true, more, ..Options::default() });
     let community = Community::new(&cluster);
     let (browser, axe) = (Browser::start(), Axe::load());
@@ -135,7 +136,7 @@ impl Judge<'_> {
             self.look(page, pass);
             match pass {
                 Pass::Scripts => {
-                    let faults = weight::faults(&self.browser);
+                    let faults = weight::faults(&self.browser, page.has_script());
                     self.note(page, "weight", faults);
                     self.tab_through(page, SIZES[1]);
                 }
@@ -146,10 +147,10 @@ impl Judge<'_> {
 
     fn become_who_sees(&self, page: &Page) {
         self.browser.forget_cookies();
-        if page.is_member {
+        if let Some(person) = self.community.person(page.who) {
             let origin = self.community.address("");
             for name in ["s", "v"] {
-                let value = self.community.ada.cookie(name).expect("a session");
+                let value = person.cookie(name).expect("a session");
                 self.browser.set_cookie(&origin, name, value);
             }
         }
@@ -168,7 +169,12 @@ impl Judge<'_> {
             browser.find(&format!("{form} button")).click_in_sight();
             browser.wait_for_page(&before);
         }
-        assert_eq!(browser.status(), page.status, "{}: {}", page.name, browser.page_text());
+        let status = browser.status();
+        if status != page.status {
+            let shown = browser.page_text();
+            self.note(page, "", [format!("status {status}, not {}: {shown}", page.status)]);
+        }
+        let browser = &self.browser;
         let expected = format!("responded with a status of {} ", page.status);
         let complaints = browser.take_complaints();
         self.note(page, "", complaints.into_iter().filter(|text| !text.contains(&expected)));

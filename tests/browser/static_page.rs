@@ -104,9 +104,9 @@ fn judges_on_a_bad_page_find_each_fault_and_no_other() {
             assert!(named.contains(stop), "{named}");
             assert_eq!(found.len(), faults, "{found:?}");
         }
-        assert_eq!(weight::faults(&browser), [""; 0]);
+        assert_eq!(weight::faults(&browser, false), [""; 0]);
         browser.open(&format!("{origin}/heavy"));
-        let found = weight::faults(&browser);
+        let found = weight::faults(&browser, false);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("not 1 to 10240"), "{found:?}");
     });

@@ -4,8 +4,8 @@ use super::webdriver::Browser;
 
 /// Bytes that came for each kind of thing, at most.
 const BYTES_MAX: [(&str, u64); 3] = [("page", 10 * 1024), ("css", 5 * 1024), ("js", 3 * 1024)];
-/// Requests of a first visit: the page, the style sheet, the script, the mark.
-const REQUESTS_MAX: usize = 4;
+/// Requests of a stranger's first visit: the page, the style sheet, the mark.
+const REQUESTS_MAX: usize = 3;
 
 /// Everything that the page shown consists of, with its kind and its bytes as they came. The mark may be
 /// fetched by nobody, where no window shows it.
@@ -17,13 +17,17 @@ const CAME: &str = "
         .filter((name) => !came.some((it) => it[0] == name));
     return came.concat(linked.map((name) => [name, '', 0]));";
 
-/// What is wrong with the weight of the page shown.
-pub(super) fn faults(browser: &Browser) -> Vec<String> {
+/// What is wrong with the weight of the page shown; with the script, where it has something to do.
+pub(super) fn faults(browser: &Browser, has_script: bool) -> Vec<String> {
     let came = browser.run(CAME);
     let came = came.as_array().expect("a list");
     let kinds: Vec<_> = came.iter().filter_map(|it| it[1].as_str()).collect();
     let mut faults = Vec::new();
-    if !kinds.contains(&"page") || !kinds.contains(&"css") || came.len() > REQUESTS_MAX {
+    if !kinds.contains(&"page")
+        || !kinds.contains(&"css")
+        || kinds.contains(&"js") != has_script
+        || came.len() > REQUESTS_MAX + usize::from(has_script)
+    {
         faults.push(format!("not the requests that were expected: {came:?}"));
     }
     for it in came {

@@ -48,7 +48,20 @@ pub(crate) fn forms(page: &str) -> Vec<Form> {
             };
             fields.push((name, value));
         }
-        found.push(Form { action: attribute(tag, "action").unwrap_or_default(), fields });
+        let action = attribute(tag, "action").unwrap_or_default();
+        let (id, form) = (attribute(tag, "id"), Form { action, fields });
+        // Buttons that stand outside of their form say themselves where they send it.
+        let sends = |button: &str| {
+            let tag = button.split('>').next().filter(|tag| attribute(tag, "form") == id)?;
+            Some(Form { action: attribute(tag, "formaction")?, ..form.clone() })
+        };
+        found.extend(
+            id.is_some()
+                .then(|| page.split("<button").skip(1).filter_map(sends))
+                .into_iter()
+                .flatten(),
+        );
+        found.push(form);
     }
     found
 }

@@ -17,6 +17,8 @@ pub(crate) struct Person {
     base: String,
     pub(crate) name: String,
     cookies: BTreeMap<String, String>,
+    /// Where a proxy says that they are, if they come through one.
+    forwarded_for: Option<String>,
 }
 
 /// What a server answered.
@@ -80,7 +82,13 @@ impl Person {
             .timeout_global(Some(ANSWER))
             .build()
             .new_agent();
-        Self { agent, base: base.to_owned(), name: name.to_owned(), cookies: BTreeMap::new() }
+        let (base, name) = (base.to_owned(), name.to_owned());
+        Self { agent, base, name, cookies: BTreeMap::new(), forwarded_for: None }
+    }
+
+    /// The same, coming from this address through a proxy that the server trusts.
+    pub(crate) fn through_proxy(self, address: &str) -> Self {
+        Self { forwarded_for: Some(address.to_owned()), ..self }
     }
 
     /// A password that nobody guesses; for tests it may follow from the name.
@@ -96,7 +104,11 @@ impl Person {
     /// Asks for a page of a server that may be gone.
     pub(crate) fn try_get(&mut self, path: &str) -> Result<Answer, ureq::Error> {
         let request = self.agent.get(format!("{}{path}", self.base));
-        let answer = request.header("Cookie", self.cookies()).call()?;
+        let mut request = request.header("Cookie", self.cookies());
+        if let Some(address) = &self.forwarded_for {
+            request = request.header("X-Forwarded-For", address);
+        }
+        let answer = request.call()?;
         self.take(answer)
     }
 
@@ -106,13 +118,16 @@ impl Person {
         path: &str,
         fields: &[(String, String)],
     ) -> Result<Answer, ureq::Error> {
-        let request = self
+        let mut request = self
             .agent
             .post(format!("{}{path}", self.base))
             .header("Cookie", self.cookies())
             .header("Origin", &self.base)
             .header("Sec-Fetch-Site", "same-origin")
             .content_type("application/x-www-form-urlencoded");
+        if let Some(address) = &self.forwarded_for {
+            request = request.header("X-Forwarded-For", address);
+        }
         let answer = request.send(encode(fields))?;
         self.take(answer)
     }

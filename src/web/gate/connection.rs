@@ -205,7 +205,8 @@ impl<'a> Browser<'a> {
     /// Has a worker answer. None is held after that, while the browser reads.
     fn ask(&self, request: &Whole<'_>, target: &str) -> Result<Answer, Unanswered<'a>> {
         let gate = self.gate;
-        let lent = gate.upstream.lend(gate.limits.worker_wait_ms, self.is_head_only);
+        let lent =
+            gate.upstream.lend(request.client, gate.limits.worker_wait_ms, self.is_head_only);
         let mut exchange = lent.ok_or(Unanswered::Busy)?;
         let by = gate.clock.mono().plus_ms(gate.limits.answer_ms);
         let sent = exchange.ask(&clean(request, target), &gate.clock, by);

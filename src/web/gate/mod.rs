@@ -12,6 +12,7 @@
 //!   head was accepted, and of whose headers only the known ones are left.
 //! - Nobody waits for a browser but that browser's own thread, which holds no worker meanwhile; each
 //!   of its waits has a deadline that the browser cannot move.
+//! - Whoever has fewest requests under way gets the next worker: a crowd waits for itself alone.
 //! - Answers that nobody takes hold memory up to a bound, whoever asked for them, and no worker.
 //! - The accept loop never reads or writes, and goes on after every error.
 //! - Every answer, refusals included, bears all security headers.
@@ -32,6 +33,7 @@ mod connection;
 mod deadline;
 mod full;
 pub(crate) mod head;
+mod lending;
 mod refusal;
 mod slots;
 mod upstream;
@@ -341,10 +343,10 @@ impl Gate {
     /// Takes a connection in, or hands it to those who are told to come back.
     fn admit(&self, socket: Socket, full: &Sender<Socket>) -> io::Result<Option<Slot>> {
         self.counters.connections.fetch_add(1, Ordering::Relaxed);
-        socket.set_tcp_nodelay(true)?;
         let missing = || io::Error::from(io::ErrorKind::ConnectionAborted);
         let peer = socket.peer_addr()?.as_socket().ok_or_else(missing)?.ip().to_canonical();
         let local = socket.local_addr()?.as_socket().ok_or_else(missing)?;
+        socket.set_tcp_nodelay(true)?;
         let caps =
             Caps { total: self.limits.connections, per_address: self.limits.address_connections };
         let is_proxy = self.trusted_proxies.contains(&peer);

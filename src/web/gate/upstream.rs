@@ -6,21 +6,22 @@
 //! time is lent to nobody until the answer has come.
 
 use std::io;
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
 use socket2::Socket;
 
 use crate::clock::{Clock, Mono};
 use crate::limits::ANSWER_BYTES_MAX;
 
 use super::NEXT_HEADER;
+use super::client::household;
 use super::deadline::{Ended, read_more, write_all};
+use super::lending::Lending;
 
 /// Header lines of an answer, ours and `tiny_http`'s.
 const ANSWER_HEADERS_MAX: usize = 64;
@@ -33,8 +34,7 @@ const PROBE: &[u8] = b"OPTIONS * HTTP/1.1\r\n\r\n";
 #[derive(Debug)]
 pub(super) struct Upstream {
     sockets: Vec<Socket>,
-    idle_sender: Sender<usize>,
-    idle: Receiver<usize>,
+    lending: Lending,
     working: AtomicUsize,
 }
 
@@ -80,13 +80,11 @@ impl Answer {
 impl Upstream {
     /// Opens `count` connections to `path`, one after the other, and has each answer once.
     pub(super) fn open(path: &Path, count: usize, clock: &Clock, ms: u64) -> io::Result<Self> {
-        // Holds the number of every connection, so that giving one back never waits.
-        let (idle_sender, idle) = bounded(count);
         let (sockets, working) = (Vec::with_capacity(count), AtomicUsize::new(count));
-        let mut upstream = Self { sockets, idle_sender, idle, working };
+        let mut upstream = Self { sockets, lending: Lending::default(), working };
         for index in 0..count {
             upstream.sockets.push(Socket::from(OwnedFd::from(UnixStream::connect(path)?)));
-            let lease = Lease { upstream: &upstream, index, is_sound: false };
+            let lease = Lease { upstream: &upstream, index, household: None, is_sound: false };
             let mut exchange = Exchange { lease, is_head_only: false, buf: Vec::new() };
             let deadline = clock.mono().plus_ms(ms);
             let probed = exchange
@@ -101,10 +99,17 @@ impl Upstream {
         Ok(upstream)
     }
 
-    /// A connection for one request, or `None` if all have work for longer than `wait_ms`.
-    pub(super) fn lend(&self, wait_ms: u64, is_head_only: bool) -> Option<Exchange<'_>> {
-        let index = self.idle.recv_timeout(Duration::from_millis(wait_ms)).ok()?;
-        let lease = Lease { upstream: self, index, is_sound: false };
+    /// A connection for one request of `client`, or `None` if all have work for longer than `wait_ms`.
+    pub(super) fn lend(
+        &self,
+        client: IpAddr,
+        wait_ms: u64,
+        is_head_only: bool,
+    ) -> Option<Exchange<'_>> {
+        let household = household(client);
+        let index = self.lending.take(household, Duration::from_millis(wait_ms))?;
+        let household = Some(household);
+        let lease = Lease { upstream: self, index, household, is_sound: false };
         Some(Exchange { lease, is_head_only, buf: Vec::new() })
     }
 
@@ -128,14 +133,21 @@ impl Upstream {
 struct Lease<'a> {
     upstream: &'a Upstream,
     index: usize,
+    /// For whom; nobody while it is tried out.
+    household: Option<IpAddr>,
     is_sound: bool,
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let is_back = self.is_sound && self.upstream.idle_sender.try_send(self.index).is_ok();
-        if !is_back {
+        let index = self.is_sound.then_some(self.index);
+        if index.is_none() {
             self.upstream.working.fetch_sub(1, Ordering::SeqCst);
+        }
+        match (self.household, index) {
+            (Some(household), index) => self.upstream.lending.end(household, index),
+            (None, Some(index)) => self.upstream.lending.add(index),
+            (None, None) => {}
         }
     }
 }
@@ -225,6 +237,7 @@ mod tests {
     use super::*;
     use crate::thread::spawn_named;
 
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
     /// One connection to a peer that gives `answers` to what it is asked, in turn.
@@ -250,7 +263,7 @@ mod tests {
     }
 
     fn get(upstream: &Upstream, clock: &Clock) -> Result<Answer, Ended> {
-        let mut exchange = upstream.lend(0, false).unwrap();
+        let mut exchange = upstream.lend(CLIENT, 0, false).unwrap();
         let by = clock.mono().plus_ms(60_000);
         exchange.ask(b"GET / HTTP/1.1\r\n\r\n", clock, by)?;
         exchange.answer(clock, Some(by))
@@ -271,16 +284,16 @@ mod tests {
     #[test]
     fn exchange_late_answer_keeps_connection_until_it_came() {
         with_peer(&[&OK[..20], &OK[20..]], |upstream, clock| {
-            let mut exchange = upstream.lend(0, false).unwrap();
+            let mut exchange = upstream.lend(CLIENT, 0, false).unwrap();
             let by = clock.mono().plus_ms(60_000);
             exchange.ask(b"GET / HTTP/1.1\r\n\r\n", clock, by).unwrap();
             let soon = Some(clock.mono().plus_ms(20));
             assert!(matches!(exchange.answer(clock, soon), Err(Ended::Late)));
-            assert!(upstream.lend(0, false).is_none());
+            assert!(upstream.lend(CLIENT, 0, false).is_none());
             exchange.ask(b"nudge", clock, by).unwrap();
             assert_eq!(exchange.answer(clock, None).unwrap().bytes, OK);
             drop(exchange);
-            assert!(upstream.lend(0, false).is_some());
+            assert!(upstream.lend(CLIENT, 0, false).is_some());
         });
     }
 
@@ -295,7 +308,7 @@ mod tests {
             with_peer(&[odd], |upstream, clock| {
                 assert!(matches!(get(upstream, clock), Err(Ended::Failed(_))));
                 assert!(!upstream.is_working());
-                assert!(upstream.lend(0, false).is_none());
+                assert!(upstream.lend(CLIENT, 0, false).is_none());
             });
         }
     }

@@ -14,7 +14,7 @@ use crate::user::entry::{CodeHash, House, PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{FormName, act_key};
 use crate::web::form::Form;
-use crate::web::page::words::Subject;
+use crate::web::page::said::Subject;
 use crate::web::route::Route;
 
 /// What a form asks for.

@@ -12,7 +12,7 @@ use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, ComposePage, Composer, ConfirmPage, FormHead};
-use crate::web::page::words::{Said, Trouble, problem};
+use crate::web::page::said::{Said, Trouble, problem};
 use crate::web::response::Cache;
 use crate::web::route::Route;
 use crate::web::words::Lang;

@@ -14,7 +14,7 @@ use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::{Form, encode_query};
 use crate::web::page::form::{ComposePage, Composer, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Notice, Tone};
-use crate::web::page::words::{Said, anchor};
+use crate::web::page::said::{Said, anchor};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::Field;
@@ -200,8 +200,11 @@ impl<A: Ask> Site<A> {
         let notice = login.said.as_ref().map(|said| said.notice.clone());
         let mut around = self.around(visit, heard);
         around.viewer = None;
+        let mut frame = around.frame(t.sign_in(), Some(&Route::Login)).saying(notice);
+        // It shows the password without another page.
+        frame.script = Some(around.script());
         let page = FieldsPage {
-            frame: around.frame(t.sign_in(), Some(&Route::Login)).saying(notice),
+            frame,
             tabs: Vec::new(),
             intro: Vec::new(),
             form,

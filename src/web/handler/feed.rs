@@ -10,10 +10,10 @@ use crate::clock::Wall;
 use crate::id::UserName;
 use crate::limits::POSTS_PAGE;
 use crate::web::ask::Ask;
-use crate::web::page::atom::{AtomPage, Entry, iso, well_formed};
+use crate::web::page::atom::{AtomPage, Entry, changed, iso, well_formed};
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
-use crate::wire::request::{Outcome, PostPage};
+use crate::wire::request::{Outcome, PostPage, Refusal};
 
 impl<A: Ask> Site<A> {
     /// The feed that stands at a route.
@@ -38,6 +38,8 @@ impl<A: Ask> Site<A> {
         let (posts, begun) = match &heard.outcome {
             Outcome::Posts(posts) => (posts, Wall(0)),
             Outcome::Profile(profile) => (&profile.page, profile.joined_at),
+            // A reader cannot sign in: what strangers are not shown is not there for it.
+            Outcome::Refused(Refusal::SignedOut) => return self.error(visit, Some(&heard), 404),
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
@@ -62,7 +64,7 @@ impl<A: Ask> Site<A> {
             title,
             own: format!("{origin}{own}"),
             page: format!("{origin}{page}"),
-            updated: iso(shown.iter().map(|post| post.at).max().unwrap_or(begun)),
+            updated: iso(shown.iter().map(changed).max().unwrap_or(begun)),
             entries: shown.iter().map(|post| Entry::of(post, &origin)).collect(),
         };
         let body = well_formed(&feed.render()?);

@@ -32,7 +32,10 @@ impl<A: Ask> Site<A> {
         let line = marker.map_or(told.read_to, |marker| marker.line);
         let look = self.look(visit, &heard, None, at(&Route::News, before));
         let page = NewsPage {
-            frame: self.around(visit, Some(&heard)).frame(visit.t.mentions(), Some(&Route::News)),
+            frame: self
+                .around(visit, Some(&heard))
+                .frame(visit.t.mentions(), Some(&Route::News))
+                .marking(look.marks()),
             username: viewer.username.to_string(),
             items: items(told, &look, line, before),
             older: told.older.map(|older| format!("{}?before={older}", Route::News)),
@@ -53,7 +56,7 @@ impl<A: Ask> Site<A> {
         let look = self.look(visit, &heard, None, at(&here, before));
         let frame = self.around(visit, Some(&heard)).frame(title.clone(), None);
         let page = TimelinePage {
-            frame: frame.feeding(&Route::TagFeed(tag), title),
+            frame: frame.feeding(&Route::TagFeed(tag), title).marking(look.marks()),
             fresh: None,
             composer: None,
             feed: Feed { empty: visit.t.no_tagged(), ..feed(posts, &look, &here) },
@@ -120,7 +123,10 @@ impl<A: Ask> Site<A> {
         };
         let label = if found.is_stopped { visit.t.search_older() } else { visit.t.older_posts() };
         SearchPage {
-            frame: self.around(visit, Some(heard)).frame(visit.t.search(), Some(&Route::Search)),
+            frame: self
+                .around(visit, Some(heard))
+                .frame(visit.t.search(), Some(&Route::Search))
+                .marking(look.marks().filter(|_| has_posts)),
             query: typed.to_owned(),
             tags: found
                 .tags

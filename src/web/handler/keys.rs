@@ -3,7 +3,6 @@
 
 use super::visit::Visit;
 use super::{Handled, Head, Site, html, see_other};
-use crate::action::Action;
 use crate::limits::DEVICE_COOKIE_S;
 use crate::web::ask::Ask;
 use crate::web::cookie::{CookieValue, SetCookie};
@@ -20,23 +19,22 @@ pub(super) const COOKIE: &str = "k";
 pub(super) const OFF: &str = "0";
 
 impl<A: Ask> Site<A> {
-    /// The list of keys, for everybody; the switch for members.
+    /// The list of keys, and the switch; only members have the script.
     pub(super) fn settings_keys(&self, visit: &Visit<'_>) -> Handled {
-        let heard = self.read(visit, None, Action::CheckSession)?;
-        let (t, drawer) = (visit.t, self.drawer(visit.t, &heard));
+        let heard = self.checked(visit)?;
+        let (t, drawer) = (visit.t, self.must_draw(visit, &heard)?);
         let (label, value) =
             if visit.has_keys { (t.turn_keys_off(), OFF) } else { (t.turn_keys_on(), "1") };
-        let switch = drawer.map(|drawer| ButtonForm {
+        let switch = ButtonForm {
             form: drawer.form(FormName::Keys, &Route::SettingsKeys, value).carrying("keys", value),
             label,
             spoken: String::new(),
             class: "q",
-        });
+        };
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, t.saved(), ""));
-        let title = if drawer.is_some() { t.settings() } else { t.keys() };
         let page = KeysPage {
-            frame: self.around(visit, Some(&heard)).frame(title, None).saying(saved),
-            tabs: if drawer.is_some() { tabs(t, &Route::SettingsKeys) } else { Vec::new() },
+            frame: self.settings_frame(visit, Some(&heard)).saying(saved),
+            tabs: tabs(t, &Route::SettingsKeys),
             keys: keys(t),
             is_on: visit.has_keys,
             switch,

@@ -8,8 +8,8 @@ use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, check_source, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::said::{Said, Subject, Trouble};
 use crate::web::page::settings::{LanguagePage, tabs};
-use crate::web::page::words::{Said, Subject, Trouble};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 

@@ -45,7 +45,7 @@ use super::form::{decode_path, encode_query};
 use super::origin::Origin;
 use super::page::frame::{Around, Assets};
 use super::page::message::MessagePage;
-use super::page::words;
+use super::page::said;
 use super::request::{Method, Request};
 use super::response::{Cache, Content, Location, Response};
 use super::route::Route;
@@ -164,7 +164,7 @@ impl<A: Ask> Site<A> {
             Ok(response) => response,
             Err(Stop::Answer(response)) => *response,
             Err(Stop::Fault(_)) => {
-                let (title, text) = words::error(visit.t, status);
+                let (title, text) = said::error(visit.t, status);
                 Response::new(status, Content::Text, format!("{title}\n\n{text}\n"))
             }
         };
@@ -327,7 +327,7 @@ impl<A: Ask> Site<A> {
 
     /// An error's page: what happened, is my text safe, what now.
     fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
-        let (title, text) = words::error(visit.t, status);
+        let (title, text) = said::error(visit.t, status);
         self.message(visit, heard, (status, title, text))
     }
 

@@ -17,8 +17,8 @@ use crate::web::page::moderation::{
     deed_href, did, mod_tabs, query, undoes,
 };
 use crate::web::page::post::{Byline, Eyes};
+use crate::web::page::said::{Said, anchor, reason_of};
 use crate::web::page::time::Moment;
-use crate::web::page::words::{Said, anchor, reason_of};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{

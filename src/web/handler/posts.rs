@@ -10,7 +10,7 @@ use crate::id::PostId;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
-use crate::web::page::form::{ButtonForm, ComposePage, Composer};
+use crate::web::page::form::{ComposePage, Composer, FormHead, MarkButton};
 use crate::web::page::list::{Feed, TimelinePage};
 use crate::web::page::post::{Eyes, PostItem};
 use crate::web::page::thread::{Earlier, HistoryPage};
@@ -45,6 +45,11 @@ impl Look<'_> {
         posts.iter().map(|post| self.item(post)).collect()
     }
 
+    /// The form that the buttons of all of them share.
+    pub(super) fn marks(&self) -> Option<FormHead> {
+        self.drawer.map(|drawer| drawer.marks(&self.here))
+    }
+
     /// The post that is opened.
     pub(super) fn opened(&self, post: &PostView) -> PostItem {
         self.with_marks(post, if self.is_own(post) { TO_ONES_OWN } else { IN_FULL })
@@ -55,17 +60,22 @@ impl Look<'_> {
     }
 
     fn with_marks(&self, post: &PostView, marks: &[Mark]) -> PostItem {
-        let button = |drawer: Drawer<'_>| {
-            marks.iter().map(move |mark| drawer.mark(post, *mark, &self.here)).collect()
-        };
+        let button =
+            |drawer: Drawer<'_>| marks.iter().map(move |mark| drawer.mark(post, *mark)).collect();
         let buttons = self.drawer.map(button).unwrap_or_default();
         PostItem { buttons, ..self.eyes.see(post) }
     }
 }
 
 impl Drawer<'_> {
-    /// The button that marks a post, or takes the mark back; `here` is the page it stands on.
-    fn mark(self, post: &PostView, mark: Mark, here: &str) -> ButtonForm {
+    /// The form of all buttons of the page at `here`. They share its key, which is told apart by what is
+    /// pressed (`act_key`).
+    fn marks(self, here: &str) -> FormHead {
+        self.form(FormName::Mark, &Route::Home, "").carrying("next", here)
+    }
+
+    /// The button that marks a post, or takes the mark back.
+    fn mark(self, post: &PostView, mark: Mark) -> MarkButton {
         let t = self.t;
         let (is_set, label, done) = match mark {
             Mark::Like => (post.mine.liked, t.like(), t.liked()),
@@ -73,19 +83,11 @@ impl Drawer<'_> {
             Mark::Bookmark => (post.mine.bookmarked, t.bookmark(), t.bookmarked()),
             Mark::Pin => (post.mine.pinned, t.pin(), t.pinned()),
         };
-        let (label, class) = if is_set { (done, "t on") } else { (label, "t") };
+        let label = if is_set { done } else { label };
         let what = PostRef { user: post.author.username.clone(), id: post.id };
         let route = Route::Mark { post: what, mark, on: !is_set };
-        // One key for all buttons of a page, which is told apart by what is pressed (`act_key`): sixty
-        // keys would be a fifth of a page's bytes.
-        let form = self.form(FormName::Mark, &route, "");
-        let name = &post.author.display_name;
-        ButtonForm {
-            form: form.carrying("next", here),
-            label,
-            spoken: if is_set { t.unmark_post(label, name) } else { String::new() },
-            class,
-        }
+        let spoken = t.unmark_post(label, &post.author.display_name);
+        MarkButton { action: route.to_string(), label, is_set, spoken }
     }
 }
 
@@ -116,7 +118,7 @@ impl<A: Ask> Site<A> {
         let frame = self.around(visit, Some(&heard)).frame(visit.t.bookmarks(), None);
         let in_full = |post| look.with_marks(post, IN_FULL);
         let page = TimelinePage {
-            frame: frame.remarking(visit.t.only_you_see()),
+            frame: frame.remarking(visit.t.only_you_see()).marking(look.marks()),
             composer: None,
             fresh: None,
             feed: Feed {

@@ -17,10 +17,10 @@ use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes, PostItem};
+use crate::web::page::said::{hindered as hindered_words, reason_of, suspended};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
-use crate::web::page::words::{hindered as hindered_words, reason_of, suspended};
 use crate::web::request::Method;
 use crate::web::route::Route;
 use crate::wire::request::{
@@ -58,6 +58,7 @@ impl<A: Ask> Site<A> {
         let marker = if is_first { shown_home(visit, heard, posts) } else { visit.home };
         let look = self.look(visit, heard, just_posted(posts), at(&Route::Home, before));
         let mut frame = self.around(visit, Some(heard)).frame(t.home(), Some(&Route::Home));
+        frame = frame.marking(look.marks());
         if is_first {
             frame = frame.remarking(t.people_you_follow());
         }
@@ -96,11 +97,11 @@ impl<A: Ask> Site<A> {
         let look = self.look(visit, &heard, just_posted(posts), at(&Route::Everyone, before));
         let frame =
             self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
-        let frame = frame.feeding(&Route::EveryoneFeed, visit.t.everyone());
+        let frame = frame.feeding(&Route::EveryoneFeed, visit.t.everyone()).marking(look.marks());
         let page = TimelinePage {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             composer: drawer.filter(|_| is_first).map(Drawer::composer),
-            fresh: is_first.then(|| Route::Everyone.to_string()),
+            fresh: drawer.filter(|_| is_first).map(|_| Route::Everyone.to_string()),
             feed: Feed { empty: visit.t.nothing_posted(), ..feed(posts, &look, &Route::Everyone) },
             suggestions: Vec::new(),
             everyone: None,
@@ -167,6 +168,7 @@ impl<A: Ask> Site<A> {
         let frame =
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
+        let frame = frame.marking(look.marks());
         let page = ProfilePage {
             frame: frame.saying(deleted.or(apart).or(suspended)),
             by: Byline::of(&profile.person),
@@ -180,7 +182,7 @@ impl<A: Ask> Site<A> {
                 .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
                 .map(|_| Route::Mod.to_string()),
             edit: own.map(|_| Route::SettingsProfile.to_string()),
-            bookmarks: own.map(|_| Route::Bookmarks.to_string()),
+            bookmarks: Route::Bookmarks.to_string(),
             logout: own.map(Drawer::logout),
             apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
@@ -210,7 +212,7 @@ impl<A: Ask> Site<A> {
         let address = Route::Thread(post.clone()).to_string();
         let look = self.look(visit, &heard, just_posted, address.clone());
         let title = visit.t.post_by(&thread.post.author.display_name);
-        let frame = self.around(visit, Some(&heard)).frame(title, None);
+        let frame = self.around(visit, Some(&heard)).frame(title, None).marking(look.marks());
         let here = encode_query(&address);
         let ancestor = |ancestor: &Ancestor| match ancestor {
             Ancestor::Post(post) => Ok(look.eyes.see(post)),

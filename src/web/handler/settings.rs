@@ -11,9 +11,9 @@ use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Frame, Notice, Tone};
+use crate::web::page::said::{Said, anchor};
 use crate::web::page::settings::{Device, DevicesPage, browser, tabs};
 use crate::web::page::time::Moment;
-use crate::web::page::words::{Said, anchor};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{Field, Outcome, SessionRow};
@@ -174,7 +174,7 @@ impl<A: Ask> Site<A> {
     }
 
     /// Asks whether the session is open.
-    fn checked(&self, visit: &Visit<'_>) -> Result<Heard, Stop> {
+    pub(super) fn checked(&self, visit: &Visit<'_>) -> Result<Heard, Stop> {
         if visit.session.is_none() {
             return Err(Stop::Answer(Box::new(to_login(visit, Vec::new()))));
         }

@@ -10,7 +10,7 @@ use crate::id::UserName;
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::{Binding, Forbidden, check_source, fresh_key};
 use crate::web::form::Form;
-use crate::web::page::words::Trouble;
+use crate::web::page::said::Trouble;
 use crate::web::response::{Location, Response};
 use crate::web::route::Route;
 use crate::web::session::Session;

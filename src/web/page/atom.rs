@@ -39,6 +39,8 @@ pub(crate) struct Entry {
     pub(crate) author: (String, String),
     /// When.
     pub(crate) at: String,
+    /// When it was last edited, or written.
+    pub(crate) updated: String,
     /// What it says, line by line.
     pub(crate) lines: Vec<Vec<Run>>,
 }
@@ -61,9 +63,15 @@ impl Entry {
             title: title(post.note.as_deref().unwrap_or(&post.text)),
             author: (post.author.display_name.clone(), format!("{origin}{}", Route::Profile(user))),
             at: iso(post.at),
+            updated: iso(changed(post)),
             lines: post.text.split('\n').map(line).collect(),
         }
     }
+}
+
+/// When a post last changed.
+pub(crate) fn changed(post: &PostView) -> Wall {
+    post.edited_at.unwrap_or(post.at)
 }
 
 /// A moment as feeds tell it.

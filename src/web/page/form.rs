@@ -33,9 +33,22 @@ pub(crate) struct ButtonForm {
     pub(crate) label: &'static str,
     /// The same with what it is about, for those who hear it among others; may be empty.
     pub(crate) spoken: String,
-    /// The button's class: empty, `q` for quiet, `risk`; `t` for one that looks like text, `t on` when
-    /// it takes back.
+    /// The button's class: empty, `q` for quiet, `risk`.
     pub(crate) class: &'static str,
+}
+
+/// A button of a post. All of a page belong to one form: with a form each they would be a tenth of the
+/// page's bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct MarkButton {
+    /// Where it goes.
+    pub(crate) action: String,
+    /// What it says.
+    pub(crate) label: &'static str,
+    /// Whether it takes back what was done.
+    pub(crate) is_set: bool,
+    /// What it does, where it takes back.
+    pub(crate) spoken: String,
 }
 
 /// A field to fill in.

@@ -3,6 +3,7 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
+use super::form::FormHead;
 use super::machines::name;
 use super::script::ScriptWords;
 use super::time::Moment;
@@ -80,12 +81,8 @@ pub(crate) struct Frame {
     pub(crate) is_error: bool,
     /// Address of the style sheet.
     pub(crate) style: String,
-    /// Address of the script.
-    pub(crate) script: String,
-    /// Its words.
-    pub(crate) script_words: ScriptWords,
-    /// Whether its keys are on.
-    pub(crate) has_keys: bool,
+    /// The script, on pages where it has something to do.
+    pub(crate) script: Option<Script>,
     /// Address of the mark.
     pub(crate) dots: String,
     /// The mark, which shows how the machines are.
@@ -98,8 +95,21 @@ pub(crate) struct Frame {
     pub(crate) notice: Option<Notice>,
     /// The same posts for feed readers: address and title.
     pub(crate) feed: Option<(String, String)>,
+    /// The form that the buttons of all posts share, if they have buttons.
+    pub(crate) marks: Option<FormHead>,
     /// The navigation.
     pub(crate) nav: Vec<NavLink>,
+}
+
+/// The script as a page names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    /// Its address.
+    pub(crate) address: String,
+    /// Its words.
+    pub(crate) words: ScriptWords,
+    /// Whether its keys are on.
+    pub(crate) has_keys: bool,
 }
 
 /// The copy of a machine that is cut off from the others.
@@ -201,9 +211,8 @@ impl Around<'_> {
             remark: String::new(),
             is_error: false,
             style: self.assets.style.to_string(),
-            script: self.assets.script.to_string(),
-            script_words: ScriptWords::of(t),
-            has_keys: self.has_keys,
+            // A stranger's first page makes do with a request less.
+            script: self.viewer.map(|_| self.script()),
             dots: self.assets.dots.to_string(),
             mark: Mark::of(cluster.map(|cluster| cluster.machines.as_slice())),
             machines: cluster.map_or_else(|| t.machines().to_owned(), |it| in_words(t, it)),
@@ -213,7 +222,17 @@ impl Around<'_> {
             }),
             notice: None,
             feed: None,
+            marks: None,
             nav: self.nav(here),
+        }
+    }
+
+    /// The script, for a page that has use for it.
+    pub(crate) fn script(&self) -> Script {
+        Script {
+            address: self.assets.script.to_string(),
+            words: ScriptWords::of(self.t),
+            has_keys: self.has_keys,
         }
     }
 
@@ -258,6 +277,12 @@ impl Frame {
     /// The same with a feed of its posts.
     pub(crate) fn feeding(mut self, feed: &Route, title: impl Into<String>) -> Self {
         self.feed = Some((feed.to_string(), title.into()));
+        self
+    }
+
+    /// The same with the form that the buttons of its posts share.
+    pub(crate) fn marking(mut self, marks: Option<FormHead>) -> Self {
+        self.marks = marks;
         self
     }
 

@@ -106,8 +106,8 @@ pub(crate) struct ProfilePage {
     pub(crate) moderate: Option<String>,
     /// Where to edit it, if it is one's own.
     pub(crate) edit: Option<String>,
-    /// Where one's bookmarks are, if it is one's own.
-    pub(crate) bookmarks: Option<String>,
+    /// Where one's bookmarks are.
+    pub(crate) bookmarks: String,
     /// The button that signs out, if it is one's own.
     pub(crate) logout: Option<ButtonForm>,
     /// Their posts.

@@ -1,7 +1,7 @@
 //! Pages: what each shows, in plain structs that its template prints. Nothing here asks a backend or
 //! reads a request; all words a person reads are here and in `templates/`.
 //!
-//! - `frame`: what stands around every page. `words`: sentences for problems and outcomes.
+//! - `frame`: what stands around every page. `said`: sentences for problems and outcomes.
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
 //! - `find`: mentions and the search. `atom`: posts for feed readers.
 //! - `export`: the file of posts that a member takes along. `script`: the words of the script.
@@ -19,10 +19,10 @@ pub(crate) mod machines;
 pub(super) mod message;
 pub(super) mod moderation;
 pub(super) mod post;
+pub(super) mod said;
 pub(super) mod script;
 pub(super) mod settings;
 pub(crate) mod status;
 pub(crate) mod text;
 pub(super) mod thread;
 pub(crate) mod time;
-pub(super) mod words;

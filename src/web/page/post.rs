@@ -1,6 +1,6 @@
 //! A post, its author, and lists of posts.
 
-use super::form::ButtonForm;
+use super::form::MarkButton;
 use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
@@ -78,7 +78,7 @@ pub(crate) struct PostItem {
     /// How many more do.
     pub(crate) liked_more: u32,
     /// What whoever looks may do to it.
-    pub(crate) buttons: Vec<ButtonForm>,
+    pub(crate) buttons: Vec<MarkButton>,
     /// What it answers.
     pub(crate) answers: Option<Answers>,
     /// How many answers it has, in words; empty for none.

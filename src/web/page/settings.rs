@@ -72,8 +72,8 @@ pub(crate) struct KeysPage {
     pub(crate) keys: Vec<KeyRow>,
     /// Whether they are on.
     pub(crate) is_on: bool,
-    /// The button that turns them off or on, for members.
-    pub(crate) switch: Option<ButtonForm>,
+    /// The button that turns them off or on.
+    pub(crate) switch: ButtonForm,
 }
 
 /// What can be taken along.

@@ -16,7 +16,7 @@ const count = () => {
 };
 oninput = count;
 
-const tell = () => $$(".at time").forEach((time) => {
+const tell = () => $$(".by time").forEach((time) => {
   const age = (Date.now() - new Date(time.dateTime)) / 1000;
   const unit = [60, 3600, 86400, 604801].findIndex((end) => age < end);
   const n = Math.floor(age / [1, 60, 3600, 86400][unit]);

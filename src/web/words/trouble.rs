@@ -92,6 +92,7 @@ words! {
     only_reached(members: u8, reachable: u8):
         ["Only {reachable} of {members} machine can be reached.", "Only {reachable} of {members} machines can be reached."] /
         ["Nur {reachable} von {members} Maschine erreichbar.", "Nur {reachable} von {members} Maschinen erreichbar."];
+    too_few_answered: "Too few machines answered." / "Zu wenige Maschinen haben geantwortet.";
     saved_when(needed: u8, what: &str):
         ["{what} is saved when {needed} agrees.", "{what} is saved when {needed} agree."] /
         ["{what} ist gespeichert, wenn {needed} zustimmt.", "{what} ist gespeichert, wenn {needed} zustimmen."];

@@ -257,8 +257,10 @@ pub(super) fn location(response: &Response) -> &str {
 /// The hidden fields of the form that goes to `action`.
 pub(super) fn hidden_fields(page: &Response, action: &str) -> Vec<(String, String)> {
     let html = text(page);
-    let start =
-        html.find(&format!("action=\"{action}\"")).unwrap_or_else(|| panic!("{action}: {html}"));
+    // The buttons of posts stand outside of their form.
+    let is_mark = html.contains(&format!(" formaction=\"{action}\""));
+    let form = if is_mark { "<form id=\"m\"".to_owned() } else { format!(" action=\"{action}\"") };
+    let start = html.find(&form).unwrap_or_else(|| panic!("{action}: {html}"));
     let form = html[start..].split("</form>").next().unwrap();
     let inputs = form.split("<input type=\"hidden\" name=\"").skip(1);
     let read = |input: &str| {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::fake::{Browser, Fake, posts, site, site_at, text};
+use super::fake::{ACCEPT_LANGUAGE, Browser, Fake, posts, site, site_at, text};
 use super::fitting::fitting;
 use crate::action::Action;
 use crate::id::PostId;
@@ -109,10 +109,24 @@ fn feed_holds_whole_addresses() {
         "<a href=\"http://127.0.0.1:8080/tag/seeds\">#seeds</a>",
         "<a href=\"https://example.org/frost?x=1&#38;y=2\" rel=\"nofollow noopener ugc\">",
         "<title>@ada · Fen Lane</title>",
-        "<updated>2023-11-14T22:09:20Z</updated>",
+        "<published>2023-11-14T22:09:20Z</published>\n<updated>2023-11-14T22:09:20Z</updated>",
+        // Edited two minutes ago, which is the last that happened.
+        "<published>2023-11-14T22:08:20Z</published>\n<updated>2023-11-14T22:11:20Z</updated>",
+        "type=\"text/html\" href=\"http://127.0.0.1:8080/@ada\"/>\n<updated>2023-11-14T22:11:20Z</updated>",
     ] {
         assert!(xml.contains(words), "{words} is not in {xml}");
     }
+}
+
+#[test]
+fn feed_is_in_no_language() {
+    let site = site();
+    let english = Browser::stranger(&site).get("/@ada.atom");
+    ACCEPT_LANGUAGE.set(Some("de"));
+    let german = Browser::stranger(&site).get("/@ada.atom");
+    ACCEPT_LANGUAGE.set(None);
+    assert_eq!(text(&english), text(&german));
+    assert!(english.languages.is_empty() && german.languages.is_empty());
 }
 
 #[test]
@@ -145,8 +159,8 @@ fn feed_of_nobody_or_of_who_shows_strangers_nothing() {
         Action::Profile(_) => Ok(Outcome::Refused(Refusal::SignedOut)),
         other => Ok(fitting(other)),
     });
-    let page = Browser::ada(&site).get("/@ada.atom");
-    assert_ne!((page.status, page.content), (200, Content::Atom));
+    // A reader has nobody who could sign in.
+    assert_eq!(Browser::ada(&site).get("/@ada.atom").status, 404);
 }
 
 fn saying(text: String) -> Site<Fake> {

@@ -60,9 +60,8 @@ const MEMBERS: [(&str, &str); 34] = [
 ];
 
 /// Pages of somebody who is not.
-const STRANGERS: [(&str, &str); 8] = [
+const STRANGERS: [(&str, &str); 7] = [
     ("landing", "/"),
-    ("keys-stranger", "/settings/keys"),
     ("join", "/join"),
     ("login", "/login?next=/@ben"),
     ("everyone-stranger", "/public"),
@@ -188,11 +187,12 @@ fn check(name: &str, html: &str) {
             assert!(attribute != "style" && !attribute.starts_with("on"), "{name}: {tag}");
             match attribute {
                 "id" => assert!(ids.insert(value.clone()), "{name}: id {value} stands twice"),
-                "for" | "aria-labelledby" | "aria-describedby" => {
+                "for" | "form" | "aria-labelledby" | "aria-describedby" => {
                     referred.extend(value.split(' ').map(str::to_owned));
                 }
                 "href" => check_link(name, &value),
                 "action" => check_action(name, tag, &value),
+                "formaction" => check_action(name, "method=\"post\"", &value),
                 _ => {}
             }
         }

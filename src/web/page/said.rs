@@ -157,7 +157,12 @@ impl Said {
                 Self::later(t, (503, t.nothing_saved(), t.machine_behind()), kept, BEHIND_RETRY_S)
             }
             Refusal::NoMajority { reachable, members, needed } => {
-                let strong = t.only_reached(*members, *reachable);
+                // Machines count as reached until it shows that they died: then it is they who did not agree.
+                let strong = if reachable < needed {
+                    t.only_reached(*members, *reachable)
+                } else {
+                    t.too_few_answered().to_owned()
+                };
                 let text = format!("{} {kept}", t.saved_when(*needed, subject.name(t)));
                 Self::new(503, t.nothing_saved(), strong, text)
                     .retry(t.try_again(), NO_MAJORITY_RETRY_S)
@@ -474,6 +479,25 @@ mod tests {
         let unknown = Said::of(Lang::De, &Trouble::Refused(Refusal::Unknown), Subject::Post);
         assert_eq!(unknown.notice.strong, "Wir wissen noch nicht, ob es gespeichert wurde.");
         assert_eq!((unknown.button, unknown.is_check), (Some("Nachsehen"), true));
+    }
+
+    #[test]
+    fn said_of_machines_that_just_died_is_true() {
+        let said = |t, reachable| {
+            let refusal = Refusal::NoMajority { reachable, members: 3, needed: 2 };
+            Said::of(t, &Trouble::Refused(refusal), Subject::Post).notice
+        };
+        for reachable in [2, 3] {
+            // That two of three can be reached, and that two are enough, cannot both be so.
+            let notice = said(Lang::En, reachable);
+            assert_eq!(notice.strong, "Too few machines answered.");
+            assert!(
+                notice.text.starts_with("A post is saved when 2 agree. Your text"),
+                "{notice:?}"
+            );
+        }
+        assert_eq!(said(Lang::De, 2).strong, "Zu wenige Maschinen haben geantwortet.");
+        assert_eq!(said(Lang::En, 1).strong, "Only 1 of 3 machines can be reached.");
     }
 
     #[test]

@@ -1,0 +1,180 @@
+//! Reading in a large community beside a small one: no page costs more than what it shows.
+
+use std::io;
+use std::time::Instant;
+
+use tern::clock::Wall;
+use tern::id::{Hash128, PostId};
+use tern::limits::SEARCH_MS;
+use tern::replica::version::{Term, Version};
+use tern::store::line::{Kind, NewLine, encode};
+use tern::user::entry::Entry;
+
+use crate::client::now;
+use crate::machines::Machines;
+use crate::person::Person;
+use crate::table::{Most, Table, Worst};
+use crate::web::Web;
+use crate::{Plan, median, megabytes, process};
+
+/// When the first post was made, in milliseconds since 1970.
+const FIRST_MS: u64 = 1_600_000_000_000;
+/// Posts that share a line of a file.
+const LINE_POSTS: u64 = 500;
+/// How often each page is asked for.
+const TIMES: usize = 30;
+/// What a page may cost beside the same page of the small community: twice, for the noise.
+const TIMES_MOST: f64 = 2.0;
+
+/// How many people and posts.
+#[derive(Clone, Copy)]
+struct Size {
+    people: u64,
+    posts_each: u64,
+    /// Posts of the one who writes most.
+    posts_most: u64,
+}
+
+const SMALL: Size = Size { people: 10, posts_each: 40, posts_most: 100 };
+const LARGE: Size = Size { people: 1_000, posts_each: 900, posts_most: 100_000 };
+
+/// A community on one machine, and somebody in it who follows everybody.
+struct Community {
+    machines: Machines,
+    _web: Web,
+    ada: Person,
+    /// An address in the middle of the longest profile.
+    deep: String,
+}
+
+/// Measures each page in both.
+pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let mut small = Community::start(SMALL)?;
+    let mut large = Community::start(LARGE)?;
+    let posts = LARGE.people * LARGE.posts_each + LARGE.posts_most;
+    let follows = format!("home with {} follows", LARGE.people);
+    let profile = format!("a profile with {} posts", LARGE.posts_most);
+    let pages = [
+        (follows, "/".to_owned(), "/".to_owned()),
+        ("everyone".to_owned(), "/public".to_owned(), "/public".to_owned()),
+        (profile.clone(), "/@most".to_owned(), "/@most".to_owned()),
+        (format!("{profile}, the middle"), small.deep.clone(), large.deep.clone()),
+        (
+            "a tag that all posts of one bear".to_owned(),
+            "/tag/most".to_owned(),
+            "/tag/most".to_owned(),
+        ),
+        ("mentions".to_owned(), "/mentions".to_owned(), "/mentions".to_owned()),
+    ];
+    for (what, small_path, large_path) in pages {
+        // One after the other, so that both meet the same noise.
+        let mut took = (Vec::new(), Vec::new());
+        for _ in 0..TIMES {
+            took.0.push(small.ask(&small_path)?);
+            took.1.push(large.ask(&large_path)?);
+        }
+        table.worst(Worst {
+            what: format!("{what}, {posts} posts: milliseconds"),
+            ours: median(took.1),
+            beside: Some(("the same of a small community".to_owned(), median(took.0))),
+            most: Most::Times(TIMES_MOST),
+        });
+    }
+    for (what, query) in
+        [("a word that stands nowhere", "xyzzy"), ("a word in every post", "words")]
+    {
+        let took = (0..5).map(|_| large.ask(&format!("/search?q={query}")));
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let most = SEARCH_MS as f64 + 500.0;
+        table.worst(Worst {
+            what: format!("search for {what}, {posts} posts: milliseconds"),
+            ours: median(took.collect::<io::Result<Vec<f64>>>()?),
+            beside: None,
+            most: Most::Value(most),
+        });
+    }
+    let resident = megabytes(process(&large.machines, 0)?, "VmRSS:")?;
+    table.note(format!("{posts} posts: {resident:.0} MB resident in the backend"));
+    Ok(())
+}
+
+impl Community {
+    fn start(size: Size) -> io::Result<Self> {
+        let mut machines = Machines::start(1);
+        machines.kill(0);
+        let people = (0..size.people).map(|n| (format!("user{n:04}"), n, size.posts_each));
+        let all = people.chain([("most".to_owned(), size.people, size.posts_most)]);
+        for (name, n, posts) in all {
+            std::fs::write(machines.file(0, &name), file(&name, (n, size.people + 1), posts))?;
+        }
+        machines.spawn(0);
+        let web = Web::start(&machines)?;
+        let mut ada = Person::new(web.address(), "ada");
+        let until = now();
+        while ada.try_get("/@most").map_or(true, |page| page.status != 200) {
+            if until.elapsed().as_secs() > 300 {
+                return Err(io::Error::other("the machine does not come up"));
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(100));
+        }
+        ada.join();
+        for n in 0..size.people {
+            ada.follow(&format!("user{n:04}"));
+        }
+        let deep = format!(
+            "/@most?before={}",
+            number(size.people, size.people + 1, size.posts_most / 2).get()
+        );
+        Ok(Self { machines, _web: web, ada, deep })
+    }
+
+    /// Milliseconds until a page is there.
+    fn ask(&mut self, path: &str) -> io::Result<f64> {
+        let began: Instant = now();
+        let page = self.ada.try_get(path).map_err(io::Error::other)?;
+        let took = began.elapsed().as_secs_f64() * 1_000.0;
+        if page.status != 200 {
+            return Err(io::Error::other(format!("{path}: {}", page.status)));
+        }
+        Ok(took)
+    }
+}
+
+/// The number of somebody's post: people take turns.
+fn number(person: u64, people: u64, post: u64) -> PostId {
+    PostId::floor_of(FIRST_MS + (post * people + person) * 10)
+}
+
+/// A file of somebody who joined and wrote so many posts.
+fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Vec<u8> {
+    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+    let at = Wall(FIRST_MS - 1);
+    let (display_name, bio) = (name.to_owned(), String::new());
+    let joined = Entry::Joined { at };
+    let mut entries = vec![joined, Entry::Profile { at, display_name, bio, members_only: false }];
+    let (mut bytes, mut base, mut base_hash) = (Vec::new(), Version::ZERO, Hash128::default());
+    let mut post = 0;
+    while post < posts || !entries.is_empty() {
+        let end = posts.min(post + LINE_POSTS);
+        entries.extend((post..end).map(|post| {
+            let id = number(person, people, post);
+            let text = format!("These are some words of #{name} in the garden, number {post}.");
+            Entry::Posted { at: Wall(id.at_ms()), id, text, reply_to: None, note: None }
+        }));
+        post = end;
+        let version = Version { term, seq: base.seq + 1 };
+        let line = encode(&NewLine {
+            version,
+            base,
+            base_hash,
+            com: base,
+            kind: Kind::Delta,
+            requests: &[],
+            entries: &entries,
+        });
+        bytes.extend_from_slice(&line.bytes);
+        (base, base_hash) = (version, line.hash);
+        entries.clear();
+    }
+    bytes
+}
