@@ -1,3 +1,5 @@
+//! Taking in what was taken along, at each edge: what is wrong is found, and again changes nothing.
+
 use super::*;
 use crate::limits::{NOTE_CHARS_MAX, POST_CHARS_MAX};
 use crate::user::{Place, Recorded};

@@ -48,7 +48,8 @@ impl Backend {
                 if list == ExportList::Posts {
                     return Err(Unmet::Words("posts are no marks".to_owned()));
                 }
-                let told = self.take_in(permit, of, &|user, _| import::marks(user, list, &here, of.2))?;
+                let told =
+                    self.take_in(permit, of, &|user, _| import::marks(user, list, &here, of.2))?;
                 Ok(more_left_out(told, left_out))
             }
             Part::End { pinned } => {

@@ -1,7 +1,8 @@
 //! Bounds of the command line, of the processes that it starts, and of what an operator asks machines.
 
 use super::{
-    EDITS_MAX, LINE_BYTES_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, REQUEST_BYTES_MAX, USER_FILE_BYTES_MAX,
+    EDITS_MAX, LINE_BYTES_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, REQUEST_BYTES_MAX,
+    USER_FILE_BYTES_MAX,
 };
 
 /// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
