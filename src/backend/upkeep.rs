@@ -107,29 +107,10 @@ impl Backend {
                 Ok(Told::Done)
             }
             Order::Invite { code, uses, days, by } => {
-                self.check_social()?;
-                let by = by.clone().map_or_else(|| self.first_keeper(), Ok)?;
-                if !self.cluster.local.index().is_active(&by) {
-                    return Err(Refusal::NotFound.into());
-                }
-                if !self.may_invite(&by) {
-                    return Err(Unmet::Words(format!(
-                        "{by} may not invite: they keep nothing, and members do not invite here"
-                    )));
-                }
-                let invite = Upkeep::Invite { code: code.clone(), uses_and_days: [*uses, *days] };
-                self.upkeep(permit, &by, (None, &invite))?;
-                Ok(Told::By { user: by })
+                self.invite_for(permit, by.as_ref(), (code, [*uses, *days]))
             }
             Order::Invitations { after } => Ok(self.list_codes(after.as_ref())),
-            Order::EndInvitation { code } => {
-                let by = self.cluster.local.index().inviter(code).cloned();
-                let by =
-                    by.ok_or_else(|| Unmet::Words("there is no such invitation".to_owned()))?;
-                let end = Upkeep::EndInvitation { code: code.clone() };
-                self.upkeep(permit, &by, (None, &end))?;
-                Ok(Told::By { user: by })
-            }
+            Order::EndInvitation { code } => self.end_invitation_for(permit, code),
             Order::Import { user, file, is_dry, part } => {
                 self.import(permit, (user, *file, *is_dry), part)
             }
@@ -166,6 +147,37 @@ impl Backend {
         }
         let at = self.cluster.local.index().time_of(&deed, self.now());
         self.upkeep(permit, &by, (None, &Upkeep::Keep { deed, at }))?;
+        Ok(Told::By { user: by })
+    }
+
+    /// Makes an invitation in somebody's name.
+    fn invite_for(
+        &self,
+        permit: &mut LockPermit,
+        by: Option<&UserName>,
+        (code, uses_and_days): (&CodeHash, [u32; 2]),
+    ) -> Obeyed {
+        self.check_social()?;
+        let by = by.cloned().map_or_else(|| self.first_keeper(), Ok)?;
+        if !self.cluster.local.index().is_active(&by) {
+            return Err(Refusal::NotFound.into());
+        }
+        if !self.may_invite(&by) {
+            return Err(Unmet::Words(format!(
+                "{by} may not invite: they keep nothing, and members do not invite here"
+            )));
+        }
+        let invite = Upkeep::Invite { code: code.clone(), uses_and_days };
+        self.upkeep(permit, &by, (None, &invite))?;
+        Ok(Told::By { user: by })
+    }
+
+    /// Ends an invitation, whoever made it.
+    fn end_invitation_for(&self, permit: &mut LockPermit, code: &CodeHash) -> Obeyed {
+        let by = self.cluster.local.index().inviter(code).cloned();
+        let by = by.ok_or_else(|| Unmet::Words("there is no such invitation".to_owned()))?;
+        let end = Upkeep::EndInvitation { code: code.clone() };
+        self.upkeep(permit, &by, (None, &end))?;
         Ok(Told::By { user: by })
     }
 

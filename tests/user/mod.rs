@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::cluster::harness::{Cluster, PROGRAM, eventually};
 
 /// How long a command may take.
-const END: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_mins(1);
 
 /// How a command ended.
 #[derive(Debug)]

@@ -124,7 +124,9 @@ pub(in crate::cli) fn run(invite: &Invite) -> Result<(), CliError> {
             } else if rows.is_empty() {
                 say("no invitations");
             } else {
-                rows.iter().for_each(|row| say(&line(row)));
+                for row in &rows {
+                    say(&line(row));
+                }
             }
         }
         What::Revoke { code } => {

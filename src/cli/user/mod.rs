@@ -374,7 +374,9 @@ fn list(how: &How, only_keepers: bool) -> Result<(), CliError> {
     } else if rows.is_empty() {
         say(if only_keepers { "nobody keeps the community" } else { "nobody has an account" });
     } else {
-        rows.iter().for_each(|row| say(&line(row)));
+        for row in &rows {
+            say(&line(row));
+        }
     }
     Ok(())
 }

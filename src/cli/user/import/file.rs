@@ -257,13 +257,14 @@ impl<'de> Visitor<'de> for Whole<'_, '_> {
                 "follows" => follows = map.next_value_seed(Names(FOLLOWS_MAX))?,
                 "mutes" => mutes = map.next_value_seed(Names(APART_MAX))?,
                 "blocks" => blocks = map.next_value_seed(Names(APART_MAX))?,
-                other => match ExportList::ALL.into_iter().find(|list| list.as_str() == other) {
-                    Some(list) => map.next_value_seed(Items { list, whole: &mut self })?,
-                    None => {
+                other => {
+                    let list = ExportList::ALL.into_iter().find(|list| list.as_str() == other);
+                    let Some(list) = list else {
                         map.next_value::<IgnoredAny>()?;
                         continue;
-                    }
-                },
+                    };
+                    map.next_value_seed(Items { list, whole: &mut self })?;
+                }
             }
             if form.is_some_and(|form| form != 1) {
                 return self.fail(ImportError::Form(form.unwrap_or_default()));

@@ -72,7 +72,7 @@ impl<'a> Sender<'a> {
                 (taken.loosened, "without what they answered, which is not here"),
             ] {
                 if count > 0 {
-                    line.push_str(&format!(", {count} {what}"));
+                    line = format!("{line}, {count} {what}");
                 }
             }
             line
