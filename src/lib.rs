@@ -13,6 +13,7 @@ pub mod fuzzing;
 pub mod id;
 pub mod index;
 pub mod limits;
+pub mod metrics;
 pub mod replica;
 pub mod store;
 pub mod text;

@@ -16,6 +16,7 @@ use crate::auth::session::{SessionText, Token};
 use crate::auth::{AuthError, policy::Names};
 use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
+use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::{Receipt, Seen, Status};
@@ -113,9 +114,15 @@ impl Backend {
         let address = address(&data.opening)?;
         let Ok(name) = UserName::from_input(&data.username) else {
             self.hasher.verify_dummy(&data.password).map_err(busy)?;
+            metrics::LOGIN_FAILURES.count();
             return Err(Refusal::BadLogin);
         };
-        let verified = self.verify(permit, &name, &data.password, address)?;
+        let verified = self.verify(permit, &name, &data.password, address);
+        let verified = verified.inspect_err(|refusal| {
+            if matches!(refusal, Refusal::BadLogin | Refusal::TooMany { .. }) {
+                metrics::LOGIN_FAILURES.count();
+            }
+        })?;
         let done = self.open_session(permit, &name, verified, &data.opening)?;
         log::info!("signed in user={name} address={address}");
         Ok(done)

@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
+use crate::metrics;
 use crate::store::StoreError;
 use crate::thread::{LockPermit, Stop, spawn_named};
 use crate::transport::connection::Connection;
@@ -64,6 +65,8 @@ pub struct Config {
     /// Within what time each file is read once and checked, as long as the limits on how fast that is
     /// done allow.
     pub scrub_round: Duration,
+    /// Where it tells its numbers, if anywhere.
+    pub metrics: Option<metrics::serve::Listener>,
 }
 
 /// Why a backend did not start, or ended by itself.
@@ -188,7 +191,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let address = listener.local_addr();
     let keys = config.keys.clone();
     let cluster = setup::open(&config, address, &clock, stop)?;
-    let Config { node, data, scrub_round, .. } = &config;
+    let Config { node, data, scrub_round, metrics, .. } = &config;
     let backend = Backend {
         cluster,
         hasher: Hasher::new(clock.clone()),
@@ -209,6 +212,12 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         })?;
         spawn_named(scope, "compact", move |_permit| backend.cluster.run_compact())?;
         spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
+        if let Some(listener) = metrics {
+            spawn_named(scope, "metrics", move |_permit| {
+                listener
+                    .run(stop, &|| metrics::page::page(listener.is_web, Some(&backend.numbers())));
+            })?;
+        }
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
         })?;

@@ -11,6 +11,7 @@ use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
 use crate::index::Eyes;
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
+use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::entry::SessionId;
@@ -223,6 +224,20 @@ impl Backend {
             machines,
             writes: self.cluster.can_write(&peers),
             needed: u8::try_from(self.cluster.members.needed()).unwrap_or(u8::MAX),
+        }
+    }
+
+    /// What is known only now, for those who watch.
+    pub(super) fn numbers(&self) -> metrics::Now {
+        let node = |row: MachineRow| metrics::Node {
+            node: row.node,
+            is_up: row.state != MachineState::Down,
+            behind: row.behind,
+        };
+        metrics::Now {
+            nodes: self.machines(&self.cluster.members.peers()).into_iter().map(node).collect(),
+            users: u64::try_from(self.cluster.local.index().members()).unwrap_or(u64::MAX),
+            disk_free_bytes: self.cluster.local.store.disk_free_bytes().ok(),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::cluster::fold::Wish;
 use crate::cluster::lock::LockError;
 use crate::id::{Hash128, UserName};
 use crate::limits::WRITE_MS_MAX;
+use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::entry::SessionId;
@@ -110,6 +111,9 @@ impl Backend {
         let now = self.now();
         let (wrote, version) = self
             .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
+        if matches!((action, &wrote), (Action::Post(_), Wrote::Now(_))) {
+            metrics::POSTS.count();
+        }
         let saved = saved(wrote.receipt());
         let seen = Some(self.committed(asker.user()).max(version));
         let session = crate::auth::session::SessionText { seen, ..asker.session.clone() };

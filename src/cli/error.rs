@@ -21,11 +21,30 @@ pub enum CliError {
     /// A value in it cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Several things are wrong with the configuration.
+    #[error("{}", .0.join("\ntern: "))]
+    Faults(Vec<String>),
     /// The system refused something that every command needs.
     #[error("cannot {what}")]
     System {
         /// What was refused.
         what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A web server does not answer, or is not well.
+    #[error("{address} is not well: {why}")]
+    Unwell {
+        /// Where it was asked.
+        address: String,
+        /// What it said, or why it said nothing.
+        why: String,
+    },
+    /// The numbers cannot be told where they were to be.
+    #[error("cannot listen on --metrics={address}")]
+    Metrics {
+        /// As configured.
+        address: String,
         /// What the system said.
         source: io::Error,
     },
@@ -74,16 +93,29 @@ impl CliError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) | Self::Key(_) | Self::Origin(_) | Self::Import(_) => 2,
+            Self::Config(_)
+            | Self::Faults(_)
+            | Self::Key(_)
+            | Self::Origin(_)
+            | Self::Import(_) => 2,
             Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
-            Self::System { .. } | Self::Web(_) | Self::Backend(_) => 1,
+            Self::System { .. }
+            | Self::Metrics { .. }
+            | Self::Unwell { .. }
+            | Self::Web(_)
+            | Self::Backend(_) => 1,
             Self::RunCluster(error) => error.code(),
             Self::Cluster(error) => error.code(),
             Self::Backup(error) => error.code(),
             Self::Check(error) => error.code(),
         }
+    }
+
+    /// All that is wrong with a configuration.
+    pub(super) fn faults(faults: Vec<ConfigError>) -> Self {
+        Self::Faults(faults.iter().map(ToString::to_string).collect())
     }
 
     /// Tells what went wrong, with its causes, in one line. Help and the version go to standard output

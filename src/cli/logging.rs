@@ -1,45 +1,63 @@
 //! Log lines: one a record on standard error, `time=… level=… a fixed phrase key=value`, with
 //! whatever could forge or break a line escaped.
 
-use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
-use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{LevelFilter, Record};
 
-use super::config::ConfigError;
 use crate::clock::{Clock, Wall};
 use crate::limits::LOG_LINE_BYTES_MAX;
 
-/// The environment variable that says how much is logged.
-pub(super) const LEVEL_VARIABLE: &str = "TERN_LOG";
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `key=value`.
+    Logfmt,
+    /// An object a line.
+    Json,
+}
+
+impl Format {
+    /// As it is typed.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Logfmt => "logfmt",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Whether lines are JSON; they may become so while the program runs.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Directs the log, and panics with it, to standard error.
-///
-/// # Errors
-/// When `wanted` is no level's name.
-pub(super) fn start(wanted: Option<OsString>) -> Result<(), ConfigError> {
-    let level = level(wanted)?;
+pub(super) fn start(level: LevelFilter, format: Format) {
     let clock = Clock::system();
     let started = env_logger::Builder::new()
         // What other crates say below a warning is for their authors.
-        .filter_level(level.min(LevelFilter::Warn))
-        .filter_module("tern", level)
-        .format(move |out, record| out.write_all(line(clock.wall(), record).as_bytes()))
+        .filter_level(LevelFilter::Warn)
+        .filter_module("tern", LevelFilter::Trace)
+        .format(move |out, record| {
+            let is_json = IS_JSON.load(Ordering::Relaxed);
+            let write = if is_json { json_line } else { line };
+            let line = write(clock.wall(), record);
+            out.write_all(line.as_bytes())
+        })
         .try_init();
     // A program that uses the library may have a logger of its own; then that one is right.
     if started.is_ok() {
+        set(level, format);
         std::panic::set_hook(Box::new(log_panic));
     }
-    Ok(())
 }
 
-fn level(wanted: Option<OsString>) -> Result<LevelFilter, ConfigError> {
-    let Some(wanted) = wanted else { return Ok(LevelFilter::Info) };
-    let text = wanted.to_string_lossy();
-    LevelFilter::from_str(&text).map_err(|_| ConfigError::LogLevel(text.into_owned()))
+/// Changes how much is logged, and how it looks.
+pub(super) fn set(level: LevelFilter, format: Format) {
+    IS_JSON.store(format == Format::Json, Ordering::Relaxed);
+    log::set_max_level(level);
 }
 
 /// A panic is our bug: one line like any other, so that it cannot be overlooked in a log of lines.
@@ -55,27 +73,50 @@ fn log_panic(info: &PanicHookInfo<'_>) {
 
 /// One record as it is written.
 fn line(now: Wall, record: &Record<'_>) -> String {
-    let time = i64::try_from(now.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let time = time.unwrap_or(jiff::Timestamp::MAX);
-    let level = match record.level() {
-        log::Level::Error => "error",
-        log::Level::Warn => "warn",
-        log::Level::Info => "info",
-        log::Level::Debug => "debug",
-        log::Level::Trace => "trace",
-    };
-    let mut text = format!("time={time:.3} level={level} ");
+    let mut text = format!("time={:.3} level={} ", time(now), level_name(record.level()));
     // The writer fails where the limit is reached, which ends the formatting of a huge value early.
-    if write!(Escaped(&mut text), "{}", record.args()).is_err() {
+    if write!(Escaped { text: &mut text, is_json: false }, "{}", record.args()).is_err() {
         text.push('…');
     }
     text.push('\n');
     text
 }
 
+/// One record as an object: what other programs read.
+fn json_line(now: Wall, record: &Record<'_>) -> String {
+    let mut text = format!(
+        "{{\"time\":\"{:.3}\",\"level\":\"{}\",\"message\":\"",
+        time(now),
+        level_name(record.level())
+    );
+    if write!(Escaped { text: &mut text, is_json: true }, "{}", record.args()).is_err() {
+        text.push('…');
+    }
+    text.push_str("\"}\n");
+    text
+}
+
+fn time(now: Wall) -> jiff::Timestamp {
+    let time = i64::try_from(now.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or(jiff::Timestamp::MAX)
+}
+
+const fn level_name(level: log::Level) -> &'static str {
+    match level {
+        log::Level::Error => "error",
+        log::Level::Warn => "warn",
+        log::Level::Info => "info",
+        log::Level::Debug => "debug",
+        log::Level::Trace => "trace",
+    }
+}
+
 /// Writes text with control characters, line separators and marks that turn the direction of text
 /// escaped, up to the limit.
-struct Escaped<'a>(&'a mut String);
+struct Escaped<'a> {
+    text: &'a mut String,
+    is_json: bool,
+}
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -83,15 +124,19 @@ impl fmt::Write for Escaped<'_> {
     }
 
     fn write_char(&mut self, c: char) -> fmt::Result {
-        // Room for the longest escape, the ellipsis and the line end.
-        if self.0.len() + "\\u{10ffff}…\n".len() > LOG_LINE_BYTES_MAX {
+        // Room for the longest escape, the ellipsis and the end.
+        if self.text.len() + "\\u{10ffff}…\"}\n".len() > LOG_LINE_BYTES_MAX {
             return Err(fmt::Error);
         }
         let forges = matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || forges {
-            self.0.extend(c.escape_default());
-        } else {
-            self.0.push(c);
+        match c {
+            '"' | '\\' if self.is_json => self.text.extend(['\\', c]),
+            // All of these are in the first plane, where one JSON escape is enough.
+            _ if self.is_json && (c.is_control() || forges) => {
+                write!(self.text, "\\u{:04x}", u32::from(c))?;
+            }
+            _ if c.is_control() || forges => self.text.extend(c.escape_default()),
+            _ => self.text.push(c),
         }
         Ok(())
     }
@@ -135,13 +180,21 @@ mod tests {
     }
 
     #[test]
-    fn level_unknown_refused() {
-        assert_eq!(level(None).unwrap(), LevelFilter::Info);
-        assert_eq!(level(Some("debug".into())).unwrap(), LevelFilter::Debug);
-        let error = level(Some("loud".into())).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "TERN_LOG=loud is no log level: use error, warn, info, debug, trace or off"
-        );
+    fn json_lines_are_one_object_each_whatever_they_hold() {
+        let hostile = "x\r\n\"\\ \u{2028}\u{202e}\u{1b}[2J é";
+        let long = hostile.repeat(LOG_LINE_BYTES_MAX);
+        for message in [hostile, &long, ""] {
+            let args = format_args!("{message}");
+            let record = Record::builder().level(log::Level::Warn).args(args).build();
+            let text = json_line(Wall(1_700_000_000_123), &record);
+            assert!(text.len() <= LOG_LINE_BYTES_MAX, "{}", text.len());
+            let bare = text.strip_suffix('\n').unwrap();
+            assert!(!bare.contains(|c: char| c.is_control() || c == '\u{202e}'), "{bare}");
+            let value: serde_json::Value = serde_json::from_str(bare).unwrap();
+            assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
+            assert_eq!(value["level"], "warn");
+            let read = value["message"].as_str().unwrap();
+            assert!(message.starts_with(read.trim_end_matches('…')), "{read}");
+        }
     }
 }

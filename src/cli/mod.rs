@@ -12,18 +12,28 @@ mod backup;
 mod check;
 mod cluster;
 mod config;
+mod configure;
 mod descriptors;
+#[cfg(test)]
+mod document;
 mod error;
+mod health;
 mod key;
 mod logging;
+mod metrics;
+mod notify;
 mod origin;
 mod parent;
+mod print;
+mod probe;
+mod reload;
 mod run_cluster;
 mod serve;
 mod signal;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod trial;
 mod user;
+mod watchdog;
 mod web;
 
 use std::ffi::OsString;
@@ -37,34 +47,96 @@ pub use error::CliError;
 pub use run_cluster::RunClusterError;
 pub use user::import::ImportError;
 
-use config::Config;
+use args::{RawCommon, RawConfig};
+use config::layers::{Environment, Layers, Values};
+use config::setting::Role;
+use config::{Config, Logging};
+use parking_lot::Mutex;
+use reload::Reload;
 
 /// Runs the command that `args` spells, program name first, until it is done or told to stop.
 ///
 /// # Errors
 /// [`CliError`], which knows its exit code and how to report itself.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
-    let config = config::check(args::parse(args)?)?;
-    logging::start(std::env::var_os(logging::LEVEL_VARIABLE))?;
-    descriptors::raise();
+    let args: Vec<OsString> = args.into_iter().collect();
+    let environment = |name: &str| std::env::var_os(name);
+    let line = args::parse(args.clone(), &[])?;
+    if let Some((role, typed)) = line.command.settings() {
+        let typed = typed.and(&line.common.typed);
+        let file = configure::read(&line.common, &environment).map_err(CliError::faults)?;
+        let layers = Layers { file: &file, environment: &environment, typed: &typed };
+        return command(role, &layers, &line.common);
+    }
+    match line.command {
+        RawConfig::Man => print::man(),
+        RawConfig::Completions(raw) => {
+            print::completions(&raw.shell);
+            Ok(())
+        }
+        RawConfig::Config(raw) => configure::run(raw, &line.common, &environment),
+        _ => ask(args, &line.common, &environment),
+    }
+}
+
+/// A command with settings.
+fn command(role: Role, layers: &Layers<'_>, common: &RawCommon) -> Result<(), CliError> {
+    let values = layers.resolve(role)?;
+    let config = config::check(&values)?;
+    begin(&values)?;
+    notify::start(&|name| std::env::var_os(name));
+    if let Some(path) = layers.file.path() {
+        let (path, count) = (path.display(), layers.file.len());
+        log::info!("configuration read path={path} settings={count}");
+    }
+    for name in configure::strangers(std::env::vars_os().map(|(name, _)| name)) {
+        log::warn!("variable is no setting of this program variable={name}");
+    }
+    let reload = Reload { common, typed: layers.typed, now: Mutex::new(values) };
+    let again = || reload.run();
     match config {
         Config::Serve(config) => {
             origin::of(&config.site, &config.listen)?;
-            serve::run(&config)
+            serve::run(&config, &again)
         }
-        Config::Backend(config) => backend::run(&config),
-        Config::Web(config) => web::run(&config),
+        Config::Backend(config) => backend::run(&config, &again),
+        Config::Web(config) => web::run(&config, &again),
         Config::RunCluster(config) => {
             origin::of(&config.site, &config.listen)?;
-            run_cluster::run(&config)
+            run_cluster::run(&config, &again)
         }
-        Config::Cluster(config) => cluster::run(&config),
-        Config::User(config) => user::run(&config),
-        Config::Invite(config) => user::invite::run(&config),
-        Config::Import(config) => user::import::run(&config),
-        Config::Backup(config) => backup::run(&config),
-        Config::Check(config) => check::run(&config),
     }
+}
+
+/// A command that asks a running cluster: of the configuration it takes where the data and the key
+/// are, and how the log is written.
+fn ask(
+    args: Vec<OsString>,
+    common: &RawCommon,
+    environment: Environment<'_>,
+) -> Result<(), CliError> {
+    let file = configure::read(common, environment).map_err(CliError::faults)?;
+    let layers = Layers { file: &file, environment, typed: &common.typed };
+    begin(&layers.resolve(Role::Backend)?)?;
+    match args::parse(args, &configure::defaults(&layers)?)?.command {
+        RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw)?),
+        RawConfig::User(raw) => user::run(&user::User::check(raw)?),
+        RawConfig::Invite(raw) => user::invite::run(&user::invite::Invite::check(raw)?),
+        RawConfig::Import(raw) => user::import::run(&user::import::Import::check(raw)?),
+        RawConfig::Backup(raw) => backup::run(&backup::Backup::check(raw)?),
+        RawConfig::Check(raw) => check::run(&raw),
+        RawConfig::Health(raw) => health::run(&raw, &layers),
+        // These were looked at before.
+        _ => Ok(()),
+    }
+}
+
+/// What every command does before anything else.
+fn begin(values: &Values) -> Result<(), CliError> {
+    let Logging { level, format } = Logging::check(values)?;
+    logging::start(level, format);
+    descriptors::raise();
+    Ok(())
 }
 
 /// Tells the operator, or the script that started the program, one thing: a line on standard output,

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
 use super::config::ConfigError;
 use super::error::CliError;
-use super::signal::{Second, until_signalled};
+use super::signal::{Again, Second, until_signalled};
 use crate::limits::PARENT_POLL_MS;
 use crate::thread::{Stop, spawn_named};
 
@@ -20,15 +20,16 @@ use crate::thread::{Stop, spawn_named};
 /// What `body` returns; the system's refusal of a thread; standard input that is no pipe.
 pub(super) fn until_stopped(
     with_parent: bool,
+    again: Again<'_>,
     body: impl FnOnce(&Stop) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     if !with_parent {
-        return until_signalled(Second::Exit, body)?;
+        return until_signalled(Second::Exit, again, body)?;
     }
     let pipe = io::stdin();
     let system = |source| CliError::System { what: "watch the parent process", source };
     prepare(&pipe)?;
-    until_signalled(Second::Exit, |stop| {
+    until_signalled(Second::Exit, again, |stop| {
         std::thread::scope(|scope| {
             spawn_named(scope, "parent", |_permit| watch(&pipe, stop)).map_err(system)?;
             let outcome = body(stop);

@@ -1,13 +1,14 @@
 //! `tern serve`: a backend and a web server in one process, for a machine that is alone.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::cluster::init;
-use super::config::{Backend, HostPort, Serve, Web};
+use super::config::{Backend, HostPort, Key, Serve, Web};
 use super::error::CliError;
-use super::signal::{Second, until_signalled};
-use super::{backend, key, say, web};
+use super::signal::{Again, Second, until_signalled};
+use super::watchdog::{self, Place};
+use super::{backend, key, metrics, notify, probe, say, web};
 use crate::thread::{Stop, spawn_named};
 use crate::transport::Keys;
 
@@ -18,14 +19,19 @@ const LISTEN: &str = "127.0.0.1:0";
 ///
 /// # Errors
 /// [`CliError`]: the backend's if both fail, because then the web server's follows from it.
-pub(super) fn run(config: &Serve) -> Result<(), CliError> {
+pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
     let key_file = key::ensure(&config.data)?;
     warn_of_cluster(&config.data);
     let keys = Keys::read(&key_file)?;
     // Alone it is the majority of itself: a directory without users is a new one.
     let alone = (Serve::node(), LISTEN.to_owned());
     init::set_up(&config.data, &keys, Serve::node(), &[alone])?;
-    until_signalled(Second::Exit, |stop| run_both(config, &key_file, stop))?
+    let place = Place::default();
+    until_signalled(Second::Exit, again, |stop| {
+        // A page that is ready has asked the backend.
+        let check = |address: &HostPort| probe::get(address, "/readyz").is_ok();
+        watchdog::beside(&place, stop, &check, || run_both(config, &key_file, &place, stop))
+    })?
 }
 
 /// `tern run-cluster` keeps its backends' files beside those of `tern serve`: who starts the one after
@@ -40,18 +46,21 @@ fn warn_of_cluster(data: &Path) {
 }
 
 /// The web server stops first, so that no request of a browser finds the backend gone.
-fn run_both(config: &Serve, key_file: &Path, stop: &Stop) -> Result<(), CliError> {
+fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Result<(), CliError> {
     let backend_stop = Stop::new();
     let (sender, receiver) = crossbeam_channel::bounded(1);
+    // One listener tells the numbers of both.
+    let listener = metrics::listen(config.metrics.as_ref(), true)?;
     std::thread::scope(|scope| {
         let backend = spawn_named(scope, "backend", |_permit| {
-            let outcome =
-                backend::start(&backend_of(config, key_file), &backend_stop, &|address| {
-                    // The channel has room for the one address that is ever sent.
-                    if sender.try_send(address).is_err() {
-                        log::error!("the backend said twice that it is ready address={address}");
-                    }
-                });
+            let ready = |address| {
+                // The channel has room for the one address that is ever sent.
+                if sender.try_send(address).is_err() {
+                    log::error!("the backend said twice that it is ready address={address}");
+                }
+            };
+            let config = backend_of(config, key_file);
+            let outcome = backend::start(&config, listener, &backend_stop, &ready);
             // Without a backend the web server has nothing to say, and nobody need wait for one.
             drop(sender);
             stop.close();
@@ -59,7 +68,7 @@ fn run_both(config: &Serve, key_file: &Path, stop: &Stop) -> Result<(), CliError
         })
         .map_err(|source| CliError::System { what: "start a thread", source })?;
         let web = match receiver.recv() {
-            Ok(address) => start_web(config, key_file, address, stop),
+            Ok(address) => start_web(config, key_file, (address, place), stop),
             Err(crossbeam_channel::RecvError) => Ok(()),
         };
         backend_stop.close();
@@ -73,17 +82,22 @@ fn run_both(config: &Serve, key_file: &Path, stop: &Stop) -> Result<(), CliError
 fn start_web(
     config: &Serve,
     key_file: &Path,
-    backend: SocketAddr,
+    (backend, place): (SocketAddr, &Place),
     stop: &Stop,
 ) -> Result<(), CliError> {
     let web = Web {
         listen: config.listen.clone(),
         backends: vec![HostPort { host: backend.ip().to_string(), port: backend.port() }],
-        key_file: key_file.to_owned(),
+        key: Key::File(key_file.to_owned()),
+        metrics: None,
         site: config.site.clone(),
         stop_with_parent: false,
     };
-    web::start(&web, stop, &|address| say(&format!("web address=http://{address}")))
+    web::start(&web, stop, &|address| {
+        say(&format!("web address=http://{address}"));
+        place.set(address);
+        notify::ready();
+    })
 }
 
 fn backend_of(config: &Serve, key_file: &Path) -> Backend {
@@ -94,10 +108,11 @@ fn backend_of(config: &Serve, key_file: &Path) -> Backend {
         listen: listen.clone(),
         peers: vec![(node, listen)],
         data: config.data.clone(),
-        key_file: PathBuf::from(key_file),
+        key: Key::File(key_file.to_owned()),
         name: config.name.clone(),
         community: config.site.community.clone(),
         rate_limits: config.rate_limits,
+        metrics: None,
         stop_with_parent: false,
     }
 }

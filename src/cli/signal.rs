@@ -1,13 +1,16 @@
 //! Signals: the first SIGTERM or SIGINT closes `Stop`, the second ends the wait for an orderly end.
 //!
-//! SIGHUP only leaves a line in the log: it is sometimes sent by a terminal that closes, and there is
-//! no configuration file to read again yet. SIGPIPE is ignored by Rust's start-up code.
+//! SIGHUP reads the configuration again. SIGPIPE is ignored by Rust's start-up code.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::error::CliError;
+use super::notify;
 use crate::thread::{Stop, spawn_named};
+
+/// What SIGHUP does.
+pub(super) type Again<'a> = &'a (dyn Fn() + Sync);
 
 /// What the second SIGTERM or SIGINT does.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ impl Drop for Closer {
 /// When the system gives no signal handler or thread; `body` is not run then.
 pub(super) fn until_signalled<T>(
     second: Second,
+    again: Again<'_>,
     body: impl FnOnce(&Stop) -> T,
 ) -> Result<T, CliError> {
     let system = |source| CliError::System { what: "watch for signals", source };
@@ -43,7 +47,7 @@ pub(super) fn until_signalled<T>(
         let seen = stop.clone();
         spawn_named(scope, "signal", move |_permit| {
             for signal in &mut signals {
-                act(signal, &seen, &second);
+                act(signal, &seen, &second, again);
             }
         })
         .map_err(system)?;
@@ -51,12 +55,13 @@ pub(super) fn until_signalled<T>(
     })
 }
 
-fn act(signal: i32, stop: &Stop, second: &Second) {
+fn act(signal: i32, stop: &Stop, second: &Second, again: Again<'_>) {
     let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
     if signal == SIGHUP {
-        log::info!("signal ignored signal={name}");
+        again();
     } else if !stop.is_closed() {
         log::info!("stopping signal={name}");
+        notify::stopping();
         stop.close();
     } else {
         log::warn!("stopping at once signal={name}");
@@ -77,16 +82,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signal_first_stops_second_forces_hangup_neither() {
+    fn signal_first_stops_second_forces_hangup_reads_again() {
         let (stop, force) = (Stop::new(), Stop::new());
         let second = Second::Close(force.clone());
-        act(SIGHUP, &stop, &second);
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let again = || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        };
+        act(SIGHUP, &stop, &second, &again);
         assert!(!stop.is_closed());
-        act(SIGTERM, &stop, &second);
+        act(SIGTERM, &stop, &second, &again);
         assert!(stop.is_closed() && !force.is_closed());
-        act(SIGHUP, &stop, &second);
+        act(SIGHUP, &stop, &second, &again);
         assert!(!force.is_closed());
-        act(SIGINT, &stop, &second);
+        assert_eq!(count.into_inner(), 2);
+        act(SIGINT, &stop, &second, &|| ());
         assert!(force.is_closed());
     }
 }

@@ -2,8 +2,13 @@
 
 use std::ffi::OsString;
 
-use super::args;
-use super::config::{Config, HostPort, Site, check};
+use super::args::{self, RawConfig};
+use super::backup::Backup;
+use super::cluster::Cluster;
+use super::config::{Config, ConfigError, HostPort, Site, alone};
+use super::user::User;
+use super::user::import::Import;
+use super::user::invite::Invite;
 
 /// What was understood.
 pub(crate) struct Told {
@@ -16,8 +21,12 @@ pub(crate) struct Told {
 /// What `tern` makes of these words, or how it refuses them.
 pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Told, String> {
     let line = ["tern"].into_iter().chain(words).map(OsString::from);
-    let raw = args::parse(line).map_err(|error| error.to_string())?;
-    let config = check(raw).map_err(|error| error.to_string())?;
+    let line = args::parse(line, &[]).map_err(|error| error.to_string())?;
+    let Some((role, typed)) = line.command.settings() else {
+        checked(line.command).map_err(|error| error.to_string())?;
+        return Ok(Told { addresses: Vec::new(), names: Vec::new() });
+    };
+    let config = alone(role, typed).map_err(|error| error.to_string())?;
     let site = |site: &Site| site.community.clone();
     let (addresses, names) = match &config {
         Config::Serve(serve) => (vec![&serve.listen], vec![serve.name.clone(), site(&serve.site)]),
@@ -30,15 +39,21 @@ pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Told, St
             (web.backends.iter().chain([&web.listen]).collect(), vec![site(&web.site)])
         }
         Config::RunCluster(run) => (vec![&run.listen], vec![site(&run.site)]),
-        Config::Cluster(_)
-        | Config::User(_)
-        | Config::Invite(_)
-        | Config::Import(_)
-        | Config::Backup(_)
-        | Config::Check(_) => (Vec::new(), Vec::new()),
     };
     let addresses = addresses.into_iter().map(HostPort::to_string).collect();
     Ok(Told { addresses, names })
+}
+
+/// A command without settings: whether its own options can be used.
+fn checked(command: RawConfig) -> Result<(), ConfigError> {
+    match command {
+        RawConfig::Cluster(raw) => Cluster::check(raw).map(drop),
+        RawConfig::User(raw) => User::check(raw).map(drop),
+        RawConfig::Invite(raw) => Invite::check(raw).map(drop),
+        RawConfig::Import(raw) => Import::check(raw).map(drop),
+        RawConfig::Backup(raw) => Backup::check(raw).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// An address as it would be told again.

@@ -4,17 +4,25 @@ use std::net::SocketAddr;
 
 use super::config::Web;
 use super::error::CliError;
-use super::{origin, parent, say};
+use super::signal::Again;
+use super::watchdog::{self, Place};
+use super::{metrics, notify, origin, parent, say};
 use crate::thread::Stop;
-use crate::transport::Keys;
 
 /// Runs a web server until it is told to stop.
 ///
 /// # Errors
 /// [`CliError`].
-pub(super) fn run(config: &Web) -> Result<(), CliError> {
-    parent::until_stopped(config.stop_with_parent, |stop| {
-        start(config, stop, &|address| say(&format!("web address=http://{address}")))
+pub(super) fn run(config: &Web, again: Again<'_>) -> Result<(), CliError> {
+    let place = Place::default();
+    parent::until_stopped(config.stop_with_parent, again, |stop| {
+        watchdog::beside(&place, stop, &watchdog::web, || {
+            start(config, stop, &|address| {
+                say(&format!("web address=http://{address}"));
+                place.set(address);
+                notify::ready();
+            })
+        })
     })
 }
 
@@ -24,10 +32,11 @@ pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Re
     let config = crate::web::run::Config {
         listen: config.listen.to_string(),
         backends: config.backends.iter().map(ToString::to_string).collect(),
-        keys: Keys::read(&config.key_file)?,
+        keys: config.key.read()?,
         origin: origin::of(site, &config.listen)?,
         community: site.community.clone(),
         trusted_proxies: site.trusted_proxies.clone(),
+        metrics: metrics::listen(config.metrics.as_ref(), true)?,
     };
     Ok(crate::web::run::run(config, stop, ready)?)
 }

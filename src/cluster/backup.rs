@@ -9,7 +9,7 @@ use super::body::end_where;
 use super::catch_up::Page;
 use super::lock::LockError;
 use crate::id::UserName;
-use crate::limits::{BACKUP_READS_MAX, NAMES_PAGE, WRITE_MS_MAX};
+use crate::limits::{BACKUP_READS_MAX, SUMS_PAGE_ROWS, WRITE_MS_MAX};
 use crate::replica::version::Version;
 use crate::store::StoreError;
 use crate::thread::LockPermit;
@@ -39,7 +39,7 @@ impl Cluster {
         after: Option<&UserName>,
     ) -> Result<(Vec<UserName>, Option<UserName>), LockError> {
         let me = self.members.me;
-        let mut pages = vec![Page::new(self.local.rows_after(after, NAMES_PAGE))];
+        let mut pages = vec![Page::new(self.local.rows_after(after, SUMS_PAGE_ROWS))];
         let peers = self.members.live().into_iter().filter(|&node| node != me);
         pages.extend(peers.filter_map(|peer| self.page_of(peer, after)));
         if self.local.floors().not_voting.is_some() || pages.len() < self.members.needed() {

@@ -17,6 +17,7 @@ use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX};
+use crate::metrics;
 use crate::replica::Reply;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
@@ -103,7 +104,10 @@ impl Cluster {
         user: &UserName,
         deadline: Mono,
     ) -> Result<UserGuard<'p>, LockError> {
-        self.take_lock(permit, (user, false), deadline)
+        let begun = self.clock.mono();
+        let taken = self.take_lock(permit, (user, false), deadline);
+        metrics::LOCK_TIMES.observe(self.clock.mono().since_ms(begun));
+        taken.inspect_err(|error| count_conflict(*error))
     }
 
     /// Takes the lock on a majority of the *other* machines, to rebuild this machine's damaged file
@@ -154,6 +158,12 @@ impl Cluster {
     }
 }
 
+fn count_conflict(error: LockError) {
+    if error == LockError::Outpaced {
+        metrics::CONFLICTS.count();
+    }
+}
+
 impl UserGuard<'_> {
     /// Whose lock this is.
     pub fn name(&self) -> &UserName {
@@ -180,7 +190,11 @@ impl UserGuard<'_> {
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
-        self.write(kind, draft.entries, draft.requests)
+        let begun = self.cluster.clock.mono();
+        let version = self.write(kind, draft.entries, draft.requests);
+        let version = version.inspect_err(|error| count_conflict(*error))?;
+        metrics::COMMIT_TIMES.observe(self.cluster.clock.mono().since_ms(begun));
+        Ok(version)
     }
 
     /// Makes sure that what was seen under the lock is committed, before it is told: a refusal, or

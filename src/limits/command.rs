@@ -1,4 +1,4 @@
-//! Bounds of the command line, of the processes that it starts, and of what an operator asks machines.
+//! Bounds of the command line, of the processes it starts, and of what an operator asks machines.
 
 use super::{
     EDITS_MAX, LINE_BYTES_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, REQUEST_BYTES_MAX,
@@ -8,12 +8,26 @@ use super::{
 /// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
 /// `PIPE_BUF` on Linux), so that lines of several processes never mix.
 pub const LOG_LINE_BYTES_MAX: usize = 4096;
+/// Bytes of a configuration file: a hundred times what one with every setting has.
+pub const CONFIG_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Faults of a configuration that are told; the others show when these are mended.
+pub const CONFIG_FAULTS_MAX: usize = 20;
+/// Characters of a wrong value that its message shows: enough to know it again.
+pub const CONFIG_SHOWN_CHARS_MAX: usize = 200;
 /// Characters of a community's and of a machine's name: they stand in every page's header.
 pub const NAME_CHARS_MAX: usize = 40;
 /// Backends that `tern run-cluster` starts at most: more on one machine try nothing new.
 pub const RUN_CLUSTER_BACKENDS_MAX: u16 = 5;
 /// Reverse proxies that may be trusted.
 pub const TRUSTED_PROXIES_MAX: usize = 16;
+/// Milliseconds between two words to the service manager's watchdog, at least: each costs a question.
+pub const WATCHDOG_MS_MIN: u64 = 100;
+/// Milliseconds between two looks for who collects the metrics: collectors come every few seconds.
+pub const METRICS_POLL_MS: u64 = 100;
+/// Milliseconds that one of them gets, question and answer: they come one after the other.
+pub const METRICS_ANSWER_MS: u64 = 2_000;
+/// Bytes of its question.
+pub const METRICS_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Milliseconds between two looks at whether the parent process is still there.
 pub const PARENT_POLL_MS: u64 = 200;
 /// Milliseconds between two looks at the processes that `tern run-cluster` started.

@@ -344,26 +344,20 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
 /// Users in one backup: their rows of the manifest are kept in memory until its end.
 pub const BACKUP_USERS_MAX: usize = 300_000;
-/// Bytes of a row of the manifest: a path, a length, a hash and a version at their longest.
-pub const BACKUP_ROW_BYTES_MAX: usize = 256;
+/// Bytes of the manifest, whose rows hold a path, a length, a hash and a version.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * 256;
 /// Bytes of what stands first in a backup.
 pub const BACKUP_ABOUT_BYTES_MAX: usize = 4 * 1024;
-/// Bytes of the manifest.
-pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * BACKUP_ROW_BYTES_MAX;
-/// Things wrong with a backup, or with a data directory, that are told one by one: of the others, how
-/// many they are.
+/// Files wrong in a backup that are told one by one: of the others, how many they are.
 pub const FLAWS_SHOWN: usize = 100;
-/// The highest round in a backup that is believed: as many again are left for the restored machine.
+/// The highest round in a backup that is believed: many are left above it for the restored machine.
 pub const BACKUP_ROUND_MAX: u64 = 1 << 62;
-/// Names in one answer to who asks for all of them.
-pub const NAMES_PAGE: usize = SUMS_PAGE_ROWS;
 /// Times a file that turns out damaged while it is read for a backup is filled again and read.
 pub const BACKUP_READS_MAX: u32 = 3;
-/// Milliseconds that `tern backup create` waits for one user's file, apart from its transfer: the machine
-/// asks the others first, may have to settle what is undecided, and reads and checks up to 64 MiB.
+/// Milliseconds that a user's file for a backup is waited for, apart from its transfer: the others are
+/// asked, what is undecided is settled, and up to 64 MiB are read and checked.
 pub const BACKUP_ANSWER_MS: u64 = WRITE_MS_MAX + 2 * PEER_FETCH_MS;
-/// Milliseconds for which one question is repeated, to all machines in turn, before a backup is given
-/// up: one that died is known to be dead long before.
+/// Milliseconds for which all machines are asked in turn before a backup is given up.
 pub const BACKUP_TRY_MS: u64 = 20_000;
 /// Milliseconds between two rounds of that.
 pub const BACKUP_PAUSE_MS: u64 = 200;
@@ -377,21 +371,18 @@ pub const GATE_CONNECTIONS_MAX: usize = 512;
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
 /// Connections that are served however few descriptors there are.
 pub const GATE_CONNECTIONS_MIN: usize = 16;
-/// Descriptors for each worker: its connection's two halves and the gate's end of it, and one to a
-/// backend.
+/// Descriptors for each worker: three of its connection to the gate, and one to a backend.
 pub const GATE_WORKER_DESCRIPTORS: usize = 4;
 /// Descriptors for all else that the process has open.
 pub const GATE_OTHER_DESCRIPTORS: usize = 32;
-/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it), or a
-/// connection nobody reads could have megabytes of it.
+/// Bytes that the system may hold of an answer that a browser has not taken (Linux doubles it).
 pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Bytes that it may hold of what a browser sent and the gate has not read: a form.
 pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
 /// time loses the connection.
 pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Connections that the system holds until they are accepted, as many as it lets be: one more waits a
-/// second until it tries again.
+/// Connections that the system holds until they are accepted; one more tries again after a second.
 pub const GATE_BACKLOG: i32 = 4_096;
 /// Refused connections waiting to be told so, and as many that were told and wait to be closed; one
 /// more is closed without a word.
@@ -531,11 +522,9 @@ const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
 pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;
-/// Seconds the cookie with the version last seen lasts: 7 days. Older versions bound nothing any
-/// more, and its absence is the sign to renew the session cookie.
+/// Seconds the version last seen is kept: 7 days; without it the session cookie is renewed.
 pub const SEEN_COOKIE_S: u32 = 7 * 24 * 60 * 60;
-/// Seconds the cookies last that say how far a list was read: half a year. Who stays away for longer
-/// finds no line.
+/// Seconds for which it is kept how far a list was read: half a year.
 pub const MARKER_COOKIE_S: u32 = 180 * 24 * 60 * 60;
 /// Bytes from which an answer is gzipped: a shorter one fills one packet either way.
 pub const GZIP_BYTES_MIN: usize = 1024;

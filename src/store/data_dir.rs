@@ -113,6 +113,16 @@ impl DataDir {
         Ok(u8::try_from(percent).unwrap_or(100))
     }
 
+    /// Bytes that this user may still write to the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn disk_free_bytes(&self) -> Result<u64, StoreError> {
+        let stat = fs::fstatvfs(self.0.root.fd())
+            .map_err(|e| failed("ask for the free space of", self.path(), e))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     pub(super) fn root(&self) -> &Directory {
         &self.0.root
     }
@@ -184,6 +194,7 @@ mod tests {
             assert_eq!(mode & 0o7777, 0o700, "{made:?}");
         }
         assert!(dir.disk_percent().unwrap() <= 100);
+        assert!(dir.disk_free_bytes().unwrap() < 1 << 60);
     }
 
     #[test]

@@ -354,6 +354,14 @@ impl UserStore {
         self.dir.disk_percent()
     }
 
+    /// Bytes that this user may still write to the disk that holds the data directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn disk_free_bytes(&self) -> Result<u64, StoreError> {
+        self.dir.disk_free_bytes()
+    }
+
     /// Has files flushed by this instead: tests let it fail.
     #[cfg(test)]
     pub(crate) fn flushing_by(mut self, sync: fn(&std::fs::File) -> std::io::Result<()>) -> Self {

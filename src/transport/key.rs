@@ -111,10 +111,19 @@ impl Keys {
     /// # Errors
     /// [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Ok(match read_file(path)? {
+        Ok(Self::of(read_file(path)?))
+    }
+
+    /// The keys of what a key file would hold; none where that is no key.
+    pub fn of_text(text: &str) -> Option<Self> {
+        parse(text.as_bytes()).map(Self::of)
+    }
+
+    fn of(content: Content) -> Self {
+        match content {
             Content::Cluster(secret) => Self::from(&ClusterKey(secret)),
             Content::Web(web) => Self::of_web(&web),
-        })
+        }
     }
 
     fn of_web(web: &Secret) -> Self {

@@ -9,6 +9,7 @@ mod export;
 pub mod form;
 pub mod gate;
 pub mod handler;
+mod label;
 pub mod marker;
 pub mod origin;
 pub(crate) mod page;

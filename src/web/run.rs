@@ -9,6 +9,8 @@ use super::origin::Origin;
 use super::server::{self, ServerConfig, WebError};
 use crate::clock::Clock;
 use crate::id::UserName;
+use crate::metrics::page::page;
+use crate::metrics::serve::Listener;
 use crate::thread::{Stop, spawn_named};
 use crate::transport::Keys;
 use crate::wire::request::{Request, Response};
@@ -27,6 +29,8 @@ pub struct Config {
     pub community: String,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where it tells its numbers, if anywhere.
+    pub metrics: Option<Listener>,
 }
 
 impl Ask for &Backends {
@@ -40,7 +44,7 @@ impl Ask for &Backends {
 /// # Errors
 /// [`WebError`].
 pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), WebError> {
-    let Config { listen, backends, keys, origin, community, trusted_proxies } = config;
+    let Config { listen, backends, keys, origin, community, trusted_proxies, metrics } = config;
     let clock = Clock::system();
     let form_key = keys.form_key();
     let backends = Backends::new(backends, keys, clock.clone());
@@ -48,6 +52,11 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let handler = |request: &super::request::Request| site.respond(request);
     let served = std::thread::scope(|scope| {
         spawn_named(scope, "watch", |_permit| backends.watch(stop)).map_err(WebError::Thread)?;
+        if let Some(listener) = &metrics {
+            let page = || page(listener.is_web, None);
+            spawn_named(scope, "metrics", move |_permit| listener.run(stop, &page))
+                .map_err(WebError::Thread)?;
+        }
         let config = ServerConfig { listen, origin, trusted_proxies };
         let running = server::serve(scope, config, stop, &handler);
         // Whatever ended it, the watch must end too.

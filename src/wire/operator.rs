@@ -52,7 +52,7 @@ pub enum Answer {
     Upkeep(Told),
     /// To `Names`: sorted.
     Names {
-        /// At most `limits::NAMES_PAGE` on each machine that was heard.
+        /// At most `limits::SUMS_PAGE_ROWS` on each machine that was heard.
         names: Vec<UserName>,
         /// Behind which name to go on; none at the end.
         #[serde(default, skip_serializing_if = "Option::is_none")]

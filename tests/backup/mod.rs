@@ -70,7 +70,9 @@ fn restored(from: &Path) -> Machines {
         let word = format!("{number}={}", new.address(number));
         new.change(&["add", &word], number).done();
         new.spawn(number);
-        members.iter().for_each(|member| new.wait_until_open(*member, members));
+        for member in members {
+            new.wait_until_open(*member, members);
+        }
     }
     new
 }
@@ -116,7 +118,9 @@ fn backup_under_load_while_a_machine_dies_brings_back_all_that_was_confirmed() {
     assert_eq!(made.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     for (writer, texts) in ["ada", "ben"].into_iter().zip(&before) {
         let file = file_in(&made, writer);
-        texts.iter().for_each(|text| assert!(file.contains(&quoted(text)), "{text:?}: {file}"));
+        for text in texts {
+            assert!(file.contains(&quoted(text)), "{text:?}: {file}");
+        }
     }
 
     let new = restored(&made);

@@ -123,9 +123,20 @@ fn restore_takes_an_empty_directory_and_a_new_key_only() {
     backup(&["create", &taken, &at, &all.key_option()]).refused(2, "is there already");
     verified(&file);
 
-    // An empty one is as good as none; then it is a machine's.
+    // An empty one is as good as none; then it is a machine's, of another cluster, whose terms all come
+    // after those in the files.
     std::fs::create_dir(home.join("new")).unwrap();
     restore(&file, &home.join("new"), &[]).done();
+    let [old, new] = [all.data(1), home.join("new")].map(|data| {
+        let bytes = std::fs::read(data.join("node.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    });
+    assert_ne!(new["cluster"], old["cluster"]);
+    assert_ne!(new["incarnation"], old["incarnation"]);
+    assert_eq!(new["epoch"].as_u64().unwrap(), old["epoch"].as_u64().unwrap() + 1);
+    let ada = std::fs::read_to_string(home.join("new/users/ada.jsonl")).unwrap();
+    let round = ada.lines().last().unwrap().split(['.', '"']).nth(4).unwrap();
+    assert!(new["ceiling"].as_u64().unwrap() >= round.parse().unwrap(), "{round} of {ada}");
     restore(&file, &home.join("new"), &[]).refused(3, "not empty");
 }
 

@@ -74,6 +74,7 @@ impl Desks {
         until("all is well", || fleet.is_well().then_some(()));
         let site = fleet.site();
         let (mut ada, mut ben) = (Person::new(&site, "ada"), Person::new(&site, "ben"));
+        Person::new(&site, "mia").join();
         let mut written = [&mut ada, &mut ben].map(|person| {
             person.join();
             let answer = person.post("The chapel key is gone.");
@@ -82,6 +83,7 @@ impl Desks {
             format!("/@{}/{id}", person.name)
         });
         let [own, other] = written.each_mut().map(std::mem::take);
+        fleet.make_keeper("ada");
         let desks = Self {
             fleet,
             member: Browser::start_impatient(),
@@ -120,7 +122,7 @@ impl Desks {
             name.fill("ada");
         }
         browser.find("form[action=\"/login\"] [name=password]").fill(&self.elsewhere.password());
-        send(browser, "form[action=\"/login\"]");
+        press_and_wait(browser, "form[action=\"/login\"] button");
     }
 
     fn fail_in_browser(&mut self, form: &WritingForm, failure: Failure) {
@@ -132,11 +134,11 @@ impl Desks {
             Failure::ExpiredSignIn => {
                 fill(self.browser(form), form, &typed);
                 self.end_session(form);
-                send(self.browser(form), &form.css());
+                send(self.browser(form), form);
             }
             _ => {
                 fill(self.browser(form), form, &typed);
-                send(self.browser(form), &form.css());
+                send(self.browser(form), form);
             }
         }
         let browser = self.browser(form);
@@ -169,11 +171,11 @@ impl Desks {
             |_path, _sent| (200, "text/html", format!("<!doctype html>{copy}")),
             |origin| {
                 browser.open(origin);
-                let css = format!("form[action^=\"{}{}\"]", self.fleet.site(), form.action);
+                let css = form.css_at(&self.fleet.site());
                 for (field, text) in typed {
-                    browser.find(&format!("{css} [name={field}]")).fill(text);
+                    put(browser, &format!("{css} [name={field}]"), text);
                 }
-                send(browser, &css);
+                press_and_wait(browser, &form.button(&self.fleet.site()));
             },
         );
     }
@@ -214,7 +216,7 @@ impl Desks {
             let browser = self.browser(form);
             browser.turn_to(tab);
             until(&format!("{} refused", form.name), || {
-                send(browser, &form.css());
+                send(browser, form);
                 check_kept(browser, form, typed);
                 assert_eq!(browser.status(), 503, "{}", form.name);
                 let (_, words) = Failure::LostMajority.told(form);
@@ -292,7 +294,7 @@ impl Desks {
     fn press(&self, Sheet { form, tab, .. }: &Sheet<'_>) {
         let browser = self.browser(form);
         browser.turn_to(tab);
-        browser.find(&format!("{} button", form.css())).click_in_sight();
+        browser.find(&form.button("")).click_in_sight();
     }
 
     /// Whether the answer is that nobody knows. If the web server had noticed before that nobody answers
@@ -316,7 +318,7 @@ impl Desks {
         for Sheet { form, tab, typed } in sheets.iter().filter(|sheet| sheet.form.is_post()) {
             self.member.turn_to(tab);
             until(&format!("{} saved", form.name), || {
-                send(&self.member, &form.css());
+                send(&self.member, form);
                 (self.member.status() == 200).then_some(())
             });
             assert!(self.member.page_text().contains("Posted."), "{}", self.member.page_text());
@@ -328,14 +330,29 @@ impl Desks {
 
 fn fill(browser: &Browser, form: &WritingForm, typed: &[(&'static str, String)]) {
     for (field, text) in typed {
-        browser.find(&format!("{} [name={field}]", form.css())).fill(text);
+        put(browser, &format!("{} [name={field}]", form.css()), text);
+    }
+}
+
+/// Types into a field, or chooses.
+fn put(browser: &Browser, field: &str, text: &str) {
+    let element = browser.find(field);
+    match element.property("type").as_str() {
+        "select-one" => browser.find(&format!("{field} [value=\"{text}\"]")).click_in_sight(),
+        // What comes back of a page with nothing but a button.
+        "hidden" => assert_eq!(element.property("value"), text, "{field}"),
+        _ => element.fill(text),
     }
 }
 
 /// Presses the button of a form and waits for the answer.
-fn send(browser: &Browser, form: &str) {
+fn send(browser: &Browser, form: &WritingForm) {
+    press_and_wait(browser, &form.button(""));
+}
+
+fn press_and_wait(browser: &Browser, button: &str) {
     let before = browser.page_mark();
-    browser.find(&format!("{form} button")).click_in_sight();
+    browser.find(button).click_in_sight();
     browser.wait_for_page(&before);
 }
 
@@ -348,7 +365,7 @@ fn check_told(browser: &Browser, form: &WritingForm, failure: Failure) {
 
 /// The form is there, ready to be sent again, with all that was typed but passwords.
 fn check_kept(browser: &Browser, form: &WritingForm, typed: &[(&'static str, String)]) {
-    browser.find(&format!("{} button", form.css()));
+    browser.find(&form.button(""));
     for (field, text) in typed {
         let element = browser.find(&format!("{} [name={field}]", form.css()));
         let is_password = element.property("type") == "password";

@@ -32,7 +32,9 @@ impl<'c> Community<'c> {
     pub(super) fn new(cluster: &'c Cluster) -> Self {
         let stranger = cluster.person("stranger");
         let mut all = Self { cluster, people: BTreeMap::new(), stranger, places: Vec::new() };
-        FIRST.iter().for_each(|name| all.join(name));
+        for name in FIRST {
+            all.join(name);
+        }
         let dora = all.of("dora");
         let password = dora.password();
         let typed = [("username", "dora"), ("password", password.as_str())];
@@ -54,7 +56,9 @@ impl<'c> Community<'c> {
             Stage::Invited => self.keep("invited"),
             Stage::Approved => {
                 self.keep("approved");
-                ["wim", "rex"].into_iter().for_each(|name| self.join(name));
+                for name in ["wim", "rex"] {
+                    self.join(name);
+                }
                 let why = "We do not know you, and nobody whom we asked does.";
                 self.judge("refuse", "username=rex", &[("reason", why)]);
             }
@@ -107,7 +111,7 @@ impl<'c> Community<'c> {
         done(self.of("ben"), "/@ada", "/@ada/follow", &[]);
         for n in 0..POSTS {
             let place = post(self.of("ben"), &format!("Row {n} is dug. Who sows it?"));
-            if n == 0 {
+            if n == 4 {
                 self.places.push(("older", format!("/?before={}", id(&place))));
             }
         }
@@ -197,15 +201,20 @@ impl<'c> Community<'c> {
 
     /// Kim does what keepers do.
     fn judge(&mut self, deed: &str, about: &str, filled: &[(&str, &str)]) {
-        done(self.of("kim"), &format!("/mod/act?deed={deed}&{about}"), "/mod/act", filled);
+        let kim = self.of("kim");
+        let password = kim.password();
+        let filled = [filled, &[("password", password.as_str())]].concat();
+        done(kim, &format!("/mod/act?deed={deed}&{about}"), "/mod/act", &filled);
     }
 
     /// Kim says who may join.
     fn keep(&mut self, signup: &str) {
         let words = "Fen Lane is for those who live on the lane, and for their hens.\n\nBe kind. \
             Say what you need, and what you have to give.";
-        let filled = [("signup", signup), ("words", words)];
-        done(self.of("kim"), "/mod/settings", "/mod/settings", &filled);
+        let kim = self.of("kim");
+        let password = kim.password();
+        let filled = [("signup", signup), ("words", words), ("password", password.as_str())];
+        done(kim, "/mod/settings", "/mod/settings", &filled);
     }
 
     fn lose(&mut self, node: u16, told: &str) {

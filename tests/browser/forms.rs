@@ -1,5 +1,7 @@
 //! Every form that writes, and everything that may go wrong with it.
 
+use super::pages::VERY_LONG;
+
 /// Characters that no body of ours may have.
 const TOO_MANY: usize = 70_000;
 
@@ -23,7 +25,7 @@ pub(super) struct WritingForm {
     pub(super) is_quick: bool,
 }
 
-pub(super) const FORMS: [WritingForm; 11] = [
+pub(super) const FORMS: [WritingForm; 19] = [
     WritingForm {
         name: "join",
         is_member: false,
@@ -134,6 +136,94 @@ pub(super) const FORMS: [WritingForm; 11] = [
         rides: false,
         is_quick: false,
     },
+    WritingForm {
+        name: "report",
+        is_member: true,
+        page: "{other}/report",
+        action: "{other}/report",
+        typed: &[("reason", "Not how we\ntalk to <each> other.")],
+        wrong: &[("reason", " ")],
+        rides: true,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "suspend",
+        is_member: true,
+        page: "/mod/act?deed=suspend&username=mia",
+        action: "/mod/act",
+        typed: &[
+            ("hours", "24"),
+            ("reason", "Cool down, & think."),
+            ("password", "seven lamps of ada"),
+        ],
+        wrong: &[("reason", "")],
+        rides: true,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "house",
+        is_member: true,
+        page: "/mod/settings",
+        action: "/mod/settings",
+        typed: &[
+            ("signup", "approved"),
+            ("words", "For those\non the <lane>."),
+            ("password", "seven lamps of ada"),
+        ],
+        wrong: &[("words", VERY_LONG)],
+        rides: true,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "invite",
+        is_member: true,
+        page: "/settings/invitations",
+        action: "/settings/invitations",
+        typed: &[("uses", "5"), ("days", "30")],
+        wrong: &[],
+        rides: false,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "mute",
+        is_member: true,
+        page: "/@mia",
+        action: "/@mia/mute",
+        typed: &[],
+        wrong: &[],
+        rides: false,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "block",
+        is_member: true,
+        page: "/@mia",
+        action: "/@mia/block",
+        typed: &[],
+        wrong: &[],
+        rides: false,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "like",
+        is_member: true,
+        page: "{other}",
+        action: "{other}/like",
+        typed: &[],
+        wrong: &[],
+        rides: false,
+        is_quick: false,
+    },
+    WritingForm {
+        name: "logout",
+        is_member: true,
+        page: "/@ada",
+        action: "/logout",
+        typed: &[],
+        wrong: &[],
+        rides: false,
+        is_quick: false,
+    },
 ];
 
 impl WritingForm {
@@ -159,8 +249,28 @@ impl WritingForm {
         typed
     }
 
+    /// The form, on the page that it stands on or that comes back.
     pub(super) fn css(&self) -> String {
-        format!("form[action^=\"{}\"]", self.action)
+        self.css_at("")
+    }
+
+    /// The form on a copy of the page, from which it is sent to the site at `origin`.
+    pub(super) fn css_at(&self, origin: &str) -> String {
+        match self.action.strip_prefix("{other}/") {
+            Some(end) => format!("form[action^=\"{origin}/@ben/\"][action$=\"/{end}\"]"),
+            None => format!("form[action^=\"{origin}{}\"]", self.action),
+        }
+    }
+
+    /// The button that sends it: those of posts stand outside of their form.
+    pub(super) fn button(&self, origin: &str) -> String {
+        let button = format!("{} button", self.css_at(origin));
+        match self.action.strip_prefix("{other}/") {
+            Some(mark @ "like") => {
+                format!("{button}, button[formaction^=\"{origin}/@ben/\"][formaction$=\"/{mark}\"]")
+            }
+            _ => button,
+        }
     }
 
     pub(super) fn is_post(&self) -> bool {
@@ -201,6 +311,8 @@ impl Failure {
     pub(super) fn can_happen_to(self, form: &WritingForm) -> bool {
         match self {
             Self::WrongField => !form.wrong.is_empty(),
+            // Whoever is signed out already has what they wanted.
+            Self::ExpiredSignIn => form.name != "logout",
             // Who types a book where a name belongs has nothing to lose.
             Self::TooLarge => form.typed.iter().any(|(field, _)| is_text(field)),
             _ => true,
@@ -210,5 +322,5 @@ impl Failure {
 
 /// Whether a field holds what somebody has thought about.
 fn is_text(field: &str) -> bool {
-    ["text", "note", "display_name", "bio"].contains(&field)
+    ["text", "note", "display_name", "bio", "reason", "words"].contains(&field)
 }

@@ -149,7 +149,7 @@ impl Judge<'_> {
         self.browser.forget_cookies();
         if let Some(person) = self.community.person(page.who) {
             let origin = self.community.address("");
-            for name in ["s", "v"] {
+            for name in ["s", "u", "v"] {
                 let value = person.cookie(name).expect("a session");
                 self.browser.set_cookie(&origin, name, value);
             }
@@ -218,6 +218,11 @@ impl Judge<'_> {
     }
 
     fn note(&mut self, page: &Page, how: &str, found: impl IntoIterator<Item = String>) {
-        self.faults.extend(found.into_iter().map(|fault| format!("{} {how}: {fault}", page.name)));
+        for fault in found {
+            let fault = format!("{} {how}: {fault}", page.name);
+            // At once: what comes later may take minutes.
+            println!("{fault}");
+            self.faults.push(fault);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! while machines die, freeze and come back.
 
 mod browsing;
+mod configure;
 mod failure;
 pub(crate) mod files;
 pub(crate) mod form;
@@ -9,7 +10,9 @@ pub(crate) mod harness;
 mod hostile;
 pub(crate) mod load;
 mod marks;
+mod metrics;
 pub(crate) mod person;
 mod process;
+mod running;
 mod status;
 mod story;

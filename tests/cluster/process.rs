@@ -99,7 +99,7 @@ fn wrong_use_exits_2_with_what_is_wrong() {
 fn log_level_unknown_exits_2() {
     let out = Command::new(PROGRAM).arg("serve").env("TERN_LOG", "loud").output().unwrap();
     assert_eq!(out.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&out.stderr).contains("TERN_LOG=loud"));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("TERN_LOG=loud: use error"));
 }
 
 #[test]

@@ -158,7 +158,9 @@ fn descriptors_filled_and_emptied_answers_again() {
     }
     door.fill("256 descriptors and half a request", |watch| {
         let mut crowd = idle(&door, 300, 10);
-        crowd.iter_mut().for_each(|client| client.send("GET / HT"));
+        for client in &mut crowd {
+            client.send("GET / HT");
+        }
         fill(watch, crowd, true);
     });
     assert!(!web.said().contains("panicked"), "{}", web.said());

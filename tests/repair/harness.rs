@@ -123,6 +123,7 @@ impl Machines {
             community: "Tern".to_owned(),
             rate_limits: false,
             scrub_round,
+            metrics: None,
         };
         tern::backend::run(config, stop, &|_address| {}).unwrap();
     }

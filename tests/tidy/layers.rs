@@ -14,8 +14,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
     ("text", &["id", "limits"]),
-    ("metrics", &["id", "limits", "clock"]),
-    ("thread", &["id", "limits", "clock", "metrics"]),
+    ("metrics", &["id", "limits", "clock", "thread"]),
+    ("thread", &["id", "limits", "clock"]),
     // Pure: values in, values out. `thread` and `metrics` are not for them.
     ("user", &["id", "limits", "clock", "text"]),
     ("action", &["id", "limits", "clock", "text", "user"]),

@@ -210,6 +210,15 @@ impl Fleet {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
+    /// Makes a member a keeper.
+    pub(crate) fn make_keeper(&self, name: &str) {
+        let at: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let options = [self.data_option(0), self.key_option(), format!("--at={}", at.join(","))];
+        let made = Command::new(PROGRAM).args(["keeper", "add", name]).args(options).output();
+        let made = made.unwrap();
+        assert!(made.status.success(), "{made:?}");
+    }
+
     /// Whether each machine, asked by itself, says that nothing is amiss. The page of a web server may
     /// lag behind it by a second or two.
     pub(crate) fn is_well(&self) -> bool {

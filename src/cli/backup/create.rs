@@ -32,7 +32,7 @@ struct Made {
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(create: &Create) -> Result<(), CliError> {
-    until_signalled(Second::Exit, |stop| make(create, stop))?
+    until_signalled(Second::Exit, &|| (), |stop| make(create, stop))?
 }
 
 fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {

@@ -174,7 +174,7 @@ impl Cluster {
             }
             RawCluster::Init(raw) => {
                 let node = machine_number("node", raw.node)?;
-                let peers = peers(&raw.peers, node)?;
+                let peers = peers("peers", &raw.peers, node)?;
                 let (data, key_file) = (raw.data, raw.key_file);
                 Self::Init(init::Init { node, data, peers, key_file })
             }

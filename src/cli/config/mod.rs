@@ -1,23 +1,36 @@
-//! From what was typed to values that are valid: a port that is a port, a list of peers that names
-//! its own machine. Everything that can be checked without starting anything is checked here.
+//! From what was typed, exported and written down to values that are valid: a port that is a port, a
+//! list of peers that names its own machine. Everything that can be checked without starting anything
+//! is checked here.
+//!
+//! - `setting`: the table; nothing else knows a setting's name, default or help.
+//! - `file`: the lines of a configuration file; `layers`: which of default, file, environment and
+//!   command line holds; `source`: where a value stands, for messages.
+//! - `value`: a text becomes a value; here: the values of a command.
+
+mod error;
+pub(super) mod file;
+pub(super) mod layers;
+pub(super) mod setting;
+mod source;
+mod value;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use super::args::{RawBackend, RawConfig, RawMachine, RawRunCluster, RawServe, RawSite, RawWeb};
-use super::backup::Backup;
-use super::check::RawCheck;
-use super::cluster::Cluster;
-use super::user::User;
-use super::user::import::Import;
-use super::user::invite::Invite;
+use log::LevelFilter;
+
+pub use error::ConfigError;
+pub(super) use source::{Given, Source};
+pub(super) use value::{HostPort, fixed_address, machine_number, numbered_address, peers, twice};
+
+use super::logging::Format;
 use crate::id::NodeId;
-use crate::limits::{
-    NAME_CHARS_MAX, OPERATOR_ADDRESSES_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX,
-};
+use crate::limits::RUN_CLUSTER_BACKENDS_MAX;
+use crate::transport::Keys;
+use layers::Values;
+use setting::{Role, Setting};
 
 /// A command with all it needs.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,12 +39,6 @@ pub(super) enum Config {
     Backend(Backend),
     Web(Web),
     RunCluster(RunCluster),
-    Cluster(Cluster),
-    User(User),
-    Invite(Invite),
-    Import(Import),
-    Backup(Backup),
-    Check(RawCheck),
 }
 
 /// `tern serve`.
@@ -41,6 +48,7 @@ pub(super) struct Serve {
     pub data: PathBuf,
     pub name: String,
     pub rate_limits: bool,
+    pub metrics: Option<HostPort>,
     pub site: Site,
 }
 
@@ -52,10 +60,11 @@ pub(super) struct Backend {
     /// By number, `node` among them; empty where the directory is to tell.
     pub peers: Vec<(NodeId, HostPort)>,
     pub data: PathBuf,
-    pub key_file: PathBuf,
+    pub key: Key,
     pub name: String,
     pub community: String,
     pub rate_limits: bool,
+    pub metrics: Option<HostPort>,
     pub stop_with_parent: bool,
 }
 
@@ -64,7 +73,8 @@ pub(super) struct Backend {
 pub(super) struct Web {
     pub listen: HostPort,
     pub backends: Vec<HostPort>,
-    pub key_file: PathBuf,
+    pub key: Key,
+    pub metrics: Option<HostPort>,
     pub site: Site,
     pub stop_with_parent: bool,
 }
@@ -80,6 +90,9 @@ pub(super) struct RunCluster {
     pub backend_port: Option<NonZeroU16>,
     pub no_restart: bool,
     pub rate_limits: bool,
+    pub logging: Logging,
+    /// The web server's; those of the backends have the ports that follow, by number.
+    pub metrics: Option<HostPort>,
     pub site: Site,
 }
 
@@ -93,144 +106,88 @@ pub(super) struct Site {
     pub community: String,
 }
 
-/// A host and a port, as in `127.0.0.1:7001`, `[::1]:7001` or `apple.lan:7001`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct HostPort {
-    /// A name or an address; an IPv6 address without its brackets.
-    pub host: String,
-    pub port: u16,
+/// A secret: nothing shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(String);
+
+/// The cluster's key, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The file that holds it.
+    File(PathBuf),
+    /// Itself, checked.
+    Text(Source, Secret),
 }
 
-/// A value that cannot be used, why, and what to do.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// Not an address with a port.
-    #[error("--{option}={value}: not ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080")]
-    Address {
-        /// Which option.
-        option: &'static str,
-        /// The address, alone or out of a list.
-        value: String,
-    },
-    /// Port 0 where others must know the port.
-    #[error("--{option}={value}: others must know the port; choose one from 1 to 65535")]
-    PortZero {
-        /// Which option.
-        option: &'static str,
-        /// The address.
-        value: String,
-    },
-    /// A number outside its range.
-    #[error("--{option}={value}: not a number from {min} to {max}")]
-    Number {
-        /// Which option.
-        option: &'static str,
-        /// What was given.
-        value: String,
-        /// The least.
-        min: u16,
-        /// The most.
-        max: u16,
-    },
-    /// The backends' ports would end beyond the last port.
-    #[error("--backend-port={first}: {count} ports from there pass 65535; choose a lower one")]
-    PortsEnd {
-        /// The first.
-        first: u16,
-        /// How many.
-        count: u16,
-    },
-    /// Neither on nor off.
-    #[error("--{option}={value}: use on or off")]
-    Switch {
-        /// Which option.
-        option: &'static str,
-        /// What was given.
-        value: String,
-    },
-    /// What should name a machine and is not a number and an address.
-    #[error("{whose}: {entry:?} is not NUMBER=ADDRESS:PORT, as in 1=192.168.1.21:7001")]
-    Peer {
-        /// Of which option or command.
-        whose: &'static str,
-        /// The entry.
-        entry: String,
-    },
-    /// Two machines under one number.
-    #[error("--peers names machine {node} twice; every machine has a number of its own")]
-    PeerTwice {
-        /// The number.
-        node: NodeId,
-    },
-    /// One address for two machines.
-    #[error("--{option} names {value} twice; every backend has an address of its own")]
-    AddressTwice {
-        /// Which option.
-        option: &'static str,
-        /// The address.
-        value: String,
-    },
-    /// More addresses than a cluster has machines.
-    #[error(
-        "--at names more than {OPERATOR_ADDRESSES_MAX} addresses; a cluster has fewer machines"
-    )]
-    AddressesTooMany,
-    /// A list of peers without the machine itself.
-    #[error("--peers={peers}: machine {node} (--node) is not in it; add {node}=ADDRESS:PORT")]
-    PeersLackSelf {
-        /// The machine.
-        node: NodeId,
-        /// The list.
-        peers: String,
-    },
-    /// Not an IP address.
-    #[error("--trusted-proxies: {value:?} is not an IP address, as in 127.0.0.1")]
-    Proxy {
-        /// The entry.
-        value: String,
-    },
-    /// More than are looked at.
-    #[error("--trusted-proxies names more than {TRUSTED_PROXIES_MAX} addresses")]
-    ProxiesTooMany,
-    /// A name that cannot stand on a page.
-    #[error("--{option}={value:?}: use 1 to {NAME_CHARS_MAX} characters, none of them invisible")]
-    Name {
-        /// Which option.
-        option: &'static str,
-        /// What was given.
-        value: String,
-    },
-    /// Not a user name.
-    #[error("{value:?} is no user name: 2 to 24 of a-z, 0-9 and _, beginning with a letter")]
-    UserName {
-        /// What was given.
-        value: String,
-    },
-    /// Standard input is not what `tern run-cluster` makes it.
-    #[error("--stop-with-parent: standard input is no pipe; leave the option out")]
-    NoParentPipe,
-    /// Not a level of the log.
-    #[error("TERN_LOG={0} is no log level: use error, warn, info, debug, trace or off")]
-    LogLevel(String),
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Logging {
+    pub level: LevelFilter,
+    pub format: Format,
 }
 
-/// Checks what was typed.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Key {
+    /// The keys made of it.
+    ///
+    /// # Errors
+    /// When there is no such file, or it holds no key.
+    pub(super) fn read(&self) -> Result<Keys, super::CliError> {
+        match self {
+            Self::File(path) => Ok(Keys::read(path)?),
+            Self::Text(at, secret) => Ok(value::key(at, &secret.0)?),
+        }
+    }
+
+    fn check(values: &Values) -> Result<Self, ConfigError> {
+        let given = values.need("key")?;
+        if !given.is_secret {
+            return Ok(Self::File(PathBuf::from(&given.text)));
+        }
+        let text = given.text()?;
+        value::key(&given.at, text)?;
+        Ok(Self::Text(given.at.clone(), Secret(text.to_owned())))
+    }
+}
+
+impl Logging {
+    /// How the log is written, by what was given.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub(super) fn check(values: &Values) -> Result<Self, ConfigError> {
+        Ok(Self {
+            level: values.value("log", value::level)?,
+            format: values.value("log-format", value::format)?,
+        })
+    }
+}
+
+/// Checks what was given for a command.
 ///
 /// # Errors
 /// The first value that cannot be used.
-pub(super) fn check(raw: RawConfig) -> Result<Config, ConfigError> {
-    Ok(match raw {
-        RawConfig::Serve(raw) => Config::Serve(Serve::check(raw)?),
-        RawConfig::Backend(raw) => Config::Backend(Backend::check(raw)?),
-        RawConfig::Web(raw) => Config::Web(Web::check(raw)?),
-        RawConfig::RunCluster(raw) => Config::RunCluster(RunCluster::check(raw)?),
-        RawConfig::Cluster(raw) => Config::Cluster(Cluster::check(raw)?),
-        RawConfig::User(raw) => Config::User(User::check(raw)?),
-        RawConfig::Invite(raw) => Config::Invite(Invite::check(raw)?),
-        RawConfig::Import(raw) => Config::Import(Import::check(raw)?),
-        RawConfig::Backup(raw) => Config::Backup(Backup::check(raw)?),
-        RawConfig::Check(raw) => Config::Check(raw),
+pub(super) fn check(values: &Values) -> Result<Config, ConfigError> {
+    Ok(match values.role() {
+        Role::Serve => Config::Serve(Serve::check(values)?),
+        Role::Backend => Config::Backend(Backend::check(values)?),
+        Role::Web => Config::Web(Web::check(values)?),
+        Role::RunCluster => Config::RunCluster(RunCluster::check(values)?),
     })
+}
+
+/// Checks each value by itself, without what others say and without what lacks.
+///
+/// # Errors
+/// All values that cannot be used.
+pub(super) fn check_each(values: &Values) -> Vec<ConfigError> {
+    let one = |(setting, given): (&Setting, &Given)| value::check(setting.kind, given).err();
+    values.all().filter(|(_, given)| given.at != Source::Default).filter_map(one).collect()
 }
 
 impl Serve {
@@ -240,235 +197,117 @@ impl Serve {
         NodeId::new(1).expect("1 is a machine's number")
     }
 
-    fn check(raw: RawServe) -> Result<Self, ConfigError> {
-        let (name, rate_limits) = machine(raw.machine, Self::node())?;
+    fn check(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
-            listen: fixed_address("listen", &raw.listen)?,
-            data: raw.data,
-            name,
-            rate_limits,
-            site: Site::check(raw.site)?,
+            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            data: values.path("data")?,
+            name: machine_name(values, Self::node())?,
+            rate_limits: values.value("rate-limits", value::switch)?,
+            metrics: values.value("metrics", value::loopback)?,
+            site: Site::check(values)?,
         })
     }
 }
 
 impl Backend {
-    fn check(raw: RawBackend) -> Result<Self, ConfigError> {
-        let node = machine_number("node", raw.node)?;
-        let (name, rate_limits) = machine(raw.machine, node)?;
+    fn check(values: &Values) -> Result<Self, ConfigError> {
+        let node = values.value("node", |at, text| machine_number(at, text.to_owned()))?;
+        let peers = values.optional("peers", |at, list| peers(at, list, node))?;
         Ok(Self {
             node,
-            listen: fixed_address("listen", &raw.listen)?,
-            peers: raw.peers.map_or(Ok(Vec::new()), |list| peers(&list, node))?,
-            data: raw.data,
-            key_file: raw.key_file,
-            name,
-            community: shown_name("community", raw.community)?,
-            rate_limits,
-            stop_with_parent: raw.child.stop_with_parent,
+            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            peers: peers.unwrap_or_default(),
+            data: values.path("data")?,
+            key: Key::check(values)?,
+            name: machine_name(values, node)?,
+            community: values.value("community", value::shown_name)?,
+            rate_limits: values.value("rate-limits", value::switch)?,
+            metrics: values.value("metrics", value::loopback)?,
+            stop_with_parent: values.stop_with_parent(),
         })
     }
 }
 
 impl Web {
-    fn check(raw: RawWeb) -> Result<Self, ConfigError> {
-        let mut backends = Vec::new();
-        for entry in raw.backends.split(',') {
-            let backend = fixed_address("backends", entry)?;
-            if backends.contains(&backend) {
-                return Err(twice("backends", &backend));
-            }
-            backends.push(backend);
-        }
+    fn check(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
-            listen: fixed_address("listen", &raw.listen)?,
-            backends,
-            key_file: raw.key_file,
-            site: Site::check(raw.site)?,
-            stop_with_parent: raw.child.stop_with_parent,
+            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            backends: values.value("backends", value::addresses)?,
+            key: Key::check(values)?,
+            metrics: values.value("metrics", value::loopback)?,
+            site: Site::check(values)?,
+            stop_with_parent: values.stop_with_parent(),
         })
     }
 }
 
 impl RunCluster {
-    fn check(raw: RawRunCluster) -> Result<Self, ConfigError> {
-        let listen = address("listen", &raw.listen)?;
-        let backends = number("backends", &raw.backends, 1, RUN_CLUSTER_BACKENDS_MAX)?;
-        let backend_port = raw.backend_port.map(|text| first_port(&text, backends)).transpose()?;
-        let rate_limits = match raw.rate_limits {
-            Some(text) => switch("rate-limits", &text)?,
-            // On loopback it is for trying, and one person joins as many.
-            None => !listen.is_loopback(),
-        };
+    fn check(values: &Values) -> Result<Self, ConfigError> {
+        let listen = values.value("listen", |at, text| value::address(at, text))?;
+        let count = |at: &Source, text: &str| value::number(at, text, 1, RUN_CLUSTER_BACKENDS_MAX);
+        let backends = values.value("backends", count)?;
+        let port = |at: &Source, text: &str| value::first_port(at, text, backends);
+        // On loopback it is for trying, and one person joins as many.
+        let rate_limits = values.optional("rate-limits", value::switch)?;
         Ok(Self {
+            rate_limits: rate_limits.unwrap_or(!listen.is_loopback()),
             listen,
-            data: raw.data,
+            data: values.path("data")?,
             backends,
-            backend_port,
-            no_restart: raw.no_restart,
-            rate_limits,
-            site: Site::check(raw.site)?,
+            backend_port: values.optional("backend-port", port)?,
+            no_restart: values.value("no-restart", value::switch)?,
+            logging: Logging::check(values)?,
+            metrics: values.value("metrics", metrics_of_all)?,
+            site: Site::check(values)?,
         })
     }
 }
 
 impl Site {
-    fn check(raw: RawSite) -> Result<Self, ConfigError> {
-        let mut trusted_proxies = Vec::new();
-        for entry in raw.trusted_proxies.iter().flat_map(|list| list.split(',')) {
-            let proxy =
-                entry.parse().map_err(|_| ConfigError::Proxy { value: entry.to_owned() })?;
-            trusted_proxies.push(proxy);
-        }
-        if trusted_proxies.len() > TRUSTED_PROXIES_MAX {
-            return Err(ConfigError::ProxiesTooMany);
-        }
+    fn check(values: &Values) -> Result<Self, ConfigError> {
+        let insecure_http = values.value("insecure-http", value::switch)?;
+        let origin = |at: &Source, text: &str| value::origin(at, text, insecure_http);
         Ok(Self {
-            origin: raw.origin,
-            insecure_http: raw.insecure_http,
-            trusted_proxies,
-            community: shown_name("community", raw.community)?,
+            origin: values.optional("origin", origin)?,
+            insecure_http,
+            trusted_proxies: values
+                .optional("trusted-proxies", value::proxies)?
+                .unwrap_or_default(),
+            community: values.value("community", value::shown_name)?,
         })
     }
 }
 
-impl HostPort {
-    /// Whether only programs of this machine can connect to it.
-    pub(super) fn is_loopback(&self) -> bool {
-        let address = self.host.parse::<IpAddr>();
-        self.host == "localhost" || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
+/// The web server's address, which leaves room for the ports of the backends behind its own.
+fn metrics_of_all(at: &Source, text: &str) -> Result<Option<HostPort>, ConfigError> {
+    let found = value::loopback(at, text)?;
+    if let Some(address) = &found {
+        value::fixed_address(at, text)?;
+        value::first_port(at, &address.port.to_string(), NodeId::MAX + 1)?;
     }
+    Ok(found)
 }
 
-impl FromStr for HostPort {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (host, port) = text.rsplit_once(':').ok_or(())?;
-        // `u16::from_str` takes a sign.
-        if !port.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(());
-        }
-        let port = port.parse().map_err(|_| ())?;
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(inner) => {
-                inner.parse::<std::net::Ipv6Addr>().map_err(|_| ())?;
-                inner
-            }
-            None => host,
-        };
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-        let is_named = !host.is_empty() && host.bytes().all(plain);
-        let is_address = host.parse::<IpAddr>().is_ok() && text.starts_with('[');
-        if is_named || is_address { Ok(Self { host: host.to_owned(), port }) } else { Err(()) }
-    }
+fn machine_name(values: &Values, node: NodeId) -> Result<String, ConfigError> {
+    let name = values.optional("name", value::shown_name)?;
+    Ok(name.unwrap_or_else(|| format!("machine {node}")))
 }
 
-impl fmt::Display for HostPort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
+/// What flags alone say, without a file and an environment.
+#[cfg(any(test, fuzzing))]
+pub(super) fn alone(role: Role, typed: &layers::Typed) -> Result<Config, ConfigError> {
+    let file = file::ConfigFile::default();
+    check(&layers::Layers { file: &file, environment: &|_| None, typed }.resolve(role)?)
 }
 
-fn address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
-    text.parse().map_err(|()| ConfigError::Address { option, value: text.to_owned() })
-}
-
-/// An address whose port others know.
-pub(super) fn fixed_address(option: &'static str, text: &str) -> Result<HostPort, ConfigError> {
-    let address = address(option, text)?;
-    if address.port == 0 {
-        return Err(ConfigError::PortZero { option, value: text.to_owned() });
-    }
-    Ok(address)
-}
-
-/// An address that was given twice.
-pub(super) fn twice(option: &'static str, address: &HostPort) -> ConfigError {
-    ConfigError::AddressTwice { option, value: address.to_string() }
-}
-
-pub(super) fn machine_number(option: &'static str, value: String) -> Result<NodeId, ConfigError> {
-    value.parse().map_err(|_| ConfigError::Number { option, value, min: 1, max: NodeId::MAX })
-}
-
-/// `NUMBER=ADDRESS:PORT`, typed for `whose` option or command.
-pub(super) fn numbered_address(
-    whose: &'static str,
-    entry: &str,
-) -> Result<(NodeId, HostPort), ConfigError> {
-    let parts = entry.split_once('=').and_then(|(number, address)| {
-        let address: HostPort = address.parse().ok()?;
-        Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
-    });
-    parts.ok_or_else(|| ConfigError::Peer { whose, entry: entry.to_owned() })
-}
-
-pub(super) fn peers(list: &str, node: NodeId) -> Result<Vec<(NodeId, HostPort)>, ConfigError> {
-    let mut peers: Vec<(NodeId, HostPort)> = Vec::new();
-    for entry in list.split(',') {
-        let (number, address) = numbered_address("--peers", entry)?;
-        for (other, known) in &peers {
-            if *other == number {
-                return Err(ConfigError::PeerTwice { node: number });
-            }
-            if *known == address {
-                return Err(twice("peers", &address));
-            }
-        }
-        peers.push((number, address));
-    }
-    if !peers.iter().any(|(number, _)| *number == node) {
-        return Err(ConfigError::PeersLackSelf { node, peers: list.to_owned() });
-    }
-    peers.sort_by_key(|(number, _)| *number);
-    Ok(peers)
-}
-
-fn machine(raw: RawMachine, node: NodeId) -> Result<(String, bool), ConfigError> {
-    let name = raw.name.unwrap_or_else(|| format!("machine {node}"));
-    Ok((shown_name("name", name)?, switch("rate-limits", &raw.rate_limits)?))
-}
-
-fn shown_name(option: &'static str, value: String) -> Result<String, ConfigError> {
-    let count = value.chars().count();
-    let is_seen = !value.trim().is_empty() && !value.chars().any(is_invisible);
-    if is_seen && count <= NAME_CHARS_MAX {
-        return Ok(value.trim().to_owned());
-    }
-    Err(ConfigError::Name { option, value })
-}
-
-/// Characters without a shape, which could hide in a name or turn the text around it.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-fn switch(option: &'static str, text: &str) -> Result<bool, ConfigError> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(ConfigError::Switch { option, value: text.to_owned() }),
-    }
-}
-
-fn number(option: &'static str, text: &str, min: u16, max: u16) -> Result<u16, ConfigError> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit());
-    let parsed = text.parse().ok().filter(|number| plain && (min..=max).contains(number));
-    parsed.ok_or(ConfigError::Number { option, value: text.to_owned(), min, max })
-}
-
-fn first_port(text: &str, count: u16) -> Result<NonZeroU16, ConfigError> {
-    let first = number("backend-port", text, 1, u16::MAX)?;
-    if first.checked_add(count - 1).is_none() {
-        return Err(ConfigError::PortsEnd { first, count });
-    }
-    NonZeroU16::new(first).ok_or(ConfigError::PortsEnd { first, count })
+/// What a command line alone says, program name first.
+#[cfg(test)]
+pub(super) fn typed(
+    args: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<Config, ConfigError> {
+    let line = super::args::parse(args, &[]).expect("a command line");
+    let (role, typed) = line.command.settings().expect("a command with settings");
+    alone(role, &typed.and(&line.common.typed))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::cli::config::setting::{SETTINGS, Setting};
+use crate::cli::notify;
 use crate::id::NodeId;
 
 /// What a child is.
@@ -58,7 +60,15 @@ impl ChildSpec {
 
     /// Starts it, in a process group of its own.
     pub(super) fn start(&self) -> io::Result<Running> {
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        // What they are told for themselves stands on their command lines.
+        for name in SETTINGS.iter().map(Setting::variable) {
+            command.env_remove(format!("{name}_FILE")).env_remove(name);
+        }
+        for name in notify::VARIABLES {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(&self.args)
             .stdin(Stdio::piped())
             // Its own lines would mix with those that scripts read here; its log is on stderr.

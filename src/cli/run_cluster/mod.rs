@@ -31,9 +31,9 @@ use port::Ports;
 use supervisor::Supervisor;
 
 use super::cluster::init;
-use super::config::{RunCluster, Site};
+use super::config::{HostPort, Logging, RunCluster, Site};
 use super::error::CliError;
-use super::signal::{Second, until_signalled};
+use super::signal::{Again, Second, until_signalled};
 use super::{key, say};
 use crate::clock::Clock;
 use crate::id::NodeId;
@@ -134,7 +134,7 @@ impl RunClusterError {
 ///
 /// # Errors
 /// [`CliError`].
-pub(super) fn run(config: &RunCluster) -> Result<(), CliError> {
+pub(super) fn run(config: &RunCluster, again: Again<'_>) -> Result<(), CliError> {
     let key_file = key::ensure(&config.data)?;
     // Held until the end; another process finds it taken.
     let _directory = layout::lock(&config.data)?;
@@ -151,7 +151,7 @@ pub(super) fn run(config: &RunCluster) -> Result<(), CliError> {
     }
     let specs = specs(config, (&nodes, &ports), &key_file, &program)?;
     let force = Stop::new();
-    until_signalled(Second::Close(force.clone()), |stop| {
+    until_signalled(Second::Close(force.clone()), again, |stop| {
         let supervisor = Supervisor::new(specs, config.no_restart, Clock::system(), &say);
         supervise(supervisor, &ports, stop, &force)
     })?
@@ -222,10 +222,11 @@ fn specs(
             option("--key-file=", key_file),
             format!("--community={}", config.site.community).into(),
             format!("--rate-limits={}", if config.rate_limits { "on" } else { "off" }).into(),
-            "--stop-with-parent".into(),
         ];
+        let mut args = [args.into(), child_args(config.logging)].concat();
+        args.extend(metrics_arg(config, node.get()));
         let place = format!("address={address} data={}", data.display());
-        specs.push(ChildSpec::new(program, Role::Backend(*node), args.into(), place));
+        specs.push(ChildSpec::new(program, Role::Backend(*node), args, place));
     }
     let addresses: Vec<_> = nodes.iter().map(|(_, address)| address.as_str()).collect();
     let mut args = vec![
@@ -233,12 +234,34 @@ fn specs(
         format!("--listen={}", ports.web).into(),
         format!("--backends={}", addresses.join(",")).into(),
         option("--key-file=", key_file),
-        "--stop-with-parent".into(),
     ];
     args.extend(site_args(&config.site));
+    args.extend(child_args(config.logging));
+    args.extend(metrics_arg(config, 0));
     let place = format!("address=http://{}", ports.web);
     specs.push(ChildSpec::new(program, Role::Web, args, place));
     Ok(specs)
+}
+
+/// What every child is told: it has no configuration file, the log is written as here, and it ends
+/// with this process.
+fn child_args(logging: Logging) -> Vec<OsString> {
+    let Logging { level, format } = logging;
+    let level = level.as_str().to_lowercase();
+    let told = [
+        "--config=".to_owned(),
+        format!("--log={level}"),
+        format!("--log-format={}", format.name()),
+    ];
+    told.into_iter().chain(["--stop-with-parent".to_owned()]).map(OsString::from).collect()
+}
+
+/// Where a child tells its numbers: the web server at the address that was given, each backend as many
+/// ports behind it as its number says.
+fn metrics_arg(config: &RunCluster, number: u16) -> Option<OsString> {
+    let HostPort { host, port } = config.metrics.clone()?;
+    let address = HostPort { host, port: port.checked_add(number)? };
+    Some(format!("--metrics={address}").into())
 }
 
 fn site_args(site: &Site) -> Vec<OsString> {

@@ -7,8 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::*;
-use crate::cli::args;
-use crate::cli::config::{Config, HostPort, check};
+use crate::cli::config::{Config, HostPort, Key, typed};
 use crate::clock::{Mono, Wall};
 use crate::limits::CHILD_RESTART_MS;
 
@@ -216,7 +215,7 @@ fn program_missing_tried_again_not_told() {
 /// What a child makes of its command line.
 fn understood(spec: &ChildSpec) -> Config {
     let words = ["tern".into()].into_iter().chain(spec.args().iter().cloned());
-    check(args::parse(words).unwrap()).unwrap()
+    typed(words).unwrap()
 }
 
 #[test]
@@ -225,11 +224,10 @@ fn command_lines_of_children_understood_by_them() {
     let data = directory.path().join("db");
     let line = ["tern", "run-cluster", "--community=Fen Lane", "--insecure-http"];
     let more = ["--origin=http://apple.lan:8080", "--trusted-proxies=127.0.0.1,::1"];
+    let more = [&more[..], &["--metrics=127.0.0.1:9100", "--log=debug"]].concat();
     let words = line.into_iter().chain(more).map(OsString::from);
     let words = words.chain([option("--data=", &data)]);
-    let Config::RunCluster(cluster) = check(args::parse(words).unwrap()).unwrap() else {
-        panic!("a cluster")
-    };
+    let Config::RunCluster(cluster) = typed(words).unwrap() else { panic!("a cluster") };
     let web = HostPort { host: "127.0.0.1".to_owned(), port: 8080 };
     let ports = Ports { web: web.clone(), backends: vec![7001, 7002, 7003] };
     let key_file = data.join("cluster.key");
@@ -241,10 +239,12 @@ fn command_lines_of_children_understood_by_them() {
     let Config::Backend(second) = understood(&specs[1]) else { panic!("a backend") };
     assert_eq!(second.node, NodeId::new(2).unwrap());
     assert_eq!(second.listen.to_string(), "127.0.0.1:7002");
+    assert_eq!(second.metrics.unwrap().to_string(), "127.0.0.1:9102");
+    assert!(specs[1].args().contains(&"--log=debug".into()));
     assert_eq!(second.peers.len(), 3);
     assert_eq!(second.data, data.join("node-2"));
     assert!(second.data.is_dir());
-    assert_eq!(second.key_file, key_file);
+    assert_eq!(second.key, Key::File(key_file.clone()));
     assert_eq!((second.name.as_str(), second.community.as_str()), ("machine 2", "Fen Lane"));
     assert!(!second.rate_limits && second.stop_with_parent);
 
@@ -252,6 +252,6 @@ fn command_lines_of_children_understood_by_them() {
     assert_eq!(server.listen, web);
     assert_eq!(server.backends.len(), 3);
     assert_eq!(server.site, cluster.site);
-    assert_eq!(server.key_file, key_file);
+    assert_eq!(server.key, Key::File(key_file));
     assert!(server.stop_with_parent);
 }

@@ -229,7 +229,7 @@ fn number(option: &'static str, value: String, [min, max]: [u16; 2]) -> Result<u
     let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
     match number.filter(|_| is_plain) {
         Some(number) => Ok(number.into()),
-        None => Err(ConfigError::Number { option, value, min, max }),
+        None => Err(ConfigError::Number { at: option.into(), value, min, max }),
     }
 }
 

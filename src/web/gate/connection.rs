@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::clock::Mono;
 use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
+use crate::metrics;
+use crate::web::label::label;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
 use crate::web::words::Lang;
@@ -19,6 +21,8 @@ use super::upstream::{Answer, Exchange};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// What stands for the route of a request that the gate refused.
+const REFUSED: &str = "gate";
 /// Characters of a path that the log shows.
 const LOGGED_PATH_CHARS: usize = 200;
 
@@ -339,6 +343,7 @@ impl<'a> Browser<'a> {
 
     fn say(&self, refusal: Refusal, id: &str, connection: &'static str) -> bool {
         self.gate.counters.count_refused();
+        metrics::REQUESTS.count(REFUSED, refusal.status());
         let now = self.gate.clock.wall();
         let framing = Framing { now, connection, is_head_only: self.is_head_only };
         self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.languages), framing))
@@ -368,6 +373,12 @@ impl<'a> Browser<'a> {
 
     fn log(&self, request: &Whole<'_>, answer: &Answer) {
         self.gate.counters.count_request();
+        let ms = self.gate.clock.mono().since_ms(request.begun);
+        metrics::REQUEST_TIMES.observe(ms);
+        // Another answer is given, and counted, in the place of one that is not ours.
+        if answer.is_ours {
+            metrics::REQUESTS.count(label(&request.head.target), answer.status);
+        }
         let target = request.head.target.as_str();
         let path = target.split('?').next().unwrap_or_default();
         log::debug!(
@@ -377,7 +388,7 @@ impl<'a> Browser<'a> {
             request.head.method,
             path.get(..LOGGED_PATH_CHARS).unwrap_or(path),
             answer.status,
-            self.gate.clock.mono().since_ms(request.begun),
+            ms,
         );
     }
 }

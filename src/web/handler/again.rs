@@ -58,12 +58,15 @@ impl Again<'_> {
 impl<A: Ask> Site<A> {
     /// Gives a form back.
     pub(super) fn again(&self, visit: &Visit<'_>, again: &Again<'_>) -> Handled {
-        let mut said = Said::of(visit.t, &again.trouble, again.act.subject());
+        let is_over = again.heard.is_some_and(|heard| heard.is_over);
+        // Of what only keepers may see a stranger is told that it does not exist.
+        let signed_out = Trouble::Refused(Refusal::SignedOut);
+        let trouble = if is_over { &signed_out } else { &again.trouble };
+        let mut said = Said::of(visit.t, trouble, again.act.subject());
         if said.status != 422 {
             // Not what was typed is at fault, so its number is wanted to find out what is.
             said.notice.add(&format!("{}.", visit.t.request_number(&visit.request.id)));
         }
-        let is_over = again.heard.is_some_and(|heard| heard.is_over);
         if again.act.needs_session() && (visit.session.is_none() || is_over) {
             return self.login_first(visit, again, said);
         }

@@ -14,13 +14,14 @@ use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::{Form, encode_query};
 use crate::web::page::form::{ComposePage, Composer, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::moderation::deed_href;
 use crate::web::page::said::{Said, anchor};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 9] = [
+const DRAFT: [&str; 14] = [
     "text",
     "note",
     "reply_user",
@@ -30,6 +31,11 @@ const DRAFT: [&str; 9] = [
     "display_name",
     "bio",
     "members_only",
+    "signup",
+    "words",
+    "members_invite",
+    "shows_posts",
+    "shows_log",
 ];
 
 /// What stands in the form to sign in.
@@ -161,8 +167,8 @@ impl<A: Ask> Site<A> {
     /// The form to sign in, because what was asked for takes somebody who is signed in.
     pub(super) fn login_first(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let mut login = LoginForm { said: Some(said), ..LoginForm::default() };
-        login.next = again.act.page().to_string();
-        if let Act::Post(_) | Act::EditPost(_) | Act::EditProfile = again.act {
+        login.next = back_to(visit.t, again);
+        if let Act::Post(_) | Act::EditPost(_) | Act::EditProfile | Act::SetHouse = again.act {
             let form = again.form;
             login.draft = DRAFT.map(|name| (name, form.get(name).to_owned())).into();
             // Sent before, perhaps: under the same key it cannot be saved twice.
@@ -230,6 +236,9 @@ impl<A: Ask> Site<A> {
         if form.find("display_name").or(form.find("bio")).is_some() {
             return self.profile_draft(visit, form, heard);
         }
+        if form.find("signup").is_some() {
+            return self.house_draft(visit, form, heard);
+        }
         let to = next(form).unwrap_or_else(|| Route::Home.to_string());
         Ok(see_other(&to, heard.cookies.clone()))
     }
@@ -269,6 +278,18 @@ impl<A: Ask> Site<A> {
             },
         };
         html(&page, Head::of(200, heard.cookies.clone()))
+    }
+}
+
+/// Where to go on after signing in: a reason that was typed is short, and stands in the address.
+fn back_to(t: Lang, again: &Again<'_>) -> String {
+    let typed = |name| encode_query(again.form.get(name));
+    match again.act {
+        Act::Report(_) => format!("{}?reason={}", again.act.page(), typed("reason")),
+        Act::Keep(deed) => {
+            format!("{}&hours={}&reason={}", deed_href(t, deed), typed("hours"), typed("reason"))
+        }
+        act => act.page().to_string(),
     }
 }
 

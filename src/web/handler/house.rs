@@ -2,6 +2,7 @@
 //! to those who may not write.
 
 use super::again::Again;
+use super::draw::head;
 use super::moderation::password_field;
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html, to_login};
@@ -10,7 +11,8 @@ use crate::id::RequestId;
 use crate::limits::{COMMUNITY_CHARS_MAX, LANDING_POSTS};
 use crate::user::entry::{House, Signup};
 use crate::web::ask::Ask;
-use crate::web::csrf::{Binding, FormName};
+use crate::web::csrf::{Binding, FormName, fresh_key};
+use crate::web::form::Form;
 use crate::web::page::form::{ButtonForm, Choice, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Frame, Notice, Tone};
 use crate::web::page::list::{Feed, LandingPage};
@@ -180,6 +182,19 @@ impl<A: Ask> Site<A> {
         let frame = self.mod_frame(visit, Some(&heard)).saying(saved);
         let form = drawer.form(FormName::House, &Route::ModHouse, "");
         let page = house_form(visit.t, (frame, form), house, &|_| String::new());
+        html(&page, Head::of(200, heard.cookies.clone()))
+    }
+
+    /// What a keeper had typed before they had to sign in again.
+    pub(super) fn house_draft(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
+        let key = fresh_key(heard.viewer.as_ref().map(|viewer| viewer.ops))?;
+        let token = heard.session.as_ref().map_or("", |session| session.token());
+        let binding = Binding::Session(token);
+        let drawn = head(&self.form_key, binding, FormName::House, &Route::ModHouse, key);
+        let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
+        let frame = self.mod_frame(visit, Some(heard)).saying(notice);
+        let typed = super::act::house(form);
+        let page = house_form(visit.t, (frame, drawn), &typed, &|_| String::new());
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 

@@ -207,7 +207,9 @@ impl<A: Ask> Site<A> {
         let here = Route::Report(post.clone());
         let form = drawer.form(FormName::Report, &here, &post.id.to_string());
         let frame = self.around(visit, Some(&heard)).frame(visit.t.report_post(), None);
-        let page = report_form(visit.t, (frame, form), &post, (String::new(), String::new()));
+        // What was typed before one had to sign in.
+        let typed = visit.query.get("reason").to_owned();
+        let page = report_form(visit.t, (frame, form), &post, (typed, String::new()));
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
@@ -288,7 +290,7 @@ fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
     });
     Member {
         by: Byline::of(&row.person),
-        joined: Moment::seen_at(t, row.joined_at, visit.now),
+        joined: Moment::of_day(t, row.joined_at),
         is_keeper: row.is_keeper,
         inviter: row.inviter.as_ref().map(|inviter| t.invited_by(inviter.as_str())),
         standing,

@@ -190,6 +190,7 @@ impl<A: Ask> Site<A> {
             feed: Feed {
                 empty: match profile.apart {
                     Some(_) => t.posts_not_shown(),
+                    None if profile.hindered.is_some() => t.posts_not_shown(),
                     None if profile.members_only && drawer.is_none() => t.members_only_posts(),
                     None => t.nothing_posted(),
                 },

@@ -174,7 +174,7 @@ words! {
         "Everybody sees again what @{user} wrote." /
         "Alle sehen wieder, was @{user} schrieb.";
     show_button: "Show it" / "Zeigen";
-    close_link: "Close" / "Abschließen";
+    close_link: "Close the reports" / "Meldungen abschließen";
     close_title: "Close these reports?" / "Diese Meldungen abschließen?";
     close_text(user: &str):
         "What was reported of this post by @{user} so far needs nothing more." /

@@ -1,0 +1,185 @@
+//! The program under a service manager: what the manager hears, signals, health, the log.
+
+use std::fs::{File, read_to_string};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::harness::{PROGRAM, eventually, free_ports, send, take_turn};
+use super::person::Person;
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// `tern serve` with a configuration file, and the manager that started it.
+struct Served {
+    child: Child,
+    directory: tempfile::TempDir,
+    manager: UnixDatagram,
+    port: u16,
+}
+
+impl Served {
+    fn start(config: &str) -> Self {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let manager = UnixDatagram::bind(path("notify")).unwrap();
+        manager.set_read_timeout(Some(LONG)).unwrap();
+        let port = free_ports(1);
+        std::fs::write(path("tern.toml"), config).unwrap();
+        let child = Command::new(PROGRAM)
+            // On every address, of which only one is asked.
+            .args(["serve".to_owned(), format!("--listen=0.0.0.0:{port}")])
+            .args([format!("--origin=http://127.0.0.1:{port}")])
+            .arg(format!("--data={}", path("db").display()))
+            .env("TERN_CONFIG", path("tern.toml"))
+            .env("NOTIFY_SOCKET", path("notify"))
+            .env("WATCHDOG_USEC", "400000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(path("log")).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, directory, manager, port }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Waits until the manager hears this.
+    fn hears(&self, wanted: &str) {
+        let mut buf = [0; 256];
+        loop {
+            let count = self.manager.recv(&mut buf).unwrap_or_else(|error| {
+                panic!("waiting for {wanted}: {error}\n{}", self.log());
+            });
+            let text = std::str::from_utf8(&buf[..count]).unwrap();
+            if text.split('\n').any(|line| line.starts_with(wanted)) {
+                return;
+            }
+        }
+    }
+
+    fn log(&self) -> String {
+        read_to_string(self.path("log")).unwrap()
+    }
+
+    fn logs(&self, wanted: &str) {
+        eventually(wanted, LONG, || self.log().contains(wanted).then_some(()));
+    }
+
+    fn reload(&self, config: &str) {
+        std::fs::write(self.path("tern.toml"), config).unwrap();
+        send(self.child.id(), Signal::HUP);
+        self.hears("RELOADING=1");
+        self.hears("READY=1");
+    }
+
+    fn health(&self, more: &[&str]) -> Output {
+        let at = format!("--at=127.0.0.1:{}", self.port);
+        let command = ["health", "--config=", at.as_str()];
+        Command::new(PROGRAM).args([&command, more].concat()).output().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already, and then has been waited for.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+#[test]
+fn manager_hears_of_start_life_reload_and_stop() {
+    let _turn = take_turn();
+    let mut served = Served::start("community = 'Fen'\n");
+    served.hears("READY=1");
+    served.hears("WATCHDOG=1");
+    let health = served.health(&["--writes"]);
+    assert_eq!(health.status.code(), Some(0), "{health:?}");
+    assert_eq!(health.stdout, b"writes: ok\n");
+
+    served.reload("community = 'Lane'\nlog = 'debug'\n");
+    served.logs("setting changed key=log from=\"info\" to=\"debug\" effect=\"now\"");
+    served.logs("key=community from=\"Fen\" to=\"Lane\" effect=\"after a restart\"");
+    served.health(&[]);
+    served.logs("level=debug request answered");
+
+    // One that cannot be used changes nothing, and is named.
+    served.reload("log = 'loud'\n");
+    served.logs("the old one holds fault=");
+    assert!(served.log().contains("line 1: log=loud: use error, warn"), "{}", served.log());
+    served.reload("no configuration\n");
+    assert_eq!(served.health(&[]).status.code(), Some(0));
+    served.hears("WATCHDOG=1");
+
+    send(served.child.id(), Signal::TERM);
+    served.hears("STOPPING=1");
+    let status = eventually("the end", LONG, || served.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "{}", served.log());
+    let health = served.health(&[]);
+    assert_eq!(health.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&health.stderr).contains("is not well"), "{health:?}");
+}
+
+#[test]
+fn log_in_json_names_the_request_that_a_page_names() {
+    let _turn = take_turn();
+    let served = Served::start("log = 'debug'\nlog_format = 'json'\n");
+    served.hears("READY=1");
+    let page = Person::new(&format!("http://127.0.0.1:{}", served.port), "ada").get("/nowhere");
+    assert_eq!(page.status, 404);
+    let id = page.body.split("Request ").nth(1).expect(&page.body);
+    let id: String = id.chars().take_while(char::is_ascii_hexdigit).collect();
+    assert_eq!(id.len(), 8, "{}", page.body);
+    served.logs(&format!("request answered id={id} "));
+    let log = served.log();
+    let whole = log.rsplit_once('\n').unwrap().0;
+    for line in whole.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).expect(line);
+        let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["level", "message", "time"], "{line}");
+    }
+}
+
+#[test]
+fn second_signal_ends_at_once() {
+    let _turn = take_turn();
+    let mut served = Served::start("");
+    served.hears("READY=1");
+    // A request that is not over yet keeps an orderly end waiting.
+    let mut stream = super::harness::connect(&format!("127.0.0.1:{}", served.port));
+    std::io::Write::write_all(&mut stream, b"POST /login HTTP/1.1\r\nContent-Length: 9\r\n")
+        .unwrap();
+    send(served.child.id(), Signal::TERM);
+    served.hears("STOPPING=1");
+    send(served.child.id(), Signal::INT);
+    let status = eventually("the end", LONG, || served.child.try_wait().unwrap());
+    // The orderly end may have been the faster.
+    let forced = served.log().contains("stopping at once signal=SIGINT");
+    assert_eq!(status.code(), Some(i32::from(forced)), "{}", served.log());
+}
+
+#[test]
+fn unit_file_leaves_little_exposed() {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/packaging/tern.service");
+    let text = read_to_string(&unit).unwrap();
+    for line in ["Type=notify", "WatchdogSec=60", "ExecReload=/bin/kill -HUP $MAINPID"] {
+        assert!(text.lines().any(|found| found == line), "{line}");
+    }
+    let asked = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--no-pager"])
+        .arg(&unit)
+        .output();
+    let Ok(asked) = asked else {
+        println!("exposure not looked at: systemd-analyze is not here");
+        return;
+    };
+    let told = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let level = told.split("Overall exposure level for tern.service: ").nth(1).expect(&told);
+    let level: f64 = level.split_whitespace().next().unwrap().parse().expect(&told);
+    assert!(level <= 2.0, "{told}");
+}
