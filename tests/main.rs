@@ -30,4 +30,6 @@ mod torture;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]
+mod user;
+#[cfg(test)]
 mod web;

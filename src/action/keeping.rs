@@ -17,6 +17,8 @@ use crate::user::entry::{CodeHash, Entry, House, PostRef};
 use crate::user::keeping::{Deed, Keeping};
 use crate::user::{Status, User};
 
+/// Letters of a secret that people type: 100 bits.
+pub const SECRET_LETTERS: usize = 20;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// On what ground somebody joins.
@@ -46,6 +48,21 @@ impl Admission {
             Self::Asking => Some(Entry::AskedIn { at: now }),
         }
     }
+}
+
+/// Random bytes as a secret that people read out and type: 5 bits of each, in fours of five letters,
+/// without those that are taken for each other.
+pub fn spelt(bytes: impl IntoIterator<Item = u8>) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut text = String::new();
+    for (at, byte) in bytes.into_iter().take(SECRET_LETTERS).enumerate() {
+        if at > 0 && at % 5 == 0 {
+            text.push('-');
+        }
+        let letter = LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
+        text.push(char::from(letter));
+    }
+    text
 }
 
 /// The hash of an invitation's code as somebody typed it: case, spaces and hyphens mean nothing.

@@ -13,6 +13,7 @@ pub mod field;
 mod follow;
 mod handle;
 mod house;
+pub mod import;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
@@ -22,6 +23,7 @@ mod profile;
 mod session;
 #[cfg(test)]
 mod tests;
+pub mod upkeep;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,7 @@ pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
-pub use keeping::{Admission, CursorError, code_hash};
+pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.

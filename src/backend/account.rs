@@ -297,7 +297,7 @@ fn own_password(refusal: Refusal) -> Refusal {
     }
 }
 
-fn busy(error: AuthError) -> Refusal {
+pub(super) fn busy(error: AuthError) -> Refusal {
     if let AuthError::Busy { retry_after_s } = error {
         return Refusal::Busy { retry_after_s };
     }

@@ -107,9 +107,12 @@ fn profile(user: &User) -> ExportProfile {
         username: user.name.clone(),
         display_name: user.display_name.clone(),
         bio: user.bio.clone(),
+        members_only: user.members_only,
         joined_at: user.joined_at,
         pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),
+        mutes: user.mutes.iter().cloned().collect(),
+        blocks: user.blocks.iter().cloned().collect(),
     }
 }
 

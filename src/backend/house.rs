@@ -86,7 +86,7 @@ impl Backend {
     }
 
     /// Keepers may invite; others where a keeper said so, and nothing hinders them.
-    fn may_invite(&self, name: &UserName) -> bool {
+    pub(super) fn may_invite(&self, name: &UserName) -> bool {
         let index = self.cluster.local.index();
         let is_in_order = index.standing(name, self.now()) == Standing::Member;
         is_in_order && (index.is_keeper(name) || index.house().members_invite)
@@ -164,18 +164,5 @@ impl Backend {
             Some(hindered) => Err(Refusal::Hindered(hindered)),
             None => Ok(()),
         }
-    }
-
-    /// The operator's word that somebody is a keeper, or not any more.
-    pub(super) fn set_keeper(
-        &self,
-        permit: &mut LockPermit,
-        user: &UserName,
-        is_keeper: bool,
-    ) -> std::result::Result<(), Refusal> {
-        self.check_social()?;
-        self.community_writes(permit, user, &Change::SetKeeper { is_keeper })?;
-        log::info!("keeper set user={user} is_keeper={is_keeper}");
-        Ok(())
     }
 }

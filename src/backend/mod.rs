@@ -10,12 +10,14 @@ mod backup;
 mod export;
 mod house;
 mod ids;
+mod import;
 mod moderation;
 mod operator;
 mod posts;
 mod read;
 mod search;
 mod setup;
+mod upkeep;
 mod view;
 mod write;
 

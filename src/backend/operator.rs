@@ -1,15 +1,14 @@
-//! Serves `tern cluster …` and `tern backup create`: who holds the cluster key asks, one frame at a time.
+//! Serves `tern cluster …`, `tern user …` and `tern backup create`: who holds the cluster key asks, one
+//! frame at a time.
 
 use std::time::Duration;
 
 use super::{Backend, describe};
-use crate::id::UserName;
 use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
 use crate::wire::message::{FEATURES, Offer};
 use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
-use crate::wire::request::Refusal;
 
 impl Backend {
     /// Serves an operator until the connection ends.
@@ -31,9 +30,8 @@ impl Backend {
                 Ok(Question::Status) => (self.tell_status(), Vec::new()),
                 Ok(Question::Members) => (Answer::Members(self.held()), Vec::new()),
                 Ok(Question::Adopt(offer)) => (self.adopt(&offer), Vec::new()),
-                Ok(Question::Keepers) => (self.keepers(), Vec::new()),
-                Ok(Question::SetKeeper { user, is_keeper }) => {
-                    (self.tell_keeper(&mut permit, &user, is_keeper), Vec::new())
+                Ok(Question::Upkeep(order)) => {
+                    (Answer::Upkeep(self.obey(&mut permit, &order)), Vec::new())
                 }
                 Err(error) => {
                     log::warn!(
@@ -51,13 +49,6 @@ impl Backend {
                 log::debug!("answer to the operator not sent");
                 return;
             }
-        }
-    }
-
-    fn tell_keeper(&self, permit: &mut LockPermit, user: &UserName, is_keeper: bool) -> Answer {
-        match self.set_keeper(permit, user, is_keeper) {
-            Ok(()) => self.keepers(),
-            Err(refusal) => Answer::Refused { why: why_no_keeper(&refusal, user) },
         }
     }
 
@@ -82,10 +73,6 @@ impl Backend {
         }
     }
 
-    fn keepers(&self) -> Answer {
-        Answer::Keepers { names: self.cluster.local.index().keepers() }
-    }
-
     fn held(&self) -> Held {
         let config = self.cluster.local.node.config();
         Held {
@@ -103,24 +90,5 @@ impl Backend {
     fn pending(&self) -> Option<Pending> {
         let waits = self.cluster.waiting()?;
         Some(Pending { members: self.cluster.members.members(), waits })
-    }
-}
-
-/// Why somebody did not become a keeper, or did not cease to be one.
-fn why_no_keeper(refusal: &Refusal, user: &UserName) -> String {
-    match refusal {
-        Refusal::NotFound => format!("there is no member called {user}"),
-        Refusal::NotYet => {
-            "not before the upgrade of the machines is finished: tern cluster upgrade \
-                            finish"
-                .to_owned()
-        }
-        Refusal::NoMajority { reachable, members, needed } => format!(
-            "only {reachable} of {members} machines can be reached, {needed} are needed: nothing was \
-             saved"
-        ),
-        Refusal::Unknown => "no answer in time: it may have been saved; ask again".to_owned(),
-        Refusal::Busy { .. } => "the machines are busy: nothing was saved; try again".to_owned(),
-        other => format!("nothing was saved: {other:?}"),
     }
 }

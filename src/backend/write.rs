@@ -258,7 +258,7 @@ pub(super) const fn saved(receipt: Receipt) -> Saved {
 }
 
 /// Why a handler would write nothing, in the wire's words.
-fn refusal(error: ActionError) -> Refusal {
+pub(super) fn refusal(error: ActionError) -> Refusal {
     match error {
         ActionError::SignedOut => Refusal::SignedOut,
         ActionError::Taken => invalid(Field::Username, action::Problem::Taken),

@@ -16,7 +16,9 @@ use super::config::layers::Typed;
 use super::config::setting::{self, Kind, Role, SETTINGS, Setting};
 use super::configure::RawConfigure;
 use super::health::RawHealth;
-use super::keeper::RawKeeper;
+use super::user::RawUser;
+use super::user::import::RawImport;
+use super::user::invite::RawInvite;
 
 /// Commands that run until they are told to stop; the others are done when they return.
 const RUNNING: [Role; 4] = Role::ALL;
@@ -62,9 +64,23 @@ pub(super) enum RawConfig {
     /// Look at a running cluster: `tern cluster status`
     #[command(subcommand)]
     Cluster(RawCluster),
-    /// Who keeps the community: `tern keeper add NAME`
+    /// Accounts, keepers, lost passwords: `tern user list`
+    ///
+    /// It is asked of the machines while they run, under the cluster's key. Exit codes: 0 done, 1 not
+    /// done in time, 2 wrong use, or refused, 4 not enough machines.
     #[command(subcommand)]
-    Keeper(RawKeeper),
+    User(RawUser),
+    /// Codes with which others may join: `tern invite new`
+    ///
+    /// Asked of the machines while they run; exit codes as those of tern user.
+    #[command(subcommand)]
+    Invite(RawInvite),
+    /// Make an account of what a member took along: `tern import FILE`
+    ///
+    /// The whole file is checked first. An import that was broken off goes on when the same command is
+    /// given again, and nothing stands there twice. Asked of the machines while they run; exit codes as
+    /// those of tern user.
+    Import(RawImport),
     /// Copy every user's file, and bring them back: `tern backup create`
     #[command(subcommand)]
     Backup(RawBackup),
@@ -93,7 +109,9 @@ impl RawConfig {
             Self::Web(Flags(typed)) => Some((Role::Web, typed)),
             Self::RunCluster(Flags(typed)) => Some((Role::RunCluster, typed)),
             Self::Cluster(_)
-            | Self::Keeper(_)
+            | Self::User(_)
+            | Self::Invite(_)
+            | Self::Import(_)
             | Self::Backup(_)
             | Self::Check(_)
             | Self::Health(_)

@@ -10,6 +10,7 @@ use super::check::CheckError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
+use super::user::import::ImportError;
 
 /// Why a command ended otherwise than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ pub enum CliError {
     /// `tern run-cluster` could not start or go on.
     #[error(transparent)]
     RunCluster(#[from] RunClusterError),
+    /// A file cannot be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A command to a running cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -89,7 +93,11 @@ impl CliError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) | Self::Faults(_) | Self::Key(_) | Self::Origin(_) => 2,
+            Self::Config(_)
+            | Self::Faults(_)
+            | Self::Key(_)
+            | Self::Origin(_)
+            | Self::Import(_) => 2,
             Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,

@@ -18,7 +18,6 @@ mod descriptors;
 mod document;
 mod error;
 mod health;
-mod keeper;
 mod key;
 mod logging;
 mod metrics;
@@ -33,6 +32,7 @@ mod serve;
 mod signal;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod trial;
+mod user;
 mod watchdog;
 mod web;
 
@@ -45,6 +45,7 @@ pub use cluster::ClusterError;
 pub use config::ConfigError;
 pub use error::CliError;
 pub use run_cluster::RunClusterError;
+pub use user::import::ImportError;
 
 use args::{RawCommon, RawConfig};
 use config::layers::{Environment, Layers, Values};
@@ -119,7 +120,9 @@ fn ask(
     begin(&layers.resolve(Role::Backend)?)?;
     match args::parse(args, &configure::defaults(&layers)?)?.command {
         RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw)?),
-        RawConfig::Keeper(raw) => keeper::run(&keeper::Keeper::check(raw)?),
+        RawConfig::User(raw) => user::run(&user::User::check(raw)?),
+        RawConfig::Invite(raw) => user::invite::run(&user::invite::Invite::check(raw)?),
+        RawConfig::Import(raw) => user::import::run(&user::import::Import::check(raw)?),
         RawConfig::Backup(raw) => backup::run(&backup::Backup::check(raw)?),
         RawConfig::Check(raw) => check::run(&raw),
         RawConfig::Health(raw) => health::run(&raw, &layers),

@@ -6,7 +6,9 @@ use super::args::{self, RawConfig};
 use super::backup::Backup;
 use super::cluster::Cluster;
 use super::config::{Config, ConfigError, HostPort, Site, alone};
-use super::keeper::Keeper;
+use super::user::User;
+use super::user::import::Import;
+use super::user::invite::Invite;
 
 /// What was understood.
 pub(crate) struct Told {
@@ -46,7 +48,9 @@ pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Told, St
 fn checked(command: RawConfig) -> Result<(), ConfigError> {
     match command {
         RawConfig::Cluster(raw) => Cluster::check(raw).map(drop),
-        RawConfig::Keeper(raw) => Keeper::check(raw).map(drop),
+        RawConfig::User(raw) => User::check(raw).map(drop),
+        RawConfig::Invite(raw) => Invite::check(raw).map(drop),
+        RawConfig::Import(raw) => Import::check(raw).map(drop),
         RawConfig::Backup(raw) => Backup::check(raw).map(drop),
         _ => Ok(()),
     }

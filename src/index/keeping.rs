@@ -215,6 +215,17 @@ impl Index {
         self.keeping.codes.get(code).map(|id| &self.people.get(*id).name)
     }
 
+    /// Up to `n` codes with which others may join, and whose each is, after `after`; and whether there
+    /// are more.
+    pub fn codes(&self, after: Option<&CodeHash>, n: usize) -> (Vec<(CodeHash, UserName)>, bool) {
+        let range = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut codes = self.keeping.codes.range::<CodeHash, _>(range);
+        let found = codes.by_ref().take(n);
+        let found = found.map(|(code, id)| (code.clone(), self.people.get(*id).name.clone()));
+        let found = found.collect();
+        (found, codes.next().is_some())
+    }
+
     /// Takes in what an entry says about the community; `before` is who says it, as they were before.
     pub(super) fn keep(&mut self, before: &User, entry: &Entry) {
         let who = self.people.intern(&before.name);

@@ -1,4 +1,9 @@
-//! Bounds of the command line and of the processes it starts.
+//! Bounds of the command line, of the processes it starts, and of what an operator asks machines.
+
+use super::{
+    EDITS_MAX, LINE_BYTES_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, REQUEST_BYTES_MAX,
+    USER_FILE_BYTES_MAX,
+};
 
 /// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
 /// `PIPE_BUF` on Linux), so that lines of several processes never mix.
@@ -54,3 +59,41 @@ pub const OPERATOR_ADDRESSES_MAX: usize = 15;
 const _: () = assert!(2 * CHILD_STOP_MS < 10_000);
 const _: () = assert!(OPERATOR_DIAL_MS + OPERATOR_ANSWER_MS < 2_000);
 const _: () = assert!(OPERATOR_ADDRESSES_MAX >= crate::id::NodeId::MAX as usize);
+
+/// Milliseconds that `tern user …`, `tern invite …` and `tern import` wait for an answer: a password
+/// may wait for its turn to be hashed, and is then written.
+pub const OPERATOR_ORDER_MS: u64 = 6_000;
+/// Milliseconds for which they ask again while machines are busy, too few or silent.
+pub const OPERATOR_PATIENCE_MS: u64 = 10_000;
+/// Milliseconds between two times of asking.
+pub const OPERATOR_PAUSE_MS: u64 = 200;
+/// Users in one answer to the operator.
+pub const USERS_PAGE: usize = 500;
+/// Invitations in one answer to the operator.
+pub const INVITATIONS_PAGE: usize = 500;
+
+/// Bytes of a file that is imported: what is longer fits no user's file.
+pub const IMPORT_FILE_BYTES_MAX: usize = USER_FILE_BYTES_MAX;
+/// Posts of an import in one line.
+pub const IMPORT_POSTS: usize = 200;
+/// Bytes of posts after which such a line ends: the last one may come with all that it ever said.
+pub const IMPORT_LINE_BYTES: usize = 64 * 1024;
+/// Names, or posts that are marked, of an import in one line.
+pub const IMPORT_MARKS: usize = 500;
+/// Milliseconds by which a time of an import may be ahead of the clock that looks at it: machines'
+/// clocks differ. Beyond that the author's next posts would get numbers from the future, too.
+pub const IMPORT_AHEAD_MS: u64 = 5 * 60 * 1000;
+/// Bytes that an import counts for each of its lines besides the entries.
+pub const IMPORT_LINE_OVERHEAD_BYTES: usize = 512;
+/// Bytes that an import leaves free in a user's file: somebody should be able to write there.
+pub const IMPORT_ROOM_BYTES: usize = 1024 * 1024;
+/// Milliseconds between two words on how far an import is.
+pub const IMPORT_PROGRESS_MS: u64 = 1_000;
+
+// Two bytes for a quote and four for any other character are the most that a text takes in a line.
+const _: () = assert!(
+    IMPORT_LINE_BYTES + (EDITS_MAX + 1) * ((POST_CHARS_MAX + NOTE_CHARS_MAX) * 4 + 256)
+        < LINE_BYTES_MAX
+);
+const _: () = assert!(LINE_BYTES_MAX < REQUEST_BYTES_MAX);
+const _: () = assert!(IMPORT_MARKS * 160 < LINE_BYTES_MAX);

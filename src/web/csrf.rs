@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::request::Request;
-use crate::action::RequestKey;
+use crate::action::{RequestKey, spelt};
 use crate::id::RequestId;
 
 /// The count of recorded requests in a key made without knowing it: higher than any, so that it
@@ -219,18 +219,7 @@ impl FormKey {
     /// The code of the invitation that is made with this key: twenty characters of 32, so 100 bits. Only
     /// the session that made it can be shown it again; what is kept of it is a hash.
     pub fn invitation_code(&self, binding: Binding<'_>, id: RequestId) -> String {
-        // Without those that are taken for each other.
-        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        let mac = self.mac("invitation", binding, &[&id.to_string()]).finalize().into_bytes();
-        let mut code = String::new();
-        for (at, byte) in mac.iter().take(20).enumerate() {
-            if at > 0 && at % 5 == 0 {
-                code.push('-');
-            }
-            let letter = LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
-            code.push(char::from(letter));
-        }
-        code
+        spelt(self.mac("invitation", binding, &[&id.to_string()]).finalize().into_bytes())
     }
 
     /// A code over `parts`, each with its length before it so that no two lists look alike.

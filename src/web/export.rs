@@ -35,7 +35,7 @@ fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 }
 
 fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) {
-    let ExportProfile { username, display_name, bio, joined_at, pinned, follows } = profile;
+    let ExportProfile { username, display_name, bio, joined_at, pinned, .. } = profile;
     let (community, name, bio) = (quoted(community), quoted(display_name), quoted(bio));
     let (now, joined_at) = (precise(now), precise(*joined_at));
     push(
@@ -46,14 +46,23 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
              \"joined_at\":\"{joined_at}\""
         ),
     );
+    if profile.members_only {
+        text.push_str(",\"members_only\":true");
+    }
     if let Some(id) = pinned {
         push(text, format_args!(",\"pinned\":\"{id}\""));
     }
-    text.push_str("},\n\"follows\":[");
-    for (at, name) in follows.iter().enumerate() {
-        push(text, format_args!("{}\"{name}\"", if at == 0 { "" } else { "," }));
+    text.push('}');
+    let lists =
+        [("follows", &profile.follows), ("mutes", &profile.mutes), ("blocks", &profile.blocks)];
+    for (list, names) in lists {
+        push(text, format_args!(",\n\"{list}\":["));
+        for (at, name) in names.iter().enumerate() {
+            push(text, format_args!("{}\"{name}\"", if at == 0 { "" } else { "," }));
+        }
+        text.push(']');
     }
-    text.push_str("],\n\"posts\":[");
+    text.push_str(",\n\"posts\":[");
 }
 
 fn post_json(post: &ExportPost) -> String {

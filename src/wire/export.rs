@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::ExportFrom;
+use crate::action::import::{OldPost, Saying};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
@@ -33,6 +34,9 @@ pub struct ExportProfile {
     pub display_name: String,
     /// What they say of themselves.
     pub bio: String,
+    /// Whether their posts are for members alone.
+    #[serde(default)]
+    pub members_only: bool,
     /// Since when they are a member.
     pub joined_at: Wall,
     /// Which of their posts stands first on their profile.
@@ -40,6 +44,12 @@ pub struct ExportProfile {
     pub pinned: Option<PostId>,
     /// Whom they follow, by name.
     pub follows: Vec<UserName>,
+    /// Whom they mute, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutes: Vec<UserName>,
+    /// Whom they block, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<UserName>,
 }
 
 /// A post as its author takes it along.
@@ -86,4 +96,14 @@ pub struct ExportMark {
     /// When, where the list tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Wall>,
+}
+
+impl From<ExportPost> for OldPost {
+    fn from(post: ExportPost) -> Self {
+        let ExportPost { id, at, edited_at, text, note, reply_to, earlier } = post;
+        let says = |it: ExportText| Saying { at: it.at, text: it.text, note: it.note };
+        let last = Saying { at: edited_at.unwrap_or(at), text, note };
+        let is_edited = edited_at.is_some();
+        Self { id, at, is_edited, reply_to, earlier: earlier.into_iter().map(says).collect(), last }
+    }
 }

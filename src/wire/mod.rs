@@ -7,3 +7,4 @@ pub mod message;
 pub mod operator;
 pub mod request;
 pub mod status;
+pub mod upkeep;

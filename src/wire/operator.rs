@@ -1,4 +1,5 @@
-//! What `tern cluster …` and `tern backup create` ask a backend, and what it hears: one JSON object a frame, on a connection
+//! What `tern cluster …`, `tern user …` and `tern backup create` ask a backend, and what they hear: one
+//! JSON object a frame, on a connection
 //! under the operator's key.
 //!
 //! ```json
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Offer, Phase};
 use super::status::StatusPage;
+use super::upkeep::{Order, Told};
 use crate::clock::Wall;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::replica::version::Version;
@@ -24,15 +26,8 @@ pub enum Question {
     Members,
     /// Take on this list of members, if it is newer. Answer: `Members`.
     Adopt(Offer),
-    /// Who are the community's keepers? Answer: `Keepers`.
-    Keepers,
-    /// This member is a keeper from now on, or is not. Answer: `Keepers`.
-    SetKeeper {
-        /// Who.
-        user: UserName,
-        /// Whether they are one.
-        is_keeper: bool,
-    },
+    /// Do this with accounts, or tell of them. Answer: `Upkeep`.
+    Upkeep(Order),
     /// Who has a file on any machine of a majority, after this name? Answer: `Names`.
     Names {
         /// The last name of the page before.
@@ -53,11 +48,8 @@ pub enum Answer {
     Status(Seen),
     /// To `Members` and `Adopt`.
     Members(Held),
-    /// To `Keepers` and `SetKeeper`: who are keepers now.
-    Keepers {
-        /// By name.
-        names: Vec<UserName>,
-    },
+    /// To `Upkeep`.
+    Upkeep(Told),
     /// To `Names`: sorted.
     Names {
         /// At most `limits::SUMS_PAGE_ROWS` on each machine that was heard.
@@ -79,7 +71,7 @@ pub enum Answer {
         /// Why not.
         why: String,
     },
-    /// To `Adopt` and `SetKeeper`: no.
+    /// To `Adopt`: no.
     Refused {
         /// Why not.
         why: String,

@@ -14,6 +14,7 @@ use tern::wire::operator::{Answer, Question};
 use tern::wire::request::{
     Field, FieldProblem, Hindered, LogRow, Outcome, PostView, Refusal, ReportsPage, Request,
 };
+use tern::wire::upkeep::{Order, Refused, Told};
 
 use super::apart::Person;
 use super::{Backends, WAIT, eventually, key, opening};
@@ -22,7 +23,7 @@ fn name(text: &str) -> UserName {
     text.parse().unwrap()
 }
 
-/// Asks a machine as `tern keeper` does.
+/// Asks a machine as `tern user admin` does.
 fn operator(all: &Backends, question: &Question) -> Answer {
     let address = format!("127.0.0.1:{}", all.ports[0]);
     let mut connection = dial(&address, Role::Operator, &all.keys, WAIT).unwrap();
@@ -31,8 +32,12 @@ fn operator(all: &Backends, question: &Question) -> Answer {
     serde_json::from_slice(&frame.header).unwrap()
 }
 
-fn set_keeper(all: &Backends, user: &str, is_keeper: bool) -> Answer {
-    operator(all, &Question::SetKeeper { user: name(user), is_keeper })
+fn set_keeper(all: &Backends, user: &str, is_keeper: bool) -> Told {
+    let order = Order::SetKeeper { user: name(user), is_keeper };
+    match operator(all, &Question::Upkeep(order)) {
+        Answer::Upkeep(told) => told,
+        other => panic!("an order was given: {other:?}"),
+    }
 }
 
 /// A community with a keeper called ada, and these members.
@@ -46,8 +51,7 @@ fn kept<'a, const N: usize>(
         number += 1;
         Person::join(all, member, number)
     });
-    let names = vec![name("ada")];
-    assert_eq!(set_keeper(all, "ada", true), Answer::Keepers { names });
+    assert_eq!(set_keeper(all, "ada", true), Told::Done);
     (ada, members)
 }
 
@@ -142,7 +146,7 @@ fn keeper_made_and_ended_by_operator_alone() {
     }
     let refused = set_keeper(&all, "nobody", true);
     assert!(
-        matches!(refused, Answer::Refused { ref why } if why.contains("nobody")),
+        matches!(refused, Told::Refused { kind: Refused::No, ref why } if why.contains("nobody")),
         "{refused:?}"
     );
     let leaving = DeleteAccount {
@@ -151,7 +155,7 @@ fn keeper_made_and_ended_by_operator_alone() {
         password: "a quiet gull sleeps".to_owned(),
     };
     ada.may_not(Action::DeleteAccount(leaving), &Refusal::Keeper);
-    assert_eq!(set_keeper(&all, "ada", false), Answer::Keepers { names: Vec::new() });
+    assert_eq!(set_keeper(&all, "ada", false), Told::Done);
     ada.may_not(Action::House, &Refusal::NotFound);
 }
 

@@ -303,6 +303,15 @@ pub enum ClusterError {
     /// The change cannot be made.
     #[error("{0}")]
     Refused(String),
+    /// The machines have another key.
+    #[error("the key is not that of the machines: {why}")]
+    WrongKey {
+        /// The last machine's reason.
+        why: String,
+    },
+    /// They did not get to it in time.
+    #[error("{0}")]
+    Busy(String),
     /// More machines must be up for it.
     #[error("{0}")]
     TooFew(String),
@@ -329,6 +338,7 @@ impl ClusterError {
             | Self::AloneUnknown { .. }
             | Self::OneAtATime
             | Self::WebKeyOnly
+            | Self::WrongKey { .. }
             | Self::Refused(_)
             | Self::NotConfirmed => 2,
             Self::File { .. }
@@ -339,6 +349,7 @@ impl ClusterError {
             Self::Thread(_)
             | Self::NobodyAnswers { .. }
             | Self::NoRandomness
+            | Self::Busy(_)
             | Self::Terminal(_) => 1,
             Self::NotEnough | Self::TooFew(_) => 4,
         }

@@ -27,7 +27,7 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
         Answer::NotUnderstood { detail } => Err(detail),
         Answer::Refused { why } => Err(why),
         Answer::Members(_)
-        | Answer::Keepers { .. }
+        | Answer::Upkeep(_)
         | Answer::Names { .. }
         | Answer::File { .. }
         | Answer::NotNow { .. } => Err("it answers another question".to_owned()),

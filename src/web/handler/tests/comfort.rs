@@ -230,9 +230,12 @@ fn data_taken_along_for_programs() {
             "display_name": "Ada Lind",
             "bio": "Seeds, mostly.",
             "joined_at": "2020-02-21T01:01:05.000Z",
+            "members_only": true,
             "pinned": id(0),
         },
         "follows": ["ben", "mina"],
+        "mutes": ["gus"],
+        "blocks": [],
         "posts": [
             {"id": id(0), "at": "2020-02-21T01:01:05.000Z", "text": "Tea at \"four\"?\nBring cups <3"},
             {

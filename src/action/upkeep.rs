@@ -1,0 +1,106 @@
+//! What the operator does with accounts: in their own name, or in a keeper's. It takes no session.
+
+use super::handle::{ActionError, Plan};
+use super::{Field, field, keeping, session};
+use crate::clock::Wall;
+use crate::user::entry::{CodeHash, Entry};
+use crate::user::keeping::Deed;
+use crate::user::{Receipt, Status, User};
+
+/// One thing that the operator does to one account. Not printable: it holds password hashes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Make the account.
+    Make {
+        /// As typed; empty means the user name.
+        display_name: String,
+        /// The password's PHC string.
+        password_hash: String,
+        /// Whether they are a keeper.
+        is_keeper: bool,
+    },
+    /// Give it another password, and end all its sessions: whoever knew the old one is out.
+    SetPassword {
+        /// Its PHC string.
+        hash: String,
+    },
+    /// End all its sessions.
+    SignOut,
+    /// Delete it.
+    Delete,
+    /// Do what a keeper does, in this keeper's name.
+    Keep {
+        /// What.
+        deed: Deed,
+        /// At which time, above that of all that it overrules.
+        at: Wall,
+    },
+    /// Make a code with which others may join, in this member's name; that they may was looked up.
+    Invite {
+        /// Its hash.
+        code: CodeHash,
+        /// How many may join with it, and for how many days.
+        uses_and_days: [u32; 2],
+    },
+    /// Let nobody join with it any more.
+    EndInvitation {
+        /// Its hash.
+        code: CodeHash,
+    },
+}
+
+/// Says what would be written into the file of `user`, at `now`.
+///
+/// # Errors
+/// `Taken` where an account is to be made, `NotFound` where there is none, `Keeper` where one is to be
+/// deleted; what is wrong with what was typed.
+pub fn plan(user: &User, upkeep: &Upkeep, now: Wall) -> Result<Plan, ActionError> {
+    if let Upkeep::Make { display_name, password_hash, is_keeper } = upkeep {
+        return make(user, [display_name, password_hash], *is_keeper, now);
+    }
+    if user.status != Status::Active {
+        return Err(ActionError::NotFound);
+    }
+    match upkeep {
+        Upkeep::SetPassword { hash } => {
+            let first = Entry::Password { at: now, hash: hash.clone() };
+            Ok(signed_out(user, Some(first), now))
+        }
+        Upkeep::SignOut => Ok(signed_out(user, None, now)),
+        // What a keeper did goes with their file.
+        Upkeep::Delete if user.is_keeper() => Err(ActionError::Keeper),
+        Upkeep::Delete => Ok(Plan::of(vec![Entry::Left { at: now }])),
+        Upkeep::Keep { deed, at } => keeping::keep(user, deed, *at),
+        Upkeep::Invite { code, uses_and_days } => keeping::invite(user, code, *uses_and_days, now),
+        Upkeep::EndInvitation { code } => Ok(keeping::end_invitation(user, code, now)),
+        Upkeep::Make { .. } => Ok(Plan::default()),
+    }
+}
+
+fn make(
+    user: &User,
+    [display_name, password_hash]: [&str; 2],
+    is_keeper: bool,
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    if user.status != Status::Absent {
+        return Err(ActionError::Taken);
+    }
+    let display_name = field::display_name(display_name, &user.name)
+        .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
+    let mut entries = vec![
+        Entry::Joined { at: now },
+        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
+        Entry::Password { at: now, hash: password_hash.to_owned() },
+    ];
+    entries.extend(is_keeper.then_some(Entry::KeeperMade { at: now }));
+    Ok(Plan::of(entries))
+}
+
+/// Ends all sessions; what is told counts those that one could still act under.
+fn signed_out(user: &User, first: Option<Entry>, now: Wall) -> Plan {
+    let closed = user.sessions.iter().map(|it| session::closed(&it.id, now));
+    let entries = first.into_iter().chain(closed).collect();
+    let open = user.sessions.iter().filter(|session| session.is_open(now)).count();
+    Plan { entries, result: Receipt::SessionsEnded(u32::try_from(open).unwrap_or(u32::MAX)) }
+}

@@ -1,0 +1,418 @@
+//! `tern user …`, `tern invite …` and `tern import`: what whoever holds the cluster's key does with
+//! accounts, while the machines run. Everything is asked of a backend and written as all that members
+//! write; nothing here opens a user's file.
+
+mod ask;
+pub(super) mod import;
+pub(super) mod invite;
+mod secret;
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::cluster::target::Target;
+use super::cluster::{ClusterError, RawTarget};
+use super::config::ConfigError;
+use super::error::CliError;
+use super::say;
+use crate::clock::Wall;
+use crate::id::{RequestId, RequestKey, UserName};
+use crate::wire::upkeep::{Order, Password, Stands, Told, UserRow};
+use ask::Asker;
+
+/// What can be done with accounts, as it was typed.
+#[derive(Debug, Subcommand)]
+pub(super) enum RawUser {
+    /// Who has an account, and how they stand
+    List(RawList),
+    /// Make an account, whoever may join by themselves
+    ///
+    /// Prints a password that was made for it, unless one comes on standard input.
+    Add(RawAdd),
+    /// Give an account a new password, which is printed once, and end all its sessions
+    ///
+    /// For whoever has lost theirs: they sign in with it and choose another one on their settings' page.
+    Passwd(RawNamed),
+    /// Make a member a keeper of the community, who sees /mod; or not any more
+    Admin(RawAdmin),
+    /// Let a member write nothing, until it is lifted or for some days
+    ///
+    /// It is written, and told in the log of /mod, in the name of a keeper.
+    Suspend(RawSuspend),
+    /// Delete an account and all that it wrote, for good; its name stays taken
+    Delete(RawDelete),
+    /// End all sessions of an account, on whatever device
+    Signout(RawNamed),
+}
+
+/// Of which cluster, and how it is told.
+#[derive(Debug, Args)]
+pub(super) struct RawHow {
+    #[command(flatten)]
+    target: RawTarget,
+    /// One JSON object instead of words
+    #[arg(long)]
+    json: bool,
+}
+
+/// Options of `tern user list`.
+#[derive(Debug, Args)]
+pub(super) struct RawList {
+    /// Only keepers
+    #[arg(long)]
+    admins: bool,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of `tern user add`.
+#[derive(Debug, Args)]
+pub(super) struct RawAdd {
+    /// The user name: 2 to 24 of a-z, 0-9 and _, beginning with a letter
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The name shown [default: NAME]
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// Make them a keeper
+    #[arg(long)]
+    admin: bool,
+    /// Read the password, one line, from standard input
+    #[arg(long)]
+    password_stdin: bool,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of a command that needs a name alone.
+#[derive(Debug, Args)]
+pub(super) struct RawNamed {
+    /// The user name
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of `tern user admin`.
+#[derive(Debug, Args)]
+pub(super) struct RawAdmin {
+    /// The user name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Let them be a keeper no longer; what they did stays
+    #[arg(long)]
+    remove: bool,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of `tern user suspend`.
+#[derive(Debug, Args)]
+pub(super) struct RawSuspend {
+    /// The user name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// For how many days, 1 to 366 [default: until it is lifted]
+    #[arg(long, value_name = "N")]
+    days: Option<String>,
+    /// Why: they are told
+    #[arg(long, value_name = "TEXT", default_value = "by the operator")]
+    reason: String,
+    /// In which keeper's name [default: the first one's by name]
+    #[arg(long, value_name = "KEEPER")]
+    by: Option<String>,
+    /// End it
+    #[arg(long)]
+    lift: bool,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of `tern user delete`.
+#[derive(Debug, Args)]
+pub(super) struct RawDelete {
+    /// The user name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Of which cluster, and how it is told.
+#[derive(Debug, PartialEq, Eq)]
+struct How {
+    target: Target,
+    json: bool,
+}
+
+/// What is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct User {
+    how: How,
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    List { only_keepers: bool },
+    Add { user: UserName, display_name: String, is_keeper: bool, from_stdin: bool },
+    Passwd { user: UserName },
+    Delete { user: UserName, yes: bool },
+    Order { name: &'static str, order: Order },
+}
+
+impl RawHow {
+    fn check(self) -> Result<How, ConfigError> {
+        Ok(How { target: Target::check(self.target)?, json: self.json })
+    }
+}
+
+impl User {
+    pub(super) fn check(raw: RawUser) -> Result<Self, ConfigError> {
+        let (how, what) = match raw {
+            RawUser::List(raw) => (raw.how, What::List { only_keepers: raw.admins }),
+            RawUser::Add(raw) => {
+                let display_name = raw.display_name.unwrap_or_default();
+                let (is_keeper, from_stdin) = (raw.admin, raw.password_stdin);
+                let user = name(&raw.name)?;
+                (raw.how, What::Add { user, display_name, is_keeper, from_stdin })
+            }
+            RawUser::Passwd(raw) => (raw.how, What::Passwd { user: name(&raw.name)? }),
+            RawUser::Admin(raw) => {
+                let (user, is_keeper) = (name(&raw.name)?, !raw.remove);
+                (raw.how, What::order("admin", Order::SetKeeper { user, is_keeper }))
+            }
+            RawUser::Suspend(raw) => {
+                let user = name(&raw.name)?;
+                let by = raw.by.as_deref().map(name).transpose()?;
+                if raw.lift {
+                    (raw.how, What::order("lift", Order::Lift { user, by }))
+                } else {
+                    let days = raw.days.map(|text| number("days", text, [1, 366])).transpose()?;
+                    let (hours, reason) = (days.map(|days| days * 24), raw.reason);
+                    let order = Order::Suspend { user, hours, reason, by };
+                    (raw.how, What::order("suspend", order))
+                }
+            }
+            RawUser::Delete(raw) => {
+                (raw.how, What::Delete { user: name(&raw.name)?, yes: raw.yes })
+            }
+            RawUser::Signout(raw) => {
+                let order = Order::SignOut { user: name(&raw.name)? };
+                (raw.how, What::order("signout", order))
+            }
+        };
+        Ok(Self { how: how.check()?, what })
+    }
+}
+
+impl What {
+    const fn order(name: &'static str, order: Order) -> Self {
+        Self::Order { name, order }
+    }
+}
+
+/// A user's name as it was typed.
+fn name(text: &str) -> Result<UserName, ConfigError> {
+    UserName::from_input(text).map_err(|_| ConfigError::UserName { value: text.to_owned() })
+}
+
+/// A number as it was typed.
+fn number(option: &'static str, value: String, [min, max]: [u16; 2]) -> Result<u32, ConfigError> {
+    let number = value.parse::<u16>().ok().filter(|number| (min..=max).contains(number));
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    match number.filter(|_| is_plain) {
+        Some(number) => Ok(number.into()),
+        None => Err(ConfigError::Number { at: option.into(), value, min, max }),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`].
+pub(super) fn run(user: &User) -> Result<(), CliError> {
+    let json = user.how.json;
+    match &user.what {
+        What::List { only_keepers } => list(&user.how, *only_keepers),
+        What::Add { user: name, display_name, is_keeper, from_stdin } => {
+            let given = from_stdin.then(|| secret::read(std::io::stdin().lock())).transpose()?;
+            let password = given.clone().map_or_else(secret::fresh, Ok)?;
+            let key = RequestKey { ops: u64::MAX, id: RequestId(super::cluster::random()?.0) };
+            let order = Order::Add {
+                key,
+                user: name.clone(),
+                display_name: display_name.clone(),
+                password: Password(password.clone()),
+                is_keeper: *is_keeper,
+            };
+            Asker::new(&user.how.target)?.ask(&order)?;
+            // One that was given is known.
+            let password = given.is_none().then_some(password.as_str());
+            tell("add", name, (json, password, None));
+            Ok(())
+        }
+        What::Passwd { user: name } => {
+            let password = secret::fresh()?;
+            let secret = Password(password.clone());
+            let order = Order::SetPassword { user: name.clone(), password: secret };
+            let told = Asker::new(&user.how.target)?.ask(&order)?;
+            tell("passwd", name, (json, Some(&password), sessions(&told)));
+            Ok(())
+        }
+        What::Delete { user: name, yes } => {
+            let mut asker = Asker::new(&user.how.target)?;
+            if !yes {
+                confirm(name)?;
+            }
+            asker.ask(&Order::Delete { user: name.clone() })?;
+            tell("delete", name, (json, None, None));
+            Ok(())
+        }
+        What::Order { name: done, order } => {
+            let told = Asker::new(&user.how.target)?.ask(order)?;
+            let (Order::SetKeeper { user: name, .. }
+            | Order::Suspend { user: name, .. }
+            | Order::Lift { user: name, .. }
+            | Order::SignOut { user: name }) = order
+            else {
+                return Ok(());
+            };
+            if let Told::By { user: by } = &told
+                && !json
+            {
+                say(&format!("in the name of {by}"));
+            }
+            tell(done, name, (json, None, sessions(&told)));
+            Ok(())
+        }
+    }
+}
+
+const fn sessions(told: &Told) -> Option<u32> {
+    if let Told::SignedOut { sessions } = told { Some(*sessions) } else { None }
+}
+
+/// Says what was done, with a password that is said this once.
+fn tell(
+    done: &str,
+    user: &UserName,
+    (json, password, sessions): (bool, Option<&str>, Option<u32>),
+) {
+    if json {
+        let mut told = json!({ "done": done, "user": user });
+        if let Some(fields) = told.as_object_mut() {
+            fields.extend(password.map(|text| ("password".to_owned(), text.into())));
+            fields.extend(sessions.map(|count| ("sessions_ended".to_owned(), count.into())));
+        }
+        say(&told.to_string());
+        return;
+    }
+    say(&match done {
+        "add" => format!("{user} has an account"),
+        "passwd" => format!("{user} has a new password"),
+        "admin" => format!("{user} is as asked: tern user list --admins names the keepers"),
+        "suspend" => format!("{user} may write nothing"),
+        "lift" => format!("{user} may write again"),
+        "delete" => format!("{user} is deleted"),
+        _ => format!("{user} is signed out"),
+    });
+    if let Some(sessions) = sessions {
+        say(&format!("sessions ended: {sessions}"));
+    }
+    if let Some(password) = password {
+        say(&format!("password: {password}"));
+    }
+}
+
+/// Asks before an account is deleted.
+fn confirm(user: &UserName) -> Result<(), ClusterError> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(ClusterError::NotConfirmed);
+    }
+    let mut out = std::io::stdout().lock();
+    let mut line = String::new();
+    write!(out, "All that {user} wrote is deleted for good. Type the name to go on: ")
+        .and_then(|()| out.flush())
+        .and_then(|()| stdin.lock().read_line(&mut line))
+        .map_err(ClusterError::Terminal)?;
+    if line.trim() == user.as_str() { Ok(()) } else { Err(ClusterError::NotConfirmed) }
+}
+
+fn list(how: &How, only_keepers: bool) -> Result<(), CliError> {
+    let mut asker = Asker::new(&how.target)?;
+    let (mut after, mut rows) = (None, Vec::new());
+    loop {
+        match asker.ask(&Order::List { after: after.take(), only_keepers })? {
+            Told::Users { users, more_after } => {
+                rows.extend(users);
+                after = more_after;
+            }
+            _ => return Err(answers_otherwise()),
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    if how.json {
+        let row = |row: &UserRow| {
+            json!({
+                "user": row.user, "display_name": row.display_name, "joined_at": rfc(row.joined_at),
+                "posts": row.posts, "sessions": row.sessions, "admin": row.is_keeper,
+                "standing": row.standing, "until": row.until.map(rfc),
+            })
+        };
+        let users: Vec<_> = rows.iter().map(row).collect();
+        say(&json!({ "users": users }).to_string());
+    } else if rows.is_empty() {
+        say(if only_keepers { "nobody keeps the community" } else { "nobody has an account" });
+    } else {
+        for row in &rows {
+            say(&line(row));
+        }
+    }
+    Ok(())
+}
+
+/// A user in a line, with what is out of the ordinary at its end. The display name, which may hold
+/// anything, is for `--json`.
+fn line(row: &UserRow) -> String {
+    let mut line = format!(
+        "{:<24} joined {}  posts {:>6}  sessions {:>2}",
+        row.user.as_str(),
+        rfc(row.joined_at).get(..10).unwrap_or_default(),
+        row.posts,
+        row.sessions
+    );
+    if row.is_keeper {
+        line.push_str("  keeper");
+    }
+    match (row.standing, row.until) {
+        (Stands::Member, _) => {}
+        (Stands::Waiting, _) => line.push_str("  waits to be let in"),
+        (Stands::Refused, _) => line.push_str("  not let in"),
+        (Stands::Suspended, None) => line.push_str("  suspended"),
+        (Stands::Suspended, Some(until)) => {
+            line.push_str("  suspended until ");
+            line.push_str(&rfc(until));
+        }
+    }
+    line
+}
+
+fn answers_otherwise() -> CliError {
+    ClusterError::Refused("a machine answers another question".to_owned()).into()
+}
+
+/// A time as scripts read it.
+fn rfc(at: Wall) -> String {
+    let time = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

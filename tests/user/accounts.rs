@@ -1,0 +1,106 @@
+//! `tern user …`.
+
+use crate::cluster::harness::{Cluster, Options};
+
+use super::{member, run, run_on, signs_in};
+
+#[test]
+fn accounts_are_made_changed_and_deleted_while_all_runs() {
+    let cluster = Cluster::start(Options::default());
+    assert_eq!(run(&cluster, &["user", "list"]).out, "nobody has an account\n");
+
+    // A password that was made is said once; one that comes in is not said at all.
+    let added = run(&cluster, &["user", "add", "ada", "--admin", "--display-name=Ada Lind"]);
+    let first = added.told("password: ").to_owned();
+    assert!(signs_in(&cluster, "ada", &first));
+    let added = run_on(
+        cluster.data(),
+        &["user", "add", "ben", "--password-stdin", "--json"],
+        "hen under the oak\n",
+    );
+    assert_eq!(added.json(), serde_json::json!({ "done": "add", "user": "ben" }));
+    assert!(signs_in(&cluster, "ben", "hen under the oak"));
+    run(&cluster, &["user", "add", "ada"]).check_refused(2, "the name ada is taken");
+    run(&cluster, &["user", "add", "root"]).check_refused(2, "kept for the system");
+    run(&cluster, &["user", "add", "a/b"]).check_refused(2, "no user name");
+    let common = ["user", "add", "cleo", "--password-stdin"];
+    run_on(cluster.data(), &common, "password1\n").check_refused(2, "on every list");
+    run_on(cluster.data(), &common, "").check_refused(2, "no password on standard input");
+    run_on(cluster.data(), &common, "cleo 2026").check_refused(2, "made of a name");
+
+    let users = run(&cluster, &["user", "list", "--json"]).json();
+    let row = |n: usize, field: &str| users["users"][n][field].clone();
+    assert_eq!(
+        (row(0, "user"), row(1, "user"), row(2, "user")),
+        ("ada".into(), "ben".into(), serde_json::Value::Null)
+    );
+    assert_eq!(
+        (row(0, "display_name"), row(0, "admin"), row(1, "admin")),
+        ("Ada Lind".into(), true.into(), false.into())
+    );
+    assert_eq!(
+        (row(1, "sessions"), row(1, "standing"), row(1, "posts")),
+        (1.into(), "member".into(), 0.into())
+    );
+
+    // A lost password is mended, and whoever knew the old one is out.
+    let passwd = run(&cluster, &["user", "passwd", "ben"]);
+    assert_eq!(passwd.told("sessions ended: "), "1");
+    let fresh = passwd.told("password: ");
+    assert!(!signs_in(&cluster, "ben", "hen under the oak"));
+    assert!(signs_in(&cluster, "ben", fresh));
+    let out = run(&cluster, &["user", "signout", "ben", "--json"]).json();
+    assert_eq!(out, serde_json::json!({ "done": "signout", "user": "ben", "sessions_ended": 1 }));
+
+    for command in ["passwd", "admin", "suspend", "signout"] {
+        run(&cluster, &["user", command, "nobody"]).check_refused(2, "no member called nobody");
+    }
+    run(&cluster, &["user", "delete", "nobody", "--yes"])
+        .check_refused(2, "no member called nobody");
+    run(&cluster, &["user", "delete", "ben"]).check_refused(2, "--yes goes on");
+    run(&cluster, &["user", "delete", "ada", "--yes"])
+        .check_refused(2, "tern user admin ada --remove");
+    assert_eq!(run(&cluster, &["user", "delete", "ben", "--yes"]).code, Some(0));
+    assert!(!signs_in(&cluster, "ben", fresh));
+    run(&cluster, &["user", "add", "ben"]).check_refused(2, "the name ben is taken");
+
+    // The log says what was done to whom, and no secret.
+    let log = cluster.log();
+    for told in ["order=add user=ada", "order=passwd user=ben", "order=delete user=ben"] {
+        assert!(log.contains(told), "{told}");
+    }
+    assert!(
+        !log.contains(fresh) && !log.contains(&first) && !log.contains("hen under"),
+        "a secret"
+    );
+}
+
+#[test]
+fn keepers_are_made_and_suspend_by_the_operator() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let (mut ada, mut ben) = (member(&cluster, "ada"), member(&cluster, "ben"));
+    assert_eq!(run(&cluster, &["user", "list", "--admins"]).out, "nobody keeps the community\n");
+    run(&cluster, &["user", "suspend", "ben"]).check_refused(2, "tern user admin NAME");
+    assert_eq!(ada.get("/mod").status, 404);
+    assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
+    assert_eq!(ada.get("/mod").status, 200);
+    assert!(run(&cluster, &["user", "list", "--admins"]).out.starts_with("ada "));
+
+    run(&cluster, &["user", "suspend", "ben", "--by=ben"]).check_refused(2, "ben is no keeper");
+    run(&cluster, &["user", "suspend", "ada"]).check_refused(2, "nobody else keeps");
+    run(&cluster, &["user", "suspend", "ben", "--days=367"]).check_refused(2, "1 to 366");
+    let told = run(&cluster, &["user", "suspend", "ben", "--days=2", "--reason=Too loud."]);
+    assert_eq!(told.told("in the name of "), "ada");
+    assert!(ben.get("/").body.contains("Too loud."));
+    let list = run(&cluster, &["user", "list"]).out;
+    assert!(
+        list.lines().any(|line| line.starts_with("ben ") && line.contains("suspended until")),
+        "{list}"
+    );
+    assert_eq!(run(&cluster, &["user", "suspend", "ben", "--lift"]).code, Some(0));
+    assert!(!run(&cluster, &["user", "list"]).out.contains("suspended"));
+    assert!(ada.get("/mod/log").body.contains("Too loud."));
+
+    assert_eq!(run(&cluster, &["user", "admin", "ada", "--remove"]).code, Some(0));
+    assert_eq!(ada.get("/mod").status, 404);
+}

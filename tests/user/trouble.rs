@@ -1,0 +1,37 @@
+//! Machines that are gone, too few, or another cluster's.
+
+use rustix::process::Signal;
+use tern::transport::key::ClusterKey;
+
+use crate::cluster::harness::{Cluster, Options, eventually};
+
+use super::{END, member, run};
+
+#[test]
+fn machines_that_cannot_are_told_from_a_wrong_key() {
+    let mut cluster = Cluster::start(Options { no_restart: true, ..Options::default() });
+    member(&cluster, "ada");
+    let wrong = cluster.data().join("wrong.key");
+    ClusterKey::create(&wrong).unwrap();
+    let key = format!("--key-file={}", wrong.display());
+    run(&cluster, &["user", "list", &key]).check_refused(2, "the key is not that of the machines");
+    let none = format!("--key-file={}", cluster.data().join("none").display());
+    run(&cluster, &["user", "list", &none]).check_refused(2, "no cluster key");
+
+    // With one of three gone all goes on, whichever is asked first.
+    cluster.kill(1, Signal::KILL);
+    let passwd = run(&cluster, &["user", "passwd", "ada"]);
+    assert_eq!(passwd.told("sessions ended: "), "1");
+    cluster.kill(2, Signal::KILL);
+    eventually("too few machines are told so", END, || {
+        let ended = run(&cluster, &["user", "signout", "ada"]);
+        assert_ne!(ended.code, Some(0), "{ended:?}");
+        (ended.code == Some(4)).then_some(())
+    });
+    assert_eq!(run(&cluster, &["user", "list"]).code, Some(0), "reading goes on");
+    let import = std::env::temp_dir().join("there is no such file");
+    run(&cluster, &["import", &import.to_string_lossy()]).check_refused(2, "cannot read");
+    cluster.stop();
+    run(&cluster, &["user", "list"]).check_refused(4, "no machine answers");
+    run(&cluster, &["invite", "list"]).check_refused(4, "no machine answers");
+}
