@@ -7,7 +7,27 @@ use crate::clock::Wall;
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Receipt, Status, User};
 
-/// A name that was left stays taken: mentions of it would point to a stranger.
+/// What an account begins with. A name that was left stays taken: mentions of it would point to a
+/// stranger.
+pub(super) fn newcomer(
+    user: &User,
+    display_name: &str,
+    password_hash: &str,
+    now: Wall,
+) -> Result<Vec<Entry>, ActionError> {
+    if user.status != Status::Absent {
+        return Err(ActionError::Taken);
+    }
+    let display_name = field::display_name(display_name, &user.name)
+        .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
+    Ok(vec![
+        Entry::Joined { at: now },
+        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
+        Entry::Password { at: now, hash: password_hash.to_owned() },
+    ])
+}
+
+/// Somebody joins.
 pub(super) fn join(
     user: &User,
     display_name: &str,
@@ -15,16 +35,7 @@ pub(super) fn join(
     (opening, admission): (&NewSession, &Admission),
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    if user.status != Status::Absent {
-        return Err(ActionError::Taken);
-    }
-    let display_name = field::display_name(display_name, &user.name)
-        .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
-    let mut entries = vec![
-        Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
-        Entry::Password { at: now, hash: password_hash.to_owned() },
-    ];
+    let mut entries = newcomer(user, display_name, password_hash, now)?;
     entries.extend(admission.entry(now));
     entries.push(session::opened(opening, now));
     Ok(Plan::of(entries))

@@ -1,7 +1,7 @@
 //! What the operator does with accounts: in their own name, or in a keeper's. It takes no session.
 
 use super::handle::{ActionError, Plan};
-use super::{Field, field, keeping, session};
+use super::{account, keeping, session};
 use crate::clock::Wall;
 use crate::user::entry::{CodeHash, Entry};
 use crate::user::keeping::Deed;
@@ -83,16 +83,7 @@ fn make(
     is_keeper: bool,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    if user.status != Status::Absent {
-        return Err(ActionError::Taken);
-    }
-    let display_name = field::display_name(display_name, &user.name)
-        .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
-    let mut entries = vec![
-        Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
-        Entry::Password { at: now, hash: password_hash.to_owned() },
-    ];
+    let mut entries = account::newcomer(user, display_name, password_hash, now)?;
     entries.extend(is_keeper.then_some(Entry::KeeperMade { at: now }));
     Ok(Plan::of(entries))
 }
