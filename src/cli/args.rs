@@ -75,13 +75,13 @@ pub(super) enum RawConfig {
     /// Asked of the machines while they run; exit codes as those of tern user.
     #[command(subcommand)]
     Invite(RawInvite),
-    /// Make an account of what a member took along: `tern import FILE`
+    /// An account of what a member took along: `tern import FILE`
     ///
     /// The whole file is checked first. An import that was broken off goes on when the same command is
     /// given again, and nothing stands there twice. Asked of the machines while they run; exit codes as
     /// those of tern user.
     Import(RawImport),
-    /// Copy every user's file, and bring them back: `tern backup create`
+    /// Copy every user's file, and bring them back: `tern backup`
     #[command(subcommand)]
     Backup(RawBackup),
     /// Look at a stopped machine's data directory, file by file
@@ -350,7 +350,6 @@ Run:
   -V, --version  The version
 Files: {DEFAULT_PATH} says what flags and TERN_* variables do not; data is
 in ./db unless `data` says otherwise. `tern man` tells everything.
-Example: tern serve --listen=127.0.0.1:8080 --data=db
 "
     )
 }
