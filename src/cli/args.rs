@@ -348,8 +348,8 @@ Run:
   --log=LEVEL    How much is logged to standard error [default: info]
   -h, --help     This text; with a command, its options, defaults and variables
   -V, --version  The version
-Files: {DEFAULT_PATH} says what flags and TERN_* variables do not; data is
-in ./db unless `data` says otherwise. `tern man` tells everything.
+Files: {DEFAULT_PATH}, TERN_* variables, data in ./db (see `tern man`)
+Example: tern serve --listen=127.0.0.1:8080 --data=db
 "
     )
 }
