@@ -40,7 +40,7 @@ impl<'c> Community<'c> {
         let typed = [("username", "dora"), ("password", password.as_str())];
         done(dora, "/settings/leave", "/settings/leave", &typed);
         let data = format!("--data={}", cluster.data().display());
-        let made = Command::new(PROGRAM).args(["keeper", "add", "kim", &data]).output().unwrap();
+        let made = Command::new(PROGRAM).args(["user", "admin", "kim", &data]).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         all
     }

@@ -18,6 +18,8 @@ use crate::web::client::Client;
 
 /// Connections that say nothing.
 const IDLE: usize = 2_000;
+/// As many more, until it is full.
+const MORE: usize = 32;
 /// Browsers at once.
 const BROWSERS: usize = 200;
 /// After this long nobody who said nothing is connected: the deadline, and what a busy machine adds.
@@ -41,9 +43,18 @@ fn check_closed(idle: Vec<Client>) {
 
 /// Fills the server, and looks when others are served again: at once when the crowd leaves, or after
 /// the deadline when it stays.
-fn fill(watch: &Watch<'_>, crowd: Vec<Client>, leaves: bool) {
+fn fill(door: &Door, watch: &Watch<'_>, crowd: impl FnOnce() -> Vec<Client>, leaves: bool) {
+    // A busy machine may be full, and rid of the first again, before the last has come.
     let before = watch.turned_away();
-    eventually("it is full", IDLE_GONE, || (watch.turned_away() > before).then_some(()));
+    let mut crowd = crowd();
+    eventually("it is full", IDLE_GONE, || {
+        let is_full = watch.turned_away() > before;
+        if !is_full {
+            // The places of a crowd before it may have been free only when all were turned away.
+            crowd.extend(idle(door, MORE, 10));
+        }
+        is_full.then_some(())
+    });
     if leaves {
         drop(crowd);
         watch.wait_served(Duration::from_secs(2));
@@ -119,10 +130,10 @@ fn crowds_let_others_in() {
         drop(crowd);
     });
     door.fill("2,000 idle sockets that stay", |watch| {
-        fill(watch, idle(&door, IDLE, GATE_ADDRESS_CONNECTIONS_MAX), false);
+        fill(&door, watch, || idle(&door, IDLE, GATE_ADDRESS_CONNECTIONS_MAX), false);
     });
     door.fill("2,000 idle sockets that leave", |watch| {
-        fill(watch, idle(&door, IDLE, GATE_ADDRESS_CONNECTIONS_MAX), true);
+        fill(&door, watch, || idle(&door, IDLE, GATE_ADDRESS_CONNECTIONS_MAX), true);
     });
 }
 
@@ -154,14 +165,19 @@ fn descriptors_filled_and_emptied_answers_again() {
     let directory = tempfile::tempdir().unwrap();
     let (web, door) = poor_web(&cluster, directory.path());
     for leaves in [true, false] {
-        door.fill("256 descriptors", |watch| fill(watch, idle(&door, 300, 10), leaves));
+        door.fill("256 descriptors", |watch| {
+            fill(&door, watch, || idle(&door, 300, 10), leaves);
+        });
     }
     door.fill("256 descriptors and half a request", |watch| {
-        let mut crowd = idle(&door, 300, 10);
-        for client in &mut crowd {
-            client.send("GET / HT");
-        }
-        fill(watch, crowd, true);
+        let crowd = || {
+            let mut crowd = idle(&door, 300, 10);
+            for client in &mut crowd {
+                client.send("GET / HT");
+            }
+            crowd
+        };
+        fill(&door, watch, crowd, true);
     });
     assert!(!web.said().contains("panicked"), "{}", web.said());
 }

@@ -214,7 +214,7 @@ impl Fleet {
     pub(crate) fn make_keeper(&self, name: &str) {
         let at: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         let options = [self.data_option(0), self.key_option(), format!("--at={}", at.join(","))];
-        let made = Command::new(PROGRAM).args(["keeper", "add", name]).args(options).output();
+        let made = Command::new(PROGRAM).args(["user", "admin", name]).args(options).output();
         let made = made.unwrap();
         assert!(made.status.success(), "{made:?}");
     }
