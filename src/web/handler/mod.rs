@@ -295,6 +295,10 @@ impl<A: Ask> Site<A> {
     fn refuse_page(&self, visit: &Visit<'_>, heard: &Heard, refusal: &Refusal) -> Handled {
         let (status, retry_after_s) = match refusal {
             Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
+            // Keepers' pages are there for keepers alone: whose session is over may be one.
+            Refusal::NotFound if heard.is_over && is_keepers(visit) => {
+                return Ok(to_login(visit, heard.cookies.clone()));
+            }
             Refusal::NotFound => (404, None),
             Refusal::Blocked | Refusal::Closed | Refusal::Keeper => (403, None),
             Refusal::Hindered(hindered) => return self.hindered_page(visit, heard, hindered),
@@ -391,6 +395,11 @@ fn html(page: &impl Template, head: Head) -> Handled {
 fn see_other(path: &str, cookies: Vec<SetCookie>) -> Response {
     let location = Location::new(path).or_else(|| Location::new("/"));
     Response { location, cookies, ..Response::new(303, Content::Text, "") }
+}
+
+/// Whether a keeper's page was asked for.
+fn is_keepers(visit: &Visit<'_>) -> bool {
+    visit.request.path.starts_with(&Route::Mod.to_string())
 }
 
 /// Sends the browser to sign in, and back to where it was.

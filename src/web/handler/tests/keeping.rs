@@ -99,6 +99,17 @@ fn waiting_member_is_told_so_at_home() {
 }
 
 #[test]
+fn keepers_page_after_session_ended_leads_to_sign_in_and_strangers_find_nothing() {
+    let site = site().answering(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    assert_eq!(Browser::ada(&site).get("/mod/log").status, 404, "no keeper");
+    assert_eq!(Browser::stranger(&site).get("/mod/log").status, 404);
+    *site.ask.knows_session.lock() = false;
+    let away = Browser::ada(&site).get("/mod/log");
+    assert_eq!(location(&away), "/login?next=/mod/log");
+    assert_eq!(Browser::ada(&site).get("/@nobody").status, 404);
+}
+
+#[test]
 fn keeper_is_asked_once_and_the_reason_comes_back() {
     let site = site();
     let mut ada = Browser::ada(&site);
