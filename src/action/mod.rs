@@ -17,6 +17,7 @@ pub mod import;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
+mod link;
 mod mark;
 mod post;
 mod profile;
@@ -37,6 +38,7 @@ pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
+pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -47,6 +49,14 @@ pub enum Action {
     Join(Join),
     /// Sign in.
     Login(Login),
+    /// Make the first keeper, by a one-time link.
+    FirstKeeper(FirstKeeper),
+    /// Choose another password, by a one-time link, and sign in.
+    ResetPassword(ResetPassword),
+    /// Let a link make the first keeper for a while, if there is none.
+    OfferFirst(OfferFirst),
+    /// Whether a one-time link still opens anything.
+    OpenLink(Link),
     /// End this session.
     Logout(Keyed),
     /// Whether the session is open.

@@ -24,6 +24,7 @@ impl User {
             bio: String::new(),
             members_only: false,
             password: String::new(),
+            reset: None,
             sessions: Vec::new(),
             follows: BTreeMap::new(),
             mutes: BTreeSet::new(),
@@ -63,7 +64,10 @@ impl User {
                 self.bio.clone_from(bio);
                 self.members_only = *members_only;
             }
-            Entry::Password { at: _, hash } => self.password.clone_from(hash),
+            Entry::Password { at: _, hash, reset } => {
+                self.password.clone_from(hash);
+                self.reset = reset.clone().map(Box::new);
+            }
             Entry::SessionOpened { at, id, device, address } => self.open(Session {
                 id: id.clone(),
                 opened_at: *at,

@@ -17,7 +17,7 @@ fn name(text: &str) -> UserName {
 pub(super) struct Person<'a> {
     pub(super) all: &'a Backends,
     pub(super) session: String,
-    number: std::cell::Cell<u8>,
+    pub(super) number: std::cell::Cell<u8>,
 }
 
 impl<'a> Person<'a> {

@@ -4,6 +4,7 @@
 mod accounts;
 mod import;
 mod invite;
+mod link;
 mod trouble;
 
 use std::io::{Read, Write};
