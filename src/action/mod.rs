@@ -26,6 +26,8 @@ mod session;
 mod tests;
 pub mod upkeep;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
@@ -359,6 +361,9 @@ pub struct Search {
     /// Only posts older than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<PostId>,
+    /// The browser's network address: by it strangers' searches are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 /// Data of [`Action::History`].

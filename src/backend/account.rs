@@ -305,6 +305,6 @@ pub(super) fn busy(error: AuthError) -> Refusal {
     Refusal::Busy { retry_after_s: 10 }
 }
 
-fn too_many(later: crate::auth::throttle::RetryAfter) -> Refusal {
+pub(super) fn too_many(later: crate::auth::throttle::RetryAfter) -> Refusal {
     Refusal::TooMany { retry_after_s: later.seconds }
 }

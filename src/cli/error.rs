@@ -151,6 +151,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn code_says_whether_to_try_again() {
+        let busy = CliError::from(ClusterError::Busy("the machines are busy".to_owned()));
+        let too_few = CliError::from(ClusterError::TooFew("one of three".to_owned()));
+        let refused = CliError::from(ClusterError::Refused("the name is taken".to_owned()));
+        assert_eq!([busy.code(), too_few.code(), refused.code()], [75, 4, 2]);
+    }
+
+    #[test]
     fn report_names_error_and_causes() {
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
         let error = CliError::System { what: "watch for signals", source };

@@ -502,6 +502,10 @@ pub const POSTS_MINUTE_MAX: usize = 30;
 pub const POSTS_HOUR_MAX: usize = 300;
 /// Other acts (follows, deletions, settings) an hour by one user.
 pub const ACTS_HOUR_MAX: usize = 300;
+/// Searches a minute by one user, or from one address (IPv6: one /64) by strangers.
+pub const SEARCHES_MINUTE_MAX: usize = 30;
+/// Times a day that one user may begin to take their data along.
+pub const EXPORTS_DAY_MAX: usize = 3;
 /// Names, and addresses, that each throttle remembers; one more forgets the one not heard of for
 /// longest. A few hundred bytes each.
 pub const THROTTLE_KEYS_MAX: usize = 10_000;

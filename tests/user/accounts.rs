@@ -77,7 +77,7 @@ fn keepers_are_made_and_suspend_by_the_operator() {
     let before = ada.cookies();
     assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
     // s15: rights come with a new token, and the old one is worth nothing.
-    assert_eq!(ada.get("/mod").location.as_deref(), Some("/login?next=%2Fmod"));
+    assert_eq!(ada.get("/mod").location.as_deref(), Some("/login?next=/mod"));
     assert_eq!(ada.login().status, 303);
     assert_eq!(ada.get("/mod").status, 200);
     let mut stolen = cluster.person("ada");

@@ -177,14 +177,15 @@ fn s07_unknown_name_costs_as_much_as_a_wrong_password() {
         assert_eq!(verify(), Ok(Verdict::NoMatch));
         busy_ns() - before
     };
-    // The least of many is what it costs: all above is other programs' doing.
+    // The least of many is what it costs: all above is other programs' doing. On a busy machine it takes
+    // more tries until each was left alone once.
     let (mut unknown, mut wrong) = (u64::MAX, u64::MAX);
-    for _ in 0..20 {
+    let is_alike = (0..200).any(|tried| {
         unknown = unknown.min(cost(&|| hasher.verify_dummy("battery staple")));
         wrong = wrong.min(cost(&|| hasher.verify("battery staple", &stored)));
-    }
-    let apart = unknown.abs_diff(wrong);
-    assert!(apart * 10 < unknown.max(wrong), "{unknown} ns and {wrong} ns");
+        tried >= 20 && unknown.abs_diff(wrong) * 20 < unknown.max(wrong)
+    });
+    assert!(is_alike, "{unknown} ns and {wrong} ns");
 }
 
 #[test]
