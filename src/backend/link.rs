@@ -27,10 +27,10 @@ use crate::user::{Seen, Status};
 use crate::wire::request::{Field, Outcome, Refusal};
 
 /// The links that can make the first keeper.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct FirstLinks(Mutex<Offered>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Offered {
     /// Each with the time from which on it holds no longer, oldest first.
     links: VecDeque<(LinkHash, Mono)>,
@@ -39,6 +39,7 @@ struct Offered {
 }
 
 /// The right to make the first keeper, as long as it is held: nobody else has it then.
+#[derive(Debug)]
 struct Taking<'a>(&'a FirstLinks);
 
 impl FirstLinks {
@@ -245,14 +246,14 @@ mod tests {
         assert!(links.holds(&link("a"), start.plus_ms(FIRST_LINK_MS - 1)));
         assert!(!links.holds(&link("a"), start.plus_ms(FIRST_LINK_MS)));
         assert!(!links.holds(&link("c"), start));
-        let taking = links.take(&link("a"), start).ok().expect("a link that holds");
+        let taking = links.take(&link("a"), start).expect("a link that holds");
         for other in ["a", "b"] {
             let busy = Some(Refusal::Busy { retry_after_s: 1 });
             assert_eq!(links.take(&link(other), start).err(), busy);
         }
         drop(taking);
         // What was typed could not be taken: the link is as before.
-        let taking = links.take(&link("b"), start).ok().expect("a link that holds");
+        let taking = links.take(&link("b"), start).expect("a link that holds");
         taking.end();
         drop(taking);
         for spent in ["a", "b"] {

@@ -99,32 +99,41 @@ fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
     assert_eq!(refused.status, 422);
     assert_eq!(run(&cluster, &["user", "list"]).out, "nobody has an account\n");
 
-    // Two who open two links on two web servers at once: one wins.
-    let mut people = [cluster.person("ada"), other.person("ben")];
-    let forms = [people[0].get(&link).form("/first"), people[1].get(&second).form("/first")];
+    // Six who open two links on two web servers at once: one wins.
+    let names = ["ada", "ben", "cleo", "dora", "eli", "finn"];
+    let mut people: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(n, name)| {
+            let (mut person, link) = if n % 2 == 0 {
+                (cluster.person(name), &link)
+            } else {
+                (other.person(name), &second)
+            };
+            let form = person.get(link).form("/first");
+            (person, form)
+        })
+        .collect();
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let sent: Vec<_> = people
             .iter_mut()
-            .zip(&forms)
             .map(|(person, form)| {
                 let name = person.name.clone();
-                let typed = move |person: &mut Person| {
-                    person.submit(form, &[("username", &name), ("password", PASSWORD)])
-                };
-                std::thread::Builder::new().spawn_scoped(scope, move || typed(person)).unwrap()
+                let send =
+                    move || person.submit(form, &[("username", &name), ("password", PASSWORD)]);
+                std::thread::Builder::new().spawn_scoped(scope, send).unwrap()
             })
             .collect();
         sent.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let won: Vec<_> = answers.iter().map(|answer| answer.status == 303).collect();
-    assert_eq!(won.iter().filter(|won| **won).count(), 1, "{answers:?}");
-    let winner = if won[0] { "ada" } else { "ben" };
+    let won: Vec<_> = (0..names.len()).filter(|n| answers[*n].status == 303).collect();
+    assert_eq!(won.len(), 1, "{:?}", answers.iter().map(|it| it.status).collect::<Vec<_>>());
+    let (winner, loser) = (won[0], (won[0] + 1) % names.len());
     let first = answers.iter().find(|answer| answer.status == 303).unwrap();
     assert_eq!(first.location.as_deref(), Some("/mod/settings"));
     let keepers = run(&cluster, &["user", "list"]).out;
-    assert!(keepers.starts_with(winner) && keepers.lines().count() == 1, "{keepers}");
-    let at = usize::from(!won[0]);
-    assert_eq!(people[at].get("/mod/settings").status, 200);
+    assert!(keepers.starts_with(names[winner]) && keepers.lines().count() == 1, "{keepers}");
+    assert_eq!(people[winner].0.get("/mod/settings").status, 200);
 
     // From now on no link opens anything anywhere, and none was told twice.
     for person in [&mut cluster.person("eve"), &mut other.person("eve")] {
@@ -132,15 +141,18 @@ fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
             assert_eq!(person.get(dead).status, 410);
         }
     }
-    let late =
-        people[1 - at].submit(&forms[1 - at], &[("username", "eve"), ("password", PASSWORD)]);
+    let (person, form) = &mut people[loser];
+    let late = person.submit(form, &[("username", "eve"), ("password", PASSWORD)]);
     assert_eq!(late.status, 410, "{}", late.body);
     let logs = cluster.log() + &other.log();
     for link in [&link, &second] {
         let secret = link.split_once('=').unwrap().1;
         assert_eq!(logs.matches(secret).count(), 1, "told once");
     }
-    assert!(logs.contains(&format!("first keeper made user={winner} address=127.0.0.1")), "{logs}");
+    assert!(
+        logs.contains(&format!("first keeper made user={} address=127.0.0.1", names[winner])),
+        "{logs}"
+    );
     // A web server that is started now has nothing to tell.
     let third = Web::start(&cluster, directory.path());
     eventually("the third web server's page", END, || {

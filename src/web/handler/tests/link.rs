@@ -87,7 +87,7 @@ fn invalid(field: Field) -> Refusal {
 fn link_that_can_be_none_asks_nobody() {
     let site = site();
     let mut browser = Browser::stranger(&site);
-    let long = format!("/reset?link=ben.{}", "A".repeat(60));
+    let long = format!("/reset?link=ben.{}", "A".repeat(61));
     for bad in ["/first", "/reset", "/reset?link=", "/reset?link=ben", "/reset?link=B en.A", &long]
     {
         assert_eq!(browser.get(bad).status, 410, "{bad}");
