@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::cluster::form::Form;
 use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually, free_ports};
 use crate::cluster::person::{Answer, Person};
 
@@ -71,6 +72,22 @@ fn founds(person: &mut Person, link: &str, name: &str, password: &str) -> Answer
     person.submit(&form, &[("username", name), ("password", password)])
 }
 
+/// Sends what each has filled in, as far as possible at the same time.
+fn all_at_once(people: &mut [(Person, Form)]) -> Vec<Answer> {
+    std::thread::scope(|scope| {
+        let sent: Vec<_> = people
+            .iter_mut()
+            .map(|(person, form)| {
+                let name = person.name.clone();
+                let send =
+                    move || person.submit(form, &[("username", &name), ("password", PASSWORD)]);
+                std::thread::Builder::new().spawn_scoped(scope, send).unwrap()
+            })
+            .collect();
+        sent.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
 #[test]
 fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
     let cluster = Cluster::start(Options::default());
@@ -114,18 +131,7 @@ fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
             (person, form)
         })
         .collect();
-    let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let sent: Vec<_> = people
-            .iter_mut()
-            .map(|(person, form)| {
-                let name = person.name.clone();
-                let send =
-                    move || person.submit(form, &[("username", &name), ("password", PASSWORD)]);
-                std::thread::Builder::new().spawn_scoped(scope, send).unwrap()
-            })
-            .collect();
-        sent.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    let answers = all_at_once(&mut people);
     let won: Vec<_> = (0..names.len()).filter(|n| answers[*n].status == 303).collect();
     assert_eq!(won.len(), 1, "{:?}", answers.iter().map(|it| it.status).collect::<Vec<_>>());
     let (winner, loser) = (won[0], (won[0] + 1) % names.len());
@@ -186,8 +192,7 @@ fn s11_lost_password_is_mended_once_by_a_link() {
     let old = ben.password();
     let made = |more: &[&str]| {
         let ended = run(&cluster, &[&["user", "passwd", "ben"], more].concat());
-        let link = ended.told("link: ").to_owned();
-        link
+        ended.told("link: ").to_owned()
     };
     run(&cluster, &["user", "passwd", "nobody"]).check_refused(2, "no member called nobody");
     run(&cluster, &["user", "passwd", "ben", "--origin=tern"]).check_refused(2, "--origin");
