@@ -89,5 +89,6 @@ words! {
     leaving_final:
         "This cannot be undone. Type your username and password to go." /
         "Das lässt sich nicht rückgängig machen. Gib deinen Benutzernamen und dein Passwort ein, um zu gehen.";
+    take_along_first: "Take your data along first" / "Erst deine Daten mitnehmen";
     delete_my_account: "Delete my account" / "Mein Konto löschen";
 }
