@@ -59,6 +59,8 @@ impl Newcomer<'_> {
         self.fill("Write a post", "Hello, I am new on the lane.");
         self.press("Post");
         self.browser.wait_for_text("Posted.");
+        // Whoever follows nobody yet is shown whom they could.
+        self.browser.wait_for_text("People to follow");
         self.look("posted");
     }
 
@@ -73,6 +75,7 @@ impl Newcomer<'_> {
         self.look("followed");
         self.press("Home");
         self.browser.wait_for_text("Who has the chapel key?");
+        assert!(!self.browser.page_text().contains("People to follow"));
         self.look("home");
         let before = self.browser.page_mark();
         self.browser.find("article a[href^=\"/@ben/\"][href$=\"#reply\"]").click_in_sight();

@@ -16,7 +16,7 @@ words! {
     people_you_follow: "people you follow" / "Leute, denen du folgst";
     people_to_follow: "People to follow" / "Leute, denen du folgen könntest";
     home_empty:
-        "Here stand the posts of those you follow, and your own. Nothing yet." /
+        "Posts by people you follow appear here, and your own. Nothing yet." /
         "Hier stehen die Beiträge derer, denen du folgst, und deine eigenen. Noch ist nichts da.";
     members_only_posts:
         "Only members see these posts. Sign in to read them." /

@@ -4,6 +4,7 @@ use super::words;
 
 words! {
     settings: "Settings" / "Einstellungen";
+    more_pages: "show all" / "alle zeigen";
     profile_tab: "Profile" / "Profil";
     password_tab: "Password" / "Passwort";
     devices_tab: "Devices" / "Geräte";
