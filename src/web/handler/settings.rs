@@ -170,7 +170,7 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
-        self.around(visit, heard).frame(visit.t.settings(), Some(&Route::SettingsProfile))
+        self.around(visit, heard).frame(visit.t.settings(), None)
     }
 
     /// Asks whether the session is open.

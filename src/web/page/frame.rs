@@ -132,8 +132,6 @@ pub(crate) struct NavLink {
     pub(crate) news: String,
     /// Whether it is this page.
     pub(crate) is_current: bool,
-    /// Whether it is there only where the navigation is a column: a phone's bar has room for five.
-    pub(crate) is_for_column: bool,
 }
 
 /// What a page says first.
@@ -247,7 +245,6 @@ impl Around<'_> {
                 (Route::News, t.mentions()),
                 (Route::Search, t.search()),
                 (Route::Profile(viewer.clone()), t.you()),
-                (Route::SettingsProfile, t.settings()),
             ],
             None => {
                 vec![
@@ -263,8 +260,7 @@ impl Around<'_> {
             // Whoever looks at them is told by the page itself.
             let news =
                 if route == Route::News && !is_current { news(self.news) } else { String::new() };
-            let is_for_column = route == Route::SettingsProfile;
-            NavLink { href: route.to_string(), label, news, is_current, is_for_column }
+            NavLink { href: route.to_string(), label, news, is_current }
         };
         links.into_iter().map(link).collect()
     }
