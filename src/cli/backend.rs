@@ -1,10 +1,15 @@
 //! `tern backend`: one of several.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::config::{Backend, HostPort};
-use super::error::CliError;
+use super::cluster::ClusterError;
+use super::cluster::target::node_file;
+use super::config::layers::Values;
+use super::config::setting::Role;
+use super::config::{Backend, ConfigError, Given, HostPort, Source};
+use super::error::{CliError, chain};
 use super::signal::Again;
 use super::watchdog::{self, Place};
 use super::{metrics, notify, parent, say};
@@ -12,6 +17,33 @@ use crate::id::NodeId;
 use crate::limits::SCRUB_ROUND_S;
 use crate::metrics::serve::Listener;
 use crate::thread::Stop;
+
+/// With what the directory says of its machine, where nobody else does: its number, and where it listens.
+/// So the configuration may be the same on all machines.
+///
+/// # Errors
+/// A directory that cannot be asked. One that was never set up says nothing.
+pub(super) fn as_set_up(values: Values) -> Result<Values, ConfigError> {
+    let is_told = |name| values.get(name).is_some();
+    let Some(data) = values.get("data").filter(|_| !(is_told("node") && is_told("listen"))) else {
+        return Ok(values);
+    };
+    if values.role() != Role::Backend {
+        return Ok(values);
+    }
+    let path = PathBuf::from(&data.text);
+    let refused =
+        |why: ClusterError| ConfigError::Directory { path: path.clone(), why: chain(&why) };
+    let Some(file) = node_file(&path).map_err(refused)? else { return Ok(values) };
+    let given = |text: &str| Given::new(Source::Directory(path.join("node.json")), text);
+    let values = values.or("node", given(&file.node.to_string()));
+    // That of a machine that was alone is nowhere.
+    let own = file.member(file.node).filter(|own| !own.address.ends_with(":0"));
+    Ok(match own {
+        Some(own) => values.or("listen", given(&own.address)),
+        None => values,
+    })
+}
 
 /// Runs one backend until it is told to stop.
 ///
