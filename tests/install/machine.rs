@@ -95,7 +95,8 @@ impl Machine {
     pub(super) fn within(&self, namespaces: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--target={}", self.pid)).args(namespaces).arg("--");
-        command.stdin(Stdio::null());
+        // Which is there in every root.
+        command.current_dir("/").stdin(Stdio::null());
         command
     }
 
@@ -117,46 +118,68 @@ impl Machine {
         told(line, &self.shell(line))
     }
 
-    /// Starts a service as systemd would: the unit's own command, as the unit's account, in its directory,
-    /// with its directories made. What goes into the background of itself has then ended.
+    /// Starts a service as systemd would: the unit's own command, as the unit's account and with its
+    /// capabilities, in its directory, with its directories made. What goes into the background by itself
+    /// has then ended.
     pub(super) fn start_service(&mut self, name: &str) {
-        let unit = self.done(&format!(
-            "cat /etc/systemd/system/{name}.service 2>/dev/null || cat /lib/systemd/system/{name}.service"
-        ));
-        let all = |key: &str| -> Vec<&str> {
-            let key = format!("{key}=");
-            unit.lines().filter_map(|line| line.strip_prefix(&key)).collect()
-        };
-        let one = |key: &str| all(key).last().copied();
-        let command = one("ExecStart").unwrap_or_else(|| panic!("{name} starts nothing:\n{unit}"));
-        let user = one("User").unwrap_or("root");
+        let unit = Unit(self.done(&format!(
+            "cat /etc/systemd/system/{name}.service 2>/dev/null || \
+             cat /lib/systemd/system/{name}.service"
+        )));
+        let user = unit.one("User").unwrap_or("root");
         for (key, parent) in [("StateDirectory", "/var/lib"), ("RuntimeDirectory", "/run")] {
-            for directory in all(key) {
+            for directory in unit.all(key) {
                 let path = format!("{parent}/{directory}");
                 self.done(&format!("install -d -o {user} -g {user} -m 700 {path}"));
             }
         }
-        let environment = all("Environment").join(" ");
-        let (home, mask) = (one("WorkingDirectory").unwrap_or("/"), one("UMask").unwrap_or("0022"));
-        let log = format!("/tmp/{name}.log");
-        let line = format!(
-            "umask {mask}; cd {home}; exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin {environment} {command}"
-        );
+        let log = fs::File::create(self.path(&format!("/tmp/{name}.log"))).unwrap();
         let mut start = self.within(&["--net", "--mount", "--pid", "--root"]);
-        start.args([
-            "setpriv",
-            &format!("--reuid={user}"),
-            &format!("--regid={user}"),
-            "--init-groups",
-        ]);
-        let log = fs::File::create(self.path(&log)).unwrap();
-        let start = start.args(["sh", "-ec", &line]).stdout(log.try_clone().unwrap()).stderr(log);
+        start.args(["setpriv", &format!("--reuid={user}"), &format!("--regid={user}")]);
+        start.arg("--init-groups").args(unit.capabilities());
+        let start = start.args(["sh", "-ec", &unit.line()]);
+        let start = start.stdout(log.try_clone().unwrap()).stderr(log);
         self.services.push(start.spawn().unwrap());
     }
 
     /// What a service has said.
     pub(super) fn log(&self, name: &str) -> String {
         fs::read_to_string(self.path(&format!("/tmp/{name}.log"))).unwrap_or_default()
+    }
+}
+
+/// A unit file of systemd.
+struct Unit(String);
+
+impl Unit {
+    fn all(&self, key: &str) -> Vec<&str> {
+        let key = format!("{key}=");
+        self.0.lines().filter_map(|line| line.strip_prefix(&key)).collect()
+    }
+
+    fn one(&self, key: &str) -> Option<&str> {
+        self.all(key).last().copied()
+    }
+
+    /// What the command may do although it is not root's.
+    fn capabilities(&self) -> Vec<String> {
+        let named = self.one("AmbientCapabilities").unwrap_or_default().split_whitespace();
+        let named = named.map(|name| format!("+{}", name.to_lowercase().replace("cap_", "")));
+        let listed = named.collect::<Vec<_>>().join(",");
+        if listed.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("--inh-caps={listed}"), format!("--ambient-caps={listed}")]
+    }
+
+    fn line(&self) -> String {
+        let command =
+            self.one("ExecStart").unwrap_or_else(|| panic!("it starts nothing: {}", self.0));
+        let environment = self.all("Environment").join(" ");
+        let home = self.one("WorkingDirectory").unwrap_or("/");
+        let mask = self.one("UMask").unwrap_or("0022");
+        let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+        format!("umask {mask}; cd {home}; exec env -i {path} {environment} {command}")
     }
 }
 

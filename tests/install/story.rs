@@ -142,7 +142,8 @@ impl Story {
         }
         let words: Vec<_> = command.split(' ').collect();
         match words[..] {
-            ["apt-get", "install", "-y", ..] => self.install(index, command),
+            ["apt-get", "update"] if !self.has_package() => {}
+            ["apt-get", ..] => self.install(index, command),
             ["scp", "-p", from, to] => self.carry(from, (address, to)),
             ["systemctl", "daemon-reload"] => {}
             ["systemctl", "enable", "--now", ..] => {
@@ -157,9 +158,13 @@ impl Story {
         }
     }
 
+    fn has_package(&self) -> bool {
+        self.way == (Way::Cluster { has_package: true })
+    }
+
     fn install(&self, index: usize, command: &str) {
         let machine = &self.site.machines[index];
-        if self.way == (Way::Cluster { has_package: true }) {
+        if self.has_package() {
             told(command, &machine.shell_with_mirrors(command));
             return;
         }
@@ -191,7 +196,9 @@ impl Story {
             });
         } else {
             eventually(&format!("{name} listens"), LONG, || {
-                let asked = machine.shell("curl --silent --output /dev/null http://127.0.0.1:80/");
+                let mut asked = machine.within(&["--net"]);
+                asked.args(["curl", "--silent", "--noproxy", "*", "--max-time", "5"]);
+                let asked = asked.arg("http://127.0.0.1:80/").output().unwrap();
                 asked.status.success().then_some(())
             });
         }
