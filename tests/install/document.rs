@@ -52,10 +52,10 @@ fn read(block: &'static str) -> Block {
 pub(super) fn text_for(file: &str) -> String {
     let head = format!("cat >{file} <<'END'\n");
     let commands = blocks().into_iter().flat_map(|block| block.commands);
-    let texts = commands.filter_map(|command| {
+    let mut texts = commands.filter_map(|command| {
         Some(command.strip_prefix(&head)?.strip_suffix("END").expect("an end").to_owned())
     });
-    texts.last().unwrap_or_else(|| panic!("no command writes {file}"))
+    texts.next_back().unwrap_or_else(|| panic!("no command writes {file}"))
 }
 
 #[test]

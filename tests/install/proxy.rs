@@ -65,7 +65,7 @@ impl Behind {
     fn caddy() -> Self {
         let mut all = Self::prepare();
         let (certificate, key) = (all.path("tern.pem"), all.path("tern.key"));
-        let head = format!("{NAME} {{\n\ttls {certificate} {key}\n\tbind 127.0.0.1\n",);
+        let head = format!("{NAME} {{\n\ttls {certificate} {key}\n\tbind 127.0.0.1\n");
         let site = CADDY
             .replace("tern.example.org {\n", &head)
             .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", all.tern_port));
