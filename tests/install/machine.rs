@@ -30,7 +30,7 @@ exec chroot $2/root sh -c 'read nothing'";
 const SECONDS: &str = "60";
 
 /// Some namespaces, and the way into them.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     holder: Child,
     pid: u32,
     services: Vec<Child>,
@@ -44,7 +44,7 @@ pub(super) struct Site {
 }
 
 /// Why there can be no such machines here; nothing if there can.
-pub(super) fn why_not() -> Option<String> {
+pub(crate) fn why_not() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("only root makes namespaces".to_owned());
     }
@@ -57,7 +57,7 @@ pub(super) fn why_not() -> Option<String> {
 
 impl Machine {
     /// One that looks through to `lower`.
-    pub(super) fn start(lower: &Path) -> Result<Self, String> {
+    pub(crate) fn start(lower: &Path) -> Result<Self, String> {
         let root = tempfile::tempdir().unwrap();
         let mut command = Command::new("unshare");
         command.args([
@@ -87,7 +87,7 @@ impl Machine {
     }
 
     /// Where its files are.
-    pub(super) fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.pid))
     }
 
@@ -101,7 +101,7 @@ impl Machine {
     }
 
     /// Types a line.
-    pub(super) fn shell(&self, line: &str) -> Output {
+    pub(crate) fn shell(&self, line: &str) -> Output {
         let mut command = self.within(&["--net", "--mount", "--pid", "--root"]);
         command.args(["timeout", SECONDS, "sh", "-ec", &at_home(line)]).output().unwrap()
     }
@@ -114,7 +114,7 @@ impl Machine {
     }
 
     /// What a line says that must not fail.
-    pub(super) fn done(&self, line: &str) -> String {
+    pub(crate) fn done(&self, line: &str) -> String {
         told(line, &self.shell(line))
     }
 

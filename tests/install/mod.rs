@@ -9,7 +9,7 @@
 
 mod curl;
 mod document;
-mod machine;
+pub(crate) mod machine;
 mod proxy;
 mod rehearsal;
 mod story;
