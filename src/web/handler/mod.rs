@@ -350,17 +350,35 @@ impl<A: Ask> Site<A> {
         heard: Option<&Heard>,
         (status, title, text): (u16, &str, &str),
     ) -> Handled {
-        let mut frame = self.around(visit, heard).frame(title, None);
-        frame.is_error = true;
-        let page = MessagePage {
-            frame,
-            text: text.to_owned(),
-            link: (Route::Home.to_string(), visit.t.go_home()),
-            request_id: visit.request.id.clone(),
-        };
+        let page = self.message_page(visit, heard, (title, text));
         let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
         let retry_after_s = (status == 503).then_some(NO_MAJORITY_RETRY_S);
         html(&page, Head { retry_after_s, ..Head::of(status, cookies) })
+    }
+
+    fn message_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        (title, text): (&str, &str),
+    ) -> MessagePage {
+        let mut frame = self.around(visit, heard).frame(title, None);
+        frame.is_error = true;
+        MessagePage {
+            frame,
+            text: text.to_owned(),
+            looks_for: String::new(),
+            link: (Route::Home.to_string(), visit.t.go_home()),
+            request_id: visit.request.id.clone(),
+        }
+    }
+
+    /// Says that nobody has a name, and offers to search for it.
+    fn nobody(&self, visit: &Visit<'_>, heard: &Heard, name: &UserName) -> Handled {
+        let (title, text) = (visit.t.not_found(), visit.t.nobody_called(name.as_str()));
+        let page = self.message_page(visit, Some(heard), (title, &text));
+        let page = MessagePage { looks_for: name.to_string(), ..page };
+        html(&page, Head::of(404, heard.cookies.clone()))
     }
 
     /// What stands around a page. Without an answer from a backend the browser's cookie says whose
