@@ -26,6 +26,9 @@ const EVERY_ANSWER: [(&str, &str); 6] = [
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
 ];
+/// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
+/// from `null`.
+const HIDDEN_REFERRER: &str = "strict-origin";
 /// One year, in seconds, of insisting on https.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// Bytes of the body's hash that make its `ETag`: enough that no two pages share one.
@@ -54,6 +57,9 @@ pub struct Response {
     pub allow: Option<&'static str>,
     /// Whether the browser should drop what it cached of this site (after a log-out).
     pub clear_cache: bool,
+    /// Whether its address is a secret, which no other request is to tell: browsers send it along to the
+    /// same site otherwise, where a proxy may write it down.
+    pub hides_address: bool,
     /// The name of the file that the browser should make of it.
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
@@ -74,6 +80,7 @@ impl Response {
             retry_after_s: None,
             allow: None,
             clear_cache: false,
+            hides_address: false,
             download: None,
             next: None,
         }
@@ -87,7 +94,10 @@ impl Response {
             self.cache = Cache::NoStore;
         }
         let mut fields = Vec::with_capacity(20);
-        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, value.to_owned())));
+        fields.extend(EVERY_ANSWER.map(|(name, value)| {
+            let is_hidden = self.hides_address && name == "Referrer-Policy";
+            (name, if is_hidden { HIDDEN_REFERRER } else { value }.to_owned())
+        }));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }

@@ -84,6 +84,7 @@ impl Desks {
         });
         let [own, other] = written.each_mut().map(std::mem::take);
         fleet.make_keeper("ada");
+        assert_eq!(ada.login().status, 303, "a new keeper signs in anew");
         let desks = Self {
             fleet,
             member: Browser::start_impatient(),

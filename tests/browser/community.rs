@@ -42,6 +42,7 @@ impl<'c> Community<'c> {
         let data = format!("--data={}", cluster.data().display());
         let made = Command::new(PROGRAM).args(["user", "admin", "kim", &data]).output().unwrap();
         assert!(made.status.success(), "{made:?}");
+        assert_eq!(all.of("kim").login().status, 303, "a new keeper signs in anew");
         all
     }
 

@@ -134,6 +134,8 @@ const fn is_write(action: &Action) -> bool {
     match action {
         Action::Join(_)
         | Action::Login(_)
+        | Action::FirstKeeper(_)
+        | Action::ResetPassword(_)
         | Action::Logout(_)
         | Action::Post(_)
         | Action::EditPost(_)
@@ -156,6 +158,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::SetHouse(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
+        | Action::OfferFirst(_)
+        | Action::OpenLink(_)
         | Action::Home(_)
         | Action::Everyone(_)
         | Action::Profile(_)
