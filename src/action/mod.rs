@@ -17,6 +17,7 @@ pub mod import;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
+mod listen;
 mod mark;
 mod post;
 mod profile;
@@ -37,6 +38,7 @@ pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
+pub use listen::{Heard, HeardError, Listen, ListenTo};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -113,6 +115,8 @@ pub enum Action {
     News(Page),
     /// Posts that bear a tag.
     Tagged(TaggedBy),
+    /// What happened since one last asked.
+    Listen(Listen),
     /// People and posts that a search finds.
     Search(Search),
     /// Whom one mutes or blocks.

@@ -11,6 +11,7 @@ mod export;
 mod house;
 mod ids;
 mod import;
+mod listen;
 mod moderation;
 mod operator;
 mod posts;
@@ -325,6 +326,7 @@ impl Backend {
             Action::Following(data) => self.following(asked, data),
             Action::News(data) => self.news(asked, data),
             Action::Tagged(data) => self.tagged(asked, data),
+            Action::Listen(data) => self.listen(asked, &data),
             Action::Search(data) => self.search(asked, data),
             Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Export(data) => self.export(asked, data),

@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
 mod command;
+mod stream;
 
 pub use command::*;
+pub use stream::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
@@ -422,10 +424,6 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Parts of one answer: more than the longest file of a user makes.
 pub const GATE_PARTS_MAX: usize = 20_000;
-/// Answers of a web server that go on for as long as somebody listens; with more, apps ask now and then.
-pub const GATE_STREAMS_MAX: usize = 64;
-/// Milliseconds until such an answer ends and is asked for anew.
-pub const GATE_STREAM_MS_MAX: u64 = 3_600_000;
 /// Seconds after which a browser is asked to try again when there is no room.
 pub const GATE_RETRY_AFTER_S: u32 = 2;
 
@@ -446,7 +444,6 @@ const _: () = assert!(BODY_BYTES_MAX <= GATE_RECEIVE_BUFFER_BYTES);
 const _: () = assert!(USER_FILE_BYTES_MAX / 100 / EXPORT_POSTS < GATE_PARTS_MAX);
 const _: () = assert!(GATE_ADDRESS_CONNECTIONS_MAX < GATE_CONNECTIONS_MAX);
 const _: () = assert!(GATE_CONNECTIONS_MIN < GATE_CONNECTIONS_MAX);
-const _: () = assert!(4 * GATE_STREAMS_MAX <= GATE_CONNECTIONS_MAX);
 
 // ---- signing in
 
