@@ -49,6 +49,7 @@ impl Action {
             Self::Following(_) => "following",
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
+            Self::Listen(_) => "listen",
             Self::Search(_) => "search",
             Self::KeptApart(_) => "kept_apart",
             Self::Export(_) => "export",
@@ -109,6 +110,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
@@ -205,6 +207,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
