@@ -105,18 +105,6 @@ impl Foreign {
         Person::new(&format!("http://127.0.0.1:{}", self.port), name)
     }
 
-    /// Posts until it is saved, always the same form again: a machine may just have died.
-    fn post(&self, person: &mut Person, text: &str) {
-        let (mut written, form) = person.try_post(text);
-        let form = form.unwrap_or_else(|| panic!("no form for {text:?}"));
-        eventually(&format!("{text:?} to be saved"), WAIT, || {
-            if written != Written::Saved {
-                written = person.try_again(&form, text);
-            }
-            (written == Written::Saved).then_some(())
-        });
-    }
-
     /// Waits until each machine shows all of these texts when it is asked itself.
     fn all_show(&self, texts: &[&str]) {
         for number in ALL {
@@ -143,6 +131,18 @@ impl Drop for Foreign {
     }
 }
 
+/// Posts until it is saved, always the same form again: a machine may just have died.
+fn post(person: &mut Person, text: &str) {
+    let (mut written, form) = person.try_post(text);
+    let form = form.unwrap_or_else(|| panic!("no form for {text:?}"));
+    eventually(&format!("{text:?} to be saved"), WAIT, || {
+        if written != Written::Saved {
+            written = person.try_again(&form, text);
+        }
+        (written == Written::Saved).then_some(())
+    });
+}
+
 fn sees(person: &mut Person, page: &str, text: &str) {
     let what = format!("{page} shows {text}");
     eventually(&what, WAIT, || person.try_get(page).ok()?.body.contains(text).then_some(()));
@@ -156,7 +156,7 @@ fn main_story(kind: &str, emulator: &str) {
     let (mut ada, mut ben) = (foreign.person("ada"), foreign.person("ben"));
     ada.join();
     ben.join();
-    foreign.post(&mut ada, "The kettle is on.");
+    post(&mut ada, "The kettle is on.");
     assert_eq!(ben.follow("ada").status, 303);
     sees(&mut ben, "/", "The kettle is on.");
     let thread = permalink(&ben.get("/@ada").body, "ada");
@@ -164,8 +164,8 @@ fn main_story(kind: &str, emulator: &str) {
     sees(&mut ada, &thread, "On my way.");
 
     foreign.all.kill(2);
-    foreign.post(&mut ada, "One machine less, and the tea is ready.");
-    foreign.post(&mut ben, "I bring cake.");
+    post(&mut ada, "One machine less, and the tea is ready.");
+    post(&mut ben, "I bring cake.");
     foreign.spawn(2);
     foreign.all.wait_until_writable(2);
     foreign.all_show(&[
