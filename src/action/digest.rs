@@ -49,6 +49,7 @@ impl Action {
             Self::Following(_) => "following",
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
+            Self::Listen(_) => "listen",
             Self::Search(_) => "search",
             Self::KeptApart(_) => "kept_apart",
             Self::Export(_) => "export",
@@ -109,6 +110,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
@@ -150,11 +152,10 @@ impl Action {
     pub fn digest(&self) -> Hash128 {
         let asked = Asked::new(self.name());
         match self {
-            Self::Join(join) => asked.text(&join.username).text(&join.display_name),
-            Self::Login(login) => asked.text(&login.username),
-            Self::FirstKeeper(FirstKeeper { join, .. }) => {
+            Self::Join(join) | Self::FirstKeeper(FirstKeeper { join, .. }) => {
                 asked.text(&join.username).text(&join.display_name)
             }
+            Self::Login(login) => asked.text(&login.username),
             Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
             Self::Post(post) => {
                 let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
@@ -205,6 +206,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)

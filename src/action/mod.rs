@@ -18,6 +18,7 @@ mod keeping;
 #[cfg(test)]
 mod keeping_tests;
 mod link;
+mod listen;
 mod mark;
 mod post;
 mod profile;
@@ -41,6 +42,7 @@ pub use house::{
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
+pub use listen::{Heard, HeardError, Listen, ListenTo};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -125,6 +127,8 @@ pub enum Action {
     News(Page),
     /// Posts that bear a tag.
     Tagged(TaggedBy),
+    /// What happened since one last asked.
+    Listen(Listen),
     /// People and posts that a search finds.
     Search(Search),
     /// Whom one mutes or blocks.

@@ -12,6 +12,7 @@ mod house;
 mod ids;
 mod import;
 mod link;
+mod listen;
 mod moderation;
 mod operator;
 mod posts;
@@ -333,6 +334,7 @@ impl Backend {
             Action::Following(data) => self.following(asked, data),
             Action::News(data) => self.news(asked, data),
             Action::Tagged(data) => self.tagged(asked, data),
+            Action::Listen(data) => self.listen(asked, &data),
             Action::Search(data) => self.search(asked, data),
             Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Export(data) => self.export(asked, data),

@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
 mod command;
+mod stream;
 
 pub use command::*;
+pub use stream::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::coding::Coding;
 use super::cookie::SetCookie;
-use super::gate::NEXT_HEADER;
+use super::gate::{NEXT_HEADER, PAUSE_HEADER};
 use super::origin::Origin;
 use super::request::Method;
 use super::words::Lang;
@@ -64,6 +64,8 @@ pub struct Response {
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
     pub next: Option<Location>,
+    /// In a stream: after how many milliseconds the gate is to ask for them.
+    pub pause_ms: Option<u32>,
 }
 
 impl Response {
@@ -83,6 +85,7 @@ impl Response {
             hides_address: false,
             download: None,
             next: None,
+            pause_ms: None,
         }
     }
 
@@ -109,7 +112,8 @@ impl Response {
         }
         fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
-        let accepted = asked.accept_encoding.filter(|_| self.download.is_none());
+        let is_in_parts = self.download.is_some() || self.pause_ms.is_some();
+        let accepted = asked.accept_encoding.filter(|_| !is_in_parts);
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
@@ -130,6 +134,9 @@ impl Response {
         }
         if let Some(next) = self.next {
             fields.push((NEXT_HEADER, next.0));
+        }
+        if let Some(ms) = self.pause_ms {
+            fields.push((PAUSE_HEADER, ms.to_string()));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));
@@ -201,6 +208,8 @@ pub enum Content {
     Svg,
     /// `application/json; charset=utf-8`.
     Json,
+    /// `text/event-stream; charset=utf-8`: what happens, as it happens.
+    Events,
 }
 
 impl Content {
@@ -214,6 +223,7 @@ impl Content {
             Self::Script => "text/javascript; charset=utf-8",
             Self::Svg => "image/svg+xml; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
+            Self::Events => "text/event-stream; charset=utf-8",
         }
     }
 }

@@ -171,6 +171,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::Following(_)
         | Action::News(_)
         | Action::Tagged(_)
+        | Action::Listen(_)
         | Action::Search(_)
         | Action::KeptApart(_)
         | Action::Export(_)
