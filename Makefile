@@ -12,19 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-<<<<<<< HEAD
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc
-||||||| merged common ancestors
-<<<<<<<<< Temporary merge branch 1
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny bench doc
-||||||||| be6d8cb
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny bench doc
-=========
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny sbom bench doc
->>>>>>>>> Temporary merge branch 2
-=======
 .PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc dist cargo-deb
->>>>>>> main
 
 # One machine: web server and backend in one process.
 run:
