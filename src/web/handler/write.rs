@@ -103,13 +103,11 @@ impl<A: Ask> Site<A> {
             _ => return None,
         };
         let host = self.origin.host();
+        let names = Names { host: &host, ..Names::default() };
         // What else is wrong with it the backends say, and all at once.
-        let is_made_of = |host: &str| {
-            let names = Names { host, ..Names::default() };
-            policy::check(form.get(name), names) == Some(Problem::Guessable)
-        };
-        let is_guessable = is_made_of(&host) || host.split('.').any(is_made_of);
-        is_guessable.then_some(FieldProblem { field, problem: Problem::Guessable })
+        let problem = policy::check(form.get(name), names);
+        let problem = problem.filter(|problem| *problem == Problem::Guessable)?;
+        Some(FieldProblem { field, problem })
     }
 
     /// Asks for it: joining and signing in as the stranger that one still is.
