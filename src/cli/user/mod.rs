@@ -89,7 +89,7 @@ pub(super) struct RawAdd {
     /// Read the password, one line, from standard input
     #[arg(long)]
     password_stdin: bool,
-    /// The site's address, to say where to sign in [default: it is not said]
+    /// The site's address, to say where to sign in [default: it is not said] [env: TERN_ORIGIN]
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub(super) struct RawPasswd {
     /// The user name
     #[arg(value_name = "NAME")]
     name: String,
-    /// The site's address, for the link [default: the link begins behind it]
+    /// The site's address, for the link [default: the link begins behind it] [env: TERN_ORIGIN]
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
     #[command(flatten)]
