@@ -46,6 +46,7 @@ use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
+use crate::user::room::make_room;
 use crate::user::{Status, User};
 use keeping::Keeping;
 use label::Labels;
@@ -424,6 +425,7 @@ impl Index {
         }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Err(at) = posts.binary_search(&key.id) {
+            make_room(posts, 1);
             posts.insert(at, key.id);
         }
         if let Some(parent) = reply_to {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::entry::{Entry, PostRef, Reset, SessionId};
+use super::room::make_room;
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -208,9 +209,11 @@ impl User {
         }
         // Numbers grow, so this is a push: the search costs nothing beside it.
         let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return false };
+        make_room(&mut self.posts, 1);
         self.posts.insert(at, Post::new(id, place));
         if let Some(post) = reply_to {
             let at = self.replies.partition_point(|(reply, _)| *reply < id);
+            make_room(&mut self.replies, 1);
             self.replies.insert(at, (id, self.with_shared_name(post)));
         }
         self.post_id_max = self.post_id_max.max(Some(id));
@@ -223,6 +226,7 @@ impl User {
         let to = self.labels.partition_point(|(other, _)| *other <= id);
         let labels = text::labels(text).into_iter();
         let labels: Vec<_> = labels.map(|label| (id, self.with_shared_text(label))).collect();
+        make_room(&mut self.labels, labels.len());
         // Mostly at the end, as the posts are.
         self.labels.splice(from..to, labels);
     }

@@ -17,6 +17,7 @@ pub mod entry;
 pub mod fold;
 pub mod keeping;
 mod request;
+pub mod room;
 #[cfg(test)]
 mod tests;
 
