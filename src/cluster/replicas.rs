@@ -49,6 +49,8 @@ pub enum Errand {
     Behind(UserName, Version),
     /// A write's outcome is not known: settle it.
     Settle(UserName),
+    /// A comparison with the peers is wanted.
+    Compare,
 }
 
 impl Replicas {
