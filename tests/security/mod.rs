@@ -7,6 +7,7 @@ mod document;
 mod forms;
 mod limits;
 mod names;
+mod naughty;
 mod output;
 mod parts;
 mod passwords;
