@@ -16,6 +16,7 @@ pub mod limits;
 pub mod metrics;
 pub mod replica;
 pub mod store;
+mod tagged;
 pub mod text;
 pub mod thread;
 pub mod transport;
