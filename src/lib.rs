@@ -14,6 +14,7 @@ pub mod id;
 pub mod index;
 pub mod limits;
 pub mod metrics;
+mod order;
 pub mod replica;
 pub mod store;
 mod tagged;

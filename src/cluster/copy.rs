@@ -16,6 +16,7 @@ use crate::limits::{
     FRAME_BYTES_PER_MS_MIN, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS, PEER_FETCH_MS,
     USER_FILE_BYTES_MAX,
 };
+use crate::order::gather;
 use crate::replica::State;
 use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Seat, Waiting};
@@ -59,7 +60,7 @@ impl Cluster {
         let old = config.place.before.iter().flat_map(|before| &before.seats);
         let old = old.filter(|seat| from.contains(&seat.node) && (holds(seat) || **seat == me));
         let new = config.place.current.seats.iter().filter(|seat| holds(seat));
-        let sources: BTreeSet<Seat> = old.chain(new).copied().filter(|seat| *seat != me).collect();
+        let sources: BTreeSet<Seat> = gather(old.chain(new).copied().filter(|seat| *seat != me));
         let mut best = Best::new();
         let is_listed = sources.iter().all(|seat| self.list(*seat, Copy::Accepted, &mut best));
         if is_listed && self.copy_all(Copy::Accepted, &best) == Some(0) {

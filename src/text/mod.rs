@@ -27,6 +27,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::id::UserName;
+use crate::order::gather;
 use chars::is_invisible;
 
 pub use label::Label;
@@ -102,7 +103,7 @@ pub fn labels(text: &str) -> Vec<Label> {
         Piece::Tag(tag, _) => Some(Label::of_tag(&tag)),
         Piece::Plain(_) | Piece::Link { .. } => None,
     };
-    let labels: BTreeSet<Label> = pieces(text).into_iter().filter_map(label).collect();
+    let labels: BTreeSet<Label> = gather(pieces(text).into_iter().filter_map(label));
     labels.into_iter().collect()
 }
 

@@ -9,18 +9,19 @@ const BASE: [&str; 8] = ["id", "limits", "clock", "metrics", "order", "tagged", 
 
 /// A module and what it may use. `a::b` allows that part of `a` alone. The command line may use
 /// everything and is used by nobody.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("id", &["limits"]),
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
+    ("order", &[]),
     ("tagged", &[]),
-    ("text", &["id", "limits"]),
+    ("text", &["id", "limits", "order"]),
     ("metrics", &["id", "limits", "clock", "thread"]),
     ("thread", &["id", "limits", "clock"]),
     // Pure: values in, values out. `thread` and `metrics` are not for them.
     ("user", &["id", "limits", "clock", "tagged", "text"]),
     ("action", &["id", "limits", "clock", "tagged", "text", "user"]),
-    ("index", &["id", "limits", "clock", "text", "user"]),
+    ("index", &["id", "limits", "clock", "order", "text", "user"]),
     ("replica", &["id", "limits", "clock", "tagged", "user"]),
     // Types and their bytes.
     ("wire", &["id", "limits", "clock", "tagged", "text", "user", "action", "replica"]),
