@@ -15,6 +15,7 @@ use crate::id::{NodeId, UserName};
 use crate::limits::{
     COMPARE_MS, ERRANDS_QUEUE, IDLE_LOOK_MS, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
 };
+use crate::order::gather;
 use crate::replica::acceptor::Event;
 use crate::replica::digest::{Mend, Row, mend};
 use crate::replica::version::Version;
@@ -138,7 +139,7 @@ impl Cluster {
         }
         let (me, members) = (self.members.me, config.nodes().len());
         let live = self.members.live().into_iter().filter(|&node| node != me);
-        let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
+        let mut differing: BTreeMap<NodeId, u32> = gather(live.map(|node| (node, 0)));
         let began = self.clock.mono();
         let (mut compared, mut learned, mut failed) = (0, 0, 0);
         let mut after: Option<UserName> = None;
@@ -206,7 +207,7 @@ impl Cluster {
         members: usize,
         pages: &BTreeMap<NodeId, Page>,
     ) -> (usize, usize) {
-        let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
+        let users: BTreeSet<&UserName> = gather(pages.values().flat_map(|page| page.rows.keys()));
         let mut learns = Vec::new();
         let mut settles = Vec::new();
         for user in users {
@@ -281,7 +282,7 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn new((rows, is_last): (Vec<SumsRow>, bool)) -> Self {
         let row = |row: SumsRow| (row.user, (row.state, !row.is_damaged));
-        let rows: BTreeMap<_, _> = rows.into_iter().map(row).collect();
+        let rows: BTreeMap<_, _> = gather(rows.into_iter().map(row));
         Self { is_last: is_last || rows.is_empty(), rows }
     }
 
