@@ -56,6 +56,9 @@ impl Action {
             Self::Members(_) => "members",
             Self::KeepersLog(_) => "keepers_log",
             Self::House => "house",
+            Self::AllowApp(_) => "allow_app",
+            Self::RedeemCode(_) => "redeem_code",
+            Self::Api(_) => "api",
             Self::ClusterStatus => "cluster_status",
         }
     }
@@ -89,6 +92,8 @@ impl Action {
             Self::Keep(keep) => Some(keep.key),
             Self::SetHouse(set) => Some(set.key),
             Self::DeleteAccount(delete) => Some(delete.key),
+            Self::AllowApp(allow) => Some(allow.key),
+            Self::RedeemCode(redeem) => Some(redeem.key),
             Self::CheckSession
             | Self::Home(_)
             | Self::Everyone(_)
@@ -112,6 +117,7 @@ impl Action {
             | Self::Members(_)
             | Self::KeepersLog(_)
             | Self::House
+            | Self::Api(_)
             | Self::ClusterStatus => None,
         }
     }
@@ -127,6 +133,7 @@ impl Action {
         match self {
             Self::Join(join) => UserName::from_input(&join.username).ok(),
             Self::Login(login) => UserName::from_input(&login.username).ok(),
+            Self::RedeemCode(redeem) => Some(redeem.username.clone()),
             _ => None,
         }
     }
@@ -173,10 +180,15 @@ impl Action {
             Self::Keep(keep) => asked.deed(&keep.deed).text(&keep.reason),
             Self::SetHouse(set) => asked.house(&set.house),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
+            Self::AllowApp(allow) => {
+                asked.text(&allow.app.client.to_string()).text(&allow.app.scopes.to_string())
+            }
             // No data, none but secrets, or reads, which bear no key.
             Self::Logout(_)
             | Self::EndOtherSessions(_)
             | Self::ChangePassword(_)
+            | Self::RedeemCode(_)
+            | Self::Api(_)
             | Self::CheckSession
             | Self::Home(_)
             | Self::Everyone(_)

@@ -7,8 +7,8 @@ use super::{
     session,
 };
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
-use crate::user::entry::{CodeHash, Entry, PostRef, SessionId};
+use crate::id::{Hash128, PostId, UserName};
+use crate::user::entry::{App, CodeHash, Entry, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -35,6 +35,22 @@ pub enum Change {
         session: NewSession,
         /// The same password's PHC string with today's parameters, if the stored one's are weaker.
         rehashed: Option<String>,
+    },
+    /// Let an app act in one's name: gives it a code.
+    AllowApp {
+        /// The code, which is a session that opens nothing yet.
+        code: NewSession,
+    },
+    /// Make a session of an app's code. Takes no session: the code is as good.
+    RedeemCode {
+        /// The code's id.
+        code: SessionId,
+        /// Which app says so.
+        client: Hash128,
+        /// What it must know.
+        bound: Hash128,
+        /// The session to open; its app is that of the code.
+        session: NewSession,
     },
     /// End one of one's sessions, this one or another.
     CloseSession {
@@ -186,6 +202,8 @@ pub struct NewSession {
     pub device: String,
     /// The browser's network address.
     pub address: String,
+    /// Which app it is for; none for a browser's.
+    pub app: Option<Box<App>>,
 }
 
 /// Who acts.
@@ -277,6 +295,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::OpenSession { verified_hash, session, rehashed } => {
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
+        }
+        Change::AllowApp { code } => this().map(|_| session::allow(user, code, now)),
+        Change::RedeemCode { code, client, bound, session } => {
+            session::redeem(user, code, [*client, *bound], session, now)
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),

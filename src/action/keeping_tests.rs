@@ -34,6 +34,7 @@ fn act(user: &mut User, change: &Change) -> Result<Plan, ActionError> {
 fn join(admission: Admission) -> (User, Plan) {
     let mut user = User::absent(name("ada"));
     let session = NewSession {
+        app: None,
         id: SessionId("s0".to_owned()),
         device: "Firefox".to_owned(),
         address: "192.0.2.1".to_owned(),

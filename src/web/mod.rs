@@ -1,5 +1,6 @@
 //! The web server: pages rendered here, everything they tell asked of a backend.
 
+mod api;
 pub mod ask;
 pub mod backends;
 mod coding;

@@ -16,15 +16,31 @@ use super::words::Lang;
 /// script of others, is framed by nobody and tells other sites nothing.
 const EVERY_ANSWER: [(&str, &str); 6] = [
     (
-        "Content-Security-Policy",
+        CONTENT_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
+    (OPENER_POLICY, "same-origin"),
+    (RESOURCE_POLICY, "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+];
+const CONTENT_POLICY: &str = "Content-Security-Policy";
+const OPENER_POLICY: &str = "Cross-Origin-Opener-Policy";
+const RESOURCE_POLICY: &str = "Cross-Origin-Resource-Policy";
+/// Where the content policy says to which addresses forms may lead.
+const FORM_ACTION: &str = "form-action 'self'";
+/// Headers of every answer for apps: those that run in a browser are of other sites. They send a token
+/// and no cookie, so nobody's browser can be made to ask in their name.
+const FOR_APPS: [(&str, &str); 4] = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key"),
+    (
+        "Access-Control-Expose-Headers",
+        "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
+    ),
 ];
 /// One year, in seconds, of insisting on https.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
@@ -58,6 +74,93 @@ pub struct Response {
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
     pub next: Option<Location>,
+    /// Of a page in which somebody lets an app in: its window may belong to the app's.
+    pub is_popup: bool,
+    /// Where such a page's form leads in the end.
+    pub leads_to: Option<Away>,
+    /// Where to go instead, for 302: back to an app.
+    pub away: Option<Away>,
+    /// What an answer for an app says besides.
+    pub app: Option<Box<AppHead>>,
+}
+
+/// What the head of an answer for an app says besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppHead {
+    /// Calls that may be made in a while.
+    pub limit: u32,
+    /// Of those, how many are left.
+    pub remaining: u32,
+    /// When that begins anew, as RFC 3339 writes it.
+    pub reset: String,
+    /// Where the list goes on, as RFC 8288 writes it; holds nothing but printable ASCII.
+    pub link: Option<String>,
+    /// How to sign in, where somebody is not.
+    pub asks_token: bool,
+    /// The request's number.
+    pub request_id: String,
+}
+
+impl AppHead {
+    fn fields(self) -> impl Iterator<Item = (&'static str, String)> {
+        let is_plain = |text: &String| text.bytes().all(|b| (0x20..=0x7e).contains(&b));
+        let limits = [
+            ("X-RateLimit-Limit", self.limit.to_string()),
+            ("X-RateLimit-Remaining", self.remaining.to_string()),
+            ("X-RateLimit-Reset", self.reset),
+            ("X-Request-Id", self.request_id),
+        ];
+        let link = self.link.filter(is_plain).map(|link| ("Link", link));
+        let token = self.asks_token.then(|| ("WWW-Authenticate", "Bearer".to_owned()));
+        let fixed = FOR_APPS.into_iter().map(|(name, value)| (name, value.to_owned()));
+        fixed.chain(limits).chain(link).chain(token)
+    }
+}
+
+/// An address elsewhere, to which an app wants people sent back: a scheme and what follows, printable
+/// ASCII without quotes. Never one that runs a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away(String);
+
+impl Away {
+    /// Takes an address.
+    pub fn new(address: &str) -> Option<Self> {
+        let (scheme, rest) = address.split_once(':')?;
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        let runs = ["javascript", "data", "vbscript", "file", "about", "blob", "filesystem"];
+        let is_safe = !runs.iter().any(|it| scheme.eq_ignore_ascii_case(it));
+        let is_web = ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
+        let host = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next());
+        let host = host.flatten().unwrap_or_default();
+        let is_there = !is_web || crate::web::origin::is_authority(host);
+        let is_plain = |b: u8| (0x21..=0x7e).contains(&b) && !b"\"'<>\\`;,#".contains(&b);
+        let is_good = is_scheme && is_safe && is_there && !rest.is_empty();
+        (is_good && rest.bytes().all(is_plain)).then(|| Self(address.to_owned()))
+    }
+
+    /// The same with this added to its query.
+    pub fn with_query(&self, query: &str) -> Option<Self> {
+        let mark = if self.0.contains('?') { '&' } else { '?' };
+        Self::new(&format!("{}{mark}{query}", self.0))
+    }
+
+    /// Its scheme and, on the web, its host: what a content policy names.
+    fn source(&self) -> String {
+        let (scheme, rest) = self.0.split_once(':').unwrap_or_default();
+        let scheme = scheme.to_ascii_lowercase();
+        match rest.strip_prefix("//").filter(|_| scheme.starts_with("http")) {
+            Some(rest) => {
+                format!("{scheme}://{}", rest.split(['/', '?']).next().unwrap_or_default())
+            }
+            None => format!("{scheme}:"),
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Response {
@@ -76,6 +179,26 @@ impl Response {
             clear_cache: false,
             download: None,
             next: None,
+            is_popup: false,
+            leads_to: None,
+            away: None,
+            app: None,
+        }
+    }
+
+    /// What an answer's policies say, where not what they mostly do.
+    fn policy(&self, name: &str, value: &str) -> String {
+        match name {
+            CONTENT_POLICY if self.leads_to.is_some() => {
+                let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
+                value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
+            }
+            OPENER_POLICY if self.is_popup => "unsafe-none".to_owned(),
+            // The mark is what apps show of whoever has no picture.
+            RESOURCE_POLICY if self.app.is_some() || self.content == Content::Svg => {
+                "cross-origin".to_owned()
+            }
+            _ => value.to_owned(),
         }
     }
 
@@ -87,7 +210,8 @@ impl Response {
             self.cache = Cache::NoStore;
         }
         let mut fields = Vec::with_capacity(20);
-        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, value.to_owned())));
+        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, self.policy(name, value))));
+        fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }
@@ -120,6 +244,9 @@ impl Response {
         }
         if let Some(next) = self.next {
             fields.push((NEXT_HEADER, next.0));
+        }
+        if let Some(away) = self.away {
+            fields.push(("Location", away.0));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));

@@ -14,8 +14,9 @@ use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::{House, PostRef, is_not};
+use crate::user::entry::{App, House, PostRef, is_not};
 
+pub use super::api::{AccountView, ApiReply, CommunityView};
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
@@ -23,6 +24,7 @@ pub use super::house::{
 };
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
+pub use crate::user::scope::{Need, SCOPES, ScopeError, Scopes};
 
 /// One request. Not printable: it may hold a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,10 @@ pub struct Request {
     /// Up to which place this person's device has shown what concerns them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<PostId>,
+    /// Where an app asks: what it must be allowed for that. An app's session is good for nothing else,
+    /// and a browser's not for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
     /// What is asked, with its data.
     #[serde(flatten)]
     pub action: Action,
@@ -91,6 +97,9 @@ pub struct Viewer {
     /// What keeps them from writing, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,
+    /// Where an app asks: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }
 
 /// The machines in one line.
@@ -147,6 +156,8 @@ pub enum Outcome {
     KeepersLog(LogPage),
     /// How the community is kept.
     House(House),
+    /// What an app wanted to know.
+    Api(Box<ApiReply>),
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -175,6 +186,8 @@ pub enum Refusal {
     SignedOut,
     /// Name and password do not match (or there is no such name: the same answer).
     BadLogin,
+    /// The app may not do that.
+    Scope,
     /// Nothing of that name or number.
     NotFound,
     /// There was, and it was deleted.

@@ -144,7 +144,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, read_to: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, need: None, action });
         if let Some(Ok(response)) = answer {
             self.session = response.session;
         }
@@ -158,7 +158,7 @@ impl<'a> Client<'a> {
         while op.attempts.len() < ATTEMPTS_MAX && !self.shared.stop.is_closed() {
             let to = self.machine();
             let session = self.session.clone().filter(|_| user == self.name);
-            let request = Request { session, read_to: None, action: action.clone() };
+            let request = Request { session, read_to: None, need: None, action: action.clone() };
             let sent = self.shared.ticks.next();
             let Some(answer) = self.ask(to, &request) else { continue };
             let answered = self.shared.ticks.next();
@@ -316,7 +316,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, read_to: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, need: None, action });
         if let Some(Ok(response)) = answer
             && (response.session.is_some() || matches!(response.data.outcome, Outcome::Saved(_)))
         {
@@ -339,7 +339,7 @@ impl<'a> Client<'a> {
 
     fn read(&mut self, session: Option<String>, action: Action) {
         let to = self.machine();
-        let asked = Request { session: session.clone(), read_to: None, action };
+        let asked = Request { session: session.clone(), read_to: None, need: None, action };
         let Some(Ok(response)) = self.ask(to, &asked) else { return };
         let answered = self.shared.ticks.next();
         let Outcome::Posts(page) = response.data.outcome else { return };

@@ -191,7 +191,12 @@ impl Backends {
     }
 
     fn watch_one(&self, backend: &Backend, stop: &Stop) {
-        let ping = encode(&Request { session: None, read_to: None, action: Action::CheckSession });
+        let ping = encode(&Request {
+            session: None,
+            read_to: None,
+            need: None,
+            action: Action::CheckSession,
+        });
         let mut pinger = None;
         while !stop.is_closed() {
             let next = self.clock.mono().plus_ms(PING_MS);

@@ -9,7 +9,6 @@ use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
 use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
-use crate::web::request::Method;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
@@ -180,7 +179,7 @@ impl<'a> Browser<'a> {
 
     /// Answers a request; true if the connection may be used again.
     fn answer(&mut self, mut request: Whole<'_>) -> bool {
-        let was_write = request.head.method == Method::Post;
+        let was_write = request.head.method.is_write();
         let asked = self.ask(&request, &request.head.target);
         // Nobody needs it any more, and the browser may take long to take its answer.
         request.body = Vec::new();
@@ -254,7 +253,7 @@ impl<'a> Browser<'a> {
 
     fn pass_back(&self, mut answer: Answer, request: &Whole<'_>) -> bool {
         if !answer.is_ours {
-            let was_write = request.head.method == Method::Post;
+            let was_write = request.head.method.is_write();
             self.refuse(Refusal::Failed { was_write }, &request.id);
             return false;
         }
@@ -406,11 +405,7 @@ fn chunk(mut bytes: Vec<u8>) -> Vec<u8> {
 /// The request as `tiny_http` gets it: what we use, spelt in one way.
 fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
     let Head { method, passed, .. } = &request.head;
-    let method = match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-    };
+    let method = method.as_str();
     let (client, length) = (request.client.to_string(), request.body.len().to_string());
     let own = [
         (CLIENT_HEADER, client.as_str()),

@@ -226,6 +226,8 @@ impl<'a> Browser<'a> {
             accept_encoding: None,
             if_none_match: None,
             content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            authorization: None,
+            idempotency_key: None,
             body,
             client: [192, 0, 2, 7].into(),
             id: "r1".to_owned(),

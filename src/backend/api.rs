@@ -1,0 +1,120 @@
+//! What apps ask: to be allowed to act for somebody, and what they show.
+
+use super::Backend;
+use super::account::{network_address, opening_of};
+use super::view::{Asked, Asker, Done, Result, SessionNow};
+use super::write::{OneAct, saved};
+use crate::action::{self, Action, AllowApp, ApiRead, Change, RedeemCode};
+use crate::auth::session::{SessionText, Token};
+use crate::auth::throttle::ActKind;
+use crate::id::UserName;
+use crate::user::entry::Signup;
+use crate::user::scope::Need;
+use crate::user::{Receipt, User};
+use crate::wire::message::FEATURE_APPS;
+use crate::wire::request::{AccountView, ApiReply, CommunityView, Outcome, Refusal};
+
+impl Backend {
+    /// Whose request it is, given what an app must be allowed for it. An app's session is good for what
+    /// apps ask alone, a browser's for nothing of that: neither cookie nor token can be used as the
+    /// other.
+    pub(super) fn permitted(
+        asker: Option<Asker>,
+        need: Option<Need>,
+    ) -> std::result::Result<Option<Asker>, Refusal> {
+        let Some(asker) = asker else { return Ok(None) };
+        match (&asker.app, need) {
+            (None, None) => Ok(Some(asker)),
+            (Some(app), Some(need)) if app.scopes.include(need) => Ok(Some(asker)),
+            (Some(_), Some(_)) => Err(Refusal::Scope),
+            (None, Some(_)) | (Some(_), None) => Ok(None),
+        }
+    }
+
+    pub(super) fn allow_app(&self, asked: Asked<'_>, data: AllowApp) -> Result {
+        let can = self.cluster.local.node.features() >= FEATURE_APPS;
+        if !can {
+            return Err(Refusal::NotYet);
+        }
+        let (_, mut code) = opening_of(&data.opening)?;
+        code.device.clone_from(&data.app.name);
+        code.app = Some(Box::new(data.app.clone()));
+        let change = Change::AllowApp { code };
+        self.simple(asked, &Action::AllowApp(data), ActKind::Other, &change)
+    }
+
+    /// The code is the proof: who has it was told by somebody signed in.
+    pub(super) fn redeem_code(&self, asked: Asked<'_>, data: RedeemCode) -> Result {
+        let Asked { permit, .. } = asked;
+        let name = data.username;
+        let Ok(code) = Token::parse(&data.code) else { return Err(Refusal::SignedOut) };
+        let address = network_address(&data.opening)?;
+        let (token, session) = opening_of(&data.opening)?;
+        // Guessing a code is as good as guessing a password would be, and as often allowed.
+        self.refresh(permit, &name);
+        if self.look(&name, |user| user.session(&code.id()).is_some()) != Some(true)
+            && self.look(&name, |user| user.session(&session.id).is_some()) != Some(true)
+        {
+            return Err(Refusal::SignedOut);
+        }
+        let (client, bound) = (data.client, data.bound);
+        let change = Change::RedeemCode { code: code.id(), client, bound, session };
+        let act = OneAct { user: &name, request: None };
+        let (who, now) = (action::Who { session: None }, self.now());
+        let plan = |user: &User| action::handle(user, &who, &change, now);
+        let (wrote, version) = self.change(permit, &act, &plan)?;
+        if wrote.receipt().sessions_ended() > 0 {
+            log::warn!("an app's code was shown by somebody else user={name} address={address}");
+            return Err(Refusal::SignedOut);
+        }
+        log::info!("app signed in user={name} address={address}");
+        let seen = Some(self.committed(&name).max(version));
+        let session = SessionNow::Is(SessionText { user: name, token, seen });
+        Ok(Done { outcome: Outcome::Saved(saved(Receipt::Done)), session })
+    }
+
+    pub(super) fn api(&self, mut asked: Asked<'_>, data: ApiRead) -> Result {
+        let reply = match data {
+            ApiRead::Community => ApiReply::Community(self.community_view()),
+            ApiRead::Account { username: Some(username) } => {
+                self.find(&mut asked, &username)?;
+                let view = self.account_view(&username).ok_or(Refusal::NotFound)?;
+                ApiReply::Account(view)
+            }
+            ApiRead::Account { username: None } => {
+                let view = self.account_view(asked.signed_in()?.user());
+                ApiReply::Account(view.ok_or(Refusal::NotFound)?)
+            }
+        };
+        Ok(Done::told(Outcome::Api(Box::new(reply))))
+    }
+
+    fn community_view(&self) -> CommunityView {
+        let index = self.cluster.local.index();
+        let house = index.house();
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        CommunityView {
+            members: count(index.members()),
+            posts: count(index.posts()),
+            is_open: house.signup == Signup::Open,
+            is_approved: house.signup == Signup::Approved,
+            words: house.words.clone(),
+        }
+    }
+
+    /// A member as apps show them.
+    fn account_view(&self, name: &UserName) -> Option<AccountView> {
+        let counts = self.cluster.local.index().counts(name);
+        self.look(name, |user| AccountView {
+            username: user.name.clone(),
+            display_name: user.display_name.clone(),
+            bio: user.bio.clone(),
+            joined_at: user.joined_at,
+            members_only: user.members_only,
+            last_post: user.posts.last().map(|post| post.id),
+            followers: counts.followers,
+            following: counts.following,
+            posts: counts.posts,
+        })
+    }
+}
