@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Opening, RequestKey};
-use crate::id::{Hash128, UserName};
-use crate::user::entry::App;
+use crate::id::{Hash128, PostId, UserName};
+use crate::text::Tag;
+use crate::user::entry::{App, is_not};
 
 /// Data of [`super::Action::AllowApp`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,4 +47,102 @@ pub enum ApiRead {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         username: Option<UserName>,
     },
+    /// How one stands with these people.
+    Relations {
+        /// With whom.
+        usernames: Vec<UserName>,
+    },
+    /// Members whose names begin so.
+    Members {
+        /// As typed.
+        query: String,
+        /// How many at most.
+        limit: u16,
+    },
+    /// Who follows somebody, or whom somebody follows, or whom one mutes or blocks.
+    People {
+        /// Which of them.
+        list: PeopleList,
+        /// Whose; one's own where that is all there is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<UserName>,
+        /// Only names after this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<UserName>,
+        /// How many at most.
+        limit: u16,
+    },
+    /// One post, by its number or that of a repost.
+    Status {
+        /// The number.
+        id: PostId,
+    },
+    /// What a post answers and what answers it.
+    Context {
+        /// Its number.
+        id: PostId,
+    },
+    /// Posts of a list.
+    Statuses {
+        /// Which.
+        list: StatusList,
+        /// Only what is older.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        below: Option<PostId>,
+        /// Only what is newer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        above: Option<PostId>,
+        /// Whether to begin at the older end.
+        #[serde(default, skip_serializing_if = "is_not")]
+        is_rising: bool,
+        /// How many at most.
+        limit: u16,
+    },
+}
+
+/// A list of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeopleList {
+    /// Who follows somebody.
+    Followers,
+    /// Whom somebody follows.
+    Following,
+    /// Whom one mutes.
+    Muted,
+    /// Whom one blocks.
+    Blocked,
+}
+
+/// A list of posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusList {
+    /// Of those one follows, and one's own.
+    Home,
+    /// Everybody's.
+    Everyone,
+    /// What bears a tag.
+    Tagged {
+        /// Which.
+        tag: Tag,
+    },
+    /// One member's.
+    Of {
+        /// Whose.
+        username: UserName,
+        /// Without what answers others.
+        no_replies: bool,
+        /// Without what they reposted.
+        no_reposts: bool,
+    },
+    /// The one that stands first on a member's profile.
+    Pinned {
+        /// Whose.
+        username: UserName,
+    },
+    /// What one bookmarked, the last bookmarked first.
+    Bookmarks,
+    /// What one likes, by the posts' own time: when one began to like it nobody keeps.
+    Favourites,
 }

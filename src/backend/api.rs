@@ -1,18 +1,16 @@
-//! What apps ask: to be allowed to act for somebody, and what they show.
+//! How an app comes to act for somebody, and what it may do then.
 
 use super::Backend;
 use super::account::{network_address, opening_of};
 use super::view::{Asked, Asker, Done, Result, SessionNow};
 use super::write::{OneAct, saved};
-use crate::action::{self, Action, AllowApp, ApiRead, Change, RedeemCode};
+use crate::action::{self, Action, AllowApp, Change, RedeemCode};
 use crate::auth::session::{SessionText, Token};
 use crate::auth::throttle::ActKind;
-use crate::id::UserName;
-use crate::user::entry::Signup;
 use crate::user::scope::Need;
 use crate::user::{Receipt, User};
 use crate::wire::message::FEATURE_APPS;
-use crate::wire::request::{AccountView, ApiReply, CommunityView, Outcome, Refusal};
+use crate::wire::request::{Outcome, Refusal};
 
 impl Backend {
     /// Whose request it is, given what an app must be allowed for it. An app's session is good for what
@@ -71,50 +69,5 @@ impl Backend {
         let seen = Some(self.committed(&name).max(version));
         let session = SessionNow::Is(SessionText { user: name, token, seen });
         Ok(Done { outcome: Outcome::Saved(saved(Receipt::Done)), session })
-    }
-
-    pub(super) fn api(&self, mut asked: Asked<'_>, data: ApiRead) -> Result {
-        let reply = match data {
-            ApiRead::Community => ApiReply::Community(self.community_view()),
-            ApiRead::Account { username: Some(username) } => {
-                self.find(&mut asked, &username)?;
-                let view = self.account_view(&username).ok_or(Refusal::NotFound)?;
-                ApiReply::Account(view)
-            }
-            ApiRead::Account { username: None } => {
-                let view = self.account_view(asked.signed_in()?.user());
-                ApiReply::Account(view.ok_or(Refusal::NotFound)?)
-            }
-        };
-        Ok(Done::told(Outcome::Api(Box::new(reply))))
-    }
-
-    fn community_view(&self) -> CommunityView {
-        let index = self.cluster.local.index();
-        let house = index.house();
-        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        CommunityView {
-            members: count(index.members()),
-            posts: count(index.posts()),
-            is_open: house.signup == Signup::Open,
-            is_approved: house.signup == Signup::Approved,
-            words: house.words.clone(),
-        }
-    }
-
-    /// A member as apps show them.
-    fn account_view(&self, name: &UserName) -> Option<AccountView> {
-        let counts = self.cluster.local.index().counts(name);
-        self.look(name, |user| AccountView {
-            username: user.name.clone(),
-            display_name: user.display_name.clone(),
-            bio: user.bio.clone(),
-            joined_at: user.joined_at,
-            members_only: user.members_only,
-            last_post: user.posts.last().map(|post| post.id),
-            followers: counts.followers,
-            following: counts.following,
-            posts: counts.posts,
-        })
     }
 }

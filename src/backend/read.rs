@@ -150,7 +150,7 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(
+    pub(super) fn ancestors(
         &self,
         asker: Option<&Asker>,
         post: &PostView,

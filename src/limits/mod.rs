@@ -66,6 +66,10 @@ pub const REQUESTS_KEPT: usize = 1024;
 pub const API_CALLS_MAX: u32 = 300;
 /// Milliseconds over which [`API_CALLS_MAX`] counts.
 pub const API_CALLS_MS: u64 = 5 * 60_000;
+/// Posts, or people, of a page for apps, at most.
+pub const API_PAGE_MAX: usize = 80;
+/// Parts of a list that are looked at for one such page where answers to others are not wanted.
+pub const API_WALKS_MAX: usize = 5;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;
 /// How deep the JSON that an app sends may lie: `home[last_read_id]` is two.

@@ -16,7 +16,9 @@ use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::{App, House, PostRef, is_not};
 
-pub use super::api::{AccountView, ApiReply, CommunityView};
+pub use super::api::{
+    AccountPage, AccountView, ApiReply, CommunityView, RelationView, StatusView, Statuses,
+};
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,

@@ -118,6 +118,7 @@ fn act(client: &mut Client<'_>, session: &str, number: u64) -> (Vec<PostId>, Pos
     let refused = Request {
         session: Some(session.to_owned()),
         read_to: None,
+        need: None,
         action: Action::DeletePost(gone),
     };
     assert_eq!(client.until_known(&refused), Outcome::Refused(Refusal::NotFound));

@@ -247,6 +247,7 @@ fn own_post_seen_at_once_on_any_machine() {
         let home = Request {
             session: Some(session.clone()),
             read_to: None,
+            need: None,
             action: Action::Home(Page::default()),
         };
         let Outcome::Posts(page) = all.ask((n + 1) % 3, &home).data.outcome else { panic!() };

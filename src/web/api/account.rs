@@ -20,7 +20,7 @@ impl<A: Ask> Site<A> {
         let mut heard = self.ask_with_token(call, username.as_ref(), read)?;
         match told(&mut heard)? {
             ApiReply::Account(view) => Ok((view, heard)),
-            ApiReply::Community(_) => Err(nonsense()),
+            _ => Err(nonsense()),
         }
     }
 

@@ -55,7 +55,7 @@ impl<A: Ask> Site<A> {
         let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Community))?;
         match told(&mut heard)? {
             ApiReply::Community(view) => Ok(view),
-            ApiReply::Account(_) => Err(super::nonsense()),
+            _ => Err(super::nonsense()),
         }
     }
 

@@ -3,7 +3,8 @@
 //! - `route`: the table of all addresses with who may use each. `params`: what a request brings.
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
-//!   `account`: members. `entity`: how things are spelt.
+//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `paging`: where
+//!   in a list. `entity`: how things are spelt.
 //!
 //! Invariants:
 //! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
@@ -17,9 +18,16 @@ pub(super) mod client;
 mod entity;
 mod instance;
 mod oauth;
+mod paging;
 mod params;
+mod people;
 pub(super) mod rate;
 mod route;
+mod search;
+mod status;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use serde_json::{Value, json};
 
@@ -28,7 +36,7 @@ use super::handler::{Heard, Site};
 use super::request::{Method, Request};
 use super::response::{AppHead, Content, Response};
 use super::session::Session;
-use crate::action::Action;
+use crate::action::{Action, StatusList};
 use crate::id::UserName;
 use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequest};
@@ -151,6 +159,32 @@ impl<A: Ask> Site<A> {
             Endpoint::Account => self.account(&call),
             Endpoint::Lookup => self.lookup(&call),
             Endpoint::Preferences => self.preferences(&call),
+            other => self.call_people_and_posts(&call, *other),
+        }
+    }
+
+    fn call_people_and_posts(&self, call: &Call<'_>, endpoint: Endpoint) -> Answered {
+        match endpoint {
+            Endpoint::Relationships => self.relationships(call),
+            Endpoint::SearchAccounts => self.search_accounts(call),
+            Endpoint::Search => self.search_all(call),
+            Endpoint::Tag => self.tag_named(call),
+            Endpoint::People(list) => self.people_listed(call, list),
+            Endpoint::Tie(tie) => self.tie(call, tie),
+            Endpoint::AccountStatuses => self.account_statuses(call),
+            Endpoint::PostStatus => self.post_status(call),
+            Endpoint::Status => self.one_status(call),
+            Endpoint::Context => self.context(call),
+            Endpoint::Source => self.source(call),
+            Endpoint::EditStatus => self.edit_status(call),
+            Endpoint::DeleteStatus => self.delete_status(call),
+            Endpoint::Mark(mark, on) => self.mark_status(call, mark, on),
+            Endpoint::Home => self.statuses(call, StatusList::Home),
+            Endpoint::Public => self.public_timeline(call),
+            Endpoint::Tagged => self.tag_timeline(call),
+            Endpoint::Bookmarks => self.statuses(call, StatusList::Bookmarks),
+            Endpoint::Favourites => self.statuses(call, StatusList::Favourites),
+            _ => Err(Answer::not_found()),
         }
     }
 

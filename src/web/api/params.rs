@@ -136,6 +136,11 @@ impl Params {
         self.add(name, value)
     }
 
+    /// All of them.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.pairs.iter()
+    }
+
     /// A field's last value; empty counts.
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -1,6 +1,8 @@
 //! What apps can ask for: each address with who may use it. A row without that does not compile, and what
 //! has no row is answered 404.
 
+use super::people::Tie;
+use crate::action::{Mark, PeopleList};
 use crate::web::request::Method;
 use crate::wire::request::Need;
 
@@ -37,6 +39,26 @@ pub(super) enum Endpoint {
     Account,
     Lookup,
     Preferences,
+    Relationships,
+    SearchAccounts,
+    Search,
+    Tag,
+    People(PeopleList),
+    /// What is asked of a member in the address.
+    Tie(Tie),
+    AccountStatuses,
+    PostStatus,
+    Status,
+    Context,
+    Source,
+    EditStatus,
+    DeleteStatus,
+    Mark(Mark, bool),
+    Home,
+    Public,
+    Tagged,
+    Bookmarks,
+    Favourites,
 }
 
 /// A row of the table.
@@ -53,8 +75,24 @@ const fn get(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
     Row { method: Method::Get, path, access, endpoint }
 }
 
+const fn put(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
+    Row { method: Method::Put, path, access, endpoint }
+}
+
+const fn delete(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
+    Row { method: Method::Delete, path, access, endpoint }
+}
+
 const fn post(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
     Row { method: Method::Post, path, access, endpoint }
+}
+
+const fn tie(path: &'static str, scope: &'static str, tie: Tie) -> Row {
+    post(path, user(scope), Endpoint::Tie(tie))
+}
+
+const fn mark(path: &'static str, scope: &'static str, mark: Mark, on: bool) -> Row {
+    post(path, user(scope), Endpoint::Mark(mark, on))
 }
 
 const fn user(scope: &'static str) -> Access {
@@ -86,6 +124,49 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/accounts/verify_credentials", user("read:accounts"), Endpoint::Myself),
     get("/api/v1/accounts/lookup", public("read:accounts"), Endpoint::Lookup),
     get("/api/v1/accounts/:", public("read:accounts"), Endpoint::Account),
+    get("/api/v1/accounts/relationships", user("read:follows"), Endpoint::Relationships),
+    get("/api/v1/accounts/search", user("read:accounts"), Endpoint::SearchAccounts),
+    get("/api/v1/accounts/familiar_followers", user("read:follows"), Endpoint::Nothing),
+    get("/api/v1/accounts/:/statuses", public("read:statuses"), Endpoint::AccountStatuses),
+    get(
+        "/api/v1/accounts/:/followers",
+        public("read:accounts"),
+        Endpoint::People(PeopleList::Followers),
+    ),
+    get(
+        "/api/v1/accounts/:/following",
+        public("read:accounts"),
+        Endpoint::People(PeopleList::Following),
+    ),
+    tie("/api/v1/accounts/:/follow", "write:follows", Tie::Follow),
+    tie("/api/v1/accounts/:/unfollow", "write:follows", Tie::Unfollow),
+    tie("/api/v1/accounts/:/mute", "write:mutes", Tie::Mute),
+    tie("/api/v1/accounts/:/unmute", "write:mutes", Tie::Unmute),
+    tie("/api/v1/accounts/:/block", "write:blocks", Tie::Block),
+    tie("/api/v1/accounts/:/unblock", "write:blocks", Tie::Unblock),
+    get("/api/v1/mutes", user("read:mutes"), Endpoint::People(PeopleList::Muted)),
+    get("/api/v1/blocks", user("read:blocks"), Endpoint::People(PeopleList::Blocked)),
+    post("/api/v1/statuses", user("write:statuses"), Endpoint::PostStatus),
+    get("/api/v1/statuses/:", public("read:statuses"), Endpoint::Status),
+    put("/api/v1/statuses/:", user("write:statuses"), Endpoint::EditStatus),
+    delete("/api/v1/statuses/:", user("write:statuses"), Endpoint::DeleteStatus),
+    get("/api/v1/statuses/:/context", public("read:statuses"), Endpoint::Context),
+    get("/api/v1/statuses/:/source", user("read:statuses"), Endpoint::Source),
+    mark("/api/v1/statuses/:/favourite", "write:favourites", Mark::Like, true),
+    mark("/api/v1/statuses/:/unfavourite", "write:favourites", Mark::Like, false),
+    mark("/api/v1/statuses/:/bookmark", "write:bookmarks", Mark::Bookmark, true),
+    mark("/api/v1/statuses/:/unbookmark", "write:bookmarks", Mark::Bookmark, false),
+    mark("/api/v1/statuses/:/reblog", "write:statuses", Mark::Repost, true),
+    mark("/api/v1/statuses/:/unreblog", "write:statuses", Mark::Repost, false),
+    mark("/api/v1/statuses/:/pin", "write:accounts", Mark::Pin, true),
+    mark("/api/v1/statuses/:/unpin", "write:accounts", Mark::Pin, false),
+    get("/api/v1/timelines/home", user("read:statuses"), Endpoint::Home),
+    get("/api/v1/timelines/public", public("read:statuses"), Endpoint::Public),
+    get("/api/v1/timelines/tag/:", public("read:statuses"), Endpoint::Tagged),
+    get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
+    get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
+    get("/api/v2/search", user("read:search"), Endpoint::Search),
+    get("/api/v1/tags/:", user("read:follows"), Endpoint::Tag),
     get("/api/v1/accounts/:/featured_tags", public("read:accounts"), Endpoint::Nothing),
     get("/api/v1/preferences", user("read:accounts"), Endpoint::Preferences),
     get("/api/v1/announcements", user("read"), Endpoint::Nothing),

@@ -83,6 +83,7 @@ impl Ask for Fake {
             news: 3,
             is_keeper: *self.is_keeper.lock(),
             hindered: None,
+            app: None,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {

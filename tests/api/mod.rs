@@ -1,0 +1,7 @@
+//! The client API as apps use it, against a cluster of real processes.
+
+mod app;
+mod clients;
+mod paging;
+mod sign_in;
+mod statuses;
