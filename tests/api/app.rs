@@ -50,7 +50,7 @@ impl Heard {
 
 /// An app on somebody's device.
 pub(super) struct App {
-    agent: ureq::Agent,
+    pub(super) agent: ureq::Agent,
     pub(super) base: String,
     pub(super) id: String,
     pub(super) secret: String,
