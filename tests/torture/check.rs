@@ -281,7 +281,8 @@ impl<'a> Account<'a> {
         }
         // Older than what the session knew, or wrong at any age?
         let is_old = folded > 0 || (0..from).any(|lines| self.was_shown(read, lines, to));
-        let what = match (is_old, read.is_stale) {
+        let is_excused = read.is_stale || read.may_be_of_old;
+        let what = match (is_old, is_excused) {
             (true, true) => return,
             (true, false) => BEHIND,
             (false, _) => "read of no moment",

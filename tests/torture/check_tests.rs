@@ -64,6 +64,7 @@ fn read(tick: u64, numbers: &[&str]) -> Read {
         shown: numbers.iter().map(|n| ((*n).to_owned(), format!("text {n}"))).collect(),
         has_older: false,
         is_stale: false,
+        may_be_of_old: false,
         from: "a test".to_owned(),
     }
 }
@@ -167,6 +168,12 @@ fn read_behind_its_session_found() {
     check_good(|history, _| {
         history.reads.push(Read { seen, is_stale: true, ..read(13, &["5"]) });
     });
+    // The program before did not tell; what it shows must have been so once all the same.
+    let by_old = |numbers| Read { may_be_of_old: true, ..read(13, numbers) };
+    let seen = Some(version(5));
+    check_good(|history, _| history.reads.push(Read { seen, ..by_old(&["5"]) }));
+    check_found("read of no moment", |history, _| history.reads.push(by_old(&["7"])));
+    check_found("vanished", |history, _| history.reads.push(by_old(&["8", "7", "5"])));
 }
 
 #[test]

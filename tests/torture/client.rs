@@ -1,6 +1,7 @@
 //! Somebody who speaks to the backends as a web server does: writes, sends again what was not
 //! answered, reads, and remembers everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tern::action::{
@@ -16,6 +17,7 @@ use tern::transport::key::Keys;
 use tern::wire::request::{Outcome, PostPage, Refusal, Request, Response};
 
 use super::dice::Dice;
+use super::fleet::RunsOld;
 use super::history::{Attempt, History, Kind, Op, Read, Ticks, Told};
 
 /// How long connecting may take.
@@ -40,6 +42,7 @@ pub(super) struct Shared<'a> {
     pub(super) keys: &'a Keys,
     pub(super) ticks: Ticks,
     pub(super) stop: Stop,
+    pub(super) runs_old: Arc<RunsOld>,
 }
 
 /// One client: an account that others may use too, and a session of its own.
@@ -340,7 +343,9 @@ impl<'a> Client<'a> {
     fn read(&mut self, session: Option<String>, action: Action) {
         let to = self.machine();
         let asked = Request { session: session.clone(), read_to: None, need: None, action };
+        let was_old = self.shared.runs_old.at(to);
         let Some(Ok(response)) = self.ask(to, &asked) else { return };
+        let may_be_of_old = was_old || self.shared.runs_old.at(to);
         let answered = self.shared.ticks.next();
         let Outcome::Posts(page) = response.data.outcome else { return };
         // Whoever is not known there is answered as a stranger.
@@ -352,6 +357,7 @@ impl<'a> Client<'a> {
             seen: session.filter(|_| is_own).and_then(version),
             acknowledged: if is_own { self.acknowledged.clone() } else { Vec::new() },
             is_stale: response.data.cluster.stale_since.is_some(),
+            may_be_of_old,
             has_older: page.older.is_some(),
             shown: shown(page),
             from: format!("machine {}", to + 1),

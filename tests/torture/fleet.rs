@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
@@ -24,6 +26,20 @@ pub(super) const MACHINES: usize = 3;
 /// Milliseconds that the machines may take to agree when nothing is broken any more.
 const AGREEMENT_MS: u64 = 90_000;
 
+/// Which machines run the program before, for those who judge what it answers.
+#[derive(Debug, Default)]
+pub(super) struct RunsOld([AtomicBool; MACHINES]);
+
+impl RunsOld {
+    pub(super) fn at(&self, n: usize) -> bool {
+        self.0[n].load(Ordering::SeqCst)
+    }
+
+    fn set(&self, n: usize, is_old: bool) {
+        self.0[n].store(is_old, Ordering::SeqCst);
+    }
+}
+
 /// The processes and what lies between and under them. Dropped in this order: processes end before
 /// their disks are unmounted, and those before the directory goes.
 pub(crate) struct Fleet {
@@ -42,6 +58,7 @@ pub(crate) struct Fleet {
     pub(super) counts: BTreeMap<String, usize>,
     /// The program before, as long as it is mixed in.
     old: Option<PathBuf>,
+    pub(super) runs_old: Arc<RunsOld>,
     /// A directory that may be put back.
     pub(super) backup: Option<Backup>,
     /// The list of members that a machine's new directory waits for.
@@ -84,6 +101,7 @@ impl Fleet {
             busy: vec![false; MACHINES],
             counts: BTreeMap::new(),
             old,
+            runs_old: Arc::default(),
             backup: None,
             changing: None,
             keys: Keys::read(&home.join("key")).unwrap(),
@@ -198,6 +216,8 @@ impl Fleet {
             self.key_option(),
             "--rate-limits=off".to_owned(),
         ];
+        // Between two lives nobody answers, so that no answer is taken for the other program's.
+        self.runs_old.set(n, how.program.is_some());
         self.machines[n].start(&args, how);
     }
 

@@ -101,6 +101,9 @@ pub(super) struct Read {
     pub(super) has_older: bool,
     /// Whether the machine said that it is cut off and shows an old copy.
     pub(super) is_stale: bool,
+    /// Whether the program before may have answered: it serves an old copy without a word when it
+    /// reaches no majority.
+    pub(super) may_be_of_old: bool,
     /// Who answered.
     #[expect(dead_code, reason = "read by people, in what was violated")]
     pub(super) from: String,

@@ -10,8 +10,9 @@
 //!
 //! `TERN_TORTURE_SECONDS` says how long, `TERN_TORTURE_SEED` repeats the choices of an earlier run. The
 //! first part of it is a rolling upgrade, with machines going to and fro between the program before (see
-//! `crate::upgrade`) and the present one. What needs root or a package that is missing is left out, with
-//! a line that says so.
+//! `crate::upgrade`) and the present one. The former shows an old copy without a word where it reaches no
+//! majority; that is not held against the present one. What needs root or a package that is missing is
+//! left out, with a line that says so.
 
 mod browsing;
 mod check;
@@ -31,6 +32,7 @@ mod witness;
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tern::clock::{Clock, Mono};
@@ -78,6 +80,7 @@ fn nothing_acknowledged_is_lost_whatever_breaks() {
         keys: &keys,
         ticks: Ticks::default(),
         stop: Stop::new(),
+        runs_old: Arc::clone(&fleet.runs_old),
     };
     let mut history = join_all(&shared, &mut dice);
     std::thread::scope(|scope| {
