@@ -71,3 +71,49 @@ impl Backend {
         Ok(Done { outcome: Outcome::Saved(saved(Receipt::Done)), session })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Hash128;
+    use crate::user::entry::App;
+
+    const TOKEN: &str = "ada.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn asker(scopes: Option<&str>) -> Asker {
+        let session = SessionText::parse(TOKEN).unwrap();
+        let app = |scopes: &str| {
+            Box::new(App {
+                name: "Fen".to_owned(),
+                website: String::new(),
+                client: Hash128([7; 16]),
+                scopes: scopes.parse().unwrap(),
+                code_for: None,
+            })
+        };
+        let id = session.token.id();
+        Asker { session, id, stale_since: None, read_to: None, app: scopes.map(app) }
+    }
+
+    #[track_caller]
+    fn check(
+        scopes: Option<&str>,
+        need: Option<Need>,
+        expected: std::result::Result<bool, Refusal>,
+    ) {
+        let permitted = Backend::permitted(Some(asker(scopes)), need);
+        assert_eq!(permitted.map(|asker| asker.is_some()), expected, "{scopes:?} {need:?}");
+    }
+
+    #[test]
+    fn session_of_an_app_is_no_browsers_nor_the_other_way_round() {
+        let statuses = Some(Need::scope("read:statuses"));
+        check(None, None, Ok(true));
+        check(Some("read"), statuses, Ok(true));
+        check(Some(""), Some(Need::ANY_APP), Ok(true));
+        check(Some("write push"), statuses, Err(Refusal::Scope));
+        check(Some("read write follow"), None, Ok(false));
+        check(None, statuses, Ok(false));
+        assert!(matches!(Backend::permitted(None, statuses), Ok(None)));
+    }
+}
