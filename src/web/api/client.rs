@@ -127,8 +127,8 @@ impl Client {
 
     /// A number for where one is wanted.
     pub(crate) fn number(&self) -> String {
-        let [a, b, c, d, e, f, g, h, ..] = self.hash().0;
-        let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 8;
+        let head = self.hash().0.first_chunk().copied().unwrap_or_default();
+        let number = u64::from_be_bytes(head) >> 8;
         format!("1{number:018}")
     }
 }
