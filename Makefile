@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -22,7 +22,7 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-test: axe old-program
+test: axe old-program cargo-deb
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim
@@ -77,6 +77,21 @@ torture: old-program
 attack:
 	cargo build
 	TERN_ATTACK_SECONDS=$(SECONDS) cargo test --test main door:: -- --nocapture --test-threads=1
+
+# The page on installing (src/INSTALL.md) from the package on, on three machines with nothing but a bare
+# Debian, which are namespaces of this one: as root, with mmdebstrap and the network.
+PACKAGE = $(firstword $(wildcard target/dist/tern_*_amd64.deb))
+DEBIAN = bookworm
+BARE = target/bare-debian-$(DEBIAN)
+rehearse:
+	@test -n "$(PACKAGE)" || { echo "no package: make dist, or PACKAGE=FILE"; exit 1; }
+	@if [ ! -e $(BARE)/complete ]; then \
+		rm -rf $(BARE) && mkdir -p $(BARE)/root && \
+		timeout 600 mmdebstrap --quiet --variant=minbase $(DEBIAN) $(BARE)/root.tar && \
+		tar -xf $(BARE)/root.tar -C $(BARE)/root --exclude='./dev/*' && rm $(BARE)/root.tar && touch $(BARE)/complete; \
+	fi
+	TERN_REHEARSE_ROOT=$(CURDIR)/$(BARE)/root TERN_REHEARSE_PACKAGE=$(abspath $(PACKAGE)) \
+		timeout --kill-after=10 900 cargo test --test main bare_debian -- --ignored --nocapture
 
 # Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
 TOOLS = $(CURDIR)/target/tools
@@ -153,8 +168,29 @@ deny:
 		fi && $(DENY) --offline check --show-stats; \
 	fi
 
+# What the program is made of, for whoever gets a release: target/sbom/tern.cdx.json (CycloneDX) and
+# target/sbom/LICENCES, from Cargo.lock and the crates that were fetched.
+sbom:
+	cargo fetch --locked --quiet
+	sh .cargo/sbom.sh target/sbom
+
 bench:
 	cargo bench --bench bench
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# What is given away: static programs and Debian packages, in target/dist. What this machine cannot build
+# for is named and left out. `make test` makes the package of the program that it tests.
+CARGO_DEB = cargo-deb-3.8.0
+DEB = $(TOOLS)/$(CARGO_DEB)/bin/cargo-deb
+dist: cargo-deb
+	src/packaging/dist.sh $(DEB)
+
+cargo-deb:
+	@if [ ! -e $(DEB) ]; then \
+		echo "installing $(CARGO_DEB), once: this takes a minute"; \
+		CARGO_PROFILE_DEV_DEBUG=0 timeout 240 cargo install --quiet --locked --debug --no-default-features \
+			--root $(TOOLS)/$(CARGO_DEB) $(subst deb-,deb@,$(CARGO_DEB)) || true; \
+	fi
+	@[ -e $(DEB) ] || echo "no cargo-deb, no packages: $(CARGO_DEB) could not be installed"

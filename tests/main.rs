@@ -14,9 +14,13 @@ mod cluster;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dist;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod format;
+#[cfg(test)]
+mod install;
 #[cfg(test)]
 mod member;
 #[cfg(test)]

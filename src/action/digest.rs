@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, KeepersDeed, Mark, RequestKey};
+use super::{Action, FirstKeeper, KeepersDeed, Mark, RequestKey};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{House, PostRef, Signup};
 
@@ -12,6 +12,10 @@ impl Action {
         match self {
             Self::Join(_) => "join",
             Self::Login(_) => "login",
+            Self::FirstKeeper(_) => "first_keeper",
+            Self::ResetPassword(_) => "reset_password",
+            Self::OfferFirst(_) => "offer_first",
+            Self::OpenLink(_) => "open_link",
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
@@ -45,6 +49,7 @@ impl Action {
             Self::Following(_) => "following",
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
+            Self::Listen(_) => "listen",
             Self::Search(_) => "search",
             Self::KeptApart(_) => "kept_apart",
             Self::Export(_) => "export",
@@ -72,6 +77,8 @@ impl Action {
         match self {
             Self::Join(join) => Some(RequestKey { ops: u64::MAX, id: join.key.id }),
             Self::Login(login) => Some(RequestKey { ops: u64::MAX, id: login.key.id }),
+            Self::FirstKeeper(first) => Some(RequestKey { ops: u64::MAX, id: first.join.key.id }),
+            Self::ResetPassword(reset) => Some(RequestKey { ops: u64::MAX, id: reset.key.id }),
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
             Self::Post(post) => Some(post.key),
             Self::EditPost(edit) => Some(edit.key),
@@ -95,6 +102,8 @@ impl Action {
             Self::AllowApp(allow) => Some(allow.key),
             Self::RedeemCode(redeem) => Some(redeem.key),
             Self::CheckSession
+            | Self::OfferFirst(_)
+            | Self::OpenLink(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)
@@ -106,6 +115,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
@@ -134,6 +144,8 @@ impl Action {
             Self::Join(join) => UserName::from_input(&join.username).ok(),
             Self::Login(login) => UserName::from_input(&login.username).ok(),
             Self::RedeemCode(redeem) => Some(redeem.username.clone()),
+            Self::FirstKeeper(first) => UserName::from_input(&first.join.username).ok(),
+            Self::ResetPassword(reset) => Some(reset.user.clone()),
             _ => None,
         }
     }
@@ -147,8 +159,11 @@ impl Action {
     pub fn digest(&self) -> Hash128 {
         let asked = Asked::new(self.name());
         match self {
-            Self::Join(join) => asked.text(&join.username).text(&join.display_name),
+            Self::Join(join) | Self::FirstKeeper(FirstKeeper { join, .. }) => {
+                asked.text(&join.username).text(&join.display_name)
+            }
             Self::Login(login) => asked.text(&login.username),
+            Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
             Self::Post(post) => {
                 let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
                 asked.maybe_text(&post.note)
@@ -190,6 +205,8 @@ impl Action {
             | Self::RedeemCode(_)
             | Self::Api(_)
             | Self::CheckSession
+            | Self::OfferFirst(_)
+            | Self::OpenLink(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)
@@ -201,6 +218,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)

@@ -2,13 +2,14 @@
 //! that finds each change's handler.
 
 use super::keeping::Admission;
+use super::link::{self, Founding};
 use super::{
     Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, post, profile,
     session,
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
-use crate::user::entry::{App, CodeHash, Entry, PostRef, SessionId};
+use crate::user::entry::{App, CodeHash, Entry, LinkHash, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -50,6 +51,22 @@ pub enum Change {
         /// What it must know.
         bound: Hash128,
         /// The session to open; its app is that of the code.
+        session: NewSession,
+    },
+    /// Become the first keeper; that there is none, and that the link holds, was looked at before.
+    Found {
+        /// With which account.
+        founding: Founding,
+        /// The session to open.
+        session: NewSession,
+    },
+    /// Choose another password by a one-time link; ends all sessions and opens one.
+    ResetPassword {
+        /// The link's hash.
+        link: LinkHash,
+        /// The new password's PHC string.
+        new_hash: String,
+        /// The session to open.
         session: NewSession,
     },
     /// End one of one's sessions, this one or another.
@@ -299,6 +316,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::AllowApp { code } => this().map(|_| session::allow(user, code, now)),
         Change::RedeemCode { code, client, bound, session } => {
             session::redeem(user, code, [*client, *bound], session, now)
+        }
+        Change::Found { founding, session } => link::found(user, founding, session, now),
+        Change::ResetPassword { link, new_hash, session } => {
+            link::reset_password(user, (link, new_hash), session, now)
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),

@@ -21,7 +21,7 @@ pub(super) fn open(
     check_verified(user, verified)?;
     let mut entries = Vec::new();
     if let Some(hash) = rehashed {
-        entries.push(Entry::Password { at: now, hash: hash.to_owned() });
+        entries.push(Entry::Password { at: now, hash: hash.to_owned(), reset: None });
     }
     entries.extend(opening_entries(user, opening, now));
     Ok(Plan::of(entries))

@@ -120,7 +120,7 @@ impl Backend {
         Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
     }
 
-    fn allow(&self, user: &UserName, act: ActKind) -> std::result::Result<(), Refusal> {
+    pub(super) fn allow(&self, user: &UserName, act: ActKind) -> std::result::Result<(), Refusal> {
         self.throttle
             .check_act(user, act, self.clock.mono())
             .map_err(|later| Refusal::TooMany { retry_after_s: later.seconds })

@@ -26,6 +26,9 @@ mod keeping_tests;
 mod label;
 mod news;
 mod people;
+mod recent;
+#[cfg(test)]
+mod recent_tests;
 mod repost;
 mod search;
 mod sorted;
@@ -50,12 +53,14 @@ use keeping::Keeping;
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
+use recent::Recent;
 use repost::Like;
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
 pub use news::{News, NewsList};
+pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
@@ -91,6 +96,7 @@ pub struct Index {
     labels: Labels,
     fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
+    recent: Recent,
 }
 
 /// What a profile counts.
@@ -213,6 +219,7 @@ impl Index {
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
         }
+        self.note(author, before, entry);
     }
 
     fn tie(&mut self, author: PersonId, before: &User, entry: &Entry) {
@@ -282,6 +289,7 @@ impl Index {
             self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
         }
         self.relabel(author, &before.labels, &after.labels);
+        self.note_replaced(author, before, after);
     }
 
     /// Whether there is an account of that name, and it was let in.

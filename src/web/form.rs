@@ -30,6 +30,7 @@ pub const FIELDS: &[&str] = &[
     "keys",
     "lang",
     "left",
+    "link",
     "list",
     "made",
     "members_invite",

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::coding::Coding;
 use super::cookie::SetCookie;
-use super::gate::NEXT_HEADER;
+use super::gate::{NEXT_HEADER, PAUSE_HEADER};
 use super::origin::Origin;
 use super::request::Method;
 use super::words::Lang;
@@ -42,6 +42,9 @@ const FOR_APPS: [(&str, &str); 4] = [
         "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
     ),
 ];
+/// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
+/// from `null`.
+const HIDDEN_REFERRER: &str = "strict-origin";
 /// One year, in seconds, of insisting on https.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// Bytes of the body's hash that make its `ETag`: enough that no two pages share one.
@@ -70,6 +73,9 @@ pub struct Response {
     pub allow: Option<&'static str>,
     /// Whether the browser should drop what it cached of this site (after a log-out).
     pub clear_cache: bool,
+    /// Whether its address is a secret, which no other request is to tell: browsers send it along to the
+    /// same site otherwise, where a proxy may write it down.
+    pub hides_address: bool,
     /// The name of the file that the browser should make of it.
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
@@ -82,6 +88,8 @@ pub struct Response {
     pub away: Option<Away>,
     /// What an answer for an app says besides.
     pub app: Option<Box<AppHead>>,
+    /// In a stream: after how many milliseconds the gate is to ask for them.
+    pub pause_ms: Option<u32>,
 }
 
 /// What the head of an answer for an app says besides.
@@ -177,12 +185,14 @@ impl Response {
             retry_after_s: None,
             allow: None,
             clear_cache: false,
+            hides_address: false,
             download: None,
             next: None,
             is_popup: false,
             leads_to: None,
             away: None,
             app: None,
+            pause_ms: None,
         }
     }
 
@@ -210,7 +220,10 @@ impl Response {
             self.cache = Cache::NoStore;
         }
         let mut fields = Vec::with_capacity(20);
-        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, self.policy(name, value))));
+        fields.extend(EVERY_ANSWER.map(|(name, value)| {
+            let is_hidden = self.hides_address && name == "Referrer-Policy";
+            (name, if is_hidden { HIDDEN_REFERRER.to_owned() } else { self.policy(name, value) })
+        }));
         fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
@@ -223,7 +236,8 @@ impl Response {
         }
         fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
-        let accepted = asked.accept_encoding.filter(|_| self.download.is_none());
+        let is_in_parts = self.download.is_some() || self.pause_ms.is_some();
+        let accepted = asked.accept_encoding.filter(|_| !is_in_parts);
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
@@ -247,6 +261,9 @@ impl Response {
         }
         if let Some(away) = self.away {
             fields.push(("Location", away.0));
+        }
+        if let Some(ms) = self.pause_ms {
+            fields.push((PAUSE_HEADER, ms.to_string()));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));
@@ -318,6 +335,8 @@ pub enum Content {
     Svg,
     /// `application/json; charset=utf-8`.
     Json,
+    /// `text/event-stream; charset=utf-8`: what happens, as it happens.
+    Events,
 }
 
 impl Content {
@@ -331,6 +350,7 @@ impl Content {
             Self::Script => "text/javascript; charset=utf-8",
             Self::Svg => "image/svg+xml; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
+            Self::Events => "text/event-stream; charset=utf-8",
         }
     }
 }

@@ -4,6 +4,7 @@ mod api;
 pub mod earlier;
 pub mod export;
 mod house;
+mod listen;
 pub mod message;
 pub mod operator;
 pub mod request;

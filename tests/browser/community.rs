@@ -39,10 +39,21 @@ impl<'c> Community<'c> {
         let password = dora.password();
         let typed = [("username", "dora"), ("password", password.as_str())];
         done(dora, "/settings/leave", "/settings/leave", &typed);
-        let data = format!("--data={}", cluster.data().display());
-        let made = Command::new(PROGRAM).args(["user", "admin", "kim", &data]).output().unwrap();
-        assert!(made.status.success(), "{made:?}");
+        all.operate(&["admin", "kim"]);
+        let told = all.operate(&["passwd", "ben"]);
+        let link = told.lines().find_map(|line| line.strip_prefix("link: ")).unwrap().to_owned();
+        let path = link.find("/reset").map(|at| link[at..].to_owned()).unwrap();
+        all.places.push(("reset", path));
+        assert_eq!(all.of("kim").login().status, 303, "a new keeper signs in anew");
         all
+    }
+
+    /// Types `tern user …` and gives what it says.
+    fn operate(&self, words: &[&str]) -> String {
+        let data = format!("--data={}", self.cluster.data().display());
+        let done = Command::new(PROGRAM).arg("user").args(words).arg(data).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// Lets happen what leads to a stage from the one before.
@@ -185,6 +196,8 @@ impl<'c> Community<'c> {
         let ask = format!("{gone}/delete");
         done(self.of("sue"), &ask, &ask, &[]);
         done(self.of("sue"), "/@ada", "/@ada/block", &[]);
+        let private = [("members_only", "1")];
+        done(self.of("noa"), "/settings/profile", "/settings/profile", &private);
         done(self.of("ada"), "/@mia", "/@mia/mute", &[]);
         done(self.of("ada"), "/@noa", "/@noa/block", &[]);
         let about = format!("username=mia&id={}", id(&hidden));
@@ -213,7 +226,14 @@ impl<'c> Community<'c> {
             Say what you need, and what you have to give.";
         let kim = self.of("kim");
         let password = kim.password();
-        let filled = [("signup", signup), ("words", words), ("password", password.as_str())];
+        let filled = [
+            ("signup", signup),
+            ("members_invite", "1"),
+            ("words", words),
+            ("shows_posts", "1"),
+            ("shows_log", "1"),
+            ("password", password.as_str()),
+        ];
         done(kim, "/mod/settings", "/mod/settings", &filled);
     }
 

@@ -15,4 +15,4 @@ pub(crate) mod person;
 mod process;
 mod running;
 mod status;
-mod story;
+pub(crate) mod story;

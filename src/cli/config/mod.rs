@@ -126,6 +126,22 @@ pub(super) struct Logging {
     pub format: Format,
 }
 
+impl Secret {
+    /// The keys that it makes.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub(super) fn keys(&self, at: &Source) -> Result<Keys, ConfigError> {
+        value::key(at, &self.0)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
@@ -211,6 +227,12 @@ impl Serve {
 
 impl Backend {
     fn check(values: &Values) -> Result<Self, ConfigError> {
+        let lacks = |name| values.get(name).is_none();
+        for (flag, value) in [("node", "N"), ("listen", "ADDR:PORT")] {
+            if lacks(flag) {
+                return Err(ConfigError::NotSetUp { flag, value, path: values.path("data")? });
+            }
+        }
         let node = values.value("node", |at, text| machine_number(at, text.to_owned()))?;
         let peers = values.optional("peers", |at, list| peers(at, list, node))?;
         Ok(Self {

@@ -53,7 +53,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             ])
         }
         Action::ClusterStatus => Outcome::Status(machines(&[MachineState::InStep; 3])),
-        Action::CheckSession => Outcome::Checked,
+        Action::CheckSession | Action::OpenLink(_) | Action::OfferFirst(_) => Outcome::Checked,
         Action::Post(_) => {
             Outcome::Saved(Saved { post: Some(PostId::from_raw(904)), sessions_ended: 0 })
         }

@@ -299,7 +299,7 @@ fn posted_is_said_and_the_post_stands_out() {
         html.contains("<strong>Posted.</strong>\nKept on 2 of 3; the third will catch up."),
         "{html}"
     );
-    assert!(html.contains("<article class=\"post own-new\" id=\"p900\""));
+    assert!(html.contains("<article id=\"p900\" class=\"post own-new\""));
     assert_eq!(html.matches("own-new").count(), 1);
     let before = text(&Browser::ada(&super::fake::site()).get("/"));
     assert!(!before.contains("own-new"), "no post of one's own is new by itself");
@@ -378,7 +378,7 @@ fn refusals_of_pages_have_their_status() {
         &Browser::ada(&by(Refusal::NotFound)).get("/@eve"),
         404,
         none,
-        &["Nobody here is called @eve."],
+        &["Nobody here is called @eve.", "name=\"q\" type=\"search\" value=\"eve\""],
     );
     check(&Browser::ada(&by(Refusal::Gone)).get("/@rose_bay"), 410, none, &["rose_bay has left"]);
     check(&Browser::ada(&by(Refusal::Gone)).get("/@eve/1"), 410, none, &["Gone"]);
