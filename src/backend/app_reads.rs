@@ -280,8 +280,7 @@ impl Backend {
     /// Whether a post answers somebody else. Answering oneself is going on.
     fn answers_another(&self, item: &Walked) -> bool {
         let answers = |user: &User| {
-            let parent = user.post(item.post.id).and_then(|post| post.reply_to.as_deref());
-            parent.is_some_and(|parent| parent.user != user.name)
+            user.reply_to(item.post.id).is_some_and(|parent| parent.user != user.name)
         };
         item.by.is_none() && self.look(&item.post.user, answers) == Some(true)
     }

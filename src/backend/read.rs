@@ -278,7 +278,7 @@ impl Backend {
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
-            (person(user), found.reply_to.as_deref().cloned(), edited_at)
+            (person(user), user.reply_to(found.id).cloned(), edited_at)
         };
         let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
             return Ok(None);

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::app_head::AppHead;
+use super::away::Away;
 use super::coding::Coding;
 use super::cookie::SetCookie;
 use super::gate::{NEXT_HEADER, PAUSE_HEADER};
@@ -31,17 +33,6 @@ const OPENER_POLICY: &str = "Cross-Origin-Opener-Policy";
 const RESOURCE_POLICY: &str = "Cross-Origin-Resource-Policy";
 /// Where the content policy says to which addresses forms may lead.
 const FORM_ACTION: &str = "form-action 'self'";
-/// Headers of every answer for apps: those that run in a browser are of other sites. They send a token
-/// and no cookie, so nobody's browser can be made to ask in their name.
-const FOR_APPS: [(&str, &str); 4] = [
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key"),
-    (
-        "Access-Control-Expose-Headers",
-        "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
-    ),
-];
 /// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
 /// from `null`.
 const HIDDEN_REFERRER: &str = "strict-origin";
@@ -90,85 +81,6 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
-}
-
-/// What the head of an answer for an app says besides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppHead {
-    /// Calls that may be made in a while.
-    pub limit: u32,
-    /// Of those, how many are left.
-    pub remaining: u32,
-    /// When that begins anew, as RFC 3339 writes it.
-    pub reset: String,
-    /// Where the list goes on, as RFC 8288 writes it; holds nothing but printable ASCII.
-    pub link: Option<String>,
-    /// How to sign in, where somebody is not.
-    pub asks_token: bool,
-    /// The request's number.
-    pub request_id: String,
-}
-
-impl AppHead {
-    fn fields(self) -> impl Iterator<Item = (&'static str, String)> {
-        let is_plain = |text: &String| text.bytes().all(|b| (0x20..=0x7e).contains(&b));
-        let limits = [
-            ("X-RateLimit-Limit", self.limit.to_string()),
-            ("X-RateLimit-Remaining", self.remaining.to_string()),
-            ("X-RateLimit-Reset", self.reset),
-            ("X-Request-Id", self.request_id),
-        ];
-        let link = self.link.filter(is_plain).map(|link| ("Link", link));
-        let token = self.asks_token.then(|| ("WWW-Authenticate", "Bearer".to_owned()));
-        let fixed = FOR_APPS.into_iter().map(|(name, value)| (name, value.to_owned()));
-        fixed.chain(limits).chain(link).chain(token)
-    }
-}
-
-/// An address elsewhere, to which an app wants people sent back: a scheme and what follows, printable
-/// ASCII without quotes. Never one that runs a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Away(String);
-
-impl Away {
-    /// Takes an address.
-    pub fn new(address: &str) -> Option<Self> {
-        let (scheme, rest) = address.split_once(':')?;
-        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        let runs = ["javascript", "data", "vbscript", "file", "about", "blob", "filesystem"];
-        let is_safe = !runs.iter().any(|it| scheme.eq_ignore_ascii_case(it));
-        let is_web = ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
-        let host = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next());
-        let host = host.flatten().unwrap_or_default();
-        let is_there = !is_web || crate::web::origin::is_authority(host);
-        let is_plain = |b: u8| (0x21..=0x7e).contains(&b) && !b"\"'<>\\`;,#".contains(&b);
-        let is_good = is_scheme && is_safe && is_there && !rest.is_empty();
-        (is_good && rest.bytes().all(is_plain)).then(|| Self(address.to_owned()))
-    }
-
-    /// The same with this added to its query.
-    pub fn with_query(&self, query: &str) -> Option<Self> {
-        let mark = if self.0.contains('?') { '&' } else { '?' };
-        Self::new(&format!("{}{mark}{query}", self.0))
-    }
-
-    /// Its scheme and, on the web, its host: what a content policy names.
-    fn source(&self) -> String {
-        let (scheme, rest) = self.0.split_once(':').unwrap_or_default();
-        let scheme = scheme.to_ascii_lowercase();
-        match rest.strip_prefix("//").filter(|_| scheme.starts_with("http")) {
-            Some(rest) => {
-                format!("{scheme}://{}", rest.split(['/', '?']).next().unwrap_or_default())
-            }
-            None => format!("{scheme}:"),
-        }
-    }
-
-    /// The address.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Response {
@@ -260,7 +172,7 @@ impl Response {
             fields.push((NEXT_HEADER, next.0));
         }
         if let Some(away) = self.away {
-            fields.push(("Location", away.0));
+            fields.push(("Location", away.as_str().to_owned()));
         }
         if let Some(ms) = self.pause_ms {
             fields.push((PAUSE_HEADER, ms.to_string()));

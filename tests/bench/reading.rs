@@ -19,8 +19,8 @@ use crate::{Plan, median, megabytes, process};
 
 /// When the first post was made, in milliseconds since 1970.
 const FIRST_MS: u64 = 1_600_000_000_000;
-/// Posts that share a line of a file.
-const LINE_POSTS: u64 = 500;
+/// Posts that share a line of a file: as people write them, one.
+const LINE_POSTS: u64 = 1;
 /// How often each page is asked for.
 const TIMES: usize = 30;
 /// What a page may cost beside the same page of the small community: twice, for the noise.

@@ -3,9 +3,9 @@
 use super::client::{Client, OUT_OF_BAND};
 use super::oauth::bound;
 use crate::id::Hash128;
+use crate::web::away::Away;
 use crate::web::csrf::FormKey;
 use crate::web::form::{encode_query, percent_decode};
-use crate::web::response::Away;
 use crate::wire::request::Scopes;
 
 /// What an app asks, once all of it makes sense.

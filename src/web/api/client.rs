@@ -10,8 +10,8 @@ use crate::clock::Wall;
 use crate::id::Hash128;
 use crate::limits::{APP_BYTES_MAX, APP_NAME_CHARS_MAX, APP_REDIRECTS_MAX, APP_WEBSITE_BYTES_MAX};
 use crate::text::chars::is_invisible;
+use crate::web::away::Away;
 use crate::web::csrf::FormKey;
-use crate::web::response::Away;
 use crate::wire::request::Scopes;
 
 /// The redirect address of apps that have people copy the code.

@@ -31,10 +31,11 @@ mod write;
 
 use serde_json::{Value, json};
 
+use super::app_head::AppHead;
 use super::ask::Ask;
 use super::handler::{Heard, Site};
 use super::request::{Method, Request};
-use super::response::{AppHead, Content, Response};
+use super::response::{Content, Response};
 use super::session::Session;
 use crate::action::{Action, StatusList};
 use crate::id::UserName;
