@@ -538,4 +538,7 @@ pub struct SessionRow {
     pub opened_at: Wall,
     /// Whether it is the one that asks.
     pub is_this: bool,
+    /// Where it is an app's: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }

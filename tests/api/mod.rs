@@ -2,6 +2,7 @@
 
 mod app;
 mod clients;
+mod ended;
 mod paging;
 mod sign_in;
 mod statuses;

@@ -129,7 +129,7 @@ impl<A: Ask> Site<A> {
         let body = answer.value.to_string();
         let retry_after_s = answer.retry_after_s;
         let app = Some(Box::new(head));
-        Response { app, retry_after_s, ..Response::new(answer.status, Content::Json, body) }
+        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {
