@@ -21,7 +21,7 @@ const END: Duration = Duration::from_mins(1);
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    code: Option<i32>,
+    pub(crate) code: Option<i32>,
     out: String,
     err: String,
 }
