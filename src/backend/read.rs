@@ -157,7 +157,7 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(
+    pub(super) fn ancestors(
         &self,
         asker: Option<&Asker>,
         post: &PostView,
@@ -224,6 +224,7 @@ impl Backend {
                 address: session.address.clone(),
                 opened_at: session.opened_at,
                 is_this: session.id == asker.id,
+                app: session.app.clone(),
             };
             open.map(row).collect()
         });

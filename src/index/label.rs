@@ -93,6 +93,16 @@ impl Labels {
         })
     }
 
+    /// The posts that bear a label, from `from` on, oldest first.
+    fn up<'a>(&'a self, label: &Label, from: PostId) -> impl Iterator<Item = Key> + use<'a> {
+        let id = self.ids.get(label).copied();
+        id.into_iter().flat_map(move |label| {
+            let first = Use { label, id: from, author: PersonId::FIRST };
+            let from = self.uses.up(std::ops::Bound::Included(&first));
+            from.take_while(move |found| found.label == label).map(Use::post)
+        })
+    }
+
     /// Whether a post bears a label.
     pub(super) fn is_on(&self, label: &Label, post: Key) -> bool {
         let of = |label: &LabelId| Use { label: *label, id: post.id, author: post.author };
@@ -111,6 +121,24 @@ impl Index {
     pub fn tagged(&self, eyes: Eyes, tag: &Tag, before: Option<PostId>, n: usize) -> PostList {
         let posts = self.labels.down(&Label::of_tag(tag), before);
         self.page(eyes, posts.filter(|post| self.shows_text_of(eyes, *post)), n)
+    }
+
+    /// The posts that bear a tag, below `before`, newest first.
+    pub(super) fn tagged_down<'a>(
+        &'a self,
+        tag: &Tag,
+        before: Option<PostId>,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        self.labels.down(&Label::of_tag(tag), before)
+    }
+
+    /// The posts that bear a tag, from `from` on, oldest first.
+    pub(super) fn tagged_up<'a>(
+        &'a self,
+        tag: &Tag,
+        from: PostId,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        self.labels.up(&Label::of_tag(tag), from)
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.

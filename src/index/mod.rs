@@ -37,6 +37,7 @@ mod tests;
 mod tests_found;
 mod thread;
 mod timeline;
+mod walk;
 #[cfg(test)]
 mod world;
 
@@ -63,6 +64,7 @@ pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
+pub use walk::{Span, Walk, Walked, WalkedList};
 
 /// A post: number and author, in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
+mod app;
 mod command;
 mod stream;
 
+pub use app::*;
 pub use command::*;
 pub use stream::*;
 
@@ -63,7 +65,7 @@ pub const SUGGESTIONS: usize = 5;
 
 /// Requests remembered in a user's file; older ones answer "too old to tell".
 pub const REQUESTS_KEPT: usize = 1024;
-/// Sessions one user may have open; opening one more ends the oldest.
+/// Sessions one user may have open, apps' included; opening one more ends the oldest.
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;

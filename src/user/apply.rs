@@ -67,11 +67,12 @@ impl User {
                 self.members_only = *members_only;
             }
             Entry::Password { at: _, hash, reset } => self.set_password(hash, reset.as_ref()),
-            Entry::SessionOpened { at, id, device, address } => self.open(Session {
+            Entry::SessionOpened { at, id, device, address, app } => self.open(Session {
                 id: id.clone(),
                 opened_at: *at,
                 device: device.clone(),
                 address: address.clone(),
+                app: app.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { at: _, id, text, reply_to, note: _ } => {

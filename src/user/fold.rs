@@ -179,9 +179,10 @@ fn add_to(marks: &mut BTreeMap<PostRef, Place>, post: &PostRef, place: Place) {
     marks.entry(post.clone()).or_insert(place);
 }
 
-/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or
+/// Bytes that a surviving entry takes beside its texts, about: of a session, its app, a follow (or mute or
 /// block), a like or its kin, a deletion, a request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
+const APP_BYTES: usize = 560;
 const FOLLOW_BYTES: usize = 60;
 const MARK_BYTES: usize = 110;
 const DELETED_BYTES: usize = 70;
@@ -213,8 +214,11 @@ impl User {
     /// Bytes of the file that folding would leave, about, and rather too many than too few.
     pub fn folded_bytes(&self) -> u64 {
         let texts = self.display_name.len() + self.bio.len() + self.password.len();
-        let session =
-            |session: &super::Session| SESSION_BYTES + session.device.len() + session.address.len();
+        let session = |session: &super::Session| {
+            let app = session.app.as_ref();
+            let app = app.map_or(0, |app| APP_BYTES + 2 * (app.name.len() + app.website.len()));
+            SESSION_BYTES + session.device.len() + session.address.len() + app
+        };
         let posts: u64 = self.posts.iter().map(|post| u64::from(post.len) + 1).sum();
         let earlier = self.edits.values().flat_map(|edits| &edits.earlier);
         let edits: u64 = earlier.map(|place| u64::from(place.len) + 1).sum();

@@ -18,6 +18,7 @@ pub mod fold;
 pub mod keeping;
 mod request;
 pub mod room;
+pub mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +26,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
+use crate::limits::{APP_CODE_MS, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
-use entry::{LinkHash, PostRef, Reset, SessionId};
+use entry::{App, LinkHash, PostRef, Reset, SessionId};
 use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -126,6 +127,8 @@ pub struct Session {
     pub device: String,
     /// The network address it came from.
     pub address: String,
+    /// Which app it is of; none where it is a browser's.
+    pub app: Option<Box<App>>,
 }
 
 /// What a post said before it was edited.
@@ -226,7 +229,17 @@ impl Session {
     }
 
     /// Whether it is young enough to act under. A clock that went back makes it younger, never older.
-    pub const fn is_open(&self, now: Wall) -> bool {
-        now.0.saturating_sub(self.opened_at.0) < SESSION_DAYS_MAX * DAY_MS
+    /// An app's does not age: apps cannot ask for a new one. Under a code nobody acts.
+    pub fn is_open(&self, now: Wall) -> bool {
+        self.is_alive(now) && self.app.as_ref().is_none_or(|app| app.code_for.is_none())
+    }
+
+    /// Whether it is open, or a code that can still become a session.
+    pub fn is_alive(&self, now: Wall) -> bool {
+        let age_ms = now.0.saturating_sub(self.opened_at.0);
+        match &self.app {
+            None => age_ms < SESSION_DAYS_MAX * DAY_MS,
+            Some(app) => app.code_for.is_none() || age_ms < APP_CODE_MS,
+        }
     }
 }

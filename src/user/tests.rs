@@ -31,7 +31,7 @@ fn deleted(id: u64) -> Entry {
 
 fn opened(byte: u8, at: u64) -> Entry {
     let (device, address) = ("Firefox".to_owned(), "192.0.2.1".to_owned());
-    Entry::SessionOpened { at: Wall(at), id: session_id(byte), device, address }
+    Entry::SessionOpened { at: Wall(at), id: session_id(byte), device, address, app: None }
 }
 
 fn user_of(entries: &[Entry]) -> User {

@@ -191,7 +191,12 @@ impl Backends {
     }
 
     fn watch_one(&self, backend: &Backend, stop: &Stop) {
-        let ping = encode(&Request { session: None, read_to: None, action: Action::CheckSession });
+        let ping = encode(&Request {
+            session: None,
+            read_to: None,
+            need: None,
+            action: Action::CheckSession,
+        });
         let mut pinger = None;
         let every_ms = if self.all.len() == 1 { PING_ONLY_MS } else { PING_MS };
         while !stop.is_closed() {
