@@ -8,6 +8,7 @@
 
 mod account;
 mod apart;
+pub mod api;
 mod digest;
 pub mod field;
 mod follow;
@@ -32,10 +33,12 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
+use crate::tagged::tagged;
 use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
+pub use api::{AllowApp, ApiRead, PeopleList, RedeemCode, StatusList};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
@@ -47,7 +50,7 @@ pub use listen::{Heard, HeardError, Listen, ListenTo};
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Make an account and sign in.
     Join(Join),
@@ -151,6 +154,12 @@ pub enum Action {
     KeepersLog(Next),
     /// For keepers: how the community is kept.
     House,
+    /// Let an app act in one's name.
+    AllowApp(AllowApp),
+    /// As an app, take the code that one was given for a session.
+    RedeemCode(RedeemCode),
+    /// What an app wants to know.
+    Api(ApiRead),
     /// How the machines are.
     ClusterStatus,
 }
@@ -457,7 +466,7 @@ impl ExportList {
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Problem {
     /// Nothing was given.
     Empty,
@@ -503,6 +512,8 @@ pub enum Problem {
         max: u32,
     },
 }
+
+tagged!(Problem, "is");
 
 /// A form's field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

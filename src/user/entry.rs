@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scope::Scopes;
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
+use crate::id::{Hash128, PostId, UserName};
+use crate::tagged::tagged;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub(crate) const fn is_not(is: &bool) -> bool {
 /// written anew; a kind that it does not know makes the line unreadable to it, which is why new
 /// kinds need every machine's consent first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "e", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Entry {
     /// The account was made.
     Joined {
@@ -64,6 +66,9 @@ pub enum Entry {
         device: String,
         /// From which network address.
         address: String,
+        /// Which app it is of, where it is not a browser's; written from `features` 3 on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<Box<App>>,
     },
     /// A session ended.
     SessionClosed {
@@ -363,6 +368,26 @@ pub enum Entry {
         /// When.
         at: Wall,
     },
+}
+
+tagged!(Entry, "e");
+/// An app that acts for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// What it calls itself, up to `limits::APP_NAME_CHARS_MAX` characters.
+    pub name: String,
+    /// Its page; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub website: String,
+    /// Which app it is: the first half of the SHA-256 of its `client_id`.
+    pub client: Hash128,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Where the session is only a code so far, with which the app may open one, once and within
+    /// `limits::APP_CODE_MS`: what the app must know for that, its redirect address and challenge,
+    /// hashed. Nobody may act under a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_for: Option<Hash128>,
 }
 
 /// How a community is kept, as one of its keepers says.

@@ -7,6 +7,7 @@ use crate::id::{Hash128, NodeId, UserName};
 pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
+use crate::tagged::tagged;
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
@@ -15,12 +16,15 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 2;
+pub const FEATURES: u32 = 3;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
 /// pins and content notes; whom they mute and block; and how the community is kept.
 pub const FEATURE_SOCIAL: u32 = 2;
+/// The feature from which on sessions may be of apps: a program that does not know of them would take
+/// them for a browser's, which may do everything.
+pub const FEATURE_APPS: u32 = 3;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +148,7 @@ pub enum Reject {
 
 /// A question or a notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "m", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Message {
     /// Promise this term, and say what you hold.
     Lock {
@@ -194,6 +198,8 @@ pub enum Message {
     /// Which list of members do you hold? Answer: `Members`.
     Members,
 }
+
+tagged!(Message, "m");
 
 impl Message {
     /// From which protocol version on it is understood.
@@ -251,7 +257,7 @@ pub struct Sync {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "m", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Answer {
     /// To `Lock`: promised. The body holds the file, if the asker's differs and it is short.
     Grant {
@@ -307,6 +313,8 @@ pub enum Answer {
     /// To `Adopt` and `Members`: what is held now.
     Members(Offer),
 }
+
+tagged!(Answer, "m");
 
 /// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
 /// `["ada","1.4.2.1.7","32 hex",{}]`. Version 1 of the protocol said `{"user":…,"state":{…}}`.

@@ -1,6 +1,8 @@
 //! What processes say to each other; types and their bytes only, no socket.
 
+mod api;
 pub mod earlier;
+mod envelope;
 pub mod export;
 mod house;
 mod listen;

@@ -13,9 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::tagged::tagged;
 use crate::text::Tag;
-use crate::user::entry::{House, PostRef, is_not};
+use crate::user::entry::{App, House, PostRef, is_not};
 
+pub use super::api::{
+    AccountPage, AccountView, ApiReply, CommunityView, RelationView, StatusView, Statuses,
+};
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
@@ -24,18 +28,19 @@ pub use super::house::{
 pub use super::listen::{HeardEvent, HeardPage};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
+pub use crate::user::scope::{Need, SCOPES, ScopeError, Scopes};
 
 /// One request. Not printable: it may hold a password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Who asks: absent for strangers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Up to which place this person's device has shown what concerns them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<PostId>,
+    /// Where an app asks: what it must be allowed for that. An app's session is good for nothing else,
+    /// and a browser's not for this.
+    pub need: Option<Need>,
     /// What is asked, with its data.
-    #[serde(flatten)]
     pub action: Action,
 }
 
@@ -61,10 +66,10 @@ pub enum ResponseAction {
 }
 
 /// What every answer holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reply {
     /// Who is signed in by the request's session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<Viewer>,
     /// How the machines are, for the page's header.
     pub cluster: ClusterBrief,
@@ -92,6 +97,9 @@ pub struct Viewer {
     /// What keeps them from writing, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,
+    /// Where an app asks: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }
 
 /// The machines in one line.
@@ -150,6 +158,8 @@ pub enum Outcome {
     KeepersLog(LogPage),
     /// How the community is kept.
     House(House),
+    /// What an app wanted to know.
+    Api(Box<ApiReply>),
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -167,7 +177,7 @@ pub struct Saved {
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Refusal {
     /// Fields that cannot be taken as they are.
     Invalid {
@@ -178,6 +188,8 @@ pub enum Refusal {
     SignedOut,
     /// Name and password do not match (or there is no such name: the same answer).
     BadLogin,
+    /// The app may not do that.
+    Scope,
     /// Nothing of that name or number.
     NotFound,
     /// There was, and it was deleted.
@@ -228,6 +240,8 @@ pub enum Refusal {
         detail: String,
     },
 }
+
+tagged!(Refusal, "why");
 
 /// A post as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -523,4 +537,7 @@ pub struct SessionRow {
     pub opened_at: Wall,
     /// Whether it is the one that asks.
     pub is_this: bool,
+    /// Where it is an app's: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }

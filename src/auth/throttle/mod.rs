@@ -10,7 +10,7 @@
 //! Times are passed in; nothing here waits.
 
 mod log;
-mod recent;
+pub(crate) mod recent;
 #[cfg(test)]
 mod tests;
 

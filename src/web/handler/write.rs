@@ -23,6 +23,9 @@ impl<A: Ask> Site<A> {
         if *route == Route::SettingsLanguage {
             return self.choose_language(visit, &form);
         }
+        if *route == Route::AllowApp {
+            return self.allow_app(visit, &form);
+        }
         if *route == Route::SettingsKeys {
             return self.switch_keys(visit, &form);
         }

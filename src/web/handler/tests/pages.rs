@@ -358,6 +358,8 @@ fn errors_have_their_pages() {
         accept_encoding: None,
         if_none_match: None,
         content_type: None,
+        authorization: None,
+        idempotency_key: None,
         body: Vec::new(),
         client: [192, 0, 2, 7].into(),
         id: "r2".to_owned(),
