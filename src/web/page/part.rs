@@ -47,10 +47,24 @@ parts! {
     Post("post.html"): post: PostItem, drawn;
     /// A list of posts.
     Posts("feed.html"): feed: Feed, drawn;
-    /// A member in a list.
-    Member("row.html"): row: Row, drawn;
     /// A box to write in.
     Box("composer.html"): composer: Composer, drawn;
+}
+
+/// A member in a list.
+#[derive(Template)]
+#[template(path = "row.html", config = "src/web/askama.toml")]
+pub(crate) struct Member<'a> {
+    row: &'a Row,
+}
+
+impl HtmlSafe for Member<'_> {}
+
+impl Row {
+    /// The row.
+    pub(crate) const fn drawn(&self) -> Member<'_> {
+        Member { row: self }
+    }
 }
 
 /// A form that is a button.
