@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::tagged::tagged;
+use crate::json::tagged;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
