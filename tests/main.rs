@@ -2,6 +2,8 @@
 
 // Always so here; it tells the lints that helpers are tests too.
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod backup;

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, FirstKeeper, KeepersDeed, Mark, RequestKey};
+use super::{Action, EditProfile, FirstKeeper, KeepersDeed, Mark, RequestKey, SetMark};
 use crate::id::{Hash128, UserName};
-use crate::user::entry::{House, PostRef, Signup};
+use crate::user::entry::{App, House, PostRef, Signup};
 
 impl Action {
     /// Its name, as it stands in a frame.
@@ -61,6 +61,9 @@ impl Action {
             Self::Members(_) => "members",
             Self::KeepersLog(_) => "keepers_log",
             Self::House => "house",
+            Self::AllowApp(_) => "allow_app",
+            Self::RedeemCode(_) => "redeem_code",
+            Self::Api(_) => "api",
             Self::ClusterStatus => "cluster_status",
         }
     }
@@ -96,6 +99,8 @@ impl Action {
             Self::Keep(keep) => Some(keep.key),
             Self::SetHouse(set) => Some(set.key),
             Self::DeleteAccount(delete) => Some(delete.key),
+            Self::AllowApp(allow) => Some(allow.key),
+            Self::RedeemCode(redeem) => Some(redeem.key),
             Self::CheckSession
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
@@ -122,6 +127,7 @@ impl Action {
             | Self::Members(_)
             | Self::KeepersLog(_)
             | Self::House
+            | Self::Api(_)
             | Self::ClusterStatus => None,
         }
     }
@@ -137,6 +143,7 @@ impl Action {
         match self {
             Self::Join(join) => UserName::from_input(&join.username).ok(),
             Self::Login(login) => UserName::from_input(&login.username).ok(),
+            Self::RedeemCode(redeem) => Some(redeem.username.clone()),
             Self::FirstKeeper(first) => UserName::from_input(&first.join.username).ok(),
             Self::ResetPassword(reset) => Some(reset.user.clone()),
             _ => None,
@@ -164,10 +171,7 @@ impl Action {
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
-            Self::Mark(set) => {
-                let asked = asked.text(set.mark.name()).number(set.on.into());
-                asked.maybe_post(Some(&set.post))
-            }
+            Self::Mark(set) => asked.mark(set),
             Self::DeletePost(post) => asked.number(post.id.get()),
             Self::Follow(whom)
             | Self::Unfollow(whom)
@@ -175,10 +179,7 @@ impl Action {
             | Self::Unmute(whom)
             | Self::Block(whom)
             | Self::Unblock(whom) => asked.text(whom.username.as_str()),
-            Self::EditProfile(edit) => {
-                let only = if edit.members_only { "members_only" } else { "" };
-                asked.text(&edit.display_name).text(&edit.bio).maybe_text(only)
-            }
+            Self::EditProfile(edit) => asked.profile(edit),
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
             Self::Invite(it) => {
@@ -188,10 +189,13 @@ impl Action {
             Self::Keep(keep) => asked.deed(&keep.deed).text(&keep.reason),
             Self::SetHouse(set) => asked.house(&set.house),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
+            Self::AllowApp(allow) => asked.app(&allow.app),
             // No data, none but secrets, or reads, which bear no key.
             Self::Logout(_)
             | Self::EndOtherSessions(_)
             | Self::ChangePassword(_)
+            | Self::RedeemCode(_)
+            | Self::Api(_)
             | Self::CheckSession
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
@@ -266,6 +270,20 @@ impl Asked {
             None => self.number(0),
             Some(post) => self.number(1).text(post.user.as_str()).number(post.id.get()),
         }
+    }
+
+    fn mark(self, set: &SetMark) -> Self {
+        let asked = self.text(set.mark.name()).number(set.on.into());
+        asked.maybe_post(Some(&set.post))
+    }
+
+    fn profile(self, edit: &EditProfile) -> Self {
+        let only = if edit.members_only { "members_only" } else { "" };
+        self.text(&edit.display_name).text(&edit.bio).maybe_text(only)
+    }
+
+    fn app(self, app: &App) -> Self {
+        self.text(&app.client.to_string()).text(&app.scopes.to_string())
     }
 
     fn deed(self, deed: &KeepersDeed) -> Self {

@@ -8,8 +8,8 @@ use super::{
     session,
 };
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
-use crate::user::entry::{CodeHash, Entry, LinkHash, PostRef, SessionId};
+use crate::id::{Hash128, PostId, UserName};
+use crate::user::entry::{App, CodeHash, Entry, LinkHash, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -36,6 +36,22 @@ pub enum Change {
         session: NewSession,
         /// The same password's PHC string with today's parameters, if the stored one's are weaker.
         rehashed: Option<String>,
+    },
+    /// Let an app act in one's name: gives it a code.
+    AllowApp {
+        /// The code, which is a session that opens nothing yet.
+        code: NewSession,
+    },
+    /// Make a session of an app's code. Takes no session: the code is as good.
+    RedeemCode {
+        /// The code's id.
+        code: SessionId,
+        /// Which app says so.
+        client: Hash128,
+        /// What it must know.
+        bound: Hash128,
+        /// The session to open; its app is that of the code.
+        session: NewSession,
     },
     /// Become the first keeper; that there is none, and that the link holds, was looked at before.
     Found {
@@ -203,6 +219,8 @@ pub struct NewSession {
     pub device: String,
     /// The browser's network address.
     pub address: String,
+    /// Which app it is for; none for a browser's.
+    pub app: Option<Box<App>>,
 }
 
 /// Who acts.
@@ -294,6 +312,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::OpenSession { verified_hash, session, rehashed } => {
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
+        }
+        Change::AllowApp { code } => this().map(|_| session::allow(user, code, now)),
+        Change::RedeemCode { code, client, bound, session } => {
+            session::redeem(user, code, [*client, *bound], session, now)
         }
         Change::Found { founding, session } => link::found(user, founding, session, now),
         Change::ResetPassword { link, new_hash, session } => {

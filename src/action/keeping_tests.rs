@@ -34,6 +34,7 @@ fn act(user: &mut User, change: &Change) -> Result<Plan, ActionError> {
 fn join(admission: Admission) -> (User, Plan) {
     let mut user = User::absent(name("ada"));
     let session = NewSession {
+        app: None,
         id: SessionId("s0".to_owned()),
         device: "Firefox".to_owned(),
         address: "192.0.2.1".to_owned(),
@@ -148,6 +149,7 @@ fn s15_sessions_end_with_a_change_of_rights() {
             id: SessionId(format!("s{is_keeper}")),
             device: String::new(),
             address: String::new(),
+            app: None,
         };
         user.apply(&session, Place::default());
         let again = act(&mut user, &Change::SetKeeper { is_keeper: !is_keeper }).unwrap();

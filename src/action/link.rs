@@ -136,7 +136,7 @@ mod tests {
 
     fn opening(id: &str) -> NewSession {
         let (device, address) = ("Firefox".to_owned(), "192.0.2.1".to_owned());
-        NewSession { id: SessionId(id.to_owned()), device, address }
+        NewSession { id: SessionId(id.to_owned()), device, address, app: None }
     }
 
     fn take(user: &mut User, plan: &Plan) {

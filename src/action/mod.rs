@@ -8,6 +8,7 @@
 
 mod account;
 mod apart;
+pub mod api;
 mod digest;
 pub mod field;
 mod follow;
@@ -37,6 +38,7 @@ use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
+pub use api::{AllowApp, ApiRead, PeopleList, RedeemCode, StatusList};
 pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
@@ -152,6 +154,12 @@ pub enum Action {
     KeepersLog(Next),
     /// For keepers: how the community is kept.
     House,
+    /// Let an app act in one's name.
+    AllowApp(AllowApp),
+    /// As an app, take the code that one was given for a session.
+    RedeemCode(RedeemCode),
+    /// What an app wants to know.
+    Api(ApiRead),
     /// How the machines are.
     ClusterStatus,
 }

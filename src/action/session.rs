@@ -3,9 +3,10 @@
 use super::account::check_verified;
 use super::handle::{ActionError, NewSession, Plan};
 use crate::clock::Wall;
+use crate::id::Hash128;
 use crate::limits::{ADDRESS_CHARS_MAX, DEVICE_CHARS_MAX, SESSIONS_MAX};
 use crate::text::chars::is_invisible;
-use crate::user::entry::{Entry, SessionId};
+use crate::user::entry::{App, Entry, SessionId};
 use crate::user::{Receipt, Session, User};
 
 /// Opens a session, and ends those that are too old anyway and the oldest beyond [`SESSIONS_MAX`]:
@@ -22,13 +23,54 @@ pub(super) fn open(
     if let Some(hash) = rehashed {
         entries.push(Entry::Password { at: now, hash: hash.to_owned(), reset: None });
     }
+    entries.extend(opening_entries(user, opening, now));
+    Ok(Plan::of(entries))
+}
+
+/// Gives an app its code; doing so twice gives it once.
+pub(super) fn allow(user: &User, code: &NewSession, now: Wall) -> Plan {
+    match user.session(&code.id) {
+        Some(_) => Plan::default(),
+        None => Plan::of(opening_entries(user, code, now)),
+    }
+}
+
+/// Takes an app's code and opens its session: both in one line, so that no code is ever taken twice,
+/// whichever machine is asked. Who knows the code but not what it was made for gets nothing, and the
+/// code is over all the same: it was told to somebody else.
+pub(super) fn redeem(
+    user: &User,
+    code: &SessionId,
+    [client, bound]: [Hash128; 2],
+    opening: &NewSession,
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    let is_client = |app: &App| app.client == client;
+    if user.open_session(&opening.id, now).and_then(|it| it.app.as_deref()).is_some_and(is_client) {
+        // The same request, sent on to a second machine.
+        return Ok(Plan::default());
+    }
+    let held = user.session(code).filter(|session| session.is_alive(now));
+    let app = held.and_then(|session| session.app.as_deref());
+    let app = app.filter(|app| app.code_for.is_some()).ok_or(ActionError::SignedOut)?;
+    let closed = closed(code, now);
+    if !is_client(app) || app.code_for != Some(bound) {
+        return Ok(Plan { entries: vec![closed], result: Receipt::SessionsEnded(1) });
+    }
+    let app = App { code_for: None, ..app.clone() };
+    let opening =
+        NewSession { device: app.name.clone(), app: Some(Box::new(app)), ..opening.clone() };
+    Ok(Plan::of(vec![closed, opened(&opening, now)]))
+}
+
+/// An opening with what it tidies up.
+fn opening_entries(user: &User, opening: &NewSession, now: Wall) -> Vec<Entry> {
     let (fresh, over_age): (Vec<&Session>, Vec<&Session>) =
-        user.sessions.iter().partition(|session| session.is_open(now));
+        user.sessions.iter().partition(|session| session.is_alive(now));
     let surplus = (fresh.len() + 1).saturating_sub(SESSIONS_MAX);
     let ended = over_age.into_iter().chain(fresh.into_iter().take(surplus));
-    entries.extend(ended.map(|session| closed(&session.id, now)));
-    entries.push(opened(opening, now));
-    Ok(Plan::of(entries))
+    let ended = ended.map(|session| closed(&session.id, now));
+    ended.chain([opened(opening, now)]).collect()
 }
 
 /// Ending what has ended already is what was asked for.
@@ -58,6 +100,7 @@ pub(super) fn opened(opening: &NewSession, now: Wall) -> Entry {
         id: opening.id.clone(),
         device: header_text(&opening.device, DEVICE_CHARS_MAX),
         address: header_text(&opening.address, ADDRESS_CHARS_MAX),
+        app: opening.app.clone(),
     }
 }
 

@@ -25,7 +25,7 @@ fn post_id(raw: u64) -> PostId {
 
 fn new_session(label: &str) -> NewSession {
     let (device, address) = ("Firefox".into(), "192.0.2.1".into());
-    NewSession { id: SessionId(label.to_owned()), device, address }
+    NewSession { id: SessionId(label.to_owned()), device, address, app: None }
 }
 
 /// Does a change as the backend would: handles it, then applies what it says.

@@ -36,7 +36,7 @@ impl Backend {
         let name = self.check_join(&data)?;
         let display_name = data.display_name.clone();
         let (token, session) = opening_of(&data.opening)?;
-        let address = address(&data.opening)?;
+        let address = network_address(&data.opening)?;
         self.throttle.check_join(address, self.clock.mono()).map_err(too_many)?;
         let key = data.key;
         let before = self.look(&name, |user| user.seen(key, digest_of_join(&data)));
@@ -67,6 +67,7 @@ impl Backend {
         match wrote {
             Wrote::Now(_) => {
                 log::info!("joined user={name} address={address}");
+                self.throttle.joined(&name, address);
                 Ok(self.signed_in(&name, token, version))
             }
             // Joined at an earlier sending: whoever knows the password is let in, nobody else.
@@ -111,7 +112,7 @@ impl Backend {
 
     pub(super) fn login(&self, asked: Asked<'_>, data: Login) -> Result {
         let Asked { permit, .. } = asked;
-        let address = address(&data.opening)?;
+        let address = network_address(&data.opening)?;
         let Ok(name) = UserName::from_input(&data.username) else {
             self.hasher.verify_dummy(&data.password).map_err(busy)?;
             metrics::LOGIN_FAILURES.count();
@@ -206,7 +207,7 @@ impl Backend {
         if let Some(problem) = policy::check(&data.new, names) {
             return Err(invalid(Field::NewPassword, problem));
         }
-        let address = address(&data.opening)?;
+        let address = network_address(&data.opening)?;
         let (token, session) = opening_of(&data.opening)?;
         let verified = self.verify(permit, &name, &data.current, address).map_err(own_password)?;
         let new_hash = self.hasher.hash(&data.new).map_err(busy)?;
@@ -279,12 +280,13 @@ pub(super) fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSe
     let session = NewSession {
         id: token.id(),
         device: device.collect(),
-        address: address(opening)?.to_string(),
+        address: network_address(opening)?.to_string(),
+        app: None,
     };
     Ok((token, session))
 }
 
-pub(super) fn address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
+pub(super) fn network_address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
     let detail = || Refusal::BadRequest { detail: "malformed network address".to_owned() };
     opening.address.parse().map_err(|_| detail())
 }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use parking_lot::Mutex;
 
 use super::Backend;
-use super::account::{address, busy, opening_of};
+use super::account::{busy, network_address, opening_of};
 use super::view::{Asked, Done, Result};
 use super::write::{OneAct, Wrote, invalid, saved};
 use crate::action::{
@@ -137,7 +137,7 @@ impl Backend {
             _ => self.check_join(&join)?,
         };
         let (token, session) = opening_of(&join.opening)?;
-        let address = address(&join.opening)?;
+        let address = network_address(&join.opening)?;
         let action = Action::FirstKeeper(data);
         let request = action.key().map(|key| (key, action.digest()));
         let seen =
@@ -189,7 +189,7 @@ impl Backend {
         let ResetPassword { user: name, secret, new, opening, .. } = data.clone();
         let link = LinkSecret::parse(&secret).ok_or(Refusal::Gone)?.hash();
         let (token, session) = opening_of(&opening)?;
-        let address = address(&opening)?;
+        let address = network_address(&opening)?;
         let action = Action::ResetPassword(data);
         let request = action.key().map(|key| (key, action.digest()));
         self.refresh(permit, &name);

@@ -6,6 +6,8 @@
 
 mod account;
 mod apart;
+mod api;
+mod app_reads;
 mod backup;
 mod export;
 mod house;
@@ -289,10 +291,15 @@ impl Backend {
 
     /// One request: find out who asks, do what is asked, say how it went.
     fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
-        let Request { session, read_to, action } = request;
+        let Request { session, read_to, need, action } = request;
         let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
             Ok(asker) => asker.flatten().map(|asker| view::Asker { read_to, ..asker }),
             Err(behind) => return self.refuse(behind),
+        };
+        let asker = match Self::permitted(asker, need).and_then(|it| self.unhindered_app(it, need))
+        {
+            Ok(asker) => asker,
+            Err(refusal) => return self.refuse(refusal),
         };
         let asked = view::Asked { asker: asker.as_ref(), permit };
         let done = match action {
@@ -347,6 +354,9 @@ impl Backend {
             Action::Members(data) => self.members(asked, data),
             Action::KeepersLog(data) => self.keepers_log(asked, data),
             Action::House => self.house(asked),
+            Action::AllowApp(data) => self.allow_app(asked, data),
+            Action::RedeemCode(data) => self.redeem_code(asked, data),
+            Action::Api(data) => self.api(asked, data),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
         };
         self.response(asker, done)

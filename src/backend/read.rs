@@ -157,7 +157,7 @@ impl Backend {
     }
 
     /// What a post answers, from the root down.
-    fn ancestors(
+    pub(super) fn ancestors(
         &self,
         asker: Option<&Asker>,
         post: &PostView,
@@ -224,6 +224,7 @@ impl Backend {
                 address: session.address.clone(),
                 opened_at: session.opened_at,
                 is_this: session.id == asker.id,
+                app: session.app.clone(),
             };
             open.map(row).collect()
         });
@@ -278,7 +279,7 @@ impl Backend {
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
-            (person(user), found.reply_to.as_deref().cloned(), edited_at)
+            (person(user), user.reply_to(found.id).cloned(), edited_at)
         };
         let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
-use crate::user::entry::SessionId;
+use crate::user::entry::{App, SessionId};
 use crate::user::{Status, User};
 use crate::wire::message::Health;
 use crate::wire::request::{
@@ -32,6 +32,8 @@ pub(super) struct Asker {
     pub(super) stale_since: Option<Wall>,
     /// Up to which place their device has shown what concerns them.
     pub(super) read_to: Option<PostId>,
+    /// Which app asks; none where it is a browser.
+    pub(super) app: Option<Box<App>>,
 }
 
 impl Asker {
@@ -118,17 +120,17 @@ impl Backend {
         } else {
             true
         };
-        let is_open = self
-            .cluster
-            .local
-            .get(&session.user)
-            .is_some_and(|slot| slot.view().open_session(&id, self.clock.wall()).is_some());
+        let app_of = |user: &User| {
+            user.open_session(&id, self.clock.wall()).map(|session| session.app.clone())
+        };
+        let open = self.look(&session.user, app_of).flatten();
+        let is_open = open.is_some();
         let is_behind = session.seen.is_some_and(|seen| self.committed(&session.user) < seen);
         if !is_fresh && (is_behind || !is_open) && stale_since.is_none() {
             return Err(Refusal::Behind);
         }
         let stale_since = stale_since.filter(|_| is_behind);
-        Ok(is_open.then_some(Asker { session, id, stale_since, read_to: None }))
+        Ok(open.map(|app| Asker { session, id, stale_since, read_to: None, app }))
     }
 
     /// The session of somebody who was just shown what is committed here: no machine may show them
@@ -165,7 +167,8 @@ impl Backend {
     pub(super) fn viewer(&self, session: &SessionText, read_to: Option<PostId>) -> Option<Viewer> {
         let hindered = self.hindered(&session.user);
         let viewer = |user: &User| {
-            let opened_at = user.open_session(&session.token.id(), self.clock.wall())?.opened_at;
+            let open = user.open_session(&session.token.id(), self.clock.wall())?;
+            let opened_at = open.opened_at;
             let viewer = Viewer {
                 username: user.name.clone(),
                 display_name: user.display_name.clone(),
@@ -173,6 +176,7 @@ impl Backend {
                 news: 0,
                 is_keeper: user.is_keeper(),
                 hindered,
+                app: open.app.clone(),
             };
             Some((viewer, read_from(read_to, opened_at)))
         };

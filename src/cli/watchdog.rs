@@ -73,6 +73,7 @@ pub(super) fn web(address: &HostPort) -> bool {
 /// Whether a backend answers a web server.
 pub(super) fn backend(address: &HostPort, keys: &Keys) -> bool {
     let backends = Backends::new(vec![address.to_string()], keys.clone(), Clock::system());
-    let request = Request { session: None, read_to: None, action: Action::ClusterStatus };
+    let request =
+        Request { session: None, read_to: None, need: None, action: Action::ClusterStatus };
     backends.ask(None, &request).is_ok()
 }

@@ -1,7 +1,7 @@
 //! How a machine gets what others hold across a change of the members: a new one before the change
 //! begins, all new members while nobody votes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
@@ -16,14 +16,13 @@ use crate::limits::{
     FRAME_BYTES_PER_MS_MIN, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS, PEER_FETCH_MS,
     USER_FILE_BYTES_MAX,
 };
-use crate::order::gather;
 use crate::replica::State;
 use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Seat, Waiting};
 use crate::replica::quorum::majority;
 use crate::replica::version::Version;
 use crate::store::StoreError;
-use crate::thread::spawn_named;
+use crate::thread::side_by_side;
 use crate::wire::message::{Answer, Message};
 
 /// Where the best copy of each user is, and what it is.
@@ -48,21 +47,13 @@ impl Copy {
 }
 
 impl Cluster {
-    /// Copies, for each user, the highest version among the old members `from` and what other new
-    /// members have copied by now. Done again until all of them hold the same.
-    pub(super) fn install(&self, config: &Config, from: &[NodeId]) {
+    /// Copies, for each user, the highest version that one of `from` holds. Done again until all new
+    /// members hold the same.
+    pub(super) fn install(&self, from: &[Seat]) {
         let me = self.local.node.seat();
-        let told = self.change.last_words();
-        let holds = |seat: &Seat| {
-            let digest = config.place.current.digest;
-            told.get(seat).is_some_and(|told| told.standing.digest == digest)
-        };
-        let old = config.place.before.iter().flat_map(|before| &before.seats);
-        let old = old.filter(|seat| from.contains(&seat.node) && (holds(seat) || **seat == me));
-        let new = config.place.current.seats.iter().filter(|seat| holds(seat));
-        let sources: BTreeSet<Seat> = gather(old.chain(new).copied().filter(|seat| *seat != me));
         let mut best = Best::new();
-        let is_listed = sources.iter().all(|seat| self.list(*seat, Copy::Accepted, &mut best));
+        let mut others = from.iter().filter(|seat| **seat != me);
+        let is_listed = others.all(|seat| self.list(*seat, Copy::Accepted, &mut best));
         if is_listed && self.copy_all(Copy::Accepted, &best) == Some(0) {
             self.change.has_installed.store(true, Ordering::Release);
             self.links.nudge_all();
@@ -162,15 +153,7 @@ impl Cluster {
                 }
             }
         };
-        std::thread::scope(|scope| {
-            for number in 1..LEARN_THREADS.min(lacking.len()) {
-                if let Err(error) = spawn_named(scope, &format!("copy-{number}"), |_permit| work())
-                {
-                    log::warn!("copying with fewer threads error={error}");
-                }
-            }
-            work();
-        });
+        side_by_side("copy", LEARN_THREADS.min(lacking.len()), work);
         (is_whole.into_inner() && !self.stop.is_closed()).then_some(lacking.len())
     }
 

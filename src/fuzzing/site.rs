@@ -58,11 +58,8 @@ fn read(data: &[u8], step: usize) -> Result<Option<(Head, usize)>, String> {
 
 /// A head in plain words.
 fn written(head: &Head) -> String {
-    let method = match head.method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-    };
+    let spelt = |(_, it): &&(&str, Method)| *it == head.method;
+    let method = Method::ALL.iter().find(spelt).map_or("", |(name, _)| *name);
     let minor = u8::from(!head.is_http10);
     let mut text = format!("{method} {} HTTP/1.{minor}\r\nHost: {}\r\n", head.target, head.host);
     let mut line = |name: &str, value: &str| text.push_str(&[name, ":", value, "\r\n"].concat());

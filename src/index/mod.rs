@@ -14,9 +14,8 @@
 //!   that it is for.
 //!
 //! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
-//! 24, a like 16, a name in it 16, a tag 32, a follow 24. Every query costs what it shows, and
-//! [`Index::home`] at most a few steps for each person
-//! followed besides.
+//! 24, a like 16, a name or a tag in it 16, a follow 24. Every query costs what it shows, and
+//! [`Index::home`] at most a few steps for each person followed besides.
 
 mod apart;
 mod eyes;
@@ -38,6 +37,7 @@ mod tests;
 mod tests_found;
 mod thread;
 mod timeline;
+mod walk;
 #[cfg(test)]
 mod world;
 
@@ -47,6 +47,7 @@ use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
+use crate::user::room::make_room;
 use crate::user::{Status, User};
 use keeping::Keeping;
 use label::Labels;
@@ -63,6 +64,7 @@ pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
+pub use walk::{Span, Walk, Walked, WalkedList};
 
 /// A post: number and author, in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,9 +136,9 @@ impl Index {
             for post in &user.posts {
                 let key = Key { id: post.id, author };
                 keys.push(key);
-                if let Some(parent) = &post.reply_to {
-                    edges.push(index.edge(parent, key));
-                }
+            }
+            for (id, parent) in &user.replies {
+                edges.push(index.edge(parent, Key { id: *id, author }));
             }
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
@@ -284,7 +286,7 @@ impl Index {
             self.remove_post(before, post.id);
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
-            self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
+            self.add_post(Key { id: post.id, author }, after.reply_to(post.id));
         }
         self.relabel(author, &before.labels, &after.labels);
         self.note_replaced(author, before, after);
@@ -425,6 +427,7 @@ impl Index {
         }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Err(at) = posts.binary_search(&key.id) {
+            make_room(posts, 1);
             posts.insert(at, key.id);
         }
         if let Some(parent) = reply_to {
@@ -436,14 +439,16 @@ impl Index {
 
     /// Takes out a post; what it answered only its author's `User` tells.
     fn remove_post(&mut self, before: &User, id: PostId) {
-        let Some(post) = before.post(id) else { return };
+        if before.post(id).is_none() {
+            return;
+        }
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Ok(at) = posts.binary_search(&id) {
             posts.remove(at);
         }
-        if let Some(parent) = &post.reply_to {
+        if let Some(parent) = before.reply_to(id) {
             let edge = self.edge(parent, key);
             self.replies.remove(&edge);
         }

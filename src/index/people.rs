@@ -102,6 +102,11 @@ impl People {
         &mut self.list[id.index()]
     }
 
+    /// Everybody's number.
+    pub(super) fn ids(&self) -> impl Iterator<Item = PersonId> {
+        self.ids.values().copied()
+    }
+
     /// How many names have a number.
     pub(super) fn len(&self) -> usize {
         self.list.len()

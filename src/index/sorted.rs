@@ -98,7 +98,7 @@ impl<T: Ord + Copy> SortedChunks<T> {
     }
 
     /// The items from `bound` on, the lowest first.
-    pub(super) fn up(&self, bound: Bound<&T>) -> impl Iterator<Item = &T> {
+    pub(super) fn up<'a>(&'a self, bound: Bound<&T>) -> impl Iterator<Item = &'a T> + use<'a, T> {
         let is_before = |item: &T| match bound {
             Bound::Included(bound) => item < bound,
             Bound::Excluded(bound) => item <= bound,

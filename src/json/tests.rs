@@ -1,3 +1,5 @@
+//! The same spelling as serde's own, and what is refused.
+
 use serde::{Deserialize, Serialize};
 
 use super::{tagged, variant};

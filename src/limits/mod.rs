@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
+mod app;
 mod command;
 mod stream;
 
+pub use app::*;
 pub use command::*;
 pub use stream::*;
 
@@ -63,7 +65,7 @@ pub const SUGGESTIONS: usize = 5;
 
 /// Requests remembered in a user's file; older ones answer "too old to tell".
 pub const REQUESTS_KEPT: usize = 1024;
-/// Sessions one user may have open; opening one more ends the oldest.
+/// Sessions one user may have open, apps' included; opening one more ends the oldest.
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
 pub const FOLLOWS_MAX: usize = 5_000;
@@ -137,6 +139,8 @@ pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
 pub const OLD_DIRECTORIES_MAX: u32 = 1_000;
 /// Milliseconds for which new members that have copied all may differ before each looks again.
 pub const INSTALL_AGAIN_MS: u64 = 1_000;
+/// Milliseconds between two looks around of a thread that others wake when there is something to do.
+pub const IDLE_LOOK_MS: u64 = 500;
 /// Milliseconds between two looks at a change of the members that is under way.
 pub const CHANGE_LOOK_MS: u64 = 100;
 /// Users' files that may still differ when a new machine's change begins: writing pauses for as long
@@ -144,6 +148,8 @@ pub const CHANGE_LOOK_MS: u64 = 100;
 pub const LEARNED_USERS_MAX: usize = 64;
 /// Milliseconds between two pings of a peer, and how long its answer is waited for.
 pub const PING_MS: u64 = 400;
+/// The same from a web server to its only backend: there is no other to ask instead.
+pub const PING_ONLY_MS: u64 = 1_000;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
 /// Milliseconds after which every page knows of a machine that died, froze or came back.
@@ -177,7 +183,9 @@ pub const SETTLE_MS: u64 = 2_000;
 pub const COMPARE_MS: u64 = 5_000;
 /// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
 pub const LEARN_THREADS: usize = 8;
-/// Milliseconds between two looks for damaged files that are to be rebuilt.
+/// Threads that read the users' files at start, if there are as many cores.
+pub const LOAD_THREADS_MAX: usize = 4;
+/// Milliseconds between two looks at damaged files that are to be rebuilt.
 pub const REPAIR_LOOK_MS: u64 = 100;
 /// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the
 /// longest file is part of it.
@@ -297,6 +305,10 @@ pub const SUGGESTION_STEPS_MAX: usize = 1000;
 
 /// Posts and labels looked through to tell which tags were used last.
 pub const RECENT_TAGS_STEPS_MAX: usize = 1_000;
+/// Lists of posts grow by this part of their length.
+pub const LIST_GROWTH_PART: usize = 8;
+/// Posts and tags kept to tell which were used last: enough that many posts may be taken back.
+pub const RECENT_TAGS_KEPT: usize = 4 * RECENT_TAGS_STEPS_MAX;
 /// Tags told as used last.
 pub const RECENT_TAGS: usize = 20;
 /// What is new for somebody is counted up to here; more is `99+`.

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scope::Scopes;
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
+use crate::id::{Hash128, PostId, UserName};
 use crate::json::tagged;
 
 /// Names one post: its author and its number.
@@ -65,6 +66,9 @@ pub enum Entry {
         device: String,
         /// From which network address.
         address: String,
+        /// Which app it is of, where it is not a browser's; written from `features` 3 on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<Box<App>>,
     },
     /// A session ended.
     SessionClosed {
@@ -367,6 +371,24 @@ pub enum Entry {
 }
 
 tagged!(Entry, "e");
+/// An app that acts for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// What it calls itself, up to `limits::APP_NAME_CHARS_MAX` characters.
+    pub name: String,
+    /// Its page; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub website: String,
+    /// Which app it is: the first half of the SHA-256 of its `client_id`.
+    pub client: Hash128,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Where the session is only a code so far, with which the app may open one, once and within
+    /// `limits::APP_CODE_MS`: what the app must know for that, its redirect address and challenge,
+    /// hashed. Nobody may act under a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_for: Option<Hash128>,
+}
 
 /// How a community is kept, as one of its keepers says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -179,9 +179,10 @@ fn add_to(marks: &mut BTreeMap<PostRef, Place>, post: &PostRef, place: Place) {
     marks.entry(post.clone()).or_insert(place);
 }
 
-/// Bytes that a surviving entry takes beside its texts, about: of a session, a follow (or mute or
+/// Bytes that a surviving entry takes beside its texts, about: of a session, its app, a follow (or mute or
 /// block), a like or its kin, a deletion, a request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
+const APP_BYTES: usize = 560;
 const FOLLOW_BYTES: usize = 60;
 const MARK_BYTES: usize = 110;
 const DELETED_BYTES: usize = 70;
@@ -213,8 +214,11 @@ impl User {
     /// Bytes of the file that folding would leave, about, and rather too many than too few.
     pub fn folded_bytes(&self) -> u64 {
         let texts = self.display_name.len() + self.bio.len() + self.password.len();
-        let session =
-            |session: &super::Session| SESSION_BYTES + session.device.len() + session.address.len();
+        let session = |session: &super::Session| {
+            let app = session.app.as_ref();
+            let app = app.map_or(0, |app| APP_BYTES + 2 * (app.name.len() + app.website.len()));
+            SESSION_BYTES + session.device.len() + session.address.len() + app
+        };
         let posts: u64 = self.posts.iter().map(|post| u64::from(post.len) + 1).sum();
         let earlier = self.edits.values().flat_map(|edits| &edits.earlier);
         let edits: u64 = earlier.map(|place| u64::from(place.len) + 1).sum();
@@ -237,9 +241,7 @@ impl User {
 
     /// Whether two files tell the same of a user, wherever in them it stands.
     pub fn says_same(&self, other: &Self) -> bool {
-        let posts = |user: &Self| {
-            user.posts.iter().map(|post| (post.id, post.reply_to.clone())).collect::<Vec<_>>()
-        };
+        let posts = |user: &Self| user.posts.iter().map(|post| post.id).collect::<Vec<_>>();
         let edits = |user: &Self| {
             let edits = user.edits.iter();
             edits.map(|(id, edits)| (*id, edits.last_at, edits.earlier.len())).collect::<Vec<_>>()
@@ -249,7 +251,7 @@ impl User {
             && self.members_only == other.members_only
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
-            && self.labels == other.labels
+            && (&self.replies, &self.labels) == (&other.replies, &other.labels)
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())

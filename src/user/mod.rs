@@ -7,7 +7,7 @@
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
 //! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
-//! - only posts that stand are in `edits` or `pinned`;
+//! - only posts that stand are in `replies`, which is sorted, `edits` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
@@ -17,6 +17,8 @@ pub mod entry;
 pub mod fold;
 pub mod keeping;
 mod request;
+pub mod room;
+pub mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +26,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
+use crate::limits::{APP_CODE_MS, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
-use entry::{LinkHash, PostRef, Reset, SessionId};
+use entry::{App, LinkHash, PostRef, Reset, SessionId};
 use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -77,6 +79,8 @@ pub struct User {
     pub keeping: Option<Box<Keeping>>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
+    /// Those of them that answer something, by id, and what. Beside them, because most do not.
+    pub replies: Vec<(PostId, PostRef)>,
     /// The names and tags in the posts that stand: sorted, without repetition. From the texts, which
     /// are not here.
     pub labels: Vec<(PostId, Label)>,
@@ -123,6 +127,8 @@ pub struct Session {
     pub device: String,
     /// The network address it came from.
     pub address: String,
+    /// Which app it is of; none where it is a browser's.
+    pub app: Option<Box<App>>,
 }
 
 /// What a post said before it was edited.
@@ -134,18 +140,16 @@ pub struct Edits {
     pub earlier: Vec<Place>,
 }
 
-/// A post without its text: 24 bytes, because a million of them must fit a Raspberry Pi.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A post without its text: 16 bytes, because a million of them must fit a Raspberry Pi.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Post {
     /// Its number.
     pub id: PostId,
     offset: u32,
     len: u32,
-    /// What it answers.
-    pub reply_to: Option<Box<PostRef>>,
 }
 
-const _: () = assert!(size_of::<Post>() == 24);
+const _: () = assert!(size_of::<Post>() == 16);
 const _: () = assert!(USER_FILE_BYTES_MAX <= u32::MAX as usize);
 
 impl Post {
@@ -153,8 +157,8 @@ impl Post {
     ///
     /// # Panics
     /// When the place lies beyond [`USER_FILE_BYTES_MAX`]: no file is that long.
-    pub fn new(id: PostId, place: Place, reply_to: Option<Box<PostRef>>) -> Self {
-        let mut post = Self { id, offset: 0, len: 0, reply_to };
+    pub fn new(id: PostId, place: Place) -> Self {
+        let mut post = Self { id, offset: 0, len: 0 };
         post.put(place);
         post
     }
@@ -176,6 +180,12 @@ impl User {
     /// The post of that number, if it still stands.
     pub fn post(&self, id: PostId) -> Option<&Post> {
         self.posts.binary_search_by_key(&id, |post| post.id).ok().and_then(|at| self.posts.get(at))
+    }
+
+    /// What the post of that number answers, if it answers something.
+    pub fn reply_to(&self, id: PostId) -> Option<&PostRef> {
+        let at = self.replies.binary_search_by_key(&id, |(reply, _)| *reply).ok()?;
+        self.replies.get(at).map(|(_, to)| to)
     }
 
     /// The names and tags in the post of that number.
@@ -219,7 +229,17 @@ impl Session {
     }
 
     /// Whether it is young enough to act under. A clock that went back makes it younger, never older.
-    pub const fn is_open(&self, now: Wall) -> bool {
-        now.0.saturating_sub(self.opened_at.0) < SESSION_DAYS_MAX * DAY_MS
+    /// An app's does not age: apps cannot ask for a new one. Under a code nobody acts.
+    pub fn is_open(&self, now: Wall) -> bool {
+        self.is_alive(now) && self.app.as_ref().is_none_or(|app| app.code_for.is_none())
+    }
+
+    /// Whether it is open, or a code that can still become a session.
+    pub fn is_alive(&self, now: Wall) -> bool {
+        let age_ms = now.0.saturating_sub(self.opened_at.0);
+        match &self.app {
+            None => age_ms < SESSION_DAYS_MAX * DAY_MS,
+            Some(app) => app.code_for.is_none() || age_ms < APP_CODE_MS,
+        }
     }
 }

@@ -99,6 +99,8 @@ pub enum FormName {
     Language,
     /// Delete the account.
     Leave,
+    /// Let an app in.
+    App,
 }
 
 /// Why a form is not believed.
@@ -226,6 +228,25 @@ impl FormKey {
         spelt(self.mac("invitation", binding, &[&id.to_string()]).finalize().into_bytes())
     }
 
+    /// A code that only we can make, over what an app says of itself; `purpose` says what it proves.
+    pub fn app_code(&self, purpose: &str, text: &str) -> String {
+        let mac = self.mac("app", Binding::Stranger(purpose), &[text]).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode(mac)
+    }
+
+    /// Compares, in constant time, such a code with what it should be.
+    pub fn is_app_code(&self, purpose: &str, text: &str, code: &str) -> bool {
+        let mac = self.mac("app", Binding::Stranger(purpose), &[text]);
+        URL_SAFE_NO_PAD.decode(code).is_ok_and(|code| mac.verify_slice(&code).is_ok())
+    }
+
+    /// The code with which an app that was let in by this form comes back: the same however often the
+    /// form is sent. 43 characters of base64url, as a session's token.
+    pub fn app_grant(&self, binding: Binding<'_>, id: RequestId, what: &str) -> String {
+        let mac = self.mac("grant", binding, &[&id.to_string(), what]);
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
     /// A code over `parts`, each with its length before it so that no two lists look alike.
     fn mac(&self, purpose: &str, binding: Binding<'_>, parts: &[&str]) -> Hmac<Sha256> {
         let (kind, secret) = match binding {
@@ -295,6 +316,7 @@ impl FormName {
             Self::Keys => "keys",
             Self::Language => "language",
             Self::Leave => "leave",
+            Self::App => "app",
         }
     }
 }
@@ -320,6 +342,8 @@ mod tests {
             accept_encoding: None,
             if_none_match: None,
             content_type: None,
+            authorization: None,
+            idempotency_key: None,
             body: Vec::new(),
             client: [127, 0, 0, 1].into(),
             id: "1".to_owned(),

@@ -63,7 +63,7 @@ pub(super) fn tell(ask: &impl Ask, origin: &Origin, stop: &Stop) {
 
 fn offer(ask: &impl Ask, secret: &LinkSecret) -> Offered {
     let action = Action::OfferFirst(OfferFirst { link: secret.hash() });
-    match ask.ask(None, &Request { session: None, read_to: None, action }) {
+    match ask.ask(None, &Request { session: None, read_to: None, need: None, action }) {
         Ok(response) => match response.data.outcome {
             Outcome::Checked => Offered::Holds,
             // A backend of an earlier version makes no such link: its operator uses the command.

@@ -11,6 +11,7 @@ use crate::limits::FORM_FIELDS_MAX;
 /// The fields that some form of ours has; others are ignored, so that `is_admin=1` does nothing.
 pub const FIELDS: &[&str] = &[
     "after",
+    "app",
     "before",
     "bio",
     "code",
@@ -18,6 +19,7 @@ pub const FIELDS: &[&str] = &[
     "days",
     "deed",
     "deleted",
+    "deny",
     "display_name",
     "draft_key",
     "edit_id",
@@ -168,7 +170,7 @@ pub fn decode_path(path: &str) -> Option<String> {
 }
 
 /// Decodes `%XX`, and `+` as a space in forms; false if a `%` stood alone (it is then kept).
-fn percent_decode(encoded: &[u8], is_form: bool) -> (Vec<u8>, bool) {
+pub(super) fn percent_decode(encoded: &[u8], is_form: bool) -> (Vec<u8>, bool) {
     let digit = |byte: Option<&u8>| byte.and_then(|&b| char::from(b).to_digit(16));
     let mut out = Vec::with_capacity(encoded.len());
     let mut is_sound = true;

@@ -2,11 +2,15 @@
 //! that there are as many as this file has.
 
 use super::form::decode_path;
+use super::request::is_for_apps;
 use super::route::Route;
 
 /// What a request's target is called.
 pub(super) fn label(target: &str) -> &'static str {
     let path = target.split('?').next().and_then(decode_path);
+    if path.as_deref().is_some_and(is_for_apps) {
+        return "api";
+    }
     path.and_then(|path| Route::parse(&path)).map_or("none", |route| of(&route))
 }
 
@@ -51,6 +55,7 @@ const fn of(route: &Route) -> &'static str {
         | Route::SettingsLanguage
         | Route::SettingsLeave => "settings",
         Route::DataJson | Route::DataHtml => "data",
+        Route::AllowApp => "authorize",
         Route::Status => "status",
         Route::Healthz => "healthz",
         Route::Readyz => "readyz",

@@ -1,6 +1,9 @@
 //! The web server: pages rendered here, everything they tell asked of a backend.
 
+mod api;
+mod app_head;
 pub mod ask;
+mod away;
 pub mod backends;
 mod coding;
 pub mod cookie;

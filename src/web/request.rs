@@ -11,6 +11,48 @@ pub enum Method {
     Head,
     /// Change something.
     Post,
+    /// As an app: put this in its place.
+    Put,
+    /// As an app: change what is said of it.
+    Patch,
+    /// As an app: take it away.
+    Delete,
+    /// As a browser, for an app that runs in it: may it ask?
+    Options,
+}
+
+impl Method {
+    /// All of them, as they are spelt. The last four are for apps' addresses alone.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("GET", Self::Get),
+        ("HEAD", Self::Head),
+        ("POST", Self::Post),
+        ("PUT", Self::Put),
+        ("PATCH", Self::Patch),
+        ("DELETE", Self::Delete),
+        ("OPTIONS", Self::Options),
+    ];
+
+    /// As it is spelt.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, method)| *method == self).map_or("GET", |(name, _)| name)
+    }
+
+    /// Whether something may be written.
+    pub const fn is_write(self) -> bool {
+        !matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+
+    /// Whether pages take it.
+    pub const fn is_for_pages(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Post)
+    }
+}
+
+/// Whether an address is for programs rather than for people: what is said there is JSON, errors too.
+pub fn is_for_apps(path: &str) -> bool {
+    let trees = ["/api/", "/oauth/token", "/oauth/revoke", "/.well-known/", "/nodeinfo/"];
+    trees.iter().any(|tree| path.starts_with(tree)) || path == "/api"
 }
 
 /// One request. The gate has already refused what breaks HTTP's rules or our limits.
@@ -38,6 +80,10 @@ pub struct Request {
     pub if_none_match: Option<String>,
     /// `Content-Type`, as sent.
     pub content_type: Option<String>,
+    /// `Authorization`, as sent.
+    pub authorization: Option<String>,
+    /// `Idempotency-Key`, as sent.
+    pub idempotency_key: Option<String>,
     /// The body; empty for GET.
     pub body: Vec<u8>,
     /// The browser's address: the peer's, or what a trusted proxy says.

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::app_head::AppHead;
+use super::away::Away;
 use super::coding::Coding;
 use super::cookie::SetCookie;
 use super::gate::{NEXT_HEADER, PAUSE_HEADER};
@@ -16,16 +18,21 @@ use super::words::Lang;
 /// script of others, is framed by nobody and tells other sites nothing.
 const EVERY_ANSWER: [(&str, &str); 6] = [
     (
-        "Content-Security-Policy",
+        CONTENT_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
+    (OPENER_POLICY, "same-origin"),
+    (RESOURCE_POLICY, "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
 ];
+const CONTENT_POLICY: &str = "Content-Security-Policy";
+const OPENER_POLICY: &str = "Cross-Origin-Opener-Policy";
+const RESOURCE_POLICY: &str = "Cross-Origin-Resource-Policy";
+/// Where the content policy says to which addresses forms may lead.
+const FORM_ACTION: &str = "form-action 'self'";
 /// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
 /// from `null`.
 const HIDDEN_REFERRER: &str = "strict-origin";
@@ -64,6 +71,14 @@ pub struct Response {
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
     pub next: Option<Location>,
+    /// Of a page in which somebody lets an app in: its window may belong to the app's.
+    pub is_popup: bool,
+    /// Where such a page's form leads in the end.
+    pub leads_to: Option<Away>,
+    /// Where to go instead, for 302: back to an app.
+    pub away: Option<Away>,
+    /// What an answer for an app says besides.
+    pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
 }
@@ -85,7 +100,27 @@ impl Response {
             hides_address: false,
             download: None,
             next: None,
+            is_popup: false,
+            leads_to: None,
+            away: None,
+            app: None,
             pause_ms: None,
+        }
+    }
+
+    /// What an answer's policies say, where not what they mostly do.
+    fn policy(&self, name: &str, value: &str) -> String {
+        match name {
+            CONTENT_POLICY if self.leads_to.is_some() => {
+                let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
+                value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
+            }
+            OPENER_POLICY if self.is_popup => "unsafe-none".to_owned(),
+            // The mark is what apps show of whoever has no picture.
+            RESOURCE_POLICY if self.app.is_some() || self.content == Content::Svg => {
+                "cross-origin".to_owned()
+            }
+            _ => value.to_owned(),
         }
     }
 
@@ -99,8 +134,9 @@ impl Response {
         let mut fields = Vec::with_capacity(20);
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
             let is_hidden = self.hides_address && name == "Referrer-Policy";
-            (name, if is_hidden { HIDDEN_REFERRER } else { value }.to_owned())
+            (name, if is_hidden { HIDDEN_REFERRER.to_owned() } else { self.policy(name, value) })
         }));
+        fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }
@@ -134,6 +170,9 @@ impl Response {
         }
         if let Some(next) = self.next {
             fields.push((NEXT_HEADER, next.0));
+        }
+        if let Some(away) = self.away {
+            fields.push(("Location", away.as_str().to_owned()));
         }
         if let Some(ms) = self.pause_ms {
             fields.push((PAUSE_HEADER, ms.to_string()));

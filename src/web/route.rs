@@ -115,6 +115,8 @@ pub enum Route {
     SettingsLanguage,
     /// Delete the account.
     SettingsLeave,
+    /// Let an app act in one's name: asks, then does.
+    AllowApp,
     /// How the machines are.
     Status,
     /// Whether this process answers.
@@ -131,15 +133,15 @@ pub enum Route {
     Dots(AssetHash),
 }
 
-/// The hash in a static file's name: 16 hexadecimal digits.
+/// The hash in a static file's name: 12 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetHash(String);
 
 /// Digits of an [`AssetHash`].
-const ASSET_HASH_DIGITS: usize = 16;
+const ASSET_HASH_DIGITS: usize = 12;
 
 impl AssetHash {
-    /// The first 64 bits of a content's SHA-256: enough that no two versions share a name.
+    /// The first 48 bits of a content's SHA-256: enough that no two versions share a name.
     pub fn of(content: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         let digits = Sha256::digest(content).iter().fold(String::new(), |mut digits, byte| {
@@ -166,6 +168,10 @@ impl Route {
         }
         if let Some(rest) = path.strip_prefix("/tag/") {
             return Self::parse_tag(rest);
+        }
+        // Where apps look for a tag's name.
+        if let Some(rest) = path.strip_prefix("/tags/") {
+            return rest.parse().ok().map(Self::Tag);
         }
         Some(match path {
             "/" => Self::Home,
@@ -197,6 +203,8 @@ impl Route {
             "/settings/data/posts.html" => Self::DataHtml,
             "/settings/language" => Self::SettingsLanguage,
             "/settings/leave" => Self::SettingsLeave,
+            // Some apps write it with a slash behind.
+            "/oauth/authorize" | "/oauth/authorize/" => Self::AllowApp,
             "/status" => Self::Status,
             "/healthz" => Self::Healthz,
             "/readyz" => Self::Readyz,
@@ -305,6 +313,7 @@ impl Route {
             | Self::ModAct
             | Self::SettingsKeys
             | Self::SettingsLanguage
+            | Self::AllowApp
             | Self::SettingsLeave => true,
             Self::Home
             | Self::Everyone
@@ -404,6 +413,7 @@ impl fmt::Display for Route {
             Self::DataHtml => "/settings/data/posts.html",
             Self::SettingsLanguage => "/settings/language",
             Self::SettingsLeave => "/settings/leave",
+            Self::AllowApp => "/oauth/authorize",
             Self::Status => "/status",
             Self::Healthz => "/healthz",
             Self::Readyz => "/readyz",

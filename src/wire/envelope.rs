@@ -23,6 +23,9 @@ impl Serialize for Request {
         if let Some(read_to) = &self.read_to {
             map.serialize_entry("read_to", read_to)?;
         }
+        if let Some(need) = &self.need {
+            map.serialize_entry("need", need)?;
+        }
         self.action.serialize(Beside { tag: "action", content: "data", map: &mut map })?;
         map.end()
     }
@@ -44,12 +47,13 @@ impl<'de> Visitor<'de> for RequestVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
-        let (mut session, mut read_to, mut action) = (None, None, None);
+        let (mut session, mut read_to, mut need, mut action) = (None, None, None, None);
         let mut name: Option<Cow<'de, str>> = None;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "session" => session = map.next_value()?,
                 "read_to" => read_to = map.next_value()?,
+                "need" => need = map.next_value()?,
                 "action" => name = Some(map.next_value()?),
                 "data" => {
                     let name = name.take().ok_or_else(|| A::Error::missing_field("action"))?;
@@ -64,7 +68,7 @@ impl<'de> Visitor<'de> for RequestVisitor {
             action = Some(Action::deserialize(name)?);
         }
         let action = action.ok_or_else(|| A::Error::missing_field("action"))?;
-        Ok(Request { session, read_to, action })
+        Ok(Request { session, read_to, need, action })
     }
 }
 
@@ -90,7 +94,7 @@ impl<'de> Visitor<'de> for ReplyVisitor {
                 "viewer" => viewer = map.next_value()?,
                 "cluster" => cluster = Some(map.next_value()?),
                 _ if outcome.is_none() => {
-                    outcome = Some(Deserialize::deserialize(variant(key, &mut map))?)
+                    outcome = Some(Deserialize::deserialize(variant(key, &mut map))?);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -120,17 +124,21 @@ mod tests {
         let before: crate::id::PostId = "4096".parse().unwrap();
         let asked = Action::Home(Page { before: Some(before), ..Page::default() });
         let text = format!(r#"{{"action":"home","data":{{"before":"{before}"}}}}"#);
-        check_request(&Request { session: None, read_to: None, action: asked }, &text);
+        check_request(&Request { session: None, read_to: None, need: None, action: asked }, &text);
         let session = Some("ada.TOKEN".to_owned());
         let text = format!(r#"{{"session":"ada.TOKEN","read_to":"{before}","action":"sessions"}}"#);
         let action = Action::Sessions;
-        check_request(&Request { session, read_to: Some(before), action }, &text);
+        check_request(&Request { session, read_to: Some(before), need: None, action }, &text);
+        let (need, action) = ("read:statuses".parse().ok(), Action::Sessions);
+        let text = r#"{"need":"read:statuses","action":"sessions"}"#;
+        check_request(&Request { session: None, read_to: None, need, action }, text);
     }
 
     #[test]
     fn request_of_a_later_version_read() {
         let read = |text| serde_json::from_str::<Request>(text);
-        let sessions = Request { session: None, read_to: None, action: Action::Sessions };
+        let sessions =
+            Request { session: None, read_to: None, need: None, action: Action::Sessions };
         for text in [
             r#"{"later":{"data":1},"action":"sessions"}"#,
             r#"{"action":"sessions","data":null,"later":2}"#,

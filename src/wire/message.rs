@@ -16,12 +16,15 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 2;
+pub const FEATURES: u32 = 3;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
 /// pins and content notes; whom they mute and block; and how the community is kept.
 pub const FEATURE_SOCIAL: u32 = 2;
+/// The feature from which on sessions may be of apps: a program that does not know of them would take
+/// them for a browser's, which may do everything.
+pub const FEATURE_APPS: u32 = 3;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! What processes say to each other; types and their bytes only, no socket.
 
+mod api;
 pub mod earlier;
 mod envelope;
 pub mod export;

@@ -15,8 +15,11 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::json::tagged;
 use crate::text::Tag;
-use crate::user::entry::{House, PostRef, is_not};
+use crate::user::entry::{App, House, PostRef, is_not};
 
+pub use super::api::{
+    AccountPage, AccountView, ApiReply, CommunityView, RelationView, StatusView, Statuses,
+};
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
@@ -25,6 +28,7 @@ pub use super::house::{
 pub use super::listen::{HeardEvent, HeardPage};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
+pub use crate::user::scope::{Need, SCOPES, ScopeError, Scopes};
 
 /// One request. Not printable: it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +37,9 @@ pub struct Request {
     pub session: Option<String>,
     /// Up to which place this person's device has shown what concerns them.
     pub read_to: Option<PostId>,
+    /// Where an app asks: what it must be allowed for that. An app's session is good for nothing else,
+    /// and a browser's not for this.
+    pub need: Option<Need>,
     /// What is asked, with its data.
     pub action: Action,
 }
@@ -90,6 +97,9 @@ pub struct Viewer {
     /// What keeps them from writing, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,
+    /// Where an app asks: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }
 
 /// The machines in one line.
@@ -148,6 +158,8 @@ pub enum Outcome {
     KeepersLog(LogPage),
     /// How the community is kept.
     House(House),
+    /// What an app wanted to know.
+    Api(Box<ApiReply>),
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -176,6 +188,8 @@ pub enum Refusal {
     SignedOut,
     /// Name and password do not match (or there is no such name: the same answer).
     BadLogin,
+    /// The app may not do that.
+    Scope,
     /// Nothing of that name or number.
     NotFound,
     /// There was, and it was deleted.
@@ -523,4 +537,7 @@ pub struct SessionRow {
     pub opened_at: Wall,
     /// Whether it is the one that asks.
     pub is_this: bool,
+    /// Where it is an app's: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }

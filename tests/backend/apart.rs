@@ -32,7 +32,8 @@ impl<'a> Person<'a> {
     }
 
     pub(super) fn ask_at(&self, n: usize, action: Action) -> Outcome {
-        let request = Request { session: Some(self.session.clone()), action, read_to: None };
+        let request =
+            Request { session: Some(self.session.clone()), action, read_to: None, need: None };
         self.all.ask(n, &request).data.outcome
     }
 
@@ -207,7 +208,7 @@ fn mute_refused_until_all_machines_understand_it() {
 
 /// What a stranger is answered by each machine.
 fn stranger(all: &Backends, n: usize, action: Action) -> Outcome {
-    all.ask(n, &Request { session: None, action, read_to: None }).data.outcome
+    all.ask(n, &Request { session: None, action, read_to: None, need: None }).data.outcome
 }
 
 #[test]

@@ -22,7 +22,8 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn ask(&self, action: Action) -> Outcome {
-        let request = Request { session: Some(self.session.clone()), read_to: None, action };
+        let request =
+            Request { session: Some(self.session.clone()), read_to: None, need: None, action };
         self.all.ask(0, &request).data.outcome
     }
 

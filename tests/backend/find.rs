@@ -8,7 +8,7 @@ use tern::wire::request::{FoundPage, NewsPage, NewsRow, Outcome, Request};
 use super::{Backends, eventually, joined, key, post};
 
 fn asking(session: Option<&str>, read_to: Option<PostId>, action: Action) -> Request {
-    Request { session: session.map(str::to_owned), read_to, action }
+    Request { session: session.map(str::to_owned), read_to, need: None, action }
 }
 
 fn tagged(all: &Backends, n: usize, word: &str) -> Vec<String> {

@@ -26,7 +26,12 @@ fn key(number: u64) -> RequestKey {
 fn post(session: &str, number: u64, text: &str) -> Request {
     let action =
         NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
-    Request { session: Some(session.to_owned()), read_to: None, action: Action::Post(action) }
+    Request {
+        session: Some(session.to_owned()),
+        read_to: None,
+        need: None,
+        action: Action::Post(action),
+    }
 }
 
 /// One client's connection to a machine, kept as a web server keeps it.
@@ -113,6 +118,7 @@ fn act(client: &mut Client<'_>, session: &str, number: u64) -> (Vec<PostId>, Pos
     let refused = Request {
         session: Some(session.to_owned()),
         read_to: None,
+        need: None,
         action: Action::DeletePost(gone),
     };
     assert_eq!(client.until_known(&refused), Outcome::Refused(Refusal::NotFound));

@@ -117,7 +117,9 @@ fn signed_in(all: &Backends, user: &str) -> String {
         password: "a quiet gull sleeps".to_owned(),
         opening: opening(),
     });
-    all.ask(0, &Request { session: None, action, read_to: None }).session.expect("a session")
+    all.ask(0, &Request { session: None, action, read_to: None, need: None })
+        .session
+        .expect("a session")
 }
 
 /// Joins as a stranger, at one of the machines.
@@ -130,7 +132,7 @@ fn join(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
         code: code.to_owned(),
         opening: opening(),
     });
-    all.ask(n, &Request { session: None, action, read_to: None }).data.outcome
+    all.ask(n, &Request { session: None, action, read_to: None, need: None }).data.outcome
 }
 
 fn code_refused(problem: Problem) -> Outcome {
@@ -205,8 +207,12 @@ fn reported_post_hidden_and_shown_again() {
         (own.text.as_str(), own.hidden.as_deref()),
         ("rude words for @cleo", Some("We are kind here."))
     );
-    let stranger =
-        Request { session: None, action: Action::Everyone(Page::default()), read_to: None };
+    let stranger = Request {
+        session: None,
+        action: Action::Everyone(Page::default()),
+        read_to: None,
+        need: None,
+    };
     eventually(|| match all.ask(1, &stranger).data.outcome {
         Outcome::Posts(page) => page.posts[0].text.is_empty().then_some(()),
         other => panic!("{other:?}"),
@@ -359,8 +365,10 @@ fn join_by_approval_waits_and_closed_is_refused() {
         ..House::default()
     });
     assert_eq!(join(&all, 0, "gus", ""), Outcome::Refused(Refusal::Closed));
-    let welcome =
-        all.ask(0, &Request { session: None, action: Action::Welcome, read_to: None }).data.outcome;
+    let welcome = all
+        .ask(0, &Request { session: None, action: Action::Welcome, read_to: None, need: None })
+        .data
+        .outcome;
     let Outcome::Welcome(welcome) = welcome else { panic!("{welcome:?}") };
     assert_eq!((welcome.signup, welcome.words.as_str()), (Signup::Closed, "We are full."));
     assert!(welcome.posts.is_none());

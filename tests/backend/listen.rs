@@ -8,7 +8,7 @@ use super::{Backends, eventually, joined, key, post};
 
 fn listening(session: &str, heard: Option<Heard>) -> Request {
     let action = Action::Listen(Listen { to: ListenTo::Home, heard });
-    Request { session: Some(session.to_owned()), read_to: None, action }
+    Request { session: Some(session.to_owned()), read_to: None, need: None, action }
 }
 
 fn listen(all: &Backends, n: usize, session: &str, heard: Option<Heard>) -> HeardPage {
@@ -46,8 +46,12 @@ fn whoever_listens_hears_each_post_once_on_any_machine() {
     let mut ben = joined(&all, 1, "ben", 2);
     let follow = Whom { key: key(3), username: "ben".parse().unwrap() };
     let action = Action::Follow(follow);
-    let followed = Request { session: Some(ada), read_to: None, action };
-    let ada = all.ask(0, &followed).session.unwrap();
+    let followed = Request { session: Some(ada), read_to: None, need: None, action };
+    // Machine 0 may not have heard yet that ben is there.
+    let ada = eventually(|| {
+        let answer = all.ask(0, &followed);
+        matches!(answer.data.outcome, Outcome::Saved(_)).then(|| answer.session.unwrap())
+    });
     let said = |all: &Backends, n, session: &str, number, text: &str| {
         let answer = all.ask(n, &post(session, number, text));
         assert!(matches!(answer.data.outcome, Outcome::Saved(_)), "{answer:?}");
@@ -84,7 +88,7 @@ fn whoever_listens_hears_each_post_once_on_any_machine() {
 fn nobody_listens_at_home_without_a_session() {
     let all = Backends::start();
     let action = Action::Listen(Listen { to: ListenTo::Home, heard: None });
-    let stranger = Request { session: None, read_to: None, action };
+    let stranger = Request { session: None, read_to: None, need: None, action };
     assert_eq!(all.ask(0, &stranger).data.outcome, Outcome::Refused(Refusal::SignedOut));
     let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None });
     let stranger = Request { action, ..stranger };

@@ -131,7 +131,8 @@ impl Backends {
     }
 
     fn wait_until_writable(&self, n: usize) {
-        let status = Request { session: None, read_to: None, action: Action::ClusterStatus };
+        let status =
+            Request { session: None, read_to: None, need: None, action: Action::ClusterStatus };
         eventually(|| match self.try_ask(n, &status).map(|response| response.data.outcome) {
             Ok(Outcome::Status(page)) => page.writes.then_some(()),
             _ => None,
@@ -179,13 +180,18 @@ fn join(name: &str, number: u8) -> Request {
         code: String::new(),
         opening: opening(),
     });
-    Request { session: None, read_to: None, action }
+    Request { session: None, read_to: None, need: None, action }
 }
 
 fn post(session: &str, number: u8, text: &str) -> Request {
     let action =
         NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
-    Request { session: Some(session.to_owned()), read_to: None, action: Action::Post(action) }
+    Request {
+        session: Some(session.to_owned()),
+        read_to: None,
+        need: None,
+        action: Action::Post(action),
+    }
 }
 
 fn joined(all: &Backends, n: usize, name: &str, number: u8) -> String {
@@ -193,8 +199,12 @@ fn joined(all: &Backends, n: usize, name: &str, number: u8) -> String {
 }
 
 fn everyone(all: &Backends, n: usize) -> Vec<String> {
-    let request =
-        Request { session: None, read_to: None, action: Action::Everyone(Page::default()) };
+    let request = Request {
+        session: None,
+        read_to: None,
+        need: None,
+        action: Action::Everyone(Page::default()),
+    };
     match all.ask(n, &request).data.outcome {
         Outcome::Posts(page) => page.posts.into_iter().map(|post| post.text).collect(),
         other => panic!("a list was asked for: {other:?}"),
@@ -238,6 +248,7 @@ fn own_post_seen_at_once_on_any_machine() {
         let home = Request {
             session: Some(session.clone()),
             read_to: None,
+            need: None,
             action: Action::Home(Page::default()),
         };
         let Outcome::Posts(page) = all.ask((n + 1) % 3, &home).data.outcome else { panic!() };
@@ -277,8 +288,12 @@ fn one_machine_killed_or_frozen_writes_go_on_and_it_catches_up() {
 }
 
 fn everyone_or_none(all: &Backends, n: usize) -> Vec<String> {
-    let request =
-        Request { session: None, read_to: None, action: Action::Everyone(Page::default()) };
+    let request = Request {
+        session: None,
+        read_to: None,
+        need: None,
+        action: Action::Everyone(Page::default()),
+    };
     match all.try_ask(n, &request).map(|response| response.data.outcome) {
         Ok(Outcome::Posts(page)) => page.posts.into_iter().map(|post| post.text).collect(),
         _ => Vec::new(),
@@ -317,8 +332,12 @@ fn r0005_machine_that_met_nobody_since_its_start_does_not_show_less_than_seen() 
     (0..3).for_each(|n| all.kill(n));
     // Nothing on its disk says yet that the last line was committed.
     all.spawn(0);
-    let home =
-        Request { session: Some(session), read_to: None, action: Action::Home(Page::default()) };
+    let home = Request {
+        session: Some(session),
+        read_to: None,
+        need: None,
+        action: Action::Home(Page::default()),
+    };
     let alone = eventually(|| all.try_ask(0, &home).ok());
     assert_eq!(alone.data.outcome, Outcome::Refused(Refusal::Behind));
     all.spawn(1);

@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(20);
 pub(super) fn post(address: &str, key: &Path, text: &str) {
     let keys = Keys::read(key).unwrap();
     let ask = |session: Option<String>, action| -> Response {
-        let request = Request { session, read_to: None, action };
+        let request = Request { session, read_to: None, need: None, action };
         let mut to = dial(address, Role::Web, &keys, WAIT).unwrap();
         to.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT).unwrap();
         serde_json::from_slice(&to.receive(FRAME_BYTES_MAX, WAIT).unwrap().header).unwrap()

@@ -72,7 +72,8 @@ impl Writer for Client {
         let text =
             format!("A line of some sixty letters, as most posts are, number {}", self.number);
         let action = Action::Post(NewPost { key, text, reply_to: None, note: String::new() });
-        let request = Request { session: Some(self.session.clone()), read_to: None, action };
+        let request =
+            Request { session: Some(self.session.clone()), read_to: None, need: None, action };
         let bytes = serde_json::to_vec(&request)?;
         let began = now();
         for _ in 0..TRIES_MAX {

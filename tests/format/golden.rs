@@ -84,6 +84,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
             id: session.clone(),
             device: "Firefox on Linux".to_owned(),
             address: "192.0.2.7".to_owned(),
+            app: None,
         },
     ]
 }

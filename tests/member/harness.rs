@@ -268,7 +268,8 @@ impl Caller {
         session: Option<&str>,
         action: Action,
     ) -> Result<Response, TransportError> {
-        let request = Request { session: session.map(str::to_owned), read_to: None, action };
+        let request =
+            Request { session: session.map(str::to_owned), read_to: None, need: None, action };
         let answer = self.exchange(number, Role::Web, &serde_json::to_vec(&request).unwrap())?;
         Ok(serde_json::from_slice(&answer).unwrap())
     }

@@ -155,7 +155,8 @@ impl Machines {
         session: Option<&str>,
         action: Action,
     ) -> Result<Response, TransportError> {
-        let request = Request { session: session.map(str::to_owned), read_to: None, action };
+        let request =
+            Request { session: session.map(str::to_owned), read_to: None, need: None, action };
         let mut connection = self.connect(n)?;
         connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT)?;
         let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;

@@ -51,6 +51,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             password_hash: "hash".to_owned(),
             admission: Admission::Free,
             session: NewSession {
+                app: None,
                 id: session(user),
                 device: request.key.id.to_string(),
                 address: String::new(),

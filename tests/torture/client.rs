@@ -147,7 +147,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, read_to: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, need: None, action });
         if let Some(Ok(response)) = answer {
             self.session = response.session;
         }
@@ -161,7 +161,7 @@ impl<'a> Client<'a> {
         while op.attempts.len() < ATTEMPTS_MAX && !self.shared.stop.is_closed() {
             let to = self.machine();
             let session = self.session.clone().filter(|_| user == self.name);
-            let request = Request { session, read_to: None, action: action.clone() };
+            let request = Request { session, read_to: None, need: None, action: action.clone() };
             let sent = self.shared.ticks.next();
             let Some(answer) = self.ask(to, &request) else { continue };
             let answered = self.shared.ticks.next();
@@ -319,7 +319,7 @@ impl<'a> Client<'a> {
             opening: opening(),
         });
         let to = self.machine();
-        let answer = self.ask(to, &Request { session: None, read_to: None, action });
+        let answer = self.ask(to, &Request { session: None, read_to: None, need: None, action });
         if let Some(Ok(response)) = answer
             && (response.session.is_some() || matches!(response.data.outcome, Outcome::Saved(_)))
         {
@@ -342,7 +342,7 @@ impl<'a> Client<'a> {
 
     fn read(&mut self, session: Option<String>, action: Action) {
         let to = self.machine();
-        let asked = Request { session: session.clone(), read_to: None, action };
+        let asked = Request { session: session.clone(), read_to: None, need: None, action };
         let was_old = self.shared.runs_old.at(to);
         let Some(Ok(response)) = self.ask(to, &asked) else { return };
         let may_be_of_old = was_old || self.shared.runs_old.at(to);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 /// The map. Its hashing is keyed at random, because strangers choose the keys.
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     keys_max: usize,
     touches: u64,
     entries: HashMap<K, (u64, V)>,
@@ -13,23 +13,23 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> Recent<K, V> {
-    pub(super) fn new(keys_max: usize) -> Self {
+    pub(crate) fn new(keys_max: usize) -> Self {
         assert!(keys_max > 0, "a map of no keys remembers nothing");
         Self { keys_max, touches: 0, entries: HashMap::new(), order: BTreeMap::new() }
     }
 
     /// A key's value, untouched.
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
     /// A key's value to change in place, untouched.
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
     /// A key's value, made if it is not there; from now on the last to be forgotten.
-    pub(super) fn touch(&mut self, key: &K) -> &mut V
+    pub(crate) fn touch(&mut self, key: &K) -> &mut V
     where
         V: Default,
     {
@@ -48,7 +48,7 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     }
 
     /// Forgets a key.
-    pub(super) fn remove(&mut self, key: &K) {
+    pub(crate) fn remove(&mut self, key: &K) {
         if let Some((touched, _)) = self.entries.remove(key) {
             self.order.remove(&touched);
         }

@@ -209,8 +209,27 @@ impl Index {
         list
     }
 
-    fn shows_item(&self, eyes: Eyes, item: Shown) -> bool {
+    pub(super) fn shows_item(&self, eyes: Eyes, item: Shown) -> bool {
         self.shows_key(eyes, item.post) && item.by.is_none_or(|by| self.shows_author(eyes, by))
+    }
+}
+
+impl Shown {
+    /// A post where it stands because somebody reposted it.
+    pub(super) const fn reposted(place: PostId, by: PersonId, post: Key) -> Self {
+        Self { place, by: Some(by), post }
+    }
+
+    pub(super) const fn place(&self) -> PostId {
+        self.place
+    }
+
+    pub(super) const fn by(&self) -> Option<PersonId> {
+        self.by
+    }
+
+    pub(super) const fn post(&self) -> Key {
+        self.post
     }
 }
 

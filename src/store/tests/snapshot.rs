@@ -362,6 +362,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         id: session(byte),
         device: "Firefox".to_owned(),
         address: "192.0.2.1".to_owned(),
+        app: None,
     };
     let name = |n: u8| crate::id::UserName::parse(&format!("user{n}")).unwrap();
     let profile = |n: u8| Entry::Profile {

@@ -79,7 +79,7 @@ impl Setting {
     }
 
     fn ask(&self, wanted: &[usize], action: Action) -> Result<Outcome, AskError> {
-        let request = Request { session: None, read_to: None, action };
+        let request = Request { session: None, read_to: None, need: None, action };
         self.backends.ask(Some(&self.user(wanted)), &request).map(|answer| answer.data.outcome)
     }
 
@@ -147,7 +147,8 @@ fn ask_well_backends_reuses_the_users_connection() {
         }
         assert_eq!(setting.requests(), [0, 5, 0]);
         assert_eq!(setting.seen[1].connections.load(Ordering::SeqCst), 1);
-        let stranger = Request { session: None, read_to: None, action: Action::CheckSession };
+        let stranger =
+            Request { session: None, read_to: None, need: None, action: Action::CheckSession };
         for _ in 0..6 {
             assert!(setting.backends.ask(None, &stranger).is_ok());
         }
@@ -184,7 +185,7 @@ fn r0009_backend_that_lets_a_dial_time_out_keeps_nobody_else_waiting() {
 #[test]
 fn ask_nobody_known_nothing_was_asked() {
     among(vec![], |setting| {
-        let request = Request { session: None, read_to: None, action: write() };
+        let request = Request { session: None, read_to: None, need: None, action: write() };
         let answer = setting.backends.ask(None, &request);
         assert_eq!(answer, Err(AskError::Unreachable { asked: false }));
     });
@@ -195,7 +196,7 @@ fn ask_backend_of_another_cluster_is_suspected() {
     among(vec![answers(saved())], |setting| {
         let addrs = setting.addrs.clone();
         let foreign = Backends::new(addrs, keys(2), Clock::system());
-        let request = Request { session: None, read_to: None, action: write() };
+        let request = Request { session: None, read_to: None, need: None, action: write() };
         assert_eq!(foreign.ask(None, &request), Err(AskError::Unreachable { asked: false }));
         assert!(foreign.all[0].is_suspected());
     });
@@ -292,8 +293,10 @@ fn ask_backend_suspected_meanwhile_left_at_once() {
         // This clock stands, so no deadline can pass.
         let clock = Clock::manual(Mono(0), Wall(0));
         let backends = Backends::new(setting.addrs.clone(), web_keys(1), clock);
-        let (user, request) =
-            (setting.user(&[0]), Request { session: None, read_to: None, action: write() });
+        let (user, request) = (
+            setting.user(&[0]),
+            Request { session: None, read_to: None, need: None, action: write() },
+        );
         std::thread::scope(|scope| {
             let ask = spawn_named(scope, "ask", |_| backends.ask(Some(&user), &request)).unwrap();
             until(|| setting.requests() == [1, 0]);

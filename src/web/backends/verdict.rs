@@ -108,6 +108,7 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
             !problems.iter().any(|one| matches!(one.problem, Problem::Wrong | Problem::Full { .. }))
         }
         Refusal::SignedOut
+        | Refusal::Scope
         | Refusal::NotFound
         | Refusal::Gone
         | Refusal::Blocked
@@ -156,6 +157,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::EndInvitation(_)
         | Action::Keep(_)
         | Action::SetHouse(_)
+        | Action::AllowApp(_)
+        | Action::RedeemCode(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
         | Action::OfferFirst(_)
@@ -176,6 +179,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::KeptApart(_)
         | Action::Export(_)
         | Action::Sessions
+        | Action::Api(_)
         | Action::Welcome
         | Action::Invitations
         | Action::Reports(_)

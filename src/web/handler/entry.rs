@@ -3,6 +3,7 @@
 
 use super::act::Act;
 use super::again::Again;
+use super::apps::popup;
 use super::draw::{answering, composer, head};
 use super::visit::{Heard, Visit};
 use super::write::next;
@@ -54,6 +55,11 @@ pub(super) struct LoginForm {
 }
 
 impl LoginForm {
+    /// An empty one, from which it goes on to `next`.
+    pub(super) fn then(next: String) -> Self {
+        Self { next, ..Self::default() }
+    }
+
     /// As it was sent.
     pub(super) fn typed(form: &Form) -> Self {
         Self {
@@ -240,7 +246,9 @@ impl<A: Ask> Site<A> {
             return self.house_draft(visit, form, heard);
         }
         let to = next(form).unwrap_or_else(|| Route::Home.to_string());
-        Ok(see_other(&to, heard.cookies.clone()))
+        let response = see_other(&to, heard.cookies.clone());
+        // On the way to let an app in, in a window that may be the app's.
+        Ok(if to.starts_with(&Route::AllowApp.to_string()) { popup(response) } else { response })
     }
 
     fn draft_page(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {

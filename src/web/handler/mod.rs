@@ -15,12 +15,14 @@
 mod act;
 mod again;
 mod apart;
+mod apps;
 mod data;
 mod draw;
 mod entry;
 mod feed;
 mod find;
 mod house;
+mod journal;
 mod keys;
 mod language;
 mod link;
@@ -39,6 +41,7 @@ pub(crate) use write::next as next_of;
 
 use askama::Template;
 
+use super::api::rate::Calls;
 use super::ask::{Ask, AskError};
 use super::cookie::SetCookie;
 use super::csrf::FormKey;
@@ -47,7 +50,7 @@ use super::origin::Origin;
 use super::page::frame::{Around, Assets};
 use super::page::message::MessagePage;
 use super::page::said;
-use super::request::{Method, Request};
+use super::request::{Method, Request, is_for_apps};
 use super::response::{Cache, Content, Location, Response};
 use super::route::Route;
 use super::session::Session;
@@ -57,16 +60,18 @@ use crate::clock::Clock;
 use crate::id::UserName;
 use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{Outcome, Refusal, Request as WireRequest};
-use visit::{Heard, Visit};
+pub(in crate::web) use visit::Heard;
+use visit::Visit;
 
 /// The pages of one community. It holds no data: all it tells it asked of a backend.
 pub struct Site<A: Ask> {
-    ask: A,
-    community: String,
-    form_key: FormKey,
-    origin: Origin,
-    clock: Clock,
-    assets: Assets,
+    pub(super) ask: A,
+    pub(super) community: String,
+    pub(super) form_key: FormKey,
+    pub(super) origin: Origin,
+    pub(super) clock: Clock,
+    pub(super) assets: Assets,
+    pub(super) calls: Calls,
 }
 
 /// An answer, or why handling ended early.
@@ -125,11 +130,16 @@ impl<A: Ask> Site<A> {
         clock: Clock,
     ) -> Self {
         let form_key = FormKey::new(form_key);
-        Self { ask, community, form_key, origin, clock, assets: Assets::embedded() }
+        // Whoever runs it on their own machine to try it out is not to wait.
+        let calls = Calls::new(!origin.is_loopback());
+        Self { ask, community, form_key, origin, clock, assets: Assets::embedded(), calls }
     }
 
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
+        if is_for_apps(&request.path) {
+            return self.respond_to_app(request);
+        }
         let visit = self.visit(request);
         let hides_address = [Route::FirstKeeper, Route::NewPassword]
             .iter()
@@ -232,11 +242,12 @@ impl<A: Ask> Site<A> {
             Route::ModLog => self.keepers_log(visit),
             Route::ModHouse => self.house(visit),
             Route::ModAct => self.ask_deed(visit),
+            Route::AllowApp => self.ask_allow_app(visit),
             Route::Status => self.status(visit),
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
             Route::Robots => Ok(plain::robots()),
-            Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(&route)),
+            Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(visit, &route)),
             // These take only POST, which was looked at before.
             Route::Logout
             | Route::Post
@@ -259,7 +270,8 @@ impl<A: Ask> Site<A> {
     ) -> Result<Heard, AskError> {
         let about = session.map(Session::user).or(about);
         let read_to = session.and_then(Session::read_to);
-        let request = WireRequest { session: session.map(Session::secret), read_to, action };
+        let sent = session.map(Session::secret);
+        let request = WireRequest { session: sent, read_to, need: None, action };
         let response = self.ask.ask(about, &request)?;
         let mut heard = Heard::of(response, session);
         let now = self.clock.wall();
@@ -309,7 +321,7 @@ impl<A: Ask> Site<A> {
                 return Ok(to_login(visit, heard.cookies.clone()));
             }
             Refusal::NotFound => (404, None),
-            Refusal::Blocked | Refusal::Closed | Refusal::Keeper => (403, None),
+            Refusal::Scope | Refusal::Blocked | Refusal::Closed | Refusal::Keeper => (403, None),
             Refusal::Hindered(hindered) => return self.hindered_page(visit, heard, hindered),
             Refusal::Gone => (410, None),
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),

@@ -86,24 +86,24 @@ impl<'a> Visit<'a> {
 }
 
 /// What a backend said.
-pub(super) struct Heard {
+pub(in crate::web) struct Heard {
     /// Who is signed in.
-    pub(super) viewer: Option<Viewer>,
+    pub(in crate::web) viewer: Option<Viewer>,
     /// How the machines are.
-    pub(super) cluster: ClusterBrief,
+    pub(in crate::web) cluster: ClusterBrief,
     /// The answer proper.
-    pub(super) outcome: Outcome,
+    pub(in crate::web) outcome: Outcome,
     /// The session to go on with.
-    pub(super) session: Option<Session>,
+    pub(in crate::web) session: Option<Session>,
     /// What the browser must keep or forget.
-    pub(super) cookies: Vec<SetCookie>,
+    pub(in crate::web) cookies: Vec<SetCookie>,
     /// Whether the session that was sent is over.
-    pub(super) is_over: bool,
+    pub(in crate::web) is_over: bool,
 }
 
 impl Heard {
     /// Reads a reply to a request under `sent`.
-    pub(super) fn of(response: Response, sent: Option<&Session>) -> Self {
+    pub(in crate::web) fn of(response: Response, sent: Option<&Session>) -> Self {
         let session = response.session.as_deref().and_then(Session::parse);
         if session.is_none() && response.session.is_some() {
             log::error!("a backend answered with a malformed session");
@@ -122,7 +122,7 @@ impl Heard {
     }
 
     /// Who is signed in: a write that was refused before anybody looked does not sign out.
-    pub(super) fn who<'a>(&'a self, sent: Option<&'a Session>) -> Option<&'a UserName> {
+    pub(in crate::web) fn who<'a>(&'a self, sent: Option<&'a Session>) -> Option<&'a UserName> {
         let claimed = sent.filter(|_| matches!(self.outcome, Outcome::Refused(_)) && !self.is_over);
         self.viewer.as_ref().map(|viewer| &viewer.username).or(claimed.map(Session::user))
     }
@@ -131,7 +131,7 @@ impl Heard {
 impl Heard {
     /// A refusal as it is meant: a machine that is cut off from the others trusts no session, which
     /// is not to be told as having been signed out.
-    pub(super) fn honest(&self, refusal: &Refusal) -> Refusal {
+    pub(in crate::web) fn honest(&self, refusal: &Refusal) -> Refusal {
         if *refusal != Refusal::SignedOut || self.cluster.stale_since.is_none() {
             return refusal.clone();
         }

@@ -5,10 +5,11 @@
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
 //! - `find`: mentions and the search. `atom`: posts for feed readers.
 //! - `export`: the file of posts that a member takes along. `script`: the words of the script.
-//! - `list`, `thread`, `apart`, `message`, `moderation`, `settings`, `status`: the pages.
+//! - `apps`: letting an app in. `list`, `thread`, `apart`, `message`, `moderation`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
 pub(super) mod apart;
+pub(super) mod apps;
 pub(super) mod atom;
 pub(super) mod export;
 pub(super) mod find;

@@ -119,7 +119,10 @@ impl Said {
             Refusal::SignedOut => {
                 Self::new(403, t.sign_in(), t.signed_out(), subject.rides(t).to_owned())
             }
-            Refusal::NotFound => Self::new(404, t.not_found(), t.no_such_thing(), kept.to_owned()),
+            // No page asks as an app.
+            Refusal::Scope | Refusal::NotFound => {
+                Self::new(404, t.not_found(), t.no_such_thing(), kept.to_owned())
+            }
             Refusal::Gone => Self::new(410, t.gone(), t.deleted_meanwhile(), kept.to_owned()),
             Refusal::Blocked => Self::new(403, t.not_possible(), t.kept_apart(), kept.to_owned()),
             Refusal::Closed => Self::new(403, t.closed(), t.invited_by_keeper(), kept.to_owned()),

@@ -1,27 +1,40 @@
-//! The words of the script, which it finds as `data-` attributes of `body`. They are made of those
-//! that the pages say themselves, with `#` for the number, so that nothing is said in two ways.
+//! The script with its words in it. They are made of those that the pages say themselves, with `#`
+//! for the number, so that nothing is said in two ways.
 
+use serde_json::json;
+
+use super::frame::SCRIPT;
 use crate::web::words::Lang;
 
 /// A count that stands nowhere else in a word.
 const MANY: u64 = 7_654_321;
 
 /// Forms of each, parted by `|`.
-#[derive(Debug, Clone)]
-pub(crate) struct ScriptWords {
+#[derive(Debug)]
+struct ScriptWords {
     /// Now, minutes, hours, one day, days ago.
-    pub(crate) ago: String,
+    ago: String,
     /// One character, and some, left.
-    pub(crate) left: String,
+    left: String,
     /// One character, and some, too many.
-    pub(crate) over: String,
+    over: String,
     /// One new post, and some.
-    pub(crate) fresh: String,
+    fresh: String,
+}
+
+/// Where the script has its words.
+const PLACE: &str = "WORDS";
+
+/// The file that pages in this language name.
+pub(crate) fn file(t: Lang) -> String {
+    let ScriptWords { ago, left, over, fresh } = ScriptWords::of(t);
+    let words = json!({ "ago": ago, "left": left, "over": over, "new": fresh });
+    SCRIPT.replacen(PLACE, &words.to_string(), 1)
 }
 
 impl ScriptWords {
     /// In this language.
-    pub(crate) fn of(t: Lang) -> Self {
+    fn of(t: Lang) -> Self {
         let many = |word: fn(Lang, u64) -> String| word(t, MANY).replace(&MANY.to_string(), "#");
         let one = |word: fn(Lang, u64) -> String| word(t, 1).replacen('1', "#", 1);
         let both = |word| format!("{}|{}", one(word), many(word));
@@ -44,6 +57,23 @@ mod tests {
     fn check(t: Lang, ago: &str, left: &str, over: &str, fresh: &str) {
         let words = ScriptWords::of(t);
         assert_eq!([&words.ago, &words.left, &words.over, &words.fresh], [ago, left, over, fresh]);
+    }
+
+    #[test]
+    fn words_stand_in_the_script() {
+        let file = file(Lang::De);
+        let (before, rest) = SCRIPT.split_once(PLACE).unwrap();
+        let words = file.strip_prefix(before).unwrap().strip_suffix(rest).unwrap();
+        let expected = json!({
+            "ago": "jetzt|vor # Min.|vor # Std.|vor # Tag|vor # Tagen",
+            "left": "noch # Zeichen|noch # Zeichen",
+            "over": "# Zeichen zu viel|# Zeichen zu viel",
+            "new": "# neuer Beitrag|# neue Beiträge",
+        });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(words).unwrap(), expected);
+        for word in ["ago", "left", "over", "new"] {
+            assert!(SCRIPT.contains(&format!("words.{word}")), "{word}");
+        }
     }
 
     #[test]

@@ -213,11 +213,12 @@ impl Desk {
     }
 
     fn serve(&self, mut raw: tiny_http::Request, handler: &Handler<'_>) {
-        if *raw.method() == tiny_http::Method::Options {
+        let id = field(&raw, ID_HEADER);
+        if id.is_none() && *raw.method() == tiny_http::Method::Options {
             // The gate asks at start whether this worker's connection works.
             return respond(raw, tiny_http::Response::empty(204), "probe");
         }
-        let id = field(&raw, ID_HEADER).unwrap_or_default();
+        let id = id.unwrap_or_default();
         // Unwinding drops the request, which tiny_http answers with a bare 500, which the gate
         // replaces by a page.
         let served = catch_unwind(AssertUnwindSafe(|| match read(&mut raw) {
@@ -281,12 +282,9 @@ fn field(raw: &tiny_http::Request, name: &str) -> Option<String> {
 
 /// The request as the gate wrote it; the error says what it lacks, which would be a fault of ours.
 fn read(raw: &mut tiny_http::Request) -> Result<Request, &'static str> {
-    let method = match raw.method() {
-        tiny_http::Method::Get => Method::Get,
-        tiny_http::Method::Head => Method::Head,
-        tiny_http::Method::Post => Method::Post,
-        _ => return Err("method"),
-    };
+    let mut known = Method::ALL.into_iter();
+    let known = known.find(|(name, _)| raw.method().as_str() == *name);
+    let (_, method) = known.ok_or("method")?;
     let client = field(raw, CLIENT_HEADER).and_then(|text| text.parse().ok()).ok_or("client")?;
     let id = field(raw, ID_HEADER).ok_or("id")?;
     let (path, query) = raw.url().split_once('?').unwrap_or((raw.url(), ""));
@@ -306,6 +304,8 @@ fn read(raw: &mut tiny_http::Request) -> Result<Request, &'static str> {
         accept_encoding: field(raw, "Accept-Encoding"),
         if_none_match: field(raw, "If-None-Match"),
         content_type: field(raw, "Content-Type"),
+        authorization: field(raw, "Authorization"),
+        idempotency_key: field(raw, "Idempotency-Key"),
         body,
         client,
         id,

@@ -19,6 +19,7 @@
 //! A word without a German text is no word and does not compile; one that nothing uses is a warning.
 //! `tests` looks after what the compiler cannot see, `tests/tidy` after words that stand elsewhere.
 
+mod apps;
 mod choice;
 mod entry;
 mod find;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Lang, Written, entry, find, frame, gate, keeping, machines, marks, post, settings, time,
+    Lang, Written, apps, entry, find, frame, gate, keeping, machines, marks, post, settings, time,
     trouble,
 };
 
@@ -13,6 +13,7 @@ const SAME: [&str; 4] = ["text", "version", "day_and_time", "name_label"];
 
 fn every_word() -> impl Iterator<Item = &'static Written> {
     [
+        apps::WRITTEN,
         entry::WRITTEN,
         find::WRITTEN,
         frame::WRITTEN,

@@ -11,13 +11,12 @@ use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
 use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
-use crate::web::request::Method;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
 use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
-use super::refusal::{Framing, Refusal, to_bytes};
+use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
@@ -30,8 +29,13 @@ const LOGGED_PATH_CHARS: usize = 200;
 
 /// Serves a connection until either side ends it.
 pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
-    let mut browser =
-        Browser { gate, peer, buf: Vec::new(), is_head_only: false, languages: &Lang::ALL };
+    let mut browser = Browser {
+        gate,
+        peer,
+        buf: Vec::new(),
+        is_head_only: false,
+        told: Reader::People(&Lang::ALL),
+    };
     let mut is_first = true;
     loop {
         match browser.next_request(is_first) {
@@ -54,8 +58,8 @@ struct Browser<'a> {
     buf: Vec<u8>,
     /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
     is_head_only: bool,
-    /// What to refuse it in.
-    languages: &'static [Lang],
+    /// Whom to refuse, and in what.
+    told: Reader,
 }
 
 /// A request that was read to its last byte.
@@ -143,7 +147,7 @@ impl<'a> Browser<'a> {
     fn read_head(&mut self, by: Mono) -> Result<Head, End> {
         let found = self.find_head(by);
         let read = found.as_ref().unwrap_or(&self.buf);
-        self.languages = head::languages(read, self.gate.origin.cookie_prefix());
+        self.told = Reader::of(read, self.gate.origin.cookie_prefix());
         Ok(head::parse(&found?)?)
     }
 
@@ -182,7 +186,7 @@ impl<'a> Browser<'a> {
 
     /// Answers a request; true if the connection may be used again.
     fn answer(&mut self, mut request: Whole<'_>) -> bool {
-        let was_write = request.head.method == Method::Post;
+        let was_write = request.head.method.is_write();
         let asked = self.ask(&request, &request.head.target);
         // Nobody needs it any more, and the browser may take long to take its answer.
         request.body = Vec::new();
@@ -263,7 +267,7 @@ impl<'a> Browser<'a> {
 
     fn pass_back(&self, mut answer: Answer, request: &Whole<'_>) -> bool {
         if !answer.is_ours {
-            let was_write = request.head.method == Method::Post;
+            let was_write = request.head.method.is_write();
             self.refuse(Refusal::Failed { was_write }, &request.id);
             return false;
         }
@@ -362,7 +366,7 @@ impl<'a> Browser<'a> {
         metrics::REQUESTS.count(REFUSED, refusal.status());
         let now = self.gate.clock.wall();
         let framing = Framing { now, connection, is_head_only: self.is_head_only };
-        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.languages), framing))
+        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.told), framing))
     }
 
     /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken. Then
@@ -422,11 +426,7 @@ fn chunk(mut bytes: Vec<u8>) -> Vec<u8> {
 /// The request as `tiny_http` gets it: what we use, spelt in one way.
 fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
     let Head { method, passed, .. } = &request.head;
-    let method = match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-    };
+    let method = method.as_str();
     let (client, length) = (request.client.to_string(), request.body.len().to_string());
     let own = [
         (CLIENT_HEADER, client.as_str()),

@@ -2,17 +2,17 @@
 //! requests. `httparse` finds the tokens; the rules before and after it are ours.
 //!
 //! Refused, beyond what HTTP forbids: any `Transfer-Encoding`, tabs, bytes outside printable
-//! ASCII, a body with GET or HEAD, targets that do not begin with `/`, and a second copy of any
+//! ASCII, a body with GET, HEAD or OPTIONS, targets that do not begin with `/`, and a second copy of any
 //! header that we use.
 
 use crate::limits::{BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX};
 use crate::web::gate::refusal::Refusal;
 use crate::web::origin::is_authority;
-use crate::web::request::Method;
+use crate::web::request::{Method, is_for_apps};
 use crate::web::words::Lang;
 
 /// Headers that are passed on, spelt as they are passed on.
-const PASSED: [&str; 8] = [
+const PASSED: [&str; 10] = [
     "Cookie",
     "Origin",
     "Sec-Fetch-Site",
@@ -21,6 +21,8 @@ const PASSED: [&str; 8] = [
     ACCEPT_ENCODING,
     "If-None-Match",
     "Content-Type",
+    "Authorization",
+    "Idempotency-Key",
 ];
 /// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
 const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
@@ -121,20 +123,19 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadersTooLarge),
         Err(_) => return Err(Refusal::Malformed("head")),
     }
-    let method = match request.method {
-        Some("GET") => Method::Get,
-        Some("HEAD") => Method::Head,
-        Some("POST") => Method::Post,
-        _ => return Err(Refusal::Method),
-    };
     let target = request.path.unwrap_or_default();
+    let known = Method::ALL.into_iter().find(|(name, _)| request.method == Some(*name));
+    let method = known.map(|(_, method)| method).ok_or(Refusal::Method)?;
+    if !method.is_for_pages() && !is_for_apps(target) {
+        return Err(Refusal::Method);
+    }
     if !target.starts_with('/') || target.contains('#') {
         return Err(Refusal::Malformed("target"));
     }
     let is_http10 = request.version == Some(0);
     let fields = Fields::read(request.headers)?;
     let body_bytes = fields.body_bytes.unwrap_or(0);
-    if method != Method::Post && body_bytes > 0 {
+    if !method.is_write() && body_bytes > 0 {
         return Err(Refusal::Malformed("body of a GET or HEAD"));
     }
     Ok(Head {

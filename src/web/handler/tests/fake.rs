@@ -84,6 +84,7 @@ impl Ask for Fake {
             news: 3,
             is_keeper: *self.is_keeper.lock(),
             hindered: None,
+            app: None,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
@@ -227,6 +228,8 @@ impl<'a> Browser<'a> {
             accept_encoding: None,
             if_none_match: None,
             content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            authorization: None,
+            idempotency_key: None,
             body,
             client: [192, 0, 2, 7].into(),
             id: "r1".to_owned(),

@@ -1,0 +1,348 @@
+//! What apps show: members, posts and lists of both, from any place in them.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use super::Backend;
+use super::view::{Asked, Asker, Done, Result};
+use crate::action::{ApiRead, PeopleList, StatusList};
+use crate::id::{PostId, UserName};
+use crate::index::{Reply, Span, Walk, Walked, WalkedList};
+use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
+use crate::user::User;
+use crate::user::entry::{PostRef, Signup};
+use crate::wire::request::{
+    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, PostView, Refusal,
+    RelationView, StatusView, Statuses,
+};
+
+type Told<T> = std::result::Result<T, Refusal>;
+
+impl Backend {
+    pub(super) fn api(&self, mut asked: Asked<'_>, data: ApiRead) -> Result {
+        let asker = asked.asker;
+        self.wait_for_lists();
+        let reply = match data {
+            ApiRead::Community => ApiReply::Community(self.community_view()),
+            ApiRead::Account { username } => {
+                let own = || asker.map(|asker| asker.user().clone()).ok_or(Refusal::SignedOut);
+                let username = username.map_or_else(own, Ok)?;
+                self.find(&mut asked, &username)?;
+                ApiReply::Account(self.account_view(&username).ok_or(Refusal::NotFound)?)
+            }
+            ApiRead::Relations { usernames } => {
+                let asker = asked.signed_in()?;
+                let relation = |name| self.relation(asker, name);
+                ApiReply::Relations(usernames.iter().filter_map(relation).collect())
+            }
+            ApiRead::Members { query, limit } => {
+                ApiReply::Accounts(self.members_named(asker, &query, limit))
+            }
+            ApiRead::People { list, of, after, limit } => {
+                ApiReply::Accounts(self.people_for_app(asked, (list, of), after.as_ref(), limit)?)
+            }
+            ApiRead::Status { id } => {
+                let walked = self.numbered(asker, id)?;
+                ApiReply::Statuses(self.status_page(asker, vec![walked])?)
+            }
+            ApiRead::Context { id } => self.context(asker, id)?,
+            ApiRead::Statuses { list, below, above, is_rising, limit } => {
+                let span = Span { below, above, is_rising };
+                let page = self.statuses(&mut asked, list, (span, limit))?;
+                ApiReply::Statuses(page)
+            }
+        };
+        Ok(Done::told(Outcome::Api(Box::new(reply))))
+    }
+
+    fn community_view(&self) -> CommunityView {
+        let index = self.cluster.local.index();
+        let house = index.house();
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        CommunityView {
+            members: count(index.members()),
+            posts: count(index.posts()),
+            is_open: house.signup == Signup::Open,
+            is_approved: house.signup == Signup::Approved,
+            words: house.words,
+        }
+    }
+
+    /// A member as apps show them.
+    fn account_view(&self, name: &UserName) -> Option<AccountView> {
+        let counts = self.cluster.local.index().counts(name);
+        self.look(name, |user| AccountView {
+            username: user.name.clone(),
+            display_name: user.display_name.clone(),
+            bio: user.bio.clone(),
+            joined_at: user.joined_at,
+            members_only: user.members_only,
+            last_post: user.posts.last().map(|post| post.id),
+            followers: counts.followers,
+            following: counts.following,
+            posts: counts.posts,
+        })
+    }
+
+    /// How one stands with somebody. Whoever is not there has no relation.
+    fn relation(&self, asker: &Asker, name: &UserName) -> Option<RelationView> {
+        let joined_at = self.look(name, |user| user.joined_at)?;
+        let (viewer, index) = (asker.user(), self.cluster.local.index());
+        index.is_active(name).then(|| RelationView {
+            username: name.clone(),
+            joined_at,
+            follows: index.follows(viewer, name),
+            is_followed: index.follows(name, viewer),
+            mutes: index.mutes(viewer, name),
+            blocks: index.blocks(viewer, name),
+            is_blocked: index.blocks(name, viewer),
+        })
+    }
+
+    /// Members whose user name begins so. Whom one blocks is found by their whole name: else nobody
+    /// could be unblocked by it.
+    fn members_named(&self, asker: Option<&Asker>, query: &str, limit: u16) -> AccountPage {
+        let n = usize::from(limit).min(API_PAGE_MAX);
+        let query = query.trim().trim_start_matches('@').to_ascii_lowercase();
+        if query.is_empty() {
+            return AccountPage::default();
+        }
+        let exact = UserName::from_input(&query).ok();
+        let exact = exact.filter(|name| self.cluster.local.index().is_member(name, self.now()));
+        let eyes = self.eyes(asker);
+        let found = self.cluster.local.index().named(eyes, &query, n.max(PEOPLE_FOUND));
+        let found = found.into_iter().filter(|name| Some(name) != exact.as_ref());
+        let names: Vec<UserName> = exact.clone().into_iter().chain(found).take(n).collect();
+        let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
+        AccountPage { accounts, more_after: None }
+    }
+
+    fn people_for_app(
+        &self,
+        mut asked: Asked<'_>,
+        (list, of): (PeopleList, Option<UserName>),
+        after: Option<&UserName>,
+        limit: u16,
+    ) -> Told<AccountPage> {
+        let n = usize::from(limit).clamp(1, API_PAGE_MAX);
+        let asker = asked.asker;
+        let page = |names: Vec<UserName>, more_after| AccountPage {
+            accounts: names.iter().filter_map(|name| self.account_view(name)).collect(),
+            more_after,
+        };
+        if let PeopleList::Muted | PeopleList::Blocked = list {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let range = (from, Bound::Unbounded);
+            let names = |user: &User| -> Vec<UserName> {
+                let all = if list == PeopleList::Muted { &user.mutes } else { &user.blocks };
+                all.range::<UserName, _>(range).take(n + 1).cloned().collect()
+            };
+            let mut names = self.look(asked.signed_in()?.user(), names).unwrap_or_default();
+            let has_more = names.len() > n;
+            names.truncate(n);
+            let more_after = names.last().filter(|_| has_more).cloned();
+            return Ok(page(names, more_after));
+        }
+        let of = of.ok_or(Refusal::NotFound)?;
+        self.find(&mut asked, &of)?;
+        let eyes = self.eyes(asker);
+        let found = {
+            let index = self.cluster.local.index();
+            if list == PeopleList::Followers {
+                index.followers(eyes, &of, after, n)
+            } else {
+                index.following(eyes, &of, after, n)
+            }
+        };
+        Ok(page(found.names, found.more_after))
+    }
+
+    /// The post, or the repost, that apps know by a number, if the asker may see it. Where two authors
+    /// have posts of one number, one's own comes first, so that it is one's own that is deleted.
+    pub(super) fn numbered(&self, asker: Option<&Asker>, id: PostId) -> Told<Walked> {
+        let index = self.cluster.local.index();
+        let eyes = index.eyes(asker.map(Asker::user), self.now());
+        if let Some(walked) = index.repost_numbered(id) {
+            let is_shown = index.shows(eyes, &walked.post) && index.contains(&walked.post);
+            let by = walked.by.as_ref();
+            let is_shown = is_shown && by.is_none_or(|by| index.shows_posts_of(eyes, by));
+            return if is_shown { Ok(walked) } else { Err(Refusal::NotFound) };
+        }
+        let posts = index.posts_numbered(id);
+        let mut posts = posts.into_iter().filter(|post| index.shows(eyes, post));
+        let is_own = |post: &PostRef| asker.is_some_and(|asker| *asker.user() == post.user);
+        let first = posts.next().ok_or(Refusal::NotFound)?;
+        let post = if is_own(&first) { None } else { posts.find(is_own) }.unwrap_or(first);
+        Ok(Walked { id: post.id, post, by: None })
+    }
+
+    fn context(&self, asker: Option<&Asker>, id: PostId) -> Told<ApiReply> {
+        let walked = self.numbered(asker, id)?;
+        let view = self.post_view(asker, &walked.post)?.ok_or(Refusal::NotFound)?;
+        let above = self.ancestors(asker, &view)?.into_iter().filter_map(|above| match above {
+            Ancestor::Post(view) => Some(itself(view)),
+            Ancestor::Deleted(_) | Ancestor::Unseen(_) => None,
+        });
+        let ancestors = self.with_accounts(asker, above.collect());
+        let eyes = self.eyes(asker);
+        let found = self.cluster.local.index().replies(eyes, &walked.post, REPLIES_SHOWN);
+        let below = found.replies.into_iter().filter_map(|Reply { post, .. }| {
+            Some(self.post_view(asker, &post).transpose()?.map(itself))
+        });
+        let below = below.collect::<Told<_>>()?;
+        Ok(ApiReply::Context { ancestors, descendants: self.with_accounts(asker, below) })
+    }
+
+    fn statuses(
+        &self,
+        asked: &mut Asked<'_>,
+        list: StatusList,
+        (span, limit): (Span, u16),
+    ) -> Told<Statuses> {
+        let asker = asked.asker;
+        let n = usize::from(limit).clamp(1, API_PAGE_MAX);
+        let walked = match &list {
+            StatusList::Home => {
+                asked.signed_in()?;
+                self.walk(asker, (Walk::Home, false), span, n)
+            }
+            StatusList::Everyone => self.walk(asker, (Walk::Everyone, false), span, n),
+            StatusList::Tagged { tag } => self.walk(asker, (Walk::Tagged(tag), false), span, n),
+            StatusList::Of { username, no_replies, no_reposts } => {
+                self.find(asked, username)?;
+                self.walk(asker, (Walk::Of(username, !no_reposts), *no_replies), span, n)
+            }
+            StatusList::Pinned { username } => {
+                self.find(asked, username)?;
+                let pinned = self.pinned(asker, username)?.map(itself);
+                return Ok(self.with_accounts(asker, pinned.into_iter().collect()));
+            }
+            StatusList::Bookmarks => {
+                let asker = asked.signed_in()?;
+                let all = self.look(asker.user(), |user| user.bookmarks.clone());
+                let all = all.unwrap_or_default().into_iter();
+                let placed = all.map(|(post, at)| (PostId::floor_of(at.0), post)).collect();
+                self.placed(asker, placed, span, n)
+            }
+            StatusList::Favourites => {
+                let asker = asked.signed_in()?;
+                let all = self.look(asker.user(), |user| user.likes.clone()).unwrap_or_default();
+                let placed = all.into_iter().map(|post| (post.id, post)).collect();
+                self.placed(asker, placed, span, n)
+            }
+        };
+        let older = walked.stopped;
+        Ok(Statuses { older, ..self.status_page(asker, walked.items)? })
+    }
+
+    /// A part of a list; without what answers others, if that is not wanted. Looks on for a while where
+    /// there is much of that.
+    fn walk(
+        &self,
+        asker: Option<&Asker>,
+        (list, no_replies): (Walk<'_>, bool),
+        mut span: Span,
+        n: usize,
+    ) -> WalkedList {
+        let eyes = self.eyes(asker);
+        let mut kept = WalkedList::default();
+        for _ in 0..API_WALKS_MAX {
+            let part = self.cluster.local.index().walk(eyes, list, span, n);
+            let is_last = part.items.len() < n && part.stopped.is_none();
+            let end = if span.is_rising { part.items.first() } else { part.items.last() };
+            let end = part.stopped.or_else(|| end.map(|item| item.id));
+            let wanted = |item: &Walked| !no_replies || !self.answers_another(item);
+            let items: Vec<_> = part.items.into_iter().filter(wanted).collect();
+            if span.is_rising {
+                kept.items.splice(0..0, items);
+            } else {
+                kept.items.extend(items);
+            }
+            kept.stopped = end.filter(|_| !is_last);
+            if kept.items.len() >= n || is_last || end.is_none() {
+                break;
+            }
+            if span.is_rising { span.above = end } else { span.below = end }
+        }
+        if kept.items.len() > n && no_replies {
+            if span.is_rising {
+                kept.items.drain(..kept.items.len() - n);
+            } else {
+                kept.items.truncate(n);
+            }
+        }
+        if !kept.items.is_empty() && kept.items.len() >= n {
+            kept.stopped = None;
+        }
+        kept
+    }
+
+    /// Whether a post answers somebody else. Answering oneself is going on.
+    fn answers_another(&self, item: &Walked) -> bool {
+        let answers = |user: &User| {
+            user.reply_to(item.post.id).is_some_and(|parent| parent.user != user.name)
+        };
+        item.by.is_none() && self.look(&item.post.user, answers) == Some(true)
+    }
+
+    /// Posts with their places in a list of one's own, such as bookmarks.
+    fn placed(
+        &self,
+        asker: &Asker,
+        mut placed: Vec<(PostId, PostRef)>,
+        span: Span,
+        n: usize,
+    ) -> WalkedList {
+        let eyes = self.eyes(Some(asker));
+        {
+            let index = self.cluster.local.index();
+            placed.retain(|(place, post)| {
+                span.below.is_none_or(|below| *place < below)
+                    && span.above.is_none_or(|above| *place > above)
+                    && index.contains(post)
+                    && index.shows(eyes, post)
+            });
+        }
+        placed.sort_unstable_by(|a, b| b.cmp(a));
+        let from = if span.is_rising { placed.len().saturating_sub(n) } else { 0 };
+        let items = placed.into_iter().skip(from).take(n);
+        let items: Vec<_> = items.map(|(id, post)| Walked { post, id, by: None }).collect();
+        WalkedList { items, stopped: None }
+    }
+
+    fn status_page(&self, asker: Option<&Asker>, items: Vec<Walked>) -> Told<Statuses> {
+        let mut statuses = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(mut post) = self.post_view(asker, &item.post)? else { continue };
+            post.reposted_by = item.by.as_ref().and_then(|by| self.person(by));
+            statuses.push(StatusView { id: item.id, post, likes: 0 });
+        }
+        Ok(self.with_accounts(asker, statuses))
+    }
+
+    /// Adds what is told of each post beside its text, and everybody who is named in them.
+    fn with_accounts(&self, asker: Option<&Asker>, mut statuses: Vec<StatusView>) -> Statuses {
+        let mut names = BTreeSet::new();
+        for status in &mut statuses {
+            let post = &status.post;
+            let of = PostRef { user: post.author.username.clone(), id: post.id };
+            let is_own = asker.is_some_and(|asker| *asker.user() == of.user);
+            // Who likes a post is for its author to know; others know of themselves.
+            status.likes = if is_own {
+                self.cluster.local.index().likers(&of, 0).more
+            } else {
+                post.mine.liked.into()
+            };
+            names.insert(post.author.username.clone());
+            names.extend(post.reposted_by.as_ref().map(|by| by.username.clone()));
+            names.extend(post.mentions.iter().cloned());
+            names.extend(post.reply_to.as_ref().map(|parent| parent.user.clone()));
+        }
+        let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
+        Statuses { statuses, accounts, older: None }
+    }
+}
+
+fn itself(post: PostView) -> StatusView {
+    StatusView { id: post.id, post, likes: 0 }
+}

@@ -1,0 +1,90 @@
+//! Members, and what they have set.
+
+use serde_json::json;
+
+use super::{Answer, Answered, Call, entity, nonsense, told};
+use crate::action::{Action, ApiRead};
+use crate::id::UserName;
+use crate::web::ask::Ask;
+use crate::web::handler::{Heard, Site};
+use crate::wire::request::{AccountView, ApiReply};
+
+impl<A: Ask> Site<A> {
+    /// Asks for one member; for oneself if nobody is named.
+    fn account_view(
+        &self,
+        call: &Call<'_>,
+        username: Option<UserName>,
+    ) -> Result<(AccountView, Heard), Answer> {
+        let read = Action::Api(ApiRead::Account { username: username.clone() });
+        let mut heard = self.ask_with_token(call, username.as_ref(), read)?;
+        match told(&mut heard)? {
+            ApiReply::Account(view) => Ok((view, heard)),
+            _ => Err(nonsense()),
+        }
+    }
+
+    /// The one who asks, with what only they may know.
+    pub(super) fn myself(&self, call: &Call<'_>) -> Answered {
+        let (view, heard) = self.account_view(call, None)?;
+        let mut account = entity::account(&self.origin, &self.picture(), &view);
+        let is_keeper = heard.viewer.is_some_and(|viewer| viewer.is_keeper);
+        if let Some(fields) = account.as_object_mut() {
+            let source = json!({
+                "note": view.bio,
+                "privacy": "public",
+                "sensitive": false,
+                "language": null,
+                "fields": [],
+                "follow_requests_count": 0,
+            });
+            let role = json!({
+                "id": if is_keeper { "1" } else { "-99" },
+                "name": if is_keeper { "Keeper" } else { "" },
+                "permissions": "0",
+                "color": "",
+                "highlighted": is_keeper,
+            });
+            fields.insert("source".to_owned(), source);
+            fields.insert("role".to_owned(), role);
+        }
+        Ok(Answer::ok(account))
+    }
+
+    /// One member by their number.
+    pub(super) fn account(&self, call: &Call<'_>) -> Answered {
+        let id = call.parts.first().copied().unwrap_or_default();
+        let (name, joined_at) = entity::account_of(id).ok_or_else(Answer::not_found)?;
+        let (view, _) = self.account_view(call, Some(name))?;
+        if view.joined_at != joined_at {
+            return Err(Answer::not_found());
+        }
+        Ok(Answer::ok(entity::account(&self.origin, &self.picture(), &view)))
+    }
+
+    /// One member by their name, with or without this site's host.
+    pub(super) fn lookup(&self, call: &Call<'_>) -> Answered {
+        let name = self.named(call.params.get("acct")).ok_or_else(Answer::not_found)?;
+        let (view, _) = self.account_view(call, Some(name))?;
+        Ok(Answer::ok(entity::account(&self.origin, &self.picture(), &view)))
+    }
+
+    /// Whom `name`, `@name` or `name@host` names here.
+    fn named(&self, text: &str) -> Option<UserName> {
+        let text = text.trim().trim_start_matches('@');
+        let (name, host) = text.split_once('@').map_or((text, None), |(a, b)| (a, Some(b)));
+        let is_here = host.is_none_or(|host| self.origin.allows_host(host));
+        UserName::from_input(name).ok().filter(|_| is_here)
+    }
+
+    pub(super) fn preferences(&self, call: &Call<'_>) -> Answered {
+        self.ask_with_token(call, None, Action::CheckSession)?;
+        Ok(Answer::ok(json!({
+            "posting:default:visibility": "public",
+            "posting:default:sensitive": false,
+            "posting:default:language": null,
+            "reading:expand:media": "default",
+            "reading:expand:spoilers": false,
+        })))
+    }
+}

@@ -1,0 +1,328 @@
+//! What apps ask and hear: the client API that Mastodon's apps speak, in JSON.
+//!
+//! - `route`: the table of all addresses with who may use each. `params`: what a request brings.
+//! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
+//! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
+//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `paging`: where
+//!   in a list. `entity`: how things are spelt.
+//!
+//! Invariants:
+//! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
+//! - A token is looked at by the backend together with the scope that the table asks for, in one
+//!   request: nothing is done between the check and the act.
+//! - No cookie is read here and none is set.
+
+mod account;
+pub(super) mod authorize;
+pub(super) mod client;
+mod entity;
+mod instance;
+mod oauth;
+mod paging;
+mod params;
+mod people;
+pub(super) mod rate;
+mod route;
+mod search;
+mod status;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use serde_json::{Value, json};
+
+use super::app_head::AppHead;
+use super::ask::Ask;
+use super::handler::{Heard, Site};
+use super::request::{Method, Request};
+use super::response::{Content, Response};
+use super::session::Session;
+use crate::action::{Action, StatusList};
+use crate::id::UserName;
+use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
+use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequest};
+use params::Params;
+use rate::Caller;
+use route::{Access, Endpoint, Row};
+
+/// One request of an app.
+struct Call<'a> {
+    request: &'a Request,
+    params: Params,
+    /// What stands in place of each `:` of the address.
+    parts: Vec<&'a str>,
+    access: Access,
+    /// The token, as sent.
+    bearer: Option<&'a str>,
+}
+
+/// What an app is answered.
+struct Answer {
+    status: u16,
+    value: Value,
+    link: Option<String>,
+    retry_after_s: Option<u32>,
+}
+
+/// An answer, or why there is none, which is one as well.
+type Answered = Result<Answer, Answer>;
+
+impl Answer {
+    /// It was done, and here is what came of it.
+    const fn ok(value: Value) -> Self {
+        Self { status: 200, value, link: None, retry_after_s: None }
+    }
+
+    /// It was not, and why, for a person.
+    fn error(status: u16, error: &str) -> Self {
+        Self { status, value: json!({ "error": error }), link: None, retry_after_s: None }
+    }
+
+    /// It was not, in OAuth's words.
+    fn oauth(status: u16, error: &str, why: &str) -> Self {
+        let value = json!({ "error": error, "error_description": why });
+        Self { status, value, link: None, retry_after_s: None }
+    }
+
+    /// No token, or one that opens nothing.
+    fn unauthorized() -> Self {
+        Self::error(401, "The access token is invalid")
+    }
+
+    /// There is no such thing, or it is not for the eyes of the one who asks.
+    fn not_found() -> Self {
+        Self::error(404, "Record not found")
+    }
+}
+
+impl<A: Ask> Site<A> {
+    /// Answers an app. `request` is to an address for apps.
+    pub(super) fn respond_to_app(&self, request: &Request) -> Response {
+        let bearer = bearer(request);
+        let caller = match bearer {
+            Some(token) => Caller::Token(client::hash(&[token])),
+            None => Caller::Address(request.client),
+        };
+        let now = self.clock.wall();
+        let mut standing = self.calls.count(&caller, now);
+        let answer = if request.method == Method::Options {
+            Answer::ok(json!({}))
+        } else if standing.is_over {
+            let seconds = (standing.reset.0.saturating_sub(now.0)).div_ceil(1_000);
+            let retry_after_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+            Answer { retry_after_s, ..Answer::error(429, "Too many requests") }
+        } else {
+            self.call(request, bearer).unwrap_or_else(|refused| refused)
+        };
+        if answer.status == 401 && bearer.is_some() {
+            // Who tries tokens is counted by their address, or each would have calls of its own.
+            standing = self.calls.count(&Caller::Address(request.client), now);
+        }
+        let head = AppHead {
+            limit: API_CALLS_MAX,
+            remaining: standing.remaining,
+            reset: entity::time(standing.reset),
+            link: answer.link,
+            asks_token: answer.status == 401,
+            request_id: request.id.clone(),
+        };
+        let body = answer.value.to_string();
+        let retry_after_s = answer.retry_after_s;
+        let app = Some(Box::new(head));
+        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
+    }
+
+    fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {
+        let Some((row, parts)) = route::find(request.method, &request.path) else {
+            return Err(Answer::not_found());
+        };
+        let params = Params::read(request);
+        let params = params.map_err(|error| Answer::error(422, &error.to_string()))?;
+        let Row { access, endpoint, .. } = row;
+        let call = Call { request, params, parts, access: *access, bearer };
+        if matches!(access, Access::App | Access::User(_)) && bearer.is_none() {
+            return Err(Answer::unauthorized());
+        }
+        match endpoint {
+            Endpoint::Nothing => self.nothing(&call),
+            Endpoint::Instance1 => self.instance(&call, instance::Version::One),
+            Endpoint::Instance2 => self.instance(&call, instance::Version::Two),
+            Endpoint::Rules => Ok(Answer::ok(json!([]))),
+            Endpoint::About => self.about(&call),
+            Endpoint::NodeinfoLinks => Ok(self.nodeinfo_links()),
+            Endpoint::Nodeinfo => self.nodeinfo(&call),
+            Endpoint::SignIn => Ok(self.sign_in_metadata()),
+            Endpoint::Introduce => self.introduce(&call),
+            Endpoint::Token => self.token(&call),
+            Endpoint::Revoke => self.revoke(&call),
+            Endpoint::WhichApp => self.which_app(&call),
+            Endpoint::Myself => self.myself(&call),
+            Endpoint::Account => self.account(&call),
+            Endpoint::Lookup => self.lookup(&call),
+            Endpoint::Preferences => self.preferences(&call),
+            other => self.call_people_and_posts(&call, *other),
+        }
+    }
+
+    fn call_people_and_posts(&self, call: &Call<'_>, endpoint: Endpoint) -> Answered {
+        match endpoint {
+            Endpoint::Relationships => self.relationships(call),
+            Endpoint::SearchAccounts => self.search_accounts(call),
+            Endpoint::Search => self.search_all(call),
+            Endpoint::Tag => self.tag_named(call),
+            Endpoint::People(list) => self.people_listed(call, list),
+            Endpoint::Tie(tie) => self.tie(call, tie),
+            Endpoint::AccountStatuses => self.account_statuses(call),
+            Endpoint::PostStatus => self.post_status(call),
+            Endpoint::Status => self.one_status(call),
+            Endpoint::Context => self.context(call),
+            Endpoint::Source => self.source(call),
+            Endpoint::EditStatus => self.edit_status(call),
+            Endpoint::DeleteStatus => self.delete_status(call),
+            Endpoint::Mark(mark, on) => self.mark_status(call, mark, on),
+            Endpoint::Home => self.statuses(call, StatusList::Home),
+            Endpoint::Public => self.public_timeline(call),
+            Endpoint::Tagged => self.tag_timeline(call),
+            Endpoint::Bookmarks => self.statuses(call, StatusList::Bookmarks),
+            Endpoint::Favourites => self.statuses(call, StatusList::Favourites),
+            _ => Err(Answer::not_found()),
+        }
+    }
+
+    /// The picture of whoever has none.
+    fn picture(&self) -> String {
+        format!("{}{}", self.origin, self.assets.dots)
+    }
+
+    /// An empty list, to those who may ask for it.
+    fn nothing(&self, call: &Call<'_>) -> Answered {
+        if let Access::User(_) = call.access {
+            self.ask_with_token(call, None, Action::CheckSession)?;
+        }
+        Ok(Answer::ok(json!([])))
+    }
+
+    /// Asks a backend with the token and the scope that the address takes.
+    fn ask_with_token(
+        &self,
+        call: &Call<'_>,
+        about: Option<&UserName>,
+        action: Action,
+    ) -> Result<Heard, Answer> {
+        let need = match call.access {
+            Access::Open => None,
+            Access::App => Some(Need::ANY_APP),
+            Access::Public(need) | Access::User(need) => Some(need),
+        };
+        let for_nobody = call.bearer.and_then(|token| self.own_token(token));
+        let session = match (call.bearer.filter(|_| need.is_some()), &for_nobody) {
+            (None, _) => None,
+            (Some(_), Some(_)) if matches!(call.access, Access::User(_)) => {
+                let why = "This method requires an authenticated user";
+                return Err(Answer::error(422, why));
+            }
+            (Some(_), Some(own)) => match need {
+                Some(need) if !own.scopes.include(need) => return Err(out_of_scope()),
+                _ => None,
+            },
+            (Some(token), None) => Some(self.session_of(token).ok_or_else(Answer::unauthorized)?),
+        };
+        let need = need.filter(|_| session.is_some());
+        let heard = self.hear_for_app(session.as_ref(), about, need, action)?;
+        let is_known = session.is_none() || heard.session.is_some();
+        match &heard.outcome {
+            Outcome::Refused(refusal) => Err(refused(&heard.honest(refusal))),
+            _ if is_known => Ok(heard),
+            _ if heard.is_over => Err(Answer::unauthorized()),
+            _ => Err(refused(&heard.honest(&Refusal::SignedOut))),
+        }
+    }
+
+    /// A token's session, with the version that its person's apps saw last.
+    fn session_of(&self, token: &str) -> Option<Session> {
+        let session = Session::parse(token).filter(|_| !token.contains('@'))?;
+        let seen = self.calls.seen(session.user());
+        seen.and_then(|seen| Session::parse(&format!("{token}@{seen}"))).or(Some(session))
+    }
+
+    /// One request to a backend for an app.
+    fn hear_for_app(
+        &self,
+        session: Option<&Session>,
+        about: Option<&UserName>,
+        need: Option<Need>,
+        action: Action,
+    ) -> Result<Heard, Answer> {
+        let about = session.map(Session::user).or(about);
+        let secret = session.map(Session::secret);
+        let request = WireRequest { session: secret, read_to: None, need, action };
+        let asked = self.ask.ask(about, &request);
+        let response = asked.map_err(|_| {
+            let retry_after_s = Some(NO_MAJORITY_RETRY_S);
+            Answer { retry_after_s, ..Answer::error(503, "No machine answers; try again soon") }
+        })?;
+        let heard = Heard::of(response, session);
+        if let Some(session) = &heard.session
+            && let Some((_, version)) = session.secret().rsplit_once('@')
+        {
+            self.calls.saw(session.user(), version);
+        }
+        Ok(heard)
+    }
+}
+
+/// The token that an app shows.
+fn bearer(request: &Request) -> Option<&str> {
+    let (kind, token) = request.authorization.as_deref()?.trim().split_once(' ')?;
+    kind.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
+/// What a backend told an app.
+fn told(heard: &mut Heard) -> Result<ApiReply, Answer> {
+    match std::mem::replace(&mut heard.outcome, Outcome::Checked) {
+        Outcome::Api(reply) => Ok(*reply),
+        _ => Err(nonsense()),
+    }
+}
+
+/// A backend answered another question than was asked.
+fn nonsense() -> Answer {
+    log::error!("a backend answered an app another question than was asked");
+    Answer::error(500, "Something went wrong")
+}
+
+fn out_of_scope() -> Answer {
+    Answer::error(403, "This action is outside the authorized scopes")
+}
+
+/// What a backend's refusal is to an app. What somebody may not know of is not there.
+fn refused(refusal: &Refusal) -> Answer {
+    let (status, error, retry_after_s) = match refusal {
+        Refusal::SignedOut => return Answer::unauthorized(),
+        Refusal::Scope => return out_of_scope(),
+        Refusal::NotFound | Refusal::Gone => return Answer::not_found(),
+        Refusal::Blocked => (403, "One of you blocks the other", None),
+        Refusal::Closed | Refusal::Keeper => (403, "This action is not allowed", None),
+        Refusal::Hindered(_) => (403, "Your account cannot do that at the moment", None),
+        Refusal::Invalid { .. } => (422, "Validation failed", None),
+        Refusal::BadLogin => (403, "Name and password do not match", None),
+        Refusal::Conflict => (422, "Something else was sent with the same key", None),
+        Refusal::Expired => (422, "Nobody can tell any more whether that was done", None),
+        Refusal::NotYet => (503, "Not all machines of this site can do that yet", None),
+        Refusal::Full => (422, "Your account holds as much as it can", None),
+        Refusal::TooMany { retry_after_s } => (429, "Too many requests", Some(*retry_after_s)),
+        Refusal::Busy { retry_after_s } => (503, "Too busy; try again", Some(*retry_after_s)),
+        Refusal::Behind => (503, "Try again", Some(BEHIND_RETRY_S)),
+        Refusal::NoMajority { .. } => {
+            (503, "Nothing was saved: too few machines answer", Some(NO_MAJORITY_RETRY_S))
+        }
+        Refusal::Unknown => {
+            (503, "Not known whether it was saved: send the same again", Some(NO_MAJORITY_RETRY_S))
+        }
+        Refusal::BadRequest { detail } => {
+            log::warn!("an app's request was not understood detail={detail:?}");
+            (422, "Validation failed", None)
+        }
+    };
+    Answer { retry_after_s, ..Answer::error(status, error) }
+}

@@ -1,0 +1,112 @@
+//! How often an app may ask: so many calls in a while, counted in this process alone. And what each
+//! person's apps have seen last: apps keep no version, as browsers do, so it is kept for them.
+
+use std::net::IpAddr;
+
+use parking_lot::Mutex;
+
+use crate::auth::throttle::recent::Recent;
+use crate::clock::Wall;
+use crate::id::{Hash128, UserName};
+use crate::limits::{API_CALLS_MAX, API_CALLS_MS, API_SEEN_MAX, THROTTLE_KEYS_MAX};
+
+/// Whose calls are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Caller {
+    /// Who shows this token, hashed. Not the name in it: anybody could use up another's calls.
+    Token(Hash128),
+    /// An address without a token, or with one that opened nothing.
+    Address(IpAddr),
+}
+
+/// Calls so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    began: Wall,
+    calls: u32,
+}
+
+/// How a caller stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Calls left.
+    pub(super) remaining: u32,
+    /// When they are counted anew.
+    pub(super) reset: Wall,
+    /// Whether this one is one too many.
+    pub(super) is_over: bool,
+}
+
+/// All that is remembered of apps. In memory: a restart forgets it.
+pub(in crate::web) struct Calls {
+    is_on: bool,
+    windows: Mutex<Recent<Caller, Window>>,
+    seen: Mutex<Recent<UserName, String>>,
+}
+
+impl Calls {
+    /// Nothing remembered yet; switched off it counts nothing.
+    pub(in crate::web) fn new(is_on: bool) -> Self {
+        let windows = Mutex::new(Recent::new(THROTTLE_KEYS_MAX));
+        Self { is_on, windows, seen: Mutex::new(Recent::new(API_SEEN_MAX)) }
+    }
+
+    /// Counts one call.
+    pub(super) fn count(&self, caller: &Caller, now: Wall) -> Standing {
+        let end = |began: Wall| Wall(began.0 + API_CALLS_MS);
+        if !self.is_on {
+            return Standing { remaining: API_CALLS_MAX, reset: end(now), is_over: false };
+        }
+        let mut windows = self.windows.lock();
+        let window = windows.touch(caller);
+        if now >= end(window.began) || now < window.began {
+            *window = Window { began: now, calls: 0 };
+        }
+        let is_over = window.calls >= API_CALLS_MAX;
+        window.calls = window.calls.saturating_add(1);
+        let remaining = API_CALLS_MAX.saturating_sub(window.calls);
+        Standing { remaining, reset: end(window.began), is_over }
+    }
+
+    /// The version that a person's apps saw last.
+    pub(super) fn seen(&self, user: &UserName) -> Option<String> {
+        self.seen.lock().get(user).cloned()
+    }
+
+    /// From now on it is this one.
+    pub(super) fn saw(&self, user: &UserName, version: &str) {
+        version.clone_into(self.seen.lock().touch(user));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Wall = Wall(1_700_000_000_000);
+
+    #[test]
+    fn calls_counted_for_each_caller_and_anew_after_a_while() {
+        let calls = Calls::new(true);
+        let (one, other) = (Caller::Token(Hash128([1; 16])), Caller::Token(Hash128([2; 16])));
+        for left in (0..API_CALLS_MAX).rev() {
+            let standing = calls.count(&one, NOW);
+            assert_eq!((standing.remaining, standing.is_over), (left, false));
+            assert_eq!(standing.reset, Wall(NOW.0 + API_CALLS_MS));
+        }
+        assert!(calls.count(&one, NOW).is_over);
+        assert!(!calls.count(&other, NOW).is_over);
+        assert!(!calls.count(&one, Wall(NOW.0 + API_CALLS_MS)).is_over);
+        // A clock that went back does not lock anybody out.
+        assert!(!calls.count(&other, Wall(1)).is_over);
+    }
+
+    #[test]
+    fn calls_switched_off_never_run_out() {
+        let calls = Calls::new(false);
+        let caller = Caller::Address([127, 0, 0, 1].into());
+        for _ in 0..=API_CALLS_MAX {
+            assert_eq!(calls.count(&caller, NOW).remaining, API_CALLS_MAX);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Looking for people, posts and tags.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Answered, Call, entity};
+use crate::id::PostId;
+use crate::text::Tag;
+use crate::web::ask::Ask;
+use crate::web::handler::Site;
+
+/// What is found of a kind, and at most.
+const FOUND: (u16, u16) = (20, 40);
+
+impl<A: Ask> Site<A> {
+    /// Finds members by the beginning of their names, tags, and the one post or member whose address is
+    /// looked for. Words in posts are not looked for here.
+    pub(super) fn search_all(&self, call: &Call<'_>) -> Answered {
+        let wanted = call.params.get("type");
+        let wants = |kind: &str| wanted.is_empty() || wanted == kind;
+        let query = call.params.get("q").trim();
+        let post = self.post_at(query);
+        let is_later = call.params.get("offset").parse::<u64>().is_ok_and(|offset| offset > 0);
+        let mut accounts = Vec::new();
+        if wants("accounts") && !query.starts_with('#') && post.is_none() && !is_later {
+            accounts = self.members_found(call, FOUND)?;
+        }
+        let statuses = match post.filter(|_| wants("statuses")) {
+            Some(id) => match self.status_numbered(call, id) {
+                Ok((page, has_viewer)) => self.spelt(&page, has_viewer),
+                Err(answer) if answer.status == 404 => Vec::new(),
+                Err(other) => return Err(other),
+            },
+            None => Vec::new(),
+        };
+        let word = query.trim_start_matches('#');
+        let tag = word.parse::<Tag>().ok().filter(|_| wants("hashtags") && !is_later);
+        let hashtags: Vec<Value> = tag.iter().map(|tag| self.tag_entity(tag)).collect();
+        Ok(Answer::ok(json!({
+            "accounts": accounts, "statuses": statuses, "hashtags": hashtags,
+        })))
+    }
+
+    fn tag_entity(&self, tag: &Tag) -> Value {
+        json!({
+            "id": tag.as_str(),
+            "name": tag.as_str(),
+            "url": entity::tag_url(&self.origin, tag.as_str()),
+            "history": [],
+            "following": false,
+        })
+    }
+
+    pub(super) fn tag_named(&self, call: &Call<'_>) -> Answered {
+        let word = call.parts.first().copied().unwrap_or_default();
+        let word = crate::web::form::decode_path(word).unwrap_or_default();
+        let tag = word.parse::<Tag>().map_err(|_| Answer::not_found())?;
+        self.ask_with_token(call, None, crate::action::Action::CheckSession)?;
+        Ok(Answer::ok(self.tag_entity(&tag)))
+    }
+
+    /// The number of the post whose address this is.
+    fn post_at(&self, address: &str) -> Option<PostId> {
+        let path = address.strip_prefix(&self.origin.to_string())?;
+        let (_, id) = path.strip_prefix("/@")?.split_once('/')?;
+        id.parse().ok()
+    }
+}

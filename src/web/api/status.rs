@@ -1,0 +1,232 @@
+//! Posts: one, a list of them, and how they are spelt.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::paging::{Part, link};
+use super::people::account_in;
+use super::{Answer, Answered, Call, entity, nonsense, told};
+use crate::action::{Action, ApiRead, StatusList};
+use crate::id::{PostId, UserName};
+use crate::text::{Label, labels};
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::handler::Site;
+use crate::web::route::Route;
+use crate::wire::request::{AccountView, ApiReply, StatusView, Statuses};
+
+/// Posts of a page, and at most.
+const PAGE: (u16, u16) = (20, 40);
+
+impl<A: Ask> Site<A> {
+    /// The posts of a page as apps see them. `has_viewer` says whether somebody asks.
+    pub(super) fn spelt(&self, page: &Statuses, has_viewer: bool) -> Vec<Value> {
+        let accounts: BTreeMap<&UserName, &AccountView> =
+            page.accounts.iter().map(|view| (&view.username, view)).collect();
+        let spell = |view: &StatusView| self.spell(view, &accounts, has_viewer);
+        page.statuses.iter().filter_map(spell).collect()
+    }
+
+    fn spell(
+        &self,
+        view: &StatusView,
+        accounts: &BTreeMap<&UserName, &AccountView>,
+        has_viewer: bool,
+    ) -> Option<Value> {
+        let original = self.original(view, accounts, has_viewer)?;
+        let Some(by) = &view.post.reposted_by else { return Some(original) };
+        let by = accounts.get(&by.username)?;
+        let mut repost = original.clone();
+        let fields = repost.as_object_mut()?;
+        let at = entity::time(crate::clock::Wall(view.id.at_ms()));
+        let account = entity::account(&self.origin, &self.picture(), by);
+        let spelt = [
+            ("id", json!(view.id.to_string())),
+            ("created_at", json!(at)),
+            ("edited_at", Value::Null),
+            ("account", account),
+            ("uri", json!(format!("{}/@{}/{}", self.origin, by.username, view.id))),
+            ("in_reply_to_id", Value::Null),
+            ("in_reply_to_account_id", Value::Null),
+            ("application", Value::Null),
+            ("reblog", original),
+        ];
+        fields.extend(spelt.map(|(name, value)| (name.to_owned(), value)));
+        Some(repost)
+    }
+
+    /// A post for itself.
+    fn original(
+        &self,
+        view: &StatusView,
+        accounts: &BTreeMap<&UserName, &AccountView>,
+        has_viewer: bool,
+    ) -> Option<Value> {
+        let post = &view.post;
+        let author = accounts.get(&post.author.username)?;
+        let this = PostRef { user: author.username.clone(), id: post.id };
+        let url = format!("{}{}", self.origin, Route::Thread(this));
+        let parent = post.reply_to.as_ref();
+        let parent_account = parent.and_then(|parent| accounts.get(&parent.user));
+        let id_of = |view: &AccountView| entity::account_id(&view.username, view.joined_at);
+        let mention = |name: &UserName| {
+            let view = accounts.get(name)?;
+            let url = format!("{}{}", self.origin, Route::Profile(name.clone()));
+            let name = name.as_str();
+            Some(json!({ "id": id_of(view), "username": name, "acct": name, "url": url }))
+        };
+        let tag = |label: &Label| {
+            let tag = label.tag()?;
+            let url = entity::tag_url(&self.origin, tag.as_str());
+            Some(json!({ "name": tag.as_str(), "url": url }))
+        };
+        let note = post.note.as_deref().unwrap_or_default();
+        let mut status = json!({
+            "id": post.id.to_string(),
+            "uri": url,
+            "url": url,
+            "created_at": entity::time(post.at),
+            "edited_at": post.edited_at.map(entity::time),
+            "account": entity::account(&self.origin, &self.picture(), author),
+            "content": entity::html(&self.origin, &post.text, &post.mentions),
+            "visibility": if author.members_only { "private" } else { "public" },
+            "sensitive": post.note.is_some(),
+            "spoiler_text": note,
+            "language": null,
+            "in_reply_to_id": parent.map(|parent| parent.id.to_string()),
+            "in_reply_to_account_id": parent_account.map(|view| id_of(view)),
+            "reblog": null,
+            "media_attachments": [],
+            "mentions": post.mentions.iter().filter_map(mention).collect::<Vec<_>>(),
+            "tags": labels(&post.text).iter().filter_map(tag).collect::<Vec<_>>(),
+            "emojis": [],
+            "reblogs_count": u32::from(post.mine.reposted),
+            "favourites_count": view.likes,
+            "replies_count": post.replies,
+            "poll": null,
+            "card": null,
+            "application": null,
+        });
+        if has_viewer && let Some(fields) = status.as_object_mut() {
+            let mine = [
+                ("favourited", json!(post.mine.liked)),
+                ("reblogged", json!(post.mine.reposted)),
+                ("muted", json!(false)),
+                ("bookmarked", json!(post.mine.bookmarked)),
+                ("pinned", json!(post.mine.pinned)),
+                ("filtered", json!([])),
+            ];
+            fields.extend(mine.map(|(name, value)| (name.to_owned(), value)));
+        }
+        Some(status)
+    }
+
+    /// One post, by the number in the address or another.
+    pub(super) fn status_numbered(
+        &self,
+        call: &Call<'_>,
+        id: PostId,
+    ) -> Result<(Statuses, bool), Answer> {
+        let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Status { id }))?;
+        match told(&mut heard)? {
+            ApiReply::Statuses(page) if !page.statuses.is_empty() => {
+                Ok((page, heard.viewer.is_some()))
+            }
+            ApiReply::Statuses(_) => Err(Answer::not_found()),
+            _ => Err(nonsense()),
+        }
+    }
+
+    /// The number in the address.
+    pub(super) fn id_in(call: &Call<'_>) -> Result<PostId, Answer> {
+        let part = call.parts.first().copied().unwrap_or_default();
+        part.parse().map_err(|_| Answer::not_found())
+    }
+
+    pub(super) fn one_status(&self, call: &Call<'_>) -> Answered {
+        let (page, has_viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+        self.spelt(&page, has_viewer).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+    }
+
+    /// What was typed, for its author.
+    pub(super) fn source(&self, call: &Call<'_>) -> Answered {
+        let view = self.own_status(call)?;
+        let (text, note) = (view.post.text, view.post.note.unwrap_or_default());
+        Ok(Answer::ok(json!({
+            "id": view.post.id.to_string(), "text": text, "spoiler_text": note,
+        })))
+    }
+
+    /// A post of the one who asks.
+    pub(super) fn own_status(&self, call: &Call<'_>) -> Result<StatusView, Answer> {
+        let id = Self::id_in(call)?;
+        let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Status { id }))?;
+        let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
+        let own = heard.viewer.map(|viewer| viewer.username);
+        let view = page.statuses.into_iter().next();
+        let is_own = |view: &StatusView| {
+            view.post.reposted_by.is_none() && Some(&view.post.author.username) == own.as_ref()
+        };
+        view.filter(is_own).ok_or_else(Answer::not_found)
+    }
+
+    pub(super) fn context(&self, call: &Call<'_>) -> Answered {
+        let id = Self::id_in(call)?;
+        let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Context { id }))?;
+        let ApiReply::Context { ancestors, descendants } = told(&mut heard)? else {
+            return Err(nonsense());
+        };
+        let has_viewer = heard.viewer.is_some();
+        Ok(Answer::ok(json!({
+            "ancestors": self.spelt(&ancestors, has_viewer),
+            "descendants": self.spelt(&descendants, has_viewer),
+        })))
+    }
+
+    /// A list of posts, with the addresses of what is older and newer.
+    pub(super) fn statuses(&self, call: &Call<'_>, list: StatusList) -> Answered {
+        let Part { below, above, is_rising, limit } = Part::of(call, PAGE);
+        let read = ApiRead::Statuses { list, below, above, is_rising, limit };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
+        let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
+        let ids = || page.statuses.iter().map(|status| status.id);
+        let oldest = ids().next_back().map(|last| page.older.unwrap_or(last));
+        let older = oldest.map(|id| ("max_id", id.to_string()));
+        let newer = ids().next().map(|id| ("min_id", id.to_string()));
+        let link = link(&self.origin, call, older, newer);
+        let statuses = self.spelt(&page, heard.viewer.is_some());
+        Ok(Answer { link, ..Answer::ok(Value::Array(statuses)) })
+    }
+
+    pub(super) fn public_timeline(&self, call: &Call<'_>) -> Answered {
+        // There are no posts of elsewhere, and no pictures.
+        if call.params.flag("remote") == Some(true) || call.params.flag("only_media") == Some(true)
+        {
+            return Ok(Answer::ok(json!([])));
+        }
+        self.statuses(call, StatusList::Everyone)
+    }
+
+    pub(super) fn tag_timeline(&self, call: &Call<'_>) -> Answered {
+        let word = call.parts.first().copied().unwrap_or_default();
+        let word = crate::web::form::decode_path(word).unwrap_or_default();
+        match word.parse() {
+            Ok(tag) => self.statuses(call, StatusList::Tagged { tag }),
+            Err(_) => Ok(Answer::ok(json!([]))),
+        }
+    }
+
+    pub(super) fn account_statuses(&self, call: &Call<'_>) -> Answered {
+        let username = account_in(call)?;
+        let says = |name: &str| call.params.flag(name) == Some(true);
+        if says("only_media") {
+            return Ok(Answer::ok(json!([])));
+        }
+        if says("pinned") {
+            return self.statuses(call, StatusList::Pinned { username });
+        }
+        let (no_replies, no_reposts) = (says("exclude_replies"), says("exclude_reblogs"));
+        self.statuses(call, StatusList::Of { username, no_replies, no_reposts })
+    }
+}

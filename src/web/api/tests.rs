@@ -1,0 +1,156 @@
+//! Each address of the table, asked by everybody who might ask.
+
+use parking_lot::Mutex;
+
+use super::entity::account_id;
+use super::route::{Access, Row, TABLE};
+use crate::clock::{Clock, Mono, Wall};
+use crate::id::UserName;
+use crate::web::ask::{Ask, AskError};
+use crate::web::handler::Site;
+use crate::web::origin::Origin;
+use crate::web::request::{Method, Request};
+use crate::web::response::Response;
+use crate::wire::request::{
+    ClusterBrief, Need, Outcome, Refusal, Reply, Request as WireRequest, Response as WireResponse,
+    ResponseAction,
+};
+
+const NOW: Wall = Wall(1_769_862_896_789);
+const TOKEN: &str = "ada.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// A backend that finds that the app may not do it, whatever it is, and keeps what it was asked.
+#[derive(Default)]
+struct Strict {
+    asked: Mutex<Vec<WireRequest>>,
+}
+
+impl Ask for &Strict {
+    fn ask(&self, _: Option<&UserName>, request: &WireRequest) -> Result<WireResponse, AskError> {
+        self.asked.lock().push(request.clone());
+        let cluster =
+            ClusterBrief { machines: Vec::new(), stale_since: None, answered_by: "fen".to_owned() };
+        let outcome = Outcome::Refused(Refusal::Scope);
+        let data = Reply { viewer: None, cluster, outcome };
+        Ok(WireResponse { session: None, action: ResponseAction::Response, data })
+    }
+}
+
+fn site(strict: &Strict) -> Site<&Strict> {
+    let origin = Origin::parse("https://fen.example", false).unwrap();
+    Site::new(strict, "Fen Lane".to_owned(), [7; 32], origin, Clock::manual(Mono(0), NOW))
+}
+
+fn request(method: Method, path: &str, token: Option<&str>) -> Request {
+    Request {
+        method,
+        path: path.to_owned(),
+        query: "acct=ada&q=ada&status=Hello".to_owned(),
+        cookie: Some(format!("__Host-s={TOKEN}")),
+        origin: None,
+        fetch_site: None,
+        accept_language: None,
+        user_agent: None,
+        accept_encoding: None,
+        if_none_match: None,
+        content_type: None,
+        authorization: token.map(|token| format!("Bearer {token}")),
+        idempotency_key: None,
+        body: Vec::new(),
+        client: [127, 0, 0, 1].into(),
+        id: "1".to_owned(),
+    }
+}
+
+/// An address of a row, with something that may stand in place of each `:`.
+fn address(row: &Row) -> String {
+    let account = account_id(&"ben".parse().unwrap(), NOW);
+    let any = if row.path.contains("accounts") { account.as_str() } else { "115816900853764096" };
+    let any = if row.path.contains("tag") && !row.path.contains("accounts") { "tea" } else { any };
+    row.path.replace(':', any)
+}
+
+fn ask(row: &Row, token: Option<&str>) -> (Response, Vec<Option<Need>>) {
+    let strict = Strict::default();
+    let response = site(&strict).respond(&request(row.method, &address(row), token));
+    let asked = strict.asked.lock();
+    assert!(asked.iter().all(|it| it.session.is_some() == it.need.is_some()), "{row:?}");
+    let needs = asked.iter().map(|it| it.need).collect();
+    drop(asked);
+    (response, needs)
+}
+
+fn error_of(response: &Response) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+    body["error"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn each_address_asks_for_its_scope_and_nothing_without_a_token() {
+    for row in TABLE {
+        let (stranger, asked) = ask(row, None);
+        let (with_token, asked_with_token) = ask(row, Some(TOKEN));
+        assert_eq!(stranger.content, crate::web::response::Content::Json);
+        match row.access {
+            Access::User(need) => {
+                assert_eq!((stranger.status, asked.len()), (401, 0), "{row:?}");
+                assert_eq!(
+                    (with_token.status, asked_with_token),
+                    (403, vec![Some(need)]),
+                    "{row:?}"
+                );
+                assert!(!error_of(&with_token).is_empty());
+            }
+            Access::App => {
+                assert_eq!((stranger.status, asked.len()), (401, 0), "{row:?}");
+                assert_eq!(asked_with_token, [Some(Need::ANY_APP)], "{row:?}");
+            }
+            Access::Public(need) => {
+                assert!(asked.iter().all(Option::is_none), "{row:?}");
+                assert!(asked_with_token.iter().all(|it| *it == Some(need)), "{row:?}");
+            }
+            // A token is not even looked at, nor is a cookie anywhere.
+            Access::Open => assert!(asked_with_token.iter().all(Option::is_none), "{row:?}"),
+        }
+        assert!(stranger.cookies.is_empty() && with_token.cookies.is_empty());
+    }
+}
+
+#[test]
+fn unknown_address_and_bad_token_told_in_json() {
+    let strict = Strict::default();
+    let site = site(&strict);
+    for (method, path, token, status) in [
+        (Method::Get, "/api/v1/nonsense", None, 404),
+        (Method::Get, "/api/v1/push/subscription", Some(TOKEN), 404),
+        (Method::Delete, "/api/v1/instance", None, 404),
+        (Method::Get, "/api/v1/timelines/home", Some("nobody"), 401),
+        (Method::Get, "/api/v1/timelines/home", Some("ada.short"), 401),
+        (Method::Get, "/api/v1/accounts/17", None, 404),
+        (Method::Get, "/api/v1/statuses/x", None, 404),
+        (Method::Options, "/api/v1/statuses", None, 200),
+    ] {
+        let response = site.respond(&request(method, path, token));
+        assert_eq!(response.status, status, "{path}");
+        assert_eq!(error_of(&response).is_empty(), status == 200, "{path}");
+        let head = response.app.unwrap();
+        assert_eq!(head.limit, 300);
+        assert!(head.remaining < 300 && head.reset.ends_with('Z'));
+    }
+    assert!(strict.asked.lock().is_empty());
+}
+
+#[test]
+fn calls_beyond_the_limit_told_to_wait() {
+    let strict = Strict::default();
+    let site = site(&strict);
+    let ask = || site.respond(&request(Method::Get, "/api/v1/custom_emojis", Some(TOKEN)));
+    for _ in 0..300 {
+        assert_eq!(ask().status, 200);
+    }
+    let refused = ask();
+    assert_eq!((refused.status, refused.retry_after_s), (429, Some(300)));
+    // Another person is not in the way.
+    let other = site.respond(&request(Method::Get, "/api/v1/custom_emojis", None));
+    assert_eq!(other.status, 200);
+}

@@ -1,0 +1,151 @@
+//! What an app does with posts in somebody's name.
+
+use serde_json::{Value, json};
+
+use super::client::hash;
+use super::{Answer, Answered, Call};
+use crate::action::{Action, EditPost, Mark, NewPost, OnePost, RequestKey, SetMark};
+use crate::id::{PostId, RequestId};
+use crate::limits::POST_CHARS_MAX;
+use crate::user::entry::PostRef;
+use crate::web::ask::Ask;
+use crate::web::csrf::fresh_key;
+use crate::web::handler::{Heard, Site};
+use crate::wire::request::{Outcome, Statuses};
+
+impl<A: Ask> Site<A> {
+    /// The key of an act: made of `Idempotency-Key` and of who asks, so that the same sent again, to
+    /// whichever machine, is the same act; fresh where there is none.
+    fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
+        let fresh = fresh_key(None).map_err(|error| {
+            log::error!("key not made error={error}");
+            Answer::error(500, "Something went wrong")
+        })?;
+        let Some(said) = call.request.idempotency_key.as_deref() else { return Ok(fresh) };
+        Ok(RequestKey { id: RequestId(hash(&["idempotency", session, said]).0), ..fresh })
+    }
+
+    /// Whose key it is: a person's, whichever of their apps sends it.
+    fn owner<'a>(call: &Call<'a>) -> &'a str {
+        call.bearer.and_then(|token| token.split_once('.')).map_or("", |(name, _)| name)
+    }
+
+    fn written(&self, call: &Call<'_>, action: Action) -> Result<Heard, Answer> {
+        let heard = self.ask_with_token(call, None, action)?;
+        match heard.outcome {
+            Outcome::Saved(_) => Ok(heard),
+            _ => Err(super::nonsense()),
+        }
+    }
+
+    /// The text and the note that an app sends, if they can be a post.
+    fn said<'c>(call: &'c Call<'_>) -> Result<(&'c str, &'c str), Answer> {
+        let (text, note) = (call.params.get("status"), call.params.get("spoiler_text"));
+        let chars = text.trim_end().chars().count() + note.chars().count();
+        if text.trim().is_empty() {
+            return Err(Answer::error(422, "Validation failed: Text can't be blank"));
+        }
+        if chars > POST_CHARS_MAX {
+            let error =
+                format!("Validation failed: Text character limit of {POST_CHARS_MAX} exceeded");
+            return Err(Answer::error(422, &error));
+        }
+        Ok((text, note))
+    }
+
+    pub(super) fn post_status(&self, call: &Call<'_>) -> Answered {
+        let (text, note) = Self::said(call)?;
+        let params = &call.params;
+        // What is meant for few is never shown to many.
+        if !matches!(params.get("visibility"), "" | "public") {
+            let why = "Validation failed: this site knows no visibility but public";
+            return Err(Answer::error(422, why));
+        }
+        let has_poll = params.pairs().any(|(name, _)| name.starts_with("poll["));
+        if has_poll || !params.all("media_ids").is_empty() || !params.get("scheduled_at").is_empty()
+        {
+            let why = "Validation failed: this site takes no polls, pictures or scheduled posts";
+            return Err(Answer::error(422, why));
+        }
+        let reply_to = match params.get("in_reply_to_id") {
+            "" => None,
+            id => {
+                let id: PostId = id.parse().map_err(|_| Answer::not_found())?;
+                let (page, _) = self.status_numbered(call, id)?;
+                Some(of(&page)?)
+            }
+        };
+        let key = Self::key_of(call, Self::owner(call))?;
+        let post = NewPost { key, text: text.to_owned(), reply_to, note: note.to_owned() };
+        let heard = self.written(call, Action::Post(post))?;
+        let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
+        self.shown(call, saved.post.ok_or_else(super::nonsense)?)
+    }
+
+    /// A post as it is after an act.
+    fn shown(&self, call: &Call<'_>, id: PostId) -> Answered {
+        let (page, has_viewer) = self.status_numbered(call, id)?;
+        self.spelt(&page, has_viewer).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+    }
+
+    pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
+        let (text, note) = Self::said(call)?;
+        let id = self.own_status(call)?.post.id;
+        let key = Self::key_of(call, Self::owner(call))?;
+        let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
+        self.written(call, Action::EditPost(edit))?;
+        self.shown(call, id)
+    }
+
+    /// Takes back a post, and gives its text so that it can be written anew.
+    pub(super) fn delete_status(&self, call: &Call<'_>) -> Answered {
+        let id = self.own_status(call)?.post.id;
+        let (page, has_viewer) = self.status_numbered(call, id)?;
+        let mut status = self.spelt(&page, has_viewer).pop().ok_or_else(Answer::not_found)?;
+        let text = page.statuses.first().map(|view| view.post.text.clone());
+        if let Some(fields) = status.as_object_mut() {
+            fields.insert("text".to_owned(), json!(text));
+        }
+        let key = Self::key_of(call, Self::owner(call))?;
+        self.written(call, Action::DeletePost(OnePost { key, id }))?;
+        Ok(Answer::ok(status))
+    }
+
+    /// Likes, reposts, bookmarks or pins a post, or no longer.
+    pub(super) fn mark_status(&self, call: &Call<'_>, mark: Mark, on: bool) -> Answered {
+        let (page, _) = self.status_numbered(call, Self::id_in(call)?)?;
+        let post = of(&page)?;
+        if mark == Mark::Pin && Self::owner(call) != post.user.as_str() {
+            return Err(Answer::error(422, "Validation failed: not your own post"));
+        }
+        let key = Self::key_of(call, Self::owner(call))?;
+        let id = post.id;
+        self.written(call, Action::Mark(SetMark { key, post, mark, on }))?;
+        let shown = self.shown(call, id)?;
+        if mark == Mark::Repost && on { self.own_repost(call, shown) } else { Ok(shown) }
+    }
+
+    /// The repost that was just made, which is a status of its own to apps.
+    fn own_repost(&self, call: &Call<'_>, original: Answer) -> Answered {
+        use crate::action::{ApiRead, StatusList};
+        let username = Self::owner(call).parse().map_err(|_| Answer::unauthorized())?;
+        let list = StatusList::Of { username, no_replies: false, no_reposts: false };
+        let read =
+            ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 40 };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
+        let super::ApiReply::Statuses(page) = super::told(&mut heard)? else {
+            return Err(super::nonsense());
+        };
+        let statuses = self.spelt(&page, true);
+        let id = original.value.get("id");
+        let is_it = |status: &Value| status.pointer("/reblog/id") == id;
+        let repost = statuses.into_iter().find(is_it);
+        Ok(repost.map_or(original, Answer::ok))
+    }
+}
+
+/// The post of a page that holds one.
+fn of(page: &Statuses) -> Result<PostRef, Answer> {
+    let post = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
+    Ok(PostRef { user: post.author.username.clone(), id: post.id })
+}

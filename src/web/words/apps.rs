@@ -1,0 +1,55 @@
+//! Letting an app in.
+
+use super::words;
+
+words! {
+    allow_app(app: &str): "Let {app} in?" / "{app} zulassen?";
+    app_wants(app: &str, name: &str):
+        "{app} wants to act in your name, @{name}. It would be able to:" /
+        "{app} möchte in deinem Namen handeln, @{name}. Dann kann die App:";
+    app_no_password:
+        "It does not learn your password. You can end this at any time in the settings, under Devices." /
+        "Dein Passwort erfährt die App nicht. In den Einstellungen unter „Geräte“ kannst du das jederzeit beenden.";
+    allow: "Allow" / "Erlauben";
+    deny: "Deny" / "Ablehnen";
+    unknown_app: "Not known here" / "Hier nicht bekannt";
+    unknown_app_text:
+        "The app that sent you here has not introduced itself, or wants you sent to an address that it did not name. Nothing was allowed. Begin again in the app." /
+        "Die App, die dich hierher geschickt hat, hat sich nicht vorgestellt oder will dich an eine Adresse schicken, die sie nicht genannt hat. Nichts wurde erlaubt. Fang in der App noch einmal an.";
+    app_code: "Your code" / "Dein Code";
+    copy_app_code(app: &str): "Copy this code into {app}." / "Kopiere diesen Code in {app}.";
+    app_code_once:
+        "It works once, within ten minutes. Give it to nobody." /
+        "Er gilt einmal und zehn Minuten lang. Gib ihn niemandem.";
+    app_may: "This app may:" / "Diese App darf:";
+    may_read:
+        "read all that you can read here, also what only you see, such as bookmarks and notifications" /
+        "alles lesen, was du hier lesen kannst, auch was nur du siehst, etwa Lesezeichen und Mitteilungen";
+    may_write:
+        "post, reply, like, repost and delete in your name, follow, mute and block people, and change your profile" /
+        "in deinem Namen veröffentlichen, antworten, liken, teilen und löschen, Leuten folgen, sie stummschalten und blockieren und dein Profil ändern";
+    may_follow:
+        "follow, mute and block people in your name" /
+        "in deinem Namen Leuten folgen, sie stummschalten und blockieren";
+    may_push:
+        "ask to be told of news (this site sends none)" /
+        "um Benachrichtigungen bitten (diese Seite verschickt keine)";
+    may_profile: "see your name and your profile" / "deinen Namen und dein Profil sehen";
+    may_see(what: &str): "see: {what}" / "sehen: {what}";
+    may_change(what: &str): "change: {what}" / "ändern: {what}";
+    scope_accounts: "members’ profiles" / "Profile der Mitglieder";
+    scope_own_profile: "your profile" / "dein Profil";
+    scope_blocks: "whom you block" / "wen du blockierst";
+    scope_bookmarks: "your bookmarks" / "deine Lesezeichen";
+    scope_conversations: "your conversations" / "deine Unterhaltungen";
+    scope_favourites: "what you like" / "was du magst";
+    scope_filters: "your filters" / "deine Filter";
+    scope_follows: "whom you follow" / "wem du folgst";
+    scope_lists: "your lists" / "deine Listen";
+    scope_media: "your pictures" / "deine Bilder";
+    scope_mutes: "whom you mute" / "wen du stummgeschaltet hast";
+    scope_notifications: "your notifications" / "deine Mitteilungen";
+    scope_reports: "what you report" / "was du meldest";
+    scope_search: "what a search finds" / "was eine Suche findet";
+    scope_statuses: "posts" / "Beiträge";
+}

@@ -1,0 +1,124 @@
+//! What apps are told.
+
+use serde::{Deserialize, Serialize};
+
+use super::request::PostView;
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::user::entry::is_not;
+
+/// An answer to an [`crate::action::ApiRead`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiReply {
+    /// How large the community is.
+    Community(CommunityView),
+    /// One member.
+    Account(AccountView),
+    /// How one stands with people.
+    Relations(Vec<RelationView>),
+    /// Members.
+    Accounts(AccountPage),
+    /// Posts.
+    Statuses(Statuses),
+    /// What a post answers and what answers it.
+    Context {
+        /// From the root down.
+        ancestors: Statuses,
+        /// What it answers comes before each.
+        descendants: Statuses,
+    },
+}
+
+/// Members in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountPage {
+    /// In their order.
+    pub accounts: Vec<AccountView>,
+    /// The last name of this page, if more follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_after: Option<UserName>,
+}
+
+/// Posts, and everybody who is named in them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Statuses {
+    /// In their order.
+    pub statuses: Vec<StatusView>,
+    /// Who wrote, reposted or is named or answered in them, each once.
+    pub accounts: Vec<AccountView>,
+    /// Where the next older page begins, where the last of these does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<PostId>,
+}
+
+/// A post, or a repost, as apps show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// By what number apps know it: the post's, or the repost's.
+    pub id: PostId,
+    /// The post.
+    pub post: PostView,
+    /// How many like it, as far as that is the asker's to know.
+    pub likes: u32,
+}
+
+/// How one stands with somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "five ties that are independent of each other")]
+pub struct RelationView {
+    /// With whom.
+    pub username: UserName,
+    /// Since when they are here.
+    pub joined_at: Wall,
+    /// Whether one follows them.
+    pub follows: bool,
+    /// Whether they follow one.
+    pub is_followed: bool,
+    /// Whether one mutes them.
+    pub mutes: bool,
+    /// Whether one blocks them.
+    pub blocks: bool,
+    /// Whether they block one.
+    pub is_blocked: bool,
+}
+
+/// How large the community is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommunityView {
+    /// How many have an account.
+    pub members: u64,
+    /// How many posts stand.
+    pub posts: u64,
+    /// Whether anybody may join.
+    pub is_open: bool,
+    /// Whether keepers let in who joins.
+    pub is_approved: bool,
+    /// What is said to strangers; may be empty.
+    pub words: String,
+}
+
+/// A member, as apps show them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// The user name.
+    pub username: UserName,
+    /// The name shown.
+    pub display_name: String,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Since when they are here.
+    pub joined_at: Wall,
+    /// Whether only members see their posts.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub members_only: bool,
+    /// Their newest post that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_post: Option<PostId>,
+    /// How many follow them.
+    pub followers: u32,
+    /// How many they follow.
+    pub following: u32,
+    /// How many of their posts stand.
+    pub posts: u32,
+}

@@ -1,0 +1,179 @@
+//! An app: it introduces itself, is let in by somebody, and asks in JSON.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cluster::harness::Cluster;
+use crate::cluster::person::Person;
+
+/// The redirect address of apps that have people copy the code.
+pub(super) const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+/// A busy machine, and a backend that is killed meanwhile.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// What an app was answered.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) status: u16,
+    pub(super) value: Value,
+    pub(super) link: Option<String>,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+impl Heard {
+    /// What it says under a name, as text.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.value[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
+    }
+
+    /// The ids of a list.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let items = self.value.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
+        items.iter().map(|item| item["id"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The path and query of a link.
+    pub(super) fn link_to(&self, rel: &str) -> Option<String> {
+        let links = self.link.as_deref()?.split(", ");
+        let mut links = links.filter_map(|link| link.split_once(">; rel="));
+        let (address, _) = links.find(|(_, name)| name.trim_matches('"') == rel)?;
+        let at = address.find("/api/").unwrap_or_else(|| panic!("{address}"));
+        Some(address[at..].to_owned())
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// An app on somebody's device.
+pub(super) struct App {
+    pub(super) agent: ureq::Agent,
+    pub(super) base: String,
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) token: Option<String>,
+}
+
+impl App {
+    /// Introduces itself.
+    pub(super) fn introduce(base: &str, scopes: &str, redirect: &str) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = config.max_redirects(0).timeout_global(Some(ANSWER)).build().new_agent();
+        let (id, secret) = (String::new(), String::new());
+        let mut app = Self { agent, base: base.to_owned(), id, secret, token: None };
+        let says = json!({
+            "client_name": "Fen for phones", "redirect_uris": redirect, "scopes": scopes,
+        });
+        let heard = app.send("POST", "/api/v1/apps", &says, None);
+        assert_eq!(heard.status, 200, "{heard:?}");
+        (app.id, app.secret) = (heard.text("client_id"), heard.text("client_secret"));
+        app
+    }
+
+    /// An app that `person` let in, with these scopes.
+    pub(super) fn of(cluster: &Cluster, person: &mut Person, scopes: &str) -> Self {
+        let mut app = Self::introduce(&cluster.address(), scopes, OUT_OF_BAND);
+        let code = app.code(person, scopes, "");
+        let heard = app.redeem(&code, None);
+        assert_eq!(heard.status, 200, "{heard:?}");
+        app.token = Some(heard.text("access_token"));
+        app
+    }
+
+    /// The address of the page that lets it in.
+    pub(super) fn asks(&self, redirect: &str, scopes: &str, more: &str) -> String {
+        let scopes = scopes.replace(' ', "+");
+        format!(
+            "/oauth/authorize?response_type=code&client_id={}&redirect_uri={redirect}&scope={scopes}{more}",
+            self.id
+        )
+    }
+
+    /// The code that somebody is shown who lets it in.
+    pub(super) fn code(&self, person: &mut Person, scopes: &str, more: &str) -> String {
+        let answer = self.allow(person, &self.asks(OUT_OF_BAND, scopes, more));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let (_, after) =
+            answer.body.split_once("<code>").unwrap_or_else(|| panic!("{}", answer.body));
+        after.split_once('<').map(|(code, _)| code.to_owned()).unwrap_or_default()
+    }
+
+    /// Opens the page at `asks` and lets it in.
+    pub(super) fn allow(&self, person: &mut Person, asks: &str) -> crate::cluster::person::Answer {
+        let page = person.get(asks);
+        assert_eq!(page.status, 200, "{}", page.body);
+        let form = page.form("/oauth/authorize");
+        let field = |name: &str| (name.to_owned(), form.value(name).unwrap_or_default().to_owned());
+        let fields = ["app", "key", "token"].map(field);
+        person.try_send("/oauth/authorize", &fields).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Brings a code.
+    pub(super) fn redeem(&self, code: &str, verifier: Option<&str>) -> Heard {
+        let mut says = json!({
+            "grant_type": "authorization_code", "client_id": self.id, "code": code,
+            "redirect_uri": OUT_OF_BAND,
+        });
+        match verifier {
+            Some(verifier) => says["code_verifier"] = json!(verifier),
+            None => says["client_secret"] = json!(self.secret),
+        }
+        self.send("POST", "/oauth/token", &says, None)
+    }
+
+    pub(super) fn get(&self, path: &str) -> Heard {
+        self.send("GET", path, &Value::Null, None)
+    }
+
+    pub(super) fn post(&self, path: &str, says: &Value) -> Heard {
+        self.send("POST", path, says, None)
+    }
+
+    /// Asks with the token that it has, if it has one.
+    pub(super) fn send(&self, method: &str, path: &str, says: &Value, key: Option<&str>) -> Heard {
+        self.try_send(method, path, says, key)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    pub(super) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        says: &Value,
+        key: Option<&str>,
+    ) -> Result<Heard, ureq::Error> {
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let body = if says.is_null() { String::new() } else { says.to_string() };
+        let mut answer = if body.is_empty() && method != "POST" {
+            self.agent.run(request.body(()).map_err(ureq::Error::from)?)?
+        } else {
+            let request = request.header("Content-Type", "application/json");
+            self.agent.run(request.body(body).map_err(ureq::Error::from)?)?
+        };
+        let headers = answer.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
+        });
+        let headers: Vec<_> = headers.collect();
+        let text = answer.body_mut().read_to_string()?;
+        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let link = headers.iter().find(|(name, _)| name == "link").map(|(_, link)| link.clone());
+        Ok(Heard { status: answer.status().as_u16(), value, link, headers })
+    }
+
+    /// Posts, and gives the post's id.
+    pub(super) fn write(&self, text: &str) -> String {
+        let heard = self.post("/api/v1/statuses", &json!({ "status": text }));
+        assert_eq!(heard.status, 200, "{heard:?}");
+        heard.text("id")
+    }
+}

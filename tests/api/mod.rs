@@ -1,0 +1,8 @@
+//! The client API as apps use it, against a cluster of real processes.
+
+mod app;
+mod clients;
+mod ended;
+mod paging;
+mod sign_in;
+mod statuses;

@@ -1,0 +1,98 @@
+//! Walking through a list in both directions while it grows.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::app::App;
+use crate::cluster::harness::{Cluster, Options};
+
+const POSTS: usize = 300;
+
+/// Follows one kind of link from `path` to the end; `between` happens after each page.
+fn walk(app: &App, path: &str, rel: &str, between: &dyn Fn(usize)) -> Vec<Vec<String>> {
+    let (mut next, mut pages) = (Some(path.to_owned()), Vec::new());
+    while let Some(path) = next {
+        let heard = app.get(&path);
+        assert_eq!(heard.status, 200, "{path}: {heard:?}");
+        if heard.ids().is_empty() {
+            break;
+        }
+        pages.push(heard.ids());
+        next = heard.link_to(rel);
+        between(pages.len());
+    }
+    pages
+}
+
+#[test]
+fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
+    let cluster = Cluster::start(Options::default());
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::of(&cluster, &mut ada, "read write");
+    let mut written: Vec<String> =
+        (0..POSTS).map(|n| app.write(&format!("Post {n} #tea"))).collect();
+    // A repost among them is an item of its own.
+    let repost = app.post(&format!("/api/v1/statuses/{}/reblog", written[7]), &json!({}));
+    assert_eq!(repost.value["reblog"]["id"], json!(written[7]), "{repost:?}");
+    let repost = repost.text("id");
+    for (list, count) in [
+        ("/api/v1/timelines/home?limit=40", POSTS + 1),
+        ("/api/v1/timelines/public?limit=40&local=true", POSTS),
+        ("/api/v1/timelines/tag/TEA?limit=40", POSTS),
+    ] {
+        // Down: nothing that comes meanwhile disturbs.
+        let more = |page: usize| {
+            if page == 2 {
+                app.write("Meanwhile #tea");
+            }
+        };
+        let known: BTreeSet<String> = written.iter().cloned().collect();
+        let down = walk(&app, list, "next", &more);
+        assert!(down[..7].iter().all(|page| page.len() == 40), "{list}");
+        let down: Vec<String> = down.concat();
+        assert!(down.is_sorted_by(|a, b| (a.len(), a) > (b.len(), b)), "{list}");
+        let old = down.iter().filter(|id| known.contains(*id) || **id == repost).count();
+        assert_eq!(old, count, "{list}");
+        // Up from the oldest: all of it, and what came since.
+        let from = format!("{list}&min_id={}", written[0]);
+        let up = walk(&app, &from, "prev", &more);
+        assert!(up.iter().all(|page| page.is_sorted_by(|a, b| a > b)), "{list}");
+        let up: Vec<String> = up.into_iter().flat_map(|page| page.into_iter().rev()).collect();
+        assert!(up.is_sorted_by(|a, b| a < b), "{list}: something twice or out of order");
+        let old = up.iter().filter(|id| known.contains(*id) || **id == repost).count();
+        assert_eq!(old, count - 1, "{list}");
+        assert!(up.len() > count - 1, "{list}: what came meanwhile is missing");
+        // The newest page above the oldest, and nothing above the newest.
+        let newest = up.last().cloned().unwrap_or_default();
+        let since = app.get(&format!("{list}&since_id={}", written[0]));
+        assert_eq!((since.ids().len(), since.ids().first()), (40, Some(&newest)), "{list}");
+        let nothing = app.get(&format!("{list}&since_id={newest}"));
+        assert_eq!((nothing.ids().len(), nothing.link_to("next")), (0, None), "{list}");
+        let both = format!("{list}&max_id={}&since_id={}", written[20], written[10]);
+        let both: Vec<_> =
+            app.get(&both).ids().into_iter().filter(|id| known.contains(id)).collect();
+        assert_eq!(both, written[11..20].iter().rev().cloned().collect::<Vec<_>>(), "{list}");
+        written = app
+            .get("/api/v1/timelines/public?limit=40")
+            .ids()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .filter(|id| !known.contains(id))
+            .fold(written, |mut all, id| {
+                all.push(id);
+                all
+            });
+        written.truncate(POSTS);
+    }
+    for odd in
+        ["limit=0", "limit=-1", "limit=99999999999999999999", "limit=x", "max_id=x", "min_id="]
+    {
+        let heard = app.get(&format!("/api/v1/timelines/home?{odd}"));
+        assert_eq!(heard.status, 200, "{odd}");
+        assert!((1..=40).contains(&heard.ids().len()), "{odd}");
+    }
+}

@@ -1,0 +1,152 @@
+//! What apps do with posts and people.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::app::App;
+use crate::cluster::harness::{Cluster, Options};
+
+#[test]
+fn same_post_sent_again_with_a_backend_killed_stands_once() {
+    let cluster = Cluster::start(Options { no_restart: true, ..Options::default() });
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::of(&cluster, &mut ada, "read write");
+    let says = json!({ "status": "Once and for all" });
+    let send = |key: &str| app.try_send("POST", "/api/v1/statuses", &says, Some(key));
+    let first = send("k1").map(|heard| heard.text("id")).unwrap_or_else(|error| panic!("{error}"));
+    cluster.kill(1, Signal::KILL);
+    // The same moment, four times, and again with a machine gone.
+    let ids: Vec<String> = std::thread::scope(|scope| {
+        let ask = || send("k2").map(|heard| heard.text("id")).unwrap_or_default();
+        let threads: Vec<_> = (0..4)
+            .map(|n| std::thread::Builder::new().name(format!("app-{n}")).spawn_scoped(scope, ask))
+            .collect();
+        threads.into_iter().filter_map(Result::ok).filter_map(|it| it.join().ok()).collect()
+    });
+    assert!(ids.iter().all(|id| *id == ids[0] && !id.is_empty()), "{ids:?}");
+    assert_eq!(send("k1").map(|heard| heard.text("id")).ok(), Some(first.clone()));
+    assert_eq!(send("k2").map(|heard| heard.text("id")).ok(), Some(ids[0].clone()));
+    let other = app.try_send("POST", "/api/v1/statuses", &json!({ "status": "Else" }), Some("k1"));
+    assert_eq!(other.map(|heard| heard.status).ok(), Some(422));
+    let home = app.get("/api/v1/timelines/home");
+    assert_eq!(home.ids(), [ids[0].clone(), first]);
+}
+
+#[test]
+fn post_answered_marked_edited_and_taken_back() {
+    let cluster = Cluster::start(Options::default());
+    let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
+    ada.join();
+    ben.join();
+    let ada = App::of(&cluster, &mut ada, "read write follow");
+    let ben = App::of(&cluster, &mut ben, "read write follow");
+    let text = "1 < 2 & 3\nHello @ben #Tea\n\nhttps://a.example/?x=1";
+    let post = ada.write(text);
+    let seen = ben.get(&format!("/api/v1/statuses/{post}"));
+    let content = seen.text("content");
+    assert!(
+        content.starts_with("<p>1 &lt; 2 &amp; 3<br>Hello <span class=\"h-card\">"),
+        "{content}"
+    );
+    assert_eq!(seen.value["mentions"][0]["acct"], json!("ben"));
+    assert_eq!(seen.value["tags"][0]["name"], json!("tea"));
+    assert_eq!(seen.value["account"]["username"], json!("ada"));
+    let says = json!({ "status": "Gladly!", "in_reply_to_id": post, "visibility": "public" });
+    let reply = ben.post("/api/v1/statuses", &says);
+    assert_eq!(reply.text("in_reply_to_id"), post);
+    let context = ada.get(&format!("/api/v1/statuses/{post}/context"));
+    assert_eq!(context.value["descendants"][0]["id"], reply.value["id"]);
+    let context = ada.get(&format!("/api/v1/statuses/{}/context", reply.text("id")));
+    assert_eq!(context.value["ancestors"][0]["id"], json!(post));
+    for (act, field) in
+        [("favourite", "favourited"), ("bookmark", "bookmarked"), ("reblog", "reblogged")]
+    {
+        for _ in 0..2 {
+            let heard = ben.post(&format!("/api/v1/statuses/{post}/{act}"), &json!({}));
+            let of = if act == "reblog" { &heard.value["reblog"] } else { &heard.value };
+            assert_eq!((&of[field], &of["id"]), (&json!(true), &json!(post)), "{act}: {heard:?}");
+        }
+    }
+    // Who likes it is for its author to know.
+    let liked =
+        |app: &App| app.get(&format!("/api/v1/statuses/{post}")).value["favourites_count"].clone();
+    assert_eq!((liked(&ada), liked(&ben)), (json!(1), json!(1)));
+    assert_eq!(ben.get("/api/v1/favourites").ids(), [post.clone()]);
+    assert_eq!(ben.get("/api/v1/bookmarks").ids(), [post.clone()]);
+    for (act, field) in
+        [("unfavourite", "favourited"), ("unbookmark", "bookmarked"), ("unreblog", "reblogged")]
+    {
+        let heard = ben.post(&format!("/api/v1/statuses/{post}/{act}"), &json!({}));
+        assert_eq!(
+            (&heard.value[field], &heard.value["id"]),
+            (&json!(false), &json!(post)),
+            "{act}"
+        );
+    }
+    // Only its author changes it or takes it back.
+    let path = format!("/api/v1/statuses/{post}");
+    let change = json!({ "status": "Changed" });
+    assert_eq!(ben.send("PUT", &path, &change, None).status, 404);
+    assert_eq!(ben.send("DELETE", &path, &json!(null), None).status, 404);
+    let edited = ada.send("PUT", &path, &change, None);
+    assert_eq!(
+        (edited.text("id"), edited.text("content")),
+        (post.clone(), "<p>Changed</p>".to_owned())
+    );
+    assert!(edited.value["edited_at"].is_string(), "{edited:?}");
+    assert_eq!(ada.get(&format!("{path}/source")).text("text"), "Changed");
+    assert_eq!(ada.send("DELETE", &path, &json!(null), None).text("text"), "Changed");
+    assert_eq!(ada.get(&path).status, 404);
+    for (says, status) in [
+        (json!({ "status": "x".repeat(500) }), 200),
+        (json!({ "status": "x".repeat(501) }), 422),
+        (json!({ "status": "x".repeat(400), "spoiler_text": "y".repeat(101) }), 422),
+        (json!({ "status": "" }), 422),
+        (json!({ "status": "for few", "visibility": "private" }), 422),
+        (json!({ "status": "for few", "visibility": "sideways" }), 422),
+        (json!({ "status": "to nobody", "in_reply_to_id": "1" }), 404),
+    ] {
+        assert_eq!(ada.post("/api/v1/statuses", &says).status, status, "{says}");
+    }
+}
+
+#[test]
+fn people_found_followed_muted_and_blocked() {
+    let cluster = Cluster::start(Options::default());
+    let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
+    ada.join();
+    ben.join();
+    let ada = App::of(&cluster, &mut ada, "read write follow");
+    let ben = App::of(&cluster, &mut ben, "read write follow");
+    let host = cluster.address().replace("http://", "");
+    let found = ada.get(&format!("/api/v2/search?q=@ben@{host}&type=accounts&resolve=true"));
+    let id = found.value["accounts"][0]["id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(ada.get("/api/v1/accounts/lookup?acct=ben").text("id"), id);
+    assert_eq!(ada.get(&format!("/api/v1/accounts/{id}")).text("acct"), "ben");
+    let to = |act: &str| ada.post(&format!("/api/v1/accounts/{id}/{act}"), &json!({})).value;
+    assert_eq!(to("follow")["following"], json!(true));
+    assert_eq!(to("follow")["following"], json!(true));
+    let post = ben.write("By ben");
+    assert_eq!(ada.get("/api/v1/timelines/home").ids(), [post.clone()]);
+    assert_eq!(ada.get(&format!("/api/v1/accounts/{id}/followers")).value[0]["acct"], json!("ada"));
+    assert_eq!(to("mute")["muting"], json!(true));
+    assert!(ada.get("/api/v1/timelines/home").ids().is_empty());
+    assert_eq!(ada.get("/api/v1/mutes").ids(), [id.clone()]);
+    assert_eq!(to("unmute")["muting"], json!(false));
+    assert_eq!(ada.get("/api/v1/timelines/home").ids(), [post.clone()]);
+    let blocked = to("block");
+    assert_eq!((&blocked["blocking"], &blocked["following"]), (&json!(true), &json!(false)));
+    assert_eq!(ada.get("/api/v1/blocks").ids(), [id.clone()]);
+    assert_eq!(ada.get("/api/v2/search?q=ben&type=accounts").value["accounts"][0]["id"], json!(id));
+    assert_eq!(to("unblock")["blocking"], json!(false));
+    assert_eq!(to("unfollow")["following"], json!(false));
+    let relations = ada.get(&format!("/api/v1/accounts/relationships?id[]={id}&id[]=17"));
+    assert_eq!(relations.ids(), [id.clone()]);
+    let own = ada.get("/api/v1/accounts/verify_credentials").text("id");
+    assert_eq!(ada.post(&format!("/api/v1/accounts/{own}/follow"), &json!({})).status, 422);
+    let url = ben.get(&format!("/api/v1/statuses/{post}")).text("url");
+    assert_eq!(ada.get(&format!("/api/v2/search?q={url}")).value["statuses"][0]["id"], json!(post));
+    let statuses = ada.get(&format!("/api/v1/accounts/{id}/statuses?exclude_replies=true"));
+    assert_eq!(statuses.ids(), [post]);
+}
