@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::request::{Reply, Request};
 use crate::action::Action;
-use crate::tagged::{Beside, variant};
+use crate::json::{Beside, variant};
 
 impl Serialize for Request {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for ReplyVisitor {
                 "viewer" => viewer = map.next_value()?,
                 "cluster" => cluster = Some(map.next_value()?),
                 _ if outcome.is_none() => {
-                    outcome = Some(Deserialize::deserialize(variant(key, &mut map))?)
+                    outcome = Some(Deserialize::deserialize(variant(key, &mut map))?);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -128,11 +128,9 @@ mod tests {
         let session = Some("ada.TOKEN".to_owned());
         let text = format!(r#"{{"session":"ada.TOKEN","read_to":"{before}","action":"sessions"}}"#);
         let action = Action::Sessions;
-        let read_to = Some(before);
-        check_request(&Request { session, read_to, need: None, action }, &text);
+        check_request(&Request { session, read_to: Some(before), need: None, action }, &text);
+        let (need, action) = ("read:statuses".parse().ok(), Action::Sessions);
         let text = r#"{"need":"read:statuses","action":"sessions"}"#;
-        let (need, action) =
-            (Some(crate::wire::request::Need::scope("read:statuses")), Action::Sessions);
         check_request(&Request { session: None, read_to: None, need, action }, text);
     }
 

@@ -139,10 +139,11 @@ pub(super) struct RawStatus {
 /// Which cluster.
 #[derive(Debug, Args)]
 pub(super) struct RawTarget {
-    /// A machine's data directory, or that of run-cluster: it names the machines
+    /// A machine's data directory, or that of run-cluster: it names the machines [env: TERN_DATA]
     #[arg(long, value_name = "DIR", default_value = "db")]
     data: PathBuf,
     /// The cluster's key [default: cluster.key in DIR or beside it]
+    /// [env: TERN_KEY_FILE, or TERN_KEY with the secret itself]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// The key itself: from `TERN_KEY`, never typed, for others see what is typed
