@@ -3,6 +3,9 @@
 mod app;
 mod clients;
 mod ended;
+mod fields;
+mod news;
 mod paging;
 mod sign_in;
 mod statuses;
+mod tiers;
