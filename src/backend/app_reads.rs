@@ -12,8 +12,8 @@ use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
-    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, PostView, Refusal,
-    RelationView, StatusView, Statuses,
+    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, Refusal, RelationView,
+    StatusView, Statuses,
 };
 
 type Told<T> = std::result::Result<T, Refusal>;
@@ -69,7 +69,7 @@ impl Backend {
     }
 
     /// A member as apps show them.
-    fn account_view(&self, name: &UserName) -> Option<AccountView> {
+    pub(super) fn account_view(&self, name: &UserName) -> Option<AccountView> {
         let counts = self.cluster.local.index().counts(name);
         self.look(name, |user| AccountView {
             username: user.name.clone(),
@@ -180,14 +180,14 @@ impl Backend {
         let walked = self.numbered(asker, id)?;
         let view = self.post_view(asker, &walked.post)?.ok_or(Refusal::NotFound)?;
         let above = self.ancestors(asker, &view)?.into_iter().filter_map(|above| match above {
-            Ancestor::Post(view) => Some(itself(view)),
+            Ancestor::Post(view) => Some(StatusView::of(view)),
             Ancestor::Deleted(_) | Ancestor::Unseen(_) => None,
         });
         let ancestors = self.with_accounts(asker, above.collect());
         let eyes = self.eyes(asker);
         let found = self.cluster.local.index().replies(eyes, &walked.post, REPLIES_SHOWN);
         let below = found.replies.into_iter().filter_map(|Reply { post, .. }| {
-            Some(self.post_view(asker, &post).transpose()?.map(itself))
+            Some(self.post_view(asker, &post).transpose()?.map(StatusView::of))
         });
         let below = below.collect::<Told<_>>()?;
         Ok(ApiReply::Context { ancestors, descendants: self.with_accounts(asker, below) })
@@ -214,7 +214,7 @@ impl Backend {
             }
             StatusList::Pinned { username } => {
                 self.find(asked, username)?;
-                let pinned = self.pinned(asker, username)?.map(itself);
+                let pinned = self.pinned(asker, username)?.map(StatusView::of);
                 return Ok(self.with_accounts(asker, pinned.into_iter().collect()));
             }
             StatusList::Bookmarks => {
@@ -321,7 +321,11 @@ impl Backend {
     }
 
     /// Adds what is told of each post beside its text, and everybody who is named in them.
-    fn with_accounts(&self, asker: Option<&Asker>, mut statuses: Vec<StatusView>) -> Statuses {
+    pub(super) fn with_accounts(
+        &self,
+        asker: Option<&Asker>,
+        mut statuses: Vec<StatusView>,
+    ) -> Statuses {
         let mut names = BTreeSet::new();
         for status in &mut statuses {
             let post = &status.post;
@@ -341,8 +345,4 @@ impl Backend {
         let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
         Statuses { statuses, accounts, older: None }
     }
-}
-
-fn itself(post: PostView) -> StatusView {
-    StatusView { id: post.id, post, likes: 0 }
 }

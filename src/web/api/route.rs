@@ -2,6 +2,7 @@
 //! has no row is answered 404.
 
 use super::people::Tie;
+use super::stream::Stream;
 use crate::action::{Mark, PeopleList};
 use crate::web::request::Method;
 use crate::wire::request::Need;
@@ -59,6 +60,7 @@ pub(super) enum Endpoint {
     Tagged,
     Bookmarks,
     Favourites,
+    Stream(Stream),
 }
 
 /// A row of the table.
@@ -165,6 +167,21 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/timelines/tag/:", public("read:statuses"), Endpoint::Tagged),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
+    get("/api/v1/streaming/health", Access::Open, Endpoint::Stream(Stream::Health)),
+    get("/api/v1/streaming", public("read:statuses"), Endpoint::Stream(Stream::Named)),
+    get("/api/v1/streaming/user", user("read:statuses"), Endpoint::Stream(Stream::Home)),
+    get("/api/v1/streaming/public", public("read:statuses"), Endpoint::Stream(Stream::Everyone)),
+    get(
+        "/api/v1/streaming/public/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Everyone),
+    ),
+    get("/api/v1/streaming/hashtag", public("read:statuses"), Endpoint::Stream(Stream::Tagged)),
+    get(
+        "/api/v1/streaming/hashtag/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Tagged),
+    ),
     get("/api/v2/search", user("read:search"), Endpoint::Search),
     get("/api/v1/tags/:", user("read:follows"), Endpoint::Tag),
     get("/api/v1/accounts/:/featured_tags", public("read:accounts"), Endpoint::Nothing),
