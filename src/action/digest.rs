@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, FirstKeeper, KeepersDeed, Mark, RequestKey};
+use super::{Action, EditProfile, FirstKeeper, KeepersDeed, Mark, RequestKey, SetMark};
 use crate::id::{Hash128, UserName};
-use crate::user::entry::{House, PostRef, Signup};
+use crate::user::entry::{App, House, PostRef, Signup};
 
 impl Action {
     /// Its name, as it stands in a frame.
@@ -171,10 +171,7 @@ impl Action {
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
-            Self::Mark(set) => {
-                let asked = asked.text(set.mark.name()).number(set.on.into());
-                asked.maybe_post(Some(&set.post))
-            }
+            Self::Mark(set) => asked.mark(set),
             Self::DeletePost(post) => asked.number(post.id.get()),
             Self::Follow(whom)
             | Self::Unfollow(whom)
@@ -182,10 +179,7 @@ impl Action {
             | Self::Unmute(whom)
             | Self::Block(whom)
             | Self::Unblock(whom) => asked.text(whom.username.as_str()),
-            Self::EditProfile(edit) => {
-                let only = if edit.members_only { "members_only" } else { "" };
-                asked.text(&edit.display_name).text(&edit.bio).maybe_text(only)
-            }
+            Self::EditProfile(edit) => asked.profile(edit),
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
             Self::Invite(it) => {
@@ -195,9 +189,7 @@ impl Action {
             Self::Keep(keep) => asked.deed(&keep.deed).text(&keep.reason),
             Self::SetHouse(set) => asked.house(&set.house),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
-            Self::AllowApp(allow) => {
-                asked.text(&allow.app.client.to_string()).text(&allow.app.scopes.to_string())
-            }
+            Self::AllowApp(allow) => asked.app(&allow.app),
             // No data, none but secrets, or reads, which bear no key.
             Self::Logout(_)
             | Self::EndOtherSessions(_)
@@ -278,6 +270,20 @@ impl Asked {
             None => self.number(0),
             Some(post) => self.number(1).text(post.user.as_str()).number(post.id.get()),
         }
+    }
+
+    fn mark(self, set: &SetMark) -> Self {
+        let asked = self.text(set.mark.name()).number(set.on.into());
+        asked.maybe_post(Some(&set.post))
+    }
+
+    fn profile(self, edit: &EditProfile) -> Self {
+        let only = if edit.members_only { "members_only" } else { "" };
+        self.text(&edit.display_name).text(&edit.bio).maybe_text(only)
+    }
+
+    fn app(self, app: &App) -> Self {
+        self.text(&app.client.to_string()).text(&app.scopes.to_string())
     }
 
     fn deed(self, deed: &KeepersDeed) -> Self {

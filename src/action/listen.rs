@@ -63,9 +63,11 @@ impl Heard {
 
     /// Remembers what was told, as long as another machine may come to know of it later than this one.
     pub fn remember(&mut self, told: impl IntoIterator<Item = PostId>, now: Wall) {
-        self.told.extend(told);
-        self.told.sort_unstable();
-        self.told.dedup();
+        for id in told {
+            if let Err(place) = self.told.binary_search(&id) {
+                self.told.insert(place, id);
+            }
+        }
         if let Some(newest) = self.told.last() {
             // Not by the newest alone: the clock of the machine that gave its number may be ahead.
             let at_ms = newest.at_ms().min(now.0);

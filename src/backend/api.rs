@@ -29,6 +29,20 @@ impl Backend {
         }
     }
 
+    /// Nobody's apps do anything for them while they wait to be let in or are suspended, but end.
+    pub(super) fn unhindered_app(
+        &self,
+        asker: Option<Asker>,
+        need: Option<Need>,
+    ) -> std::result::Result<Option<Asker>, Refusal> {
+        let is_act = need.is_some_and(|need| need != Need::ANY_APP);
+        let app = asker.as_ref().filter(|asker| asker.app.is_some() && is_act);
+        match app.and_then(|asker| self.hindered(asker.user())) {
+            Some(hindered) => Err(Refusal::Hindered(hindered)),
+            None => Ok(asker),
+        }
+    }
+
     pub(super) fn allow_app(&self, asked: Asked<'_>, data: AllowApp) -> Result {
         let can = self.cluster.local.node.features() >= FEATURE_APPS;
         if !can {

@@ -5,6 +5,7 @@ use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Heard, Listen, ListenTo};
 use crate::index::{Eyes, Happened, Index, Listened, News, Span, Walk, Walked};
 use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
+use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
 use crate::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, StatusView, Statuses};
 
@@ -160,7 +161,7 @@ fn newer(
     newer.retain(|what| {
         what.id().is_some_and(|id| !heard.has_told(id) && end.is_none_or(|end| id <= end))
     });
-    newer.sort_by_key(Happened::id);
+    sort_by_key(&mut newer, Happened::id);
     // A post that is told stands with the word that it names one, or they would be told apart.
     let cut = newer.get(STREAM_EVENTS).map(|next| {
         let first = newer.iter().take(STREAM_EVENTS).filter(|what| what.id() < next.id());

@@ -295,7 +295,8 @@ impl Backend {
             Ok(asker) => asker.flatten().map(|asker| view::Asker { read_to, ..asker }),
             Err(behind) => return self.refuse(behind),
         };
-        let asker = match Self::permitted(asker, need) {
+        let asker = match Self::permitted(asker, need).and_then(|it| self.unhindered_app(it, need))
+        {
             Ok(asker) => asker,
             Err(refusal) => return self.refuse(refusal),
         };

@@ -224,6 +224,7 @@ impl Backend {
                 address: session.address.clone(),
                 opened_at: session.opened_at,
                 is_this: session.id == asker.id,
+                app: session.app.clone(),
             };
             open.map(row).collect()
         });

@@ -71,7 +71,7 @@ impl Span {
 
 /// Whether a number is that of a repost: those of posts name a machine.
 const fn is_repost(id: PostId) -> bool {
-    id.get() >> 12 & 0xf == 0
+    (id.get() >> 12).trailing_zeros() >= 4
 }
 
 /// The number by which apps know a repost.

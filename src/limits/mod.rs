@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
+mod app;
 mod command;
 mod stream;
 
+pub use app::*;
 pub use command::*;
 pub use stream::*;
 
@@ -63,33 +65,6 @@ pub const SUGGESTIONS: usize = 5;
 
 /// Requests remembered in a user's file; older ones answer "too old to tell".
 pub const REQUESTS_KEPT: usize = 1024;
-/// Calls of one app for one person, and of one address without a token, in [`API_CALLS_MS`]. Source:
-/// what Mastodon allows, to which apps are made.
-pub const API_CALLS_MAX: u32 = 300;
-/// Milliseconds over which [`API_CALLS_MAX`] counts.
-pub const API_CALLS_MS: u64 = 5 * 60_000;
-/// Posts, or people, of a page for apps, at most.
-pub const API_PAGE_MAX: usize = 80;
-/// Parts of a list that are looked at for one such page where answers to others are not wanted.
-pub const API_WALKS_MAX: usize = 5;
-/// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
-pub const API_FIELDS_MAX: usize = 250;
-/// How deep the JSON that an app sends may lie: `home[last_read_id]` is two.
-pub const API_DEPTH_MAX: usize = 4;
-/// People whose last seen version is remembered for their apps, which send none themselves.
-pub const API_SEEN_MAX: usize = 10_000;
-/// Milliseconds within which an app must come back with the code that it was given: RFC 6749, section
-/// 4.1.2, recommends ten minutes at most.
-pub const APP_CODE_MS: u64 = 10 * 60_000;
-/// Characters of what an app calls itself.
-pub const APP_NAME_CHARS_MAX: usize = 60;
-/// Bytes of an app's page's address.
-pub const APP_WEBSITE_BYTES_MAX: usize = 200;
-/// Addresses to which an app may have people sent back.
-pub const APP_REDIRECTS_MAX: usize = 10;
-/// Bytes of all that an app says of itself, which its `client_id` holds: that stands in addresses, once
-/// more as the address to go on to after signing in.
-pub const APP_BYTES_MAX: usize = 1_200;
 /// Sessions one user may have open, apps' included; opening one more ends the oldest.
 pub const SESSIONS_MAX: usize = 50;
 /// People one user may follow.
@@ -164,6 +139,8 @@ pub const MEMBERS_MAX: usize = crate::id::NodeId::MAX as usize;
 pub const OLD_DIRECTORIES_MAX: u32 = 1_000;
 /// Milliseconds for which new members that have copied all may differ before each looks again.
 pub const INSTALL_AGAIN_MS: u64 = 1_000;
+/// Milliseconds between two looks around of a thread that others wake when there is something to do.
+pub const IDLE_LOOK_MS: u64 = 500;
 /// Milliseconds between two looks at a change of the members that is under way.
 pub const CHANGE_LOOK_MS: u64 = 100;
 /// Users' files that may still differ when a new machine's change begins: writing pauses for as long
@@ -171,6 +148,8 @@ pub const CHANGE_LOOK_MS: u64 = 100;
 pub const LEARNED_USERS_MAX: usize = 64;
 /// Milliseconds between two pings of a peer, and how long its answer is waited for.
 pub const PING_MS: u64 = 400;
+/// The same from a web server to its only backend: there is no other to ask instead.
+pub const PING_ONLY_MS: u64 = 1_000;
 /// Pings a silent peer may miss before it is suspected.
 pub const PINGS_MISSED_MAX: u32 = 3;
 /// Milliseconds after which every page knows of a machine that died, froze or came back.
@@ -204,7 +183,7 @@ pub const SETTLE_MS: u64 = 2_000;
 pub const COMPARE_MS: u64 = 5_000;
 /// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
 pub const LEARN_THREADS: usize = 8;
-/// Milliseconds between two looks for damaged files that are to be rebuilt.
+/// Milliseconds between two looks at damaged files that are to be rebuilt.
 pub const REPAIR_LOOK_MS: u64 = 100;
 /// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the
 /// longest file is part of it.

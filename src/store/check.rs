@@ -24,6 +24,7 @@ use super::scan::End;
 use super::{UserStore, check_size, damage};
 use crate::id::UserName;
 use crate::limits::NODE_FILE_BYTES_MAX;
+use crate::order::sort_by;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -122,7 +123,7 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     if let Some(damaged) = look.directory(&root, DAMAGED)? {
         look.damaged(&damaged)?;
     }
-    look.checked.findings.sort_by(|one, other| one.file.cmp(&other.file));
+    sort_by(&mut look.checked.findings, |one, other| one.file.cmp(&other.file));
     Ok(look.checked)
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::scope::Scopes;
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
+use crate::tagged::tagged;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub(crate) const fn is_not(is: &bool) -> bool {
 /// written anew; a kind that it does not know makes the line unreadable to it, which is why new
 /// kinds need every machine's consent first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "e", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Entry {
     /// The account was made.
     Joined {
@@ -369,6 +370,7 @@ pub enum Entry {
     },
 }
 
+tagged!(Entry, "e");
 /// An app that acts for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {

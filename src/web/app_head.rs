@@ -1,16 +1,24 @@
 //! What the head of an answer for an app says besides what every answer says.
 
+/// What apps may ask for.
+pub(super) const METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Headers of every answer for apps: those that run in a browser are of other sites. They send a token
 /// and no cookie, so nobody's browser can be made to ask in their name.
 const FOR_APPS: [(&str, &str); 4] = [
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    ("Access-Control-Allow-Methods", METHODS),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key"),
     (
         "Access-Control-Expose-Headers",
         "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
     ),
 ];
+
+/// What the head of every answer for an app says, the gate's own included.
+pub(super) fn fixed(request_id: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    let fixed = FOR_APPS.into_iter().map(|(name, value)| (name, value.to_owned()));
+    fixed.chain([("X-Request-Id", request_id.to_owned())])
+}
 
 /// What the head of an answer for an app says besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +44,9 @@ impl AppHead {
             ("X-RateLimit-Limit", self.limit.to_string()),
             ("X-RateLimit-Remaining", self.remaining.to_string()),
             ("X-RateLimit-Reset", self.reset),
-            ("X-Request-Id", self.request_id),
         ];
         let link = self.link.filter(is_plain).map(|link| ("Link", link));
         let token = self.asks_token.then(|| ("WWW-Authenticate", "Bearer".to_owned()));
-        let fixed = FOR_APPS.into_iter().map(|(name, value)| (name, value.to_owned()));
-        fixed.chain(limits).chain(link).chain(token)
+        fixed(&self.request_id).chain(limits).chain(link).chain(token)
     }
 }

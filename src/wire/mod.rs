@@ -2,6 +2,7 @@
 
 mod api;
 pub mod earlier;
+mod envelope;
 pub mod export;
 mod house;
 mod listen;

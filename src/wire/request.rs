@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::tagged::tagged;
 use crate::text::Tag;
 use crate::user::entry::{App, House, PostRef, is_not};
 
@@ -30,20 +31,16 @@ pub use crate::action::{Field, FieldProblem};
 pub use crate::user::scope::{Need, SCOPES, ScopeError, Scopes};
 
 /// One request. Not printable: it may hold a password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Who asks: absent for strangers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Up to which place this person's device has shown what concerns them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<PostId>,
     /// Where an app asks: what it must be allowed for that. An app's session is good for nothing else,
     /// and a browser's not for this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<Need>,
     /// What is asked, with its data.
-    #[serde(flatten)]
     pub action: Action,
 }
 
@@ -69,10 +66,10 @@ pub enum ResponseAction {
 }
 
 /// What every answer holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reply {
     /// Who is signed in by the request's session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<Viewer>,
     /// How the machines are, for the page's header.
     pub cluster: ClusterBrief,
@@ -180,7 +177,7 @@ pub struct Saved {
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Refusal {
     /// Fields that cannot be taken as they are.
     Invalid {
@@ -243,6 +240,8 @@ pub enum Refusal {
         detail: String,
     },
 }
+
+tagged!(Refusal, "why");
 
 /// A post as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -538,4 +537,7 @@ pub struct SessionRow {
     pub opened_at: Wall,
     /// Whether it is the one that asks.
     pub is_this: bool,
+    /// Where it is an app's: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
 }

@@ -1,6 +1,7 @@
 //! The client API as apps use it, against a cluster of real processes.
 
 pub(crate) mod app;
+mod ended;
 mod paging;
 mod sign_in;
 mod statuses;

@@ -20,8 +20,8 @@ const END: Duration = Duration::from_mins(1);
 
 /// How a command ended.
 #[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
     out: String,
     err: String,
 }
@@ -34,7 +34,7 @@ impl Ended {
     }
 
     /// What stands behind `label` on a line of its own.
-    fn told(&self, label: &str) -> &str {
+    pub(crate) fn told(&self, label: &str) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
         let found = self.out.lines().find_map(|line| line.strip_prefix(label));
         found.unwrap_or_else(|| panic!("{label}: {self:?}"))
@@ -64,7 +64,7 @@ fn run_on(data: &Path, args: &[&str], input: &str) -> Ended {
     Ended { code: status.code(), out, err }
 }
 
-fn run(cluster: &Cluster, args: &[&str]) -> Ended {
+pub(crate) fn run(cluster: &Cluster, args: &[&str]) -> Ended {
     run_on(cluster.data(), args, "")
 }
 

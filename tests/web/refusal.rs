@@ -200,3 +200,46 @@ fn languages_asked_for_reach_the_page() {
     })
     .unwrap();
 }
+
+#[test]
+fn refused_to_apps_in_json() {
+    with_site(limits(), |site| {
+        let long = "x".repeat(20_000);
+        for (request, status) in [
+            ("GET /api/v1/statuses HTTP/1.1\r\n\r\n".to_owned(), 400),
+            ("BREW /api/v1/statuses HTTP/1.1\r\nHost: tern.example\r\n\r\n".to_owned(), 405),
+            (
+                "POST /oauth/token HTTP/1.1\r\nHost: tern.example\r\nContent-Length: 99999999\r\n\r\n"
+                    .to_owned(),
+                413,
+            ),
+            (
+                "POST /api/v2/media HTTP/1.1\r\nHost: tern.example\r\nExpect: tea\r\n\r\n".to_owned(),
+                417,
+            ),
+            ("GET /api/v1/instance HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_owned(), 421),
+            (format!("GET /api/v1/a HTTP/1.1\r\nHost: tern.example\r\nA: {long}\r\n\r\n"), 431),
+            ("POST /oauth/revoke HTTP/3.0\r\nHost: tern.example\r\n\r\n".to_owned(), 505),
+        ] {
+            let mut client = Client::connect(site);
+            client.send(&request);
+            let reply = client.reply();
+            assert_eq!(reply.status, status, "{request}\n{}", reply.head);
+            reply.assert_secure();
+            let kind = reply.header("Content-Type");
+            assert_eq!(kind, Some("application/json; charset=utf-8"), "{request}");
+            assert_eq!(reply.header("Access-Control-Allow-Origin"), Some("*"), "{request}");
+            let told: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+            assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{told}");
+            client.assert_closed();
+        }
+        // The other methods are for apps' addresses alone.
+        for method in ["PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let head = "HTTP/1.1\r\nHost: tern.example\r\n\r\n";
+            let reply = refused(site, format!("{method} /hello {head}"), 405);
+            assert_eq!(reply.header("Allow"), Some("GET, HEAD, POST"));
+            assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
+        }
+    })
+    .unwrap();
+}

@@ -1,5 +1,7 @@
 //! How things are spelt for apps: times, numbers of accounts, what people write as HTML.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -81,29 +83,28 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) fn html(origin: &Origin, text: &str, members: &[UserName]) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for piece in pieces(text) {
-        match &piece {
-            Piece::Link { url, shown } => {
-                let (href, shown) = (escape(url), escape(shown));
-                out.push_str(&format!(
-                    "<a href=\"{href}\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">{shown}</a>"
-                ));
-            }
-            Piece::Mention(name, typed) if members.contains(name) => {
-                let href = escape(&format!("{origin}{}", Route::Profile(name.clone())));
-                let typed = escape(typed.trim_start_matches('@'));
-                out.push_str(&format!(
-                    "<span class=\"h-card\"><a href=\"{href}\" class=\"u-url mention\">@<span>{typed}</span></a></span>"
-                ));
-            }
-            Piece::Tag(tag, typed) => {
-                let href = escape(&tag_url(origin, tag.as_str()));
-                let typed = escape(typed.trim_start_matches(['#', '＃']));
-                out.push_str(&format!(
-                    "<a href=\"{href}\" class=\"mention hashtag\" rel=\"tag\">#<span>{typed}</span></a>"
-                ));
-            }
-            Piece::Plain(_) | Piece::Mention(..) => out.push_str(&escape(piece.source())),
-        }
+        // Writing to a String cannot fail.
+        let _ = match &piece {
+            Piece::Link { url, shown } => write!(
+                out,
+                "<a href=\"{}\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">{}</a>",
+                escape(url),
+                escape(shown)
+            ),
+            Piece::Mention(name, typed) if members.contains(name) => write!(
+                out,
+                "<span class=\"h-card\"><a href=\"{}\" class=\"u-url mention\">@<span>{}</span></a></span>",
+                escape(&format!("{origin}{}", Route::Profile(name.clone()))),
+                escape(typed.trim_start_matches('@'))
+            ),
+            Piece::Tag(tag, typed) => write!(
+                out,
+                "<a href=\"{}\" class=\"mention hashtag\" rel=\"tag\">#<span>{}</span></a>",
+                escape(&tag_url(origin, tag.as_str())),
+                escape(typed.trim_start_matches(['#', '＃']))
+            ),
+            Piece::Plain(_) | Piece::Mention(..) => out.write_str(&escape(piece.source())),
+        };
     }
     paragraphs(&out)
 }
@@ -115,8 +116,11 @@ pub(super) fn tag_url(origin: &Origin, tag: &str) -> String {
 
 fn paragraphs(html: &str) -> String {
     let paragraphs = html.split("\n\n").map(|part| part.trim_matches('\n'));
-    let paragraphs = paragraphs.filter(|part| !part.is_empty());
-    paragraphs.map(|part| format!("<p>{}</p>", part.replace('\n', "<br>"))).collect()
+    let paragraphs: Vec<_> = paragraphs
+        .filter(|part| !part.is_empty())
+        .map(|part| format!("<p>{}</p>", part.replace('\n', "<br>")))
+        .collect();
+    paragraphs.concat()
 }
 
 /// A member.

@@ -204,8 +204,7 @@ impl<A: Ask> Site<A> {
         let end = Action::Logout(Keyed { key });
         let heard = self.hear_for_app(Some(&session), None, need, end)?;
         match &heard.outcome {
-            Outcome::Saved(_) => Ok(Answer::ok(json!({}))),
-            Outcome::Refused(Refusal::SignedOut) => Ok(Answer::ok(json!({}))),
+            Outcome::Saved(_) | Outcome::Refused(Refusal::SignedOut) => Ok(Answer::ok(json!({}))),
             Outcome::Refused(refusal) => Err(super::refused(&heard.honest(refusal))),
             _ => Err(super::nonsense()),
         }
@@ -214,14 +213,12 @@ impl<A: Ask> Site<A> {
     /// Which app a token is of.
     pub(super) fn which_app(&self, call: &Call<'_>) -> Answered {
         let own = call.bearer.and_then(|token| self.own_token(token));
-        let (name, page, scopes) = match own {
-            Some(own) => (own.client.name, own.client.website, own.scopes),
-            None => {
-                let heard = self.ask_with_token(call, None, Action::CheckSession)?;
-                let app = heard.viewer.and_then(|viewer| viewer.app);
-                let app = app.ok_or_else(super::nonsense)?;
-                (app.name, app.website, app.scopes)
-            }
+        let (name, page, scopes) = if let Some(own) = own {
+            (own.client.name, own.client.website, own.scopes)
+        } else {
+            let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+            let app = heard.viewer.and_then(|viewer| viewer.app).ok_or_else(super::nonsense)?;
+            (app.name, app.website, app.scopes)
         };
         Ok(Answer::ok(json!({
             "name": name,

@@ -54,9 +54,10 @@ pub(super) fn link(
         let is_cursor = CURSORS.contains(&name.as_str());
         (!is_cursor || name == "limit") && name != "access_token"
     });
-    let kept: String = kept
+    let kept: Vec<_> = kept
         .map(|(name, value)| format!("{}={}&", encode_query(name), encode_query(value)))
         .collect();
+    let kept = kept.concat();
     let path = call.request.path.trim_end_matches('/');
     let one = |rel: &str, cursor: Option<(&str, String)>| {
         let (name, value) = cursor?;

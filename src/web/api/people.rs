@@ -28,13 +28,6 @@ pub(super) enum Tie {
 }
 
 impl<A: Ask> Site<A> {
-    /// Whose number stands in the address. That the account was made when the number says is not asked:
-    /// nobody else ever gets the name.
-    pub(super) fn account_in(&self, call: &Call<'_>) -> Result<UserName, Answer> {
-        let id = call.parts.first().copied().unwrap_or_default();
-        entity::account_of(id).map(|(name, _)| name).ok_or_else(Answer::not_found)
-    }
-
     pub(super) fn relationships(&self, call: &Call<'_>) -> Answered {
         let ids = call.params.all("id");
         let names = ids.iter().take(RELATIONS_MAX).filter_map(|id| entity::account_of(id));
@@ -52,7 +45,7 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn tie(&self, call: &Call<'_>, tie: Tie) -> Answered {
-        let username = self.account_in(call)?;
+        let username = account_in(call)?;
         let own = call.bearer.and_then(|token| token.split_once('.')).map(|(name, _)| name);
         if own == Some(username.as_str()) {
             return Err(Answer::error(422, "Validation failed: that is you"));
@@ -81,7 +74,7 @@ impl<A: Ask> Site<A> {
 
     pub(super) fn people_listed(&self, call: &Call<'_>, list: PeopleList) -> Answered {
         let of = match list {
-            PeopleList::Followers | PeopleList::Following => Some(self.account_in(call)?),
+            PeopleList::Followers | PeopleList::Following => Some(account_in(call)?),
             PeopleList::Muted | PeopleList::Blocked => None,
         };
         // By name, so that nobody is met twice or missed while others come and go.
@@ -130,6 +123,13 @@ impl<A: Ask> Site<A> {
     pub(super) fn search_accounts(&self, call: &Call<'_>) -> Answered {
         self.members_found(call, PAGE).map(|found| Answer::ok(Value::Array(found)))
     }
+}
+
+/// Whose number stands in the address. That the account was made when the number says is not asked:
+/// nobody else ever gets the name.
+pub(super) fn account_in(call: &Call<'_>) -> Result<UserName, Answer> {
+    let id = call.parts.first().copied().unwrap_or_default();
+    entity::account_of(id).map(|(name, _)| name).ok_or_else(Answer::not_found)
 }
 
 fn relation(view: &RelationView) -> Value {

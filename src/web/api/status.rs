@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::paging::{Part, link};
+use super::people::account_in;
 use super::{Answer, Answered, Call, entity, nonsense, told};
 use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
@@ -190,7 +191,7 @@ impl<A: Ask> Site<A> {
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
         let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
         let ids = || page.statuses.iter().map(|status| status.id);
-        let oldest = ids().last().map(|last| page.older.unwrap_or(last));
+        let oldest = ids().next_back().map(|last| page.older.unwrap_or(last));
         let older = oldest.map(|id| ("max_id", id.to_string()));
         let newer = ids().next().map(|id| ("min_id", id.to_string()));
         let link = link(&self.origin, call, older, newer);
@@ -217,7 +218,7 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn account_statuses(&self, call: &Call<'_>) -> Answered {
-        let username = self.account_in(call)?;
+        let username = account_in(call)?;
         let says = |name: &str| call.params.flag(name) == Some(true);
         if says("only_media") {
             return Ok(Answer::ok(json!([])));

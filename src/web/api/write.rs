@@ -16,7 +16,7 @@ use crate::wire::request::{Outcome, Statuses};
 impl<A: Ask> Site<A> {
     /// The key of an act: made of `Idempotency-Key` and of who asks, so that the same sent again, to
     /// whichever machine, is the same act; fresh where there is none.
-    fn key_of(&self, call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
+    fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
         let fresh = fresh_key(None).map_err(|error| {
             log::error!("key not made error={error}");
             Answer::error(500, "Something went wrong")
@@ -75,7 +75,7 @@ impl<A: Ask> Site<A> {
                 Some(of(&page)?)
             }
         };
-        let key = self.key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call, Self::owner(call))?;
         let post = NewPost { key, text: text.to_owned(), reply_to, note: note.to_owned() };
         let heard = self.written(call, Action::Post(post))?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
@@ -91,7 +91,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
         let (text, note) = Self::said(call)?;
         let id = self.own_status(call)?.post.id;
-        let key = self.key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call, Self::owner(call))?;
         let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
         self.written(call, Action::EditPost(edit))?;
         self.shown(call, id)
@@ -106,7 +106,7 @@ impl<A: Ask> Site<A> {
         if let Some(fields) = status.as_object_mut() {
             fields.insert("text".to_owned(), json!(text));
         }
-        let key = self.key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call, Self::owner(call))?;
         self.written(call, Action::DeletePost(OnePost { key, id }))?;
         Ok(Answer::ok(status))
     }
@@ -118,7 +118,7 @@ impl<A: Ask> Site<A> {
         if mark == Mark::Pin && Self::owner(call) != post.user.as_str() {
             return Err(Answer::error(422, "Validation failed: not your own post"));
         }
-        let key = self.key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call, Self::owner(call))?;
         let id = post.id;
         self.written(call, Action::Mark(SetMark { key, post, mark, on }))?;
         let shown = self.shown(call, id)?;
@@ -137,8 +137,10 @@ impl<A: Ask> Site<A> {
             return Err(super::nonsense());
         };
         let statuses = self.spelt(&page, true);
-        let is_it = |status: &Value| status["reblog"]["id"] == original.value["id"];
-        Ok(statuses.into_iter().find(is_it).map_or(original, Answer::ok))
+        let id = original.value.get("id");
+        let is_it = |status: &Value| status.pointer("/reblog/id") == id;
+        let repost = statuses.into_iter().find(is_it);
+        Ok(repost.map_or(original, Answer::ok))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::limits::{GATE_REFUSAL_MS, HEADERS_BYTES_MAX};
 use crate::web::words::Lang;
 
 use super::Gate;
-use super::refusal::{Framing, Refusal, to_bytes};
+use super::refusal::{Framing, Reader, Refusal, to_bytes};
 
 /// Those who were told and are not closed yet, each with when to close it, soonest first.
 #[derive(Debug, Default)]
@@ -46,7 +46,8 @@ impl Gate {
     /// A new connection takes a page at once; one that does not is no browser. Nothing of what it asks
     /// was read, so it is told in all languages.
     fn tell_full(&self, mut socket: &Socket) -> io::Result<()> {
-        let encoded = Refusal::Full.encode(&self.new_id(), &self.origin, &Lang::ALL);
+        let encoded =
+            Refusal::Full.encode(&self.new_id(), &self.origin, Reader::People(&Lang::ALL));
         let framing = Framing { now: self.clock.wall(), connection: "close", is_head_only: false };
         socket.set_nonblocking(true)?;
         socket.write_all(&to_bytes(&encoded, framing))?;

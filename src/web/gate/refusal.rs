@@ -3,10 +3,13 @@
 
 use crate::clock::Wall;
 use crate::limits::GATE_RETRY_AFTER_S;
+use crate::web::app_head;
 use crate::web::origin::Origin;
-use crate::web::request::Method;
+use crate::web::request::{Method, is_for_apps};
 use crate::web::response::{Asked, Content, Encoded, Response};
 use crate::web::words::Lang;
+
+use super::head;
 
 /// Why the gate does not pass a request on. Each ends the connection but [`Self::Busy`], which
 /// alone is said after the whole request was read.
@@ -40,6 +43,27 @@ pub(crate) enum Refusal {
     Late { was_write: bool },
     #[error("worker failed")]
     Failed { was_write: bool },
+}
+
+/// Who is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// People, in these languages.
+    People(&'static [Lang]),
+    /// A program, which reads JSON.
+    App,
+}
+
+impl Reader {
+    /// By as much of a head as was read, whatever else is wrong with it.
+    pub(super) fn of(head: &[u8], cookie_prefix: &str) -> Self {
+        let mut words = head.split(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
+        let target = words.nth(1).and_then(|target| std::str::from_utf8(target).ok());
+        if target.is_some_and(is_for_apps) {
+            return Self::App;
+        }
+        Self::People(head::languages(head, cookie_prefix))
+    }
 }
 
 /// What a page of the gate says.
@@ -103,9 +127,25 @@ impl Refusal {
         }
     }
 
-    /// The page, its head included. `id` is the request's number, found in the log too. What is said
-    /// in several languages stands one below the other.
-    pub(super) fn encode(self, id: &str, origin: &Origin, languages: &'static [Lang]) -> Encoded {
+    /// The answer, its head included. `id` is the request's number, found in the log too.
+    pub(super) fn encode(self, id: &str, origin: &Origin, told: Reader) -> Encoded {
+        let (response, methods) = match told {
+            Reader::People(languages) => (self.page(id, languages), "GET, HEAD, POST"),
+            Reader::App => (self.in_json(), app_head::METHODS),
+        };
+        let retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
+        let allow = (self == Self::Method).then_some(methods);
+        let response = Response { retry_after_s, allow, ..response };
+        let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: None };
+        let mut encoded = response.encode(asked, origin);
+        if told == Reader::App {
+            encoded.fields.extend(app_head::fixed(id));
+        }
+        encoded
+    }
+
+    /// What is said in several languages stands one below the other.
+    fn page(self, id: &str, languages: &'static [Lang]) -> Response {
         let t = languages.first().copied().unwrap_or_default();
         let (tag, error, title) = (t.tag(), t.error(), self.words(t).title);
         let sections: String = languages.iter().map(|t| self.section(id, *t)).collect();
@@ -114,12 +154,13 @@ impl Refusal {
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
              <title>{error}: {title}</title></head><body><main>{sections}</main></body></html>\n"
         );
-        let response = Response::new(self.status(), Content::Html, body);
-        let retry_after_s = self.is_passing().then_some(GATE_RETRY_AFTER_S);
-        let allow = (self == Self::Method).then_some("GET, HEAD, POST");
-        let response = Response { languages, retry_after_s, allow, ..response };
-        let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: None };
-        response.encode(asked, origin)
+        Response { languages, ..Response::new(self.status(), Content::Html, body) }
+    }
+
+    fn in_json(self) -> Response {
+        let Words { title, happened, .. } = self.words(Lang::En);
+        let body = serde_json::json!({ "error": format!("{title}. {happened}") });
+        Response::new(self.status(), Content::Json, body.to_string())
     }
 
     fn section(self, id: &str, t: Lang) -> String {
@@ -202,7 +243,44 @@ mod tests {
     fn text_in(languages: &'static [Lang], refusal: Refusal, is_head_only: bool) -> String {
         let origin = Origin::parse("https://tern.example", false).unwrap();
         let framing = Framing { now: Wall(1_582_246_882_000), connection: "close", is_head_only };
-        String::from_utf8(to_bytes(&refusal.encode("r7", &origin, languages), framing)).unwrap()
+        let told = Reader::People(languages);
+        String::from_utf8(to_bytes(&refusal.encode("r7", &origin, told), framing)).unwrap()
+    }
+
+    #[test]
+    fn refusal_of_an_app_is_json_that_any_origin_reads() {
+        let origin = Origin::parse("https://tern.example", false).unwrap();
+        for refusal in ALL {
+            let encoded = refusal.encode("r7", &origin, Reader::App);
+            let all = |name: &str| -> Vec<&str> {
+                let named = encoded.fields.iter().filter(|(field, _)| *field == name);
+                named.map(|(_, value)| value.as_str()).collect()
+            };
+            assert_eq!(all("Content-Type"), ["application/json; charset=utf-8"]);
+            assert_eq!(all("Access-Control-Allow-Origin"), ["*"]);
+            assert_eq!(all("X-Request-Id"), ["r7"]);
+            assert_eq!(all("Retry-After").len(), usize::from(refusal.status() == 503));
+            assert_eq!(all("Allow").len(), usize::from(refusal == Refusal::Method));
+            let body: serde_json::Value = serde_json::from_slice(&encoded.body).unwrap();
+            let error = body["error"].as_str().unwrap();
+            assert!(error.starts_with(refusal.words(Lang::En).title), "{error}");
+        }
+    }
+
+    #[test]
+    fn app_told_by_the_address_alone() {
+        for (head, is_app) in [
+            ("GET /api/v1/statuses HTTP/1.1\r\nHost: a", true),
+            ("TRACE /api/v1/statuses HTTP/9.9", true),
+            ("POST /oauth/token?x HTTP/1.1\r\n", true),
+            ("GET /api/v1/sta", true),
+            ("GET /oauth/authorize HTTP/1.1\r\n", false),
+            ("GET /apiary HTTP/1.1\r\nX: /api/", false),
+            ("GET", false),
+            ("", false),
+        ] {
+            assert_eq!(Reader::of(head.as_bytes(), "") == Reader::App, is_app, "{head}");
+        }
     }
 
     #[test]

@@ -113,8 +113,12 @@ pub(crate) struct DevicesPage {
 /// A place where one is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Device {
-    /// The browser, in short.
+    /// The browser, in short; of an app, its name.
     pub(crate) browser: String,
+    /// Of an app, its page; may be empty.
+    pub(crate) website: String,
+    /// Of an app, what it may do.
+    pub(crate) may: Vec<String>,
     /// What it calls itself.
     pub(crate) agent: String,
     /// From which network address.

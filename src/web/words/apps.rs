@@ -21,12 +21,13 @@ words! {
     app_code_once:
         "It works once, within ten minutes. Give it to nobody." /
         "Er gilt einmal und zehn Minuten lang. Gib ihn niemandem.";
+    app_may: "This app may:" / "Diese App darf:";
     may_read:
         "read all that you can read here, also what only you see, such as bookmarks and notifications" /
         "alles lesen, was du hier lesen kannst, auch was nur du siehst, etwa Lesezeichen und Mitteilungen";
     may_write:
-        "post, reply, like, repost and delete in your name, and change your profile" /
-        "in deinem Namen veröffentlichen, antworten, liken, teilen und löschen und dein Profil ändern";
+        "post, reply, like, repost and delete in your name, follow, mute and block people, and change your profile" /
+        "in deinem Namen veröffentlichen, antworten, liken, teilen und löschen, Leuten folgen, sie stummschalten und blockieren und dein Profil ändern";
     may_follow:
         "follow, mute and block people in your name" /
         "in deinem Namen Leuten folgen, sie stummschalten und blockieren";

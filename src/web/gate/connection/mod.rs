@@ -16,7 +16,7 @@ use crate::web::words::Lang;
 use super::client::{Turn, client_of};
 use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
-use super::refusal::{Framing, Refusal, to_bytes};
+use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
@@ -29,8 +29,13 @@ const LOGGED_PATH_CHARS: usize = 200;
 
 /// Serves a connection until either side ends it.
 pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
-    let mut browser =
-        Browser { gate, peer, buf: Vec::new(), is_head_only: false, languages: &Lang::ALL };
+    let mut browser = Browser {
+        gate,
+        peer,
+        buf: Vec::new(),
+        is_head_only: false,
+        told: Reader::People(&Lang::ALL),
+    };
     let mut is_first = true;
     loop {
         match browser.next_request(is_first) {
@@ -53,8 +58,8 @@ struct Browser<'a> {
     buf: Vec<u8>,
     /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
     is_head_only: bool,
-    /// What to refuse it in.
-    languages: &'static [Lang],
+    /// Whom to refuse, and in what.
+    told: Reader,
 }
 
 /// A request that was read to its last byte.
@@ -142,7 +147,7 @@ impl<'a> Browser<'a> {
     fn read_head(&mut self, by: Mono) -> Result<Head, End> {
         let found = self.find_head(by);
         let read = found.as_ref().unwrap_or(&self.buf);
-        self.languages = head::languages(read, self.gate.origin.cookie_prefix());
+        self.told = Reader::of(read, self.gate.origin.cookie_prefix());
         Ok(head::parse(&found?)?)
     }
 
@@ -361,7 +366,7 @@ impl<'a> Browser<'a> {
         metrics::REQUESTS.count(REFUSED, refusal.status());
         let now = self.gate.clock.wall();
         let framing = Framing { now, connection, is_head_only: self.is_head_only };
-        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.languages), framing))
+        self.write(&to_bytes(&refusal.encode(id, &self.gate.origin, self.told), framing))
     }
 
     /// Writes an answer, giving a slow reader time by the size of it; false if it was not taken. Then

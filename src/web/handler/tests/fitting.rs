@@ -46,6 +46,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
                 address: "192.0.2.7".to_owned(),
                 opened_at: Wall(NOW.0 - 86_400_000),
                 is_this,
+                app: None,
             };
             Outcome::Sessions(vec![
                 row("a", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", true),

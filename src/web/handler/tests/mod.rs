@@ -13,5 +13,7 @@ mod language;
 mod link;
 mod marks;
 mod markup;
+#[path = "../../../../tests/security/naughty.rs"]
+mod naughty;
 mod pages;
 mod sources;

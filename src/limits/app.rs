@@ -1,0 +1,29 @@
+//! What apps may ask for, and how much.
+
+/// Calls of one app for one person, and of one address without a token, in [`API_CALLS_MS`]. Source:
+/// what Mastodon allows, to which apps are made.
+pub const API_CALLS_MAX: u32 = 300;
+/// Milliseconds over which [`API_CALLS_MAX`] counts.
+pub const API_CALLS_MS: u64 = 5 * 60_000;
+/// Posts, or people, of a page for apps, at most.
+pub const API_PAGE_MAX: usize = 80;
+/// Parts of a list that are looked at for one such page where answers to others are not wanted.
+pub const API_WALKS_MAX: usize = 5;
+/// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
+pub const API_FIELDS_MAX: usize = 250;
+/// How deep the JSON that an app sends may lie: `home[last_read_id]` is two.
+pub const API_DEPTH_MAX: usize = 4;
+/// People whose last seen version is remembered for their apps, which send none themselves.
+pub const API_SEEN_MAX: usize = 10_000;
+/// Milliseconds within which an app must come back with the code that it was given: RFC 6749, section
+/// 4.1.2, recommends ten minutes at most.
+pub const APP_CODE_MS: u64 = 10 * 60_000;
+/// Characters of what an app calls itself.
+pub const APP_NAME_CHARS_MAX: usize = 60;
+/// Bytes of an app's page's address.
+pub const APP_WEBSITE_BYTES_MAX: usize = 200;
+/// Addresses to which an app may have people sent back.
+pub const APP_REDIRECTS_MAX: usize = 10;
+/// Bytes of all that an app says of itself, which its `client_id` holds: that stands in addresses, once
+/// more as the address to go on to after signing in.
+pub const APP_BYTES_MAX: usize = 1_200;
