@@ -7,7 +7,7 @@ use crate::index::{Eyes, Happened, Index, Listened, News, Span, Walk, Walked};
 use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
 use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
-use crate::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, StatusView, Statuses};
+use crate::wire::request::{HeardEvent, HeardPage, Need, Outcome, Refusal, StatusView, Statuses};
 
 /// Items of a list that are looked at where nobody knows its changes: all that may have been told, and
 /// as many as are told at once.
@@ -34,7 +34,11 @@ impl Backend {
             ListenTo::Everyone => Listened::Everyone,
             ListenTo::Tagged(tag) => Listened::Tagged(tag),
         };
-        let (happened, heard) = self.happened(self.eyes(asker), listened, data.heard.as_ref());
+        let (mut happened, heard) = self.happened(self.eyes(asker), listened, data.heard.as_ref());
+        let news = Need::scope("read:notifications");
+        if asker.and_then(|asker| asker.app.as_ref()).is_some_and(|app| !app.scopes.include(news)) {
+            happened.retain(|what| !matches!(what, Happened::Named(_) | Happened::Followed(..)));
+        }
         let (mut events, mut statuses) = (Vec::new(), Vec::new());
         for what in &happened {
             let Some((event, status)) = self.event(asker, what)? else { continue };
@@ -138,7 +142,7 @@ fn newer(
     let list = match listened {
         Listened::Home => Walk::Home,
         Listened::Everyone => Walk::Everyone,
-        Listened::Tagged(tag) => Walk::Tagged(tag),
+        Listened::Tagged(tag) => Walk::Tagged(std::slice::from_ref(tag)),
     };
     let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
     let walked = index.walk(eyes, list, span, LOOKED_AT);

@@ -2,6 +2,9 @@
 
 pub(crate) mod app;
 mod ended;
+mod fields;
+mod news;
 mod paging;
 mod sign_in;
 mod statuses;
+mod tiers;

@@ -25,6 +25,9 @@ class Ear(StreamListener):
     def on_status_update(self, status):
         self.heard.put(("edited", int(status.id)))
 
+    def on_notification(self, notification):
+        self.heard.put((notification.type, notification.account.acct))
+
     def on_delete(self, status_id):
         self.heard.put(("delete", int(status_id)))
 
@@ -56,6 +59,10 @@ assert home.hear() == ("update", int(boost.id))
 ben.status_delete(said)
 assert home.hear() == everyone.hear() == ("delete", int(said.id))
 assert tea.hear() == ("delete", int(said.id))
+named = cleo.status_post("@ada Do follow me")
+assert everyone.hear() == ("update", int(named.id)) and home.hear() == ("mention", "cleo")
+cleo.account_follow(names["ada"])
+assert home.hear() == ("follow", "cleo")
 ada.account_mute(names["ben"])
 unheard = ben.status_post("Ada does not want to hear this")
 own = ada.status_post("Ada hears herself")

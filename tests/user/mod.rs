@@ -5,7 +5,7 @@ mod accounts;
 mod guide;
 mod import;
 mod invite;
-mod link;
+pub(crate) mod link;
 mod trouble;
 
 use std::io::{Read, Write};

@@ -110,6 +110,12 @@ impl Client {
         Some(Self { id: id.to_owned(), name, website, redirects, scopes, made_at })
     }
 
+    /// The scopes that it asks for, if it may; `read` where it names none.
+    pub(crate) fn may(&self, asked: &str) -> Option<Scopes> {
+        let asked = if asked.is_empty() { "read" } else { asked };
+        asked.parse::<Scopes>().ok().filter(|asked| self.scopes.include_all(asked))
+    }
+
     /// Its secret.
     pub(crate) fn secret(&self, key: &FormKey) -> String {
         key.app_code(SECRET, &self.id)

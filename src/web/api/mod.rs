@@ -4,7 +4,8 @@
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
 //!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
-//!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt.
+//!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt. `news`, `marks`:
+//!   what concerns somebody, and up to where they have read.
 //!
 //! Invariants:
 //! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
@@ -15,11 +16,15 @@
 mod account;
 pub(super) mod authorize;
 pub(super) mod client;
+mod detail;
 mod entity;
 mod instance;
+mod marks;
+mod news;
 mod oauth;
 mod paging;
 mod params;
+mod password;
 mod people;
 pub(super) mod rate;
 mod route;
@@ -38,13 +43,13 @@ use super::handler::{Heard, Site};
 use super::request::{Method, Request};
 use super::response::{Content, Response};
 use super::session::Session;
-use crate::action::{Action, StatusList};
+use crate::action::{Action, RequestKey, StatusList};
 use crate::id::UserName;
-use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
+use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequest};
 use params::Params;
 use rate::Caller;
-use route::{Access, Endpoint, Row};
+use route::{Access, Endpoint, News, Row};
 use stream::Part;
 
 /// One request of an app.
@@ -127,7 +132,7 @@ impl<A: Ask> Site<A> {
             standing = self.calls.count(&Caller::Address(request.client), now);
         }
         let head = AppHead {
-            limit: API_CALLS_MAX,
+            limit: standing.limit,
             remaining: standing.remaining,
             reset: entity::time(standing.reset),
             link: answer.link,
@@ -170,6 +175,7 @@ impl<A: Ask> Site<A> {
             Endpoint::Myself => self.myself(&call),
             Endpoint::Account => self.account(&call),
             Endpoint::Lookup => self.lookup(&call),
+            Endpoint::UpdateMyself => self.update_myself(&call),
             Endpoint::Preferences => self.preferences(&call),
             other => self.call_people_and_posts(&call, *other),
         }
@@ -197,7 +203,23 @@ impl<A: Ask> Site<A> {
             Endpoint::Tagged => self.tag_timeline(call),
             Endpoint::Bookmarks => self.statuses(call, StatusList::Bookmarks),
             Endpoint::Favourites => self.statuses(call, StatusList::Favourites),
+            Endpoint::DoneBy(what) => self.done_by(call, what),
+            Endpoint::History => self.status_history(call),
+            Endpoint::MuteStatus(on) => self.mute_status(call, on),
+            Endpoint::News(news) => self.call_news(call, news),
             _ => Err(Answer::not_found()),
+        }
+    }
+
+    fn call_news(&self, call: &Call<'_>, news: News) -> Answered {
+        match news {
+            News::List => self.notifications(call),
+            News::One => self.notification(call),
+            News::Clear => self.clear_notifications(call),
+            News::Dismiss => self.dismiss_notification(call),
+            News::Unread => self.unread_count(call),
+            News::Markers => self.markers(call),
+            News::SetMarkers => self.set_markers(call),
         }
     }
 
@@ -267,7 +289,8 @@ impl<A: Ask> Site<A> {
     ) -> Result<Heard, Answer> {
         let about = session.map(Session::user).or(about);
         let secret = session.map(Session::secret);
-        let request = WireRequest { session: secret, read_to: None, need, action };
+        let read_to = session.and_then(|session| self.calls.marks.news(session.user()));
+        let request = WireRequest { session: secret, read_to, need, action };
         let asked = self.ask.ask(about, &request);
         let response = asked.map_err(|_| {
             let retry_after_s = Some(NO_MAJORITY_RETRY_S);
@@ -281,6 +304,14 @@ impl<A: Ask> Site<A> {
         }
         Ok(heard)
     }
+}
+
+/// A key that no other act has.
+fn fresh() -> Result<RequestKey, Answer> {
+    super::csrf::fresh_key(None).map_err(|error| {
+        log::error!("key not made error={error}");
+        Answer::error(500, "Something went wrong")
+    })
 }
 
 /// The token that an app shows.

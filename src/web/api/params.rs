@@ -14,6 +14,8 @@ use crate::web::request::Request;
 #[derive(Default)]
 pub(super) struct Params {
     pairs: Vec<(String, String)>,
+    /// The names of the parts that are files.
+    files: Vec<String>,
 }
 
 /// A body that cannot be read, and why.
@@ -130,7 +132,12 @@ impl Params {
         let name = options.clone().find_map(|option| option.strip_prefix("name="));
         let name = name.map(|name| name.trim_matches('"').to_owned()).ok_or(Unreadable::Parts)?;
         if options.any(|option| option.starts_with("filename")) {
-            return Ok(());
+            self.files.push(name);
+            return if self.files.len() > API_FIELDS_MAX {
+                Err(Unreadable::TooMany)
+            } else {
+                Ok(())
+            };
         }
         let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Utf8)?;
         self.add(name, value)
@@ -139,6 +146,11 @@ impl Params {
     /// All of them.
     pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.pairs.iter()
+    }
+
+    /// Whether a file was sent under a name.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|known| known == name)
     }
 
     /// A field's last value; empty counts.

@@ -12,14 +12,16 @@ use super::params::Params;
 use super::route::{self, Row};
 use super::{Answer, Answered, Call, bearer, nonsense};
 use crate::action::{Action, Heard as Mark, Listen, ListenTo};
-use crate::id::UserName;
+use crate::id::{PostId, UserName};
 use crate::limits::{STREAM_BEAT_MS, STREAM_PAUSE_MS};
 use crate::web::ask::Ask;
 use crate::web::csrf::FormKey;
 use crate::web::handler::Site;
 use crate::web::request::{Method, Request};
 use crate::web::response::{Content, Location, Response};
-use crate::wire::request::{HeardEvent, HeardPage, Outcome, StatusView, Statuses};
+use crate::wire::request::{
+    HeardEvent, HeardPage, NewsReply, NewsView, Outcome, StatusView, Statuses,
+};
 
 /// The tree in which streams are.
 const TREE: &str = "/api/v1/streaming";
@@ -198,13 +200,35 @@ impl<A: Ask> Site<A> {
                 HeardEvent::Posted(status) => ("update", spell(*status)),
                 HeardEvent::Edited(status) => ("status.update", spell(*status)),
                 HeardEvent::Deleted(post) => ("delete", Some(post.id.to_string())),
-                HeardEvent::Named(_) | HeardEvent::Followed(..) => continue,
+                HeardEvent::Named(status) => {
+                    let (place, at, by) =
+                        (status.id, status.post.at, status.post.author.username.clone());
+                    page.statuses = vec![*status];
+                    let news = NewsView { place, by, at, is_post: true };
+                    ("notification", self.spelt_notice(&mut page, news))
+                }
+                HeardEvent::Followed(by, at) => {
+                    let place = PostId::floor_of(at.0);
+                    let news = NewsView { place, by, at, is_post: false };
+                    ("notification", self.spelt_notice(&mut page, news))
+                }
             };
             if let Some(data) = data {
                 body.push_str(&format!("event: {name}\ndata: {data}\n\n"));
             }
         }
         Ok((body, Place { quiet: 0, mark }))
+    }
+
+    /// What concerns the one who listens, spelt as in the list of it.
+    fn spelt_notice(&self, page: &mut Statuses, news: NewsView) -> Option<String> {
+        let posts = Statuses {
+            statuses: std::mem::take(&mut page.statuses),
+            accounts: page.accounts.clone(),
+            older: None,
+        };
+        let reply = NewsReply { news: vec![news], posts, stopped: None };
+        self.spelt_news(&reply).pop().map(|value| value.to_string())
     }
 }
 

@@ -44,6 +44,7 @@ const fn refused(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Invalid { .. } => "invalid",
         Refusal::SignedOut => "signed-out",
+        Refusal::Scope => "scope",
         Refusal::BadLogin => "bad-login",
         Refusal::NotFound => "not-found",
         Refusal::Gone => "gone",
@@ -51,7 +52,6 @@ const fn refused(refusal: &Refusal) -> &'static str {
         Refusal::Closed => "closed",
         Refusal::Hindered(_) => "hindered",
         Refusal::Keeper => "keeper",
-        Refusal::Scope => "scope",
         Refusal::Conflict => "conflict",
         Refusal::Expired => "expired",
         Refusal::NotYet => "not-yet",
