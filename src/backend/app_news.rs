@@ -1,13 +1,13 @@
 //! What apps are told of what concerns somebody, and of posts in which words stand.
 
 use super::Backend;
-use super::app_reads::{Told, itself};
+use super::app_reads::Told;
 use super::view::{Asked, Asker};
 use crate::action::{NewsPart, Search};
 use crate::id::PostId;
 use crate::index::{News, NewsWanted, Span};
 use crate::limits::API_PAGE_MAX;
-use crate::wire::request::{NewsReply, NewsView, Outcome, Refusal, Statuses};
+use crate::wire::request::{NewsReply, NewsView, Outcome, Refusal, StatusView, Statuses};
 
 impl Backend {
     pub(super) fn news_for_app(&self, asker: &Asker, part: &NewsPart) -> Told<NewsReply> {
@@ -24,7 +24,7 @@ impl Backend {
                     let Some(view) = self.post_view(Some(asker), &post)? else { continue };
                     let (place, at) = (post.id, view.at);
                     news.push(NewsView { place, by: post.user, at, is_post: true });
-                    posts.push(itself(view));
+                    posts.push(StatusView::of(view));
                 }
                 News::Followed(by, at) => {
                     let place = PostId::floor_of(at.0);
@@ -53,7 +53,7 @@ impl Backend {
         let Outcome::Found(found) = self.search(asked, search)?.outcome else {
             return Err(Refusal::NotFound);
         };
-        let posts = found.posts.into_iter().map(itself).collect();
+        let posts = found.posts.into_iter().map(StatusView::of).collect();
         Ok(Statuses { older: found.older, ..self.with_accounts(Some(asker), posts) })
     }
 }

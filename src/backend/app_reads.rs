@@ -13,8 +13,8 @@ use crate::text::Tag;
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
-    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, PostView, Refusal,
-    RelationView, StatusView, Statuses,
+    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, Refusal, RelationView,
+    StatusView, Statuses,
 };
 
 /// Whether an item is wanted in a list.
@@ -187,14 +187,14 @@ impl Backend {
         let walked = self.numbered(asker, id)?;
         let view = self.post_view(asker, &walked.post)?.ok_or(Refusal::NotFound)?;
         let above = self.ancestors(asker, &view)?.into_iter().filter_map(|above| match above {
-            Ancestor::Post(view) => Some(itself(view)),
+            Ancestor::Post(view) => Some(StatusView::of(view)),
             Ancestor::Deleted(_) | Ancestor::Unseen(_) => None,
         });
         let ancestors = self.with_accounts(asker, above.collect());
         let eyes = self.eyes(asker);
         let found = self.cluster.local.index().replies(eyes, &walked.post, REPLIES_SHOWN);
         let below = found.replies.into_iter().filter_map(|Reply { post, .. }| {
-            Some(self.post_view(asker, &post).transpose()?.map(itself))
+            Some(self.post_view(asker, &post).transpose()?.map(StatusView::of))
         });
         let below = below.collect::<Told<_>>()?;
         Ok(ApiReply::Context { ancestors, descendants: self.with_accounts(asker, below) })
@@ -238,7 +238,7 @@ impl Backend {
             }
             StatusList::Pinned { username } => {
                 self.find(asked, username)?;
-                let pinned = self.pinned(asker, username)?.map(itself);
+                let pinned = self.pinned(asker, username)?.map(StatusView::of);
                 return Ok(self.with_accounts(asker, pinned.into_iter().collect()));
             }
             StatusList::Bookmarks => {
@@ -368,8 +368,4 @@ impl Backend {
         let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
         Statuses { statuses, accounts, older: None }
     }
-}
-
-pub(super) fn itself(post: PostView) -> StatusView {
-    StatusView { id: post.id, post, likes: 0 }
 }

@@ -90,6 +90,13 @@ pub struct StatusView {
     pub likes: u32,
 }
 
+impl StatusView {
+    /// A post for itself.
+    pub const fn of(post: PostView) -> Self {
+        Self { id: post.id, post, likes: 0 }
+    }
+}
+
 /// How one stands with somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "five ties that are independent of each other")]

@@ -1,7 +1,6 @@
 //! The client API as apps use it, against a cluster of real processes.
 
-mod app;
-mod clients;
+pub(crate) mod app;
 mod ended;
 mod fields;
 mod news;

@@ -3,9 +3,9 @@
 //! - `route`: the table of all addresses with who may use each. `params`: what a request brings.
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
-//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `paging`: where
-//!   in a list. `entity`: how things are spelt. `news`, `marks`: what concerns somebody, and up to where
-//!   they have read.
+//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
+//!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt. `news`, `marks`:
+//!   what concerns somebody, and up to where they have read.
 //!
 //! Invariants:
 //! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
@@ -30,6 +30,7 @@ pub(super) mod rate;
 mod route;
 mod search;
 mod status;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -49,6 +50,7 @@ use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequ
 use params::Params;
 use rate::Caller;
 use route::{Access, Endpoint, News, Row};
+use stream::Part;
 
 /// One request of an app.
 struct Call<'a> {
@@ -67,6 +69,8 @@ struct Answer {
     value: Value,
     link: Option<String>,
     retry_after_s: Option<u32>,
+    /// What is said instead, in a stream.
+    part: Option<Part>,
 }
 
 /// An answer, or why there is none, which is one as well.
@@ -75,18 +79,18 @@ type Answered = Result<Answer, Answer>;
 impl Answer {
     /// It was done, and here is what came of it.
     const fn ok(value: Value) -> Self {
-        Self { status: 200, value, link: None, retry_after_s: None }
+        Self { status: 200, value, link: None, retry_after_s: None, part: None }
     }
 
     /// It was not, and why, for a person.
     fn error(status: u16, error: &str) -> Self {
-        Self { status, value: json!({ "error": error }), link: None, retry_after_s: None }
+        Self { status, ..Self::ok(json!({ "error": error })) }
     }
 
     /// It was not, in OAuth's words.
     fn oauth(status: u16, error: &str, why: &str) -> Self {
         let value = json!({ "error": error, "error_description": why });
-        Self { status, value, link: None, retry_after_s: None }
+        Self { status, ..Self::ok(value) }
     }
 
     /// No token, or one that opens nothing.
@@ -103,7 +107,11 @@ impl Answer {
 impl<A: Ask> Site<A> {
     /// Answers an app. `request` is to an address for apps.
     pub(super) fn respond_to_app(&self, request: &Request) -> Response {
-        let bearer = bearer(request);
+        if let Some(part) = self.stream_goes_on(request) {
+            return part;
+        }
+        let in_address = stream::token_in_address(request);
+        let bearer = bearer(request).or(in_address.as_deref());
         let caller = match bearer {
             Some(token) => Caller::Token(client::hash(&[token])),
             None => Caller::Address(request.client),
@@ -131,10 +139,13 @@ impl<A: Ask> Site<A> {
             asks_token: answer.status == 401,
             request_id: request.id.clone(),
         };
-        let body = answer.value.to_string();
         let retry_after_s = answer.retry_after_s;
         let app = Some(Box::new(head));
-        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
+        if let Some(part) = answer.part {
+            return Response { app, ..part.into_response() };
+        }
+        let body = answer.value.to_string();
+        Response { app, retry_after_s, ..Response::new(answer.status, Content::Json, body) }
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {
@@ -175,6 +186,7 @@ impl<A: Ask> Site<A> {
             Endpoint::Relationships => self.relationships(call),
             Endpoint::SearchAccounts => self.search_accounts(call),
             Endpoint::Search => self.search_all(call),
+            Endpoint::Stream(stream) => self.stream(call, stream),
             Endpoint::Tag => self.tag_named(call),
             Endpoint::People(list) => self.people_listed(call, list),
             Endpoint::Tie(tie) => self.tie(call, tie),

@@ -85,7 +85,7 @@ impl<A: Ask> Site<A> {
         Ok(Answer { link, ..Answer::ok(Value::Array(self.spelt_news(&reply))) })
     }
 
-    fn spelt_news(&self, reply: &NewsReply) -> Vec<Value> {
+    pub(super) fn spelt_news(&self, reply: &NewsReply) -> Vec<Value> {
         let accounts: BTreeMap<&UserName, &AccountView> =
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
         let spell = |view: &NewsView| {

@@ -3,6 +3,7 @@
 
 use super::detail::By;
 use super::people::Tie;
+use super::stream::Stream;
 use crate::action::{Mark, PeopleList};
 use crate::web::request::Method;
 use crate::wire::request::Need;
@@ -60,6 +61,7 @@ pub(super) enum Endpoint {
     Tagged,
     Bookmarks,
     Favourites,
+    Stream(Stream),
     /// Who likes or reposted a post.
     DoneBy(By),
     History,
@@ -211,6 +213,21 @@ pub(super) const TABLE: &[Row] = &[
     news("/api/v1/markers", News::SetMarkers),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
+    get("/api/v1/streaming/health", Access::Open, Endpoint::Stream(Stream::Health)),
+    get("/api/v1/streaming", public("read:statuses"), Endpoint::Stream(Stream::Named)),
+    get("/api/v1/streaming/user", user("read:statuses"), Endpoint::Stream(Stream::Home)),
+    get("/api/v1/streaming/public", public("read:statuses"), Endpoint::Stream(Stream::Everyone)),
+    get(
+        "/api/v1/streaming/public/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Everyone),
+    ),
+    get("/api/v1/streaming/hashtag", public("read:statuses"), Endpoint::Stream(Stream::Tagged)),
+    get(
+        "/api/v1/streaming/hashtag/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Tagged),
+    ),
     get("/api/v2/search", user("read:search"), Endpoint::Search),
     get("/api/v1/tags/:", user("read:follows"), Endpoint::Tag),
     get("/api/v1/accounts/:/featured_tags", public("read:accounts"), Endpoint::Nothing),
