@@ -51,8 +51,7 @@ impl Shell {
         let mut person = site.person(name);
         person.login();
         let asks = url.strip_prefix(&address).unwrap();
-        let answer =
-            App::introduce(&address, "read", crate::api::app::OUT_OF_BAND).allow(&mut person, asks);
+        let answer = App::allow(&mut person, asks);
         let (_, code) = answer.body.split_once("<code>").unwrap();
         let (code, _) = code.split_once('<').unwrap();
         writeln!(stdin, "n\n{code}").unwrap();
