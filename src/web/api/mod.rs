@@ -70,7 +70,7 @@ struct Answer {
     link: Option<String>,
     retry_after_s: Option<u32>,
     /// What is said instead, in a stream.
-    part: Option<Part>,
+    part: Option<Box<Part>>,
 }
 
 /// An answer, or why there is none, which is one as well.

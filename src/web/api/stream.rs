@@ -68,7 +68,7 @@ impl Part {
     }
 
     fn answer(self) -> Answer {
-        Answer { part: Some(self), ..Answer::ok(Value::Null) }
+        Answer { part: Some(Box::new(self)), ..Answer::ok(Value::Null) }
     }
 }
 
