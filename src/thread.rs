@@ -61,6 +61,19 @@ pub fn spawn_named<'scope, T: Send + 'scope>(
         .spawn_scoped(scope, move || body(LockPermit { not_send: PhantomData }))
 }
 
+/// Does the same work on so many threads, this one and `name-1`, `name-2` and so on; the work takes what is
+/// next by itself. Where the system has no thread left, fewer do it.
+pub fn side_by_side(name: &str, threads: usize, work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        for number in 1..threads {
+            if let Err(error) = spawn_named(scope, &format!("{name}-{number}"), |_permit| work()) {
+                log::warn!("working with fewer threads name={name} error={error}");
+            }
+        }
+        work();
+    });
+}
+
 /// A flag that many threads wait on and one closes; it never opens again.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<(Mutex<bool>, Condvar)>);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RequestKey;
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::user::entry::{CodeHash, House, PostRef};
 
 /// Data of [`Action::Report`].

@@ -6,7 +6,7 @@ use super::handle::{ActionError, NewSession, Plan};
 use super::{Join, Opening, RequestKey, account, session};
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::user::entry::{Entry, LinkHash, Reset};
 use crate::user::{Receipt, Status, User};
 

@@ -33,7 +33,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 

@@ -36,6 +36,7 @@ use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
+use crate::json;
 use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::metrics;
 use crate::store::StoreError;
@@ -269,7 +270,7 @@ impl Backend {
                     return;
                 }
             };
-            let response = match serde_json::from_slice::<Request>(&frame.header) {
+            let response = match json::parse::<Request>(&frame.header) {
                 Ok(request) => self.respond(&mut permit, request),
                 Err(error) => {
                     log::warn!(

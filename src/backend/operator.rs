@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Backend, describe};
+use crate::json;
 use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::thread::LockPermit;
 use crate::transport::connection::Connection;
@@ -22,7 +23,7 @@ impl Backend {
                     return;
                 }
             };
-            let (answer, body) = match serde_json::from_slice::<Question>(&frame.header) {
+            let (answer, body) = match json::parse::<Question>(&frame.header) {
                 Ok(Question::File { user }) => self.tell_file(&mut permit, &user),
                 Ok(Question::Names { after }) => {
                     (self.tell_names(&mut permit, after.as_ref()), Vec::new())

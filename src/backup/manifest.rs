@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Flaw, Why};
 use super::header::Name;
+use crate::json;
 use crate::limits::FLAWS_SHOWN;
 use crate::replica::version::Version;
 
@@ -97,7 +98,7 @@ fn file_of(row: &[u8]) -> Option<Name> {
     struct Named {
         file: String,
     }
-    let named: Named = serde_json::from_slice(row).ok()?;
+    let named: Named = json::parse(row).ok()?;
     Name::parse(&named.file)
 }
 

@@ -7,6 +7,7 @@ use super::header::{self, BLOCK_BYTES, Name, Told};
 use super::manifest::{self, Flaws, Row};
 use super::{About, FORMAT};
 use crate::id::UserName;
+use crate::json;
 use crate::limits::{BACKUP_ROUND_MAX, BACKUP_USERS_MAX};
 use crate::replica::version::Version;
 use crate::store::StoreError;
@@ -146,13 +147,13 @@ impl Reader<'_> {
         let content = self.content(told.bytes)?;
         let wrong = |_| foreign("backup.json does not say what it must");
         // First and alone: a newer form may look different in everything else.
-        let Format { tern_backup } = serde_json::from_slice(&content).map_err(wrong)?;
+        let Format { tern_backup } = json::parse(&content).map_err(wrong)?;
         match tern_backup {
             FORMAT => {}
             0 => return Err(foreign("there is no form 0 of a backup")),
             newer => return Err(BackupError::Newer(format!("form {newer}"))),
         }
-        let about: About = serde_json::from_slice(&content).map_err(wrong)?;
+        let about: About = json::parse(&content).map_err(wrong)?;
         if about.epoch == u32::MAX {
             return Err(foreign("backup.json names a list of members that nobody can follow"));
         }

@@ -76,7 +76,8 @@ pub(super) fn read(
 /// When a secret and its file are both given in one place.
 pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsString)>, ConfigError> {
     let values = layers.resolve(Role::Backend)?;
-    let site = layers.resolve(Role::Web)?;
+    // On a single machine it stands under `[serve]`.
+    let (site, alone) = (layers.resolve(Role::Web)?, layers.resolve(Role::Serve)?);
     let of = |values: &Values, name: &str, is_secret| {
         let given = values.get(name)?;
         let is_given = given.at != Source::Default && given.is_secret == is_secret;
@@ -86,7 +87,7 @@ pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsStrin
         ("data", of(&values, "data", false)),
         ("key_file", of(&values, "key", false)),
         ("key", of(&values, "key", true)),
-        ("origin", of(&site, "origin", false)),
+        ("origin", of(&site, "origin", false).or_else(|| of(&alone, "origin", false))),
     ];
     Ok(found.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
 }

@@ -1,5 +1,6 @@
 //! Log lines: one a record on standard error, `time=… level=… a fixed phrase key=value`, with
-//! whatever could forge or break a line escaped.
+//! whatever could forge or break a line escaped. The system's journal, which has the time of each line,
+//! is not told it again.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -35,15 +36,18 @@ static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Directs the log, and panics with it, to standard error.
 pub(super) fn start(level: LevelFilter, format: Format) {
-    let clock = Clock::system();
+    let (clock, is_journal) = (Clock::system(), is_journal());
     let started = env_logger::Builder::new()
         // What other crates say below a warning is for their authors.
         .filter_level(LevelFilter::Warn)
         .filter_module("tern", LevelFilter::Trace)
         .format(move |out, record| {
             let is_json = IS_JSON.load(Ordering::Relaxed);
-            let write = if is_json { json_line } else { line };
-            let line = write(clock.wall(), record);
+            let line = if is_json {
+                json_line(clock.wall(), record)
+            } else {
+                line((!is_journal).then(|| clock.wall()), record)
+            };
             out.write_all(line.as_bytes())
         })
         .try_init();
@@ -52,6 +56,18 @@ pub(super) fn start(level: LevelFilter, format: Format) {
         set(level, format);
         std::panic::set_hook(Box::new(log_panic));
     }
+}
+
+/// Whether standard error is the system's journal, as its `JOURNAL_STREAM` says. Source: systemd.exec(5).
+fn is_journal() -> bool {
+    let stream = std::env::var("JOURNAL_STREAM");
+    let own = rustix::fs::fstat(std::io::stderr());
+    matches!((stream, own), (Ok(stream), Ok(own)) if names(&stream, own.st_dev, own.st_ino))
+}
+
+/// Whether `stream` is `device:inode` of this file.
+fn names(stream: &str, device: u64, inode: u64) -> bool {
+    stream.split_once(':') == Some((&device.to_string(), &inode.to_string()))
 }
 
 /// Changes how much is logged, and how it looks.
@@ -71,9 +87,10 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     }
 }
 
-/// One record as it is written.
-fn line(now: Wall, record: &Record<'_>) -> String {
-    let mut text = format!("time={:.3} level={} ", time(now), level_name(record.level()));
+/// One record as it is written; without a time for those who have it.
+fn line(now: Option<Wall>, record: &Record<'_>) -> String {
+    let mut text = now.map_or_else(String::new, |now| format!("time={:.3} ", time(now)));
+    text.extend(["level=", level_name(record.level()), " "]);
     // The writer fails where the limit is reached, which ends the formatting of a huge value early.
     if write!(Escaped { text: &mut text, is_json: false }, "{}", record.args()).is_err() {
         text.push('…');
@@ -148,7 +165,18 @@ mod tests {
 
     fn check(message: fmt::Arguments<'_>, expected: &str) {
         let record = Record::builder().level(log::Level::Warn).args(message).build();
-        assert_eq!(line(Wall(1_700_000_000_123), &record), expected);
+        let with_time = line(Some(Wall(1_700_000_000_123)), &record);
+        assert_eq!(with_time, expected);
+        let (_, without) = expected.split_once(' ').unwrap();
+        assert_eq!(line(None, &record), without);
+    }
+
+    #[test]
+    fn journal_known_by_device_and_inode_of_standard_error() {
+        assert!(names("8:1234", 8, 1234));
+        for other in ["8:1235", "9:1234", "8", "", ":", "8:1234:1", " 8:1234"] {
+            assert!(!names(other, 8, 1234), "{other}");
+        }
     }
 
     #[test]
@@ -173,7 +201,7 @@ mod tests {
         let long = "é\u{7}".repeat(LOG_LINE_BYTES_MAX);
         let message = format_args!("{long}");
         let record = Record::builder().level(log::Level::Warn).args(message).build();
-        let text = line(Wall(0), &record);
+        let text = line(Some(Wall(0)), &record);
         assert!(text.len() <= LOG_LINE_BYTES_MAX, "{}", text.len());
         assert!(text.len() > LOG_LINE_BYTES_MAX - 32, "{}", text.len());
         assert!(text.ends_with("…\n"));

@@ -20,7 +20,7 @@ use crate::replica::acceptor::Event;
 use crate::replica::digest::{Mend, Row, mend};
 use crate::replica::version::Version;
 use crate::replica::{NotVoting, State};
-use crate::thread::{LockPermit, spawn_named};
+use crate::thread::{LockPermit, side_by_side};
 use crate::wire::message::{Answer, Message, SumsRow};
 
 /// How long the thread waits for an errand before it looks around, if a comparison waits for its time.
@@ -259,15 +259,7 @@ impl Cluster {
                 self.members.lacks(left(next.load(Ordering::Relaxed)));
             }
         };
-        std::thread::scope(|scope| {
-            for number in 1..LEARN_THREADS.min(learns.len()) {
-                let started = spawn_named(scope, &format!("learn-{number}"), |_permit| work());
-                if let Err(error) = started {
-                    log::warn!("catching up with fewer threads error={error}");
-                }
-            }
-            work();
-        });
+        side_by_side("learn", LEARN_THREADS.min(learns.len()), work);
         failed.into_inner()
     }
 }

@@ -22,7 +22,7 @@ use crate::replica::barrier::{Seat, Waiting};
 use crate::replica::quorum::majority;
 use crate::replica::version::Version;
 use crate::store::StoreError;
-use crate::thread::spawn_named;
+use crate::thread::side_by_side;
 use crate::wire::message::{Answer, Message};
 
 /// Where the best copy of each user is, and what it is.
@@ -153,15 +153,7 @@ impl Cluster {
                 }
             }
         };
-        std::thread::scope(|scope| {
-            for number in 1..LEARN_THREADS.min(lacking.len()) {
-                if let Err(error) = spawn_named(scope, &format!("copy-{number}"), |_permit| work())
-                {
-                    log::warn!("copying with fewer threads error={error}");
-                }
-            }
-            work();
-        });
+        side_by_side("copy", LEARN_THREADS.min(lacking.len()), work);
         (is_whole.into_inner() && !self.stop.is_closed()).then_some(lacking.len())
     }
 

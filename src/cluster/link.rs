@@ -18,6 +18,7 @@ use super::membership::Guest;
 use super::peer::PeerError;
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
+use crate::json;
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
     PEER_FETCH_MS, PING_MS,
@@ -420,7 +421,7 @@ impl Link<'_> {
             let frame =
                 connection.receive(FRAME_BYTES_MAX, timeout).map_err(|error| classify(&error))?;
             let envelope: Envelope<Answer> =
-                serde_json::from_slice(&frame.header).map_err(|_| NoAnswer::Failed)?;
+                json::parse(&frame.header).map_err(|_| NoAnswer::Failed)?;
             // Votes of different epochs are never counted together.
             let is_other = asked_in.is_some_and(|epoch| envelope.epoch != epoch);
             if envelope.number != self.sent {

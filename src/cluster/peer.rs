@@ -8,6 +8,7 @@ use super::body::end_of;
 use super::link::travel_time;
 use super::replicas::{Body, BodyError};
 use crate::id::NodeId;
+use crate::json;
 use crate::limits::{
     BACKEND_IDLE_S, FRAME_BYTES_MAX, GRANT_BODY_BYTES_MAX, HANDSHAKE_MS, PEER_ANSWER_MS,
     REQUEST_BYTES_MAX, SUMS_PAGE_ROWS,
@@ -61,7 +62,7 @@ impl Cluster {
     /// How it ended.
     pub fn serve_peer(&self, mut connection: Connection) -> Result<(), PeerError> {
         let first = connection.receive(REQUEST_BYTES_MAX, Duration::from_millis(HANDSHAKE_MS))?;
-        let hello: Hello = serde_json::from_slice(&first.header)?;
+        let hello: Hello = json::parse(&first.header)?;
         let proto = hello.proto_max;
         let met = self.meet(&hello);
         let welcome = match &met {
@@ -82,7 +83,7 @@ impl Cluster {
         let seat = Seat { node: hello.node, incarnation: hello.incarnation };
         loop {
             let frame = connection.receive(FRAME_BYTES_MAX, Duration::from_secs(BACKEND_IDLE_S))?;
-            let question: Envelope<Message> = serde_json::from_slice(&frame.header)?;
+            let question: Envelope<Message> = json::parse(&frame.header)?;
             let is_member = self.local.node.config().place.current.has(seat);
             // A later life of that machine has said hello since: this one must not vote beside it.
             if is_member && !self.members.is_latest(hello) {

@@ -8,6 +8,7 @@ use super::Cluster;
 use super::change::ChangeError;
 use super::config::Config;
 use super::peer::PeerError;
+use crate::json;
 use crate::limits::{PING_MS, REQUEST_BYTES_MAX};
 use crate::transport::Role;
 use crate::transport::connection::{Connection, dial};
@@ -24,7 +25,7 @@ impl Cluster {
         let hello = serde_json::to_vec(&self.members.hello(&self.local.node))?;
         connection.send(&hello, &[], timeout)?;
         let frame = connection.receive(REQUEST_BYTES_MAX, timeout)?;
-        Ok((connection, serde_json::from_slice(&frame.header)?))
+        Ok((connection, json::parse(&frame.header)?))
     }
 
     /// Finds each machine that is new in a list.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::Sender;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
@@ -16,11 +16,13 @@ pub use super::slot::{Slot, apply_line};
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
+use crate::limits::LOAD_THREADS_MAX;
 use crate::order::gather;
 use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
 use crate::replica::{NotVoting, Refuse, Reply, State, restart};
 use crate::store::{StoreError, UserStore};
+use crate::thread::side_by_side;
 use crate::wire::message::SumsRow;
 
 /// All replicas of this machine.
@@ -82,18 +84,36 @@ impl Replicas {
         *replicas.damaged.get_mut() = gather(marks.into_iter().map(|(name, _)| name));
         let mut names: BTreeSet<UserName> = replicas.store.names()?.into_iter().collect();
         names.extend(replicas.damaged.get_mut().iter().cloned());
-        let loaded: Result<Vec<(UserName, Slot)>, StoreError> = names
-            .into_iter()
-            .map(|name| replicas.load_one(&name).map(|slot| (name, slot)))
-            .collect();
-        let slots = loaded?;
+        let names: Vec<UserName> = names.into_iter().collect();
+        let slots = replicas.load_all(&names)?;
         {
-            let views: Vec<_> = slots.iter().map(|(_, slot)| slot.view()).collect();
+            let views: Vec<_> = slots.values().map(|slot| slot.view()).collect();
             *replicas.index.get_mut() = Index::build(views.iter().map(|view| &**view));
         }
-        *replicas.slots.get_mut() =
-            slots.into_iter().map(|(name, slot)| (name, Arc::new(slot))).collect();
+        *replicas.slots.get_mut() = slots;
         Ok(replicas)
+    }
+
+    /// Reads these files, one on each core.
+    fn load_all(&self, names: &[UserName]) -> Result<BTreeMap<UserName, Arc<Slot>>, StoreError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let next = AtomicUsize::new(0);
+        let (slots, failed) = (Mutex::new(BTreeMap::new()), Mutex::new(None));
+        side_by_side("load", cores.min(LOAD_THREADS_MAX).min(names.len()), || {
+            while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match self.load_one(name) {
+                    Ok(slot) => drop(slots.lock().insert(name.clone(), Arc::new(slot))),
+                    Err(error) => {
+                        next.store(names.len(), Ordering::Relaxed);
+                        failed.lock().get_or_insert(error);
+                    }
+                }
+            }
+        });
+        match failed.into_inner() {
+            None => Ok(slots.into_inner()),
+            Some(error) => Err(error),
+        }
     }
 
     fn load_one(&self, name: &UserName) -> Result<Slot, StoreError> {

@@ -183,6 +183,8 @@ pub const SETTLE_MS: u64 = 2_000;
 pub const COMPARE_MS: u64 = 5_000;
 /// Users that catch-up learns at once: a disk makes many flushes durable in the time of one.
 pub const LEARN_THREADS: usize = 8;
+/// Threads that read the users' files at start, if there are as many cores.
+pub const LOAD_THREADS_MAX: usize = 4;
 /// Milliseconds between two looks at damaged files that are to be rebuilt.
 pub const REPAIR_LOOK_MS: u64 = 100;
 /// Milliseconds that rebuilding one may take from taking the lock: reading, checking and writing the

@@ -32,7 +32,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId};
-use crate::tagged::tagged;
+use crate::json::tagged;
 use version::{Term, Version};
 
 /// What a replica holds of a user.

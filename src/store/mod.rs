@@ -53,6 +53,7 @@ pub use node::{NodeFile, NodeState};
 
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
+use crate::json;
 use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::user::Place;
@@ -304,8 +305,7 @@ impl UserStore {
     /// As [`Self::read`], and [`StoreError::NotAtPlace`] when no entry stands there.
     pub fn read_entry(&self, user: &UserName, place: Place) -> Result<Entry, StoreError> {
         let bytes = self.read(user, place)?;
-        serde_json::from_slice(&bytes)
-            .map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
+        json::parse(&bytes).map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
     }
 
     /// What the post of that number said by an entry that stood at a place when somebody looked: the

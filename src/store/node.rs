@@ -19,6 +19,7 @@ use super::error::StoreError;
 use super::name::{FileName, Role};
 use super::restore;
 use crate::id::{Hash128, NodeId};
+use crate::json;
 use crate::limits::NODE_FILE_BYTES_MAX;
 
 pub(super) const NAME: &str = "node.json";
@@ -228,7 +229,7 @@ pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, Store
     }
     let not_json = |source| StoreError::NodeFile { path: path(), source };
     // First and alone: a newer format may look different in everything else.
-    let Format { format } = serde_json::from_slice(bytes).map_err(not_json)?;
+    let Format { format } = json::parse(bytes).map_err(not_json)?;
     match format {
         FORMAT_FIRST..=FORMAT => {}
         0 => return wrong("there is no format 0"),
@@ -236,7 +237,7 @@ pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, Store
             return Err(StoreError::NewerFormat { path: path(), what: format!("format {newer}") });
         }
     }
-    let node: NodeFile = serde_json::from_slice(bytes).map_err(not_json)?;
+    let node: NodeFile = json::parse(bytes).map_err(not_json)?;
     let mut numbers: Vec<NodeId> = node.members.iter().map(|member| member.node).collect();
     numbers.sort_unstable();
     numbers.dedup();

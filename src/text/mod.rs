@@ -110,7 +110,8 @@ pub fn labels(text: &str) -> Vec<Label> {
 /// A text in NFC. What is to be left out of a text is left out before: composing another iterator than a
 /// text's own characters would put all of the composing into the program once more.
 pub fn composed(text: &str) -> String {
-    text.nfc().collect()
+    // Most words are ASCII, which is composed already, and every tag is read at start.
+    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
 /// The last two characters that were passed, not counting what only changes the one before it: the

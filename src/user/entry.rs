@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::scope::Scopes;
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
-use crate::tagged::tagged;
+use crate::json::tagged;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -371,7 +371,6 @@ pub enum Entry {
 }
 
 tagged!(Entry, "e");
-
 /// An app that acts for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {

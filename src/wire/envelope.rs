@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::request::{Reply, Request};
 use crate::action::Action;
-use crate::tagged::{Beside, variant};
+use crate::json::{Beside, variant};
 
 impl Serialize for Request {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

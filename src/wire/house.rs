@@ -6,7 +6,7 @@ use super::request::{Person, PostPage, PostView};
 use crate::action::{Cursor, KeepersDeed};
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::user::entry::{CodeHash, House, PostRef, Signup};
 
 /// What keeps a member from writing.

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId, UserName};
+use crate::json::tagged;
 pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
-use crate::tagged::tagged;
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;

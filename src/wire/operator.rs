@@ -14,8 +14,8 @@ use super::status::StatusPage;
 use super::upkeep::{Order, Told};
 use crate::clock::Wall;
 use crate::id::{Hash128, NodeId, UserName};
+use crate::json::tagged;
 use crate::replica::version::Version;
-use crate::tagged::tagged;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

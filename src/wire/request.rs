@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::text::Tag;
 use crate::user::entry::{App, House, PostRef, is_not};
 

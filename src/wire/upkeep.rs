@@ -12,7 +12,7 @@ use crate::action::ExportList;
 use crate::action::import::{Newcomer, Taken, Tie};
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, RequestKey, UserName};
-use crate::tagged::tagged;
+use crate::json::tagged;
 use crate::user::entry::{CodeHash, LinkHash};
 
 /// What the operator wants.

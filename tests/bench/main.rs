@@ -4,14 +4,18 @@
 //! program alternate with rounds of the thing named beside it, and medians of several are compared.
 //! The cluster and the bare files lie on the same disk.
 //!
+//! The figures are printed, and stand in `target/bench.json`; how things grow is drawn in
+//! `target/bench.svg`.
+//!
 //! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
 //! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `rest`, `cluster`, `hot`, `peer`,
-//! `takeover`, `catchup` and `reading`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
+//! `takeover`, `catchup`, `reading` and `growth`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
 
 mod bare;
 mod browser;
 mod catch_up;
 mod client;
+mod growth;
 mod hot;
 mod peer;
 mod reading;
@@ -42,6 +46,7 @@ mod machines;
 mod person;
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tern::clock::{Clock, Mono};
@@ -95,7 +100,7 @@ fn main() -> io::Result<()> {
     // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
     let mut table = Table::default();
-    let sections: [(&str, Section); 7] = [
+    let sections: [(&str, Section); 8] = [
         ("rest", rest::measure),
         ("cluster", measure_cluster),
         ("hot", hot::measure),
@@ -103,6 +108,7 @@ fn main() -> io::Result<()> {
         ("takeover", takeover::measure),
         ("catchup", catch_up::measure),
         ("reading", reading::measure),
+        ("growth", reading::measure_growth),
     ];
     if let Some(unknown) = plan.only.iter().find(|one| sections.iter().all(|(name, _)| one != name))
     {
@@ -113,6 +119,7 @@ fn main() -> io::Result<()> {
             measure(&plan, &mut table)?;
         }
     }
+    table.keep(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/target")))?;
     table.print(&mut io::stdout().lock())
 }
 

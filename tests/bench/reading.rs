@@ -1,6 +1,9 @@
 //! Reading in a large community beside a small one: no page costs more than what it shows.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use tern::clock::Wall;
@@ -11,6 +14,7 @@ use tern::store::line::{Kind, NewLine, encode};
 use tern::user::entry::Entry;
 
 use crate::client::now;
+use crate::growth::Growth;
 use crate::machines::Machines;
 use crate::person::Person;
 use crate::table::{Most, Table, Worst};
@@ -39,6 +43,20 @@ struct Size {
 
 const SMALL: Size = Size { people: 10, posts_each: 40, posts_most: 100 };
 const LARGE: Size = Size { people: 1_000, posts_each: 900, posts_most: 100_000 };
+/// Ten thousand, a hundred thousand and a million posts, as many to each.
+const GROWING: [Size; 3] = [
+    Size { people: 100, posts_each: 90, posts_most: 1_000 },
+    Size { people: 300, posts_each: 300, posts_most: 10_000 },
+    LARGE,
+];
+/// Times what reading the same files takes that a start may take.
+const START_TIMES_MOST: f64 = 3.0;
+
+impl Size {
+    const fn posts(self) -> u64 {
+        self.people * self.posts_each + self.posts_most
+    }
+}
 
 /// A community on one machine, and somebody in it who follows everybody.
 struct Community {
@@ -49,13 +67,16 @@ struct Community {
     deep: String,
     /// What the backend takes once it serves.
     at_rest_mb: f64,
+    /// Milliseconds from its start until a page is there, and reading its files alone.
+    start_ms: f64,
+    cat_ms: f64,
 }
 
 /// Measures each page in both.
 pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
     let mut small = Community::start(SMALL)?;
     let mut large = Community::start(LARGE)?;
-    let posts = LARGE.people * LARGE.posts_each + LARGE.posts_most;
+    let posts = LARGE.posts();
     let follows = format!("home with {} follows", LARGE.people);
     let profile = format!("a profile with {} posts", LARGE.posts_most);
     let pages = [
@@ -118,6 +139,8 @@ impl Community {
         for (name, n, posts) in all {
             std::fs::write(machines.file(0, &name), file(&name, (n, size.people + 1), posts))?;
         }
+        let cat_ms = time(|| read_all(&machines.data(0).join("users")))?;
+        let began = now();
         machines.spawn(0);
         let web = Web::start(&machines)?;
         let mut ada = Person::new(web.address(), "ada");
@@ -126,8 +149,9 @@ impl Community {
             if until.elapsed().as_secs() > 300 {
                 return Err(io::Error::other("the machine does not come up"));
             }
-            std::thread::park_timeout(std::time::Duration::from_millis(100));
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
         }
+        let start_ms = began.elapsed().as_secs_f64() * 1_000.0;
         let at_rest_mb = megabytes(process(&machines, 0)?, "VmRSS:")?;
         ada.join();
         for n in 0..size.people {
@@ -137,19 +161,77 @@ impl Community {
             "/@most?before={}",
             number(size.people, size.people + 1, size.posts_most / 2).get()
         );
-        Ok(Self { machines, _web: web, ada, deep, at_rest_mb })
+        Ok(Self { machines, _web: web, ada, deep, at_rest_mb, start_ms, cat_ms })
     }
 
     /// Milliseconds until a page is there.
     fn ask(&mut self, path: &str) -> io::Result<f64> {
-        let began: Instant = now();
-        let page = self.ada.try_get(path).map_err(io::Error::other)?;
-        let took = began.elapsed().as_secs_f64() * 1_000.0;
-        if page.status != 200 {
-            return Err(io::Error::other(format!("{path}: {}", page.status)));
-        }
-        Ok(took)
+        time(|| {
+            let page = self.ada.try_get(path).map_err(io::Error::other)?;
+            match page.status {
+                200 => Ok(()),
+                status => Err(io::Error::other(format!("{path}: {status}"))),
+            }
+        })
     }
+
+    /// The median of several.
+    fn ask_often(&mut self, path: &str) -> io::Result<f64> {
+        let took: io::Result<Vec<f64>> = (0..TIMES).map(|_| self.ask(path)).collect();
+        took.map(median)
+    }
+}
+
+/// Measures communities of several sizes, one after the other.
+pub(crate) fn measure_growth(_plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let mut grown: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for size in GROWING {
+        let mut community = Community::start(size)?;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let posts = size.posts() as f64;
+        let figures = [
+            ("start, ms", community.start_ms),
+            ("reading the files alone, ms", community.cat_ms),
+            ("backend at rest, MB", community.at_rest_mb),
+            ("home, all followed, ms", community.ask_often("/")?),
+            ("longest profile, ms", community.ask_often("/@most")?),
+            ("mentions, ms", community.ask_often("/mentions")?),
+            ("search, a word nowhere, ms", community.ask("/search?q=xyzzy")?),
+        ];
+        for (what, figure) in figures {
+            grown.entry(what).or_default().push((posts, figure));
+        }
+        table.worst(Worst {
+            what: format!(
+                "start with {posts} posts, a line each: milliseconds until a page is there"
+            ),
+            ours: community.start_ms,
+            beside: Some((
+                "reading the same files, which the system has at hand".to_owned(),
+                community.cat_ms,
+            )),
+            most: Most::Times(START_TIMES_MOST),
+        });
+    }
+    for (what, points) in grown {
+        table.growth(Growth { what: what.to_owned(), points });
+    }
+    Ok(())
+}
+
+/// Milliseconds that something takes.
+fn time(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
+    let began: Instant = now();
+    work()?;
+    Ok(began.elapsed().as_secs_f64() * 1_000.0)
+}
+
+/// What `cat` does.
+fn read_all(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        io::copy(&mut File::open(entry?.path())?, &mut io::sink())?;
+    }
+    Ok(())
 }
 
 /// The number of somebody's post: people take turns.

@@ -1,6 +1,11 @@
 //! The figures as they are printed: what, how much, beside what, the ratio and its budget.
 
 use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::growth::{Growth, picture};
 
 /// A rate beside another.
 pub(crate) struct Row {
@@ -44,6 +49,7 @@ pub(crate) struct Table {
     worst: Vec<Worst>,
     notes: Vec<String>,
     memory: Vec<(String, f64, Option<f64>)>,
+    grown: Vec<Growth>,
 }
 
 impl Table {
@@ -53,6 +59,10 @@ impl Table {
 
     pub(crate) fn worst(&mut self, row: Worst) {
         self.worst.push(row);
+    }
+
+    pub(crate) fn growth(&mut self, growth: Growth) {
+        self.grown.push(growth);
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -67,8 +77,10 @@ impl Table {
     }
 
     pub(crate) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\n{}", machine())?;
         self.print_ratios(out)?;
         self.print_worst(out)?;
+        self.print_growth(out)?;
         if !self.memory.is_empty() {
             writeln!(out, "\n{:<72} {:>9} {:>9}", "resident memory, MB", "ours", "budget")?;
         }
@@ -86,10 +98,8 @@ impl Table {
             writeln!(out, "{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
         }
         for row in &self.ratios {
-            let ratio = row.ours / row.theirs.max(f64::MIN_POSITIVE);
-            let is_kept =
-                |budget| ratio >= budget && row.least.is_none_or(|least| row.ours >= least);
-            let verdict = row.budget.map(|budget| verdict(is_kept(budget))).unwrap_or_default();
+            let ratio = row.ratio();
+            let verdict = row.is_kept().map(verdict).unwrap_or_default();
             let budget = row.budget.map(|budget| format!("{budget:.2}")).unwrap_or_default();
             let least =
                 row.least.map(|least| format!(" and {least:.0} a second")).unwrap_or_default();
@@ -103,21 +113,53 @@ impl Table {
         Ok(())
     }
 
+    fn print_growth(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.grown.is_empty() {
+            writeln!(out, "\nwith the posts in a community, no faster than n log n")?;
+        }
+        for one in &self.grown {
+            let points = one.points.iter().map(|(n, value)| format!("{n}: {value:.1}"));
+            let points: Vec<String> = points.collect();
+            writeln!(out, "{:<48} {} {}", one.what, points.join("  "), verdict(one.keeps()))?;
+        }
+        Ok(())
+    }
+
+    /// Puts all figures and the picture of growth into files of this folder.
+    pub(crate) fn keep(&self, folder: &Path) -> io::Result<()> {
+        let memory = self.memory.iter().map(|(what, is, most)| {
+            json!({ "what": what, "MB": is, "most": most, "kept": most.map(|most| *is <= most) })
+        });
+        let all = json!({
+            "machine": machine(),
+            "rates": self.ratios.iter().map(Row::json).collect::<Vec<_>>(),
+            "less is better": self.worst.iter().map(Worst::json).collect::<Vec<_>>(),
+            "resident memory": memory.collect::<Vec<_>>(),
+            "growth": self.grown.iter().map(Growth::json).collect::<Vec<_>>(),
+            "notes": self.notes,
+        });
+        std::fs::write(folder.join("bench.json"), format!("{all:#}\n"))?;
+        if !self.grown.is_empty() {
+            std::fs::write(folder.join("bench.svg"), picture(&self.grown))?;
+        }
+        Ok(())
+    }
+
     fn print_worst(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.worst.is_empty() {
             let (what, ours) = ("less is better", "ours");
             writeln!(out, "\n{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
         }
-        for Worst { what, ours, beside, most } in &self.worst {
+        for row in &self.worst {
+            let Worst { what, ours, beside, most } = row;
             let theirs = beside.as_ref().map(|(_, theirs)| *theirs);
-            let ratio = theirs.map(|theirs| ours / theirs.max(f64::MIN_POSITIVE));
-            let (budget, verdict) = match *most {
-                Most::Value(most) => (format!("{most:.0}"), verdict(*ours <= most)),
-                Most::Times(most) => {
-                    (format!("{most:.2}"), verdict(ratio.is_some_and(|ratio| ratio <= most)))
-                }
-                Most::Any => (String::new(), ""),
+            let ratio = row.ratio();
+            let budget = match *most {
+                Most::Value(most) => format!("{most:.0}"),
+                Most::Times(most) => format!("{most:.2}"),
+                Most::Any => String::new(),
             };
+            let verdict = row.is_kept().map(verdict).unwrap_or_default();
             let theirs = theirs.map(|theirs| format!("{theirs:.1}")).unwrap_or_default();
             let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
             writeln!(out, "{what:<72} {ours:>9.1} {theirs:>9} {ratio:>7} {budget:>8} {verdict}")?;
@@ -127,6 +169,72 @@ impl Table {
         }
         Ok(())
     }
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        self.ours / self.theirs.max(f64::MIN_POSITIVE)
+    }
+
+    /// Whether its budget is kept, if it has one.
+    fn is_kept(&self) -> Option<bool> {
+        let is_enough = self.least.is_none_or(|least| self.ours >= least);
+        self.budget.map(|budget| self.ratio() >= budget && is_enough)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "what": self.what, "a second": self.ours, "beside": self.beside,
+            "beside a second": self.theirs, "ratio": self.ratio(), "budget": self.budget,
+            "least": self.least, "kept": self.is_kept(),
+        })
+    }
+}
+
+impl Worst {
+    fn ratio(&self) -> Option<f64> {
+        self.beside.as_ref().map(|(_, theirs)| self.ours / theirs.max(f64::MIN_POSITIVE))
+    }
+
+    /// Whether its budget is kept, if it has one.
+    fn is_kept(&self) -> Option<bool> {
+        match self.most {
+            Most::Value(most) => Some(self.ours <= most),
+            Most::Times(most) => Some(self.ratio().is_some_and(|ratio| ratio <= most)),
+            Most::Any => None,
+        }
+    }
+
+    fn json(&self) -> Value {
+        let (most, most_times) = match self.most {
+            Most::Value(most) => (Some(most), None),
+            Most::Times(most) => (None, Some(most)),
+            Most::Any => (None, None),
+        };
+        json!({
+            "what": self.what, "is": self.ours, "beside": self.beside, "ratio": self.ratio(),
+            "most": most, "most times": most_times, "kept": self.is_kept(),
+        })
+    }
+}
+
+/// The processor, its cores, the memory and the system.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|line| line.trim_matches([' ', '\t', ':']).to_owned()).unwrap_or_default()
+    };
+    let model = field(&read("/proc/cpuinfo"), "model name");
+    let memory = field(&read("/proc/meminfo"), "MemTotal");
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (system, load) = (read("/proc/sys/kernel/osrelease"), read("/proc/loadavg"));
+    format!(
+        "{model}, {cores} cores, {memory}, Linux {}, {}; load at the end {}",
+        system.trim(),
+        std::env::consts::ARCH,
+        load.split(' ').next().unwrap_or_default()
+    )
 }
 
 fn verdict(is_kept: bool) -> &'static str {

@@ -3,6 +3,7 @@
 
 mod browsing;
 mod configure;
+mod document;
 mod failure;
 pub(crate) mod files;
 pub(crate) mod form;

@@ -58,6 +58,7 @@ fn fill(door: &Door, watch: &Watch<'_>, crowd: impl FnOnce() -> Vec<Client>, lea
     if leaves {
         drop(crowd);
         watch.wait_served(Duration::from_secs(2));
+        watch.while_others_come(|| ());
     } else {
         watch.wait_served(IDLE_GONE);
         check_closed(crowd);
@@ -120,13 +121,18 @@ fn reset(door: &Door, addresses: usize) {
 #[test]
 fn crowds_let_others_in() {
     let (_cluster, door) = attacked();
-    door.attack("200 browsers from one address", |_| browse_from_one(&door));
-    door.attack("200 browsers from many addresses", |_| browse_from_many(&door));
+    door.attack("200 browsers from one address", |watch| {
+        watch.while_others_come(|| browse_from_one(&door));
+    });
+    door.attack("200 browsers from many addresses", |watch| {
+        watch.while_others_come(|| browse_from_many(&door));
+    });
     door.attack("resets from one address", |_| reset(&door, 1));
     door.attack("resets from many addresses", |_| reset(&door, 500));
     door.attack("2,000 idle sockets of one address", |watch| {
         let crowd = idle(&door, IDLE, IDLE);
         watch.wait_served(Duration::from_secs(3));
+        watch.while_others_come(|| ());
         drop(crowd);
     });
     door.fill("2,000 idle sockets that stay", |watch| {

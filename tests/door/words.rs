@@ -201,10 +201,12 @@ fn send_noise(door: &Door, count: usize) {
 #[test]
 fn words_of_no_browser_refused_and_others_served() {
     let (_cluster, door) = attacked();
-    door.attack("lengths", |_| check_lengths(&door));
-    door.attack("transfer encodings", |_| check_transfer_encodings(&door));
-    door.attack("heads", |_| check_heads(&door));
-    door.attack("huge heads", |_| check_huge_heads(&door));
+    door.attack("lengths", |watch| watch.while_others_come(|| check_lengths(&door)));
+    door.attack("transfer encodings", |watch| {
+        watch.while_others_come(|| check_transfer_encodings(&door));
+    });
+    door.attack("heads", |watch| watch.while_others_come(|| check_heads(&door)));
+    door.attack("huge heads", |watch| watch.while_others_come(|| check_huge_heads(&door)));
     let noises = if thorough().is_some() { 100 * NOISES } else { NOISES };
-    door.attack("noise", |_| send_noise(&door, noises));
+    door.attack("noise", |watch| watch.while_others_come(|| send_noise(&door, noises)));
 }

@@ -70,6 +70,7 @@ const TABLE: &[Row] = &[
     ("DataHtml", "/settings/data/posts.html", "303 200 200 200 200", "-"),
     ("SettingsLanguage", "/settings/language", "200 200 200 200 200", "303 303 303 303 303"),
     ("SettingsLeave", "/settings/leave", "303 200 200 200 200", "403 422 422 422 422"),
+    ("AllowApp", "/oauth/authorize", "400 400 400 400 400", "400 400 400 400 400"),
     ("Report", "{plain}/report", "303 403 200 200 200", "403 422 303 303 403"),
     ("Mod", "/mod", "404 404 404 200 404", "-"),
     ("ModAsking", "/mod/joining", "404 404 404 200 404", "-"),

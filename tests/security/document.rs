@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const STATEMENTS: std::ops::RangeInclusive<u32> = 1..=48;
+/// The statements that no test can show: their rows say why they hold.
+const REVIEWED: [u32; 1] = [44];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -53,6 +55,15 @@ fn every_statement_is_in_the_document_once_and_says_how_it_holds() {
         assert_eq!(cells.len(), 2, "statement {number}");
         assert!(cells.iter().all(|cell| cell.len() > 20), "statement {number} says too little");
     }
+}
+
+#[test]
+fn every_statement_has_a_test_of_its_number_or_is_reviewed() {
+    let tests = tests();
+    let has_test =
+        |number: &u32| tests.iter().any(|test| test.starts_with(&format!("s{number:02}_")));
+    let without: Vec<u32> = STATEMENTS.filter(|number| !has_test(number)).collect();
+    assert_eq!(without, REVIEWED);
 }
 
 #[test]

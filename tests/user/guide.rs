@@ -96,6 +96,18 @@ fn guide_is_typed_from_top_to_bottom() {
 }
 
 #[test]
+fn page_on_installing_names_both_ways_to_a_first_keeper() {
+    let (_, section) =
+        include_str!("../../src/INSTALL.md").split_once("## The first keeper").unwrap();
+    let section = section.split("## ").next().unwrap();
+    let logged = "nobody keeps this community yet";
+    assert!(include_str!("../../src/web/first.rs").contains(logged));
+    for words in ["tern user add ada --admin", logged, "half an hour"] {
+        assert!(section.contains(words), "{words}: {section}");
+    }
+}
+
+#[test]
 fn guide_says_what_keepers_must_know() {
     for section in [
         "## Become a keeper",

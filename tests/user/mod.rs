@@ -2,6 +2,7 @@
 //! cluster, and what a browser then sees.
 
 mod accounts;
+mod environment;
 mod guide;
 mod import;
 mod invite;

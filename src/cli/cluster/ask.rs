@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ClusterError;
 use super::target::Machine;
 use crate::cli::error::chain;
+use crate::json;
 use crate::limits::{OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, RESPONSE_BYTES_MAX};
 use crate::thread::spawn_named;
 use crate::transport::connection::{Connection, dial};
@@ -68,7 +69,7 @@ pub(in crate::cli) fn exchange(
     connection.send(&question, &[], wait).map_err(|error| chain(&error))?;
     let frame = connection.receive(bytes_max, wait).map_err(|error| chain(&error))?;
     let address = connection.addr();
-    match serde_json::from_slice(&frame.header) {
+    match json::parse(&frame.header) {
         Ok(Answer::NotUnderstood { detail }) => Err(format!(
             "{address} runs another version, which does not know this question: {detail}"
         )),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::RunClusterError;
 use crate::clock::Clock;
 use crate::id::NodeId;
+use crate::json;
 use crate::limits::CHILD_POLL_MS;
 use crate::order::gather;
 
@@ -140,7 +141,7 @@ pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunCluste
 /// what is wrong with it.
 fn read(path: &Path) -> Result<Option<NodeFile>, RunClusterError> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or(NodeFile {
+        Ok(bytes) => Ok(Some(json::parse(&bytes).unwrap_or(NodeFile {
             opened: true,
             epoch: 0,
             members: Vec::new(),

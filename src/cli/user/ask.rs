@@ -6,6 +6,7 @@ use crate::cli::cluster::ClusterError;
 use crate::cli::cluster::target::{Machine, Target};
 use crate::cli::error::{CliError, chain};
 use crate::clock::Clock;
+use crate::json;
 use crate::limits::{
     OPERATOR_DIAL_MS, OPERATOR_ORDER_MS, OPERATOR_PATIENCE_MS, OPERATOR_PAUSE_MS,
     RESPONSE_BYTES_MAX,
@@ -99,7 +100,7 @@ impl Asker {
         let addr = connection.addr();
         self.connection = Some(connection);
         let no = |why| Told::Refused { kind: Refused::No, why };
-        Ok(match serde_json::from_slice(&frame.header) {
+        Ok(match json::parse(&frame.header) {
             Ok(Answer::Upkeep(told)) => told,
             Ok(Answer::NotUnderstood { detail }) => {
                 no(format!("{addr} runs another version, which does not know this order: {detail}"))

@@ -17,11 +17,13 @@ use super::cluster::{ClusterError, RawTarget};
 use super::config::ConfigError;
 use super::error::CliError;
 use super::say;
+use crate::action::Problem;
 use crate::auth::link::LinkSecret;
+use crate::auth::policy::{self, Names};
 use crate::clock::Wall;
 use crate::id::{RequestId, RequestKey, UserName};
 use crate::limits::RESET_LINK_MS;
-use crate::web::origin::Origin;
+use crate::web::origin::{Origin, OriginError};
 use crate::web::route::Route;
 use crate::wire::upkeep::{Order, Password, Stands, Told, UserRow};
 use ask::Asker;
@@ -87,6 +89,12 @@ pub(super) struct RawAdd {
     /// Read the password, one line, from standard input
     #[arg(long)]
     password_stdin: bool,
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The site's address, to say where to sign in [env: TERN_ORIGIN]"
+    )]
+    origin: Option<String>,
     #[command(flatten)]
     how: RawHow,
 }
@@ -107,8 +115,7 @@ pub(super) struct RawPasswd {
     /// The user name
     #[arg(value_name = "NAME")]
     name: String,
-    /// The site's address, for the link [default: the link begins behind it]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The site's address, for the link [env: TERN_ORIGIN]")]
     origin: Option<String>,
     #[command(flatten)]
     how: RawHow,
@@ -179,10 +186,20 @@ pub(super) struct User {
 #[derive(Debug, PartialEq, Eq)]
 enum What {
     List { only_keepers: bool },
-    Add { user: UserName, display_name: String, is_keeper: bool, from_stdin: bool },
+    Add(Add),
     Passwd { user: UserName, origin: Option<Origin> },
     Delete { user: UserName, yes: bool },
     Order { name: &'static str, order: Order },
+}
+
+/// An account to be made.
+#[derive(Debug, PartialEq, Eq)]
+struct Add {
+    user: UserName,
+    display_name: String,
+    is_keeper: bool,
+    from_stdin: bool,
+    origin: Option<Origin>,
 }
 
 impl RawHow {
@@ -198,16 +215,12 @@ impl User {
             RawUser::Add(raw) => {
                 let display_name = raw.display_name.unwrap_or_default();
                 let (is_keeper, from_stdin) = (raw.admin, raw.password_stdin);
-                let user = name(&raw.name)?;
-                (raw.how, What::Add { user, display_name, is_keeper, from_stdin })
+                let (user, origin) = (name(&raw.name)?, site(raw.origin)?);
+                let add = Add { user, display_name, is_keeper, from_stdin, origin };
+                (raw.how, What::Add(add))
             }
             RawUser::Passwd(raw) => {
-                let user = name(&raw.name)?;
-                // That a home network has no https was said where the site's address was set.
-                let origin = raw.origin.map(|text| Origin::parse(&text, true)).transpose();
-                let at = || super::config::Source::from("origin");
-                let origin = origin
-                    .map_err(|error| ConfigError::Origin { at: at(), why: error.to_string() })?;
+                let (user, origin) = (name(&raw.name)?, site(raw.origin)?);
                 (raw.how, What::Passwd { user, origin })
             }
             RawUser::Admin(raw) => {
@@ -249,6 +262,13 @@ fn name(text: &str) -> Result<UserName, ConfigError> {
     UserName::from_input(text).map_err(|_| ConfigError::UserName { value: text.to_owned() })
 }
 
+/// The site's address as it was typed. That a home network has no https was said where it was set.
+fn site(text: Option<String>) -> Result<Option<Origin>, ConfigError> {
+    let at = || super::config::Source::from("origin");
+    let wrong = |error: OriginError| ConfigError::Origin { at: at(), why: error.to_string() };
+    text.map(|text| Origin::parse(&text, true)).transpose().map_err(wrong)
+}
+
 /// A number as it was typed.
 fn number(option: &'static str, value: String, [min, max]: [u16; 2]) -> Result<u32, ConfigError> {
     let number = value.parse::<u16>().ok().filter(|number| (min..=max).contains(number));
@@ -267,23 +287,7 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
     let json = user.how.json;
     match &user.what {
         What::List { only_keepers } => list(&user.how, *only_keepers),
-        What::Add { user: name, display_name, is_keeper, from_stdin } => {
-            let given = from_stdin.then(|| secret::read(std::io::stdin().lock())).transpose()?;
-            let password = given.clone().map_or_else(secret::fresh, Ok)?;
-            let key = RequestKey { ops: u64::MAX, id: RequestId(super::cluster::random()?.0) };
-            let order = Order::Add {
-                key,
-                user: name.clone(),
-                display_name: display_name.clone(),
-                password: Password(password.clone()),
-                is_keeper: *is_keeper,
-            };
-            Asker::new(&user.how.target)?.ask(&order)?;
-            // One that was given is known.
-            let password = given.is_none().then_some(password.as_str());
-            tell("add", name, (json, password, None));
-            Ok(())
-        }
+        What::Add(what) => add(&user.how, what),
         What::Passwd { user: name, origin } => passwd(&user.how, name, origin.as_ref()),
         What::Delete { user: name, yes } => {
             let mut asker = Asker::new(&user.how.target)?;
@@ -291,7 +295,7 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
                 confirm(name)?;
             }
             asker.ask(&Order::Delete { user: name.clone() })?;
-            tell("delete", name, (json, None, None));
+            tell("delete", name, json, None);
             Ok(())
         }
         What::Order { name: done, order } => {
@@ -308,11 +312,58 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
             {
                 say(&format!("in the name of {by}"));
             }
-            tell(done, name, (json, None, sessions(&told)));
+            tell(done, name, json, sessions(&told));
             Ok(())
         }
     }
 }
+
+/// Makes an account, and says where its owner signs in, and with what.
+fn add(how: &How, what: &Add) -> Result<(), CliError> {
+    let Add { user, display_name, is_keeper, from_stdin, origin } = what;
+    let given = from_stdin.then(|| secret::read(std::io::stdin().lock())).transpose()?;
+    let host = origin.as_ref().map(Origin::host).unwrap_or_default();
+    let names = Names { host: &host, ..Names::default() };
+    // What else is wrong with it the backend says.
+    if given.as_ref().is_some_and(|text| policy::check(text, names) == Some(Problem::Guessable)) {
+        let why = "the password is made of the site's address, which everybody sees";
+        return Err(ClusterError::Refused(why.to_owned()).into());
+    }
+    let password = given.clone().map_or_else(secret::fresh, Ok)?;
+    let order = Order::Add {
+        key: RequestKey { ops: u64::MAX, id: RequestId(super::cluster::random()?.0) },
+        user: user.clone(),
+        display_name: display_name.clone(),
+        password: Password(password.clone()),
+        is_keeper: *is_keeper,
+    };
+    Asker::new(&how.target)?.ask(&order)?;
+    let sign_in = origin.as_ref().map(|origin| format!("{origin}{}", Route::Login));
+    // One that was given is known.
+    let password = given.is_none().then_some(password.as_str());
+    if how.json {
+        let mut told = json!({ "done": "add", "user": user });
+        if let Some(fields) = told.as_object_mut() {
+            fields.extend(password.map(|text| ("password".to_owned(), text.into())));
+            fields.extend(sign_in.map(|address| ("sign_in".to_owned(), address.into())));
+        }
+        say(&told.to_string());
+        return Ok(());
+    }
+    say(&format!("{user} has an account"));
+    match sign_in {
+        Some(address) => say(&format!("sign in at: {address}")),
+        None => say(&format!("sign in at {} of the site; {UNKNOWN}", Route::Login)),
+    }
+    if let Some(password) = password {
+        say(&format!("password: {password}"));
+    }
+    Ok(())
+}
+
+/// Why an address is said without its beginning.
+const UNKNOWN: &str = "its address is not known here: --origin=URL says it, TERN_ORIGIN, or origin in \
+                       the configuration";
 
 /// Makes a link for a lost password, and says it once. Only its hash leaves this process.
 fn passwd(how: &How, user: &UserName, origin: Option<&Origin>) -> Result<(), CliError> {
@@ -329,7 +380,7 @@ fn passwd(how: &How, user: &UserName, origin: Option<&Origin>) -> Result<(), Cli
     }
     say(&format!("{user} may choose a new password within {minutes} minutes, once, by this link"));
     if origin.is_none() {
-        say("behind the site's address, which --origin=URL would put before it");
+        say(&format!("it goes behind the address of the site; {UNKNOWN}"));
     }
     say(&format!("link: {link}"));
     Ok(())
@@ -339,23 +390,17 @@ const fn sessions(told: &Told) -> Option<u32> {
     if let Told::SignedOut { sessions } = told { Some(*sessions) } else { None }
 }
 
-/// Says what was done, with a password that is said this once.
-fn tell(
-    done: &str,
-    user: &UserName,
-    (json, password, sessions): (bool, Option<&str>, Option<u32>),
-) {
+/// Says what was done.
+fn tell(done: &str, user: &UserName, json: bool, sessions: Option<u32>) {
     if json {
         let mut told = json!({ "done": done, "user": user });
         if let Some(fields) = told.as_object_mut() {
-            fields.extend(password.map(|text| ("password".to_owned(), text.into())));
             fields.extend(sessions.map(|count| ("sessions_ended".to_owned(), count.into())));
         }
         say(&told.to_string());
         return;
     }
     say(&match done {
-        "add" => format!("{user} has an account"),
         "admin" => format!("{user} is as asked: tern user list --admins names the keepers"),
         "suspend" => format!("{user} may write nothing"),
         "lift" => format!("{user} may write again"),
@@ -364,9 +409,6 @@ fn tell(
     });
     if let Some(sessions) = sessions {
         say(&format!("sessions ended: {sessions}"));
-    }
-    if let Some(password) = password {
-        say(&format!("password: {password}"));
     }
 }
 
@@ -452,6 +494,6 @@ fn answers_otherwise() -> CliError {
 
 /// A time as scripts read it.
 fn rfc(at: Wall) -> String {
-    let time = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let time = i64::try_from(at.0 / 1000).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    time.unwrap_or(jiff::Timestamp::MAX).to_string()
 }

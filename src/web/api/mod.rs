@@ -230,7 +230,7 @@ impl<A: Ask> Site<A> {
 
     /// An empty list, to those who may ask for it.
     fn nothing(&self, call: &Call<'_>) -> Answered {
-        if let Access::User(_) = call.access {
+        if call.access != Access::Open && call.bearer.is_some() {
             self.ask_with_token(call, None, Action::CheckSession)?;
         }
         Ok(Answer::ok(json!([])))

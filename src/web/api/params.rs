@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::json;
 use crate::limits::{API_DEPTH_MAX, API_FIELDS_MAX};
 use crate::web::form::percent_decode;
 use crate::web::request::Request;
@@ -76,7 +77,7 @@ impl Params {
     }
 
     fn json(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| Unreadable::Json)?;
+        let value: Value = json::parse(bytes).map_err(|_| Unreadable::Json)?;
         let Value::Object(fields) = value else { return Err(Unreadable::Json) };
         fields.into_iter().try_for_each(|(name, value)| self.value(name, value, 1))
     }

@@ -77,7 +77,7 @@ impl<A: Ask> Site<A> {
         let after = after.map(|(name, _)| name);
         let is_newer = ["since_id", "min_id"].iter().any(|it| call.params.find(it).is_some());
         if is_newer {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         let limit = limit(call, PAGE);
         let read = Action::Api(ApiRead::People { list, of, after, limit });

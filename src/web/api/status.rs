@@ -204,7 +204,7 @@ impl<A: Ask> Site<A> {
         // There are no posts of elsewhere, and no pictures.
         if call.params.flag("remote") == Some(true) || call.params.flag("only_media") == Some(true)
         {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         self.statuses(call, StatusList::Everyone)
     }
@@ -217,7 +217,7 @@ impl<A: Ask> Site<A> {
             let words = params.all(name).into_iter().take(API_TAGS_MAX);
             words.filter_map(|word| word.trim_start_matches('#').parse().ok()).collect()
         };
-        let Ok(tag) = word.parse() else { return Ok(Answer::ok(json!([]))) };
+        let Ok(tag) = word.parse() else { return self.nothing(call) };
         let mut any = vec![tag];
         any.extend(tags("any"));
         self.statuses(call, StatusList::Tagged { any, all: tags("all"), none: tags("none") })
@@ -227,7 +227,7 @@ impl<A: Ask> Site<A> {
         let username = account_in(call)?;
         let says = |name: &str| call.params.flag(name) == Some(true);
         if says("only_media") {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         if says("pinned") {
             return self.statuses(call, StatusList::Pinned { username });
@@ -237,7 +237,7 @@ impl<A: Ask> Site<A> {
             "" => None,
             word => match word.parse() {
                 Ok(tag) => Some(tag),
-                Err(_) => return Ok(Answer::ok(json!([]))),
+                Err(_) => return self.nothing(call),
             },
         };
         self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag })

@@ -27,6 +27,7 @@ use super::ask::AskError;
 use crate::action::Action;
 use crate::clock::{Clock, Mono};
 use crate::id::UserName;
+use crate::json;
 use crate::limits::{
     ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, DIAL_MS, DIAL_SUSPECTED_MS, PING_MS,
     PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
@@ -308,7 +309,7 @@ impl Backend {
     }
 
     fn decode(&self, frame: &Frame) -> Option<Response> {
-        match serde_json::from_slice(&frame.header) {
+        match json::parse(&frame.header) {
             Ok(response) => Some(response),
             Err(error) => {
                 // Where it went wrong, not what stood there: that may be secret.

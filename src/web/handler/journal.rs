@@ -44,7 +44,6 @@ const fn refused(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Invalid { .. } => "invalid",
         Refusal::SignedOut => "signed-out",
-        Refusal::Scope => "scope",
         Refusal::BadLogin => "bad-login",
         Refusal::NotFound => "not-found",
         Refusal::Gone => "gone",

@@ -30,7 +30,7 @@ pub(crate) const STYLE: &str = include_str!("../static/style.css");
 /// The script: characters left, new posts, fresh times, keys. At most 3 KB as it stands, so it says
 /// little of itself. It looks for `#c`, the box to write in, and `#ch` below it; `.at`, the time of a
 /// post; `#new`, the line for new posts; `data-hide`, the link that shows a password. Where no post has
-/// the focus it looks for its links in the page's head, where there are none. Its words stand before it, in
+/// the focus it looks for its links in the page's head, where there are none. Its words stand in it, in
 /// a file for each language, so that no page has to bring them; `data-keys` is there when the keys are on.
 pub(crate) const SCRIPT: &str = include_str!("../static/script.js");
 /// The mark.

@@ -19,6 +19,7 @@ pub(super) mod list;
 pub(crate) mod machines;
 pub(super) mod message;
 pub(super) mod moderation;
+mod part;
 pub(super) mod post;
 pub(super) mod said;
 pub(super) mod script;

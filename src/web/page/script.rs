@@ -1,5 +1,7 @@
-//! The script with its words before it. They are made of those that the pages say themselves, with `#`
+//! The script with its words in it. They are made of those that the pages say themselves, with `#`
 //! for the number, so that nothing is said in two ways.
+
+use serde_json::json;
 
 use super::frame::SCRIPT;
 use crate::web::words::Lang;
@@ -20,13 +22,14 @@ struct ScriptWords {
     fresh: String,
 }
 
-/// The file that pages in this language name. The words are spelt as Rust spells them, which JavaScript
-/// reads as well: they hold letters, spaces and full stops.
+/// Where the script has its words.
+const PLACE: &str = "WORDS";
+
+/// The file that pages in this language name.
 pub(crate) fn file(t: Lang) -> String {
     let ScriptWords { ago, left, over, fresh } = ScriptWords::of(t);
-    format!(
-        "const words = {{ ago: {ago:?}, left: {left:?}, over: {over:?}, new: {fresh:?} }};\n{SCRIPT}"
-    )
+    let words = json!({ "ago": ago, "left": left, "over": over, "new": fresh });
+    SCRIPT.replacen(PLACE, &words.to_string(), 1)
 }
 
 impl ScriptWords {
@@ -57,14 +60,17 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_before_the_script() {
+    fn words_stand_in_the_script() {
         let file = file(Lang::De);
-        let (words, rest) = file.split_once('\n').unwrap();
-        let expected = "const words = { ago: \"jetzt|vor # Min.|vor # Std.|vor # Tag|vor # Tagen\", \
-                        left: \"noch # Zeichen|noch # Zeichen\", \
-                        over: \"# Zeichen zu viel|# Zeichen zu viel\", \
-                        new: \"# neuer Beitrag|# neue Beiträge\" };";
-        assert_eq!((words, rest), (expected, SCRIPT));
+        let (before, rest) = SCRIPT.split_once(PLACE).unwrap();
+        let words = file.strip_prefix(before).unwrap().strip_suffix(rest).unwrap();
+        let expected = json!({
+            "ago": "jetzt|vor # Min.|vor # Std.|vor # Tag|vor # Tagen",
+            "left": "noch # Zeichen|noch # Zeichen",
+            "over": "# Zeichen zu viel|# Zeichen zu viel",
+            "new": "# neuer Beitrag|# neue Beiträge",
+        });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(words).unwrap(), expected);
         for word in ["ago", "left", "over", "new"] {
             assert!(SCRIPT.contains(&format!("words.{word}")), "{word}");
         }

@@ -35,8 +35,8 @@ impl Moment {
             Age::Long => short_day(t, at, now),
         };
         let date = civil(at);
-        let full = t.day_and_time(&day(t, date), &date.strftime("%H:%M").to_string());
-        Self { iso: date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), full, short }
+        let full = t.day_and_time(&day(t, date), &minute(date));
+        Self { iso: format!("{}Z", second(date)), full, short }
     }
 
     /// A moment told by its day: `21 February 2020`.
@@ -46,14 +46,14 @@ impl Moment {
 
     /// A moment told by the time of day, to the second: `14:02:11`.
     pub(crate) fn to_the_second(t: Lang, at: Wall) -> Self {
-        let short = civil(at).strftime("%H:%M:%S").to_string();
+        let date = civil(at);
+        let short = format!("{}:{:02}", minute(date), date.second());
         Self { short, ..Self::seen_at(t, at, at) }
     }
 
     /// A moment told by the time of day: `13:56`.
     pub(crate) fn to_the_minute(t: Lang, at: Wall) -> Self {
-        let short = civil(at).strftime("%H:%M").to_string();
-        Self { short, ..Self::seen_at(t, at, at) }
+        Self { short: minute(civil(at)), ..Self::seen_at(t, at, at) }
     }
 }
 
@@ -104,7 +104,18 @@ pub(crate) fn span(t: Lang, seconds: u64) -> String {
 
 /// A time for programs, in RFC 3339: `2020-02-21T01:01:05.000Z`.
 pub(crate) fn precise(at: Wall) -> String {
-    civil(at).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    let date = civil(at);
+    format!("{}.{:03}Z", second(date), date.millisecond())
+}
+
+/// `01:01`.
+fn minute(date: DateTime) -> String {
+    format!("{:02}:{:02}", date.hour(), date.minute())
+}
+
+/// `2020-02-21T01:01:05`.
+fn second(date: DateTime) -> String {
+    format!("{}T{}:{:02}", date.date(), minute(date), date.second())
 }
 
 /// `21 February 2020`.

@@ -1,4 +1,5 @@
-// Comfort; `words` stand before it.
+// Comfort.
+const words = WORDS;
 const $ = (css, from = document) => from.querySelector(css);
 const $$ = (css, from = document) => [...from.querySelectorAll(css)];
 const say = (forms, n, at = +(n != 1)) => forms.split("|")[at].replace("#", n);
