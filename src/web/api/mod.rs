@@ -145,7 +145,7 @@ impl<A: Ask> Site<A> {
             return Response { app, ..part.into_response() };
         }
         let body = answer.value.to_string();
-        Response { app, retry_after_s, ..Response::new(answer.status, Content::Json, body) }
+        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {

@@ -214,7 +214,9 @@ impl<A: Ask> Site<A> {
                 }
             };
             if let Some(data) = data {
-                body.push_str(&format!("event: {name}\ndata: {data}\n\n"));
+                for piece in ["event: ", name, "\ndata: ", &data, "\n\n"] {
+                    body.push_str(piece);
+                }
             }
         }
         Ok((body, Place { quiet: 0, mark }))

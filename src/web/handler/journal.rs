@@ -51,6 +51,7 @@ const fn refused(refusal: &Refusal) -> &'static str {
         Refusal::Closed => "closed",
         Refusal::Hindered(_) => "hindered",
         Refusal::Keeper => "keeper",
+        Refusal::Scope => "scope",
         Refusal::Conflict => "conflict",
         Refusal::Expired => "expired",
         Refusal::NotYet => "not-yet",
