@@ -1,4 +1,4 @@
-//! The clients that people like, as they come from PyPI, against a cluster of real processes with two web
+//! The clients that people like, as they come from `PyPI`, against a cluster of real processes with two web
 //! servers: the library Mastodon.py and the program toot.
 //!
 //! They are fetched once into an environment of their own under `target/`, in the versions of
