@@ -71,6 +71,9 @@ fn url_in(path: &Path) -> Option<String> {
 
 #[test]
 fn toot_does_what_a_person_types() {
+    if python::is_left_out() {
+        return;
+    }
     let site = TwoDoors::open(&["ada", "ben"]);
     let (ada, ben) = (Shell::new(), Shell::new());
     ada.sign_in(&site, "ada");
