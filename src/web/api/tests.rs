@@ -45,7 +45,7 @@ pub(super) fn request(method: Method, path: &str, token: Option<&str>) -> Reques
     Request {
         method,
         path: path.to_owned(),
-        query: "acct=ada&q=ada&status=Hello".to_owned(),
+        query: "acct=ada&q=ada&status=Hello&stream=public&tag=tea".to_owned(),
         cookie: Some(format!("__Host-s={TOKEN}")),
         origin: None,
         fetch_site: None,
