@@ -101,6 +101,7 @@ impl TwoDoors {
 
     fn serve(&self, child: &mut Child) {
         let out = BufReader::new(child.stdout.take().unwrap());
+        // A script asks and waits.
         let (tell, told) = crossbeam_channel::bounded(1);
         let read = move || {
             for line in out.lines().map_while(Result::ok) {

@@ -214,9 +214,8 @@ impl<A: Ask> Site<A> {
                 }
             };
             if let Some(data) = data {
-                for piece in ["event: ", name, "\ndata: ", &data, "\n\n"] {
-                    body.push_str(piece);
-                }
+                let event = ["event: ", name, "\ndata: ", &data, "\n\n"];
+                body.extend(event);
             }
         }
         Ok((body, Place { quiet: 0, mark }))
