@@ -95,6 +95,9 @@ fn toot_does_what_a_person_types() {
     let reply = reply["id"].as_str().unwrap().to_owned();
     let thread = ben.toot(&["thread", &reply]);
     assert!(thread.contains("scones") && thread.contains("With jam"), "{thread}");
+    // That somebody follows him.
+    let news = ben.toot(&["notifications"]);
+    assert!(news.contains("@ada") && news.contains("follow"), "{news}");
     let found = ada.toot(&["search", "ben"]);
     assert!(found.contains("@ben"), "{found}");
     assert!(ada.toot(&["mute", "ben"]).contains("ben"));
