@@ -59,6 +59,9 @@ def talks():
     assert ids(cleo.timeline_hashtag("SUMS")) == ids([asked])
     found = ada.search(asked.url).statuses
     assert ids(found) == ids([asked]), found
+    heard = ada.notifications(types=["mention"])
+    assert [(it.type, it.account.acct, it.status.id) for it in heard] == [("mention", "ben", asked.id)]
+    assert [it.account.acct for it in ben.notifications(types=["follow"])] == ["ada"]
     liked = ada.status_favourite(asked)
     assert liked.favourited and ids(ada.favourites()) == ids([asked])
     assert ben.status(asked.id).favourites_count == 1
