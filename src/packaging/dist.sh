@@ -36,7 +36,7 @@ has_library() {
 # What is optimised for size is so function by function; how the whole is linked follows from the last
 # option, and with less than that nothing would be vectorised, whatever Cargo.toml says of its package.
 build() {
-  cargo rustc --locked --profile dist --bin tern --target "$1" \
+  cargo rustc --locked --profile small --bin tern --target "$1" \
     --config "target.$1.linker='rust-lld'" \
     --config "target.$1.rustflags=['--remap-path-prefix=$PWD=/tern', \
       '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates', \
@@ -100,7 +100,7 @@ for target in $targets; do
     continue
   fi
   build "$target"
-  program=target/$target/dist/tern
+  program=target/$target/small/tern
   bytes=$(wc -c <$program)
   [ "$bytes" -le $bytes_max ] || fail "$program has $bytes bytes, more than $bytes_max"
   echo "$target: $bytes bytes"
@@ -116,10 +116,10 @@ done
 [ -e $made/done ] || fail "none of$built runs on this machine, to print the manual page"
 
 for target in $built; do
-  "$cargo_deb" --no-build --no-strip --profile dist --target "$target" --output $dist/
+  "$cargo_deb" --no-build --no-strip --profile small --target "$target" --output $dist/
 done
 rm $made/done
-(cd $dist && sha256sum -- * >SHA256SUMS)
+(cd $dist && sha256sum -- tern* >SHA256SUMS)
 if command -v lintian >/dev/null; then
   lintian --fail-on error --allow-root --tag-display-limit 0 $dist/*.deb
 else
