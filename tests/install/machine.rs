@@ -17,8 +17,8 @@ use super::has;
 const HOLD: &str = "set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs $2
-mkdir $2/upper $2/work $2/root
-mount -t overlay overlay -o lowerdir=$1,upperdir=$2/upper,workdir=$2/work $2/root
+mkdir $2/upper $2/scratch $2/root
+mount -t overlay overlay -o lowerdir=$1,upperdir=$2/upper,workdir=$2/scratch $2/root
 mount -t proc proc $2/root/proc
 mount --rbind /dev $2/root/dev
 mount -t tmpfs tmpfs $2/root/run
@@ -29,7 +29,7 @@ exec chroot $2/root sh -c 'read nothing'";
 /// Seconds that a command may take.
 const SECONDS: &str = "60";
 /// Where on such a machine the operator types, and has what was brought there.
-pub(super) const OPERATORS_HOME: &str = "/root";
+pub(super) const OPERATORS_HOME: &str = "/srv";
 
 /// Some namespaces, and the way into them.
 pub(crate) struct Machine {
