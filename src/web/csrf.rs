@@ -331,22 +331,9 @@ mod tests {
     #[track_caller]
     fn check(fetch_site: Option<&str>, origin: Option<&str>, expected: Result<(), Forbidden>) {
         let request = Request {
-            method: Method::Post,
-            path: "/post".to_owned(),
-            query: String::new(),
-            cookie: None,
             origin: origin.map(str::to_owned),
             fetch_site: fetch_site.map(str::to_owned),
-            accept_language: None,
-            user_agent: None,
-            accept_encoding: None,
-            if_none_match: None,
-            content_type: None,
-            authorization: None,
-            idempotency_key: None,
-            body: Vec::new(),
-            client: [127, 0, 0, 1].into(),
-            id: "1".to_owned(),
+            ..Request::bare(Method::Post, "/post")
         };
         let result = check_source(&request, &|origin| origin == "https://tern.example");
         assert_eq!(result, expected, "{fetch_site:?} {origin:?}");

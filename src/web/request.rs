@@ -91,3 +91,28 @@ pub struct Request {
     /// A short number that the answer and the log name.
     pub id: String,
 }
+
+#[cfg(test)]
+impl Request {
+    /// One that says nothing but what is asked.
+    pub(crate) fn bare(method: Method, path: &str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            query: String::new(),
+            cookie: None,
+            origin: None,
+            fetch_site: None,
+            accept_language: None,
+            user_agent: None,
+            accept_encoding: None,
+            if_none_match: None,
+            content_type: None,
+            authorization: None,
+            idempotency_key: None,
+            body: Vec::new(),
+            client: [127, 0, 0, 1].into(),
+            id: "1".to_owned(),
+        }
+    }
+}

@@ -199,22 +199,10 @@ mod tests {
 
     fn request(query: &str, content_type: &str, body: &str) -> Request {
         Request {
-            method: Method::Post,
-            path: "/api/v1/statuses".to_owned(),
             query: query.to_owned(),
-            cookie: None,
-            origin: None,
-            fetch_site: None,
-            accept_language: None,
-            user_agent: None,
-            accept_encoding: None,
-            if_none_match: None,
             content_type: Some(content_type.to_owned()),
-            authorization: None,
-            idempotency_key: None,
             body: body.as_bytes().to_vec(),
-            client: std::net::IpAddr::from([127, 0, 0, 1]),
-            id: "1".to_owned(),
+            ..Request::bare(Method::Post, "/api/v1/statuses")
         }
     }
 

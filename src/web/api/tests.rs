@@ -43,22 +43,10 @@ fn site(strict: &Strict) -> Site<&Strict> {
 
 pub(super) fn request(method: Method, path: &str, token: Option<&str>) -> Request {
     Request {
-        method,
-        path: path.to_owned(),
         query: "acct=ada&q=ada&status=Hello&stream=public&tag=tea".to_owned(),
         cookie: Some(format!("__Host-s={TOKEN}")),
-        origin: None,
-        fetch_site: None,
-        accept_language: None,
-        user_agent: None,
-        accept_encoding: None,
-        if_none_match: None,
-        content_type: None,
         authorization: token.map(|token| format!("Bearer {token}")),
-        idempotency_key: None,
-        body: Vec::new(),
-        client: [127, 0, 0, 1].into(),
-        id: "1".to_owned(),
+        ..Request::bare(method, path)
     }
 }
 
