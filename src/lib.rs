@@ -14,6 +14,7 @@ pub mod id;
 pub mod index;
 pub mod limits;
 pub mod metrics;
+pub mod picture;
 pub mod replica;
 pub mod store;
 pub mod text;

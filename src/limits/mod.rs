@@ -1,8 +1,10 @@
 //! Every bound in the system: its name ends in its unit, its comment gives the reason.
 
 mod command;
+mod picture;
 
 pub use command::*;
+pub use picture::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
@@ -518,7 +520,7 @@ pub const WEB_STOP_GRACE_MS: u64 = 1_000;
 
 const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
-/// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
+/// Fields of a form or a query. Our largest form, that of a post, has twenty. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
 pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;

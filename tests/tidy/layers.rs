@@ -9,7 +9,7 @@ const BASE: [&str; 6] = ["id", "limits", "clock", "metrics", "thread", "text"];
 
 /// A module and what it may use. `a::b` allows that part of `a` alone. The command line may use
 /// everything and is used by nobody.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("id", &["limits"]),
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
@@ -21,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("action", &["id", "limits", "clock", "text", "user"]),
     ("index", &["id", "limits", "clock", "text", "user"]),
     ("replica", &["id", "limits", "clock", "user"]),
+    ("picture", &["id", "limits"]),
     // Types and their bytes.
     ("wire", &["id", "limits", "clock", "text", "user", "action", "replica"]),
     // What touches the world. A version is a value that travels through all of it; the roles of the
@@ -47,9 +48,10 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "transport",
             "auth",
             "cluster",
+            "picture",
         ],
     ),
-    ("web", &["BASE", "action", "user::entry", "wire::request", "auth", "transport"]),
+    ("web", &["BASE", "picture", "action", "user::entry", "wire::request", "auth", "transport"]),
     ("cli", &["*"]),
     // Properties of all that reads bytes from outside; in no release.
     ("fuzzing", &["*"]),
