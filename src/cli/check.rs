@@ -129,7 +129,7 @@ fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
         let remedy = remedy(finding.kind);
         say(&format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug()));
     }
-    let Checked { users, bytes, findings } = checked;
+    let Checked { users, bytes, pictures: _, findings } = checked;
     let state = if findings.is_empty() { "nothing is wrong" } else { "see above" };
     say(&format!("{}: {users} users' files, {bytes} bytes read: {state}", path.display()));
 }
@@ -158,6 +158,7 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::DamagedLine | Kind::Unreadable => {
             "the next start sets it aside, or --repair; then the other machines give it back"
         }
+        Kind::DamagedPicture => "the running machine fetches it from the others",
         Kind::LeftOver => "the next start removes it, or --repair",
         Kind::Marked => "once the machine runs, the others give it back",
         Kind::Ahead => "leave it; start the machine, and replace it if it is turned away",

@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Serialize;
 
 use super::ballast;
-use super::data_dir::{DAMAGED, DataDir, Locked, USERS};
+use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS};
 use super::directory::{Directory, Found, failed};
 use super::error::StoreError;
 use super::file::scan_open;
@@ -21,7 +21,7 @@ use super::name::{FileName, Role};
 use super::node::{self, NodeFile};
 use super::restore;
 use super::scan::End;
-use super::{UserStore, check_size, damage};
+use super::{UserStore, check_size, damage, picture};
 use crate::id::UserName;
 use crate::limits::NODE_FILE_BYTES_MAX;
 
@@ -30,6 +30,8 @@ use crate::limits::NODE_FILE_BYTES_MAX;
 pub struct Checked {
     /// How many users' files were read.
     pub users: u64,
+    /// How many pictures.
+    pub pictures: u64,
     /// Bytes of these.
     pub bytes: u64,
     /// What is wrong, by file.
@@ -60,6 +62,8 @@ pub enum Kind {
     DamagedLine,
     /// A file that the disk does not give, or that is too long.
     Unreadable,
+    /// A picture that is not what its name says: the running machine fetches it anew.
+    DamagedPicture,
     /// What a crash leaves of a file that was being replaced.
     LeftOver,
     /// A file that was set aside, and is not rebuilt from the other machines yet.
@@ -100,7 +104,7 @@ impl Kind {
     pub const fn mend(self) -> Mend {
         match self {
             Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
-            Self::Marked | Self::Ahead => Mend::Running,
+            Self::Marked | Self::Ahead | Self::DamagedPicture => Mend::Running,
             Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
             Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => Mend::Unusable,
         }
@@ -121,6 +125,9 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     }
     if let Some(damaged) = look.directory(&root, DAMAGED)? {
         look.damaged(&damaged)?;
+    }
+    if let Some(pictures) = look.directory(&root, PICTURES)? {
+        look.pictures(&pictures)?;
     }
     look.checked.findings.sort_by(|one, other| one.file.cmp(&other.file));
     Ok(look.checked)
@@ -170,7 +177,7 @@ impl Look {
             let known = [node::NAME, ballast::NAME].contains(&name.as_str())
                 || others.contains(&name.as_str());
             match name.as_str() {
-                USERS | DAMAGED | restore::MARK => {}
+                USERS | DAMAGED | PICTURES | restore::MARK => {}
                 node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
                 _ if known && found.is_file => self.mode_in(root, "", &name)?,
                 _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),
@@ -306,6 +313,41 @@ impl Look {
             }
         };
         self.checked.findings.push(Finding { file: path, kind, line: Some(line), what });
+        Ok(())
+    }
+
+    fn pictures(&mut self, pictures: &Directory) -> Result<(), StoreError> {
+        for found in pictures.list()? {
+            let name = text_of(&found);
+            let path = format!("{PICTURES}/{name}");
+            match pictures.open_in(&name) {
+                Ok(Some(shelf)) if picture::is_prefix(&name) => self.shelf(&shelf, &path)?,
+                Ok(_) | Err(StoreError::Foreign { .. }) => self.add(path, Kind::Foreign, FOREIGN),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Pictures whose names begin alike.
+    fn shelf(&mut self, shelf: &Directory, at: &str) -> Result<(), StoreError> {
+        for found in shelf.list()? {
+            let name = text_of(&found);
+            let path = format!("{at}/{name}");
+            let is_left_over = picture::is_left_over(shelf, &name);
+            match picture::named_in(shelf, &name) {
+                _ if !found.is_file => self.add(path, Kind::Foreign, NO_FILE),
+                None if is_left_over => self.add(path, Kind::LeftOver, LEFT_OVER),
+                None => self.add(path, Kind::Foreign, FOREIGN),
+                Some(picture) => {
+                    self.mode_in(shelf, at, &name)?;
+                    self.checked.pictures += 1;
+                    if !picture::is_sound(shelf, picture)? {
+                        self.add(path, Kind::DamagedPicture, "it is not what its name says");
+                    }
+                }
+            }
+        }
         Ok(())
     }
 

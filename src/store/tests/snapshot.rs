@@ -32,6 +32,7 @@ fn post(number: u64, text: &str) -> Entry {
         text: text.to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     }
 }
 
