@@ -15,6 +15,7 @@ impl Action {
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
+            Self::KeepPicture(_) => "keep_picture",
             Self::EditPost(_) => "edit_post",
             Self::Mark(_) => "mark",
             Self::DeletePost(_) => "delete_post",
@@ -39,6 +40,7 @@ impl Action {
             Self::Profile(_) => "profile",
             Self::UserPosts(_) => "user_posts",
             Self::Bookmarks(_) => "bookmarks",
+            Self::Picture(_) => "picture",
             Self::History(_) => "history",
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
@@ -90,6 +92,8 @@ impl Action {
             Self::SetHouse(set) => Some(set.key),
             Self::DeleteAccount(delete) => Some(delete.key),
             Self::CheckSession
+            | Self::KeepPicture(_)
+            | Self::Picture(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)
@@ -144,7 +148,10 @@ impl Action {
             Self::Login(login) => asked.text(&login.username),
             Self::Post(post) => {
                 let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
-                asked.maybe_text(&post.note)
+                let asked = asked.maybe_text(&post.note);
+                post.pictures
+                    .iter()
+                    .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
             }
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
@@ -178,6 +185,8 @@ impl Action {
             | Self::EndOtherSessions(_)
             | Self::ChangePassword(_)
             | Self::CheckSession
+            | Self::KeepPicture(_)
+            | Self::Picture(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)

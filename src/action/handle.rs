@@ -8,7 +8,7 @@ use super::{
 };
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::{CodeHash, Entry, PostRef, SessionId};
+use crate::user::entry::{CodeHash, Entry, Picture, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -53,6 +53,8 @@ pub enum Change {
         reply_to: Option<PostRef>,
         /// What its text is folded behind, as typed; empty for nothing.
         note: String,
+        /// Its pictures, which are kept by a majority.
+        pictures: Vec<Picture>,
     },
     /// Change the text of a post.
     EditPost {
@@ -280,9 +282,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
-        Change::Post { id, text, reply_to, note } => {
-            this().and_then(|_| post::post(user, *id, [text, note], reply_to.as_ref(), now))
-        }
+        Change::Post { id, text, reply_to, note, pictures } => this().and_then(|_| {
+            let what = post::What { id: *id, typed: [text, note], pictures };
+            post::post(user, what, reply_to.as_ref(), now)
+        }),
         Change::EditPost { id, text, note } => {
             this().and_then(|_| post::edit(user, *id, [text, note], now))
         }

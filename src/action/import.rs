@@ -180,7 +180,14 @@ impl OldPost {
                 _ => Flaw::Empty,
             })?;
             entries.push(if entries.is_empty() {
-                Entry::Posted { at: since, id, text, reply_to: reply_to.clone(), note }
+                Entry::Posted {
+                    at: since,
+                    id,
+                    text,
+                    reply_to: reply_to.clone(),
+                    note,
+                    pictures: Vec::new(),
+                }
             } else {
                 Entry::PostEdited { at: since, id, text, note }
             });

@@ -27,7 +27,7 @@ pub mod upkeep;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PostId, UserName};
+use crate::id::{PictureName, PictureNameError, PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
@@ -53,6 +53,8 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// Keep a picture that is to be posted. It bears no key: the same bytes are the same picture.
+    KeepPicture(NewPicture),
     /// Change the text of a post of one's own.
     EditPost(EditPost),
     /// Like, repost, bookmark or pin a post, or no longer.
@@ -101,6 +103,8 @@ pub enum Action {
     UserPosts(PageOf),
     /// The posts that one has bookmarked.
     Bookmarks(Page),
+    /// A picture's file, which comes beside the answer.
+    Picture(OnePicture),
     /// A post with its earlier texts.
     History(HistoryOf),
     /// A post with its thread.
@@ -202,6 +206,60 @@ pub struct NewPost {
     /// What its text is folded behind, as typed; empty for nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Its pictures, which were kept before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<PostedPicture>,
+}
+
+/// A picture that was kept, on its way into a post.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedPicture {
+    /// Which.
+    pub kept: KeptPicture,
+    /// What it shows, as typed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// The two files that are kept of a picture; as text `FILE/THUMB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptPicture {
+    /// The picture.
+    pub file: PictureName,
+    /// The small one.
+    pub thumb: PictureName,
+}
+
+impl std::fmt::Display for KeptPicture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.file, self.thumb)
+    }
+}
+
+impl std::str::FromStr for KeptPicture {
+    type Err = PictureNameError;
+    fn from_str(text: &str) -> Result<Self, PictureNameError> {
+        let (file, thumb) = text.split_once('/').ok_or(PictureNameError)?;
+        Ok(Self { file: file.parse()?, thumb: thumb.parse()? })
+    }
+}
+
+crate::id::serde_as_text!(KeptPicture);
+
+/// Data of [`Action::KeepPicture`]. The files' bytes go beside the request, one behind the other.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPicture {
+    /// What both are called.
+    pub kept: KeptPicture,
+    /// How many of the bytes are the first.
+    pub file_bytes: u32,
+}
+
+/// Data of [`Action::Picture`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnePicture {
+    /// Which.
+    pub name: PictureName,
 }
 
 /// Data of [`Action::EditPost`].
@@ -520,4 +578,8 @@ pub enum Field {
     Note,
     /// The post that an act is about.
     Post,
+    /// A picture.
+    Picture,
+    /// What a picture shows.
+    Description,
 }

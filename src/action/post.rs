@@ -4,19 +4,29 @@ use super::handle::{ActionError, Plan};
 use super::{Field, FieldProblem, Problem, field};
 use crate::clock::Wall;
 use crate::id::PostId;
-use crate::limits::EDITS_MAX;
-use crate::user::entry::{Entry, PostRef};
+use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX};
+use crate::user::entry::{Entry, Picture, PostRef};
 use crate::user::{Receipt, User};
 
-/// `typed` are the text and the note it is folded behind.
+/// What is posted.
+pub(super) struct What<'a> {
+    /// Its number.
+    pub(super) id: PostId,
+    /// The text and the note it is folded behind, as typed.
+    pub(super) typed: [&'a str; 2],
+    /// Its pictures, with their descriptions as typed.
+    pub(super) pictures: &'a [Picture],
+}
+
 pub(super) fn post(
     user: &User,
-    id: PostId,
-    typed: [&str; 2],
+    what: What<'_>,
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
+    let What { id, typed, pictures } = what;
     let (text, note) = fields(typed)?;
+    let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
         check_stands(user, own.id)?;
@@ -28,10 +38,31 @@ pub(super) fn post(
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {
             let reply_to = reply_to.cloned();
-            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note }];
+            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note, pictures }];
             Ok(Plan { entries, result: Receipt::Post(id) })
         }
     }
+}
+
+/// The pictures as they are written down, if there is room for them among the author's.
+fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
+    let full = |max: u64| {
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        ActionError::field(Field::Picture, Problem::Full { max })
+    };
+    if pictures.len() > POST_PICTURES_MAX {
+        return Err(full(POST_PICTURES_MAX as u64));
+    }
+    let new = pictures.iter().fold(0_u64, |sum, picture| sum.saturating_add(picture.bytes));
+    if new > 0 && user.picture_bytes().saturating_add(new) > USER_PICTURE_BYTES_MAX {
+        return Err(full(USER_PICTURE_BYTES_MAX));
+    }
+    let described = pictures.iter().map(|picture| {
+        let description = field::description(&picture.description)
+            .map_err(|problem| ActionError::field(Field::Description, problem))?;
+        Ok(Picture { description, ..picture.clone() })
+    });
+    described.collect()
 }
 
 /// `typed` as in [`post`]. What it said so far is not known here, so this writes even what it says

@@ -257,7 +257,7 @@ impl Backend {
         view.replies = index.reply_count(eyes, post);
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
-            (view.note, view.edited_at) = (None, None);
+            (view.note, view.edited_at, view.pictures) = (None, None, vec![]);
         }
         Ok(Some(view))
     }
@@ -271,9 +271,11 @@ impl Backend {
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
-            (person(user), found.reply_to.as_deref().cloned(), edited_at)
+            let pictures = user.pictures.get(&found.id).map(|pictures| pictures.to_vec());
+            let pictures = pictures.unwrap_or_default();
+            (person(user), found.reply_to.as_deref().cloned(), edited_at, pictures)
         };
-        let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
+        let Some(((author, reply_to, edited_at, pictures), said)) = self.said(post, about)? else {
             return Ok(None);
         };
         Ok(Some(PostView {
@@ -290,6 +292,7 @@ impl Backend {
             reply_to,
             replies: 0,
             hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
+            pictures,
         }))
     }
 

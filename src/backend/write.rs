@@ -120,7 +120,7 @@ impl Backend {
         Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
     }
 
-    fn allow(&self, user: &UserName, act: ActKind) -> std::result::Result<(), Refusal> {
+    pub(super) fn allow(&self, user: &UserName, act: ActKind) -> std::result::Result<(), Refusal> {
         self.throttle
             .check_act(user, act, self.clock.mono())
             .map_err(|later| Refusal::TooMany { retry_after_s: later.seconds })
@@ -139,6 +139,8 @@ impl Backend {
             }
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
+        asked.signed_in()?;
+        let pictures = self.posted_pictures(&data.pictures)?;
         let NewPost { text, reply_to, note, .. } = data.clone();
         let now = self.now();
         self.act(asked, &Action::Post(data), ActKind::Post, &|user| Change::Post {
@@ -146,6 +148,7 @@ impl Backend {
             text: text.clone(),
             reply_to: reply_to.clone(),
             note: note.clone(),
+            pictures: pictures.clone(),
         })
     }
 

@@ -24,7 +24,14 @@ fn lines(count: u32, text: &str) -> Vec<u8> {
     for seq in 1..=count {
         let id = PostId::from_raw(u64::from(seq));
         let at = Wall(u64::from(seq));
-        let posted = Entry::Posted { at, id, text: text.to_owned(), reply_to: None, note: None };
+        let posted = Entry::Posted {
+            at,
+            id,
+            text: text.to_owned(),
+            reply_to: None,
+            note: None,
+            pictures: Vec::new(),
+        };
         let entries = [if seq == 1 { Entry::Joined { at } } else { posted }];
         let (version, com) = (version(seq), base);
         let kind = Kind::Delta;

@@ -304,7 +304,14 @@ mod tests {
         fn post(&mut self, number: u64, is_committed: bool) {
             let text = format!("{number:0TEXT_BYTES$}");
             let at = Wall(number);
-            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None, note: None };
+            let entry = Entry::Posted {
+                at,
+                id: post_id(number),
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            };
             self.add(&[entry], is_committed);
         }
 

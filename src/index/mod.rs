@@ -26,6 +26,7 @@ mod keeping_tests;
 mod label;
 mod news;
 mod people;
+mod picture;
 mod repost;
 mod search;
 mod sorted;
@@ -49,6 +50,7 @@ use keeping::Keeping;
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
+use picture::Pictures;
 use repost::Like;
 use sorted::SortedChunks;
 
@@ -89,6 +91,7 @@ pub struct Index {
     labels: Labels,
     fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
+    pictures: Pictures,
 }
 
 /// What a profile counts.
@@ -136,6 +139,9 @@ impl Index {
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
             index.marks_of(author, user, &mut likes);
+            for (id, pictures) in &user.pictures {
+                index.pictures.show(Key { id: *id, author }, pictures);
+            }
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
@@ -158,9 +164,10 @@ impl Index {
             Entry::Profile { members_only, .. } => {
                 self.people.get_mut(author).members_only = *members_only;
             }
-            Entry::Posted { id, text, reply_to, .. } => {
+            Entry::Posted { id, text, reply_to, pictures, .. } => {
                 let key = Key { id: *id, author };
                 if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
+                    self.pictures.show(key, pictures);
                     let labels: Vec<_> =
                         text::labels(text).into_iter().map(|label| (*id, label)).collect();
                     self.relabel(author, &[], &labels);
@@ -277,7 +284,11 @@ impl Index {
             self.remove_post(before, post.id);
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
-            self.add_post(Key { id: post.id, author }, post.reply_to.as_deref());
+            let key = Key { id: post.id, author };
+            self.add_post(key, post.reply_to.as_deref());
+            if let Some(pictures) = after.pictures.get(&post.id) {
+                self.pictures.show(key, pictures);
+            }
         }
         self.relabel(author, &before.labels, &after.labels);
     }
@@ -431,6 +442,9 @@ impl Index {
         let Some(post) = before.post(id) else { return };
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
+        if let Some(pictures) = before.pictures.get(&id) {
+            self.pictures.hide(key, pictures);
+        }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Ok(at) = posts.binary_search(&id) {
             posts.remove(at);

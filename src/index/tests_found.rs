@@ -25,7 +25,14 @@ fn at(ms: u64) -> PostId {
 }
 
 fn posted(ms: u64, text: &str) -> Entry {
-    Entry::Posted { at: Wall(ms), id: at(ms), text: text.into(), reply_to: None, note: None }
+    Entry::Posted {
+        at: Wall(ms),
+        id: at(ms),
+        text: text.into(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn followed(ms: u64, user: &str) -> Entry {

@@ -35,6 +35,7 @@ impl User {
             labels: Vec::new(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             pinned: None,
             likes: BTreeSet::new(),
             reposts: BTreeMap::new(),
@@ -71,8 +72,11 @@ impl User {
                 address: address.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text, reply_to, note: _ } => {
+            Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
                 if self.add_post(*id, place, reply_to.as_ref()) {
+                    if !pictures.is_empty() {
+                        self.pictures.insert(*id, pictures.as_slice().into());
+                    }
                     self.label(*id, text);
                 }
             }
@@ -247,6 +251,7 @@ impl User {
         }
         self.label(id, "");
         self.edits.remove(&id);
+        self.pictures.remove(&id);
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
@@ -282,6 +287,7 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            assert!(self.pictures.is_empty(), "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
             assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
@@ -297,6 +303,7 @@ impl User {
         assert!(self.labels.iter().all(|(id, _)| self.post(*id).is_some()));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
+        assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));
     }
 }

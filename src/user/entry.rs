@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
+use crate::id::{PictureName, PostId, UserName};
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,6 +12,24 @@ pub struct PostRef {
     pub user: UserName,
     /// Its number.
     pub id: PostId,
+}
+
+/// A picture of a post. What it shows is in a file of its own, named by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The picture.
+    pub file: PictureName,
+    /// The small one that stands in lists.
+    pub thumb: PictureName,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Bytes of both files together.
+    pub bytes: u64,
+    /// What it shows, for whoever does not see it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
@@ -83,6 +101,9 @@ pub enum Entry {
         /// What its text is folded behind, 1 to 100 characters.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is edited.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pictures: Vec<Picture>,
     },
     /// A post reads so from now on; it stays where it is.
     PostEdited {

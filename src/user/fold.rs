@@ -249,7 +249,7 @@ impl User {
             && self.members_only == other.members_only
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
-            && self.labels == other.labels
+            && (&self.labels, &self.pictures) == (&other.labels, &other.pictures)
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())

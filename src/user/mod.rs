@@ -7,7 +7,7 @@
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
 //! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
-//! - only posts that stand are in `edits` or `pinned`;
+//! - only posts that stand are in `edits`, `pictures` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
@@ -21,12 +21,13 @@ mod request;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
-use entry::{PostRef, SessionId};
+use entry::{Picture, PostRef, SessionId};
 use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -83,6 +84,8 @@ pub struct User {
     pub deleted: Vec<PostId>,
     /// Of posts that were edited, what they said before.
     pub edits: BTreeMap<PostId, Edits>,
+    /// The pictures of posts that stand and have any.
+    pub pictures: BTreeMap<PostId, Arc<[Picture]>>,
     /// The post that stands first on the profile.
     pub pinned: Option<PostId>,
     /// The posts that this user likes.
@@ -186,6 +189,12 @@ impl User {
     /// Whether the post of that number was taken back, as far as the file still tells.
     pub fn has_deleted(&self, id: PostId) -> bool {
         self.deleted.binary_search(&id).is_ok()
+    }
+
+    /// Bytes of all pictures to which their posts refer.
+    pub fn picture_bytes(&self) -> u64 {
+        let pictures = self.pictures.values().flat_map(|pictures| pictures.iter());
+        pictures.fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))
     }
 
     /// Whether they are a keeper of the community.

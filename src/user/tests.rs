@@ -22,6 +22,7 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
         text: "hello".into(),
         reply_to,
         note: None,
+        pictures: Vec::new(),
     }
 }
 

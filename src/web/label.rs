@@ -28,6 +28,8 @@ const fn of(route: &Route) -> &'static str {
         Route::History(_) => "history",
         Route::Mark { .. } => "mark",
         Route::Bookmarks => "bookmarks",
+        Route::Picture(_) => "picture",
+        Route::MayUpload => "post",
         Route::DeletePost(_) => "delete",
         Route::Followers(_) | Route::Following(_) => "people",
         Route::Follow(_) | Route::Unfollow(_) => "follow",

@@ -26,6 +26,8 @@ const EVERY_ANSWER: [(&str, &str); 6] = [
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
 ];
+/// The policy of a picture, should a browser ever take one for a page: it may do nothing at all.
+const PICTURE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 /// One year, in seconds, of insisting on https.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// Bytes of the body's hash that make its `ETag`: enough that no two pages share one.
@@ -87,7 +89,11 @@ impl Response {
             self.cache = Cache::NoStore;
         }
         let mut fields = Vec::with_capacity(20);
-        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, value.to_owned())));
+        let is_picture = self.content.is_picture();
+        fields.extend(EVERY_ANSWER.map(|(name, value)| {
+            let is_policy = name == "Content-Security-Policy";
+            (name, if is_policy && is_picture { PICTURE_POLICY } else { value }.to_owned())
+        }));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }
@@ -99,7 +105,8 @@ impl Response {
         }
         fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
-        let accepted = asked.accept_encoding.filter(|_| self.download.is_none());
+        // A picture is as short as it gets.
+        let accepted = asked.accept_encoding.filter(|_| self.download.is_none() && !is_picture);
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
@@ -191,6 +198,10 @@ pub enum Content {
     Svg,
     /// `application/json; charset=utf-8`.
     Json,
+    /// A photograph.
+    Jpeg,
+    /// What is transparent, or was drawn.
+    Png,
 }
 
 impl Content {
@@ -204,7 +215,13 @@ impl Content {
             Self::Script => "text/javascript; charset=utf-8",
             Self::Svg => "image/svg+xml; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
         }
+    }
+
+    const fn is_picture(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png)
     }
 }
 
@@ -220,6 +237,8 @@ pub enum Cache {
     Public,
     /// `public, max-age=31536000, immutable`, with an ETag: files whose name holds their hash.
     Forever,
+    /// The browser that asked, for a year: it never changes, but not everybody may see it.
+    OwnForever,
 }
 
 impl Cache {
@@ -230,6 +249,7 @@ impl Cache {
             Self::Private => "private, no-cache",
             Self::Public => "public, no-cache",
             Self::Forever => "public, max-age=31536000, immutable",
+            Self::OwnForever => "private, max-age=31536000, immutable",
         }
     }
 
@@ -239,7 +259,9 @@ impl Cache {
             Self::NoStore | Self::Private | Self::Public if is_spoken => {
                 "Accept-Encoding, Accept-Language, Cookie"
             }
-            Self::NoStore | Self::Private | Self::Public => "Accept-Encoding, Cookie",
+            Self::NoStore | Self::Private | Self::Public | Self::OwnForever => {
+                "Accept-Encoding, Cookie"
+            }
             Self::Forever => "Accept-Encoding",
         }
     }
@@ -313,6 +335,8 @@ mod tests {
         check(Cache::NoStore, "private, no-store", "Accept-Encoding, Cookie", false);
         check(Cache::Private, "private, no-cache", "Accept-Encoding, Cookie", true);
         check(Cache::Public, "public, no-cache", "Accept-Encoding, Cookie", true);
+        let own = "private, max-age=31536000, immutable";
+        check(Cache::OwnForever, own, "Accept-Encoding, Cookie", true);
         check(Cache::Forever, "public, max-age=31536000, immutable", "Accept-Encoding", true);
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::action::Mark;
-use crate::id::{PostId, UserName};
+use crate::id::{PictureName, PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::PostRef;
 use crate::web::form::encode_query;
@@ -57,6 +57,10 @@ pub enum Route {
     },
     /// The posts that one has bookmarked.
     Bookmarks,
+    /// A picture of a post.
+    Picture(PictureName),
+    /// Whether one may send pictures.
+    MayUpload,
     /// Take back a post: asks, then does.
     DeletePost(PostRef),
     /// Who follows a member.
@@ -163,6 +167,9 @@ impl Route {
         if let Some(rest) = path.strip_prefix("/tag/") {
             return Self::parse_tag(rest);
         }
+        if let Some(name) = path.strip_prefix("/picture/") {
+            return name.parse().ok().map(Self::Picture);
+        }
         Some(match path {
             "/" => Self::Home,
             "/public" => Self::Everyone,
@@ -173,6 +180,7 @@ impl Route {
             "/login" => Self::Login,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
+            "/post/pictures" => Self::MayUpload,
             "/bookmarks" => Self::Bookmarks,
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
@@ -310,6 +318,8 @@ impl Route {
             | Self::Thread(_)
             | Self::History(_)
             | Self::Bookmarks
+            | Self::Picture(_)
+            | Self::MayUpload
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsPeople
@@ -345,6 +355,7 @@ impl fmt::Display for Route {
         let fixed = match self {
             Self::Profile(name) => return write!(f, "/@{name}"),
             Self::ProfileFeed(name) => return write!(f, "/@{name}.atom"),
+            Self::Picture(name) => return write!(f, "/picture/{name}"),
             Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
             Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
@@ -376,6 +387,7 @@ impl fmt::Display for Route {
             Self::Login => "/login",
             Self::Logout => "/logout",
             Self::Post => "/post",
+            Self::MayUpload => "/post/pictures",
             Self::Bookmarks => "/bookmarks",
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
@@ -436,6 +448,8 @@ mod tests {
             Route::Mark { post: post("ada", 1), mark: Mark::Pin, on: true },
             Route::Mark { post: post("ada", 1), mark: Mark::Like, on: false },
             Route::Bookmarks,
+            Route::Picture(PictureName::of(crate::id::PictureKind::Png, b"a")),
+            Route::MayUpload,
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),

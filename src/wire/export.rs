@@ -6,7 +6,7 @@ use crate::action::ExportFrom;
 use crate::action::import::{OldPost, Saying};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 
 /// A part of what a member takes along.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct ExportPost {
     /// What it said before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<ExportText>,
+    /// Its pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
 }
 
 /// What a post said before it was edited.
@@ -100,7 +103,7 @@ pub struct ExportMark {
 
 impl From<ExportPost> for OldPost {
     fn from(post: ExportPost) -> Self {
-        let ExportPost { id, at, edited_at, text, note, reply_to, earlier } = post;
+        let ExportPost { id, at, edited_at, text, note, reply_to, earlier, pictures: _ } = post;
         let says = |it: ExportText| Saying { at: it.at, text: it.text, note: it.note };
         let last = Saying { at: edited_at.unwrap_or(at), text, note };
         let is_edited = edited_at.is_some();

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Hash128, NodeId, UserName};
+use crate::id::{Hash128, NodeId, PictureName, UserName};
 pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
@@ -15,12 +15,15 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 2;
+pub const FEATURES: u32 = 3;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
 /// pins and content notes; whom they mute and block; and how the community is kept.
 pub const FEATURE_SOCIAL: u32 = 2;
+
+/// The feature from which on posts may have pictures, whose files machines give to each other.
+pub const FEATURE_PICTURES: u32 = 3;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +196,26 @@ pub enum Message {
     Adopt(Offer),
     /// Which list of members do you hold? Answer: `Members`.
     Members,
+    /// About a picture; with `Keep` its file is the body. Answer: `Picture`, to `Fetch` with the file as
+    /// its body. Only where all members know of pictures ([`FEATURE_PICTURES`]).
+    Picture {
+        /// Which.
+        name: PictureName,
+        /// What of it.
+        want: PictureWant,
+    },
+}
+
+/// See [`Message::Picture`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureWant {
+    /// Have it on your disk.
+    Keep,
+    /// If you have it, do not let it go for now.
+    Renew,
+    /// Give it.
+    Fetch,
 }
 
 impl Message {
@@ -212,7 +235,11 @@ impl Message {
             | Self::Read { user }
             | Self::Fetch { user, .. } => Some(user),
             Self::Sync(sync) => Some(&sync.user),
-            Self::Sums { .. } | Self::Ping(_) | Self::Adopt(_) | Self::Members => None,
+            Self::Sums { .. }
+            | Self::Ping(_)
+            | Self::Adopt(_)
+            | Self::Members
+            | Self::Picture { .. } => None,
         }
     }
 
@@ -224,8 +251,13 @@ impl Message {
             | Self::Sums { .. }
             | Self::Ping(_)
             | Self::Adopt(_)
-            | Self::Members => true,
-            Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
+            | Self::Members
+            | Self::Picture { want: PictureWant::Fetch, .. } => true,
+            Self::Picture { want: PictureWant::Keep | PictureWant::Renew, .. }
+            | Self::Lock { .. }
+            | Self::Sync(_)
+            | Self::Unlock { .. }
+            | Self::Read { .. } => false,
         }
     }
 }
@@ -306,6 +338,11 @@ pub enum Answer {
     Pong(Health),
     /// To `Adopt` and `Members`: what is held now.
     Members(Offer),
+    /// To `Picture`.
+    Picture {
+        /// Whether it is on the disk.
+        is_held: bool,
+    },
 }
 
 /// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:

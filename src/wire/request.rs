@@ -14,7 +14,7 @@ use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::{House, PostRef, is_not};
+use crate::user::entry::{House, Picture, PostRef, is_not};
 
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{
@@ -147,6 +147,10 @@ pub enum Outcome {
     KeepersLog(LogPage),
     /// How the community is kept.
     House(House),
+    /// A picture that a majority keeps.
+    PictureKept,
+    /// A picture, whose file comes beside the answer.
+    Picture,
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -195,6 +199,8 @@ pub enum Refusal {
     NotYet,
     /// The user's file has reached its limit; nothing was saved.
     Full,
+    /// The machines' disks are full; nothing was saved.
+    NoSpace,
     /// Too often; try again after so many seconds.
     TooMany {
         /// Seconds.
@@ -255,6 +261,9 @@ pub struct PostView {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// Its pictures, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
     /// How many replies it has that still stand.
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.

@@ -45,7 +45,14 @@ impl Writer<'_> {
 
     fn post(&mut self, text: String, reply_to: Option<PostRef>) -> PostId {
         let key = self.key();
-        self.saved(&Action::Post(NewPost { key, text, reply_to, note: String::new() })).unwrap()
+        self.saved(&Action::Post(NewPost {
+            key,
+            text,
+            reply_to,
+            note: String::new(),
+            pictures: Vec::new(),
+        }))
+        .unwrap()
     }
 
     fn part(&self, from: ExportFrom) -> ExportPage {

@@ -159,7 +159,14 @@ fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Vec<u8> {
         entries.extend((post..end).map(|post| {
             let id = number(person, people, post);
             let text = format!("These are some words of #{name} in the garden, number {post}.");
-            Entry::Posted { at: Wall(id.at_ms()), id, text, reply_to: None, note: None }
+            Entry::Posted {
+                at: Wall(id.at_ms()),
+                id,
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            }
         }));
         post = end;
         let version = Version { term, seq: base.seq + 1 };

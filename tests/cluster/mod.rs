@@ -12,6 +12,7 @@ pub(crate) mod load;
 mod marks;
 mod metrics;
 pub(crate) mod person;
+mod pictures;
 mod process;
 mod running;
 mod status;

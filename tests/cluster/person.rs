@@ -132,6 +132,48 @@ impl Person {
         self.take(answer)
     }
 
+    /// Fills in a form and sends it with files, as one that may bring them.
+    pub(crate) fn submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let mut body = Vec::new();
+        let part = |name: &str, more: &str, content: &[u8]| {
+            let head =
+                format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        let is_file = |field: &str| field.starts_with("picture_");
+        for (name, value) in form.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
+            body.extend(part(name, "", value.as_bytes()));
+        }
+        for (name, content) in files {
+            body.extend(part(name, "; filename=\"a.jpg\"", content));
+        }
+        body.extend(b"--tern--\r\n");
+        let request = self
+            .agent
+            .post(format!("{}{}", self.base, form.action))
+            .header("Cookie", self.cookies())
+            .header("Origin", &self.base)
+            .header("Sec-Fetch-Site", "same-origin")
+            .content_type("multipart/form-data; boundary=tern");
+        let answer = request.send(&body[..]).and_then(|answer| self.take(answer));
+        answer.unwrap_or_else(|error| panic!("{}: {error}", form.action))
+    }
+
+    /// Asks for something that is no text: status, type and bytes.
+    pub(crate) fn fetch(&self, path: &str) -> (u16, String, Vec<u8>) {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let mut answer = request.header("Cookie", self.cookies()).call().unwrap();
+        let kind = answer.headers().get("content-type").map(|value| value.to_str().unwrap());
+        let kind = kind.unwrap_or_default().to_owned();
+        let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec();
+        (answer.status().as_u16(), kind, bytes.unwrap())
+    }
+
     /// Fills in a form and sends it.
     pub(crate) fn submit(&mut self, form: &Form, filled: &[(&str, &str)]) -> Answer {
         self.try_submit(form, filled).unwrap_or_else(|error| panic!("{}: {error}", form.action))

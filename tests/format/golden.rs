@@ -89,7 +89,14 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
 }
 
 fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to, note: None }
+    Entry::Posted {
+        at: at(minute),
+        id: post(minute),
+        text: text.to_owned(),
+        reply_to,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn ada() -> File {
@@ -132,6 +139,7 @@ fn hana() -> File {
         text: "Green, wiht rice.".to_owned(),
         reply_to: Some(of_ada()),
         note: note(),
+        pictures: Vec::new(),
     };
     let text = "Green, with rice.".to_owned();
     let mut file = File::default();

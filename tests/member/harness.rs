@@ -283,7 +283,13 @@ impl Caller {
 
     /// A post that was not sent yet.
     pub(crate) fn new_post(&self, text: &str) -> NewPost {
-        NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() }
+        NewPost {
+            key: self.key(),
+            text: text.to_owned(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        }
     }
 
     /// Whether a machine says that the post is saved.

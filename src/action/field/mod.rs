@@ -9,7 +9,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::action::Problem;
 use crate::id::{NameError, USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
 use crate::limits::{
-    BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
+    BIO_CHARS_MAX, DESCRIPTION_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX,
+    SUGGESTION_CHARS_READ,
 };
 use crate::text::chars::{is_blank, is_invisible};
 
@@ -123,6 +124,14 @@ pub fn display_name(input: &str, name: &UserName) -> Result<String, Problem> {
 pub fn note(input: &str) -> Result<Option<String>, Problem> {
     let shown = one_line(input);
     if is_blank(&shown) { Ok(None) } else { check_chars(shown, NOTE_CHARS_MAX).map(Some) }
+}
+
+/// What a picture shows, for whoever does not see it; may be empty: a line, like a name.
+///
+/// # Errors
+/// [`Problem::TooLong`].
+pub fn description(input: &str) -> Result<String, Problem> {
+    check_chars(one_line(input), DESCRIPTION_CHARS_MAX)
 }
 
 /// Without what cannot be seen, white space as single spaces, in NFC.

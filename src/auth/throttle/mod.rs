@@ -37,6 +37,10 @@ const POSTS: [Rate; 2] = [
     Rate { count: limits::POSTS_MINUTE_MAX, ms: MINUTE_MS },
     Rate { count: limits::POSTS_HOUR_MAX, ms: HOUR_MS },
 ];
+const PICTURES: [Rate; 2] = [
+    Rate { count: limits::PICTURES_HOUR_MAX, ms: HOUR_MS },
+    Rate { count: limits::PICTURES_DAY_MAX, ms: DAY_MS },
+];
 const ACTS: [Rate; 1] = [Rate { count: limits::ACTS_HOUR_MAX, ms: HOUR_MS }];
 
 /// Too often: what was asked must not be done.
@@ -52,6 +56,8 @@ pub struct RetryAfter {
 pub enum ActKind {
     /// A post or a reply.
     Post,
+    /// A picture that is to be posted.
+    Picture,
     /// Any other act that writes.
     Other,
 }
@@ -200,6 +206,7 @@ impl Throttle {
         }
         let rates: &[Rate] = match kind {
             ActKind::Post => &POSTS,
+            ActKind::Picture => &PICTURES,
             ActKind::Other => &ACTS,
         };
         let mut acts = self.acts.lock();

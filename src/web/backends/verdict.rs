@@ -116,6 +116,7 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
         | Refusal::Hindered(_)
         | Refusal::Keeper
         | Refusal::Full
+        | Refusal::NoSpace
         | Refusal::TooMany { .. }
         | Refusal::Busy { .. }
         | Refusal::NoMajority { .. }
@@ -156,6 +157,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::SetHouse(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
+        | Action::KeepPicture(_)
+        | Action::Picture(_)
         | Action::Home(_)
         | Action::Everyone(_)
         | Action::Profile(_)

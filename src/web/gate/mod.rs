@@ -36,6 +36,7 @@ pub(crate) mod head;
 mod lending;
 mod refusal;
 mod slots;
+mod upload;
 mod upstream;
 
 use std::io;
@@ -198,6 +199,8 @@ pub(super) struct Gate {
     slots: Arc<Slots>,
     answers: answers::Untaken,
     turns: client::Turns,
+    /// Forms with pictures that are taken in just now.
+    uploads: upload::Uploads,
     upstream: Upstream,
     stopping: Stop,
     id_base: u32,
@@ -261,6 +264,7 @@ impl Gate {
             slots: Arc::default(),
             answers: answers::Untaken::new(limits.answers_bytes),
             turns: client::Turns::default(),
+            uploads: upload::Uploads::default(),
             upstream,
             stopping: Stop::new(),
             id_base,

@@ -1,7 +1,7 @@
 //! What may be done by a form, and the action that asks a backend for it.
 
 use super::visit::Visit;
-use super::{Site, Stop};
+use super::{Site, Stop, pictures};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     Invite, Join, Keep, KeepersDeed, Keyed, Login, Mark, NewPost, OnePost, Opening, Report,
@@ -274,6 +274,7 @@ impl<A: Ask> Site<A> {
                 text: field("text"),
                 reply_to: reply_to.clone(),
                 note: field("note"),
+                pictures: pictures::posted(form),
             }),
             Act::EditPost(post) => Action::EditPost(EditPost {
                 key,

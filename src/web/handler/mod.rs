@@ -24,6 +24,7 @@ mod house;
 mod keys;
 mod language;
 mod moderation;
+mod pictures;
 mod plain;
 mod posts;
 mod read;
@@ -55,7 +56,8 @@ use crate::auth::AuthError;
 use crate::clock::Clock;
 use crate::id::UserName;
 use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
-use crate::wire::request::{Outcome, Refusal, Request as WireRequest};
+use crate::picture::Studio;
+use crate::wire::request::{Outcome, Refusal, Request as WireRequest, Response as WireResponse};
 use visit::{Heard, Visit};
 
 /// The pages of one community. It holds no data: all it tells it asked of a backend.
@@ -66,6 +68,7 @@ pub struct Site<A: Ask> {
     origin: Origin,
     clock: Clock,
     assets: Assets,
+    studio: Studio,
 }
 
 /// An answer, or why handling ended early.
@@ -124,7 +127,15 @@ impl<A: Ask> Site<A> {
         clock: Clock,
     ) -> Self {
         let form_key = FormKey::new(form_key);
-        Self { ask, community, form_key, origin, clock, assets: Assets::embedded() }
+        Self {
+            ask,
+            community,
+            form_key,
+            origin,
+            clock,
+            assets: Assets::embedded(),
+            studio: Studio::default(),
+        }
     }
 
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
@@ -206,6 +217,8 @@ impl<A: Ask> Site<A> {
             Route::EditPost(post) => self.edit(visit, post),
             Route::History(post) => self.history(visit, post),
             Route::Bookmarks => self.bookmarks(visit),
+            Route::Picture(name) => self.picture(visit, name),
+            Route::MayUpload => self.may_upload(visit),
             Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
@@ -249,15 +262,30 @@ impl<A: Ask> Site<A> {
         action: Action,
     ) -> Result<Heard, AskError> {
         let about = session.map(Session::user).or(about);
-        let read_to = session.and_then(Session::read_to);
-        let request = WireRequest { session: session.map(Session::secret), read_to, action };
-        let response = self.ask.ask(about, &request)?;
+        let request = asked(session, action);
+        Ok(self.heard(session, self.ask.ask(about, &request)?))
+    }
+
+    /// As [`Self::ask_as`], with bytes beside the request, and those beside the answer.
+    fn ask_with(
+        &self,
+        session: Option<&Session>,
+        action: Action,
+        beside: &[u8],
+    ) -> Result<(Heard, Vec<u8>), AskError> {
+        let request = asked(session, action);
+        let about = session.map(Session::user);
+        let (response, beside) = self.ask.ask_beside(about, &request, beside)?;
+        Ok((self.heard(session, response), beside))
+    }
+
+    fn heard(&self, session: Option<&Session>, response: WireResponse) -> Heard {
         let mut heard = Heard::of(response, session);
         let now = self.clock.wall();
         let open = heard.session.as_ref();
         let stamp = open.and_then(|open| open.stamp(session, &self.form_key, now));
         heard.cookies.extend(stamp);
-        Ok(heard)
+        heard
     }
 
     /// Asks for what a page shows; nobody who answers becomes an error's page.
@@ -306,7 +334,9 @@ impl<A: Ask> Site<A> {
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
             Refusal::Behind => (503, Some(BEHIND_RETRY_S)),
-            Refusal::NoMajority { .. } | Refusal::Unknown => (503, Some(NO_MAJORITY_RETRY_S)),
+            Refusal::NoMajority { .. } | Refusal::NoSpace | Refusal::Unknown => {
+                (503, Some(NO_MAJORITY_RETRY_S))
+            }
             Refusal::Invalid { .. }
             | Refusal::BadLogin
             | Refusal::Conflict
@@ -370,6 +400,12 @@ impl<A: Ask> Site<A> {
             news: heard.and_then(|heard| heard.viewer.as_ref()).map_or(0, |viewer| viewer.news),
         }
     }
+}
+
+/// What a backend is asked in somebody's name.
+fn asked(session: Option<&Session>, action: Action) -> WireRequest {
+    let read_to = session.and_then(Session::read_to);
+    WireRequest { session: session.map(Session::secret), read_to, action }
 }
 
 /// An answer that says which language its page is in. What is no page is in none.

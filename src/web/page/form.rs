@@ -96,6 +96,19 @@ pub(crate) struct Choice {
     pub(crate) is_chosen: bool,
 }
 
+/// Where a picture is chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct PictureField {
+    /// Which of them.
+    pub(crate) number: u32,
+    /// The file's name in the form.
+    pub(crate) file: &'static str,
+    /// Name and value of what it shows.
+    pub(crate) description: (&'static str, String),
+    /// Name and value of what is kept of it already.
+    pub(crate) kept: (&'static str, String),
+}
+
 /// The box to write a post in.
 #[derive(Debug, Clone)]
 pub(crate) struct Composer {
@@ -117,6 +130,12 @@ pub(crate) struct Composer {
     pub(crate) note: String,
     /// What is wrong with that; may be empty.
     pub(crate) note_problem: String,
+    /// Where its pictures are chosen; none where none are asked for.
+    pub(crate) pictures: Vec<PictureField>,
+    /// Whether it has a button that asks for pictures: the fields are many, and most posts have none.
+    pub(crate) offers_pictures: bool,
+    /// What is wrong with them; may be empty.
+    pub(crate) picture_problem: String,
     /// What the button says.
     pub(crate) button: &'static str,
     /// Most characters of a post.

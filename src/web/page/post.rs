@@ -5,8 +5,9 @@ use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::limits::THUMB_SIDE_MAX;
 use crate::text::query::Query;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{LikedBy, Person, PostView};
@@ -67,6 +68,8 @@ pub(crate) struct PostItem {
     pub(crate) hidden: Option<String>,
     /// What that is folded behind.
     pub(crate) note: Option<String>,
+    /// Its pictures.
+    pub(crate) pictures: Vec<PictureItem>,
     /// When it was last edited, and where to read what it said before.
     pub(crate) edited: Option<(Moment, String)>,
     /// Who reposted it, where it stands in a list because of that.
@@ -89,6 +92,41 @@ pub(crate) struct PostItem {
     pub(crate) delete_href: Option<String>,
     /// Whether it was written just now by who looks at it.
     pub(crate) is_new: bool,
+}
+
+/// A picture of a post as the templates show it.
+#[derive(Debug, Clone)]
+pub(crate) struct PictureItem {
+    /// The picture.
+    pub(crate) href: String,
+    /// The small one.
+    pub(crate) thumb: String,
+    /// What it shows.
+    pub(crate) alt: String,
+    /// Pixels across of the small one.
+    pub(crate) width: u32,
+    /// Pixels down of it.
+    pub(crate) height: u32,
+}
+
+impl PictureItem {
+    fn of(picture: &Picture) -> Self {
+        let longer = picture.width.max(picture.height).max(1);
+        let small = |length: u32| {
+            if longer <= THUMB_SIDE_MAX {
+                length
+            } else {
+                (length * THUMB_SIDE_MAX / longer).max(1)
+            }
+        };
+        Self {
+            href: Route::Picture(picture.file).to_string(),
+            thumb: Route::Picture(picture.thumb).to_string(),
+            alt: picture.description.clone(),
+            width: small(picture.width),
+            height: small(picture.height),
+        }
+    }
 }
 
 /// A member by name alone.
@@ -146,6 +184,7 @@ impl Eyes<'_> {
             runs: self.read(post),
             hidden: post.hidden.clone(),
             note: post.note.clone(),
+            pictures: post.pictures.iter().map(PictureItem::of).collect(),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
                 (Moment::seen_at(self.t, at, self.now), history)

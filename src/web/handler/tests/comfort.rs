@@ -310,6 +310,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             note: None,
             reply_to: None,
             earlier: Vec::new(),
+            pictures: Vec::new(),
         };
         let posts: Vec<_> = (first..first + count).map(says).collect();
         let last = posts.last().map(|post| post.id).filter(|last| last.get() < POSTS);

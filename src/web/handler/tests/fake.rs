@@ -91,6 +91,15 @@ impl Ask for Fake {
             data: Reply { viewer, cluster, outcome },
         })
     }
+
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &WireRequest,
+        _beside: &[u8],
+    ) -> Result<(WireResponse, Vec<u8>), AskError> {
+        self.ask(about, request).map(|response| (response, b"a picture".to_vec()))
+    }
 }
 
 /// A site with a backend that answers each action fittingly.
@@ -145,6 +154,11 @@ impl Site<Fake> {
         self
     }
 
+    /// All actions that were asked for.
+    pub(super) fn asked(&self) -> Vec<Action> {
+        self.ask.asked.lock().iter().map(|(_, request)| request.action.clone()).collect()
+    }
+
     /// The last action that was asked for.
     pub(super) fn last_asked(&self) -> Option<Action> {
         self.ask.asked.lock().last().map(|(_, request)| request.action.clone())
@@ -162,11 +176,18 @@ pub(super) struct Browser<'a> {
     pub(super) cookies: BTreeMap<String, String>,
     /// What it says of where a request comes from.
     pub(super) fetch_site: Option<&'static str>,
+    /// In which form it sends forms.
+    pub(super) content_type: &'static str,
 }
 
 impl<'a> Browser<'a> {
     pub(super) fn stranger(site: &'a Site<Fake>) -> Self {
-        Self { site, cookies: BTreeMap::new(), fetch_site: Some("same-origin") }
+        Self {
+            site,
+            cookies: BTreeMap::new(),
+            fetch_site: Some("same-origin"),
+            content_type: "application/x-www-form-urlencoded",
+        }
     }
 
     pub(super) fn ada(site: &'a Site<Fake>) -> Self {
@@ -225,7 +246,7 @@ impl<'a> Browser<'a> {
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".to_owned()),
             accept_encoding: None,
             if_none_match: None,
-            content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            content_type: Some(self.content_type.to_owned()),
             body,
             client: [192, 0, 2, 7].into(),
             id: "r1".to_owned(),
@@ -325,6 +346,7 @@ pub(super) fn post(
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
         hidden: None,
+        pictures: Vec::new(),
     }
 }
 
@@ -484,6 +506,7 @@ pub(super) fn found(query: &str) -> FoundPage {
 pub(super) fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
     let post = |n: u64, text: &str| ExportPost {
+        pictures: Vec::new(),
         id: PostId::from_raw((ms + n * 60_000) << 16),
         at: Wall(ms + n * 60_000),
         edited_at: None,

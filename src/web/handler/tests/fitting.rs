@@ -54,6 +54,8 @@ pub(super) fn fitting(action: &Action) -> Outcome {
         }
         Action::ClusterStatus => Outcome::Status(machines(&[MachineState::InStep; 3])),
         Action::CheckSession => Outcome::Checked,
+        Action::KeepPicture(_) => Outcome::PictureKept,
+        Action::Picture(_) => Outcome::Picture,
         Action::Post(_) => {
             Outcome::Saved(Saved { post: Some(PostId::from_raw(904)), sessions_ended: 0 })
         }

@@ -13,4 +13,5 @@ mod language;
 mod marks;
 mod markup;
 mod pages;
+mod pictures;
 mod sources;

@@ -1,0 +1,185 @@
+//! Pictures in forms and on pages.
+
+use super::fake::{Browser, hidden_fields, location, post, posts, site, text, textarea};
+use super::fitting::fitting;
+use crate::action::Action;
+use crate::id::{PictureKind, PictureName};
+use crate::user::entry::Picture;
+use crate::web::request::Method;
+use crate::web::response::{Cache, Content, Response};
+use crate::wire::request::{Outcome, Refusal};
+
+fn jpeg() -> Vec<u8> {
+    let image =
+        image::RgbImage::from_fn(40, 20, |x, _| image::Rgb([if x < 20 { 9 } else { 240 }; 3]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
+/// The page with room for pictures.
+fn room_for_pictures(ada: &mut Browser<'_>) -> Response {
+    let page = ada.get("/");
+    ada.resubmit(&page, "/post", &[("text", "Look"), ("note", "Gulls"), ("more", "pictures")])
+}
+
+/// Sends the form that `page` shows, as a browser does that brings files.
+fn send(
+    ada: &mut Browser<'_>,
+    page: &Response,
+    typed: &[(&str, &str)],
+    files: &[(&str, &[u8])],
+) -> Response {
+    let mut body = Vec::new();
+    let hidden = hidden_fields(page, "/post");
+    let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in hidden.chain(typed.iter().copied()) {
+        let head = format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend([head.as_bytes(), value.as_bytes(), b"\r\n"].concat());
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--xyz\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\
+             Content-Type: image/jpeg\r\n\r\n"
+        );
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--xyz--\r\n");
+    ada.content_type = "multipart/form-data; boundary=xyz";
+    let answer = ada.send(Method::Post, "/post", body);
+    ada.content_type = "application/x-www-form-urlencoded";
+    answer
+}
+
+#[test]
+fn picture_kept_and_posted_with_what_it_shows() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    assert_eq!((page.status, textarea(&page).as_str()), (200, "Look"));
+    let html = text(&page);
+    assert!(html.contains("enctype=\"multipart/form-data\"") && html.contains("value=\"Gulls\""));
+    assert!(!site.asked().iter().any(|action| matches!(action, Action::Post(_))));
+    let typed = [("text", "Look"), ("description_2", "Two halves")];
+    let (file, none): (&[u8], &[u8]) = (&jpeg(), &[]);
+    let answer = send(&mut ada, &page, &typed, &[("picture_1", none), ("picture_2", file)]);
+    assert_eq!(location(&answer), "/?posted=904");
+    let Some(Action::Post(post)) = site.last_asked() else { panic!("no post asked for") };
+    let [picture] = post.pictures.as_slice() else { panic!("not one picture") };
+    assert_eq!((post.text.as_str(), picture.description.as_str()), ("Look", "Two halves"));
+    let kept = site.asked().into_iter().find_map(|action| match action {
+        Action::KeepPicture(new) => Some(new.kept),
+        _ => None,
+    });
+    assert_eq!(kept, Some(picture.kept));
+}
+
+#[test]
+fn hostile_picture_gives_the_text_back_and_posts_nothing() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let half = &jpeg()[..300];
+    for (file, words) in [
+        (&b"<svg onload=alert(1)>"[..], "is no picture in JPEG, PNG, WebP or GIF"),
+        (half, "damaged or incomplete"),
+    ] {
+        let page = room_for_pictures(&mut ada);
+        let typed = [("text", "Look"), ("description_1", "Two halves")];
+        let answer = send(&mut ada, &page, &typed, &[("picture_1", file)]);
+        let html = text(&answer);
+        assert_eq!(answer.status, 422, "{html}");
+        assert!(html.contains(words) && html.contains("Two halves"), "{html}");
+        assert_eq!(textarea(&answer), "Look");
+        let is_post = |action: &Action| matches!(action, Action::Post(_) | Action::KeepPicture(_));
+        assert!(!site.asked().iter().any(is_post));
+    }
+}
+
+#[test]
+fn picture_kept_once_need_not_be_chosen_again() {
+    let site = site();
+    site.refuse(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 });
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let file: &[u8] = &jpeg();
+    let answer = send(&mut ada, &page, &[("text", "Look")], &[("picture_1", file)]);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Look"));
+    assert!(text(&answer).contains("you need not choose it again"));
+    site.answer(|action| Ok(fitting(action)));
+    let again = send(&mut ada, &answer, &[("text", "Look")], &[]);
+    assert_eq!(location(&again), "/?posted=904");
+    let Some(Action::Post(post)) = site.last_asked() else { panic!("no post asked for") };
+    assert_eq!(post.pictures.len(), 1);
+}
+
+#[test]
+fn picture_that_machines_refuse_gives_the_text_back() {
+    let site = site().answering(|action| {
+        Ok(match action {
+            Action::KeepPicture(_) => Outcome::Refused(Refusal::NotYet),
+            other => fitting(other),
+        })
+    });
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let file: &[u8] = &jpeg();
+    let answer = send(&mut ada, &page, &[("text", "Look")], &[("picture_1", file)]);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Look"));
+}
+
+#[test]
+fn pictures_stand_with_their_post_and_fold_with_it() {
+    let [file, thumb] = [b"one", b"two"].map(|bytes| PictureName::of(PictureKind::Jpeg, bytes));
+    let description = "A \"gull\" <b>".to_owned();
+    let picture = Picture { file, thumb, width: 1600, height: 900, bytes: 7, description };
+    for note in [None, Some("Gulls".to_owned())] {
+        let mut list = posts();
+        let pictures = vec![picture.clone()];
+        list.posts = vec![crate::wire::request::PostView {
+            pictures,
+            note,
+            ..post(9, "ada", "Ada", 1, "Look")
+        }];
+        let is_folded = list.posts[0].note.is_some();
+        let site = site().answering(move |action| {
+            Ok(match action {
+                Action::Home(_) => Outcome::Posts(list.clone()),
+                other => fitting(other),
+            })
+        });
+        let html = text(&Browser::ada(&site).get("/"));
+        let image = format!(
+            "<a href=\"/picture/{file}\"><img src=\"/picture/{thumb}\" width=\"400\" height=\"225\" \
+             alt=\"A &#34;gull&#34; &#60;b&#62;\" loading=\"lazy\"></a>"
+        );
+        let at = html.find(&image).unwrap_or_else(|| panic!("{html}"));
+        let fold = html.find("<summary dir=\"auto\">Gulls</summary>");
+        assert_eq!(fold.is_some_and(|fold| fold < at), is_folded);
+        assert_eq!(
+            html[at..].split("</article>").next().unwrap().contains("</details>"),
+            is_folded
+        );
+    }
+}
+
+#[test]
+fn picture_answer_is_sandboxed_and_kept_by_its_browser_alone() {
+    let site = site();
+    let name = PictureName::of(PictureKind::Png, b"a picture");
+    let answer = Browser::stranger(&site).get(&format!("/picture/{name}"));
+    assert_eq!(
+        (answer.status, answer.content, answer.cache),
+        (200, Content::Png, Cache::OwnForever)
+    );
+    assert_eq!(answer.body, b"a picture");
+    site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    let answer = Browser::stranger(&site).get(&format!("/picture/{name}"));
+    assert_eq!((answer.status, answer.content), (404, Content::Html));
+}
+
+#[test]
+fn gate_is_told_who_may_send_pictures() {
+    let site = site();
+    assert_eq!(Browser::ada(&site).get("/post/pictures").status, 200);
+    assert_eq!(Browser::stranger(&site).get("/post/pictures").status, 403);
+}
