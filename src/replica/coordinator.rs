@@ -399,7 +399,9 @@ impl Coordinator {
             Verdict::Lost if locking.was_busy => self.back_off(now, effects),
             Verdict::Lost if locking.was_outpaced => self.lock(now, effects),
             Verdict::Lost if self.act.all_told(locking) => self.locked(effects),
-            Verdict::Lost if self.act.may_all_tell(locking) => {}
+            Verdict::Lost if self.act.may_all_tell(locking) => {
+                ask_rest(&self.act.live, locking, effects);
+            }
             Verdict::Lost => self.fail(Failure::NoMajority, effects),
         }
     }
@@ -411,7 +413,8 @@ impl Coordinator {
         let term = *term;
         // Only where no majority of whole copies can be had do damaged ones count.
         let is_short = quorum.verdict() != Verdict::Won;
-        let found = grants.iter().chain(prefixes.iter().filter(|_| is_short));
+        // Of equals a whole copy: what is left of a damaged one may not be readable any more.
+        let found = prefixes.iter().filter(|_| is_short).chain(grants);
         let Some(&(node, mut base)) = found.max_by_key(|(_, state)| state.acc) else { return };
         // What the own replica holds now: it may have accepted another's write since the act began.
         if let Some((_, own)) = grants.iter().find(|(node, _)| *node == self.me) {

@@ -203,6 +203,9 @@ impl Host<'_> {
                     }
                     Err(why) => {
                         self.step_acceptor(user, Event::Failed(why), &mut todo);
+                        if why == NotVoting::Damaged {
+                            self.lose(user, usize::MAX);
+                        }
                     }
                 },
                 Effect::ClearMark => {
@@ -254,10 +257,7 @@ impl Host<'_> {
                 self.cx.totals.add("disk full", 1);
                 NotVoting::NoSpace
             }
-            DiskError::Sync => {
-                self.disk.marks.insert(user.clone());
-                NotVoting::Damaged
-            }
+            DiskError::Sync => NotVoting::Damaged,
         })
     }
 
@@ -281,8 +281,8 @@ impl Host<'_> {
             Err(error) => {
                 self.trace(format_args!("{user} flush failed {error:?}"));
                 self.cx.totals.add("flush failed", 1);
-                self.disk.marks.insert(user.clone());
                 self.perform_event(user, step, Event::Failed(NotVoting::Damaged));
+                self.lose(user, usize::MAX);
             }
         }
         self.run_jobs(user);
@@ -472,14 +472,22 @@ impl Host<'_> {
     fn verify(&mut self, user: &UserName) {
         let slot = self.slot(user);
         let (state, len) = (slot.acceptor.state(), slot.len);
-        let mut lines = Vec::new();
         let bytes = self.disk.read(user);
-        let bytes = bytes[..len.min(bytes.len())].to_vec();
-        let scan = scan::scan(&bytes, &mut |line| lines.push(line));
+        let scan = scan::scan(&bytes[..len.min(bytes.len())], &mut |_| {});
         let found = (scan.chain.version, scan.chain.hash);
         if scan.end == End::Whole && found == (state.acc, state.hash) {
             return;
         }
+        self.lose(user, len);
+    }
+
+    /// This user's file is not to be trusted any more: what is intact of its first `len` bytes takes its
+    /// name. `Replicas::lose`.
+    fn lose(&mut self, user: &UserName, len: usize) {
+        let mut lines = Vec::new();
+        let bytes = self.disk.read(user);
+        let bytes = bytes[..len.min(bytes.len())].to_vec();
+        let scan = scan::scan(&bytes, &mut |line| lines.push(line));
         self.trace(format_args!("{user} found damaged after {}", scan.chain.version));
         self.cx.totals.add("damaged", 1);
         let good = usize::try_from(scan.good_len).unwrap();

@@ -70,6 +70,39 @@ fn repair_of_two_damaged_copies_takes_highest_once_all_have_told() {
 }
 
 #[test]
+fn r0013_of_equal_copies_a_whole_one_taken() {
+    let (mut coordinator, term) = repairing();
+    assert_eq!(told(&mut coordinator, 3, Reply::Grant { term, state: held(4) }), None);
+    assert_eq!(told(&mut coordinator, 1, Reply::Damaged { term, state: held(4) }), None);
+    let holding = told(&mut coordinator, 2, Reply::Damaged { term, state: held(4) }).unwrap();
+    assert_eq!((holding.base.acc, holding.held_by), (held(4).acc, Some(node(3))));
+}
+
+#[test]
+fn r0014_repair_asks_the_rest_as_soon_as_the_lowest_has_granted() {
+    let mut coordinator = Coordinator::new(node(2), 1, 1);
+    let both: Vec<_> = (1..=2).map(node).collect();
+    let begin = Begin { members: both.clone(), live: both, ..repair_begin() };
+    stepped(&mut coordinator, Event::Begin(begin));
+    let busy = Refuse::Busy { holder: node(1), left_ms: 500 };
+    stepped(&mut coordinator, Event::Answered(node(1), Reply::Refuse(busy)));
+    let asked = |effects: &[Effect]| {
+        let lock = |effect: &Effect| match effect {
+            Effect::Lock(to, term) => Some((*to, *term)),
+            _ => None,
+        };
+        effects.iter().filter_map(lock).collect::<Vec<_>>()
+    };
+    let again = asked(&stepped(&mut coordinator, Event::Wake));
+    let (lowest, term) = again[0];
+    assert_eq!((again.len(), lowest), (1, node(1)));
+    // Waiting for it alone gave whoever writes in vain the time to promise this machine to a later term.
+    let grant = Reply::Grant { term, state: held(3) };
+    let rest = asked(&stepped(&mut coordinator, Event::Answered(node(1), grant)));
+    assert_eq!(rest, [(node(2), term)]);
+}
+
+#[test]
 fn repair_without_everybodys_word_fails() {
     let (mut coordinator, term) = repairing();
     told(&mut coordinator, 1, Reply::Damaged { term, state: held(2) });
