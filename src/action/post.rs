@@ -116,3 +116,54 @@ pub(super) fn check_stands(user: &User, id: PostId) -> Result<(), ActionError> {
         Err(ActionError::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{PictureKind, PictureName, UserName};
+    use crate::user::Place;
+
+    const NOW: Wall = Wall(1_700_000_000_000);
+
+    fn picture(bytes: u64, description: &str) -> Picture {
+        let file = PictureName::of(PictureKind::Jpeg, &bytes.to_be_bytes());
+        let description = description.to_owned();
+        Picture { file, thumb: file, width: 4, height: 3, bytes, description }
+    }
+
+    /// Posts these, as the backend would.
+    fn try_post(user: &mut User, id: u64, pictures: &[Picture]) -> Result<(), ActionError> {
+        let what = What { id: PostId::from_raw(id), typed: ["Look", ""], pictures };
+        let plan = post(user, what, None, NOW)?;
+        plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
+        Ok(())
+    }
+
+    #[test]
+    fn post_pictures_bounded() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let full = |max: u64| {
+            let max = u32::try_from(max).unwrap();
+            Err(ActionError::field(Field::Picture, Problem::Full { max }))
+        };
+        assert_eq!(try_post(&mut user, 1, &vec![picture(1, ""); 5]), full(4));
+        let half = USER_PICTURE_BYTES_MAX / 2;
+        try_post(&mut user, 2, &[picture(half, " A \n gull ")]).unwrap();
+        assert_eq!(user.pictures[&PostId::from_raw(2)][0].description, "A gull");
+        try_post(&mut user, 3, &[picture(half, "")]).unwrap();
+        assert_eq!(user.picture_bytes(), USER_PICTURE_BYTES_MAX);
+        assert_eq!(try_post(&mut user, 4, &[picture(1, "")]), full(USER_PICTURE_BYTES_MAX));
+        // What is deleted makes room; what is edited keeps its pictures.
+        let [two, three] = [2, 3].map(PostId::from_raw);
+        let plan = delete(&user, three, NOW).unwrap();
+        let edited = edit(&user, two, ["Seen", ""], NOW).unwrap();
+        for entry in plan.entries.iter().chain(&edited.entries) {
+            user.apply(entry, Place::default());
+        }
+        assert_eq!(user.picture_bytes(), half);
+        let long = [picture(1, &"x".repeat(301))];
+        let over = ActionError::field(Field::Description, Problem::TooLong { over: 1 });
+        assert_eq!(try_post(&mut user, 5, &long), Err(over));
+    }
+}

@@ -6,7 +6,7 @@ use crate::clock::Wall;
 use crate::id::{Hash128, RequestId};
 use crate::limits::{
     APART_MAX, BOOKMARKS_MAX, DEVICE_CHARS_MAX, EDITS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX,
-    SESSIONS_MAX, USER_PICTURE_BYTES_MAX,
+    SESSIONS_MAX,
 };
 use crate::user::entry::{Entry, SessionId};
 use crate::user::{Place, Receipt, Status, User};
@@ -598,46 +598,4 @@ fn digest_tells_marks_edits_and_notes_apart() {
     let digests: std::collections::BTreeSet<Hash128> = all.iter().map(Action::digest).collect();
     assert_eq!(digests.len(), all.len());
     assert!(all.iter().all(Action::is_write));
-}
-
-#[test]
-fn post_pictures_bounded() {
-    let mut user = ada();
-    let picture = |bytes: u64, description: &str| {
-        let name = crate::id::PictureName::of(crate::id::PictureKind::Jpeg, &bytes.to_be_bytes());
-        let description = description.to_owned();
-        crate::user::entry::Picture {
-            file: name,
-            thumb: name,
-            width: 4,
-            height: 3,
-            bytes,
-            description,
-        }
-    };
-    let with = |id, pictures| match post(id, "Look", None) {
-        Change::Post { id, text, reply_to, note, .. } => {
-            Change::Post { id, text, reply_to, note, pictures }
-        }
-        other => other,
-    };
-    let full = |max: u64| {
-        let max = u32::try_from(max).unwrap();
-        ActionError::field(Field::Picture, Problem::Full { max })
-    };
-    check_refused(&user, "s0", &with(1, vec![picture(1, ""); 5]), &full(4));
-    let half = USER_PICTURE_BYTES_MAX / 2;
-    act(&mut user, "s0", &with(2, vec![picture(half, " A \n gull ")])).unwrap();
-    assert_eq!(user.pictures[&post_id(2)][0].description, "A gull");
-    act(&mut user, "s0", &with(3, vec![picture(half, "")])).unwrap();
-    assert_eq!(user.picture_bytes(), USER_PICTURE_BYTES_MAX);
-    check_refused(&user, "s0", &with(4, vec![picture(1, "")]), &full(USER_PICTURE_BYTES_MAX));
-    // What is deleted makes room; what is edited keeps its pictures.
-    act(&mut user, "s0", &Change::DeletePost { id: post_id(3) }).unwrap();
-    let edit = Change::EditPost { id: post_id(2), text: "Seen".to_owned(), note: String::new() };
-    act(&mut user, "s0", &edit).unwrap();
-    assert_eq!(user.picture_bytes(), half);
-    let long = "x".repeat(301);
-    let over = ActionError::field(Field::Description, Problem::TooLong { over: 1 });
-    check_refused(&user, "s0", &with(5, vec![picture(1, &long)]), &over);
 }

@@ -9,7 +9,7 @@ pub(super) fn picture(data: &[u8]) {
     for (encoded, side_max) in [(&made.full, PICTURE_SIDE_MAX), (&made.thumb, THUMB_SIDE_MAX)] {
         assert!(encoded.bytes.len() <= PICTURE_BYTES_MAX, "{} bytes", encoded.bytes.len());
         assert!(encoded.width.max(encoded.height) <= side_max);
-        let shape = shape(&encoded.bytes).expect("a picture that this program made");
+        let Some(shape) = shape(&encoded.bytes) else { panic!("no picture was made") };
         let told = (encoded.kind, encoded.width, encoded.height);
         assert_eq!((shape.kind, shape.width, shape.height), told);
         assert!(!encoded.bytes.windows(4).any(|part| part == b"Exif"), "metadata is left");

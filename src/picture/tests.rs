@@ -54,9 +54,9 @@ fn sizes(made: &Made) -> [(u32, u32); 2] {
 #[test]
 fn photograph_of_each_format_made_smaller() {
     for format in ALL {
-        let bytes = encoded(&photograph(1_800, 600), format);
+        let bytes = encoded(&photograph(1_800, 60), format);
         let made = prepare(&bytes).unwrap();
-        assert_eq!(sizes(&made), [(1_600, 533), (400, 133)], "{format:?}");
+        assert_eq!(sizes(&made), [(1_600, 53), (400, 13)], "{format:?}");
         for it in [&made.full, &made.thumb] {
             let image = read(&it.bytes);
             assert_eq!((image.width(), image.height()), (it.width, it.height));
@@ -251,10 +251,10 @@ fn studio_outlives_a_decoder_that_panics() {
     let studio = Studio::default();
     let panicked = studio.prepare_by(b"", |_| panic!("a bug in a decoder"));
     assert_eq!(panicked.map(|made| made.full.kind), Err(PictureError::Damaged));
-    let bytes = encoded(&photograph(900, 700), ImageFormat::WebP);
+    let bytes = encoded(&photograph(500, 300), ImageFormat::WebP);
     // On a stack as small as a worker's.
     std::thread::scope(|scope| {
         let made = spawn_named(scope, "worker", |_permit| studio.prepare(&bytes)).unwrap();
-        assert_eq!(sizes(&made.join().unwrap().unwrap()), [(900, 700), (400, 311)]);
+        assert_eq!(sizes(&made.join().unwrap().unwrap()), [(500, 300), (400, 240)]);
     });
 }

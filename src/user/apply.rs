@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::entry::{Entry, PostRef, SessionId};
+use super::entry::{Entry, Picture, PostRef, SessionId};
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -74,9 +74,7 @@ impl User {
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
                 if self.add_post(*id, place, reply_to.as_ref()) {
-                    if !pictures.is_empty() {
-                        self.pictures.insert(*id, pictures.as_slice().into());
-                    }
+                    self.picture(*id, pictures);
                     self.label(*id, text);
                 }
             }
@@ -243,6 +241,13 @@ impl User {
             .or_else(|| self.follows.get_key_value(&post.user).map(|(name, _)| name))
             .unwrap_or(&post.user);
         PostRef { user: user.clone(), id: post.id }
+    }
+
+    /// A post's pictures: most have none, and those take no memory.
+    fn picture(&mut self, id: PostId, pictures: &[Picture]) {
+        if !pictures.is_empty() {
+            self.pictures.insert(id, pictures.into());
+        }
     }
 
     fn drop_post(&mut self, id: PostId) {
