@@ -59,13 +59,8 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
-    Change::Post {
-        id: post_id(id),
-        text: text.to_owned(),
-        reply_to,
-        note: String::new(),
-        pictures: Vec::new(),
-    }
+    let (id, text, note) = (post_id(id), text.to_owned(), String::new());
+    Change::Post { id, text, reply_to, note, pictures: Vec::new() }
 }
 
 fn follow(whom: &str) -> Change {

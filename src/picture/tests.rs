@@ -8,7 +8,6 @@ use image::{DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use super::{Made, PictureError, Studio, prepare};
 use crate::id::PictureKind;
 use crate::limits::{PICTURE_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
-use crate::thread::spawn_named;
 
 const ALL: [ImageFormat; 4] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif];
@@ -254,7 +253,8 @@ fn studio_outlives_a_decoder_that_panics() {
     let bytes = encoded(&photograph(500, 300), ImageFormat::WebP);
     // On a stack as small as a worker's.
     std::thread::scope(|scope| {
-        let made = spawn_named(scope, "worker", |_permit| studio.prepare(&bytes)).unwrap();
+        let worker = std::thread::Builder::new().stack_size(512 * 1024);
+        let made = worker.spawn_scoped(scope, || studio.prepare(&bytes)).unwrap();
         assert_eq!(sizes(&made.join().unwrap().unwrap()), [(500, 300), (400, 240)]);
     });
 }
