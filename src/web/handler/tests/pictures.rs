@@ -136,8 +136,8 @@ fn pictures_stand_with_their_post_and_fold_with_it() {
         let mut list = posts();
         let pictures = vec![picture.clone()];
         list.posts = vec![crate::wire::request::PostView {
-            pictures,
             note,
+            pictures,
             ..post(9, "ada", "Ada", 1, "Look")
         }];
         let is_folded = list.posts[0].note.is_some();
