@@ -165,13 +165,13 @@ impl Person {
     }
 
     /// Asks for something that is no text: status, type and bytes.
-    pub(crate) fn fetch(&self, path: &str) -> (u16, String, Vec<u8>) {
+    pub(crate) fn fetch(&self, path: &str) -> Result<(u16, String, Vec<u8>), ureq::Error> {
         let request = self.agent.get(format!("{}{path}", self.base));
-        let mut answer = request.header("Cookie", self.cookies()).call().unwrap();
-        let kind = answer.headers().get("content-type").map(|value| value.to_str().unwrap());
-        let kind = kind.unwrap_or_default().to_owned();
-        let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec();
-        (answer.status().as_u16(), kind, bytes.unwrap())
+        let mut answer = request.header("Cookie", self.cookies()).call()?;
+        let kind = answer.headers().get("content-type").map(|value| value.as_bytes());
+        let kind = String::from_utf8_lossy(kind.unwrap_or_default()).into_owned();
+        let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec()?;
+        Ok((answer.status().as_u16(), kind, bytes))
     }
 
     /// Fills in a form and sends it.

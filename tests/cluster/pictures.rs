@@ -40,7 +40,7 @@ fn picture_goes_through_the_gate_and_is_seen_by_others() {
     });
     for start in ["<a href=\"/picture/", "<img src=\"/picture/"] {
         let name = page.split(start).nth(1).and_then(|rest| rest.split('"').next()).expect(start);
-        let (status, kind, bytes) = ben.fetch(&format!("/picture/{name}"));
+        let (status, kind, bytes) = ben.fetch(&format!("/picture/{name}")).unwrap();
         assert_eq!((status, kind.as_str()), (200, "image/jpeg"));
         image::load_from_memory(&bytes).unwrap();
     }
