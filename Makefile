@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program lint deny bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -77,6 +77,21 @@ torture: old-program
 attack:
 	cargo build
 	TERN_ATTACK_SECONDS=$(SECONDS) cargo test --test main door:: -- --nocapture --test-threads=1
+
+# The page on installing (src/INSTALL.md) from the package on, on three machines with nothing but a bare
+# Debian, which are namespaces of this one: as root, with mmdebstrap and the network.
+PACKAGE = $(firstword $(wildcard target/dist/tern_*_amd64.deb))
+DEBIAN = bookworm
+BARE = target/bare-debian-$(DEBIAN)
+rehearse:
+	@test -n "$(PACKAGE)" || { echo "no package: make dist, or PACKAGE=FILE"; exit 1; }
+	@if [ ! -e $(BARE)/complete ]; then \
+		rm -rf $(BARE) && mkdir -p $(BARE)/root && \
+		timeout 600 mmdebstrap --quiet --variant=minbase $(DEBIAN) $(BARE)/root.tar && \
+		tar -xf $(BARE)/root.tar -C $(BARE)/root --exclude='./dev/*' && rm $(BARE)/root.tar && touch $(BARE)/complete; \
+	fi
+	TERN_REHEARSE_ROOT=$(CURDIR)/$(BARE)/root TERN_REHEARSE_PACKAGE=$(abspath $(PACKAGE)) \
+		timeout --kill-after=10 900 cargo test --test main bare_debian -- --ignored --nocapture
 
 # Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
 TOOLS = $(CURDIR)/target/tools

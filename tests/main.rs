@@ -16,6 +16,8 @@ mod door;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod install;
+#[cfg(test)]
 mod member;
 #[cfg(test)]
 mod promise;

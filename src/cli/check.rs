@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::cluster::local::machines;
 use super::error::CliError;
+use super::owner::Owner;
 use super::{key, say};
 use crate::store::StoreError;
 use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
@@ -83,7 +84,12 @@ struct Told<'a> {
 /// # Errors
 /// [`CheckError`]: also when it is done and something is wrong.
 pub(super) fn run(options: &RawCheck) -> Result<(), CliError> {
-    Ok(look(options)?)
+    let owner = options.repair.then(|| Owner::of(&options.data)).transpose()?;
+    let looked = look(options);
+    if let Some(owner) = owner.filter(|_| !matches!(looked, Err(CheckError::Store(_)))) {
+        owner.take_all(&options.data)?;
+    }
+    Ok(looked?)
 }
 
 fn look(options: &RawCheck) -> Result<(), CheckError> {

@@ -12,7 +12,7 @@ use super::config::layers::{Environment, Layers, Values};
 use super::config::setting::{self, Kind, Role, SETTINGS, Setting};
 use super::config::{Config, ConfigError, Given, Logging, Source, check, check_each};
 use super::error::CliError;
-use super::{origin, say};
+use super::{backend, origin, say};
 
 /// The environment's name for the configuration file.
 const FILE_VARIABLE: &str = "TERN_CONFIG";
@@ -142,7 +142,7 @@ fn look_at(
 ) -> (Vec<Values>, Vec<ConfigError>) {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for role in Role::ALL.into_iter().filter(|role| only.is_none_or(|only| only == *role)) {
-        match layers.resolve(role) {
+        match layers.resolve(role).and_then(backend::as_set_up) {
             Ok(values) => {
                 faults.extend(check_each(&values));
                 found.push(values);

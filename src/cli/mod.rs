@@ -23,6 +23,7 @@ mod logging;
 mod metrics;
 mod notify;
 mod origin;
+mod owner;
 mod parent;
 mod print;
 mod probe;
@@ -81,7 +82,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
 
 /// A command with settings.
 fn command(role: Role, layers: &Layers<'_>, common: &RawCommon) -> Result<(), CliError> {
-    let values = layers.resolve(role)?;
+    let values = backend::as_set_up(layers.resolve(role)?)?;
     let config = config::check(&values)?;
     begin(&values)?;
     notify::start(&|name| std::env::var_os(name));

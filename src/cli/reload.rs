@@ -8,7 +8,7 @@ use super::args::RawCommon;
 use super::config::layers::{Layers, Typed, Values};
 use super::config::setting::{self, Setting};
 use super::config::{self, ConfigError, Given, Logging};
-use super::{configure, logging, notify};
+use super::{backend, configure, logging, notify};
 
 /// All that is needed to read the configuration of a running command again.
 pub(super) struct Reload<'a> {
@@ -41,7 +41,8 @@ impl Reload<'_> {
         let file = configure::read(self.common, &environment)?;
         let layers = Layers { file: &file, environment: &environment, typed: self.typed };
         let role = self.now.lock().role();
-        let values = layers.resolve(role).map_err(|fault| vec![fault])?;
+        let values = layers.resolve(role).and_then(backend::as_set_up);
+        let values = values.map_err(|fault| vec![fault])?;
         config::check(&values).map_err(|fault| vec![fault])?;
         let logging = Logging::check(&values).map_err(|fault| vec![fault])?;
         Ok((values, logging))

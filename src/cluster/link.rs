@@ -235,6 +235,7 @@ impl Cluster {
                 connection: None,
                 sent: 0,
                 proto: 0,
+                unreached: None,
             };
             for (number, (_, jobs)) in (1..).zip(&line.jobs) {
                 let name = format!("{kind}-{}-{number}", line.to.node);
@@ -270,6 +271,8 @@ struct Link<'a> {
     sent: u64,
     /// The newest protocol version that both sides speak, by the last meeting.
     proto: u16,
+    /// Why the last connection did not come to be.
+    unreached: Option<String>,
 }
 
 /// Why an exchange gave no answer.
@@ -313,12 +316,21 @@ impl Link<'_> {
     }
 
     fn ping(&mut self) {
+        let mut told = None;
         loop {
             let next = self.cluster.clock.mono().plus_ms(PING_MS);
             let health = Message::Ping(self.cluster.health());
             let answer = self.exchange((&health, None), &[], true);
             if self.is_over() {
                 return;
+            }
+            // A mistyped address and another key look like a machine that is down: the log tells which.
+            if self.unreached != told {
+                if let Some(why) = &self.unreached {
+                    let (node, address) = (self.peer, &self.line.to.address);
+                    log::warn!("machine not reached node={node} address={address} why={why:?}");
+                }
+                told.clone_from(&self.unreached);
             }
             let members = &self.cluster.members;
             let change = match answer {
@@ -432,11 +444,15 @@ impl Link<'_> {
 
     /// A fresh connection on which both sides have said who they are.
     fn dial(&mut self) -> Result<Connection, NoAnswer> {
-        let greeted = self.cluster.greet(&self.line.to.address).map_err(|error| match error {
+        let greeted = self.cluster.greet(&self.line.to.address);
+        self.unreached = greeted.as_ref().err().map(|error| match error {
+            PeerError::Transport(error) => error.to_string(),
+            other => other.to_string(),
+        });
+        let (connection, welcome) = greeted.map_err(|error| match error {
             PeerError::Transport(error) => classify(&error),
             _ => NoAnswer::Failed,
-        });
-        let (connection, welcome) = greeted?;
+        })?;
         match welcome {
             Welcome::Hello(hello) if self.is_meant(hello.node, hello.incarnation) => {
                 self.proto = hello.proto_max;

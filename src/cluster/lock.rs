@@ -209,6 +209,14 @@ impl UserGuard<'_> {
         self.write(Kind::Identity, &[], &[])
     }
 
+    /// The same for whoever asked after this lock was asked for: a line shows that it still holds.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn confirm_anew(mut self) -> Result<Version, LockError> {
+        self.write(Kind::Identity, &[], &[])
+    }
+
     /// Whether more may have been acknowledged than this lock found.
     pub(super) fn loss_possible(&self) -> bool {
         self.holding.loss_possible

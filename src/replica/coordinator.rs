@@ -389,9 +389,7 @@ impl Coordinator {
         match locking.quorum.verdict() {
             Verdict::Won => self.locked(effects),
             // The lowest member's word is in: a grant, or nothing that speaks for another holder.
-            Verdict::Pending if !locking.was_busy => {
-                ask_rest(&self.act.live, locking, effects);
-            }
+            Verdict::Pending if !locking.was_busy => ask_rest(&self.act.live, locking, effects),
             Verdict::Pending if locking.asked.len() == 1 => self.back_off(now, effects),
             Verdict::Pending => {
                 effects.push(Effect::WakeAt(now.plus_ms(SILENT_MS).min(self.act.deadline)));

@@ -46,7 +46,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// With a cluster as the README sets one up, that one member has joined and posted to.
+    /// With a cluster as INSTALL.md sets one up, that one member has joined and posted to.
     fn set() -> Self {
         let id = std::process::id();
         let network = format!("127.{}.{}", 64 + id % 64, (id / 64) % 250 + 1);

@@ -44,14 +44,14 @@ pub(crate) struct Act {
     deadline: Mono,
     /// Its line may be on some disk and may yet become everybody's.
     pub(crate) was_sent: bool,
-    ticket: u64,
+    pub(crate) ticket: u64,
     asked_for: Term,
     wake: Mono,
     /// Answers of the own replica that are still to come; others' wait for them.
     own_pending: u32,
     inbox: VecDeque<Event>,
     bodies: BTreeMap<NodeId, Vec<u8>>,
-    holding: Holding,
+    pub(crate) holding: Holding,
     /// The file up to the base, where this machine's own copy is another.
     fetched: Option<Vec<u8>>,
     own_len: usize,

@@ -12,7 +12,7 @@ impl Host<'_> {
         let Some(act) = self.p.acts.get(&id) else { return };
         let Aim::Write(own) = &act.aim else { return };
         let mut requests = own.clone();
-        let user = act.user.clone();
+        let (user, asked_at) = (act.user.clone(), act.ticket);
         let Some(lane) = self.p.lanes.get_mut(&user).filter(|_| self.cx.folds) else { return };
         let mut folded = Vec::new();
         for other in &lane.waiting {
@@ -26,11 +26,14 @@ impl Host<'_> {
         }
         lane.waiting.retain(|other| !folded.contains(other));
         self.cx.totals.add("folded", folded.len() as u64);
+        // Numbers go up: whoever has a higher one came after the lock was asked for.
+        let has_late = folded.iter().any(|other| *other > asked_at);
         for other in folded {
             self.p.acts.remove(&other);
         }
         if let Some(act) = self.p.acts.get_mut(&id) {
             act.aim = Aim::Write(requests);
+            act.holding.committed &= !has_late;
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use super::dice::Dice;
 use super::fault::{Heal, pick_many, then};
 use super::fleet::{Fleet, MACHINES};
-use super::witness::{Held, Home, read};
+use super::witness::{Held, Home, read, read_one};
 
 /// Milliseconds between looks at whether something has come.
 const LOOK_MS: u64 = 200;
@@ -76,7 +76,7 @@ fn choose(fleet: &mut Fleet, dice: &mut Dice, n: usize, home: &Home) -> Option<W
 
 fn wait_for_others(fleet: &mut Fleet, wound: Wound, looks: u32) -> Heal {
     let covers = |fleet: &mut Fleet, n: usize| {
-        let held = read(&fleet.disk(n).data()).ok()?.remove(&wound.user)?;
+        let held = held(fleet, n, &wound.user)?;
         (held.covers(&wound.whole) && !fleet.is_marked(n, &wound.user)).then_some(())
     };
     let others = (0..MACHINES).filter(|other| *other != wound.n);
@@ -115,8 +115,8 @@ fn spoil(fleet: &mut Fleet, wound: &Wound) {
 /// Waits until the machine holds at least what it held, and votes on it.
 fn wait_for_step(fleet: &mut Fleet, wound: Wound, looks: u32) -> Option<Heal> {
     let Wound { n, user, whole, .. } = &wound;
-    let held = read(&fleet.disk(*n).data()).ok().and_then(|mut home| home.remove(user));
-    let is_back = held.is_some_and(|held| held.version >= whole.version);
+    let held = held(fleet, *n, user);
+    let is_back = held.as_ref().is_some_and(|held| held.version >= whole.version);
     if is_back && !fleet.is_marked(*n, user) {
         fleet.free_all();
         fleet.count("files whole again");
@@ -126,7 +126,21 @@ fn wait_for_step(fleet: &mut Fleet, wound: Wound, looks: u32) -> Option<Heal> {
     if looks == LOOKS_FOR_STEP / 2 {
         fleet.mend_networks();
     }
-    Some(then(LOOK_MS, move |fleet, _| wait_for_step(fleet, wound, looks - 1)))
+    let what = format!(
+        "machine {} had its file of {user} {:?} at {} of version {}, has {:?}, marked: {}",
+        n + 1,
+        wound.way,
+        wound.at,
+        whole.version,
+        held.map(|held| held.version),
+        fleet.is_marked(*n, user),
+    );
+    Some(then(LOOK_MS, move |fleet, _| wait_for_step(fleet, wound, looks - 1)).of(what))
+}
+
+/// What a machine holds of a user, as far as that can be read.
+fn held(fleet: &Fleet, n: usize, user: &str) -> Option<Held> {
+    read_one(&fleet.file(n, user), user).ok().flatten()
 }
 
 /// Starts a machine that nothing was done to.

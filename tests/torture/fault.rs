@@ -15,6 +15,15 @@ type End = dyn FnOnce(&mut Fleet, &mut Dice) -> Option<Heal>;
 pub(super) struct Heal {
     pub(super) after_ms: u64,
     pub(super) end: Box<End>,
+    /// What is waited for, where that may take long.
+    pub(super) what: String,
+}
+
+impl Heal {
+    /// Says what is waited for.
+    pub(super) fn of(self, what: String) -> Self {
+        Self { what, ..self }
+    }
 }
 
 /// A kind of fault.
@@ -71,7 +80,7 @@ pub(super) fn then(
     after_ms: u64,
     next: impl FnOnce(&mut Fleet, &mut Dice) -> Option<Heal> + 'static,
 ) -> Heal {
-    Heal { after_ms, end: Box::new(next) }
+    Heal { after_ms, end: Box::new(next), what: String::new() }
 }
 
 fn spoil_network(fleet: &mut Fleet, dice: &mut Dice) -> Heal {

@@ -159,7 +159,8 @@ fn break_things(fleet: &mut Fleet, dice: &mut Dice, seconds: u64) {
     // What takes several steps is gone through to its end.
     let late = clock.mono().plus_ms(MENDING_MS);
     while !open.is_empty() {
-        assert!(clock.mono() < late, "what was broken is not mended: {:?}", fleet.busy);
+        let waited_for = || open.iter().map(|(_, heal)| heal.what.as_str()).collect::<Vec<_>>();
+        assert!(clock.mono() < late, "what was broken is not mended: {:?}", waited_for());
         heal_due(&mut open, late, fleet, dice);
         std::thread::park_timeout(Duration::from_millis(20));
     }

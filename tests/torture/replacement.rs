@@ -142,5 +142,6 @@ fn look(fleet: &mut Fleet, _: &mut Dice) -> Option<Heal> {
         fleet.count("machines replaced");
         return None;
     }
-    Some(then(LOOK_MS, look))
+    let what = "the members change".to_owned();
+    Some(then(LOOK_MS, look).of(what))
 }

@@ -97,16 +97,20 @@ pub(super) fn read(data: &Path) -> Result<Home, String> {
     for entry in list {
         let entry = entry.map_err(|error| error.to_string())?;
         let name = entry.file_name().into_string().unwrap_or_default();
-        if let Some(user) = name.strip_suffix(".jsonl") {
-            let bytes = std::fs::read(entry.path()).map_err(|error| error.to_string())?;
-            let held = Held::parse(user, &bytes)?;
-            // Cut off to nothing is as good as not there.
-            if !held.lines.is_empty() {
-                home.insert(user.to_owned(), held);
-            }
+        if let Some(user) = name.strip_suffix(".jsonl")
+            && let Some(held) = read_one(&entry.path(), user)?
+        {
+            home.insert(user.to_owned(), held);
         }
     }
     Ok(home)
+}
+
+/// Reads one user's file; cut off to nothing is as good as not there.
+pub(super) fn read_one(path: &Path, user: &str) -> Result<Option<Held>, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let held = Held::parse(user, &bytes)?;
+    Ok(Some(held).filter(|held| !held.lines.is_empty()))
 }
 
 /// What all machines hold, once they hold the same; of each file the copy that tells the most.

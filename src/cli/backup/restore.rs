@@ -13,6 +13,7 @@ use crate::backup::{BackupError, Found};
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::random;
 use crate::cli::error::CliError;
+use crate::cli::owner::Owner;
 use crate::cli::{key, say};
 use crate::id::{Hash128, NodeId};
 use crate::store::NodeFile;
@@ -54,9 +55,12 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
     }
     file.rewind()
         .map_err(|source| BackupCommandError::Open { path: restore.file.clone(), source })?;
+    let owner = Owner::of(&restore.data)?;
     let directory = Directory::begin(&restore.data).map_err(BackupCommandError::from)?;
     match fill(restore, &directory, &file, &key_path) {
         Ok(found) => {
+            owner.take_all(&restore.data)?;
+            owner.take(&key_path)?;
             tell(restore, &key_path, &found);
             Ok(())
         }

@@ -12,6 +12,7 @@ use super::plan::{PlanError, Resolve, Wish, earlier, listed, numbers, plan};
 use super::target::Target;
 use super::{ClusterError, ask, local, random};
 use crate::cli::error::CliError;
+use crate::cli::owner::Owner;
 use crate::cli::say;
 use crate::id::{Hash128, NodeId};
 use crate::replica::barrier::Seat;
@@ -63,10 +64,13 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
         return begin(change, &known, &offer);
     }
     for (seat, path) in &directories {
+        let owner = Owner::of(path)?;
         if let Some(old) = left_over(change, path)? {
             say(&format!("what was left of it was moved to {}", old.display()));
         }
         local::learner(path, cluster, *seat, &offer)?;
+        owner.take_all(path)?;
+        owner.take(&change.target.key_path())?;
         say(&format!("machine {} is set up in {}", seat.node, path.display()));
     }
     say(&next_words(change, &offer, &directories));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{ClusterError, random};
 use crate::cli::config::HostPort;
 use crate::cli::error::CliError;
+use crate::cli::owner::Owner;
 use crate::cli::{key, say};
 use crate::id::{Hash128, NodeId};
 use crate::store::node::Member;
@@ -30,7 +31,13 @@ pub(in crate::cli) struct Init {
 pub(super) fn run(init: &Init) -> Result<(), CliError> {
     let path = init.key_file.clone().unwrap_or_else(|| init.data.join(key::FILE_NAME));
     let is_new_key = !path.exists();
+    let owner = Owner::of(&init.data)?;
     if is_new_key {
+        // Each machine with a key of its own would be a cluster of its own, and wait for the others.
+        let first = init.peers.iter().map(|(node, _)| *node).min();
+        if let Some(first) = first.filter(|first| *first != init.node) {
+            return Err(ClusterError::KeyOfFirst { path, first }.into());
+        }
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             key::make_directory(parent)?;
         }
@@ -42,18 +49,19 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
     if !set_up(&init.data, &keys, init.node, &peers)? {
         return Err(ClusterError::Directory { path: init.data.clone() }.into());
     }
+    owner.take_all(&init.data)?;
+    owner.take(&path)?;
     let (node, data, key) = (init.node, init.data.display(), path.display());
     say(&format!("machine {node} is set up in {data}"));
     if is_new_key {
         say(&format!(
-            "a new key was made in {key}: copy it to the other machines before you set them up, and \
-             name it there with --key-file; whoever has it is part of the cluster"
+            "a new key was made in {key}: copy this one file to the other machines before you set them \
+             up; whoever has it is part of the cluster"
         ));
     }
     say(&format!(
-        "next: set up the other machines, then start on each: tern backend --node=N \
-         --listen=ADDRESS:PORT --data=DIR --key-file=FILE (here --node={node} --data={data} \
-         --key-file={key})"
+        "next: set up the other machines with the same --peers, then start on each tern backend \
+         --data=DIR --key-file=FILE (here --data={data} --key-file={key})"
     ));
     Ok(())
 }

@@ -23,7 +23,7 @@ use clap::{Args, Subcommand};
 
 use super::config::{ConfigError, fixed_address, machine_number, numbered_address, peers};
 use super::error::CliError;
-use crate::id::Hash128;
+use crate::id::{Hash128, NodeId};
 use crate::store::StoreError;
 use change::What;
 use plan::Resolve;
@@ -72,7 +72,7 @@ pub(super) struct RawInit {
     /// The directory to set up
     #[arg(long, value_name = "DIR", default_value = "db")]
     data: PathBuf,
-    /// The cluster's key; made if it is not there [default: cluster.key in DIR]
+    /// The cluster's key; the first machine makes it if it is not there [default: cluster.key in DIR]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 }
@@ -273,6 +273,17 @@ pub enum ClusterError {
         /// Which.
         path: PathBuf,
     },
+    /// A machine that would get a key of its own.
+    #[error(
+        "no cluster key at {path}: copy it from machine {first} first, where tern cluster init makes \
+         it"
+    )]
+    KeyOfFirst {
+        /// Where it should be.
+        path: PathBuf,
+        /// The machine that has it.
+        first: NodeId,
+    },
     /// A directory with users' files and without an identity.
     #[error(
         "{path} holds users' files of a machine that lost its node.json: move it out of the way, the \
@@ -338,6 +349,7 @@ impl ClusterError {
             | Self::AloneUnknown { .. }
             | Self::OneAtATime
             | Self::WebKeyOnly
+            | Self::KeyOfFirst { .. }
             | Self::WrongKey { .. }
             | Self::Refused(_)
             | Self::NotConfirmed => 2,

@@ -121,12 +121,12 @@ impl Target {
 
 /// What a machine's directory says of the cluster; of several machines' the newest list.
 fn newest(data: &Path) -> Result<Option<NodeFile>, ClusterError> {
-    if let Some(own) = read(data)? {
+    if let Some(own) = node_file(data)? {
         return Ok(Some(own));
     }
     let mut newest: Option<NodeFile> = None;
     for node in (1..=NodeId::MAX).filter_map(|number| NodeId::new(number).ok()) {
-        let found = read(&data.join(format!("node-{node}")))?;
+        let found = node_file(&data.join(format!("node-{node}")))?;
         let is_newer = |file: &NodeFile| newest.as_ref().is_none_or(|n| file.epoch > n.epoch);
         if let Some(file) = found.filter(is_newer) {
             newest = Some(file);
@@ -136,7 +136,7 @@ fn newest(data: &Path) -> Result<Option<NodeFile>, ClusterError> {
 }
 
 /// `node.json` of a directory, if there is one. It is replaced as a whole, so what is read is a whole.
-fn read(directory: &Path) -> Result<Option<NodeFile>, ClusterError> {
+pub(in crate::cli) fn node_file(directory: &Path) -> Result<Option<NodeFile>, ClusterError> {
     let path = directory.join("node.json");
     let failed = |source| ClusterError::File { path: path.clone(), source };
     let file = match File::open(&path) {

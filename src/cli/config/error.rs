@@ -182,6 +182,27 @@ pub enum ConfigError {
         /// The file's name for it.
         key: String,
     },
+    /// The directory does not say which machine it is.
+    #[error(
+        "tern backend needs --{flag}={value}: {} is no machine's directory yet; tern cluster init, add \
+         or replace makes it one", path.display()
+    )]
+    NotSetUp {
+        /// What it would say.
+        flag: &'static str,
+        /// What stands for its value.
+        value: &'static str,
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Nor can it be asked.
+    #[error("{} does not tell which machine this is: {why}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// In the words of whoever tried.
+        why: String,
+    },
     /// A key that the file cannot have there.
     #[error("{path} line {line}: {what}")]
     Unknown {

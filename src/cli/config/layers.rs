@@ -116,6 +116,12 @@ impl Values {
         self.given.get(name)
     }
 
+    /// With a value that nobody gave.
+    pub(in crate::cli) fn or(mut self, name: &'static str, given: Given) -> Self {
+        self.given.entry(name).or_insert(given);
+        self
+    }
+
     /// A value that must be there.
     ///
     /// # Errors

@@ -211,6 +211,12 @@ impl Serve {
 
 impl Backend {
     fn check(values: &Values) -> Result<Self, ConfigError> {
+        let lacks = |name| values.get(name).is_none();
+        for (flag, value) in [("node", "N"), ("listen", "ADDR:PORT")] {
+            if lacks(flag) {
+                return Err(ConfigError::NotSetUp { flag, value, path: values.path("data")? });
+            }
+        }
         let node = values.value("node", |at, text| machine_number(at, text.to_owned()))?;
         let peers = values.optional("peers", |at, list| peers(at, list, node))?;
         Ok(Self {

@@ -25,6 +25,8 @@ pub enum Source {
     Variable(String),
     /// On the command line, under this name or that of a command.
     Flag(String),
+    /// In the data directory, as this machine was set up.
+    Directory(PathBuf),
 }
 
 /// A value and where it stands.
@@ -81,6 +83,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::File { path, line, key } => write!(f, "{} line {line}: {key}", path.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::Directory(path) => path.display().fmt(f),
             // A command's own words stand as they are.
             Self::Flag(name) if name.contains(' ') => f.write_str(name),
             Self::Flag(name) => write!(f, "--{name}"),

@@ -151,7 +151,7 @@ fn backend_ports_up_to_the_last_taken() {
 fn what_a_command_cannot_do_without_named_in_every_spelling() {
     check_refused(
         "backend --listen=a:1 --key-file=k",
-        "tern backend needs --node=N (or TERN_NODE, or node in the configuration file)",
+        "tern backend needs --node=N: db is no machine's directory yet; tern cluster init, add or",
     );
     check_refused("web --key-file=k", "--backends=ADDR:PORT,... (or TERN_BACKENDS, or backends in");
     check_refused(

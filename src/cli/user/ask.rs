@@ -31,7 +31,7 @@ impl Asker {
     /// # Errors
     /// When nothing names them, or there is no key.
     pub(super) fn new(target: &Target) -> Result<Self, CliError> {
-        let machines = target.machines().map_err(|error| match error {
+        let machines = target.machines_or_alone().map_err(|error| match error {
             ClusterError::Alone { path } => ClusterError::AloneUnknown { path },
             other => other,
         })?;

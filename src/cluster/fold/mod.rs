@@ -5,6 +5,10 @@
 //! plan their own on what those before them leave; the leader closes the batch, has it committed, and
 //! tells everybody the outcome. A batch waits for nobody who has not arrived.
 //!
+//! What the lock found is known to be committed as of when it was asked for. Whoever came later may
+//! have heard of more by then (the lock may be lost again meanwhile, unnoticed): told an answer that
+//! needs no line, they are told it once a line has shown that the lock still held.
+//!
 //! The queue's mutex is a leaf: no plan runs and nothing is sent under it.
 
 mod batch;
@@ -49,6 +53,7 @@ trait Hold {
     fn look<T>(&self, look: impl FnOnce(&User) -> T) -> T;
     fn commit(self, draft: &Draft<'_>) -> Result<Version, LockError>;
     fn confirm(self) -> Result<Version, LockError>;
+    fn confirm_anew(self) -> Result<Version, LockError>;
 }
 
 impl Hold for UserGuard<'_> {
@@ -71,6 +76,10 @@ impl Hold for UserGuard<'_> {
 
     fn confirm(self) -> Result<Version, LockError> {
         UserGuard::confirm(self)
+    }
+
+    fn confirm_anew(self) -> Result<Version, LockError> {
+        UserGuard::confirm_anew(self)
     }
 }
 
@@ -99,6 +108,16 @@ struct Queue {
 struct Open {
     batch: Batch,
     members: Vec<Sender<Outcome>>,
+    /// The last ticket there was before the lock was asked for.
+    asked_at: u64,
+    /// Whether somebody with a later one has joined.
+    has_late: bool,
+}
+
+impl Open {
+    fn new(batch: Batch, asked_at: u64) -> Self {
+        Self { batch, members: Vec::new(), asked_at, has_late: false }
+    }
 }
 
 /// The lines that this machine has written of a user with no other machine between.
@@ -122,7 +141,8 @@ impl Row {
 
 /// What a waiting thread does next.
 enum Turn {
-    Lead,
+    /// The last ticket there is by now.
+    Lead(u64),
     Join(Box<Open>),
     TooLate,
 }
@@ -139,7 +159,9 @@ impl Fold {
         let place = Place::arrive(self);
         loop {
             match place.wait(clock, deadline) {
-                Turn::Lead => return Leading { fold: self }.run(clock, acquire, plan),
+                Turn::Lead(asked_at) => {
+                    return Leading { fold: self, asked_at }.run(clock, acquire, plan);
+                }
                 Turn::TooLate => return Err(Failed { error: LockError::Busy, was_sent: false }),
                 Turn::Join(open) => {
                     let mut planning = Planning { place: &place, open: Some(*open) };
@@ -194,7 +216,7 @@ impl<'a> Place<'a> {
             if is_first && !queue.is_led {
                 queue.is_led = true;
                 queue.waiting.remove(&self.ticket);
-                return Turn::Lead;
+                return Turn::Lead(queue.tickets);
             }
             if is_first && let Some(open) = queue.open.take_if(|open| !open.batch.is_full()) {
                 return Turn::Join(Box::new(open));
@@ -223,11 +245,12 @@ struct Planning<'a> {
 impl Planning<'_> {
     /// Plans, and joins the batch. None if the wish does not fit: the next batch begins with it.
     fn join<T>(&mut self, plan: impl Fn(&User) -> (Wish, T)) -> Option<(T, Receiver<Outcome>)> {
-        let Open { batch, members } = self.open.as_mut()?;
+        let Open { batch, members, asked_at, has_late } = self.open.as_mut()?;
         let (wish, told) = plan(batch.user()?);
         if !batch.admit(wish) {
             return None;
         }
+        *has_late |= self.place.ticket > *asked_at;
         // Room for the one outcome.
         let (sender, receiver) = bounded(1);
         members.push(sender);
@@ -247,6 +270,7 @@ impl Drop for Planning<'_> {
 /// The leader's part, given up when dropped.
 struct Leading<'a> {
     fold: &'a Fold,
+    asked_at: u64,
 }
 
 impl Leading<'_> {
@@ -260,9 +284,10 @@ impl Leading<'_> {
         let hold = acquire().map_err(unsent)?;
         let (wish, told) = hold.look(plan);
         let batch = Batch::new(wish, hold.room());
-        let Open { batch, members } = self.fill(clock, batch, || hold.base());
+        let Open { batch, members, has_late, .. } = self.fill(clock, batch, || hold.base());
         let (result, is_line) = match batch.draft() {
             Some(draft) => (hold.commit(&draft), true),
+            None if has_late => (hold.confirm_anew(), false),
             None => (hold.confirm(), false),
         };
         let is_open_end = matches!(result, Err(LockError::Outpaced | LockError::Indeterminate));
@@ -279,12 +304,12 @@ impl Leading<'_> {
     /// Lets those who wait join, until all have, or the batch is full, or they are too slow.
     fn fill(&self, clock: &Clock, mut batch: Batch, base: impl FnOnce() -> User) -> Open {
         if batch.is_full() || self.fold.queue.lock().waiting.is_empty() {
-            return Open { batch, members: Vec::new() };
+            return Open::new(batch, self.asked_at);
         }
         batch.open(base());
         let late = clock.mono().plus_ms(FOLD_MS_MAX);
         let mut queue = self.fold.queue.lock();
-        queue.open = Some(Open { batch, members: Vec::new() });
+        queue.open = Some(Open::new(batch, self.asked_at));
         self.fold.pass_on(&queue);
         loop {
             let left = late.left(clock.mono());

@@ -20,6 +20,7 @@ struct File {
     clock: Clock,
     lines: Mutex<Vec<Written>>,
     confirmed: AtomicUsize,
+    confirmed_anew: AtomicUsize,
     outcome: Result<(), LockError>,
     room: usize,
 }
@@ -48,6 +49,11 @@ impl Hold for Held<'_> {
         self.0.confirmed.fetch_add(1, Ordering::SeqCst);
         self.0.outcome.map(|()| Version::default())
     }
+
+    fn confirm_anew(self) -> Result<Version, LockError> {
+        self.0.confirmed_anew.fetch_add(1, Ordering::SeqCst);
+        self.0.outcome.map(|()| Version::default())
+    }
 }
 
 impl File {
@@ -58,6 +64,7 @@ impl File {
             clock: Clock::manual(Mono(0), Wall(0)),
             lines: Mutex::default(),
             confirmed: AtomicUsize::new(0),
+            confirmed_anew: AtomicUsize::new(0),
             outcome: Ok(()),
             room: USER_FILE_BYTES_MAX,
         }
@@ -203,12 +210,31 @@ fn fold_same_request_in_one_batch_written_once_told_twice() {
     assert_eq!(file.lines.lock().first().map(|(_, requests)| requests.len()), Some(1));
 }
 
+fn confirmed(file: &File) -> (usize, usize) {
+    (file.confirmed.load(Ordering::SeqCst), file.confirmed_anew.load(Ordering::SeqCst))
+}
+
 #[test]
 fn fold_nothing_to_write_confirmed_once_for_all() {
     let file = File::new();
+    // The first ends its line, so that the next leads those who have come before it asks for the lock.
+    let plan = |number: u64| {
+        move |_: &User| {
+            let left = Wish::Write { entries: vec![Entry::Left { at: Wall(1) }], request: None };
+            (if number == 0 { left } else { Wish::Tell }, ())
+        }
+    };
+    let told = file.all((0..4).map(plan).collect());
+    assert!(told.into_iter().all(|told| told == Some(Ok(()))));
+    assert_eq!((file.sizes(), confirmed(&file)), (vec![1], (1, 0)));
+}
+
+#[test]
+fn r0015_who_came_after_the_lock_was_asked_for_is_told_nothing_by_it_alone() {
+    let file = File::new();
     let told = file.all(vec![|_: &User| (Wish::Tell, ()); 4]);
     assert!(told.into_iter().all(|told| told == Some(Ok(()))));
-    assert_eq!((file.sizes().len(), file.confirmed.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!((file.sizes(), confirmed(&file)), (vec![], (0, 1)));
 }
 
 #[test]
