@@ -168,7 +168,7 @@ impl Person {
     pub(crate) fn fetch(&self, path: &str) -> Result<(u16, String, Vec<u8>), ureq::Error> {
         let request = self.agent.get(format!("{}{path}", self.base));
         let mut answer = request.header("Cookie", self.cookies()).call()?;
-        let kind = answer.headers().get("content-type").map(|value| value.as_bytes());
+        let kind = answer.headers().get("content-type").map(ureq::http::HeaderValue::as_bytes);
         let kind = String::from_utf8_lossy(kind.unwrap_or_default()).into_owned();
         let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec()?;
         Ok((answer.status().as_u16(), kind, bytes))
