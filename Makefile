@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc
 
 # One machine: web server and backend in one process.
 run:
@@ -167,6 +167,12 @@ deny:
 			sh .cargo/advisories.sh $(ADVISORIES) <.cargo/advisories.txt; \
 		fi && $(DENY) --offline check --show-stats; \
 	fi
+
+# What the program is made of, for whoever gets a release: target/sbom/tern.cdx.json (CycloneDX) and
+# target/sbom/LICENCES, from Cargo.lock and the crates that were fetched.
+sbom:
+	cargo fetch --locked --quiet
+	sh .cargo/sbom.sh target/sbom
 
 bench:
 	cargo bench --bench bench

@@ -23,7 +23,7 @@ pub(super) fn newcomer(
     Ok(vec![
         Entry::Joined { at: now },
         Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
-        Entry::Password { at: now, hash: password_hash.to_owned() },
+        Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },
     ])
 }
 
@@ -51,7 +51,7 @@ pub(super) fn change_password(
     now: Wall,
 ) -> Result<Plan, ActionError> {
     check_verified(user, verified)?;
-    let mut entries = vec![Entry::Password { at: now, hash: new.to_owned() }];
+    let mut entries = vec![Entry::Password { at: now, hash: new.to_owned(), reset: None }];
     entries.extend(user.sessions.iter().map(|session| session::closed(&session.id, now)));
     entries.push(session::opened(opening, now));
     let result = Receipt::SessionsEnded(session::count_others(user, this, now));

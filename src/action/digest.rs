@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, KeepersDeed, Mark, RequestKey};
+use super::{Action, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{House, PostRef, Signup};
 
@@ -12,6 +12,10 @@ impl Action {
         match self {
             Self::Join(_) => "join",
             Self::Login(_) => "login",
+            Self::FirstKeeper(_) => "first_keeper",
+            Self::ResetPassword(_) => "reset_password",
+            Self::OfferFirst(_) => "offer_first",
+            Self::OpenLink(_) => "open_link",
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
@@ -47,6 +51,7 @@ impl Action {
             Self::Following(_) => "following",
             Self::News(_) => "news",
             Self::Tagged(_) => "tagged",
+            Self::Listen(_) => "listen",
             Self::Search(_) => "search",
             Self::KeptApart(_) => "kept_apart",
             Self::Export(_) => "export",
@@ -71,6 +76,8 @@ impl Action {
         match self {
             Self::Join(join) => Some(RequestKey { ops: u64::MAX, id: join.key.id }),
             Self::Login(login) => Some(RequestKey { ops: u64::MAX, id: login.key.id }),
+            Self::FirstKeeper(first) => Some(RequestKey { ops: u64::MAX, id: first.join.key.id }),
+            Self::ResetPassword(reset) => Some(RequestKey { ops: u64::MAX, id: reset.key.id }),
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
             Self::Post(post) => Some(post.key),
             Self::EditPost(edit) => Some(edit.key),
@@ -94,6 +101,8 @@ impl Action {
             Self::CheckSession
             | Self::KeepPicture(_)
             | Self::Picture(_)
+            | Self::OfferFirst(_)
+            | Self::OpenLink(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)
@@ -105,6 +114,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
@@ -131,6 +141,8 @@ impl Action {
         match self {
             Self::Join(join) => UserName::from_input(&join.username).ok(),
             Self::Login(login) => UserName::from_input(&login.username).ok(),
+            Self::FirstKeeper(first) => UserName::from_input(&first.join.username).ok(),
+            Self::ResetPassword(reset) => Some(reset.user.clone()),
             _ => None,
         }
     }
@@ -146,13 +158,11 @@ impl Action {
         match self {
             Self::Join(join) => asked.text(&join.username).text(&join.display_name),
             Self::Login(login) => asked.text(&login.username),
-            Self::Post(post) => {
-                let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
-                let asked = asked.maybe_text(&post.note);
-                post.pictures
-                    .iter()
-                    .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
+            Self::FirstKeeper(FirstKeeper { join, .. }) => {
+                asked.text(&join.username).text(&join.display_name)
             }
+            Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
+            Self::Post(post) => asked.post(post),
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
@@ -187,6 +197,8 @@ impl Action {
             | Self::CheckSession
             | Self::KeepPicture(_)
             | Self::Picture(_)
+            | Self::OfferFirst(_)
+            | Self::OpenLink(_)
             | Self::Home(_)
             | Self::Everyone(_)
             | Self::Profile(_)
@@ -198,6 +210,7 @@ impl Action {
             | Self::Following(_)
             | Self::News(_)
             | Self::Tagged(_)
+            | Self::Listen(_)
             | Self::Search(_)
             | Self::KeptApart(_)
             | Self::Export(_)
@@ -257,6 +270,13 @@ impl Asked {
             None => self.number(0),
             Some(post) => self.number(1).text(post.user.as_str()).number(post.id.get()),
         }
+    }
+
+    fn post(self, post: &NewPost) -> Self {
+        let asked = self.text(&post.text).maybe_post(post.reply_to.as_ref());
+        let asked = asked.maybe_text(&post.note);
+        let pictures = post.pictures.iter();
+        pictures.fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
     }
 
     fn deed(self, deed: &KeepersDeed) -> Self {

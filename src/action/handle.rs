@@ -2,13 +2,14 @@
 //! that finds each change's handler.
 
 use super::keeping::Admission;
+use super::link::{self, Founding};
 use super::{
     Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, post, profile,
     session,
 };
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::{CodeHash, Entry, Picture, PostRef, SessionId};
+use crate::user::entry::{CodeHash, Entry, LinkHash, Picture, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -35,6 +36,22 @@ pub enum Change {
         session: NewSession,
         /// The same password's PHC string with today's parameters, if the stored one's are weaker.
         rehashed: Option<String>,
+    },
+    /// Become the first keeper; that there is none, and that the link holds, was looked at before.
+    Found {
+        /// With which account.
+        founding: Founding,
+        /// The session to open.
+        session: NewSession,
+    },
+    /// Choose another password by a one-time link; ends all sessions and opens one.
+    ResetPassword {
+        /// The link's hash.
+        link: LinkHash,
+        /// The new password's PHC string.
+        new_hash: String,
+        /// The session to open.
+        session: NewSession,
     },
     /// End one of one's sessions, this one or another.
     CloseSession {
@@ -279,6 +296,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::OpenSession { verified_hash, session, rehashed } => {
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
+        }
+        Change::Found { founding, session } => link::found(user, founding, session, now),
+        Change::ResetPassword { link, new_hash, session } => {
+            link::reset_password(user, (link, new_hash), session, now)
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),

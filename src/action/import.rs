@@ -254,7 +254,7 @@ pub fn begin(
     Ok(Plan::of(vec![
         Entry::Joined { at: (*joined_at).min(now) },
         Entry::Profile { at: now, display_name, bio, members_only: *members_only },
-        Entry::Password { at: now, hash: password_hash.to_owned() },
+        Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },
     ]))
 }
 

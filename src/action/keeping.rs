@@ -6,7 +6,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use super::handle::{ActionError, Plan};
-use super::{Cursor, Field, Problem, field};
+use super::{Cursor, Field, Problem, field, session};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::limits::{
@@ -79,11 +79,14 @@ pub(super) fn set_keeper(user: &User, is_keeper: bool, now: Wall) -> Result<Plan
     if user.status != Status::Active {
         return Err(ActionError::NotFound);
     }
-    Ok(match (user.is_keeper(), is_keeper) {
-        (false, true) => Plan::of(vec![Entry::KeeperMade { at: now }]),
-        (true, false) => Plan::of(vec![Entry::KeeperEnded { at: now }]),
-        (true, true) | (false, false) => Plan::default(),
-    })
+    let mut entries = match (user.is_keeper(), is_keeper) {
+        (false, true) => vec![Entry::KeeperMade { at: now }],
+        (true, false) => vec![Entry::KeeperEnded { at: now }],
+        (true, true) | (false, false) => return Ok(Plan::default()),
+    };
+    // Who may do more, or less, signs in anew: a token that somebody took before is worth nothing then.
+    entries.extend(user.sessions.iter().map(|it| session::closed(&it.id, now)));
+    Ok(Plan::of(entries))
 }
 
 /// What a keeper does; to others there is no such thing.

@@ -50,7 +50,7 @@ fn ada() -> User {
 
 fn keeper() -> User {
     let mut user = ada();
-    act(&mut user, &Change::SetKeeper { is_keeper: true }).unwrap();
+    user.apply(&Entry::KeeperMade { at: NOW }, Place::default());
     user
 }
 
@@ -132,11 +132,30 @@ fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
     assert_eq!(act(&mut keeper, &keep(Deed::Set(house))), Err(over));
     let leave = Change::Leave { verified_hash: "hash".to_owned() };
     assert_eq!(act(&mut keeper, &leave), Err(ActionError::Keeper));
-    act(&mut keeper, &Change::SetKeeper { is_keeper: false }).unwrap();
+    keeper.apply(&Entry::KeeperEnded { at: NOW }, Place::default());
     assert_eq!(act(&mut keeper, &hide("Rude.")), Err(ActionError::NotFound));
     act(&mut keeper, &leave).unwrap();
     let gone = act(&mut keeper, &Change::SetKeeper { is_keeper: true });
     assert_eq!(gone, Err(ActionError::NotFound));
+}
+
+#[test]
+fn s15_sessions_end_with_a_change_of_rights() {
+    let mut user = ada();
+    for is_keeper in [true, false] {
+        let session = Entry::SessionOpened {
+            at: NOW,
+            id: SessionId(format!("s{is_keeper}")),
+            device: String::new(),
+            address: String::new(),
+        };
+        user.apply(&session, Place::default());
+        let again = act(&mut user, &Change::SetKeeper { is_keeper: !is_keeper }).unwrap();
+        assert!(again.entries.is_empty(), "as it was already: nobody is signed out");
+        assert!(!user.sessions.is_empty());
+        act(&mut user, &Change::SetKeeper { is_keeper }).unwrap();
+        assert_eq!((user.is_keeper(), user.sessions.len()), (is_keeper, 0));
+    }
 }
 
 #[test]

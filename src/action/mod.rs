@@ -17,6 +17,8 @@ pub mod import;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
+mod link;
+mod listen;
 mod mark;
 mod post;
 mod profile;
@@ -24,6 +26,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 pub mod upkeep;
+
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,8 @@ pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
+pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
+pub use listen::{Heard, HeardError, Listen, ListenTo};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -47,6 +53,14 @@ pub enum Action {
     Join(Join),
     /// Sign in.
     Login(Login),
+    /// Make the first keeper, by a one-time link.
+    FirstKeeper(FirstKeeper),
+    /// Choose another password, by a one-time link, and sign in.
+    ResetPassword(ResetPassword),
+    /// Let a link make the first keeper for a while, if there is none.
+    OfferFirst(OfferFirst),
+    /// Whether a one-time link still opens anything.
+    OpenLink(Link),
     /// End this session.
     Logout(Keyed),
     /// Whether the session is open.
@@ -117,6 +131,8 @@ pub enum Action {
     News(Page),
     /// Posts that bear a tag.
     Tagged(TaggedBy),
+    /// What happened since one last asked.
+    Listen(Listen),
     /// People and posts that a search finds.
     Search(Search),
     /// Whom one mutes or blocks.
@@ -407,6 +423,9 @@ pub struct Search {
     /// Only posts older than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<PostId>,
+    /// The browser's network address: by it strangers' searches are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 /// Data of [`Action::History`].

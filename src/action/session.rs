@@ -20,7 +20,7 @@ pub(super) fn open(
     check_verified(user, verified)?;
     let mut entries = Vec::new();
     if let Some(hash) = rehashed {
-        entries.push(Entry::Password { at: now, hash: hash.to_owned() });
+        entries.push(Entry::Password { at: now, hash: hash.to_owned(), reset: None });
     }
     let (fresh, over_age): (Vec<&Session>, Vec<&Session>) =
         user.sessions.iter().partition(|session| session.is_open(now));

@@ -1,9 +1,9 @@
 //! What the operator does with accounts: in their own name, or in a keeper's. It takes no session.
 
 use super::handle::{ActionError, Plan};
-use super::{account, keeping, session};
+use super::{account, keeping, link, session};
 use crate::clock::Wall;
-use crate::user::entry::{CodeHash, Entry};
+use crate::user::entry::{CodeHash, Entry, LinkHash};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, Status, User};
 
@@ -19,10 +19,12 @@ pub enum Upkeep {
         /// Whether they are a keeper.
         is_keeper: bool,
     },
-    /// Give it another password, and end all its sessions: whoever knew the old one is out.
-    SetPassword {
-        /// Its PHC string.
-        hash: String,
+    /// Let a one-time link choose another password.
+    OfferReset {
+        /// Its hash.
+        link: LinkHash,
+        /// Until when it holds.
+        until: Wall,
     },
     /// End all its sessions.
     SignOut,
@@ -62,11 +64,8 @@ pub fn plan(user: &User, upkeep: &Upkeep, now: Wall) -> Result<Plan, ActionError
         return Err(ActionError::NotFound);
     }
     match upkeep {
-        Upkeep::SetPassword { hash } => {
-            let first = Entry::Password { at: now, hash: hash.clone() };
-            Ok(signed_out(user, Some(first), now))
-        }
-        Upkeep::SignOut => Ok(signed_out(user, None, now)),
+        Upkeep::OfferReset { link, until } => Ok(link::offer_reset(user, link, *until, now)),
+        Upkeep::SignOut => Ok(signed_out(user, now)),
         // What a keeper did goes with their file.
         Upkeep::Delete if user.is_keeper() => Err(ActionError::Keeper),
         Upkeep::Delete => Ok(Plan::of(vec![Entry::Left { at: now }])),
@@ -89,9 +88,8 @@ fn make(
 }
 
 /// Ends all sessions; what is told counts those that one could still act under.
-fn signed_out(user: &User, first: Option<Entry>, now: Wall) -> Plan {
-    let closed = user.sessions.iter().map(|it| session::closed(&it.id, now));
-    let entries = first.into_iter().chain(closed).collect();
+fn signed_out(user: &User, now: Wall) -> Plan {
+    let entries = user.sessions.iter().map(|it| session::closed(&it.id, now)).collect();
     let open = user.sessions.iter().filter(|session| session.is_open(now)).count();
     Plan { entries, result: Receipt::SessionsEnded(u32::try_from(open).unwrap_or(u32::MAX)) }
 }

@@ -14,6 +14,7 @@
 //! `limits::PASSWORD_HASH_WAIT_MS`; so never hash under a user's lock. [`throttle::Throttle`] never
 //! waits on anything but its own short mutexes.
 
+pub mod link;
 pub mod password;
 pub mod policy;
 pub mod session;

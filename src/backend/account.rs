@@ -23,9 +23,9 @@ use crate::user::{Receipt, Seen, Status};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal};
 
 /// A password that is right, by the record that was the newest to be had.
-struct Verified {
+pub(super) struct Verified {
     /// That record.
-    hash: String,
+    pub(super) hash: String,
     /// A record of today's strength, where that one is weaker.
     rehashed: Option<String>,
 }
@@ -80,7 +80,7 @@ impl Backend {
 
     /// What can be said of a join without asking anybody: all fields at once, so that a person is
     /// told once.
-    fn check_join(&self, data: &Join) -> std::result::Result<UserName, Refusal> {
+    pub(super) fn check_join(&self, data: &Join) -> std::result::Result<UserName, Refusal> {
         let mut problems = Vec::new();
         let mut note = |field, problem| problems.push(FieldProblem { field, problem });
         let name = action::field::username(&data.username, std::slice::from_ref(&self.community));
@@ -130,7 +130,7 @@ impl Backend {
 
     /// Checks a password against the newest record that can be had; the same time and answer whether
     /// or not there is such a user.
-    fn verify(
+    pub(super) fn verify(
         &self,
         permit: &mut LockPermit,
         name: &UserName,
@@ -167,7 +167,7 @@ impl Backend {
     }
 
     /// Writes a session into the user's file. Safe to repeat: the same token opens the same session.
-    fn open_session(
+    pub(super) fn open_session(
         &self,
         permit: &mut LockPermit,
         name: &UserName,
@@ -185,7 +185,7 @@ impl Backend {
         Ok(self.signed_in(name, token, version))
     }
 
-    fn signed_in(&self, name: &UserName, token: Token, version: Version) -> Done {
+    pub(super) fn signed_in(&self, name: &UserName, token: Token, version: Version) -> Done {
         let seen = Some(self.committed(name).max(version));
         let session = SessionText { user: name.clone(), token, seen };
         let outcome = Outcome::Saved(saved(Receipt::Done));
@@ -272,7 +272,7 @@ fn digest_of_join(data: &Join) -> crate::id::Hash128 {
 }
 
 /// The session that a web server asks to open.
-fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSession), Refusal> {
+pub(super) fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSession), Refusal> {
     let token = Token::parse(&opening.token)
         .map_err(|_| Refusal::BadRequest { detail: "malformed session token".to_owned() })?;
     let device = opening.device.chars().filter(|c| !c.is_control()).take(DEVICE_CHARS_MAX);
@@ -284,7 +284,7 @@ fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSession), Ref
     Ok((token, session))
 }
 
-fn address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
+pub(super) fn address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
     let detail = || Refusal::BadRequest { detail: "malformed network address".to_owned() };
     opening.address.parse().map_err(|_| detail())
 }
@@ -305,6 +305,6 @@ pub(super) fn busy(error: AuthError) -> Refusal {
     Refusal::Busy { retry_after_s: 10 }
 }
 
-fn too_many(later: crate::auth::throttle::RetryAfter) -> Refusal {
+pub(super) fn too_many(later: crate::auth::throttle::RetryAfter) -> Refusal {
     Refusal::TooMany { retry_after_s: later.seconds }
 }

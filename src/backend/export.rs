@@ -4,6 +4,7 @@
 use super::Backend;
 use super::view::{Asked, Done, Result};
 use crate::action::{ExportFrom, ExportList};
+use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{EXPORT_MARKS, EXPORT_POSTS, EXPORT_TEXT_BYTES};
@@ -19,6 +20,9 @@ impl Backend {
     pub(super) fn export(&self, asked: Asked<'_>, data: ExportFrom) -> Result {
         let name = asked.signed_in()?.user();
         let is_first = data == ExportFrom::default();
+        if is_first {
+            self.allow(name, ActKind::Export)?;
+        }
         let mut page = match data.list {
             ExportList::Posts => self.export_posts(name, data.after.map(|post| post.id))?,
             list => self.export_marks(name, list, data.after)?,

@@ -11,6 +11,8 @@ mod export;
 mod house;
 mod ids;
 mod import;
+mod link;
+mod listen;
 mod moderation;
 mod operator;
 mod picture;
@@ -44,6 +46,7 @@ use crate::transport::{Role, TransportError};
 use crate::wire::message::Reject;
 use crate::wire::request::{Outcome, Refusal, Reply, Request, Response, ResponseAction};
 use ids::PostIds;
+use link::FirstLinks;
 use search::Searches;
 
 /// What a backend is started with.
@@ -179,6 +182,7 @@ struct Backend {
     throttle: Throttle,
     ids: PostIds,
     searches: Searches,
+    first_links: FirstLinks,
     community: String,
     clock: Clock,
 }
@@ -200,6 +204,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         throttle: Throttle::new(config.rate_limits),
         ids: PostIds::new(*node),
         searches: Searches::default(),
+        first_links: FirstLinks::default(),
         community: config.community.clone(),
         clock,
     };
@@ -299,6 +304,10 @@ impl Backend {
         let done = match action {
             Action::Join(data) => self.join(asked, data),
             Action::Login(data) => self.login(asked, data),
+            Action::FirstKeeper(data) => self.found(asked, data),
+            Action::ResetPassword(data) => self.reset_password(asked, data),
+            Action::OfferFirst(data) => self.offer_first(data),
+            Action::OpenLink(link) => self.open_link(asked, &link),
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
@@ -334,6 +343,7 @@ impl Backend {
             Action::Following(data) => self.following(asked, data),
             Action::News(data) => self.news(asked, data),
             Action::Tagged(data) => self.tagged(asked, data),
+            Action::Listen(data) => self.listen(asked, &data),
             Action::Search(data) => self.search(asked, data),
             Action::KeptApart(data) => self.kept_apart(asked, data),
             Action::Export(data) => self.export(asked, data),

@@ -36,12 +36,19 @@ impl Backend {
         let found = self.cluster.local.index().home(eyes, data.before, POSTS_PAGE);
         let mut page = self.page(Some(asker), found)?;
         page.just_posted = self.just_posted(asker, data.posted);
-        if page.posts.is_empty() && page.older.is_none() && data.before.is_none() {
+        if page.older.is_none() && data.before.is_none() && self.is_alone(asker, &page) {
             let suggested = self.cluster.local.index().suggestions(eyes, SUGGESTIONS);
             page.suggestions =
                 suggested.iter().filter_map(|other| self.row(Some(asker), other)).collect();
         }
         Ok(Done::told(Outcome::Posts(page)))
+    }
+
+    /// Whether somebody's home shows nothing, or nothing but their own: they have found nobody yet.
+    fn is_alone(&self, asker: &Asker, home: &PostPage) -> bool {
+        let index = self.cluster.local.index();
+        let follows = || index.following(self.eyes(Some(asker)), asker.user(), None, 1);
+        home.posts.is_empty() || follows().names.is_empty()
     }
 
     pub(super) fn everyone(&self, asked: Asked<'_>, data: Page) -> Result {

@@ -8,8 +8,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Backend;
+use super::account::too_many;
 use super::view::{Asked, Asker, Done, Result, read_from};
 use crate::action::{Page, Search, TaggedBy};
+use crate::auth::throttle::ActKind;
 use crate::clock::Mono;
 use crate::id::{PostId, UserName};
 use crate::index::{Eyes, News};
@@ -93,6 +95,15 @@ impl Backend {
         if query.is_empty() {
             let tags = self.cluster.local.index().recent_tags(eyes, RECENT_TAGS);
             return Ok(Done::told(Outcome::Found(FoundPage { tags, ..FoundPage::default() })));
+        }
+        match (asked.asker, data.address) {
+            (Some(asker), _) => self.allow(asker.user(), ActKind::Search)?,
+            (None, Some(address)) => {
+                let checked = self.throttle.check_search(address, self.clock.mono());
+                checked.map_err(too_many)?;
+            }
+            // A web server of an earlier version does not say.
+            (None, None) => {}
         }
         let busy = Refusal::Busy { retry_after_s: SEARCH_RETRY_S };
         let turn = self.searches.begin().ok_or(busy)?;

@@ -9,7 +9,7 @@ use crate::action::{Change, Problem, field};
 use crate::auth::policy::{self, Names};
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestKey, UserName};
-use crate::limits::{INVITATIONS_PAGE, SUSPENSION_HOURS_MAX, USERS_PAGE};
+use crate::limits::{INVITATIONS_PAGE, RESET_LINK_MS, SUSPENSION_HOURS_MAX, USERS_PAGE};
 use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::CodeHash;
@@ -77,11 +77,11 @@ impl Backend {
                 self.upkeep(permit, user, (Some((key, digest)), &make))?;
                 Ok(Told::Done)
             }
-            Order::SetPassword { user, password } => {
-                let shown = self.look(user, |user| user.display_name.clone()).unwrap_or_default();
-                let hash = self.new_hash((user, &shown), &password.0)?;
-                let wrote = self.upkeep(permit, user, (None, &Upkeep::SetPassword { hash }))?;
-                Ok(Told::SignedOut { sessions: wrote.receipt().sessions_ended() })
+            Order::OfferReset { user, link } => {
+                let until = Wall(self.now().0.saturating_add(RESET_LINK_MS));
+                let offer = Upkeep::OfferReset { link: link.clone(), until };
+                self.upkeep(permit, user, (None, &offer))?;
+                Ok(Told::Done)
             }
             Order::SetKeeper { user, is_keeper } => {
                 self.check_social()?;
@@ -281,7 +281,7 @@ fn subject(order: &Order) -> (&'static str, Option<&UserName>) {
     match order {
         Order::List { .. } => ("list", None),
         Order::Add { user, .. } => ("add", Some(user)),
-        Order::SetPassword { user, .. } => ("passwd", Some(user)),
+        Order::OfferReset { user, .. } => ("passwd", Some(user)),
         Order::SetKeeper { user, .. } => ("admin", Some(user)),
         Order::SignOut { user } => ("signout", Some(user)),
         Order::Suspend { user, .. } => ("suspend", Some(user)),

@@ -69,18 +69,25 @@ pub(super) fn read(
     ConfigFile::read(&path, must_exist)
 }
 
-/// What holds for flags of commands without settings of their own: where a backend's files and the
-/// key are.
+/// What holds for flags of commands without settings of their own: where a backend's files are, the
+/// key or where it is, and the site's address.
 ///
 /// # Errors
 /// When a secret and its file are both given in one place.
 pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsString)>, ConfigError> {
     let values = layers.resolve(Role::Backend)?;
-    let of = |name: &str| {
+    let site = layers.resolve(Role::Web)?;
+    let of = |values: &Values, name: &str, is_secret| {
         let given = values.get(name)?;
-        (given.at != Source::Default && !given.is_secret).then(|| given.text.clone())
+        let is_given = given.at != Source::Default && given.is_secret == is_secret;
+        is_given.then(|| given.text.clone())
     };
-    let found = [("data", of("data")), ("key_file", of("key"))];
+    let found = [
+        ("data", of(&values, "data", false)),
+        ("key_file", of(&values, "key", false)),
+        ("key", of(&values, "key", true)),
+        ("origin", of(&site, "origin", false)),
+    ];
     Ok(found.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
 }
 

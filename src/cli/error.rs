@@ -12,6 +12,9 @@ use super::config::ConfigError;
 use super::run_cluster::RunClusterError;
 use super::user::import::ImportError;
 
+/// The exit code for what may well go at another time: `EX_TEMPFAIL` of sysexits.h.
+pub(super) const TRY_AGAIN: u8 = 75;
+
 /// Why a command ended otherwise than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -89,7 +92,8 @@ pub enum CliError {
 
 impl CliError {
     /// The exit code: 1 failed while running, 2 wrong use or configuration, 3 data directory unusable
-    /// or newer than this program, 4 not enough machines. Help and the version are no failure.
+    /// or newer than this program, 4 not enough machines, 75 try
+    /// again. Help and the version are no failure.
     pub fn code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
@@ -145,6 +149,14 @@ pub(super) fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_says_whether_to_try_again() {
+        let busy = CliError::from(ClusterError::Busy("the machines are busy".to_owned()));
+        let too_few = CliError::from(ClusterError::TooFew("one of three".to_owned()));
+        let refused = CliError::from(ClusterError::Refused("the name is taken".to_owned()));
+        assert_eq!([busy.code(), too_few.code(), refused.code()], [75, 4, 2]);
+    }
 
     #[test]
     fn report_names_error_and_causes() {

@@ -27,6 +27,9 @@ mod label;
 mod news;
 mod people;
 mod picture;
+mod recent;
+#[cfg(test)]
+mod recent_tests;
 mod repost;
 mod search;
 mod sorted;
@@ -51,12 +54,14 @@ use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
 use picture::Pictures;
+use recent::Recent;
 use repost::Like;
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
 pub use news::{News, NewsList};
+pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
@@ -92,6 +97,7 @@ pub struct Index {
     fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
     pictures: Pictures,
+    recent: Recent,
 }
 
 /// What a profile counts.
@@ -218,6 +224,7 @@ impl Index {
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
         }
+        self.note(author, before, entry);
     }
 
     fn tie(&mut self, author: PersonId, before: &User, entry: &Entry) {
@@ -291,6 +298,7 @@ impl Index {
             }
         }
         self.relabel(author, &before.labels, &after.labels);
+        self.note_replaced(author, before, after);
     }
 
     /// Whether there is an account of that name, and it was let in.

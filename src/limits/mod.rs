@@ -2,9 +2,11 @@
 
 mod command;
 mod picture;
+mod stream;
 
 pub use command::*;
 pub use picture::*;
+pub use stream::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
@@ -91,6 +93,16 @@ pub const EDITS_MAX: usize = 30;
 pub const SESSION_DAYS_MAX: u64 = 180;
 /// Milliseconds after giving one's password for which a keeper is not asked for it again.
 pub const PASSWORD_FRESH_MS: u64 = 10 * 60 * 1000;
+/// Milliseconds for which a link holds that makes the first keeper.
+pub const FIRST_LINK_MS: u64 = 30 * 60 * 1000;
+/// Such links at a time: each start of a web server makes one.
+pub const FIRST_LINKS_MAX: usize = 16;
+/// Milliseconds for which a link holds with which a lost password is mended.
+pub const RESET_LINK_MS: u64 = 60 * 60 * 1000;
+/// Bytes of what stands in such a link's address: a name, a dot and 22 letters, and some to spare.
+pub const LINK_TEXT_BYTES_MAX: usize = 64;
+/// Milliseconds after which a web server asks again whether there is a keeper, at first and at most.
+pub const FIRST_LINK_RETRY_MS: [u64; 2] = [250, 15_000];
 /// Days without a visit after which a session ends.
 pub const SESSION_IDLE_DAYS_MAX: u32 = 30;
 /// Bytes of one line of a user's file: one write of at most 64 requests.
@@ -494,6 +506,10 @@ pub const POSTS_MINUTE_MAX: usize = 30;
 pub const POSTS_HOUR_MAX: usize = 300;
 /// Other acts (follows, deletions, settings) an hour by one user.
 pub const ACTS_HOUR_MAX: usize = 300;
+/// Searches a minute by one user, or from one address (IPv6: one /64) by strangers.
+pub const SEARCHES_MINUTE_MAX: usize = 30;
+/// Times a day that one user may begin to take their data along.
+pub const EXPORTS_DAY_MAX: usize = 3;
 /// Names, and addresses, that each throttle remembers; one more forgets the one not heard of for
 /// longest. A few hundred bytes each.
 pub const THROTTLE_KEYS_MAX: usize = 10_000;

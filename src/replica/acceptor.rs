@@ -346,8 +346,12 @@ impl Acceptor {
         assert!(intact.com <= intact.acc, "a file knows of no commit beyond its end");
         self.promised = self.promised.max(self.state.acc.term);
         self.known = self.known.max(self.state.com);
-        self.state = intact;
+        let shown = std::mem::replace(&mut self.state, intact).com;
         self.damaged = true;
+        // A file that was on its way here may tell of more.
+        if intact.com > shown {
+            effects.push(Effect::Advance(intact.com));
+        }
         // What is known to be committed is fetched again, for people to read.
         self.commit(intact.com, effects);
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::entry::{Entry, Picture, PostRef, SessionId};
+use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -24,6 +24,7 @@ impl User {
             bio: String::new(),
             members_only: false,
             password: String::new(),
+            reset: None,
             sessions: Vec::new(),
             follows: BTreeMap::new(),
             mutes: BTreeSet::new(),
@@ -64,7 +65,7 @@ impl User {
                 self.bio.clone_from(bio);
                 self.members_only = *members_only;
             }
-            Entry::Password { at: _, hash } => self.password.clone_from(hash),
+            Entry::Password { at: _, hash, reset } => self.set_password(hash, reset.as_ref()),
             Entry::SessionOpened { at, id, device, address } => self.open(Session {
                 id: id.clone(),
                 opened_at: *at,
@@ -120,6 +121,11 @@ impl User {
             Entry::Left { at } => self.leave(*at),
         }
         self.assert_invariants();
+    }
+
+    fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {
+        hash.clone_into(&mut self.password);
+        self.reset = reset.cloned().map(Box::new);
     }
 
     /// Takes in whom this user wants to hear of, and whom not.

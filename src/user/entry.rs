@@ -68,6 +68,9 @@ pub enum Entry {
         at: Wall,
         /// A PHC string, Argon2id.
         hash: String,
+        /// The link with which another one can be chosen, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reset: Option<Reset>,
     },
     /// Somebody signed in.
     SessionOpened {
@@ -431,6 +434,21 @@ pub enum Signup {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CodeHash(pub String);
+
+/// A one-time link with which somebody who lost their password chooses another one. It ends with the
+/// next `password`, whatever that says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// Which.
+    pub link: LinkHash,
+    /// Until when it holds.
+    pub until: Wall,
+}
+
+/// The SHA-256 of a one-time link's secret, in 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkHash(pub String);
 
 /// The SHA-256 of a session's token, in 64 hexadecimal digits: what the file keeps, so that a stolen
 /// disk opens no session.

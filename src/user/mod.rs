@@ -27,7 +27,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
-use entry::{Picture, PostRef, SessionId};
+use entry::{LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -60,6 +60,8 @@ pub struct User {
     pub members_only: bool,
     /// The password's PHC string.
     pub password: String,
+    /// The link with which another one can be chosen.
+    pub reset: Option<Box<Reset>>,
     /// Sessions that nobody has ended, oldest first.
     pub sessions: Vec<Session>,
     /// Whom this user follows, and since when.
@@ -200,6 +202,12 @@ impl User {
     /// Whether they are a keeper of the community.
     pub fn is_keeper(&self) -> bool {
         self.keeping.as_ref().is_some_and(|keeping| keeping.is_keeper)
+    }
+
+    /// Whether this link lets them choose another password at `now`.
+    pub fn has_reset(&self, link: &LinkHash, now: Wall) -> bool {
+        let holds = |reset: &Reset| reset.link == *link && now < reset.until;
+        self.status == Status::Active && self.reset.as_deref().is_some_and(holds)
     }
 
     /// The session of that id, whatever its age, unless it was ended.

@@ -64,7 +64,7 @@ fn entries_of_an_account_all_taken_in() {
             bio: "Hi".into(),
             members_only: false,
         },
-        Entry::Password { at: Wall(5), hash: "$argon2id$x".into() },
+        Entry::Password { at: Wall(5), hash: "$argon2id$x".into(), reset: None },
         opened(1, 5),
         posted(7, None),
         Entry::Followed { at: Wall(8), user: name("ben") },
@@ -130,7 +130,7 @@ fn s17_session_open_until_its_last_day() {
 fn left_keeps_name_time_and_last_request_alone() {
     let mut user = user_of(&[
         Entry::Joined { at: Wall(1) },
-        Entry::Password { at: Wall(1), hash: "x".into() },
+        Entry::Password { at: Wall(1), hash: "x".into(), reset: None },
         opened(1, 1),
         posted(7, None),
         deleted(8),

@@ -53,6 +53,10 @@ pub enum FormName {
     Join,
     /// Sign in.
     Login,
+    /// Become the first keeper.
+    First,
+    /// Choose another password for a lost one.
+    Reset,
     /// Sign out.
     Logout,
     /// Write a post or a reply.
@@ -268,6 +272,8 @@ impl FormName {
         match self {
             Self::Join => "join",
             Self::Login => "login",
+            Self::First => "first",
+            Self::Reset => "reset",
             Self::Logout => "logout",
             Self::Post => "post",
             Self::EditPost => "edit-post",

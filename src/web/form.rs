@@ -38,6 +38,7 @@ pub const FIELDS: &[&str] = &[
     "keys",
     "lang",
     "left",
+    "link",
     "list",
     "made",
     "members_invite",

@@ -20,6 +20,8 @@ const fn of(route: &Route) -> &'static str {
         Route::EveryoneFeed | Route::ProfileFeed(_) | Route::TagFeed(_) => "feed",
         Route::Join => "join",
         Route::Login => "login",
+        Route::FirstKeeper => "first",
+        Route::NewPassword => "reset",
         Route::Logout => "logout",
         Route::Post | Route::MayUpload => "post",
         Route::Profile(_) => "profile",

@@ -6,6 +6,7 @@ mod coding;
 pub mod cookie;
 pub mod csrf;
 mod export;
+mod first;
 pub mod form;
 pub mod gate;
 pub mod handler;

@@ -108,6 +108,14 @@ impl Origin {
         self.host.is_loopback()
     }
 
+    /// The host alone, as browsers write it.
+    pub fn host(&self) -> String {
+        match &self.host {
+            Host::Address(address) => address.to_string(),
+            Host::Name(name) => name.clone(),
+        }
+    }
+
     /// What stands before the name of each cookie: `__Host-` makes a browser insist on `Secure`,
     /// which it accepts over https only.
     pub const fn cookie_prefix(&self) -> &'static str {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::coding::Coding;
 use super::cookie::SetCookie;
-use super::gate::NEXT_HEADER;
+use super::gate::{NEXT_HEADER, PAUSE_HEADER};
 use super::origin::Origin;
 use super::request::Method;
 use super::words::Lang;
@@ -28,6 +28,9 @@ const EVERY_ANSWER: [(&str, &str); 6] = [
 ];
 /// The policy of a picture, should a browser ever take one for a page: it may do nothing at all.
 const PICTURE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+/// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
+/// from `null`.
+const HIDDEN_REFERRER: &str = "strict-origin";
 /// One year, in seconds, of insisting on https.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// Bytes of the body's hash that make its `ETag`: enough that no two pages share one.
@@ -56,10 +59,15 @@ pub struct Response {
     pub allow: Option<&'static str>,
     /// Whether the browser should drop what it cached of this site (after a log-out).
     pub clear_cache: bool,
+    /// Whether its address is a secret, which no other request is to tell: browsers send it along to the
+    /// same site otherwise, where a proxy may write it down.
+    pub hides_address: bool,
     /// The name of the file that the browser should make of it.
     pub download: Option<FileName>,
     /// Where the rest of the body is, in parts that the gate asks for one after the other.
     pub next: Option<Location>,
+    /// In a stream: after how many milliseconds the gate is to ask for them.
+    pub pause_ms: Option<u32>,
 }
 
 impl Response {
@@ -76,8 +84,10 @@ impl Response {
             retry_after_s: None,
             allow: None,
             clear_cache: false,
+            hides_address: false,
             download: None,
             next: None,
+            pause_ms: None,
         }
     }
 
@@ -91,8 +101,12 @@ impl Response {
         let mut fields = Vec::with_capacity(20);
         let is_picture = self.content.is_picture();
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
-            let is_policy = name == "Content-Security-Policy";
-            (name, if is_policy && is_picture { PICTURE_POLICY } else { value }.to_owned())
+            let value = match name {
+                "Content-Security-Policy" if is_picture => PICTURE_POLICY,
+                "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER,
+                _ => value,
+            };
+            (name, value.to_owned())
         }));
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
@@ -106,7 +120,8 @@ impl Response {
         fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
         // A picture is as short as it gets.
-        let accepted = asked.accept_encoding.filter(|_| self.download.is_none() && !is_picture);
+        let is_in_parts = self.download.is_some() || self.pause_ms.is_some();
+        let accepted = asked.accept_encoding.filter(|_| !is_in_parts && !is_picture);
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
@@ -127,6 +142,9 @@ impl Response {
         }
         if let Some(next) = self.next {
             fields.push((NEXT_HEADER, next.0));
+        }
+        if let Some(ms) = self.pause_ms {
+            fields.push((PAUSE_HEADER, ms.to_string()));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));
@@ -202,6 +220,8 @@ pub enum Content {
     Jpeg,
     /// What is transparent, or was drawn.
     Png,
+    /// `text/event-stream; charset=utf-8`: what happens, as it happens.
+    Events,
 }
 
 impl Content {
@@ -217,6 +237,7 @@ impl Content {
             Self::Json => "application/json; charset=utf-8",
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
+            Self::Events => "text/event-stream; charset=utf-8",
         }
     }
 

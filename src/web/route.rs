@@ -34,6 +34,10 @@ pub enum Route {
     Join,
     /// Sign in.
     Login,
+    /// Become the first keeper, by a one-time link.
+    FirstKeeper,
+    /// Choose another password for a lost one, by a one-time link.
+    NewPassword,
     /// Sign out.
     Logout,
     /// Write a post or a reply.
@@ -178,6 +182,8 @@ impl Route {
             "/search" => Self::Search,
             "/join" => Self::Join,
             "/login" => Self::Login,
+            "/first" => Self::FirstKeeper,
+            "/reset" => Self::NewPassword,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
             "/post/pictures" => Self::MayUpload,
@@ -294,6 +300,8 @@ impl Route {
             | Self::Mark { .. } => is_post,
             Self::Join
             | Self::Login
+            | Self::FirstKeeper
+            | Self::NewPassword
             | Self::DeletePost(_)
             | Self::EditPost(_)
             | Self::SettingsProfile
@@ -385,6 +393,8 @@ impl fmt::Display for Route {
             Self::Search => "/search",
             Self::Join => "/join",
             Self::Login => "/login",
+            Self::FirstKeeper => "/first",
+            Self::NewPassword => "/reset",
             Self::Logout => "/logout",
             Self::Post => "/post",
             Self::MayUpload => "/post/pictures",
@@ -432,6 +442,8 @@ mod tests {
             Route::Everyone,
             Route::Join,
             Route::Login,
+            Route::FirstKeeper,
+            Route::NewPassword,
             Route::Logout,
             Route::Post,
             Route::News,

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::ask::{Ask, AskError};
 use super::backends::Backends;
+use super::first;
 use super::handler::Site;
 use super::origin::Origin;
 use super::server::{self, ServerConfig, WebError};
@@ -58,6 +59,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let form_key = keys.form_key();
     let backends = Backends::new(backends, keys, clock.clone());
     let site = Site::new(&backends, community, form_key, origin.clone(), clock);
+    let own = origin.clone();
     let handler = |request: &super::request::Request| site.respond(request);
     let served = std::thread::scope(|scope| {
         spawn_named(scope, "watch", |_permit| backends.watch(stop)).map_err(WebError::Thread)?;
@@ -66,6 +68,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
             spawn_named(scope, "metrics", move |_permit| listener.run(stop, &page))
                 .map_err(WebError::Thread)?;
         }
+        spawn_named(scope, "first-link", |_permit| first::tell(&&backends, &own, stop))
+            .map_err(WebError::Thread)?;
         let config = ServerConfig { listen, origin, trusted_proxies };
         let running = server::serve(scope, config, stop, &handler);
         // Whatever ended it, the watch must end too.

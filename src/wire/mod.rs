@@ -3,6 +3,7 @@
 pub mod earlier;
 pub mod export;
 mod house;
+mod listen;
 pub mod message;
 pub mod operator;
 pub mod request;

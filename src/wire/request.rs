@@ -21,6 +21,7 @@ pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
     MembersPage, ReportRow, ReportedPost, ReportsPage, Welcome,
 };
+pub use super::listen::{HeardEvent, HeardPage};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
 
@@ -125,6 +126,8 @@ pub enum Outcome {
     News(NewsPage),
     /// What a search found.
     Found(FoundPage),
+    /// What happened.
+    Heard(HeardPage),
     /// Whom the one who asks mutes or blocks.
     KeptApart(KeptApart),
     /// A part of what the user takes along.

@@ -12,7 +12,7 @@ use crate::action::ExportList;
 use crate::action::import::{Newcomer, Taken, Tie};
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, RequestKey, UserName};
-use crate::user::entry::CodeHash;
+use crate::user::entry::{CodeHash, LinkHash};
 
 /// What the operator wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +40,12 @@ pub enum Order {
         /// Whether they keep the community.
         is_keeper: bool,
     },
-    /// Give an account another password, and end all its sessions. Answer: `SignedOut`.
-    SetPassword {
+    /// Let a one-time link choose another password. Answer: `Done`.
+    OfferReset {
         /// Whose.
         user: UserName,
-        /// The password.
-        password: Password,
+        /// The link's hash.
+        link: LinkHash,
     },
     /// Make a keeper of somebody, or not any more. Answer: `Done`.
     SetKeeper {
@@ -301,15 +301,19 @@ mod tests {
     #[test]
     fn order_and_answer_have_their_spelling() {
         let user: UserName = "ada".parse().unwrap();
-        let order = Order::SetPassword { user, password: Password("hen under oak".to_owned()) };
+        let order = Order::OfferReset { user: user.clone(), link: LinkHash("ab".to_owned()) };
         let question = Question::Upkeep(order);
         let text = serde_json::to_string(&question).unwrap();
-        assert_eq!(
-            text,
-            r#"{"ask":"upkeep","do":"set_password","user":"ada","password":"hen under oak"}"#
-        );
+        assert_eq!(text, r#"{"ask":"upkeep","do":"offer_reset","user":"ada","link":"ab"}"#);
         assert_eq!(serde_json::from_str::<Question>(&text).unwrap(), question);
-        assert!(!format!("{question:?}").contains("hen"), "{question:?}");
+        let add = Order::Add {
+            key: RequestKey { ops: 1, id: crate::id::RequestId([7; 16]) },
+            user,
+            display_name: String::new(),
+            password: Password("hen under oak".to_owned()),
+            is_keeper: false,
+        };
+        assert!(!format!("{add:?}").contains("hen"), "{add:?}");
         let answer = Answer::Upkeep(Told::Begun { state: Begun::GoesOn });
         let text = serde_json::to_string(&answer).unwrap();
         assert_eq!(text, r#"{"tell":"upkeep","told":"begun","state":"goes_on"}"#);

@@ -17,7 +17,7 @@ fn name(text: &str) -> UserName {
 pub(super) struct Person<'a> {
     pub(super) all: &'a Backends,
     pub(super) session: String,
-    number: std::cell::Cell<u8>,
+    pub(super) number: std::cell::Cell<u8>,
 }
 
 impl<'a> Person<'a> {
@@ -226,7 +226,8 @@ fn posts_for_members_only_are_shown_to_no_stranger() {
     };
     let profile = || Action::Profile(PageOf { username: name("ada"), before: None });
     let thread = || Action::Thread(ThreadOf { post: post.clone(), posted: None });
-    let search = || Action::Search(Search { query: "among".to_owned(), before: None });
+    let search =
+        || Action::Search(Search { query: "among".to_owned(), before: None, address: None });
     let sees = |n, is_shown: bool| {
         let Outcome::Profile(seen) = stranger(&all, n, profile()) else { return false };
         let Outcome::Posts(list) = stranger(&all, n, Action::Everyone(Page::default())) else {

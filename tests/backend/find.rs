@@ -20,7 +20,7 @@ fn tagged(all: &Backends, n: usize, word: &str) -> Vec<String> {
 }
 
 fn search(all: &Backends, n: usize, query: &str, before: Option<PostId>) -> FoundPage {
-    let action = Action::Search(Search { query: query.to_owned(), before });
+    let action = Action::Search(Search { query: query.to_owned(), before, address: None });
     match all.ask(n, &asking(None, None, action)).data.outcome {
         Outcome::Found(found) => found,
         other => panic!("a search was asked for: {other:?}"),
@@ -128,7 +128,7 @@ fn search_hostile_answered() {
     {
         assert!(search(&all, 0, query, None).posts.is_empty(), "{query:?}");
     }
-    let action = Action::Search(Search { query: "a".repeat(100_000), before: None });
+    let action = Action::Search(Search { query: "a".repeat(100_000), before: None, address: None });
     let answer = all.ask(0, &asking(None, None, action)).data.outcome;
     assert!(matches!(answer, Outcome::Refused(_)), "{answer:?}");
 }

@@ -2,8 +2,8 @@
 //! program asks.
 
 use tern::action::{
-    Action, DeleteAccount, EndInvitation, Invite, Join, Keep, KeepersDeed, Keyed, Next, Page,
-    PageOf, Problem, Report, SetHouse, ThreadOf, code_hash,
+    Action, DeleteAccount, EndInvitation, Invite, Join, Keep, KeepersDeed, Keyed, Login, Next,
+    Page, PageOf, Problem, Report, SetHouse, ThreadOf, code_hash,
 };
 use tern::id::UserName;
 use tern::limits::FRAME_BYTES_MAX;
@@ -52,6 +52,9 @@ fn kept<'a, const N: usize>(
         Person::join(all, member, number)
     });
     assert_eq!(set_keeper(all, "ada", true), Told::Done);
+    // Who may do more signs in anew.
+    ada.may_not(Action::Sessions, &Refusal::SignedOut);
+    let ada = Person { session: signed_in(all, "ada"), ..ada };
     (ada, members)
 }
 
@@ -106,6 +109,17 @@ impl Person<'_> {
     }
 }
 
+/// The session of somebody who signs in.
+fn signed_in(all: &Backends, user: &str) -> String {
+    let action = Action::Login(Login {
+        key: key(99),
+        username: user.to_owned(),
+        password: "a quiet gull sleeps".to_owned(),
+        opening: opening(),
+    });
+    all.ask(0, &Request { session: None, action, read_to: None }).session.expect("a session")
+}
+
 /// Joins as a stranger, at one of the machines.
 fn join(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
     let action = Action::Join(Join {
@@ -156,6 +170,7 @@ fn keeper_made_and_ended_by_operator_alone() {
     };
     ada.may_not(Action::DeleteAccount(leaving), &Refusal::Keeper);
     assert_eq!(set_keeper(&all, "ada", false), Told::Done);
+    let ada = Person { session: signed_in(&all, "ada"), ..ada };
     ada.may_not(Action::House, &Refusal::NotFound);
 }
 

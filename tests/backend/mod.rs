@@ -6,6 +6,7 @@ mod export;
 mod find;
 mod hot;
 mod keeping;
+mod listen;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

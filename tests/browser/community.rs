@@ -42,6 +42,7 @@ impl<'c> Community<'c> {
         let data = format!("--data={}", cluster.data().display());
         let made = Command::new(PROGRAM).args(["user", "admin", "kim", &data]).output().unwrap();
         assert!(made.status.success(), "{made:?}");
+        assert_eq!(all.of("kim").login().status, 303, "a new keeper signs in anew");
         all
     }
 
@@ -185,6 +186,8 @@ impl<'c> Community<'c> {
         let ask = format!("{gone}/delete");
         done(self.of("sue"), &ask, &ask, &[]);
         done(self.of("sue"), "/@ada", "/@ada/block", &[]);
+        let private = [("members_only", "1")];
+        done(self.of("noa"), "/settings/profile", "/settings/profile", &private);
         done(self.of("ada"), "/@mia", "/@mia/mute", &[]);
         done(self.of("ada"), "/@noa", "/@noa/block", &[]);
         let about = format!("username=mia&id={}", id(&hidden));
@@ -213,7 +216,14 @@ impl<'c> Community<'c> {
             Say what you need, and what you have to give.";
         let kim = self.of("kim");
         let password = kim.password();
-        let filled = [("signup", signup), ("words", words), ("password", password.as_str())];
+        let filled = [
+            ("signup", signup),
+            ("members_invite", "1"),
+            ("words", words),
+            ("shows_posts", "1"),
+            ("shows_log", "1"),
+            ("password", password.as_str()),
+        ];
         done(kim, "/mod/settings", "/mod/settings", &filled);
     }
 

@@ -33,6 +33,9 @@ impl Scheme {
     }
 }
 
+/// How often a window is made as high as the page that grew with it.
+const FITTINGS_MAX: usize = 4;
+
 impl Browser {
     /// Makes the page as wide as a screen of that size shows it; a narrow one is a phone's, which obeys
     /// `<meta name=viewport>`.
@@ -87,9 +90,18 @@ impl Browser {
     /// Makes the window as high as the page, so that nothing is out of sight and what sticks to an edge
     /// covers nothing.
     pub(super) fn fit_height(&self, width: u32) {
-        let height = self.run("return document.documentElement.scrollHeight");
-        let height = height.as_u64().and_then(|height| u32::try_from(height).ok());
-        self.set_size(width, height.expect("a page has a height"));
+        let mut known = 0;
+        // A field that may fill a part of the window grows with it.
+        for _round in 0..FITTINGS_MAX {
+            let height = self.run("return document.documentElement.scrollHeight");
+            let height = height.as_u64().and_then(|height| u32::try_from(height).ok());
+            let height = height.expect("a page has a height");
+            if height == known {
+                return;
+            }
+            self.set_size(width, height);
+            known = height;
+        }
     }
 
     /// Writes a picture of what the window shows. Chromium can show more than that by itself, but forgets

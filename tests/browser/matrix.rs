@@ -50,9 +50,9 @@ impl View {
         }
     }
 
-    /// Whether there is a picture of it in German too.
+    /// Whether there is a picture of it in German too: one of each width and scheme.
     fn is_for_german(self) -> bool {
-        self.width == 390 && self.scheme == Scheme::Light
+        matches!((self.width, self.scheme), (390, Scheme::Light) | (1_200, Scheme::Dark))
     }
 
     fn picture(self) -> String {

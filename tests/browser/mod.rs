@@ -9,6 +9,7 @@
 //!   their pictures side by side.
 //! - `forms`: the table of forms that write; `comes_back`: each of them with all that may go wrong.
 //! - `by_keyboard`: from the landing page to a reply without a mouse.
+//! - `newcomer`: joins, finds a friend and leaves, on a phone, by what the pages say.
 //! - `walk`: two people talk while a machine dies.
 //! - `webdriver`, `emulate`, `keyboard`, `driver`: the browser. `static_page`, on what is `served`:
 //!   whether they do what they say.
@@ -22,6 +23,7 @@ mod emulate;
 mod forms;
 mod keyboard;
 mod matrix;
+mod newcomer;
 mod pages;
 mod rules;
 mod served;

@@ -200,6 +200,7 @@ pub(super) const PAGES: &[Page] = &[
     member("profile-blocked", "/@noa"),
     member("profile-blocked-by", "/@sue"),
     stranger("profile-suspended", "/@sue"),
+    stranger("profile-members-only", "/@noa"),
     page(Who::Suspended, "home-suspended", "/"),
     page(Who::Suspended, "everyone-suspended", "/public"),
     page(Who::Suspended, "thread-suspended", "{thread}"),

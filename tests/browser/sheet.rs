@@ -8,7 +8,7 @@ use super::view::pictures;
 use super::webdriver::Browser;
 
 /// The views that stand on the sheet, side by side.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 9] = [
     "320-light",
     "390-light",
     "390-dark",
@@ -17,9 +17,10 @@ const SHOWN: [&str; 8] = [
     "320-light-large",
     "1200-light-large",
     "390-light-de",
+    "1200-dark-de",
 ];
 /// Pixels across the sheet: each picture is 220 wide.
-const SHEET_WIDTH: u32 = 1_860;
+const SHEET_WIDTH: u32 = 2_090;
 const HEAD: &str = "<!doctype html><meta charset=utf-8><title>All pages</title><style>\
     body { font: 14px system-ui; margin: 16px; background: #999 } h2 { margin: 16px 0 4px }\
     div { display: flex; gap: 8px } img { width: 220px; max-height: 330px; object-fit: cover; object-position: top }\

@@ -37,6 +37,10 @@ pub(crate) fn forms(page: &str) -> Vec<Form> {
             rest = after;
             let Some((_, tag)) = before.rsplit_once('<') else { continue };
             let Some(name) = attribute(tag, "name") else { continue };
+            // Browsers send no box that is not ticked.
+            if tag.contains(" type=\"checkbox\"") && !tag.ends_with(" checked") {
+                continue;
+            }
             let value = if tag.starts_with("input") {
                 attribute(tag, "value").unwrap_or_default()
             } else if tag.starts_with("textarea") {

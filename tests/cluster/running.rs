@@ -13,7 +13,7 @@ use super::person::Person;
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// `tern serve` with a configuration file, and the manager that started it.
+/// A program with a configuration file, and the manager that started it.
 struct Served {
     child: Child,
     directory: tempfile::TempDir,
@@ -22,18 +22,28 @@ struct Served {
 }
 
 impl Served {
+    /// `tern serve`.
     fn start(config: &str) -> Self {
+        let port = free_ports(1);
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let data = directory.path().join("db");
+        // On every address, of which only one is asked.
+        let args = [
+            "serve".to_owned(),
+            format!("--listen=0.0.0.0:{port}"),
+            format!("--origin=http://127.0.0.1:{port}"),
+            format!("--data={}", data.display()),
+        ];
+        Self::run(directory, port, &args, config)
+    }
+
+    fn run(directory: tempfile::TempDir, port: u16, args: &[String], config: &str) -> Self {
         let path = |name: &str| directory.path().join(name);
         let manager = UnixDatagram::bind(path("notify")).unwrap();
         manager.set_read_timeout(Some(LONG)).unwrap();
-        let port = free_ports(1);
         std::fs::write(path("tern.toml"), config).unwrap();
         let child = Command::new(PROGRAM)
-            // On every address, of which only one is asked.
-            .args(["serve".to_owned(), format!("--listen=0.0.0.0:{port}")])
-            .args([format!("--origin=http://127.0.0.1:{port}")])
-            .arg(format!("--data={}", path("db").display()))
+            .args(args)
             .env("TERN_CONFIG", path("tern.toml"))
             .env("NOTIFY_SOCKET", path("notify"))
             .env("WATCHDOG_USEC", "400000")
@@ -123,6 +133,45 @@ fn manager_hears_of_start_life_reload_and_stop() {
     let health = served.health(&[]);
     assert_eq!(health.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&health.stderr).contains("is not well"), "{health:?}");
+}
+
+/// Fails unless the manager hears that it started, lives and stops, and it ends well.
+fn check_life(mut served: Served) {
+    served.hears("READY=1");
+    // Twice: what fed it once may have been the start.
+    served.hears("WATCHDOG=1");
+    served.hears("WATCHDOG=1");
+    served.reload("log = 'debug'\n");
+    send(served.child.id(), Signal::TERM);
+    served.hears("STOPPING=1");
+    let status = eventually("the end", LONG, || served.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "{}", served.log());
+}
+
+#[test]
+fn manager_hears_of_a_backend_and_of_a_web_server() {
+    let _turn = take_turn();
+    let directory = || tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (home, port) = (directory(), free_ports(2));
+    let key = format!("--key-file={}", home.path().join("cluster.key").display());
+    let data = format!("--data={}", home.path().join("db").display());
+    let peers = format!("--peers=1=127.0.0.1:{port}");
+    let init = Command::new(PROGRAM)
+        .args(["cluster", "init", "--node=1", "--config=", &data, &key, &peers])
+        .output()
+        .unwrap();
+    assert!(init.status.success(), "{init:?}");
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let listen = format!("--listen=127.0.0.1:{port}");
+    let backend = words(&["backend", "--node=1", &listen, &data, &key]);
+    let backend = Served::run(home, port, &backend, "");
+    backend.logs("backend serving");
+    let listen = format!("--listen=127.0.0.1:{}", port + 1);
+    let backends = format!("--backends=127.0.0.1:{port}");
+    let web = words(&["web", &listen, &backends, &key]);
+    check_life(Served::run(directory(), port + 1, &web, ""));
+    // The web server is gone, so what feeds this one is its own question.
+    check_life(backend);
 }
 
 #[test]

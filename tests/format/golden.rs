@@ -78,7 +78,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
             bio: String::new(),
             members_only: false,
         },
-        Entry::Password { at: at(minute), hash: hash.to_owned() },
+        Entry::Password { at: at(minute), hash: hash.to_owned(), reset: None },
         Entry::SessionOpened {
             at: at(minute),
             id: session.clone(),

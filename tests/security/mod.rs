@@ -1,11 +1,14 @@
 //! The statements of `src/SECURITY.md`, each shown by a test that bears its number: here those that need
 //! the program as a whole, the others beside what they are about.
 
+mod access;
 mod cluster;
 mod document;
 mod forms;
+mod limits;
 mod names;
 mod output;
+mod parts;
 mod passwords;
 mod requests;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::harness::{Cluster, Options};
+use crate::cluster::harness::{Cluster, Options, PROGRAM};
 
 /// Everything below the data directory, by path.
 fn paths(directory: &std::path::Path, found: &mut BTreeSet<String>) {
@@ -63,7 +63,20 @@ fn s40_what_one_takes_along_holds_no_secret_and_nobody_else() {
     ada.join();
     ben.join();
     assert_eq!(ada.post("Hers to take along").status, 303);
-    assert_eq!(ben.post("Not hers, though it names @ada").status, 303);
+    let said = ben.post("Not hers, though it names @ada").location.unwrap();
+    // What others say of her, and what she says of others, is for keepers.
+    let hers = cluster.person("ben").get("/@ada").body;
+    let id = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let at = hers.find("/@ada/1").unwrap() + "/@ada/".len();
+    let of_ada = format!("/@ada/{}/report", id(&hers[at..]));
+    let of_ben = format!("/@ben/{}/report", id(said.split_once("posted=").unwrap().1));
+    let reason = [("reason", "Unkind to ladders")];
+    assert_eq!(ben.act(&of_ada, &of_ada, &reason).status, 303);
+    assert_eq!(ada.act(&of_ben, &of_ben, &reason).status, 303);
+    // A link for her password is on its way.
+    let data = format!("--data={}", cluster.data().display());
+    let made = std::process::Command::new(PROGRAM).args(["user", "passwd", "ada", &data]).output();
+    assert!(made.unwrap().status.success());
     let file = std::fs::read_to_string(cluster.node_data(1).join("users/ada.jsonl")).unwrap();
     let secret = |key: &str| {
         let found = file.split(&format!("\"{key}\":\"")).nth(1);
@@ -76,7 +89,18 @@ fn s40_what_one_takes_along_holds_no_secret_and_nobody_else() {
         let taken = ada.get(address);
         assert_eq!(taken.status, 200, "{address}");
         assert!(taken.body.contains("Hers to take along"), "{}", taken.body);
-        for other in ["argon2", "Not hers", hash.as_str(), token.as_str(), "session", "127.0.0.1"] {
+        let link = secret("link");
+        for other in [
+            "argon2",
+            "Not hers",
+            hash.as_str(),
+            token.as_str(),
+            link.as_str(),
+            "session",
+            "127.0.0.1",
+            "Unkind",
+            "report",
+        ] {
             assert!(!taken.body.contains(other), "{other} in {address}:\n{}", taken.body);
         }
         assert_ne!(cluster.person("stranger").get(address).status, 200, "{address}");

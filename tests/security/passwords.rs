@@ -30,7 +30,7 @@ fn weaken(data: &std::path::Path, user: &UserName) {
     let loaded = store.load(user, &mut |_| {}).unwrap();
     let mut version = loaded.acc;
     version.seq += 1;
-    let entries = [Entry::Password { at: Wall(1), hash: WEAK.to_owned() }];
+    let entries = [Entry::Password { at: Wall(1), hash: WEAK.to_owned(), reset: None }];
     let line = encode(&NewLine {
         version,
         base: loaded.acc,

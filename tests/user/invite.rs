@@ -11,6 +11,7 @@ fn invitations_are_made_listed_and_revoked() {
     run(&cluster, &["invite", "new"]).check_refused(2, "tern user admin NAME");
     assert_eq!(run(&cluster, &["invite", "list"]).out, "no invitations\n");
     assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
+    assert_eq!(ada.login().status, 303);
     let answer = ada.act("/mod/settings", "/mod/settings", &[("signup", "invited")]);
     assert_eq!(answer.status, 303, "{}", answer.body);
 

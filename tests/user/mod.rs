@@ -2,8 +2,10 @@
 //! cluster, and what a browser then sees.
 
 mod accounts;
+mod guide;
 mod import;
 mod invite;
+mod link;
 mod trouble;
 
 use std::io::{Read, Write};

@@ -7,6 +7,7 @@ mod load;
 mod parts;
 mod refusal;
 mod shutdown;
+mod stream;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
@@ -18,7 +19,7 @@ use tern::web::cookie::{CookieValue, SetCookie};
 use tern::web::gate::GateLimits;
 use tern::web::origin::Origin;
 use tern::web::request::Request;
-use tern::web::response::{Cache, Content, Response};
+use tern::web::response::{Cache, Content, Location, Response};
 use tern::web::server::{Running, ServerConfig, WebError, serve_within};
 
 use client::{Client, LOCALHOST, PATIENCE, Reply, many_descriptors};
@@ -109,6 +110,7 @@ fn handle(request: &Request, waiting: &Waiting) -> Response {
         "/language" => page(format!("{:?}", request.accept_language)),
         "/gzip" => Response { cache: Cache::Private, ..page("Tea at four. ".repeat(1_000)) },
         "/parts" => return parts::handle(request),
+        "/events" => return stream::handle(request),
         "/big" => page("x".repeat(request.query.parse().unwrap())),
         "/wait" => {
             waiting.entered.close();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tern::web::response::{FileName, Location};
+use tern::web::response::FileName;
 
 use super::*;
 

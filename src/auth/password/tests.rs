@@ -177,14 +177,25 @@ fn s07_unknown_name_costs_as_much_as_a_wrong_password() {
         assert_eq!(verify(), Ok(Verdict::NoMatch));
         busy_ns() - before
     };
-    // The least of many is what it costs: all above is other programs' doing.
-    let (mut unknown, mut wrong) = (u64::MAX, u64::MAX);
-    for _ in 0..20 {
-        unknown = unknown.min(cost(&|| hasher.verify_dummy("battery staple")));
-        wrong = wrong.min(cost(&|| hasher.verify("battery staple", &stored)));
-    }
-    let apart = unknown.abs_diff(wrong);
-    assert!(apart * 10 < unknown.max(wrong), "{unknown} ns and {wrong} ns");
+    // What other programs do to the processor they do to both of two tries in a row, whichever comes
+    // first: so the median of how many times one takes as long as the other.
+    let mut per_thousand = Vec::new();
+    let is_alike = (0..200).any(|tried| {
+        let unknown = || cost(&|| hasher.verify_dummy("battery staple"));
+        let wrong = || cost(&|| hasher.verify("battery staple", &stored));
+        let (unknown, wrong) = if tried % 2 == 0 {
+            let first = unknown();
+            (first, wrong())
+        } else {
+            let first = wrong();
+            (unknown(), first)
+        };
+        per_thousand.push(unknown * 1_000 / wrong);
+        per_thousand.sort_unstable();
+        // On a busy machine it takes more of them.
+        tried >= 20 && per_thousand[tried / 2].abs_diff(1_000) < 50
+    });
+    assert!(is_alike, "{per_thousand:?}");
 }
 
 #[test]

@@ -41,6 +41,8 @@ const PICTURES: [Rate; 2] = [
     Rate { count: limits::PICTURES_HOUR_MAX, ms: HOUR_MS },
     Rate { count: limits::PICTURES_DAY_MAX, ms: DAY_MS },
 ];
+const SEARCHES: [Rate; 1] = [Rate { count: limits::SEARCHES_MINUTE_MAX, ms: MINUTE_MS }];
+const EXPORTS: [Rate; 1] = [Rate { count: limits::EXPORTS_DAY_MAX, ms: DAY_MS }];
 const ACTS: [Rate; 1] = [Rate { count: limits::ACTS_HOUR_MAX, ms: HOUR_MS }];
 
 /// Too often: what was asked must not be done.
@@ -58,6 +60,10 @@ pub enum ActKind {
     Post,
     /// A picture that is to be posted.
     Picture,
+    /// A search.
+    Search,
+    /// Taking one's data along.
+    Export,
     /// Any other act that writes.
     Other,
 }
@@ -68,6 +74,8 @@ pub struct Throttle {
     logins: Mutex<Logins>,
     joins: Mutex<Joins>,
     acts: Mutex<Recent<(UserName, ActKind), Log>>,
+    /// By strangers.
+    searches: Mutex<Recent<IpAddr, Log>>,
 }
 
 struct Logins {
@@ -111,6 +119,7 @@ impl Throttle {
                 networks: Recent::new(keys_max),
             }),
             acts: Mutex::new(Recent::new(limits::THROTTLE_USERS_MAX)),
+            searches: Mutex::new(Recent::new(keys_max)),
         }
     }
 
@@ -207,12 +216,31 @@ impl Throttle {
         let rates: &[Rate] = match kind {
             ActKind::Post => &POSTS,
             ActKind::Picture => &PICTURES,
+            ActKind::Search => &SEARCHES,
+            ActKind::Export => &EXPORTS,
             ActKind::Other => &ACTS,
         };
         let mut acts = self.acts.lock();
         let log = acts.touch(&(user.clone(), kind));
         log.check(rates, now)?;
         log.record(rates, now);
+        Ok(())
+    }
+}
+
+impl Throttle {
+    /// Whether a stranger at `addr` may search once more; if so it is counted.
+    ///
+    /// # Errors
+    /// [`RetryAfter`]; nothing is counted then.
+    pub fn check_search(&self, addr: IpAddr, now: Mono) -> Result<(), RetryAfter> {
+        if !self.on {
+            return Ok(());
+        }
+        let mut searches = self.searches.lock();
+        let log = searches.touch(&subnet(addr, 32, 64));
+        log.check(&SEARCHES, now)?;
+        log.record(&SEARCHES, now);
         Ok(())
     }
 }

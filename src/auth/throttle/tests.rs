@@ -259,6 +259,36 @@ fn s42_act_others_three_hundred_an_hour() {
 }
 
 #[test]
+fn s42_search_thirty_a_minute_by_user_and_by_address() {
+    let throttle = Throttle::new(true);
+    let ada = UserName::parse("ada").unwrap();
+    for n in 0..30 {
+        assert!(throttle.check_act(&ada, ActKind::Search, Mono(n)).is_ok(), "{n}");
+        // One household has many IPv6 addresses.
+        let own: IpAddr = format!("2001:db8::{n}").parse().unwrap();
+        assert!(throttle.check_search(own, Mono(n)).is_ok(), "{n}");
+    }
+    let refused = Err(RetryAfter { seconds: 60 });
+    assert_eq!(throttle.check_act(&ada, ActKind::Search, Mono(0)), refused);
+    assert_eq!(throttle.check_search("2001:db8::99".parse().unwrap(), Mono(0)), refused);
+    assert!(throttle.check_search("2001:db8:1::1".parse().unwrap(), Mono(0)).is_ok());
+    assert!(throttle.check_act(&ada, ActKind::Search, Mono(60 * S)).is_ok());
+}
+
+#[test]
+fn s42_export_three_a_day() {
+    let throttle = Throttle::new(true);
+    let ada = UserName::parse("ada").unwrap();
+    for _ in 0..3 {
+        assert!(throttle.check_act(&ada, ActKind::Export, Mono(0)).is_ok());
+    }
+    let day = 24 * 3_600;
+    let refused = throttle.check_act(&ada, ActKind::Export, Mono(S));
+    assert_eq!(refused, Err(RetryAfter { seconds: day - 1 }));
+    assert!(throttle.check_act(&ada, ActKind::Export, Mono(u64::from(day) * S)).is_ok());
+}
+
+#[test]
 fn throttle_off_allows_everything() {
     let throttle = Throttle::new(false);
     let ada = UserName::parse("ada").unwrap();
@@ -266,5 +296,6 @@ fn throttle_off_allows_everything() {
         assert!(throttle.check_login("ada", addr(HOME), Mono(0)).is_ok());
         assert!(throttle.check_join(addr(HOME), Mono(0)).is_ok());
         assert!(throttle.check_act(&ada, ActKind::Post, Mono(0)).is_ok());
+        assert!(throttle.check_search(addr(HOME), Mono(0)).is_ok());
     }
 }

@@ -21,8 +21,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::config::{ConfigError, fixed_address, machine_number, numbered_address, peers};
-use super::error::CliError;
+use super::config::{ConfigError, Secret, fixed_address, machine_number, numbered_address, peers};
+use super::error::{CliError, TRY_AGAIN};
 use crate::id::{Hash128, NodeId};
 use crate::store::StoreError;
 use change::What;
@@ -145,6 +145,9 @@ pub(super) struct RawTarget {
     /// The cluster's key [default: cluster.key in DIR or beside it]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The key itself: from `TERN_KEY`, never typed, for others see what is typed
+    #[arg(long, hide = true)]
+    key: Option<Secret>,
     /// The machines to ask, instead of those that DIR names
     #[arg(long, value_name = "ADDR:PORT,...")]
     at: Option<String>,
@@ -361,8 +364,8 @@ impl ClusterError {
             Self::Thread(_)
             | Self::NobodyAnswers { .. }
             | Self::NoRandomness
-            | Self::Busy(_)
             | Self::Terminal(_) => 1,
+            Self::Busy(_) => TRY_AGAIN,
             Self::NotEnough | Self::TooFew(_) => 4,
         }
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{ClusterError, RawTarget};
-use crate::cli::config::{ConfigError, fixed_address, twice};
+use crate::cli::config::{ConfigError, Secret, Source, fixed_address, twice};
 use crate::cli::error::CliError;
 use crate::cli::key::FILE_NAME as KEY_NAME;
 use crate::id::NodeId;
@@ -19,6 +19,8 @@ use crate::transport::key::ClusterKey;
 pub(in crate::cli) struct Target {
     data: PathBuf,
     key_file: Option<PathBuf>,
+    /// Where no file was named.
+    key: Option<Secret>,
     /// Instead of those that `data` names.
     at: Vec<String>,
 }
@@ -45,7 +47,7 @@ impl Target {
         if at.len() > OPERATOR_ADDRESSES_MAX {
             return Err(ConfigError::AddressesTooMany);
         }
-        Ok(Self { data: raw.data, key_file: raw.key_file, at })
+        Ok(Self { data: raw.data, key_file: raw.key_file, key: raw.key, at })
     }
 
     /// The directory that was given.
@@ -108,7 +110,14 @@ impl Target {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub(in crate::cli) fn keys(&self) -> Result<Keys, CliError> {
-        Ok(Keys::from(&ClusterKey::read(&self.key_path())?))
+        let Some(secret) = self.key.as_ref().filter(|_| self.key_file.is_none()) else {
+            return Ok(Keys::from(&ClusterKey::read(&self.key_path())?));
+        };
+        let keys = secret.keys(&Source::from("key"))?;
+        if keys.cluster_id().is_none() {
+            return Err(ClusterError::WebKeyOnly.into());
+        }
+        Ok(keys)
     }
 
     /// In the directory, or beside it as `tern run-cluster` has it for its machines.

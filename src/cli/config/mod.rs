@@ -126,6 +126,22 @@ pub(super) struct Logging {
     pub format: Format,
 }
 
+impl Secret {
+    /// The keys that it makes.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub(super) fn keys(&self, at: &Source) -> Result<Keys, ConfigError> {
+        value::key(at, &self.0)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")

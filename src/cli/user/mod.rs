@@ -17,8 +17,12 @@ use super::cluster::{ClusterError, RawTarget};
 use super::config::ConfigError;
 use super::error::CliError;
 use super::say;
+use crate::auth::link::LinkSecret;
 use crate::clock::Wall;
 use crate::id::{RequestId, RequestKey, UserName};
+use crate::limits::RESET_LINK_MS;
+use crate::web::origin::Origin;
+use crate::web::route::Route;
 use crate::wire::upkeep::{Order, Password, Stands, Told, UserRow};
 use ask::Asker;
 
@@ -31,10 +35,11 @@ pub(super) enum RawUser {
     ///
     /// Prints a password that was made for it, unless one comes on standard input.
     Add(RawAdd),
-    /// Give an account a new password, which is printed once, and end all its sessions
+    /// Print a link with which whoever lost their password chooses another one, once
     ///
-    /// For whoever has lost theirs: they sign in with it and choose another one on their settings' page.
-    Passwd(RawNamed),
+    /// It holds for an hour, and the old password until then; whoever uses it is signed out everywhere
+    /// else. `tern user signout` does that at once.
+    Passwd(RawPasswd),
     /// Make a member a keeper of the community, who sees /mod; or not any more
     Admin(RawAdmin),
     /// Let a member write nothing, until it is lifted or for some days
@@ -92,6 +97,19 @@ pub(super) struct RawNamed {
     /// The user name
     #[arg(value_name = "NAME")]
     name: String,
+    #[command(flatten)]
+    how: RawHow,
+}
+
+/// Options of `tern user passwd`.
+#[derive(Debug, Args)]
+pub(super) struct RawPasswd {
+    /// The user name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The site's address, for the link [default: the link begins behind it]
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
     #[command(flatten)]
     how: RawHow,
 }
@@ -162,7 +180,7 @@ pub(super) struct User {
 enum What {
     List { only_keepers: bool },
     Add { user: UserName, display_name: String, is_keeper: bool, from_stdin: bool },
-    Passwd { user: UserName },
+    Passwd { user: UserName, origin: Option<Origin> },
     Delete { user: UserName, yes: bool },
     Order { name: &'static str, order: Order },
 }
@@ -183,7 +201,15 @@ impl User {
                 let user = name(&raw.name)?;
                 (raw.how, What::Add { user, display_name, is_keeper, from_stdin })
             }
-            RawUser::Passwd(raw) => (raw.how, What::Passwd { user: name(&raw.name)? }),
+            RawUser::Passwd(raw) => {
+                let user = name(&raw.name)?;
+                // That a home network has no https was said where the site's address was set.
+                let origin = raw.origin.map(|text| Origin::parse(&text, true)).transpose();
+                let at = || super::config::Source::from("origin");
+                let origin = origin
+                    .map_err(|error| ConfigError::Origin { at: at(), why: error.to_string() })?;
+                (raw.how, What::Passwd { user, origin })
+            }
             RawUser::Admin(raw) => {
                 let (user, is_keeper) = (name(&raw.name)?, !raw.remove);
                 (raw.how, What::order("admin", Order::SetKeeper { user, is_keeper }))
@@ -258,14 +284,7 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
             tell("add", name, (json, password, None));
             Ok(())
         }
-        What::Passwd { user: name } => {
-            let password = secret::fresh()?;
-            let secret = Password(password.clone());
-            let order = Order::SetPassword { user: name.clone(), password: secret };
-            let told = Asker::new(&user.how.target)?.ask(&order)?;
-            tell("passwd", name, (json, Some(&password), sessions(&told)));
-            Ok(())
-        }
+        What::Passwd { user: name, origin } => passwd(&user.how, name, origin.as_ref()),
         What::Delete { user: name, yes } => {
             let mut asker = Asker::new(&user.how.target)?;
             if !yes {
@@ -295,6 +314,27 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
     }
 }
 
+/// Makes a link for a lost password, and says it once. Only its hash leaves this process.
+fn passwd(how: &How, user: &UserName, origin: Option<&Origin>) -> Result<(), CliError> {
+    let secret = LinkSecret::generate().map_err(|_| ClusterError::NoRandomness)?;
+    let order = Order::OfferReset { user: user.clone(), link: secret.hash() };
+    Asker::new(&how.target)?.ask(&order)?;
+    let site = origin.map(ToString::to_string).unwrap_or_default();
+    let link = format!("{site}{}?link={user}.{}", Route::NewPassword, secret.secret());
+    let minutes = RESET_LINK_MS / 60_000;
+    if how.json {
+        let told = json!({ "done": "passwd", "user": user, "link": link, "minutes": minutes });
+        say(&told.to_string());
+        return Ok(());
+    }
+    say(&format!("{user} may choose a new password within {minutes} minutes, once, by this link"));
+    if origin.is_none() {
+        say("behind the site's address, which --origin=URL would put before it");
+    }
+    say(&format!("link: {link}"));
+    Ok(())
+}
+
 const fn sessions(told: &Told) -> Option<u32> {
     if let Told::SignedOut { sessions } = told { Some(*sessions) } else { None }
 }
@@ -316,7 +356,6 @@ fn tell(
     }
     say(&match done {
         "add" => format!("{user} has an account"),
-        "passwd" => format!("{user} has a new password"),
         "admin" => format!("{user} is as asked: tern user list --admins names the keepers"),
         "suspend" => format!("{user} may write nothing"),
         "lift" => format!("{user} may write again"),

@@ -212,6 +212,16 @@ fn acceptor_damaged_promises_without_voting() {
     assert_eq!(sync, refused(Refuse::NotVoting { why }));
 }
 
+/// The flush of a file from a peer failed, and the file is there and whole.
+#[test]
+fn r0016_file_found_damaged_shows_all_that_it_knows_to_be_committed() {
+    let mut acceptor = holding_one();
+    let (acc, com) = (version(3, 1, 1), version(2, 1, 1));
+    let intact = State { acc, hash: hash(3), com };
+    assert_eq!(step(&mut acceptor, Asked::Damaged(intact)), [Done::Advance(com)]);
+    assert_eq!((acceptor.state(), acceptor.is_damaged()), (intact, true));
+}
+
 #[test]
 fn acceptor_damaged_file_learned_still_no_vote() {
     let mut acceptor = holding_one();

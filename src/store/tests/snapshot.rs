@@ -374,7 +374,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
         2 => (0..9u8).prop_map(profile),
-        2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}") }),
+        2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}"), reset: None }),
         8 => (0..5u8, 0..9u64).prop_map(opened),
         6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
         8 => (0..12u64).prop_map(|id| post(id, "hello")),

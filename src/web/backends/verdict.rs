@@ -135,6 +135,8 @@ const fn is_write(action: &Action) -> bool {
     match action {
         Action::Join(_)
         | Action::Login(_)
+        | Action::FirstKeeper(_)
+        | Action::ResetPassword(_)
         | Action::Logout(_)
         | Action::Post(_)
         | Action::EditPost(_)
@@ -159,6 +161,8 @@ const fn is_write(action: &Action) -> bool {
         Action::CheckSession
         | Action::KeepPicture(_)
         | Action::Picture(_)
+        | Action::OfferFirst(_)
+        | Action::OpenLink(_)
         | Action::Home(_)
         | Action::Everyone(_)
         | Action::Profile(_)
@@ -170,6 +174,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::Following(_)
         | Action::News(_)
         | Action::Tagged(_)
+        | Action::Listen(_)
         | Action::Search(_)
         | Action::KeptApart(_)
         | Action::Export(_)

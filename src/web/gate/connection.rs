@@ -1,5 +1,7 @@
 //! One browser's connection: requests read whole, passed on, answered, one after the other.
 
+pub(super) mod stream;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Refusal, to_bytes};
 use super::slots::Peer;
 use super::upload::{MAY_UPLOAD, Upload};
-use super::upstream::{Answer, Exchange};
+use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -282,6 +284,13 @@ impl<'a> Browser<'a> {
         }
     }
 
+    /// The same where no answer may come at all.
+    fn settle_late(&self, unanswered: Unanswered<'_>) {
+        if let Unanswered::Late(exchange) = unanswered {
+            self.settle(exchange);
+        }
+    }
+
     /// Whether the connection stays open after this request: decided as late as can be, so that a
     /// server that stops says so in its last answers.
     fn keeps(&self, request: &Whole<'_>) -> bool {
@@ -294,8 +303,15 @@ impl<'a> Browser<'a> {
             self.refuse(Refusal::Failed { was_write }, &request.id);
             return false;
         }
-        if let Some(next) = answer.next.take() {
-            return self.pass_parts(answer, request, next);
+        match answer.next.take() {
+            None => {}
+            Some(Next { target, pause_ms: None }) => {
+                return self.pass_parts(answer, request, target);
+            }
+            Some(next) => {
+                self.pass_stream(answer, request, next);
+                return false;
+            }
         }
         let keeps = self.keeps(request);
         if answer.status == 304 {
@@ -356,13 +372,13 @@ impl<'a> Browser<'a> {
             match self.ask(request, &target) {
                 Ok(mut answer) if answer.is_ours && answer.status == 200 => {
                     body = answer.bytes.split_off(answer.head_bytes);
-                    next = answer.next;
+                    next = answer.next.map(|next| next.target);
                 }
-                Err(Unanswered::Late(exchange)) => {
-                    self.settle(exchange);
+                Ok(_) => break,
+                Err(unanswered) => {
+                    self.settle_late(unanswered);
                     break;
                 }
-                Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => break,
             }
         }
         log::warn!("answer in parts cut off request={}", request.id);

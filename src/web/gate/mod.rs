@@ -67,6 +67,9 @@ pub(super) const CLIENT_HEADER: &str = "X-Tern-Client";
 pub(super) const ID_HEADER: &str = "X-Tern-Id";
 /// The header with which a worker says where the next part of its answer is; it stays in here.
 pub(super) const NEXT_HEADER: &str = "X-Tern-Next";
+/// The header with which it says that the answer is a stream, and after how many milliseconds to ask
+/// for the next part.
+pub(super) const PAUSE_HEADER: &str = "X-Tern-Pause";
 
 /// The gate's bounds, and those of the workers behind it. Only tests have reason to change them.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +96,8 @@ pub struct GateLimits {
     pub answers_bytes: usize,
     /// Milliseconds to drain what a refused browser still sends.
     pub drain_ms: u64,
+    /// Answers that go on for as long as somebody listens.
+    pub streams: usize,
     /// Workers.
     pub workers: usize,
     /// Milliseconds for what is under way when the server stops.
@@ -113,6 +118,7 @@ impl Default for GateLimits {
             write_bytes_per_s: limits::GATE_WRITE_BYTES_PER_S,
             answers_bytes: limits::GATE_ANSWERS_BYTES_MAX,
             drain_ms: limits::GATE_DRAIN_MS,
+            streams: limits::GATE_STREAMS_MAX,
             workers: limits::WEB_WORKERS,
             stop_ms: limits::WEB_STOP_MS,
         }
@@ -133,7 +139,8 @@ impl GateLimits {
         }
         log::warn!("few descriptors descriptors={descriptors} connections={left}");
         let address_connections = self.address_connections.min(left / 2);
-        Self { connections: left, address_connections, ..self }
+        let streams = self.streams.min(left / 4);
+        Self { connections: left, address_connections, streams, ..self }
     }
 
     /// Refused connections that may wait to be told so, and as many that were told.
@@ -201,6 +208,7 @@ pub(super) struct Gate {
     turns: client::Turns,
     /// Forms with pictures that are taken in just now.
     uploads: upload::Uploads,
+    streams: connection::stream::Streams,
     upstream: Upstream,
     stopping: Stop,
     id_base: u32,
@@ -265,6 +273,7 @@ impl Gate {
             answers: answers::Untaken::new(limits.answers_bytes),
             turns: client::Turns::default(),
             uploads: upload::Uploads::default(),
+            streams: connection::stream::Streams::default(),
             upstream,
             stopping: Stop::new(),
             id_base,

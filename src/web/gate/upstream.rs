@@ -18,10 +18,10 @@ use socket2::Socket;
 use crate::clock::{Clock, Mono};
 use crate::limits::ANSWER_BYTES_MAX;
 
-use super::NEXT_HEADER;
 use super::client::household;
 use super::deadline::{Ended, read_more, write_all};
 use super::lending::Lending;
+use super::{NEXT_HEADER, PAUSE_HEADER};
 
 /// Header lines of an answer, ours and `tiny_http`'s.
 const ANSWER_HEADERS_MAX: usize = 64;
@@ -47,8 +47,17 @@ pub(super) struct Answer {
     /// Head and body.
     pub(super) bytes: Vec<u8>,
     pub(super) head_bytes: usize,
-    /// The path of the part that follows, if the body comes in parts.
-    pub(super) next: Option<String>,
+    /// Where the rest is, if this is not all.
+    pub(super) next: Option<Next>,
+}
+
+/// The rest of an answer.
+#[derive(Debug)]
+pub(super) struct Next {
+    /// The path of the part that follows.
+    pub(super) target: String,
+    /// In a stream: after how many milliseconds to ask for it.
+    pub(super) pause_ms: Option<u64>,
 }
 
 impl Answer {
@@ -196,7 +205,7 @@ impl Exchange<'_> {
 struct Frame {
     status: u16,
     is_ours: bool,
-    next: Option<String>,
+    next: Option<Next>,
     head_bytes: usize,
     total_bytes: usize,
 }
@@ -223,8 +232,9 @@ impl Frame {
             return Err(odd());
         }
         let is_ours = value("Content-Security-Policy").is_some();
-        let next = value(NEXT_HEADER).map(|v| std::str::from_utf8(v).map(str::to_owned));
-        let next = next.transpose().map_err(|_| odd())?;
+        let text = |name| value(name).map(std::str::from_utf8).transpose().map_err(|_| odd());
+        let pause_ms = text(PAUSE_HEADER)?.map(str::parse).transpose().map_err(|_| odd())?;
+        let next = text(NEXT_HEADER)?.map(|target| Next { target: target.to_owned(), pause_ms });
         Ok(Some(Self { status, is_ours, next, head_bytes, total_bytes: head_bytes + body_bytes }))
     }
 }

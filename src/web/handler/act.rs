@@ -4,8 +4,8 @@ use super::visit::Visit;
 use super::{Site, Stop, pictures};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
-    Invite, Join, Keep, KeepersDeed, Keyed, Login, Mark, NewPost, OnePost, Opening, Report,
-    RequestKey, SetHouse, SetMark, Whom, code_hash,
+    FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
+    Opening, Report, RequestKey, ResetPassword, SetHouse, SetMark, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -22,6 +22,10 @@ use crate::web::route::Route;
 pub(super) enum Act {
     Join,
     Login,
+    /// Become the first keeper.
+    FirstKeeper,
+    /// Choose another password for a lost one.
+    ResetPassword,
     Logout,
     /// A post, or a reply to another.
     Post(Option<PostRef>),
@@ -62,6 +66,8 @@ impl Act {
         Some(Ok(match route {
             Route::Join => Self::Join,
             Route::Login => Self::Login,
+            Route::FirstKeeper => Self::FirstKeeper,
+            Route::NewPassword => Self::ResetPassword,
             Route::Logout => Self::Logout,
             Route::Post => return Some(Self::post(form)),
             Route::EditPost(post) => Self::EditPost(post.clone()),
@@ -106,6 +112,8 @@ impl Act {
         match self {
             Self::Join => Route::Join,
             Self::Login => Route::Login,
+            Self::FirstKeeper => Route::FirstKeeper,
+            Self::ResetPassword => Route::NewPassword,
             Self::Logout => Route::Logout,
             Self::Post(_) => Route::Post,
             Self::EditPost(post) => Route::EditPost(post.clone()),
@@ -133,7 +141,12 @@ impl Act {
     /// Where to go after signing in on its way: a page, never a form's target.
     pub(super) fn page(&self) -> Route {
         match self {
-            Self::Join | Self::Login | Self::Logout | Self::Post(None) => Route::Home,
+            Self::Join
+            | Self::Login
+            | Self::FirstKeeper
+            | Self::ResetPassword
+            | Self::Logout
+            | Self::Post(None) => Route::Home,
             Self::Post(Some(post)) | Self::Mark { post, .. } => Route::Thread(post.clone()),
             Self::Follow(name)
             | Self::Unfollow(name)
@@ -151,6 +164,8 @@ impl Act {
         match self {
             Self::Join => FormName::Join,
             Self::Login => FormName::Login,
+            Self::FirstKeeper => FormName::First,
+            Self::ResetPassword => FormName::Reset,
             Self::Logout => FormName::Logout,
             Self::Post(_) => FormName::Post,
             Self::EditPost(_) => FormName::EditPost,
@@ -176,11 +191,12 @@ impl Act {
     /// What its sentences are about.
     pub(super) const fn subject(&self) -> Subject {
         match self {
-            Self::Join => Subject::Account,
+            Self::Join | Self::FirstKeeper => Subject::Account,
             Self::Login => Subject::SignIn,
             Self::Post(_) | Self::EditPost(_) => Subject::Post,
             Self::EditProfile
             | Self::ChangePassword
+            | Self::ResetPassword
             | Self::Report(_)
             | Self::Keep(_)
             | Self::SetHouse
@@ -203,7 +219,7 @@ impl Act {
 
     /// Whether it takes somebody who is signed in.
     pub(super) const fn needs_session(&self) -> bool {
-        !matches!(self, Self::Join | Self::Login)
+        !matches!(self, Self::Join | Self::Login | Self::FirstKeeper | Self::ResetPassword)
     }
 }
 
@@ -254,14 +270,8 @@ impl<A: Ask> Site<A> {
     ) -> Result<Action, Stop> {
         let field = |name| form.get(name).to_owned();
         Ok(match act {
-            Act::Join => Action::Join(Join {
-                key,
-                username: field("username"),
-                display_name: field("display_name"),
-                password: field("password"),
-                code: field("code"),
-                opening: opening(visit)?,
-            }),
+            Act::Join => Action::Join(join(visit, form, key)?),
+            Act::FirstKeeper | Act::ResetPassword => by_link(visit, act, form, key)?,
             Act::Login => Action::Login(Login {
                 key,
                 username: field("username"),
@@ -350,6 +360,35 @@ impl<A: Ask> Site<A> {
             }
             _ => return Err(super::Fault::Nonsense.into()),
         })
+    }
+}
+
+fn join(visit: &Visit<'_>, form: &Form, key: RequestKey) -> Result<Join, Stop> {
+    let field = |name| form.get(name).to_owned();
+    Ok(Join {
+        key,
+        username: field("username"),
+        display_name: field("display_name"),
+        password: field("password"),
+        code: field("code"),
+        opening: opening(visit)?,
+    })
+}
+
+/// What a one-time link was opened for. A link that makes no sense opens nothing: the backend says so.
+fn by_link(visit: &Visit<'_>, act: &Act, form: &Form, key: RequestKey) -> Result<Action, Stop> {
+    match super::link::read(&act.route(), form) {
+        Some(Link::NewPassword { user, secret }) => Ok(Action::ResetPassword(ResetPassword {
+            key,
+            user,
+            secret,
+            new: form.get("new").to_owned(),
+            opening: opening(visit)?,
+        })),
+        Some(Link::FirstKeeper { secret }) => {
+            Ok(Action::FirstKeeper(FirstKeeper { secret, join: join(visit, form, key)? }))
+        }
+        None => Ok(Action::OpenLink(Link::FirstKeeper { secret: String::new() })),
     }
 }
 

@@ -78,6 +78,7 @@ impl<A: Ask> Site<A> {
         }
         match again.act {
             Act::Join => self.join_again(visit, again, said),
+            Act::FirstKeeper | Act::ResetPassword => self.link_again(visit, again, said),
             Act::Login => {
                 let mut login = LoginForm::typed(again.form);
                 login.said = Some(said);
@@ -234,6 +235,8 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::Keep(_) => t.do_it(),
         Act::EndSession(_) | Act::EndOthers => t.sign_out_there(),
         Act::Join => t.create_account(),
+        Act::FirstKeeper => t.become_keeper(),
+        Act::ResetPassword => t.choose_password(),
         Act::Login => t.sign_in(),
         Act::Post(_) => t.post(),
         Act::EditPost(_) | Act::EditProfile | Act::ChangePassword | Act::SetHouse => t.save(),

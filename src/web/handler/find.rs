@@ -75,7 +75,11 @@ impl<A: Ask> Site<A> {
             let text = visit.t.search_limits(QUERY_CHARS_MAX, QUERY_TERMS_MAX);
             return self.search_refused(visit, None, Notice::new(Tone::Stop, strong, text), 422);
         };
-        let asked = Action::Search(Search { query: typed.to_owned(), before });
+        let asked = Action::Search(Search {
+            query: typed.to_owned(),
+            before,
+            address: Some(visit.request.client),
+        });
         let heard = self.hear(visit, visit.session.as_ref(), None, asked)?;
         let found = match &heard.outcome {
             Outcome::Found(found) => found,

@@ -109,6 +109,7 @@ impl<A: Ask> Site<A> {
     /// A page that says something, and is no error.
     fn say(&self, visit: &Visit<'_>, heard: &Heard, title: &str, text: String) -> Handled {
         let page = MessagePage {
+            looks_for: String::new(),
             frame: self.around(visit, Some(heard)).frame(title, None),
             text,
             link: (Route::Everyone.to_string(), visit.t.read_everyone()),

@@ -3,7 +3,7 @@
 //! - `visit`: what a request brings, and what a backend said to it. `draw`: forms with their tokens.
 //! - `read`: pages that show; `posts`: a post with its buttons, its history, one's bookmarks. `find`:
 //!   mentions, tags, the search; `feed`: posts for feed readers. `entry`: joining and signing in.
-//!   `settings`: one's own account; `language`: the one setting that stays on the device.
+//!   `link`: what a one-time link opens. `settings`: one's own account; `language`: the one setting that stays on the device.
 //! - `write`: what every POST goes through; `act`: what may be done; `again`: the page that comes
 //!   back when it was not done, with everything that was typed.
 //! - `plain`: answers that are no pages. `data`: what one takes along. `keys`: the script's keys.
@@ -23,6 +23,7 @@ mod find;
 mod house;
 mod keys;
 mod language;
+mod link;
 mod moderation;
 mod pictures;
 mod plain;
@@ -141,9 +142,16 @@ impl<A: Ask> Site<A> {
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
         let visit = self.visit(request);
+        let hides_address = [Route::FirstKeeper, Route::NewPassword]
+            .iter()
+            .any(|route| route.to_string() == request.path);
+        let finished = |response| {
+            let response = self.masked(spoken(&visit, response));
+            Response { hides_address, ..response }
+        };
         match self.handle(&visit) {
-            Ok(response) => self.masked(spoken(&visit, response)),
-            Err(Stop::Answer(response)) => self.masked(spoken(&visit, *response)),
+            Ok(response) => finished(response),
+            Err(Stop::Answer(response)) => finished(*response),
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
@@ -211,6 +219,7 @@ impl<A: Ask> Site<A> {
             }
             Route::Join => self.join(visit),
             Route::Login => self.login(visit),
+            Route::FirstKeeper | Route::NewPassword => self.link(visit, &route),
             Route::Profile(name) => self.profile(visit, name),
             Route::Thread(post) => self.thread(visit, post),
             Route::DeletePost(post) => self.ask_delete(visit, post),
@@ -371,17 +380,35 @@ impl<A: Ask> Site<A> {
         heard: Option<&Heard>,
         (status, title, text): (u16, &str, &str),
     ) -> Handled {
-        let mut frame = self.around(visit, heard).frame(title, None);
-        frame.is_error = true;
-        let page = MessagePage {
-            frame,
-            text: text.to_owned(),
-            link: (Route::Home.to_string(), visit.t.go_home()),
-            request_id: visit.request.id.clone(),
-        };
+        let page = self.message_page(visit, heard, (title, text));
         let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
         let retry_after_s = (status == 503).then_some(NO_MAJORITY_RETRY_S);
         html(&page, Head { retry_after_s, ..Head::of(status, cookies) })
+    }
+
+    fn message_page(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        (title, text): (&str, &str),
+    ) -> MessagePage {
+        let mut frame = self.around(visit, heard).frame(title, None);
+        frame.is_error = true;
+        MessagePage {
+            frame,
+            text: text.to_owned(),
+            looks_for: String::new(),
+            link: (Route::Home.to_string(), visit.t.go_home()),
+            request_id: visit.request.id.clone(),
+        }
+    }
+
+    /// Says that nobody has a name, and offers to search for it.
+    fn nobody(&self, visit: &Visit<'_>, heard: &Heard, name: &UserName) -> Handled {
+        let (title, text) = (visit.t.not_found(), visit.t.nobody_called(name.as_str()));
+        let page = self.message_page(visit, Some(heard), (title, &text));
+        let page = MessagePage { looks_for: name.to_string(), ..page };
+        html(&page, Head::of(404, heard.cookies.clone()))
     }
 
     /// What stands around a page. Without an answer from a backend the browser's cookie says whose

@@ -62,7 +62,7 @@ impl<A: Ask> Site<A> {
         if is_first {
             frame = frame.remarking(t.people_you_follow());
         }
-        let is_empty = posts.posts.is_empty();
+        let is_alone = posts.posts.is_empty() || !posts.suggestions.is_empty();
         // Whoever may not write is told so in place of the box to write in.
         let hindered = heard.viewer.as_ref().and_then(|viewer| viewer.hindered.as_ref());
         let suspended = hindered
@@ -79,7 +79,7 @@ impl<A: Ask> Site<A> {
                 ..feed(posts, &look, &Route::Home)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
-            everyone: is_empty.then(|| Route::Everyone.to_string()),
+            everyone: is_alone.then(|| Route::Everyone.to_string()),
         };
         let mut head = seen(visit, heard);
         head.cookies.extend(changed(visit, heard, (visit.home, marker), List::Home));
@@ -139,10 +139,7 @@ impl<A: Ask> Site<A> {
                 let text = visit.t.has_left_text();
                 self.message(visit, Some(&heard), (410, &title, text))
             }
-            Outcome::Refused(Refusal::NotFound) => {
-                let text = visit.t.nobody_called(name.as_str());
-                self.message(visit, Some(&heard), (404, visit.t.not_found(), &text))
-            }
+            Outcome::Refused(Refusal::NotFound) => self.nobody(visit, &heard, &name),
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             _ => Err(Fault::Nonsense.into()),
         }

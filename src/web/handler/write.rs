@@ -5,8 +5,8 @@ use super::act::{Act, Garbled};
 use super::again::Again;
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Site, Stop, see_other};
-use crate::action::RequestKey;
-use crate::id::UserName;
+use crate::action::{Problem, RequestKey};
+use crate::auth::policy::{self, Names};
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::{Binding, Forbidden, check_source, fresh_key};
 use crate::web::form::Form;
@@ -14,7 +14,7 @@ use crate::web::page::said::Trouble;
 use crate::web::response::{Location, Response};
 use crate::web::route::Route;
 use crate::web::session::Session;
-use crate::wire::request::{Outcome, Refusal, Saved};
+use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
 impl<A: Ask> Site<A> {
     /// Does what a form asks for, or gives the form back with the reason why not.
@@ -43,6 +43,10 @@ impl<A: Ask> Site<A> {
         }
         if form.find("more").is_some() && matches!(act, Act::Post(_)) {
             return self.ask_pictures(visit, (&act, &form), key);
+        }
+        if let Some(problem) = self.host_in_password(&act, &form) {
+            let trouble = Trouble::Refused(Refusal::Invalid { problems: vec![problem] });
+            return self.again(visit, &Again { act: &act, form: &form, key, trouble, heard: None });
         }
         if let Act::Post(_) = act
             && let Err((trouble, heard)) = self.keep_pictures(visit, &mut form)?
@@ -102,6 +106,21 @@ impl<A: Ask> Site<A> {
         checked.map_err(|_| Trouble::OldForm)
     }
 
+    /// Backends, which judge passwords, do not know under which name people come here.
+    fn host_in_password(&self, act: &Act, form: &Form) -> Option<FieldProblem> {
+        let (field, name) = match act {
+            Act::Join | Act::FirstKeeper => (Field::Password, "password"),
+            Act::ChangePassword | Act::ResetPassword => (Field::NewPassword, "new"),
+            _ => return None,
+        };
+        let host = self.origin.host();
+        let names = Names { host: &host, ..Names::default() };
+        // What else is wrong with it the backends say, and all at once.
+        let problem = policy::check(form.get(name), names);
+        let problem = problem.filter(|problem| *problem == Problem::Guessable)?;
+        Some(FieldProblem { field, problem })
+    }
+
     /// Asks for it: joining and signing in as the stranger that one still is.
     fn ask_for(
         &self,
@@ -114,8 +133,8 @@ impl<A: Ask> Site<A> {
         if act.needs_session() {
             return Ok(self.ask_as(visit.session.as_ref(), None, action));
         }
-        let typed = UserName::from_input(form.get("username")).ok();
-        Ok(self.ask_as(None, typed.as_ref(), action))
+        let about = action.user();
+        Ok(self.ask_as(None, about.as_ref(), action))
     }
 
     /// Where a browser goes after what it asked for was done.
@@ -130,6 +149,7 @@ impl<A: Ask> Site<A> {
             // Made, but not signed in: somebody who sent it twice.
             Act::Join if heard.session.is_none() => Route::Login.to_string(),
             Act::Join => Route::Home.to_string(),
+            Act::FirstKeeper => Route::ModHouse.to_string(),
             Act::Login => return self.logged_in(visit, form, heard),
             Act::Logout => return Ok(signed_out(&Route::Home.to_string())),
             Act::Leave => return Ok(signed_out("/?left=1")),
@@ -158,7 +178,7 @@ impl<A: Ask> Site<A> {
             Act::Keep(_) => next(form).unwrap_or_else(|| Route::Mod.to_string()),
             Act::SetHouse => format!("{}?saved=1", Route::ModHouse),
             Act::EditProfile => format!("{}?saved=1", Route::SettingsProfile),
-            Act::ChangePassword => {
+            Act::ChangePassword | Act::ResetPassword => {
                 format!("{}?ended={}", Route::SettingsPassword, saved.sessions_ended)
             }
             Act::EndSession(_) => format!("{}?ended=1", Route::SettingsDevices),

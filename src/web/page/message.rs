@@ -12,6 +12,8 @@ pub(crate) struct MessagePage {
     pub(crate) frame: Frame,
     /// What happened, in sentences.
     pub(crate) text: String,
+    /// What the search on it is filled in with; empty for no search.
+    pub(crate) looks_for: String,
     /// The way on: address and label.
     pub(crate) link: (String, &'static str),
     /// The request's number, to be told to the keeper.

@@ -119,12 +119,12 @@ pub(crate) struct Logged {
 /// What a keeper did, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Did {
-    /// What.
-    pub(crate) words: &'static str,
+    /// What, before and behind whom or what it is about.
+    pub(crate) words: [&'static str; 2],
     /// Whom or what it is about: address and words.
     pub(crate) about: Option<(String, String)>,
-    /// What follows that; may be empty.
-    pub(crate) end: String,
+    /// For how long; may be empty.
+    pub(crate) until: String,
 }
 
 /// Asks before something is done.
@@ -320,13 +320,14 @@ pub(crate) fn undoes(t: Lang, deed: &KeepersDeed) -> Option<(String, &'static st
 /// What a keeper did, in words.
 pub(crate) fn did(t: Lang, row: &LogRow) -> Did {
     let Some(deed) = &row.deed else {
-        return Did { words: t.did_set(), about: None, end: String::new() };
+        return Did { words: [t.did_set(), ""], about: None, until: String::new() };
     };
     let words = match deed {
         KeepersDeed::Hide(_) => t.did_hide(),
         KeepersDeed::Show(_) => t.did_show(),
         KeepersDeed::Close(_) => t.did_close(),
         KeepersDeed::Reopen(_) => t.did_reopen(),
+        KeepersDeed::Suspend { .. } if row.until.is_none() => t.did_suspend_open(),
         KeepersDeed::Suspend { .. } => t.did_suspend(),
         KeepersDeed::Lift { .. } => t.did_lift(),
         KeepersDeed::Admit { .. } => t.did_admit(),
@@ -341,12 +342,11 @@ pub(crate) fn did(t: Lang, row: &LogRow) -> Did {
         | KeepersDeed::Reopen(post) => Route::Thread(post.clone()),
         _ => Route::Profile(user.clone()),
     };
-    let end = match (deed, row.until) {
+    let until = match (deed, row.until) {
         (KeepersDeed::Suspend { .. }, Some(until)) => {
             t.until_when(&Moment::to_the_minute(t, until).full)
         }
-        (KeepersDeed::Suspend { .. }, None) => t.until_lifted().to_owned(),
         _ => String::new(),
     };
-    Did { words, about: Some((route.to_string(), format!("@{user}"))), end }
+    Did { words, about: Some((route.to_string(), format!("@{user}"))), until }
 }

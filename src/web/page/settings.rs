@@ -53,8 +53,10 @@ pub(crate) fn keys(t: Lang) -> Vec<KeyRow> {
         (vec!["r"], t.key_reply()),
         (vec!["n"], t.key_write()),
         (vec!["."], t.key_fresh()),
+        (vec!["/"], t.search()),
         (vec!["g", "h"], t.home()),
         (vec!["g", "l"], t.everyone()),
+        (vec!["g", "n"], t.mentions()),
         (vec![t.ctrl_enter_key()], t.key_send()),
         (vec!["?"], t.key_list()),
     ]

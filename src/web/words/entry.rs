@@ -16,6 +16,19 @@ words! {
     create_account: "Create account" / "Konto anlegen";
     create_an_account: "Create an account" / "Ein Konto anlegen";
     have_account: "I have an account" / "Ich habe schon ein Konto";
+    become_keeper: "Become the keeper" / "Betreiber werden";
+    first_keeper_intro(community: &str):
+        "Nobody keeps {community} yet. This makes an account that does: it says who may join, and looks after what is reported." /
+        "Noch betreibt niemand {community}. Hier entsteht ein Konto, das es tut: Es bestimmt, wer mitmachen darf, und kümmert sich um Gemeldetes.";
+    first_keeper_has:
+        "If you have an account here, give its username and password. The link works once." /
+        "Hast du hier schon ein Konto, dann gib dessen Benutzernamen und Passwort an. Der Link gilt einmal.";
+    choose_password: "Choose a new password" / "Neues Passwort wählen";
+    new_password_of(name: &str): "For @{name}. The link works once." / "Für @{name}. Der Link gilt einmal.";
+    dead_link: "This link opens nothing" / "Dieser Link öffnet nichts";
+    dead_link_why:
+        "It was used, it is too old, or it is not whole. Ask the keeper for another." /
+        "Er wurde schon benutzt, ist zu alt oder nicht vollständig. Frag den Betreiber nach einem neuen.";
     lost_password:
         "Lost your password? Ask the keeper." /
         "Passwort vergessen? Frag den Betreiber.";

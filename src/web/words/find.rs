@@ -28,7 +28,9 @@ words! {
     how_to_find_more:
         "Fewer words find more, and so does the beginning of a word." /
         "Weniger Wörter finden mehr, und auch der Anfang eines Wortes.";
-    search_stopped(s: u64): "Stopped after {s} s." / "Nach {s} s abgebrochen.";
+    search_stopped(s: u64):
+        "Stopped after {s} s; there may be more in older posts." /
+        "Nach {s} s abgebrochen; in älteren Beiträgen kann mehr stehen.";
     search_older: "Search older posts" / "Ältere Beiträge durchsuchen";
     search_too_much: "That is too much to search for." / "Das ist zu viel auf einmal.";
     search_limits(chars: usize, words: usize):

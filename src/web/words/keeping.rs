@@ -211,15 +211,24 @@ words! {
         "@{user} waits to be let in again." /
         "@{user} wartet wieder auf Aufnahme.";
 
-    did_set: "changed how the community is kept" / "hat geändert, wie die Gemeinschaft geführt wird";
-    did_hide: "hid a post by" / "hat einen Beitrag verborgen von";
-    did_show: "showed again a post by" / "zeigt wieder einen Beitrag von";
-    did_close: "closed the reports of a post by" / "hat die Meldungen abgeschlossen zu einem Beitrag von";
-    did_reopen: "reopened the reports of a post by" / "hat die Meldungen wieder geöffnet zu einem Beitrag von";
-    did_suspend: "suspended" / "hat stillgelegt:";
-    did_lift: "lifted the suspension of" / "hat die Stilllegung aufgehoben von";
-    did_admit: "let in" / "hat aufgenommen:";
-    did_refuse: "did not let in" / "hat nicht aufgenommen:";
-    did_undecide: "took back the word on" / "hat das Wort zurückgenommen über";
+    did_set: "changed how the community is kept." / "hat geändert, wie die Gemeinschaft geführt wird.";
+    did_hide: ("hid a post by ", ".") / ("hat einen Beitrag von ", " verborgen.");
+    did_show: ("showed a post by ", " again.") / ("hat einen Beitrag von ", " wieder gezeigt.");
+    did_close:
+        ("closed the reports of a post by ", ".") /
+        ("hat die Meldungen zu einem Beitrag von ", " abgeschlossen.");
+    did_reopen:
+        ("opened the reports of a post by ", " again.") /
+        ("hat die Meldungen zu einem Beitrag von ", " wieder geöffnet.");
+    did_suspend: ("suspended ", ".") / ("hat ", " stillgelegt.");
+    did_suspend_open:
+        ("suspended ", " until it is lifted.") /
+        ("hat ", " stillgelegt, bis es aufgehoben wird.");
+    did_lift: ("lifted the suspension of ", ".") / ("hat die Stilllegung von ", " aufgehoben.");
+    did_admit: ("let ", " in.") / ("hat ", " aufgenommen.");
+    did_refuse: ("did not let ", " in.") / ("hat ", " nicht aufgenommen.");
+    did_undecide:
+        ("took back what was decided about ", ".") /
+        ("hat zurückgenommen, was über ", " entschieden war.");
     until_when(time: &str): "until {time}" / "bis {time}";
 }

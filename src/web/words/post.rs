@@ -9,12 +9,14 @@ words! {
         ("Das Schwarze Brett von ", ": kurze Beiträge, die neuesten zuerst, und es hat ein Ende. Alle dürfen lesen; Mitglieder schreiben.");
     see_everyone: "See what everyone is saying" / "Lies, was alle schreiben";
     account_gone: "Your account is gone." / "Dein Konto ist gelöscht.";
-    posts_gone: "Your posts are gone with it." / "Deine Beiträge sind es auch.";
+    posts_gone:
+        "Your posts are gone with it. An hour later they are off the disks; backups keep them for as long as the keeper keeps those." /
+        "Deine Beiträge sind es auch. Nach einer Stunde sind sie von den Platten; Sicherungen behalten sie, solange der Betreiber diese aufhebt.";
 
     people_you_follow: "people you follow" / "Leute, denen du folgst";
     people_to_follow: "People to follow" / "Leute, denen du folgen könntest";
     home_empty:
-        "Here stand the posts of those you follow, and your own. Nothing yet." /
+        "Posts by people you follow appear here, and your own. Nothing yet." /
         "Hier stehen die Beiträge derer, denen du folgst, und deine eigenen. Noch ist nichts da.";
     members_only_posts:
         "Only members see these posts. Sign in to read them." /

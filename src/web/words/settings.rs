@@ -4,6 +4,7 @@ use super::words;
 
 words! {
     settings: "Settings" / "Einstellungen";
+    more_pages: "show all" / "alle zeigen";
     profile_tab: "Profile" / "Profil";
     password_tab: "Password" / "Passwort";
     devices_tab: "Devices" / "Geräte";
@@ -89,5 +90,6 @@ words! {
     leaving_final:
         "This cannot be undone. Type your username and password to go." /
         "Das lässt sich nicht rückgängig machen. Gib deinen Benutzernamen und dein Passwort ein, um zu gehen.";
+    take_along_first: "Take your data along first" / "Erst deine Daten mitnehmen";
     delete_my_account: "Delete my account" / "Mein Konto löschen";
 }

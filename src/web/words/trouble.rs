@@ -143,10 +143,10 @@ words! {
     not_possible: "Not possible" / "Nicht möglich";
     cannot_be_done: "This can’t be done." / "Das geht nicht.";
     that_is_you: "That is you." / "Das bist du.";
-    one_to_fix: "One thing to fix" / "Eine Sache fehlt noch";
-    two_to_fix: "Two things to fix" / "Zwei Sachen fehlen noch";
-    three_to_fix: "Three things to fix" / "Drei Sachen fehlen noch";
-    many_to_fix(n: usize): "{n} things to fix" / "{n} Sachen fehlen noch";
+    one_to_fix: "One thing to fix" / "Eine Sache stimmt noch nicht";
+    two_to_fix: "Two things to fix" / "Zwei Sachen stimmen noch nicht";
+    three_to_fix: "Three things to fix" / "Drei Sachen stimmen noch nicht";
+    many_to_fix(n: usize): "{n} things to fix" / "{n} Sachen stimmen noch nicht";
 
     // Fields, and what is wrong with them.
     username: "Username" / "Benutzername";

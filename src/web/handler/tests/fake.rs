@@ -64,6 +64,7 @@ impl Ask for Fake {
         let opens = match &request.action {
             Action::Join(data) => Some((&data.username, &data.opening)),
             Action::Login(data) => Some((&data.username, &data.opening)),
+            Action::FirstKeeper(first) => Some((&first.join.username, &first.join.opening)),
             _ => None,
         };
         let opened = opens.filter(|_| matches!(outcome, Outcome::Saved(_)));

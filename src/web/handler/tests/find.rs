@@ -224,7 +224,7 @@ fn search_says_what_it_did_not_find() {
     let stopped =
         FoundPage { is_stopped: true, older: Some(PostId::from_raw(77)), ..FoundPage::default() };
     let html = searched(stopped.clone(), "/search?q=zebra");
-    assert!(html.contains("Stopped after 1 s.") && !html.contains("Nothing found"), "{html}");
+    assert!(html.contains("Stopped after 1 s; ") && !html.contains("Nothing found"), "{html}");
     assert!(html.contains("before=77\">Search older posts</a>"), "{html}");
     let html = searched(
         FoundPage { people: Vec::new(), older: None, ..found("zebra") },

@@ -53,7 +53,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
             ])
         }
         Action::ClusterStatus => Outcome::Status(machines(&[MachineState::InStep; 3])),
-        Action::CheckSession => Outcome::Checked,
+        Action::CheckSession | Action::OpenLink(_) | Action::OfferFirst(_) => Outcome::Checked,
         Action::KeepPicture(_) => Outcome::PictureKept,
         Action::Picture(_) => Outcome::Picture,
         Action::Post(_) => {

@@ -1,6 +1,8 @@
 //! Pages of a kept community: the first page, joining, invitations, reports and what keepers do.
 
-use super::fake::{Browser, Fake, hidden_fields, location, name, posts, site, text, textarea};
+use super::fake::{
+    ACCEPT_LANGUAGE, Browser, Fake, hidden_fields, location, name, posts, site, text, textarea,
+};
 use super::fitting::fitting;
 use crate::action::{Action, KeepersDeed, Problem, code_hash};
 use crate::id::PostId;
@@ -29,6 +31,26 @@ fn landing_says_what_the_keeper_wants_said() {
     let closed = text(&Browser::stranger(&welcoming(Signup::Closed, false)).get("/"));
     assert!(closed.contains("New members are invited by the keeper."), "{closed}");
     assert!(!closed.contains("class=\"btn\" href=\"/join\"") && !closed.contains("left glove"));
+}
+
+#[test]
+fn log_says_what_keepers_did_in_whole_sentences() {
+    let site = site();
+    let html = text(&Browser::ada(&site).get("/mod/log"));
+    for words in [
+        "hid a post by <a href=\"/@ben/899\">@ben</a>.",
+        "suspended <a href=\"/@ben\">@ben</a> until it is lifted.",
+    ] {
+        assert!(html.contains(words), "{words} is not in {html}");
+    }
+    ACCEPT_LANGUAGE.set(Some("de"));
+    let html = text(&Browser::ada(&site).get("/mod/log"));
+    for words in [
+        "hat einen Beitrag von <a href=\"/@ben/899\">@ben</a> verborgen.",
+        "hat <a href=\"/@ben\">@ben</a> stillgelegt, bis es aufgehoben wird.",
+    ] {
+        assert!(html.contains(words), "{words} is not in {html}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod fitting;
 mod keeping;
 mod kept;
 mod language;
+mod link;
 mod marks;
 mod markup;
 mod pages;

@@ -376,7 +376,7 @@ fn refusals_of_pages_have_their_status() {
         &Browser::ada(&by(Refusal::NotFound)).get("/@eve"),
         404,
         none,
-        &["Nobody here is called @eve."],
+        &["Nobody here is called @eve.", "name=\"q\" type=\"search\" value=\"eve\""],
     );
     check(&Browser::ada(&by(Refusal::Gone)).get("/@rose_bay"), 410, none, &["rose_bay has left"]);
     check(&Browser::ada(&by(Refusal::Gone)).get("/@eve/1"), 410, none, &["Gone"]);

@@ -1,0 +1,229 @@
+//! What changed here last, in the order in which this machine came to show it: for those who listen.
+//!
+//! Each change has a number. Whoever has heard of all below a number asks for what came from there on.
+//! Only so many changes are kept; a number that is too old, or of another process, tells nothing, and
+//! whoever holds it reads the lists instead.
+
+use std::collections::VecDeque;
+
+use super::people::PersonId;
+use super::{Eyes, Index, Key};
+use crate::clock::Wall;
+use crate::id::{PostId, UserName};
+use crate::limits::RECENT_CHANGES_KEPT;
+use crate::text::{Label, Tag};
+use crate::user::User;
+use crate::user::entry::{Entry, PostRef};
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Posted(Key),
+    /// It says something else, or a keeper hid it or showed it again.
+    Edited(Key),
+    Deleted(Key),
+    Reposted {
+        who: PersonId,
+        post: Key,
+    },
+    Followed {
+        who: PersonId,
+        whom: PersonId,
+        since: Wall,
+    },
+}
+
+/// The last changes, and the number of the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recent {
+    next: u64,
+    changes: VecDeque<Change>,
+}
+
+impl Recent {
+    fn push(&mut self, change: Change) {
+        if self.changes.len() == RECENT_CHANGES_KEPT {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+        self.next += 1;
+    }
+
+    /// The changes from a number on, with theirs; none if it is not known any more.
+    fn from(&self, number: u64) -> Option<impl Iterator<Item = (u64, Change)> + '_> {
+        let first = self.next - self.changes.len() as u64;
+        let skipped = usize::try_from(number.checked_sub(first)?).ok()?;
+        (number <= self.next).then(|| (number..).zip(self.changes.iter().copied().skip(skipped)))
+    }
+}
+
+/// What somebody listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listened<'a> {
+    /// What the viewer's home shows, and what concerns them.
+    Home,
+    /// Everybody's posts.
+    Everyone,
+    /// Posts that bear a tag.
+    Tagged(&'a Tag),
+}
+
+/// Something that happened, as far as the viewer is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// A post was written.
+    Posted(PostRef),
+    /// A post was reposted by that person.
+    Reposted(PostRef, UserName),
+    /// A post says something else.
+    Edited(PostRef),
+    /// A post is gone, or not for the viewer any more.
+    Deleted(PostRef),
+    /// A post names the viewer.
+    Named(PostRef),
+    /// Somebody follows the viewer since then.
+    Followed(UserName, Wall),
+}
+
+impl Happened {
+    /// Its place among posts.
+    pub const fn place(&self) -> PostId {
+        match self {
+            Self::Posted(post)
+            | Self::Reposted(post, _)
+            | Self::Edited(post)
+            | Self::Deleted(post)
+            | Self::Named(post) => post.id,
+            Self::Followed(_, since) => PostId::floor_of(since.0),
+        }
+    }
+}
+
+impl Index {
+    /// The number of the change that comes next.
+    pub fn next_change(&self) -> u64 {
+        self.recent.next
+    }
+
+    /// The highest number of a post.
+    pub fn newest_post(&self) -> PostId {
+        self.timeline.down(None).next().map_or(PostId::from_raw(0), |key| key.id)
+    }
+
+    /// What happened from `number` on, looking at no more than is kept, and the number to go on from;
+    /// none if `number` is not known (any more). Ends early, between two changes, with `n` or more.
+    pub fn happened(
+        &self,
+        eyes: Eyes,
+        listened: Listened<'_>,
+        number: u64,
+        n: usize,
+    ) -> Option<(Vec<Happened>, u64)> {
+        let (mut happened, mut next) = (Vec::new(), self.recent.next);
+        for (at, change) in self.recent.from(number)? {
+            if happened.len() >= n {
+                next = at;
+                break;
+            }
+            self.tell(eyes, listened, change, &mut happened);
+        }
+        Some((happened, next))
+    }
+
+    fn tell(&self, eyes: Eyes, listened: Listened<'_>, change: Change, told: &mut Vec<Happened>) {
+        let is_home = listened == Listened::Home;
+        match change {
+            Change::Posted(post) if self.is_there_for(eyes, post) => {
+                if self.is_listened_to(eyes, listened, post) {
+                    told.push(Happened::Posted(self.post_ref(post)));
+                }
+                if is_home && self.names_viewer(eyes, post) {
+                    told.push(Happened::Named(self.post_ref(post)));
+                }
+            }
+            Change::Edited(post)
+                if self.stands(post) && self.is_listened_to(eyes, listened, post) =>
+            {
+                let is_shown = self.shows_text_of(eyes, post);
+                let told_as = if is_shown { Happened::Edited } else { Happened::Deleted };
+                told.push(told_as(self.post_ref(post)));
+            }
+            Change::Deleted(post) => {
+                let is_shown = !is_home || self.is_listened_to(eyes, listened, post);
+                if is_shown && self.shows_key(eyes, post) {
+                    told.push(Happened::Deleted(self.post_ref(post)));
+                }
+            }
+            Change::Reposted { who, post } if is_home => {
+                let follows = eyes.viewer.is_some_and(|viewer| self.people.follows(viewer, who));
+                let is_shown = self.is_there_for(eyes, post) && self.shows_author(eyes, who);
+                if follows && is_shown {
+                    let name = self.people.get(who).name.clone();
+                    told.push(Happened::Reposted(self.post_ref(post), name));
+                }
+            }
+            Change::Followed { who, whom, since } if is_home && eyes.viewer == Some(whom) => {
+                if self.people.follows(who, whom) && self.shows_author(eyes, who) {
+                    told.push(Happened::Followed(self.people.get(who).name.clone(), since));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_there_for(&self, eyes: Eyes, post: Key) -> bool {
+        self.stands(post) && self.shows_text_of(eyes, post)
+    }
+
+    /// Whether a post belongs to what is listened to, whether or not it may be shown.
+    fn is_listened_to(&self, eyes: Eyes, listened: Listened<'_>, post: Key) -> bool {
+        match listened {
+            Listened::Home => eyes.viewer.is_some_and(|viewer| {
+                viewer == post.author || self.people.follows(viewer, post.author)
+            }),
+            Listened::Everyone => true,
+            Listened::Tagged(tag) => self.labels.is_on(&Label::of_tag(tag), post),
+        }
+    }
+
+    fn names_viewer(&self, eyes: Eyes, post: Key) -> bool {
+        let named = |viewer: PersonId| Label::of_name(&self.people.get(viewer).name);
+        eyes.viewer.is_some_and(|viewer| self.labels.is_on(&named(viewer), post))
+    }
+
+    /// Keeps what a committed entry changed, once it has been taken in. `before` is who says it, as they
+    /// were before.
+    pub(super) fn note(&mut self, author: PersonId, before: &User, entry: &Entry) {
+        let own = |id: PostId| Key { id, author };
+        let change = match entry {
+            Entry::Posted { id, .. } if self.stands(own(*id)) => Change::Posted(own(*id)),
+            Entry::PostEdited { id, .. } if self.stands(own(*id)) => Change::Edited(own(*id)),
+            Entry::PostDeleted { id, .. } if before.post(*id).is_some() => {
+                Change::Deleted(own(*id))
+            }
+            Entry::PostHidden { user, id, .. } | Entry::PostShown { user, id, .. } => {
+                let Some(author) = self.people.find(user) else { return };
+                Change::Edited(Key { id: *id, author })
+            }
+            Entry::Reposted { post, .. } if !before.reposts.contains_key(post) => {
+                let Some(post) = self.key(post) else { return };
+                Change::Reposted { who: author, post }
+            }
+            Entry::Followed { at, user } if !before.follows.contains_key(user) => {
+                let Some(whom) = self.people.find(user) else { return };
+                Change::Followed { who: author, whom, since: *at }
+            }
+            _ => return,
+        };
+        self.recent.push(change);
+    }
+
+    /// The same for a user who came whole from another machine.
+    pub(super) fn note_replaced(&mut self, author: PersonId, before: &User, after: &User) {
+        for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
+            self.recent.push(Change::Deleted(Key { id: post.id, author }));
+        }
+        for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
+            self.recent.push(Change::Posted(Key { id: post.id, author }));
+        }
+    }
+}

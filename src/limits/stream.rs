@@ -1,0 +1,23 @@
+//! Bounds of what goes on for as long as somebody listens.
+
+use super::{GATE_CONNECTIONS_MAX, SESSION_TRUST_S};
+
+/// Answers of a web server that go on for as long as somebody listens; with more, apps ask now and then.
+pub const GATE_STREAMS_MAX: usize = 64;
+/// Milliseconds until such an answer ends and is asked for anew.
+pub const GATE_STREAM_MS_MAX: u64 = 3_600_000;
+/// Milliseconds between two looks for what happened: what one who reads along does not notice.
+pub const STREAM_PAUSE_MS: u32 = 1_000;
+/// Milliseconds of silence after which a sign of life is sent: proxies cut off what is silent for longer.
+pub const STREAM_BEAT_MS: u64 = 15_000;
+/// Events told at once; what is beyond comes with the next look.
+pub const STREAM_EVENTS: usize = 20;
+/// Changes of posts and follows that are kept for those who listen: far more than happen between two
+/// looks.
+pub const RECENT_CHANGES_KEPT: usize = 4_096;
+
+const _: () = assert!(4 * GATE_STREAMS_MAX <= GATE_CONNECTIONS_MAX);
+const _: () = assert!((STREAM_PAUSE_MS as u64) < STREAM_BEAT_MS);
+const _: () = assert!(STREAM_EVENTS < RECENT_CHANGES_KEPT);
+// The session that listens is looked at far more often than it is trusted without a majority.
+const _: () = assert!((STREAM_PAUSE_MS as u64) < SESSION_TRUST_S * 1000);

@@ -1,0 +1,92 @@
+//! What those hear who listen, on real machines: from the one they began at, from another, and from one
+//! that was started anew.
+
+use tern::action::{Action, Heard, Listen, ListenTo, Whom};
+use tern::wire::request::{HeardEvent, HeardPage, NewsRow, Outcome, Refusal, Request};
+
+use super::{Backends, eventually, joined, key, post};
+
+fn listening(session: &str, heard: Option<Heard>) -> Request {
+    let action = Action::Listen(Listen { to: ListenTo::Home, heard });
+    Request { session: Some(session.to_owned()), read_to: None, action }
+}
+
+fn listen(all: &Backends, n: usize, session: &str, heard: Option<Heard>) -> HeardPage {
+    match all.ask(n, &listening(session, heard)).data.outcome {
+        Outcome::Heard(page) => page,
+        other => panic!("somebody listened: {other:?}"),
+    }
+}
+
+fn texts(page: &HeardPage) -> Vec<String> {
+    let text = |event: &HeardEvent| match event {
+        HeardEvent::Posted(post) => format!("post {}", post.text),
+        HeardEvent::Edited(post) => format!("edited {}", post.text),
+        HeardEvent::Deleted(post) => format!("deleted of {}", post.user),
+        HeardEvent::News(NewsRow::Named(post)) => format!("named {}", post.text),
+        HeardEvent::News(NewsRow::Followed { person, .. }) => {
+            format!("follower {}", person.username)
+        }
+    };
+    page.events.iter().map(text).collect()
+}
+
+/// Listens until something is heard; what, and the mark after it.
+fn hear(all: &Backends, n: usize, session: &str, heard: Heard) -> (Vec<String>, Heard) {
+    eventually(|| {
+        let page = listen(all, n, session, Some(heard));
+        (!page.events.is_empty()).then(|| (texts(&page), page.heard))
+    })
+}
+
+#[test]
+fn whoever_listens_hears_each_post_once_on_any_machine() {
+    let mut all = Backends::start();
+    let ada = joined(&all, 0, "ada", 1);
+    let mut ben = joined(&all, 1, "ben", 2);
+    let follow = Whom { key: key(3), username: "ben".parse().unwrap() };
+    let action = Action::Follow(follow);
+    let followed = Request { session: Some(ada), read_to: None, action };
+    let ada = all.ask(0, &followed).session.unwrap();
+    let said = |all: &Backends, n, session: &str, number, text: &str| {
+        let answer = all.ask(n, &post(session, number, text));
+        assert!(matches!(answer.data.outcome, Outcome::Saved(_)), "{answer:?}");
+        answer.session.unwrap()
+    };
+    ben = said(&all, 1, &ben, 4, "before anybody listened");
+    eventually(|| (super::everyone(&all, 0).len() == 1).then_some(()));
+    let begun = listen(&all, 0, &ada, None);
+    assert_eq!(begun.events, []);
+    ben = said(&all, 1, &ben, 5, "one");
+    let (first, mark) = hear(&all, 0, &ada, begun.heard);
+    assert_eq!(first, ["post one"]);
+    assert_eq!(listen(&all, 0, &ada, Some(mark)).events, []);
+    // Another machine gives its changes other numbers.
+    eventually(|| (super::everyone(&all, 2).len() == 2).then_some(()));
+    let moved = listen(&all, 2, &ada, Some(mark));
+    assert_eq!((texts(&moved), moved.heard.node.get()), (Vec::<String>::new(), 3));
+    ben = said(&all, 1, &ben, 6, "@ada two");
+    let (second, mark) = hear(&all, 2, &ada, moved.heard);
+    assert_eq!(second, ["post @ada two", "named @ada two"]);
+    // So does one that was started anew.
+    all.kill(2);
+    said(&all, 1, &ben, 7, "three");
+    all.spawn(2);
+    let heard =
+        eventually(|| match all.try_ask(2, &listening(&ada, Some(mark))).ok()?.data.outcome {
+            Outcome::Heard(page) => (!page.events.is_empty()).then(|| texts(&page)),
+            _ => None,
+        });
+    assert_eq!(heard, ["post three"]);
+}
+
+#[test]
+fn nobody_listens_at_home_without_a_session() {
+    let all = Backends::start();
+    let action = Action::Listen(Listen { to: ListenTo::Home, heard: None });
+    let stranger = Request { session: None, read_to: None, action };
+    assert_eq!(all.ask(0, &stranger).data.outcome, Outcome::Refused(Refusal::SignedOut));
+    let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None });
+    let stranger = Request { action, ..stranger };
+    assert!(matches!(all.ask(0, &stranger).data.outcome, Outcome::Heard(_)));
+}

@@ -1,0 +1,121 @@
+//! Answers that go on for as long as somebody listens.
+
+use super::*;
+
+/// `/events?N` tells N and goes on with N + 1; `/events?N-M` ends at M, and `/events?N-M-no` is refused
+/// there.
+pub(super) fn handle(request: &Request) -> Response {
+    let mut words = request.query.split('-');
+    let number: usize = words.next().unwrap().parse().unwrap();
+    let last = words.next().map(|last| last.parse::<usize>().unwrap());
+    let is_over = last == Some(number);
+    if is_over && words.next().is_some() {
+        return Response::new(401, Content::Text, "signed out");
+    }
+    let rest = request.query.split_once('-').map(|(_, rest)| format!("-{rest}"));
+    let next = format!("/events?{}{}", number + 1, rest.unwrap_or_default());
+    // Each tenth tells something: most of the time nothing happens.
+    let body =
+        if number.is_multiple_of(10) { format!("data: {number}\n\n") } else { String::new() };
+    Response {
+        next: Location::new(&next).filter(|_| !is_over),
+        pause_ms: Some(2),
+        ..Response::new(200, Content::Events, body)
+    }
+}
+
+/// Begins to listen.
+fn listen(site: &Site, query: &str) -> (Client, Reply) {
+    let mut client = Client::connect(site);
+    let head = client.get(&format!("/events?{query}"));
+    (client, head)
+}
+
+#[test]
+fn stream_tells_what_happens_until_it_is_over() {
+    with_site(limits(), |site| {
+        let (mut client, head) = listen(site, "0-25");
+        head.assert_secure();
+        assert_eq!(head.header("Content-Type"), Some("text/event-stream; charset=utf-8"));
+        assert_eq!(head.header("Transfer-Encoding"), Some("chunked"));
+        assert_eq!(head.header("Connection"), Some("close"));
+        for absent in ["Content-Length", "X-Tern-Next", "X-Tern-Pause", "Content-Encoding"] {
+            assert_eq!(head.header(absent), None, "{absent}");
+        }
+        let (body, is_whole) = client.chunks();
+        let told = "data: 0\n\ndata: 10\n\ndata: 20\n\n";
+        assert_eq!((String::from_utf8_lossy(&body).as_ref(), is_whole), (told, true));
+        client.assert_closed();
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_of_a_session_that_is_over_ends() {
+    with_site(limits(), |site| {
+        let (mut client, _) = listen(site, "0-15-no");
+        let (body, is_whole) = client.chunks();
+        assert_eq!((body.as_slice(), is_whole), (&b"data: 0\n\ndata: 10\n\n"[..], true));
+    })
+    .unwrap();
+}
+
+#[test]
+fn streams_hold_no_worker_and_end_with_the_server() {
+    let mut listeners = Vec::new();
+    with_site(GateLimits { stop_ms: 600_000, ..limits() }, |site| {
+        for _ in 0..3 * limits().workers {
+            let (client, head) = listen(site, "0");
+            assert_eq!(head.status, 200);
+            listeners.push(client);
+        }
+        let mut other = Client::connect(site);
+        (0..50).for_each(|_| assert_eq!(other.get("/hello").body, "hello"));
+    })
+    .unwrap();
+    for mut client in listeners {
+        let (body, _) = client.chunks();
+        assert!(body.starts_with(b"data: 0\n\n"));
+    }
+}
+
+#[test]
+fn streams_over_the_cap_refused_until_one_ends() {
+    with_site(GateLimits { streams: 1, ..limits() }, |site| {
+        let (first, head) = listen(site, "0");
+        assert_eq!(head.status, 200);
+        let (_, refused) = listen(site, "0");
+        assert_eq!((refused.status, refused.header("Retry-After")), (503, Some("2")));
+        // Whoever left makes room.
+        drop(first);
+        let is_free = || listen(site, "0").1.status == 200;
+        assert!((0..).take(3_000).any(|_| is_free()), "its place stays taken");
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_makes_room_for_whoever_asks_for_a_page() {
+    with_site(GateLimits { address_connections: 1, ..limits() }, |site| {
+        let (mut listener, head) = listen(site, "0");
+        assert_eq!(head.status, 200);
+        let mut other = Client::connect(site);
+        // While its part is asked for, a stream is as busy as any.
+        let mut asked = 0;
+        while other.try_hello() != Some(200) {
+            other = Client::connect(site);
+            asked += 1;
+            assert!(asked < 3_000, "never let in");
+        }
+        drop(listener.chunks());
+        listener.assert_closed();
+    })
+    .unwrap();
+}
+
+impl Client {
+    fn try_hello(&mut self) -> Option<u16> {
+        self.send("GET /hello HTTP/1.1\r\nHost: tern.example\r\n\r\n");
+        self.try_reply(false).map(|reply| reply.status)
+    }
+}
