@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -22,7 +22,7 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-test: axe old-program
+test: axe old-program cargo-deb
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim
@@ -179,3 +179,18 @@ bench:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# What is given away: static programs and Debian packages, in target/dist. What this machine cannot build
+# for is named and left out. `make test` makes the package of the program that it tests.
+CARGO_DEB = cargo-deb-3.8.0
+DEB = $(TOOLS)/$(CARGO_DEB)/bin/cargo-deb
+dist: cargo-deb
+	src/packaging/dist.sh $(DEB)
+
+cargo-deb:
+	@if [ ! -e $(DEB) ]; then \
+		echo "installing $(CARGO_DEB), once: this takes a minute"; \
+		CARGO_PROFILE_DEV_DEBUG=0 timeout 240 cargo install --quiet --locked --debug --no-default-features \
+			--root $(TOOLS)/$(CARGO_DEB) $(subst deb-,deb@,$(CARGO_DEB)) || true; \
+	fi
+	@[ -e $(DEB) ] || echo "no cargo-deb, no packages: $(CARGO_DEB) could not be installed"

@@ -12,6 +12,8 @@ mod cluster;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dist;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod format;

@@ -156,11 +156,10 @@ impl Action {
     pub fn digest(&self) -> Hash128 {
         let asked = Asked::new(self.name());
         match self {
-            Self::Join(join) => asked.text(&join.username).text(&join.display_name),
-            Self::Login(login) => asked.text(&login.username),
-            Self::FirstKeeper(FirstKeeper { join, .. }) => {
+            Self::Join(join) | Self::FirstKeeper(FirstKeeper { join, .. }) => {
                 asked.text(&join.username).text(&join.display_name)
             }
+            Self::Login(login) => asked.text(&login.username),
             Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
             Self::Post(post) => asked.post(post),
             Self::EditPost(edit) => {

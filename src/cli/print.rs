@@ -73,7 +73,7 @@ An option --some-name is some_name in the file and TERN_SOME_NAME in the environ
 /etc/tern/tern.toml
 The configuration file, unless --config or TERN_CONFIG names another.
 .TP
-./db
+\\&./db
 The data directory, unless data says otherwise.
 .SH \"EXIT STATUS\"
 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory unusable or newer than

@@ -161,10 +161,13 @@ impl Index {
                     told.push(Happened::Reposted(self.post_ref(post), name));
                 }
             }
-            Change::Followed { who, whom, since } if is_home && eyes.viewer == Some(whom) => {
-                if self.people.follows(who, whom) && self.shows_author(eyes, who) {
-                    told.push(Happened::Followed(self.people.get(who).name.clone(), since));
-                }
+            Change::Followed { who, whom, since }
+                if is_home
+                    && eyes.viewer == Some(whom)
+                    && self.people.follows(who, whom)
+                    && self.shows_author(eyes, who) =>
+            {
+                told.push(Happened::Followed(self.people.get(who).name.clone(), since));
             }
             _ => {}
         }

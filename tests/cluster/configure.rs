@@ -121,6 +121,8 @@ fn commands_to_a_cluster_take_the_data_directory_from_the_configuration() {
 fn manual_and_completions_name_every_command_and_flag() {
     let manual = stdout(&run(&["man"], &[]));
     assert!(manual.starts_with(".ie") && manual.contains(".TH tern 1"), "{manual}");
+    // Such a line would be an order to the formatter, and not be shown.
+    assert!(!manual.contains("\n./"), "{manual}");
     for word in
         ["TERN BACKEND", "TERN CLUSTER STATUS", "TERN_KEY_FILE", "rate\\-limits", "EXIT STATUS"]
     {

@@ -16,4 +16,4 @@ mod pictures;
 mod process;
 mod running;
 mod status;
-mod story;
+pub(crate) mod story;

@@ -55,7 +55,7 @@ fn sees(person: &mut Person, page: &str, text: &str) {
 }
 
 /// The address of the first post on a page.
-fn permalink(page: &str, author: &str) -> String {
+pub(crate) fn permalink(page: &str, author: &str) -> String {
     let start = format!("/@{author}/");
     let is_digit = |c: char| c.is_ascii_digit();
     let addresses = page.match_indices(&start).map(|(at, _)| page.split_at(at + start.len()).1);
