@@ -65,12 +65,14 @@ fn is_guessable(password: &str, names: Names<'_>) -> bool {
         .any(|name| password.contains(&name) && digits_alone(&password.replace(&name, "")))
 }
 
-/// What a guesser makes of a name: the whole of it, that without its digits, and each longer word.
+/// What a guesser makes of a name: the whole of it, that without its digits, and each longer word, a
+/// label of a host's name being one as well.
 fn spellings(name: &str) -> Vec<String> {
     let whole = folded(name);
     let bare = whole.trim_matches(char::is_numeric).to_owned();
     let words = name
         .split(|c: char| !c.is_alphanumeric())
+        .chain(name.split('.'))
         .map(folded)
         .filter(|word| word.chars().filter(|c| !c.is_numeric()).count() >= WORD_CHARS_MIN);
     [whole, bare].into_iter().chain(words).filter(|spelling| !spelling.is_empty()).collect()

@@ -164,7 +164,7 @@ read. The watchdog is fed each time the process has answered a question from out
 seconds, a second one at once. SIGHUP (`systemctl reload tern`) reads the configuration file again: `log` and
 `log_format` change at once, of every other setting the log says that it needs a restart; a file that cannot be
 used changes nothing. Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory
-unusable.
+unusable; commands that ask running machines also have 4 not enough machines and 75 try again.
 
 ## Numbers
 
