@@ -11,7 +11,6 @@ use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::Form;
 use crate::web::page::form::{FieldView, FieldsPage};
-use crate::web::page::message::MessagePage;
 use crate::web::page::said::{Said, Trouble, anchor};
 use crate::web::route::Route;
 use crate::web::words::Lang;
@@ -123,15 +122,7 @@ impl<A: Ask> Site<A> {
     /// Says that a link opens nothing, whatever the reason.
     fn dead_link(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Handled {
         let t = visit.t;
-        let mut frame = self.around(visit, heard).frame(t.dead_link(), None);
-        frame.is_error = true;
-        let page = MessagePage {
-            looks_for: String::new(),
-            frame,
-            text: t.dead_link_why().to_owned(),
-            link: (Route::Home.to_string(), t.go_home()),
-            request_id: visit.request.id.clone(),
-        };
+        let page = self.message_page(visit, heard, (t.dead_link(), t.dead_link_why()));
         html(&page, Head::of(410, Vec::new()))
     }
 }
