@@ -33,7 +33,7 @@ words! {
     content_note: "Content note" / "Inhaltshinweis";
     a_content_note: "A content note" / "Ein Inhaltshinweis";
     content_note_hint(max: usize):
-        "Folds your text behind these words, up to {max} characters." /
+        "Folds your text behind it, up to {max} characters." /
         "Klappt deinen Text hinter diesen Worten ein, bis zu {max} Zeichen.";
 
     edited: "Edited" / "Bearbeitet";
