@@ -20,6 +20,7 @@ mod keeping_tests;
 mod link;
 mod listen;
 mod mark;
+mod picture;
 mod post;
 mod profile;
 mod session;
@@ -31,7 +32,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PictureName, PictureNameError, PostId, UserName};
+use crate::id::{PostId, UserName};
 use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
@@ -43,6 +44,7 @@ pub use house::{
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 pub use listen::{Heard, HeardError, Listen, ListenTo};
+pub use picture::{KeptPicture, NewPicture, OnePicture, PostedPicture};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -225,57 +227,6 @@ pub struct NewPost {
     /// Its pictures, which were kept before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<PostedPicture>,
-}
-
-/// A picture that was kept, on its way into a post.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostedPicture {
-    /// Which.
-    pub kept: KeptPicture,
-    /// What it shows, as typed.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub description: String,
-}
-
-/// The two files that are kept of a picture; as text `FILE/THUMB`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeptPicture {
-    /// The picture.
-    pub file: PictureName,
-    /// The small one.
-    pub thumb: PictureName,
-}
-
-impl std::fmt::Display for KeptPicture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.file, self.thumb)
-    }
-}
-
-impl std::str::FromStr for KeptPicture {
-    type Err = PictureNameError;
-    fn from_str(text: &str) -> Result<Self, PictureNameError> {
-        let (file, thumb) = text.split_once('/').ok_or(PictureNameError)?;
-        Ok(Self { file: file.parse()?, thumb: thumb.parse()? })
-    }
-}
-
-crate::id::serde_as_text!(KeptPicture);
-
-/// Data of [`Action::KeepPicture`]. The files' bytes go beside the request, one behind the other.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewPicture {
-    /// What both are called.
-    pub kept: KeptPicture,
-    /// How many of the bytes are the first.
-    pub file_bytes: u32,
-}
-
-/// Data of [`Action::Picture`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OnePicture {
-    /// Which.
-    pub name: PictureName,
 }
 
 /// Data of [`Action::EditPost`].
