@@ -15,7 +15,7 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 3;
+pub const FEATURES: u32 = 4;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
@@ -23,7 +23,7 @@ pub const FEATURE_SNAPSHOTS: u32 = 1;
 pub const FEATURE_SOCIAL: u32 = 2;
 
 /// The feature from which on posts may have pictures, whose files machines give to each other.
-pub const FEATURE_PICTURES: u32 = 3;
+pub const FEATURE_PICTURES: u32 = 4;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,11 +39,21 @@ impl<'c> Community<'c> {
         let password = dora.password();
         let typed = [("username", "dora"), ("password", password.as_str())];
         done(dora, "/settings/leave", "/settings/leave", &typed);
-        let data = format!("--data={}", cluster.data().display());
-        let made = Command::new(PROGRAM).args(["user", "admin", "kim", &data]).output().unwrap();
-        assert!(made.status.success(), "{made:?}");
+        all.operate(&["admin", "kim"]);
+        let told = all.operate(&["passwd", "ben"]);
+        let link = told.lines().find_map(|line| line.strip_prefix("link: ")).unwrap().to_owned();
+        let path = link.find("/reset").map(|at| link[at..].to_owned()).unwrap();
+        all.places.push(("reset", path));
         assert_eq!(all.of("kim").login().status, 303, "a new keeper signs in anew");
         all
+    }
+
+    /// Types `tern user …` and gives what it says.
+    fn operate(&self, words: &[&str]) -> String {
+        let data = format!("--data={}", self.cluster.data().display());
+        let done = Command::new(PROGRAM).arg("user").args(words).arg(data).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// Lets happen what leads to a stage from the one before.

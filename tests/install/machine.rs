@@ -28,6 +28,8 @@ echo up
 exec chroot $2/root sh -c 'read nothing'";
 /// Seconds that a command may take.
 const SECONDS: &str = "60";
+/// Where on such a machine the operator types, and has what was brought there.
+pub(super) const OPERATORS_HOME: &str = "/root";
 
 /// Some namespaces, and the way into them.
 pub(crate) struct Machine {
@@ -184,7 +186,7 @@ impl Unit {
 }
 
 fn at_home(line: &str) -> String {
-    format!("cd /root\n{line}")
+    format!("cd {OPERATORS_HOME}\n{line}")
 }
 
 /// What a command said that must not fail.

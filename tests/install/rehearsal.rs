@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::curl::Visitor;
 use super::document::MACHINES;
 use super::has;
-use super::machine::{Machine, why_not};
+use super::machine::{Machine, OPERATORS_HOME, why_not};
 use super::story::{Story, Way};
 use crate::cluster::harness::{PROGRAM, eventually, take_turn};
 
@@ -20,9 +20,9 @@ const PACKAGE: &str = "TERN_REHEARSE_PACKAGE";
 fn bring_program(machine: &Machine) {
     let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/packaging");
     for name in ["tern.service", "tern-backend.service", "tern-web.service"] {
-        fs::copy(units.join(name), machine.path(&format!("/root/{name}"))).unwrap();
+        fs::copy(units.join(name), machine.path(&format!("{OPERATORS_HOME}/{name}"))).unwrap();
     }
-    fs::copy(PROGRAM, machine.path("/root/tern")).unwrap();
+    fs::copy(PROGRAM, machine.path(&format!("{OPERATORS_HOME}/tern"))).unwrap();
     // What this computer may have of it does not count.
     machine
         .done("rm -rf /etc/tern /var/lib/tern /usr/bin/tern; ! userdel tern 2>/dev/null || true");
@@ -121,7 +121,7 @@ fn page_makes_a_cluster_of_a_bare_debian() {
     if let Some(why) = why_not() {
         panic!("no machines to rehearse on: {why}");
     }
-    let name = format!("/root/tern_{}_amd64.deb", env!("CARGO_PKG_VERSION"));
+    let name = format!("{OPERATORS_HOME}/tern_{}_amd64.deb", env!("CARGO_PKG_VERSION"));
     let _turn = take_turn();
     let story = Story::told(Way::Cluster { has_package: true }, &bare, |machine| {
         fs::copy(&package, machine.path(&name)).unwrap();

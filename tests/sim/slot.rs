@@ -185,6 +185,10 @@ impl Host<'_> {
     fn perform_event(&mut self, user: &UserName, step: Step, event: Event) {
         let mut todo = VecDeque::new();
         self.step_acceptor(user, event, &mut todo);
+        if matches!(event, Event::Failed(NotVoting::Damaged)) {
+            // Before anybody is answered, who may go on to write.
+            self.lose(user, usize::MAX);
+        }
         let mut reply = None;
         while let Some(effect) = todo.pop_front() {
             match effect {
@@ -282,7 +286,6 @@ impl Host<'_> {
                 self.trace(format_args!("{user} flush failed {error:?}"));
                 self.cx.totals.add("flush failed", 1);
                 self.perform_event(user, step, Event::Failed(NotVoting::Damaged));
-                self.lose(user, usize::MAX);
             }
         }
         self.run_jobs(user);

@@ -299,7 +299,7 @@ fn posted_is_said_and_the_post_stands_out() {
         html.contains("<strong>Posted.</strong>\nKept on 2 of 3; the third will catch up."),
         "{html}"
     );
-    assert!(html.contains("<article class=\"post own-new\" id=\"p900\""));
+    assert!(html.contains("<article id=\"p900\" class=\"post own-new\""));
     assert_eq!(html.matches("own-new").count(), 1);
     let before = text(&Browser::ada(&super::fake::site()).get("/"));
     assert!(!before.contains("own-new"), "no post of one's own is new by itself");
