@@ -233,6 +233,7 @@ impl Backend {
             node: row.node,
             is_up: row.state != MachineState::Down,
             behind: row.behind,
+            pictures_missing: row.pictures_missing,
         };
         metrics::Now {
             nodes: self.machines(&self.cluster.members.peers()).into_iter().map(node).collect(),
@@ -263,6 +264,7 @@ impl Backend {
             refuses: refusal_of(&health),
             damaged: health.damaged,
             behind: Some(health.catching_up),
+            pictures_missing: health.pictures_missing,
             disk_percent: self.cluster.local.store.disk_percent().ok(),
             talks_to: health.reaches,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -297,6 +299,7 @@ fn peer_row(node: NodeId, peer: &Peer) -> MachineRow {
         refuses: health.and_then(refusal_of),
         damaged: health.map_or(0, |health| health.damaged),
         behind,
+        pictures_missing: health.map_or(0, |health| health.pictures_missing),
         disk_percent: health.map(|health| health.disk_percent),
         talks_to: health.map(|health| health.reaches.clone()).unwrap_or_default(),
         version: hello.map(|hello| hello.version.clone()),

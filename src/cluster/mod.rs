@@ -39,7 +39,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crossbeam_channel::{Receiver, bounded};
 use parking_lot::Mutex;
@@ -73,6 +73,8 @@ pub struct Cluster {
     pub changes: Changes,
     /// The pictures on this machine's disk.
     pub pictures: PictureStore,
+    /// How many that posts refer to are not there, as far as was looked.
+    pictures_missing: AtomicU32,
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
@@ -134,6 +136,7 @@ impl Cluster {
             members,
             changes: Changes::new(clock.clone()),
             pictures,
+            pictures_missing: AtomicU32::new(0),
             clock,
             locks: UserLocks::new(),
             folds: Folds::default(),
@@ -187,6 +190,7 @@ impl Cluster {
             standing: Some(self.standing()),
             has_learned: self.change.has_learned.load(Ordering::Acquire),
             features: FEATURES,
+            pictures_missing: self.pictures_missing(),
         }
     }
 

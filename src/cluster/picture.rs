@@ -10,6 +10,7 @@
 //! lack a post.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
@@ -185,13 +186,23 @@ impl Cluster {
         }
     }
 
+    /// How many files of pictures that posts refer to are not on this machine.
+    pub fn pictures_missing(&self) -> u32 {
+        self.pictures_missing.load(Ordering::Relaxed)
+    }
+
+    fn tell_missing(&self, count: usize) {
+        self.pictures_missing.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
     /// Fetches what is missing, slowly enough for others to get by; whether nothing is missing now.
     fn fetch_missing(&self) -> bool {
         let needed = self.local.index().pictures();
         let missing: Vec<_> =
             needed.into_iter().filter(|name| !self.pictures.holds(*name)).collect();
         let (mut fetched, mut failed) = (0, 0);
-        for name in &missing {
+        for (seen, name) in missing.iter().enumerate() {
+            self.tell_missing(missing.len() - seen + failed);
             // Its post may be gone since.
             if !self.local.index().needs_picture(*name) || self.pictures.holds(*name) {
                 continue;
@@ -209,6 +220,7 @@ impl Cluster {
                 return false;
             }
         }
+        self.tell_missing(failed);
         if fetched > 0 {
             log::info!("pictures fetched from peers count={fetched} failed={failed}");
         }

@@ -358,8 +358,10 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
 /// Users in one backup: their rows of the manifest are kept in memory until its end.
 pub const BACKUP_USERS_MAX: usize = 300_000;
+/// Files of pictures in one backup, small ones included: rows of the manifest as well.
+pub const BACKUP_PICTURES_MAX: usize = 400_000;
 /// Bytes of the manifest, whose rows hold a path, a length, a hash and a version.
-pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * 256;
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + BACKUP_PICTURES_MAX + 2) * 256;
 /// Bytes of what stands first in a backup.
 pub const BACKUP_ABOUT_BYTES_MAX: usize = 4 * 1024;
 /// Files wrong in a backup that are told one by one: of the others, how many they are.

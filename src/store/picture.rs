@@ -12,9 +12,10 @@
 //! pictures/ab/ab12….jpg.tmp    about to be written; after a crash worthless, and removed at start
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -23,9 +24,11 @@ use rustix::fs::{AtFlags, OFlags, Timespec, Timestamps, futimens, statat};
 use super::data_dir::{DataDir, PICTURES};
 use super::directory::{Directory, failed};
 use super::error::StoreError;
+use super::line::Line;
 use crate::clock::Wall;
-use crate::id::PictureName;
+use crate::id::{PictureName, UserName};
 use crate::limits::PICTURE_BYTES_MAX;
+use crate::user::User;
 
 const TEMPORARY: &str = ".tmp";
 
@@ -175,6 +178,47 @@ impl PictureStore {
         Ok(was_there)
     }
 
+    /// Moves each that is not what its name says into `damaged/`, in place of what was set aside of it
+    /// before: it may be all that is left of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], [`StoreError::SyncFailed`].
+    pub(super) fn set_damaged_aside(&self) -> Result<(), StoreError> {
+        let damaged = self.dir.damaged();
+        for (name, _) in self.all() {
+            let file = name.to_string();
+            let Some(shelf) = self.shelf(&file)? else { continue };
+            if !is_sound(&shelf, name)? && shelf.move_file(&file, damaged, &file)? {
+                // The new name first: the bytes must have one on the disk at any moment.
+                damaged.sync()?;
+                shelf.sync()?;
+                self.lose(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes all pictures, wanted or not, and their directories: for a data directory that is given up.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub(super) fn give_up(&self) -> Result<(), StoreError> {
+        let mut held = self.held.lock();
+        let Some(pictures) = self.dir.root().open_in(PICTURES)? else { return Ok(()) };
+        let mut shelves = BTreeSet::new();
+        while let Some((name, _)) = held.pop_first() {
+            let file = name.to_string();
+            if let Some(shelf) = pictures.open_in(prefix(&file))? {
+                shelf.remove_file(&file)?;
+                shelves.insert(shelf.path().to_owned());
+            }
+        }
+        for path in shelves.iter().map(PathBuf::as_path).chain([pictures.path()]) {
+            std::fs::remove_dir(path).map_err(|e| failed("remove", path, e))?;
+        }
+        Ok(())
+    }
+
     /// Whether a picture is there, as far as can be said without reading it.
     pub fn holds(&self, name: PictureName) -> bool {
         self.held.lock().contains_key(&name)
@@ -199,6 +243,27 @@ impl PictureStore {
     }
 }
 
+/// The pictures to which what stands in a user's file refers.
+#[derive(Debug)]
+pub struct Needed(User);
+
+impl Needed {
+    /// Those of a file of which nothing was read yet.
+    pub const fn by(user: UserName) -> Self {
+        Self(User::absent(user))
+    }
+
+    /// Takes in the next line.
+    pub fn see(&mut self, line: &Line) {
+        line.apply_to(&mut self.0, |_, _| {});
+    }
+
+    /// Their names, small ones included, so often as they are referred to.
+    pub fn names(&self) -> impl Iterator<Item = PictureName> {
+        self.0.all_pictures().flat_map(|picture| [picture.file, picture.thumb])
+    }
+}
+
 /// A file's bytes, and one more than a picture has if there are too many.
 fn read_all(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -220,6 +285,12 @@ pub(super) fn is_sound(shelf: &Directory, name: PictureName) -> Result<bool, Sto
 /// Whether a crash left this of a picture that was being written.
 pub(super) fn is_left_over(shelf: &Directory, text: &str) -> bool {
     text.strip_suffix(TEMPORARY).is_some_and(|name| named_in(shelf, name).is_some())
+}
+
+/// Where a picture stands in a data directory.
+pub(super) fn path_of(name: PictureName) -> String {
+    let file = name.to_string();
+    format!("{PICTURES}/{}/{file}", prefix(&file))
 }
 
 /// The directory in which a file stands.

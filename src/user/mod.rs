@@ -193,10 +193,14 @@ impl User {
         self.deleted.binary_search(&id).is_ok()
     }
 
-    /// Bytes of all pictures to which their posts refer.
+    /// All pictures of theirs.
+    pub fn all_pictures(&self) -> impl Iterator<Item = &Picture> {
+        self.pictures.values().flat_map(|pictures| pictures.iter())
+    }
+
+    /// Bytes of all these.
     pub fn picture_bytes(&self) -> u64 {
-        let pictures = self.pictures.values().flat_map(|pictures| pictures.iter());
-        pictures.fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))
+        self.all_pictures().fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))
     }
 
     /// Whether they are a keeper of the community.

@@ -436,6 +436,14 @@ pub struct Health {
     /// What the program there understands.
     #[serde(default)]
     pub features: u32,
+    /// How many files of pictures that posts refer to are not there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pictures_missing: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+pub(crate) const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 mod catch_up;
 mod harness;
-mod pictures;
+pub(crate) mod pictures;
 pub(crate) mod settle;
 
 use std::path::PathBuf;

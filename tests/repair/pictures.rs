@@ -12,7 +12,7 @@ use tern::wire::request::{Outcome, Refusal};
 use super::harness::{Machines, eventually};
 
 /// A picture of one colour, as a web server sends it.
-fn picture(shade: u8) -> (NewPicture, Vec<u8>) {
+pub(crate) fn picture(shade: u8) -> (NewPicture, Vec<u8>) {
     let image = image::RgbImage::from_fn(64, 48, |x, y| {
         image::Rgb([shade, u8::try_from(x * 3).unwrap(), u8::try_from(y * 5).unwrap()])
     });
@@ -25,7 +25,7 @@ fn picture(shade: u8) -> (NewPicture, Vec<u8>) {
     (new, [made.full.bytes, made.thumb.bytes].concat())
 }
 
-fn path(data: &Path, name: PictureName) -> PathBuf {
+pub(crate) fn path(data: &Path, name: PictureName) -> PathBuf {
     let file = name.to_string();
     data.join("pictures").join(&file[..2]).join(file)
 }

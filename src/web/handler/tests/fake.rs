@@ -427,6 +427,7 @@ pub(super) fn machines(states: &[MachineState]) -> StatusPage {
         refuses: None,
         damaged: 0,
         behind: Some(0),
+        pictures_missing: 0,
         disk_percent: Some(41),
         talks_to: reached.clone(),
         version: Some("0.1.0".to_owned()),
