@@ -4,7 +4,7 @@ use super::handle::{ActionError, Plan};
 use super::{Field, FieldProblem, Problem, field};
 use crate::clock::Wall;
 use crate::id::PostId;
-use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX};
+use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX};
 use crate::user::entry::{Entry, Picture, PostRef};
 use crate::user::{Receipt, User};
 
@@ -25,7 +25,7 @@ pub(super) fn post(
     now: Wall,
 ) -> Result<Plan, ActionError> {
     let What { id, typed, pictures } = what;
-    let (text, note) = fields(typed)?;
+    let (text, note) = fields(typed, !pictures.is_empty())?;
     let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
@@ -53,6 +53,9 @@ fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionEr
     if pictures.len() > POST_PICTURES_MAX {
         return Err(full(POST_PICTURES_MAX as u64));
     }
+    if !pictures.is_empty() && user.picture_count() + pictures.len() > USER_PICTURES_MAX {
+        return Err(full(USER_PICTURES_MAX as u64));
+    }
     let new = pictures.iter().fold(0_u64, |sum, picture| sum.saturating_add(picture.bytes));
     if new > 0 && user.picture_bytes().saturating_add(new) > USER_PICTURE_BYTES_MAX {
         return Err(full(USER_PICTURE_BYTES_MAX));
@@ -73,7 +76,7 @@ pub(super) fn edit(
     typed: [&str; 2],
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let (text, note) = fields(typed)?;
+    let (text, note) = fields(typed, user.pictures.contains_key(&id))?;
     check_stands(user, id)?;
     let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
     if times >= EDITS_MAX {
@@ -85,8 +88,11 @@ pub(super) fn edit(
 
 /// The text and the note as they would be kept. Both are looked at before answering: a form tells all
 /// that is wrong with it at once.
-fn fields([text, note]: [&str; 2]) -> Result<(String, Option<String>), ActionError> {
-    match (field::post_text(text), field::note(note)) {
+fn fields(
+    [text, note]: [&str; 2],
+    has_pictures: bool,
+) -> Result<(String, Option<String>), ActionError> {
+    match (field::post_text_beside(text, has_pictures), field::note(note)) {
         (Ok(text), Ok(note)) => Ok((text, note)),
         (text, note) => {
             let problems = [(Field::Text, text.err()), (Field::Note, note.err())];
@@ -133,7 +139,15 @@ mod tests {
 
     /// Posts these, as the backend would.
     fn try_post(user: &mut User, id: u64, pictures: &[Picture]) -> Result<(), ActionError> {
-        let what = What { id: PostId::from_raw(id), typed: ["Look", ""], pictures };
+        try_say(user, id, ("Look", pictures))
+    }
+
+    fn try_say(
+        user: &mut User,
+        id: u64,
+        (text, pictures): (&str, &[Picture]),
+    ) -> Result<(), ActionError> {
+        let what = What { id: PostId::from_raw(id), typed: [text, ""], pictures };
         let plan = post(user, what, None, NOW)?;
         plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
         Ok(())
@@ -162,8 +176,38 @@ mod tests {
             user.apply(entry, Place::default());
         }
         assert_eq!(user.picture_bytes(), half);
+        // So many, however small.
+        for id in 10.. {
+            let room = USER_PICTURES_MAX - user.picture_count();
+            if room == 0 {
+                break;
+            }
+            try_post(&mut user, id, &vec![picture(1, ""); room.min(4)]).unwrap();
+        }
+        assert_eq!(try_post(&mut user, 9_000, &[picture(1, "")]), full(USER_PICTURES_MAX as u64));
+        let mut user = User::absent(user.name);
         let long = [picture(1, &"x".repeat(301))];
         let over = ActionError::field(Field::Description, Problem::TooLong { over: 1 });
         assert_eq!(try_post(&mut user, 5, &long), Err(over));
+    }
+
+    #[test]
+    fn pictures_alone_are_a_post_and_stay_one() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let empty = Err(ActionError::field(Field::Text, Problem::Empty));
+        assert_eq!(try_say(&mut user, 1, (" \n", &[])), empty);
+        try_say(&mut user, 2, (" \n", &[picture(1, "")])).unwrap();
+        try_say(&mut user, 3, ("Look", &[])).unwrap();
+        let said = |id, text: &str| match edit(&user, PostId::from_raw(id), [text, ""], NOW) {
+            Ok(plan) => match plan.entries.first() {
+                Some(Entry::PostEdited { text, .. }) => Ok(text.clone()),
+                _ => panic!("no edit"),
+            },
+            Err(error) => Err(error),
+        };
+        assert_eq!(said(2, "Seen"), Ok("Seen".to_owned()));
+        assert_eq!(said(2, "\u{200b}"), Ok(String::new()));
+        assert_eq!(said(3, ""), Err(ActionError::field(Field::Text, Problem::Empty)));
     }
 }

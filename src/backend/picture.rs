@@ -12,7 +12,7 @@ use crate::cluster::NotKept;
 use crate::id::PictureName;
 use crate::limits::{
     PICTURE_BYTES_MAX, PICTURE_KEEP_MS, PICTURE_SIDE_MAX, POST_PICTURES_MAX, THUMB_SIDE_MAX,
-    USER_PICTURE_BYTES_MAX,
+    USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX,
 };
 use crate::picture::shape;
 use crate::user::User;
@@ -31,7 +31,11 @@ impl Backend {
         check_file(file, full, PICTURE_SIDE_MAX)?;
         check_file(thumb, small, THUMB_SIDE_MAX)?;
         self.check_unhindered(name, &Action::KeepPicture(data))?;
-        let used = self.look(name, User::picture_bytes).unwrap_or(0);
+        let used = |user: &User| (user.picture_count(), user.picture_bytes());
+        let (count, used) = self.look(name, used).unwrap_or_default();
+        if count >= USER_PICTURES_MAX {
+            return Err(too_many(USER_PICTURES_MAX as u64));
+        }
         if used.saturating_add(body.len() as u64) > USER_PICTURE_BYTES_MAX {
             return Err(too_many(USER_PICTURE_BYTES_MAX));
         }

@@ -42,6 +42,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 300;
 /// Bytes of all pictures, small ones included, to which one user's posts may refer: on a memory card of
 /// 32 GB there is room for a hundred who use that up.
 pub const USER_PICTURE_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Pictures of one user's posts: each stands in memory on every machine, as what it shows does.
+pub const USER_PICTURES_MAX: usize = 2_000;
 /// Pictures that one user may send in an hour, and in a day: what is sent and never posted stays for a
 /// day.
 pub const PICTURES_HOUR_MAX: usize = 60;

@@ -198,6 +198,11 @@ impl User {
         self.pictures.values().flat_map(|pictures| pictures.iter())
     }
 
+    /// How many these are.
+    pub fn picture_count(&self) -> usize {
+        self.all_pictures().count()
+    }
+
     /// Bytes of all these.
     pub fn picture_bytes(&self) -> u64 {
         self.all_pictures().fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))

@@ -178,6 +178,17 @@ pub fn post_text(input: &str) -> Result<String, Problem> {
     check_chars(without_blank_ends(&text).to_owned(), POST_CHARS_MAX)
 }
 
+/// The same of a post that may have pictures: beside those its text may be nothing.
+///
+/// # Errors
+/// As [`post_text`].
+pub fn post_text_beside(input: &str, has_pictures: bool) -> Result<String, Problem> {
+    match post_text(input) {
+        Err(Problem::Empty) if has_pictures => Ok(String::new()),
+        other => other,
+    }
+}
+
 /// Line ends as browsers (CR LF), old files (CR) and most apps (LF) send them, all as LF.
 fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")

@@ -110,7 +110,7 @@ pub(crate) struct PictureItem {
 }
 
 impl PictureItem {
-    fn of(picture: &Picture) -> Self {
+    fn of(t: Lang, picture: &Picture) -> Self {
         let longer = picture.width.max(picture.height).max(1);
         let small = |length: u32| {
             if longer <= THUMB_SIDE_MAX {
@@ -122,7 +122,11 @@ impl PictureItem {
         Self {
             href: Route::Picture(picture.file).to_string(),
             thumb: Route::Picture(picture.thumb).to_string(),
-            alt: picture.description.clone(),
+            // It is a link, which has to be called something.
+            alt: match picture.description.as_str() {
+                "" => t.not_described().to_owned(),
+                description => description.to_owned(),
+            },
             width: small(picture.width),
             height: small(picture.height),
         }
@@ -184,7 +188,7 @@ impl Eyes<'_> {
             runs: self.read(post),
             hidden: post.hidden.clone(),
             note: post.note.clone(),
-            pictures: post.pictures.iter().map(PictureItem::of).collect(),
+            pictures: post.pictures.iter().map(|it| PictureItem::of(self.t, it)).collect(),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
                 (Moment::seen_at(self.t, at, self.now), history)

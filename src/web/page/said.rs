@@ -10,7 +10,7 @@ use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::limits::{
     BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DESCRIPTION_CHARS_MAX,
     DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX, POST_CHARS_MAX, POST_PICTURES_MAX,
-    REASON_CHARS_MAX, UNKNOWN_RETRY_S,
+    REASON_CHARS_MAX, UNKNOWN_RETRY_S, USER_PICTURES_MAX,
 };
 use crate::picture::PictureError;
 use crate::web::words::Lang;
@@ -384,10 +384,13 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Used => t.code_used(),
         Problem::Past => t.code_past(),
         Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
-        Problem::Full { max } if field == Field::Picture && *max as usize > POST_PICTURES_MAX => {
-            return t.pictures_full(*max / 1024 / 1024);
+        Problem::Full { max } if field == Field::Picture => {
+            return match *max as usize {
+                ..=POST_PICTURES_MAX => t.pictures_most(*max),
+                ..=USER_PICTURES_MAX => t.pictures_too_many(*max),
+                _ => t.pictures_full(*max / 1024 / 1024),
+            };
         }
-        Problem::Full { max } if field == Field::Picture => return t.pictures_most(*max),
         Problem::Full { max } => return t.have_most(*max),
     };
     said.to_owned()

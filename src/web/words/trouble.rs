@@ -36,6 +36,9 @@ words! {
     pictures_full(megabytes: u32):
         "Your pictures take {megabytes} MB, which is all there is. Delete posts with pictures first." /
         "Deine Bilder belegen {megabytes} MB, mehr gibt es nicht. Lösche zuerst Beiträge mit Bildern.";
+    pictures_too_many(max: u32):
+        "You have {max} pictures, which are all there may be. Delete posts with pictures first." /
+        "Du hast {max} Bilder, mehr dürfen es nicht sein. Lösche zuerst Beiträge mit Bildern.";
     pictures_busy:
         "Others are sending pictures just now." /
         "Gerade senden andere Bilder.";
@@ -57,6 +60,8 @@ words! {
     pictures_hint:
         "Up to 4, together 8 MB. Where and with what they were taken is removed; of an animation the first picture is kept." /
         "Bis zu 4, zusammen 8 MB. Wo und womit sie aufgenommen sind, wird entfernt; von einer Animation bleibt das erste Bild.";
+    pictures_alone(n: u32): ["{n} picture", "{n} pictures"] / ["{n} Bild", "{n} Bilder"];
+    not_described: "Picture without a description" / "Bild ohne Beschreibung";
     picture_number(n: u32): "Picture {n}" / "Bild {n}";
     picture_is_kept:
         "It is kept; you need not choose it again." /
