@@ -119,7 +119,7 @@ fn posts_taken_in_again_change_nothing() {
     let (plan, taken) = posts(&ada, &all, false);
     assert_eq!((plan.entries.len(), taken.there), (0, 3));
     assert!(ada.posts.iter().map(|post| post.id).eq([id(1), id(2)]));
-    assert_eq!(ada.posts[1].reply_to.as_deref(), Some(&of("ada", 1)));
+    assert_eq!(ada.reply_to(id(2)), Some(&of("ada", 1)));
 }
 
 #[test]

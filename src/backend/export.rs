@@ -69,7 +69,7 @@ impl Backend {
             Refusal::Behind
         })?;
         let Some(Said { at, text, note }) = texts.pop() else { return Ok(None) };
-        let reply_to = slot.view().post(id).and_then(|post| post.reply_to.as_deref().cloned());
+        let reply_to = slot.view().reply_to(id).cloned();
         let text_of = |Said { at, text, note }| ExportText { at, text, note };
         Ok(Some(ExportPost {
             id,

@@ -280,7 +280,7 @@ impl Backend {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
             let pictures = user.pictures.get(&found.id).map(|pictures| pictures.to_vec());
             let pictures = pictures.unwrap_or_default();
-            (person(user), found.reply_to.as_deref().cloned(), edited_at, pictures)
+            (person(user), user.reply_to(found.id).cloned(), edited_at, pictures)
         };
         let Some(((author, reply_to, edited_at, pictures), said)) = self.said(post, about)? else {
             return Ok(None);

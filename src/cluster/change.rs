@@ -261,7 +261,7 @@ impl Cluster {
             Step::Wait(waiting) => self.waits(waiting),
             Step::Install { from, .. } => {
                 self.waits(Waiting::SameFiles);
-                self.install(&config, &from);
+                self.install(&from);
             }
             Step::GetReady => {
                 let own = told.iter().find(|(seat, _)| *seat == me);

@@ -1,7 +1,7 @@
 //! How a machine gets what others hold across a change of the members: a new one before the change
 //! begins, all new members while nobody votes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
@@ -47,21 +47,13 @@ impl Copy {
 }
 
 impl Cluster {
-    /// Copies, for each user, the highest version among the old members `from` and what other new
-    /// members have copied by now. Done again until all of them hold the same.
-    pub(super) fn install(&self, config: &Config, from: &[NodeId]) {
+    /// Copies, for each user, the highest version that one of `from` holds. Done again until all new
+    /// members hold the same.
+    pub(super) fn install(&self, from: &[Seat]) {
         let me = self.local.node.seat();
-        let told = self.change.last_words();
-        let holds = |seat: &Seat| {
-            let digest = config.place.current.digest;
-            told.get(seat).is_some_and(|told| told.standing.digest == digest)
-        };
-        let old = config.place.before.iter().flat_map(|before| &before.seats);
-        let old = old.filter(|seat| from.contains(&seat.node) && (holds(seat) || **seat == me));
-        let new = config.place.current.seats.iter().filter(|seat| holds(seat));
-        let sources: BTreeSet<Seat> = old.chain(new).copied().filter(|seat| *seat != me).collect();
         let mut best = Best::new();
-        let is_listed = sources.iter().all(|seat| self.list(*seat, Copy::Accepted, &mut best));
+        let mut others = from.iter().filter(|seat| **seat != me);
+        let is_listed = others.all(|seat| self.list(*seat, Copy::Accepted, &mut best));
         if is_listed && self.copy_all(Copy::Accepted, &best) == Some(0) {
             self.change.has_installed.store(true, Ordering::Release);
             self.links.nudge_all();

@@ -109,6 +109,7 @@ impl Replicas {
             }
             other => other?,
         };
+        told.user.shrink_to_fit();
         let state = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };
         let is_marked = self.damaged.lock().contains(name);
         self.add_to_sum(name, State::default(), state);

@@ -1,13 +1,14 @@
 //! Names and tags, and the posts that bear them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::people::PersonId;
 use super::sorted::SortedChunks;
 use super::timeline::{PostList, below_all_of};
 use super::{Eyes, Index, Key};
 use crate::id::{PostId, UserName};
-use crate::limits::RECENT_TAGS_STEPS_MAX;
+use crate::limits::{RECENT_TAGS_KEPT, RECENT_TAGS_STEPS_MAX};
 use crate::text::{Label, Tag};
 use crate::user::User;
 
@@ -34,7 +35,7 @@ pub(super) struct Tagged {
 const _: () = assert!(size_of::<Use>() == 16 && size_of::<Tagged>() == 16);
 
 /// Invariants: `uses` holds what the posts that stand bear, without those who name themselves; `tagged`
-/// holds the tags among these.
+/// holds tags among these, none older than one that was left out, and at most [`RECENT_TAGS_KEPT`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels {
     ids: BTreeMap<Label, LabelId>,
@@ -45,9 +46,20 @@ pub(super) struct Labels {
 
 impl Labels {
     /// All at once, at start.
-    pub(super) fn fill(&mut self, uses: Vec<Use>, tagged: Vec<Tagged>) {
+    pub(super) fn fill(&mut self, uses: Vec<Use>, mut tagged: Vec<Tagged>) {
         self.uses = SortedChunks::from_unsorted(uses);
+        keep_newest(&mut tagged);
         self.tagged = SortedChunks::from_unsorted(tagged);
+    }
+
+    fn tag(&mut self, tagged: Tagged) {
+        self.tagged.insert(tagged);
+        if self.tagged.len() > RECENT_TAGS_KEPT {
+            let oldest = self.tagged.up(Bound::Unbounded).next().copied();
+            if let Some(oldest) = oldest {
+                self.tagged.remove(&oldest);
+            }
+        }
     }
 
     #[expect(clippy::expect_used, reason = "four thousand million labels do not fit the memory")]
@@ -132,6 +144,9 @@ impl Index {
                 tagged.push(Tagged { id: *id, author, label: number });
             }
         }
+        if tagged.len() > 2 * RECENT_TAGS_KEPT {
+            keep_newest(tagged);
+        }
     }
 
     /// Takes note that of two sorted lists of what one author's posts bear the second holds now.
@@ -155,7 +170,7 @@ impl Index {
             let number = self.labels.intern(label);
             self.labels.uses.insert(Use { label: number, id: *id, author });
             if label.is_tag() {
-                self.labels.tagged.insert(Tagged { id: *id, author, label: number });
+                self.labels.tag(Tagged { id: *id, author, label: number });
             }
         }
     }
@@ -181,6 +196,14 @@ impl Index {
     }
 }
 
+/// Leaves out what is older than what is kept.
+fn keep_newest(tagged: &mut Vec<Tagged>) {
+    if let Some(surplus) = tagged.len().checked_sub(RECENT_TAGS_KEPT) {
+        tagged.sort_unstable();
+        tagged.drain(..surplus);
+    }
+}
+
 /// Two lists that fall, as one that falls.
 fn merge(
     one: impl Iterator<Item = Key>,
@@ -192,4 +215,39 @@ fn merge(
         (Some(_), _) => one.next(),
         (None, _) => other.next(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::{ANYONE, World};
+    use super::*;
+    use crate::clock::Wall;
+    use crate::user::entry::Entry;
+
+    #[test]
+    fn tags_kept_to_tell_the_last_are_bounded() {
+        let mut world = World::default();
+        world.write("ada", &Entry::Joined { at: Wall(1) });
+        let count = 2 * RECENT_TAGS_KEPT + 2;
+        for number in 1..=count {
+            let (id, text) = (PostId::from_raw(number as u64), format!("on #tag{number}"));
+            let entry = Entry::Posted {
+                at: Wall(1),
+                id,
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            };
+            world.write("ada", &entry);
+        }
+        let last = [count, count - 1].map(|number| format!("tag{number}"));
+        for index in [&Index::build(world.users.values()), &world.index] {
+            assert_eq!(index.labels.tagged.len(), RECENT_TAGS_KEPT);
+            let tags = index.recent_tags(ANYONE, 2);
+            assert!(tags.iter().map(ToString::to_string).eq(last.clone()), "{tags:?}");
+            let first = Tag::parse("tag1").unwrap();
+            assert_eq!(index.tagged(ANYONE, &first, None, 2).posts.len(), 1, "found all the same");
+        }
+    }
 }

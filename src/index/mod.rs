@@ -14,9 +14,8 @@
 //!   that it is for.
 //!
 //! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
-//! 24, a like 16, a name in it 16, a tag 32, a follow 24. Every query costs what it shows, and
-//! [`Index::home`] at most a few steps for each person
-//! followed besides.
+//! 24, a like 16, a name or a tag in it 16, a follow 24. Every query costs what it shows, and
+//! [`Index::home`] at most a few steps for each person followed besides.
 
 mod apart;
 mod eyes;
@@ -48,6 +47,7 @@ use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
+use crate::user::room::make_room;
 use crate::user::{Status, User};
 use keeping::Keeping;
 use label::Labels;
@@ -137,9 +137,9 @@ impl Index {
             for post in &user.posts {
                 let key = Key { id: post.id, author };
                 keys.push(key);
-                if let Some(parent) = &post.reply_to {
-                    edges.push(index.edge(parent, key));
-                }
+            }
+            for (id, parent) in &user.replies {
+                edges.push(index.edge(parent, Key { id: *id, author }));
             }
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
@@ -292,7 +292,7 @@ impl Index {
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
             let key = Key { id: post.id, author };
-            self.add_post(key, post.reply_to.as_deref());
+            self.add_post(key, after.reply_to(post.id));
             if let Some(pictures) = after.pictures.get(&post.id) {
                 self.pictures.show(key, pictures);
             }
@@ -436,6 +436,7 @@ impl Index {
         }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Err(at) = posts.binary_search(&key.id) {
+            make_room(posts, 1);
             posts.insert(at, key.id);
         }
         if let Some(parent) = reply_to {
@@ -447,7 +448,9 @@ impl Index {
 
     /// Takes out a post; what it answered only its author's `User` tells.
     fn remove_post(&mut self, before: &User, id: PostId) {
-        let Some(post) = before.post(id) else { return };
+        if before.post(id).is_none() {
+            return;
+        }
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
         if let Some(pictures) = before.pictures.get(&id) {
@@ -457,7 +460,7 @@ impl Index {
         if let Ok(at) = posts.binary_search(&id) {
             posts.remove(at);
         }
-        if let Some(parent) = &post.reply_to {
+        if let Some(parent) = before.reply_to(id) {
             let edge = self.edge(parent, key);
             self.replies.remove(&edge);
         }

@@ -299,6 +299,10 @@ pub const SUGGESTION_STEPS_MAX: usize = 1000;
 
 /// Posts and labels looked through to tell which tags were used last.
 pub const RECENT_TAGS_STEPS_MAX: usize = 1_000;
+/// Lists of posts grow by this part of their length.
+pub const LIST_GROWTH_PART: usize = 8;
+/// Posts and tags kept to tell which were used last: enough that many posts may be taken back.
+pub const RECENT_TAGS_KEPT: usize = 4 * RECENT_TAGS_STEPS_MAX;
 /// Tags told as used last.
 pub const RECENT_TAGS: usize = 20;
 /// What is new for somebody is counted up to here; more is `99+`.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
+use super::room::make_room;
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -33,6 +34,7 @@ impl User {
             inviter: None,
             keeping: None,
             posts: Vec::new(),
+            replies: Vec::new(),
             labels: Vec::new(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
@@ -184,6 +186,7 @@ impl User {
     /// Gives back the memory that growing has set aside: for the end of a file's reading.
     pub fn shrink_to_fit(&mut self) {
         self.posts.shrink_to_fit();
+        self.replies.shrink_to_fit();
         self.labels.shrink_to_fit();
         self.deleted.shrink_to_fit();
         self.sessions.shrink_to_fit();
@@ -208,8 +211,13 @@ impl User {
         }
         // Numbers grow, so this is a push: the search costs nothing beside it.
         let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return false };
-        let reply_to = reply_to.map(|post| Box::new(self.with_shared_name(post)));
-        self.posts.insert(at, Post::new(id, place, reply_to));
+        make_room(&mut self.posts, 1);
+        self.posts.insert(at, Post::new(id, place));
+        if let Some(post) = reply_to {
+            let at = self.replies.partition_point(|(reply, _)| *reply < id);
+            make_room(&mut self.replies, 1);
+            self.replies.insert(at, (id, self.with_shared_name(post)));
+        }
         self.post_id_max = self.post_id_max.max(Some(id));
         true
     }
@@ -220,6 +228,7 @@ impl User {
         let to = self.labels.partition_point(|(other, _)| *other <= id);
         let labels = text::labels(text).into_iter();
         let labels: Vec<_> = labels.map(|label| (id, self.with_shared_text(label))).collect();
+        make_room(&mut self.labels, labels.len());
         // Mostly at the end, as the posts are.
         self.labels.splice(from..to, labels);
     }
@@ -260,6 +269,9 @@ impl User {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
         }
+        if let Ok(at) = self.replies.binary_search_by_key(&id, |(reply, _)| *reply) {
+            self.replies.remove(at);
+        }
         self.label(id, "");
         self.edits.remove(&id);
         self.pictures.remove(&id);
@@ -293,8 +305,8 @@ impl User {
         assert!(self.requests.len() <= REQUESTS_KEPT, "{}: too many requests", self.name);
         assert!(self.ops >= self.requests.len() as u64, "{}: ops fell", self.name);
         if matches!(self.status, Status::Left(_)) {
-            let empty =
-                self.posts.is_empty() && self.sessions.is_empty() && self.follows.is_empty();
+            let posts = self.posts.len() + self.replies.len();
+            let empty = posts == 0 && self.sessions.is_empty() && self.follows.is_empty();
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
@@ -310,6 +322,8 @@ impl User {
     #[cfg(test)]
     pub(super) fn assert_order(&self) {
         assert!(self.posts.is_sorted_by(|a, b| a.id < b.id));
+        assert!(self.replies.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(self.replies.iter().all(|(id, _)| self.post(*id).is_some()));
         assert!(self.labels.is_sorted_by(|a, b| a < b));
         assert!(self.labels.iter().all(|(id, _)| self.post(*id).is_some()));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));

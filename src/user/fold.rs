@@ -237,9 +237,7 @@ impl User {
 
     /// Whether two files tell the same of a user, wherever in them it stands.
     pub fn says_same(&self, other: &Self) -> bool {
-        let posts = |user: &Self| {
-            user.posts.iter().map(|post| (post.id, post.reply_to.clone())).collect::<Vec<_>>()
-        };
+        let posts = |user: &Self| user.posts.iter().map(|post| post.id).collect::<Vec<_>>();
         let edits = |user: &Self| {
             let edits = user.edits.iter();
             edits.map(|(id, edits)| (*id, edits.last_at, edits.earlier.len())).collect::<Vec<_>>()
@@ -249,7 +247,8 @@ impl User {
             && self.members_only == other.members_only
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
-            && (&self.labels, &self.pictures) == (&other.labels, &other.pictures)
+            && (&self.replies, &self.labels) == (&other.replies, &other.labels)
+            && self.pictures == other.pictures
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())

@@ -7,7 +7,7 @@
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
 //! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
-//! - only posts that stand are in `edits`, `pictures` or `pinned`;
+//! - only posts that stand are in `replies`, which is sorted, `edits`, `pictures` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
@@ -17,6 +17,7 @@ pub mod entry;
 pub mod fold;
 pub mod keeping;
 mod request;
+pub mod room;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +79,8 @@ pub struct User {
     pub keeping: Option<Box<Keeping>>,
     /// The posts that still stand, by id.
     pub posts: Vec<Post>,
+    /// Those of them that answer something, by id, and what. Beside them, because most do not.
+    pub replies: Vec<(PostId, PostRef)>,
     /// The names and tags in the posts that stand: sorted, without repetition. From the texts, which
     /// are not here.
     pub labels: Vec<(PostId, Label)>,
@@ -137,18 +140,16 @@ pub struct Edits {
     pub earlier: Vec<Place>,
 }
 
-/// A post without its text: 24 bytes, because a million of them must fit a Raspberry Pi.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A post without its text: 16 bytes, because a million of them must fit a Raspberry Pi.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Post {
     /// Its number.
     pub id: PostId,
     offset: u32,
     len: u32,
-    /// What it answers.
-    pub reply_to: Option<Box<PostRef>>,
 }
 
-const _: () = assert!(size_of::<Post>() == 24);
+const _: () = assert!(size_of::<Post>() == 16);
 const _: () = assert!(USER_FILE_BYTES_MAX <= u32::MAX as usize);
 
 impl Post {
@@ -156,8 +157,8 @@ impl Post {
     ///
     /// # Panics
     /// When the place lies beyond [`USER_FILE_BYTES_MAX`]: no file is that long.
-    pub fn new(id: PostId, place: Place, reply_to: Option<Box<PostRef>>) -> Self {
-        let mut post = Self { id, offset: 0, len: 0, reply_to };
+    pub fn new(id: PostId, place: Place) -> Self {
+        let mut post = Self { id, offset: 0, len: 0 };
         post.put(place);
         post
     }
@@ -179,6 +180,12 @@ impl User {
     /// The post of that number, if it still stands.
     pub fn post(&self, id: PostId) -> Option<&Post> {
         self.posts.binary_search_by_key(&id, |post| post.id).ok().and_then(|at| self.posts.get(at))
+    }
+
+    /// What the post of that number answers, if it answers something.
+    pub fn reply_to(&self, id: PostId) -> Option<&PostRef> {
+        let at = self.replies.binary_search_by_key(&id, |(reply, _)| *reply).ok()?;
+        self.replies.get(at).map(|(_, to)| to)
     }
 
     /// The names and tags in the post of that number.

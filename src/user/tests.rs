@@ -78,8 +78,8 @@ fn entries_of_an_account_all_taken_in() {
     assert_eq!(user.session(&session_id(1)).unwrap().device, "Firefox");
     assert_eq!(user.follows.iter().collect::<Vec<_>>(), [(&name("cleo"), &Wall(8))]);
     assert_eq!(user.post(PostId::from_raw(7)).unwrap().place(), Place { offset: 4, len: 1 });
-    let reply = user.post(PostId::from_raw(9)).unwrap();
-    assert_eq!(reply.reply_to.as_ref().unwrap().id, PostId::from_raw(3));
+    assert_eq!(user.reply_to(PostId::from_raw(9)).unwrap().id, PostId::from_raw(3));
+    assert_eq!(user.reply_to(PostId::from_raw(7)), None);
     assert_eq!(user.post_id_max, Some(PostId::from_raw(9)));
 }
 
@@ -206,7 +206,7 @@ fn reply_to_someone_followed_shares_the_name() {
     ];
     let user = user_of(&entries);
     let followed = user.follows.first_key_value().unwrap().0.as_str().as_ptr();
-    let replied = user.posts[0].reply_to.as_ref().unwrap().user.as_str().as_ptr();
+    let replied = user.replies[0].1.user.as_str().as_ptr();
     assert_eq!(followed, replied);
 }
 

@@ -135,15 +135,15 @@ pub enum Route {
     Dots(AssetHash),
 }
 
-/// The hash in a static file's name: 16 hexadecimal digits.
+/// The hash in a static file's name: 12 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetHash(String);
 
 /// Digits of an [`AssetHash`].
-const ASSET_HASH_DIGITS: usize = 16;
+const ASSET_HASH_DIGITS: usize = 12;
 
 impl AssetHash {
-    /// The first 64 bits of a content's SHA-256: enough that no two versions share a name.
+    /// The first 48 bits of a content's SHA-256: enough that no two versions share a name.
     pub fn of(content: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         let digits = Sha256::digest(content).iter().fold(String::new(), |mut digits, byte| {

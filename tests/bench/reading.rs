@@ -19,12 +19,14 @@ use crate::{Plan, median, megabytes, process};
 
 /// When the first post was made, in milliseconds since 1970.
 const FIRST_MS: u64 = 1_600_000_000_000;
-/// Posts that share a line of a file.
-const LINE_POSTS: u64 = 500;
+/// Posts that share a line of a file: as people write them, one.
+const LINE_POSTS: u64 = 1;
 /// How often each page is asked for.
 const TIMES: usize = 30;
 /// What a page may cost beside the same page of the small community: twice, for the noise.
 const TIMES_MOST: f64 = 2.0;
+/// What a backend that holds a million posts may take of a small machine's memory, in megabytes.
+const AT_REST_MB_MOST: f64 = 120.0;
 
 /// How many people and posts.
 #[derive(Clone, Copy)]
@@ -45,6 +47,8 @@ struct Community {
     ada: Person,
     /// An address in the middle of the longest profile.
     deep: String,
+    /// What the backend takes once it serves.
+    at_rest_mb: f64,
 }
 
 /// Measures each page in both.
@@ -93,8 +97,15 @@ pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
             most: Most::Value(most),
         });
     }
+    table.worst(Worst {
+        what: format!("the backend at rest with {posts} posts, a tag in each: MB resident"),
+        ours: large.at_rest_mb,
+        beside: None,
+        most: Most::Value(AT_REST_MB_MOST),
+    });
+    // Besides, what folding the longest file took and the allocator kept.
     let resident = megabytes(process(&large.machines, 0)?, "VmRSS:")?;
-    table.note(format!("{posts} posts: {resident:.0} MB resident in the backend"));
+    table.note(format!("{posts} posts, after all that: {resident:.0} MB resident in the backend"));
     Ok(())
 }
 
@@ -117,6 +128,7 @@ impl Community {
             }
             std::thread::park_timeout(std::time::Duration::from_millis(100));
         }
+        let at_rest_mb = megabytes(process(&machines, 0)?, "VmRSS:")?;
         ada.join();
         for n in 0..size.people {
             ada.follow(&format!("user{n:04}"));
@@ -125,7 +137,7 @@ impl Community {
             "/@most?before={}",
             number(size.people, size.people + 1, size.posts_most / 2).get()
         );
-        Ok(Self { machines, _web: web, ada, deep })
+        Ok(Self { machines, _web: web, ada, deep, at_rest_mb })
     }
 
     /// Milliseconds until a page is there.

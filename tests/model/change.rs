@@ -4,9 +4,8 @@
 //! Machines hear of each other at once here: a word that is late is the same as a step that is late,
 //! except for the words of a machine that has since gone further, which only say less.
 
-use tern::id::NodeId;
 use tern::replica::acceptor::Event as Asked;
-use tern::replica::barrier::{Standing, Step as Next};
+use tern::replica::barrier::{Seat, Standing, Step as Next};
 use tern::replica::coordinator::Coordinator;
 
 use crate::letter::Body;
@@ -79,11 +78,9 @@ impl Step<'_> {
         }
     }
 
-    fn install(&mut self, at: usize, listed_by: &[NodeId], from: &[NodeId]) {
-        let files = |nodes: &[NodeId]| {
-            let seats = self.world.machines[at].place.before.as_ref().map(|old| &old.seats);
-            let old = seats.into_iter().flatten().filter(|seat| nodes.contains(&seat.node));
-            let held = old.filter_map(|seat| {
+    fn install(&mut self, at: usize, listed_by: &[Seat], from: &[Seat]) {
+        let files = |seats: &[Seat]| {
+            let held = seats.iter().filter_map(|seat| {
                 let machine = self.world.machines.iter().find(|machine| machine.seat == *seat);
                 machine.map(|machine| machine.file.clone())
             });

@@ -84,7 +84,7 @@ fn every_path(site: &Site, post: &str, deleted: &str) -> BTreeSet<String> {
     paths.extend(assets.map(str::to_owned));
     paths.extend(
         [
-            "/s/style-0000000000000000.css",
+            "/s/style-000000000000.css",
             "/nowhere",
             "/logout",
             "/post",

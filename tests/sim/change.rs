@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use tern::id::{NodeId, UserName};
+use tern::id::UserName;
 use tern::replica::State;
 use tern::replica::acceptor::Event;
 use tern::replica::barrier::{Phase, Roster, Seat, Standing, Step, Waiting};
@@ -18,10 +18,10 @@ const COPY_AGAIN_MS: u64 = 1_500;
 
 /// Copying what the old configuration left.
 pub(crate) struct Install {
-    listed_by: Vec<NodeId>,
-    from: Vec<NodeId>,
-    rows: BTreeMap<NodeId, BTreeMap<UserName, State>>,
-    left: VecDeque<(UserName, NodeId, State)>,
+    listed_by: Vec<Seat>,
+    from: Vec<Seat>,
+    rows: BTreeMap<Seat, BTreeMap<UserName, State>>,
+    left: VecDeque<(UserName, Seat, State)>,
 }
 
 impl Host<'_> {
@@ -107,35 +107,25 @@ impl Host<'_> {
         slots.map(|(user, slot)| (user.clone(), slot.acceptor.state())).collect()
     }
 
-    fn install(&mut self, listed_by: Vec<NodeId>, from: Vec<NodeId>) {
-        let me = self.me();
-        let mut asked: Vec<NodeId> = listed_by.iter().chain(&from).copied().collect();
+    fn install(&mut self, listed_by: Vec<Seat>, from: Vec<Seat>) {
+        let mut asked: Vec<Seat> = listed_by.iter().chain(&from).copied().collect();
         asked.sort_unstable();
         asked.dedup();
         let mut rows = BTreeMap::new();
-        if asked.contains(&me) {
-            rows.insert(me, self.states());
+        if asked.contains(&self.seat) {
+            rows.insert(self.seat, self.states());
         }
         let left = VecDeque::new();
         self.p.install = Some(Install { listed_by, from, rows, left });
-        for node in asked {
-            match self.before_seat(node) {
-                Some(to) if to != self.seat => {
-                    self.ask(to, Ask::Sums, (Waiter::InstallRows, 1_000));
-                }
-                _ => {}
+        for to in asked {
+            if to != self.seat {
+                self.ask(to, Ask::Sums, (Waiter::InstallRows, 1_000));
             }
         }
         self.install_listed();
     }
 
-    /// Who has this number among the old members.
-    fn before_seat(&self, node: NodeId) -> Option<Seat> {
-        let before = self.place().before.as_ref()?;
-        before.seats.iter().copied().find(|seat| seat.node == node)
-    }
-
-    pub(crate) fn install_rows(&mut self, from: NodeId, answer: Option<Answer>) {
+    pub(crate) fn install_rows(&mut self, from: Seat, answer: Option<Answer>) {
         let Some(install) = &mut self.p.install else { return };
         let Some(Answer::Rows(rows)) = answer else {
             self.p.install = None;
@@ -149,19 +139,19 @@ impl Host<'_> {
     fn install_listed(&mut self) {
         let Some(install) = &mut self.p.install else { return };
         let asked = install.listed_by.iter().chain(&install.from);
-        if asked.into_iter().any(|node| !install.rows.contains_key(node)) {
+        if asked.into_iter().any(|seat| !install.rows.contains_key(seat)) {
             return;
         }
-        let listed = |node: &NodeId| install.rows.get(node).into_iter().flat_map(BTreeMap::keys);
+        let listed = |seat: &Seat| install.rows.get(seat).into_iter().flat_map(BTreeMap::keys);
         let users: BTreeSet<UserName> =
             install.listed_by.iter().flat_map(listed).cloned().collect();
         for user in users {
             let held = install
                 .from
                 .iter()
-                .filter_map(|node| Some((*node, *install.rows.get(node)?.get(&user)?)));
-            if let Some((node, state)) = held.max_by_key(|(_, state)| state.acc) {
-                install.left.push_back((user, node, state));
+                .filter_map(|seat| Some((*seat, *install.rows.get(seat)?.get(&user)?)));
+            if let Some((seat, state)) = held.max_by_key(|(_, state)| state.acc) {
+                install.left.push_back((user, seat, state));
             }
         }
         self.install_next();
@@ -170,7 +160,7 @@ impl Host<'_> {
     fn install_next(&mut self) {
         loop {
             let Some(install) = &mut self.p.install else { return };
-            let Some((user, node, state)) = install.left.front().cloned() else {
+            let Some((user, seat, state)) = install.left.front().cloned() else {
                 self.p.install = None;
                 self.p.has_installed = true;
                 self.p.installed_at = self.cx.now;
@@ -182,18 +172,12 @@ impl Host<'_> {
                 }
                 continue;
             }
-            match self.before_seat(node).filter(|to| *to != self.seat) {
-                Some(to) => {
-                    let ask = Ask::Fetch { user: user.clone() };
-                    self.ask(to, ask, (Waiter::InstallFile(user), 1_000));
-                }
-                None => self.p.install = None,
-            }
-            return;
+            let ask = Ask::Fetch { user: user.clone() };
+            return self.ask(seat, ask, (Waiter::InstallFile(user), 1_000));
         }
     }
 
-    pub(crate) fn install_file(&mut self, user: &UserName, _from: NodeId, answer: Option<Answer>) {
+    pub(crate) fn install_file(&mut self, user: &UserName, answer: Option<Answer>) {
         let Some(install) = &self.p.install else { return };
         let Some((_, _, state)) = install.left.front().filter(|(next, ..)| next == user) else {
             return;

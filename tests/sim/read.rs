@@ -65,8 +65,8 @@ impl Host<'_> {
             Waiter::Read(read) => self.read_heard(read, from.node, answer),
             Waiter::Learn(learn) => self.learn_heard(learn, answer),
             Waiter::Compare => self.compare_heard(from.node, answer),
-            Waiter::InstallRows => self.install_rows(from.node, answer),
-            Waiter::InstallFile(user) => self.install_file(&user, from.node, answer),
+            Waiter::InstallRows => self.install_rows(from, answer),
+            Waiter::InstallFile(user) => self.install_file(&user, answer),
             Waiter::Ping => self.pinged(from, answer),
         }
     }

@@ -103,10 +103,10 @@ pub enum Step {
     Wait(Waiting),
     /// Copy, for each user that any of `listed_by` has, the highest version among `from`.
     Install {
-        /// Who is asked which users there are.
-        listed_by: Vec<NodeId>,
+        /// Who is asked which users there are: old members, and new ones for what they have copied.
+        listed_by: Vec<Seat>,
         /// Who is asked for their files.
-        from: Vec<NodeId>,
+        from: Vec<Seat>,
     },
     /// Make [`Place::made_ready`] durable.
     GetReady,
@@ -311,8 +311,12 @@ impl View<'_> {
             let is_told = self.told.iter().any(|(of, _)| of == *seat);
             self.standing(**seat).is_some() || (is_told && is_made(Mistake::OldEpochVotes))
         };
-        let from = self.before.seats.iter().filter(is_asked).map(|seat| seat.node);
-        let mut from: Vec<NodeId> = from.collect();
+        let old = self.before.seats.iter().filter(is_asked).copied();
+        // What a new member copied may since be damaged where it came from. Then either all copy it or
+        // nobody ever holds the same.
+        let new = self.place.current.seats.iter().copied();
+        let new = new.filter(|seat| !self.before.has(*seat) && self.standing(*seat).is_some());
+        let mut from: Vec<Seat> = old.chain(new).collect();
         if is_made(Mistake::FilledFromOne) {
             from.truncate(1);
         }

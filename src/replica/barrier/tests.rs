@@ -55,7 +55,7 @@ fn replace_waits_for_old_majority_then_installs_then_opens() {
     let waits = place.next(three, &[(three, fresh), (one, fresh), (two, behind)]);
     assert_eq!(waits, Step::Wait(Waiting::OldMembers(vec![node(2), node(3)])));
     let all = [(three, fresh), (one, fresh), (two, fresh)];
-    let from = vec![node(1), node(2)];
+    let from = vec![one, two, three];
     assert_eq!(place.next(three, &all), Step::Install { listed_by: from.clone(), from });
     let (done, other) = (told(&place, true, 7), told(&place, true, 8));
     let differing = [(three, done), (one, done), (two, other)];
@@ -102,7 +102,7 @@ fn new_members_alone_are_not_equal_before_they_installed() {
     let place = open(&old).adopt(&new, &old).unwrap();
     let empty = told(&place, false, 0);
     let mut all: Vec<_> = [4, 5, 6, 1, 2].iter().map(|&n| (seat(n, 1), empty)).collect();
-    let from = vec![node(1), node(2)];
+    let from = [1, 2, 4, 5, 6].map(|number| seat(number, 1)).to_vec();
     let install = Step::Install { listed_by: from.clone(), from };
     assert_eq!(place.next(seat(4, 1), &all), install);
     all[0].1 = told(&place, true, 0);
@@ -173,7 +173,7 @@ fn r0004_damaged_old_member_counts_only_where_all_old_members_have_come() {
     all.push((seat(1, 1), told(&open(&old), false, 0)));
     assert_eq!(place.next(seat(2, 1), &all), waits, "it has not heard of the change");
     all[2].1 = damaged;
-    let from = vec![node(1), node(2), node(3)];
+    let from = vec![seat(1, 1), seat(2, 1), seat(3, 1)];
     assert_eq!(
         place.next(seat(2, 1), &all),
         Step::Install { listed_by: from.clone(), from },

@@ -4,7 +4,7 @@ use super::Site;
 use super::visit::Visit;
 use crate::action::Action;
 use crate::web::ask::Ask;
-use crate::web::page::frame::{DOTS, SCRIPT, STYLE};
+use crate::web::page::frame::{DOTS, STYLE};
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
 use crate::wire::request::{MachineRow, Outcome, StatusPage};
@@ -38,9 +38,15 @@ impl<A: Ask> Site<A> {
 
     /// A static file. Under another version's name the present one is served, but not for ever: while
     /// web servers are upgraded one after the other, a page of one may ask the next for its files.
-    pub(super) fn asset(&self, asked: &Route) -> Response {
+    /// The script is the reader's then, as what the words on the page are.
+    pub(super) fn asset(&self, visit: &Visit<'_>, asked: &Route) -> Response {
+        let scripts = &self.assets.scripts;
         let (present, content, body) = match asked {
-            Route::Script(_) => (&self.assets.script, Content::Script, SCRIPT),
+            Route::Script(_) => {
+                let named = scripts.iter().find(|file| file.route == *asked);
+                let file = named.unwrap_or_else(|| self.assets.script(visit.t));
+                (&file.route, Content::Script, file.text.as_str())
+            }
             Route::Dots(_) => (&self.assets.dots, Content::Svg, DOTS),
             _ => (&self.assets.style, Content::Css, STYLE),
         };

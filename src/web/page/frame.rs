@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 
 use super::form::FormHead;
 use super::machines::name;
-use super::script::ScriptWords;
+use super::script;
 use super::time::Moment;
 use crate::id::UserName;
 use crate::limits::NEWS_COUNTED_MAX;
@@ -19,8 +19,8 @@ use crate::wire::request::{ClusterBrief, Kept, MachineState};
 pub(crate) struct Assets {
     /// Where the style sheet is.
     pub(crate) style: Route,
-    /// Where the script is.
-    pub(crate) script: Route,
+    /// The script in each language.
+    pub(crate) scripts: [ScriptFile; Lang::ALL.len()],
     /// Where the mark is.
     pub(crate) dots: Route,
 }
@@ -30,8 +30,8 @@ pub(crate) const STYLE: &str = include_str!("../static/style.css");
 /// The script: characters left, new posts, fresh times, keys. At most 3 KB as it stands, so it says
 /// little of itself. It looks for `#c`, the box to write in, and `#ch` below it; `.at`, the time of a
 /// post; `#new`, the line for new posts; `data-hide`, the link that shows a password. Where no post has
-/// the focus it looks for its links in the page's head, where there are none. Its words are the `data-`
-/// attributes of `body`; `data-keys` is there when the keys are on.
+/// the focus it looks for its links in the page's head, where there are none. Its words stand before it, in
+/// a file for each language, so that no page has to bring them; `data-keys` is there when the keys are on.
 pub(crate) const SCRIPT: &str = include_str!("../static/script.js");
 /// The mark.
 pub(crate) const DOTS: &str = include_str!("../static/dots.svg");
@@ -41,10 +41,30 @@ impl Assets {
     pub(crate) fn embedded() -> Self {
         Self {
             style: Route::Style(AssetHash::of(STYLE.as_bytes())),
-            script: Route::Script(AssetHash::of(SCRIPT.as_bytes())),
+            scripts: Lang::ALL.map(|lang| {
+                let text = script::file(lang);
+                ScriptFile { lang, route: Route::Script(AssetHash::of(text.as_bytes())), text }
+            }),
             dots: Route::Dots(AssetHash::of(DOTS.as_bytes())),
         }
     }
+
+    /// The script in this language.
+    pub(crate) fn script(&self, lang: Lang) -> &ScriptFile {
+        let [first, rest @ ..] = &self.scripts;
+        rest.iter().find(|file| file.lang == lang).unwrap_or(first)
+    }
+}
+
+/// The script with the words of one language.
+#[derive(Debug, Clone)]
+pub(crate) struct ScriptFile {
+    /// Which.
+    pub(crate) lang: Lang,
+    /// Where it is.
+    pub(crate) route: Route,
+    /// All of it.
+    pub(crate) text: String,
 }
 
 /// What a page's surroundings depend on.
@@ -106,8 +126,6 @@ pub(crate) struct Frame {
 pub(crate) struct Script {
     /// Its address.
     pub(crate) address: String,
-    /// Its words.
-    pub(crate) words: ScriptWords,
     /// Whether its keys are on.
     pub(crate) has_keys: bool,
 }
@@ -229,11 +247,7 @@ impl Around<'_> {
 
     /// The script, for a page that has use for it.
     pub(crate) fn script(&self) -> Script {
-        Script {
-            address: self.assets.script.to_string(),
-            words: ScriptWords::of(self.t),
-            has_keys: self.has_keys,
-        }
+        Script { address: self.assets.script(self.t).route.to_string(), has_keys: self.has_keys }
     }
 
     fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {

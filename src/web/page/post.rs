@@ -70,6 +70,8 @@ pub(crate) struct PostItem {
     pub(crate) note: Option<String>,
     /// Its pictures.
     pub(crate) pictures: Vec<PictureItem>,
+    /// How many these are.
+    pub(crate) pictures_count: u32,
     /// When it was last edited, and where to read what it said before.
     pub(crate) edited: Option<(Moment, String)>,
     /// Who reposted it, where it stands in a list because of that.
@@ -189,6 +191,7 @@ impl Eyes<'_> {
             hidden: post.hidden.clone(),
             note: post.note.clone(),
             pictures: post.pictures.iter().map(|it| PictureItem::of(self.t, it)).collect(),
+            pictures_count: u32::try_from(post.pictures.len()).unwrap_or(u32::MAX),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
                 (Moment::seen_at(self.t, at, self.now), history)

@@ -1,5 +1,4 @@
-// Comfort; pages bring the words.
-const words = document.body.dataset;
+// Comfort; `words` stand before it.
 const $ = (css, from = document) => from.querySelector(css);
 const $$ = (css, from = document) => [...from.querySelectorAll(css)];
 const say = (forms, n, at = +(n != 1)) => forms.split("|")[at].replace("#", n);
@@ -72,7 +71,7 @@ let prefix = "";
 onkeydown = (event) => {
   const { key, target, altKey, ctrlKey, metaKey } = event;
   if (key == "Enter" && (ctrlKey || metaKey) && target == box) box.form.requestSubmit();
-  if (altKey || ctrlKey || metaKey || !words.keys || target.matches("input,textarea,select")) return;
+  if (altKey || ctrlKey || metaKey || !document.body.dataset.keys || target.matches("input,textarea,select")) return;
   const act = keys[prefix + key];
   prefix = key == "g" ? key : "";
   if (act) event.preventDefault(), act();

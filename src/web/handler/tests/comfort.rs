@@ -20,20 +20,12 @@ fn sent(response: Response) -> usize {
     response.encode(asked, &Origin::parse("http://a", true).unwrap()).body.len()
 }
 
-/// Prose of this project: without tables and code, which nobody posts.
+/// What people might write, word by word: what neighbours tell each other, and how something works.
+///
+/// It stands in a file of its own, so that what a page costs changes with the page alone. 15,000
+/// characters of it, gzipped by themselves, take 6.6 KB.
 fn prose() -> Vec<char> {
-    let texts = [
-        include_str!("../../../../README.md"),
-        include_str!("../../../ARCHITECTURE.md"),
-        include_str!("../../../replica/PROTOCOL.md"),
-    ];
-    let mut is_code = false;
-    let is_prose = |line: &&str| {
-        is_code ^= line.starts_with("```");
-        !is_code && line.starts_with(|c: char| c.is_alphabetic())
-    };
-    let lines: Vec<_> = texts.iter().flat_map(|text| text.lines()).filter(is_prose).collect();
-    lines.join(" ").chars().collect()
+    include_str!("prose.txt").lines().collect::<Vec<_>>().join(" ").chars().collect()
 }
 
 /// Characters of a long post: three sentences.
@@ -91,7 +83,9 @@ fn visit_stays_within_its_budget() {
     let all = page + files.iter().sum::<usize>();
     assert!(all <= 15 * 1024, "the first visit takes {all} bytes");
     // 30 posts as long as they may be, which nobody writes in a row: the text alone takes 6.5 KB.
-    let longest = sent(ada.get("/public"));
+    let longest = ada.get("/public");
+    assert_eq!(text(&longest).matches("<article").count(), POSTS_PAGE);
+    let longest = sent(longest);
     assert!(longest <= 10 * 1024, "30 posts of {POST_CHARS_MAX} characters take {longest} bytes");
     for (name, response) in every_page() {
         let bytes = sent(response);
@@ -156,10 +150,8 @@ fn script_finds_what_it_looks_for() {
     assert!(text(&stranger.get("/login")).contains("data-hide=\"Hide password\">Show password<"));
     let shown = text(&stranger.get("/login?show=1"));
     assert!(shown.contains("data-hide=\"Show password\">Hide password<"));
-    for word in ["ago", "left", "over", "new", "keys", "max", "hide"] {
-        let used = SCRIPT.contains(&format!("words.{word}"))
-            || SCRIPT.contains(&format!("dataset.{word}"));
-        assert!(used, "{word}");
+    for word in ["keys", "max", "hide"] {
+        assert!(SCRIPT.contains(&format!("dataset.{word}")), "{word}");
     }
     for selector in [".by time", ".feed .post", "#new a", "#ch", "#c"] {
         assert!(SCRIPT.contains(&format!("\"{selector}\"")), "{selector}");

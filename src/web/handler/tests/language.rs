@@ -7,7 +7,7 @@ use crate::web::ask::AskError;
 use crate::web::handler::Site;
 use crate::web::handler::tests::fake::Fake;
 use crate::web::request::Method;
-use crate::web::response::{Content, Response};
+use crate::web::response::{Cache, Content, Response};
 use crate::web::words::Lang;
 use crate::web::words::tests::{english_alone, split};
 
@@ -34,6 +34,23 @@ fn page_in_language_that_the_browser_asks_for() {
     check(&Browser::stranger(&site).get("/"), Lang::De, "Das Schwarze Brett von ");
     ACCEPT_LANGUAGE.set(Some("nl"));
     check(&Browser::stranger(&site).get("/"), Lang::En, "The notice board of ");
+}
+
+#[test]
+fn script_says_it_in_the_language_of_its_page() {
+    let site = site();
+    for (asked, words) in [("en", "new post|"), ("de", "neuer Beitrag|")] {
+        ACCEPT_LANGUAGE.set(Some(asked));
+        let mut ada = Browser::ada(&site);
+        let page = text(&ada.get("/public"));
+        let (_, named) = page.split_once("<script src=\"").unwrap();
+        let file = ada.get(named.split('"').next().unwrap());
+        assert!(text(&file).contains(words) && file.cache == Cache::Forever, "{asked}");
+        // The name that another version gave it.
+        let other = ada.get("/s/script-0123456789ab.js");
+        assert!(text(&other).contains(words) && other.cache == Cache::Public, "{asked}");
+    }
+    ACCEPT_LANGUAGE.set(None);
 }
 
 #[test]
