@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey};
+use super::{Action, AvatarWish, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{House, PostRef, Signup};
 
@@ -45,6 +45,7 @@ impl Action {
             Self::UserPosts(_) => "user_posts",
             Self::Bookmarks(_) => "bookmarks",
             Self::Picture(_) => "picture",
+            Self::Face(_) => "face",
             Self::History(_) => "history",
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
@@ -101,6 +102,7 @@ impl Action {
             Self::CheckSession
             | Self::KeepPicture(_)
             | Self::Picture(_)
+            | Self::Face(_)
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
             | Self::Home(_)
@@ -178,7 +180,12 @@ impl Action {
             | Self::Unblock(whom) => asked.text(whom.username.as_str()),
             Self::EditProfile(edit) => {
                 let only = if edit.members_only { "members_only" } else { "" };
-                asked.text(&edit.display_name).text(&edit.bio).maybe_text(only)
+                let asked = asked.text(&edit.display_name).text(&edit.bio).maybe_text(only);
+                match edit.avatar {
+                    AvatarWish::Keep => asked,
+                    AvatarWish::Remove => asked.text("remove"),
+                    AvatarWish::Show(kept) => asked.text(&kept.to_string()),
+                }
             }
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
@@ -196,6 +203,7 @@ impl Action {
             | Self::CheckSession
             | Self::KeepPicture(_)
             | Self::Picture(_)
+            | Self::Face(_)
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
             | Self::Home(_)

@@ -13,6 +13,17 @@ use crate::user::entry::{CodeHash, Entry, LinkHash, Picture, PostRef, SessionId}
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
+/// What becomes of the picture beside a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Avatar {
+    /// It stays, or stays away.
+    Keep,
+    /// It goes.
+    Remove,
+    /// This one takes its place.
+    Show(Box<Picture>),
+}
+
 /// A change of one user, prepared: what takes long (hashing passwords) or looks at others (does the
 /// post that is answered exist?) was done before. Not printable: it holds password hashes.
 #[derive(Clone, PartialEq, Eq)]
@@ -139,6 +150,8 @@ pub enum Change {
         bio: String,
         /// Whether only members see their posts.
         members_only: bool,
+        /// What becomes of the picture beside the name.
+        avatar: Avatar,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -319,9 +332,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
         Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
         Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
-        Change::EditProfile { display_name, bio, members_only } => {
-            this().and_then(|_| profile::edit(user, (display_name, bio), *members_only, now))
-        }
+        Change::EditProfile { display_name, bio, members_only, avatar } => this()
+            .and_then(|_| profile::edit(user, (display_name, bio), (*members_only, avatar), now)),
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = this()?;
             account::change_password(user, this, [verified_hash, new_hash], session, now)

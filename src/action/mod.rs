@@ -37,14 +37,14 @@ use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
-pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
+pub use handle::{ActionError, Avatar, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 pub use listen::{Heard, HeardError, Listen, ListenTo};
-pub use picture::{KeptPicture, NewPicture, OnePicture, PostedPicture};
+pub use picture::{AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -121,6 +121,8 @@ pub enum Action {
     Bookmarks(Page),
     /// A picture's file, which comes beside the answer.
     Picture(OnePicture),
+    /// The small picture beside a member's name; its file comes beside the answer.
+    Face(FaceOf),
     /// A post with its earlier texts.
     History(HistoryOf),
     /// A post with its thread.
@@ -300,6 +302,9 @@ pub struct EditProfile {
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,
+    /// What becomes of the picture beside the name.
+    #[serde(default, skip_serializing_if = "AvatarWish::is_keep")]
+    pub avatar: AvatarWish,
 }
 
 /// Data of [`Action::ChangePassword`].

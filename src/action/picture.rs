@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PictureName, PictureNameError};
+use crate::id::{PictureName, PictureNameError, UserName};
 
 /// A picture that was kept, on its way into a post.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,4 +53,33 @@ pub struct NewPicture {
 pub struct OnePicture {
     /// Which.
     pub name: PictureName,
+}
+
+/// Data of [`super::Action::Face`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaceOf {
+    /// Whose.
+    pub username: UserName,
+    /// How its name begins: pages show no other than the present one.
+    pub digits: String,
+}
+
+/// What becomes of the picture beside a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AvatarWish {
+    /// It stays, or stays away.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+    /// This one, which was kept before, takes its place.
+    Show(KeptPicture),
+}
+
+impl AvatarWish {
+    /// Whether nothing is asked for.
+    pub(crate) const fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
 }

@@ -44,15 +44,13 @@ pub(super) fn post(
     }
 }
 
-/// The pictures as they are written down, if there is room for them among the author's.
-fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
-    let full = |max: u64| {
-        let max = u32::try_from(max).unwrap_or(u32::MAX);
-        ActionError::field(Field::Picture, Problem::Full { max })
-    };
-    if pictures.len() > POST_PICTURES_MAX {
-        return Err(full(POST_PICTURES_MAX as u64));
-    }
+fn full(max: u64) -> ActionError {
+    let max = u32::try_from(max).unwrap_or(u32::MAX);
+    ActionError::field(Field::Picture, Problem::Full { max })
+}
+
+/// Whether there is room for pictures among a member's.
+pub(super) fn check_room(user: &User, pictures: &[Picture]) -> Result<(), ActionError> {
     if !pictures.is_empty() && user.picture_count() + pictures.len() > USER_PICTURES_MAX {
         return Err(full(USER_PICTURES_MAX as u64));
     }
@@ -60,6 +58,15 @@ fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionEr
     if new > 0 && user.picture_bytes().saturating_add(new) > USER_PICTURE_BYTES_MAX {
         return Err(full(USER_PICTURE_BYTES_MAX));
     }
+    Ok(())
+}
+
+/// The pictures as they are written down, if there is room for them among the author's.
+fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
+    if pictures.len() > POST_PICTURES_MAX {
+        return Err(full(POST_PICTURES_MAX as u64));
+    }
+    check_room(user, pictures)?;
     let described = pictures.iter().map(|picture| {
         let description = field::description(&picture.description)
             .map_err(|problem| ActionError::field(Field::Description, problem))?;
@@ -125,6 +132,7 @@ pub(super) fn check_stands(user: &User, id: PostId) -> Result<(), ActionError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::handle::Avatar;
     use super::*;
     use crate::id::{PictureKind, PictureName, UserName};
     use crate::user::Place;
@@ -209,5 +217,30 @@ mod tests {
         assert_eq!(said(2, "Seen"), Ok("Seen".to_owned()));
         assert_eq!(said(2, "\u{200b}"), Ok(String::new()));
         assert_eq!(said(3, ""), Err(ActionError::field(Field::Text, Problem::Empty)));
+    }
+
+    #[test]
+    fn avatar_stays_goes_or_is_another_and_counts() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let one = picture(1_000, "");
+        for (wish, expected) in [
+            (Avatar::Keep, None),
+            (Avatar::Show(Box::new(one.clone())), Some(&one)),
+            (Avatar::Keep, Some(&one)),
+            (Avatar::Remove, None),
+            (Avatar::Show(Box::new(one.clone())), Some(&one)),
+        ] {
+            let plan = super::super::profile::edit(&user, ("Ada", "Gulls"), (false, &wish), NOW);
+            plan.unwrap().entries.iter().for_each(|it| user.apply(it, Place::default()));
+            assert_eq!(user.avatar.as_deref(), expected);
+            assert_eq!(user.picture_bytes(), expected.map_or(0, |it| it.bytes));
+        }
+        let full = picture(USER_PICTURE_BYTES_MAX, "");
+        let wish = Avatar::Show(Box::new(full));
+        let refused = super::super::profile::edit(&user, ("Ada", ""), (false, &wish), NOW);
+        let max = u32::try_from(USER_PICTURE_BYTES_MAX).unwrap();
+        let expected = ActionError::field(Field::Picture, Problem::Full { max });
+        assert_eq!(refused.map(|plan| plan.entries.len()), Err(expected));
     }
 }

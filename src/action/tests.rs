@@ -171,6 +171,7 @@ fn every_other_act_without_open_session_signed_out() {
             display_name: String::new(),
             bio: String::new(),
             members_only: false,
+            avatar: Avatar::Keep,
         },
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
@@ -328,6 +329,7 @@ fn edit_profile_written_once_and_all_problems_told() {
         display_name: display_name.to_owned(),
         bio: bio.to_owned(),
         members_only: false,
+        avatar: Avatar::Keep,
     };
     act(&mut user, "s0", &edit("", "Hi\r\nyou")).unwrap();
     assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("ada", "Hi\nyou"));
@@ -336,6 +338,7 @@ fn edit_profile_written_once_and_all_problems_told() {
         display_name: "ada".to_owned(),
         bio: "Hi\nyou".to_owned(),
         members_only: true,
+        avatar: Avatar::Keep,
     };
     act(&mut user, "s0", &hidden).unwrap();
     assert!(user.members_only);
@@ -409,7 +412,13 @@ fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        Action::EditProfile(EditProfile { key: key(1), display_name, bio, members_only: false })
+        Action::EditProfile(EditProfile {
+            key: key(1),
+            display_name,
+            bio,
+            members_only: false,
+            avatar: AvatarWish::Keep,
+        })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [

@@ -313,6 +313,7 @@ impl Backend {
             Action::Post(data) => self.post(asked, data),
             Action::KeepPicture(data) => self.keep_picture(asked, data, &body),
             Action::Picture(data) => self.picture(asked, data, beside),
+            Action::Face(data) => self.face(&data, beside),
             Action::EditPost(data) => self.edit_post(asked, data),
             Action::Mark(data) => self.mark(asked, data),
             Action::DeletePost(data) => self.delete_post(asked, data),

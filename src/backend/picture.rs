@@ -6,8 +6,11 @@
 use super::Backend;
 use super::view::{Asked, Done, Result};
 use super::write::invalid;
-use crate::action::{Action, KeptPicture, NewPicture, OnePicture, PostedPicture, Problem};
+use crate::action::{
+    Action, Avatar, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, Problem,
+};
 use crate::auth::throttle::ActKind;
+use crate::clock::Mono;
 use crate::cluster::NotKept;
 use crate::id::PictureName;
 use crate::limits::{
@@ -78,26 +81,54 @@ impl Backend {
             return Err(too_many(POST_PICTURES_MAX as u64));
         }
         let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+        posted.iter().map(|posted| self.wanted(posted, deadline)).collect()
+    }
+
+    /// A picture that was kept, of which a majority takes note that it is wanted.
+    fn wanted(
+        &self,
+        posted: &PostedPicture,
+        deadline: Mono,
+    ) -> std::result::Result<Picture, Refusal> {
         let lost = || invalid(Field::Picture, Problem::Wrong);
-        let picture = |posted: &PostedPicture| {
-            let KeptPicture { file, thumb } = posted.kept;
-            for name in [file, thumb] {
-                let wanted = self.cluster.want_picture(name, deadline);
-                wanted.map_err(|why| self.not_kept(why))?;
-            }
-            let full = self.cluster.picture(file).ok_or_else(lost)?;
-            let small = self.cluster.picture(thumb).ok_or_else(lost)?;
-            let shape = shape(&full).ok_or_else(lost)?;
-            Ok(Picture {
-                file,
-                thumb,
-                width: shape.width,
-                height: shape.height,
-                bytes: (full.len() + small.len()) as u64,
-                description: posted.description.clone(),
-            })
+        let KeptPicture { file, thumb } = posted.kept;
+        for name in [file, thumb] {
+            let wanted = self.cluster.want_picture(name, deadline);
+            wanted.map_err(|why| self.not_kept(why))?;
+        }
+        let full = self.cluster.picture(file).ok_or_else(lost)?;
+        let small = self.cluster.picture(thumb).ok_or_else(lost)?;
+        let shape = shape(&full).ok_or_else(lost)?;
+        Ok(Picture {
+            file,
+            thumb,
+            width: shape.width,
+            height: shape.height,
+            bytes: (full.len() + small.len()) as u64,
+            description: posted.description.clone(),
+        })
+    }
+
+    /// What becomes of the picture beside a name.
+    pub(super) fn avatar(&self, wish: AvatarWish) -> std::result::Result<Avatar, Refusal> {
+        let kept = match wish {
+            AvatarWish::Keep => return Ok(Avatar::Keep),
+            AvatarWish::Remove => return Ok(Avatar::Remove),
+            AvatarWish::Show(kept) => kept,
         };
-        posted.iter().map(picture).collect()
+        self.check_pictures()?;
+        let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+        let picture = self.wanted(&PostedPicture { kept, description: String::new() }, deadline)?;
+        Ok(Avatar::Show(Box::new(picture)))
+    }
+
+    /// The small picture beside a name, if it is the one that was asked for.
+    pub(super) fn face(&self, data: &FaceOf, beside: &mut Vec<u8>) -> Result {
+        let thumb = |user: &User| user.avatar.as_ref().map(|picture| picture.thumb);
+        let name = self.look(&data.username, thumb).flatten();
+        let name = name.filter(|name| name.to_string().starts_with(&data.digits));
+        *beside = self.cluster.picture(name.ok_or(Refusal::NotFound)?).ok_or(Refusal::Behind)?;
+        Ok(Done::told(Outcome::Picture))
     }
 
     /// Refuses what takes pictures where not all machines' programs know of them yet.

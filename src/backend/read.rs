@@ -3,7 +3,7 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Page, PageOf, PeopleOf, ThreadOf};
+use crate::action::{KeptPicture, Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
 use crate::index::{PeopleList, PostList, Reply};
 use crate::limits::{
@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::replica::version::Version;
 use crate::store::Said;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
     Ancestor, Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
@@ -376,6 +376,12 @@ impl Backend {
     }
 }
 
-fn person(user: &User) -> Person {
-    Person { username: user.name.clone(), display_name: user.display_name.clone() }
+/// A user in short.
+pub(super) fn person(user: &User) -> Person {
+    let kept = |picture: &Picture| KeptPicture { file: picture.file, thumb: picture.thumb };
+    Person {
+        username: user.name.clone(),
+        display_name: user.display_name.clone(),
+        avatar: user.avatar.as_deref().map(kept),
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Backend;
+use super::read::person;
 use crate::auth::session::SessionText;
 use crate::clock::Wall;
 use crate::cluster::changes::Noted;
@@ -189,10 +190,7 @@ impl Backend {
 
     /// A user in short.
     pub(super) fn person(&self, user: &UserName) -> Option<Person> {
-        self.look(user, |user| Person {
-            username: user.name.clone(),
-            display_name: user.display_name.clone(),
-        })
+        self.look(user, person)
     }
 
     /// The machines in one line.

@@ -176,10 +176,12 @@ impl Backend {
             // A machine with an older program would show the posts to everybody.
             self.check_social()?;
         }
+        asked.signed_in()?;
         let change = Change::EditProfile {
             display_name: data.display_name.clone(),
             bio: data.bio.clone(),
             members_only: data.members_only,
+            avatar: self.avatar(data.avatar)?,
         };
         self.simple(asked, &Action::EditProfile(data), ActKind::Other, &change)
     }

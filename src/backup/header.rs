@@ -52,17 +52,15 @@ impl Name {
         match path {
             ABOUT => Some(Self::About),
             MANIFEST => Some(Self::Manifest),
-            other => match other.strip_prefix(PICTURES) {
-                Some(inside) => {
+            other => {
+                if let Some(inside) = other.strip_prefix(PICTURES) {
                     let (_, file) = inside.split_once('/')?;
                     let picture = file.parse().ok().map(Self::Picture)?;
-                    (picture.path() == other).then_some(picture)
+                    return (picture.path() == other).then_some(picture);
                 }
-                None => {
-                    let user = other.strip_prefix(USERS)?.strip_suffix(LINES)?;
-                    UserName::parse(user).ok().map(Self::User)
-                }
-            },
+                let user = other.strip_prefix(USERS)?.strip_suffix(LINES)?;
+                UserName::parse(user).ok().map(Self::User)
+            }
         }
     }
 

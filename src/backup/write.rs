@@ -66,13 +66,11 @@ impl<W: Write> Writer<W> {
             return Err(io::Error::other("there are more pictures than a backup holds"));
         }
         self.pictures += 1;
-        match bytes {
-            Some(bytes) => self.add(name, bytes, Version::ZERO),
-            None => {
-                self.rows.push(Row::missing(picture));
-                Ok(())
-            }
+        if let Some(bytes) = bytes {
+            return self.add(name, bytes, Version::ZERO);
         }
+        self.rows.push(Row::missing(picture));
+        Ok(())
     }
 
     fn assert_next(&self, name: &Name) {

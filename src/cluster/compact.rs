@@ -428,6 +428,7 @@ mod tests {
             display_name: "A".into(),
             bio,
             members_only: false,
+            avatar: None,
         };
         while home.len() < 2 * DEAD_BYTES_MIN {
             assert!(home.len() > DEAD_BYTES_MIN || home.replicas.compact_some(Wall(2), 10) == 0);

@@ -148,6 +148,7 @@ impl Index {
             for (id, pictures) in &user.pictures {
                 index.pictures.show(Key { id: *id, author }, pictures);
             }
+            index.pictures.face(author, None, user.avatar.as_deref());
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
@@ -167,8 +168,9 @@ impl Index {
         let author = self.people.intern(&before.name);
         match entry {
             Entry::Joined { .. } => self.people.join(author),
-            Entry::Profile { members_only, .. } => {
+            Entry::Profile { members_only, avatar, .. } => {
                 self.people.get_mut(author).members_only = *members_only;
+                self.pictures.face(author, before.avatar.as_deref(), avatar.as_deref());
             }
             Entry::Posted { id, text, reply_to, pictures, .. } => {
                 let key = Key { id: *id, author };
@@ -297,6 +299,7 @@ impl Index {
                 self.pictures.show(key, pictures);
             }
         }
+        self.pictures.face(author, before.avatar.as_deref(), after.avatar.as_deref());
         self.relabel(author, &before.labels, &after.labels);
         self.note_replaced(author, before, after);
     }
@@ -476,6 +479,7 @@ impl Index {
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
+        self.pictures.face(id, before.avatar.as_deref(), None);
         self.people.leave(id);
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::eyes::Eyes;
+use super::people::PersonId;
 use super::{Index, Key};
 use crate::id::PictureName;
 use crate::user::entry::Picture;
@@ -11,6 +12,8 @@ use crate::user::entry::Picture;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pictures {
     shown_by: BTreeMap<PictureName, Vec<Key>>,
+    /// Every picture that stands beside a name, the small ones included, with whose it is.
+    faces: BTreeMap<PictureName, Vec<PersonId>>,
     /// Rises whenever a picture comes or goes.
     changes: u64,
 }
@@ -40,8 +43,36 @@ impl Pictures {
     }
 }
 
+impl Pictures {
+    /// What stands beside a name is another from now on, if it is.
+    pub(super) fn face(&mut self, of: PersonId, before: Option<&Picture>, after: Option<&Picture>) {
+        if before == after {
+            return;
+        }
+        for name in before.into_iter().flat_map(both) {
+            if let Some(people) = self.faces.get_mut(&name) {
+                people.retain(|other| *other != of);
+                if people.is_empty() {
+                    self.faces.remove(&name);
+                }
+            }
+        }
+        for name in after.into_iter().flat_map(both) {
+            let people = self.faces.entry(name).or_default();
+            if !people.contains(&of) {
+                people.push(of);
+            }
+        }
+        self.changes += 1;
+    }
+}
+
+const fn both(picture: &Picture) -> [PictureName; 2] {
+    [picture.file, picture.thumb]
+}
+
 fn names(pictures: &[Picture]) -> impl Iterator<Item = PictureName> {
-    pictures.iter().flat_map(|picture| [picture.file, picture.thumb])
+    pictures.iter().flat_map(both)
 }
 
 impl Index {
@@ -49,17 +80,23 @@ impl Index {
     /// was deleted, shows it to nobody, whoever knows the address.
     pub fn shows_picture(&self, eyes: Eyes, name: PictureName) -> bool {
         let posts = self.pictures.shown_by.get(&name);
-        posts.is_some_and(|posts| posts.iter().any(|post| self.shows_text_of(eyes, *post)))
+        // Who is a member is known to everybody.
+        let is_face = self.pictures.faces.contains_key(&name);
+        is_face
+            || posts.is_some_and(|posts| posts.iter().any(|post| self.shows_text_of(eyes, *post)))
     }
 
-    /// Whether any post refers to the picture.
+    /// Whether a post or a profile refers to the picture.
     pub fn needs_picture(&self, name: PictureName) -> bool {
-        self.pictures.shown_by.contains_key(&name)
+        let Pictures { shown_by, faces, .. } = &self.pictures;
+        shown_by.contains_key(&name) || faces.contains_key(&name)
     }
 
-    /// Every picture that a post refers to.
+    /// Every picture that a post or a profile refers to.
     pub fn pictures(&self) -> Vec<PictureName> {
-        self.pictures.shown_by.keys().copied().collect()
+        let Pictures { shown_by, faces, .. } = &self.pictures;
+        let faces = faces.keys().filter(|name| !shown_by.contains_key(*name));
+        shown_by.keys().chain(faces).copied().collect()
     }
 
     /// A number that differs whenever [`Self::pictures`] may.
@@ -89,7 +126,7 @@ mod tests {
 
     fn profile(members_only: bool) -> Entry {
         let (display_name, bio) = ("Ada".to_owned(), String::new());
-        Entry::Profile { at: Wall(1), display_name, bio, members_only }
+        Entry::Profile { at: Wall(1), display_name, bio, members_only, avatar: None }
     }
 
     /// Whether a stranger, ben and ada are shown the picture, by this index and by one built anew.
@@ -155,5 +192,33 @@ mod tests {
         needed.sort_unstable();
         assert_eq!(world.index.pictures(), needed);
         assert!(!world.index.needs_picture(one.file));
+    }
+
+    #[test]
+    fn faces_are_shown_to_everybody_until_there_is_another() {
+        let (one, two) = (picture(b"one"), picture(b"two"));
+        let shows = |picture: Option<&Picture>| {
+            let (display_name, bio) = ("Ada".to_owned(), String::new());
+            let avatar = picture.cloned().map(Box::new);
+            Entry::Profile { at: Wall(1), display_name, bio, members_only: true, avatar }
+        };
+        let mut world = World::default();
+        for user in ["ada", "ben"] {
+            world.write(user, &Entry::Joined { at: Wall(1) });
+        }
+        world.write("ada", &shows(Some(&one)));
+        check(&world, &one, [true; 3]);
+        assert!(world.index.needs_picture(one.thumb) && world.index.pictures().len() == 2);
+        // Two may have the same, and one of them another later.
+        world.write("ben", &shows(Some(&one)));
+        world.write("ada", &shows(Some(&two)));
+        check(&world, &one, [true; 3]);
+        check(&world, &two, [true; 3]);
+        world.write("ben", &shows(None));
+        check(&world, &one, [false; 3]);
+        assert!(!world.index.needs_picture(one.file));
+        world.write("ada", &Entry::Left { at: Wall(9) });
+        check(&world, &two, [false; 3]);
+        assert!(world.index.pictures().is_empty());
     }
 }

@@ -14,6 +14,13 @@ pub const PICTURE_DECODED_BYTES_MAX: u64 = 84 * 1024 * 1024;
 pub const PICTURE_SIDE_MAX: u32 = 1_600;
 /// ...and of the small picture that stands in lists.
 pub const THUMB_SIDE_MAX: u32 = 400;
+/// Pixels on each side of the picture beside a name...
+pub const AVATAR_SIDE: u32 = 400;
+/// ...and of the small one that stands beside posts: twice what is shown, for screens that show more.
+pub const AVATAR_THUMB_SIDE: u32 = 96;
+/// Hexadecimal digits of its hash that stand in its address: enough to tell one from the one before, and
+/// few, for a page may show thirty.
+pub const AVATAR_DIGITS: usize = 8;
 /// Sides that are tried, one after the other, until what is kept fits [`PICTURE_BYTES_MAX`].
 pub const PICTURE_SIDES: [u32; 4] = [PICTURE_SIDE_MAX, 1_200, 900, 600];
 /// Quality, of 100, of what is kept as JPEG.
@@ -67,4 +74,5 @@ pub const PICTURE_UNWANTED_MS: u64 = 24 * 60 * 60 * 1000;
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that
 // PNG adds.
 const _: () = assert!(600 * 600 * 4 + 600 * 600 / 10 < PICTURE_BYTES_MAX);
-const _: () = assert!(THUMB_SIDE_MAX < PICTURE_SIDE_MAX);
+const _: () = assert!(THUMB_SIDE_MAX < PICTURE_SIDE_MAX && AVATAR_THUMB_SIDE < THUMB_SIDE_MAX);
+const _: () = assert!(AVATAR_SIDE * AVATAR_SIDE * 5 < PICTURE_BYTES_MAX as u32);

@@ -14,8 +14,8 @@ use image::{
 use super::{PictureError, survey};
 use crate::id::PictureKind;
 use crate::limits::{
-    PICTURE_BYTES_MAX, PICTURE_DECODED_BYTES_MAX, PICTURE_QUALITY, PICTURE_SIDES, THUMB_QUALITY,
-    THUMB_SIDE_MAX,
+    AVATAR_SIDE, AVATAR_THUMB_SIDE, PICTURE_BYTES_MAX, PICTURE_DECODED_BYTES_MAX, PICTURE_QUALITY,
+    PICTURE_SIDE_MAX, PICTURE_SIDES, THUMB_QUALITY, THUMB_SIDE_MAX,
 };
 
 /// What is kept of a picture.
@@ -40,18 +40,26 @@ pub struct Encoded {
     pub height: u32,
 }
 
+/// What a picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// To be looked at in a post.
+    Post,
+    /// To stand beside a name: the square in its middle.
+    Avatar,
+}
+
 /// Makes what is kept of a picture. The same bytes make the same files.
 ///
 /// Takes up to `limits::PICTURE_DECODED_BYTES_MAX` of memory, so that [`super::Studio`] is the way to it.
 ///
 /// # Errors
 /// [`PictureError`].
-pub fn prepare(bytes: &[u8]) -> Result<Made, PictureError> {
+pub fn prepare(bytes: &[u8], what_for: Use) -> Result<Made, PictureError> {
     let format = survey::format(bytes)?;
     let Decoded { image, orientation } = decode(format, bytes)?;
     let is_drawn = matches!(format, ImageFormat::Png | ImageFormat::Gif);
-    let [first, ..] = PICTURE_SIDES;
-    let mut scaled = scale(&image, first);
+    let mut scaled = scale(&image, PICTURE_SIDE_MAX);
     // The large one is not needed any more, and what follows takes memory of its own.
     drop(image);
     let plain = if has_transparency(&scaled) { None } else { Some(scaled.to_rgb8()) };
@@ -59,8 +67,15 @@ pub fn prepare(bytes: &[u8]) -> Result<Made, PictureError> {
         scaled = DynamicImage::ImageRgb8(plain);
     }
     scaled.apply_orientation(orientation);
-    let thumb = encode(&scale(&scaled, THUMB_SIDE_MAX), is_drawn, THUMB_QUALITY)?;
-    for side in PICTURE_SIDES {
+    let (sides, thumb_side): (&[u32], u32) = match what_for {
+        Use::Post => (&PICTURE_SIDES, THUMB_SIDE_MAX),
+        Use::Avatar => {
+            scaled = middle(&scaled);
+            (&[AVATAR_SIDE], AVATAR_THUMB_SIDE)
+        }
+    };
+    let thumb = encode(&scale(&scaled, thumb_side), is_drawn, THUMB_QUALITY)?;
+    for &side in sides {
         let full = encode(&scale(&scaled, side), is_drawn, PICTURE_QUALITY)?;
         if full.bytes.len() <= PICTURE_BYTES_MAX {
             return Ok(Made { full, thumb });
@@ -118,6 +133,13 @@ fn fault(error: ImageError) -> PictureError {
         ImageError::Limits(_) => PictureError::TooMuchMemory,
         _ => PictureError::Damaged,
     }
+}
+
+/// The square in the middle.
+fn middle(image: &DynamicImage) -> DynamicImage {
+    let (width, height) = (image.width(), image.height());
+    let side = width.min(height);
+    image.crop_imm((width - side) / 2, (height - side) / 2, side, side)
 }
 
 /// Made smaller, by the mean of the pixels that become one, so that the longer side is at most `side`;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Made, PictureError, prepare};
+use super::{Made, PictureError, Use, prepare};
 use crate::limits::PICTURE_WAIT_MS;
 
 /// Where pictures are made, one after the other.
@@ -18,14 +18,14 @@ impl Studio {
     ///
     /// # Errors
     /// [`PictureError`]; [`PictureError::Busy`] if its turn does not come soon.
-    pub fn prepare(&self, bytes: &[u8]) -> Result<Made, PictureError> {
-        self.prepare_by(bytes, prepare)
+    pub fn prepare(&self, bytes: &[u8], what_for: Use) -> Result<Made, PictureError> {
+        self.prepare_by(bytes, &|bytes| prepare(bytes, what_for))
     }
 
     pub(super) fn prepare_by(
         &self,
         bytes: &[u8],
-        make: fn(&[u8]) -> Result<Made, PictureError>,
+        make: &dyn Fn(&[u8]) -> Result<Made, PictureError>,
     ) -> Result<Made, PictureError> {
         let turn = self.0.try_lock_for(Duration::from_millis(PICTURE_WAIT_MS));
         let _turn = turn.ok_or(PictureError::Busy)?;

@@ -5,9 +5,13 @@ use std::io::Write;
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
-use super::{Made, PictureError, Studio, prepare};
+use super::{Made, PictureError, Studio, Use};
 use crate::id::PictureKind;
 use crate::limits::{PICTURE_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
+
+fn prepare(bytes: &[u8]) -> Result<Made, PictureError> {
+    super::prepare(bytes, Use::Post)
+}
 
 const ALL: [ImageFormat; 4] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif];
@@ -75,6 +79,18 @@ fn small_picture_never_made_larger_and_thin_one_never_vanishes() {
     assert_eq!(sizes(&made), [(30, 20), (30, 20)]);
     let made = prepare(&encoded(&photograph(20_000, 2), ImageFormat::Png)).unwrap();
     assert_eq!(sizes(&made), [(1_600, 1), (400, 1)]);
+}
+
+#[test]
+fn avatar_is_the_square_in_the_middle() {
+    let [red, blue] = [[200, 0, 0, 255], [0, 0, 200, 255]];
+    let bytes = encoded(&drawing(1_000, 500, [red, blue]), ImageFormat::Png);
+    let made = super::prepare(&bytes, Use::Avatar).unwrap();
+    assert_eq!(sizes(&made), [(400, 400), (96, 96)]);
+    let image = read(&made.full.bytes).to_rgba8();
+    assert_eq!([image.get_pixel(190, 9).0, image.get_pixel(210, 9).0], [red, blue]);
+    let made = super::prepare(&encoded(&photograph(7, 90), ImageFormat::Jpeg), Use::Avatar);
+    assert_eq!(sizes(&made.unwrap()), [(7, 7), (7, 7)], "never made larger");
 }
 
 #[test]
@@ -248,13 +264,13 @@ fn progressive_jpeg_counts_what_its_decoder_keeps() {
 #[test]
 fn studio_outlives_a_decoder_that_panics() {
     let studio = Studio::default();
-    let panicked = studio.prepare_by(b"", |_| panic!("a bug in a decoder"));
+    let panicked = studio.prepare_by(b"", &|_| panic!("a bug in a decoder"));
     assert_eq!(panicked.map(|made| made.full.kind), Err(PictureError::Damaged));
     let bytes = encoded(&photograph(500, 300), ImageFormat::WebP);
     // On a stack as small as a worker's.
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().stack_size(512 * 1024);
-        let made = worker.spawn_scoped(scope, || studio.prepare(&bytes)).unwrap();
+        let made = worker.spawn_scoped(scope, || studio.prepare(&bytes, Use::Post)).unwrap();
         assert_eq!(sizes(&made.join().unwrap().unwrap()), [(500, 300), (400, 240)]);
     });
 }

@@ -24,6 +24,7 @@ impl User {
             display_name: String::new(),
             bio: String::new(),
             members_only: false,
+            avatar: None,
             password: String::new(),
             reset: None,
             sessions: Vec::new(),
@@ -62,10 +63,11 @@ impl User {
                 self.status = Status::Active;
                 self.joined_at = *at;
             }
-            Entry::Profile { at: _, display_name, bio, members_only } => {
+            Entry::Profile { at: _, display_name, bio, members_only, avatar } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);
                 self.members_only = *members_only;
+                self.avatar.clone_from(avatar);
             }
             Entry::Password { at: _, hash, reset } => self.set_password(hash, reset.as_ref()),
             Entry::SessionOpened { at, id, device, address } => self.open(Session {

@@ -14,7 +14,7 @@ pub struct PostRef {
     pub id: PostId,
 }
 
-/// A picture of a post. What it shows is in a file of its own, named by its content.
+/// A picture of a post, or beside a name. What it shows is in a file of its own, named by its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
     /// The picture.
@@ -61,6 +61,9 @@ pub enum Entry {
         /// Whether only members see their posts.
         #[serde(default, skip_serializing_if = "is_not")]
         members_only: bool,
+        /// The picture that stands beside the name, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        avatar: Option<Box<Picture>>,
     },
     /// The password is this one from now on.
     Password {

@@ -59,6 +59,8 @@ pub struct User {
     pub bio: String,
     /// Whether only members see their posts.
     pub members_only: bool,
+    /// The picture that stands beside the name.
+    pub avatar: Option<Box<Picture>>,
     /// The password's PHC string.
     pub password: String,
     /// The link with which another one can be chosen.
@@ -202,7 +204,8 @@ impl User {
 
     /// All pictures of theirs.
     pub fn all_pictures(&self) -> impl Iterator<Item = &Picture> {
-        self.pictures.values().flat_map(|pictures| pictures.iter())
+        let of_posts = self.pictures.values().flat_map(|pictures| pictures.iter());
+        of_posts.chain(self.avatar.as_deref())
     }
 
     /// How many these are.

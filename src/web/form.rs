@@ -13,6 +13,7 @@ use crate::limits::FORM_FIELDS_MAX;
 /// The fields that some form of ours has; others are ignored, so that `is_admin=1` does nothing.
 pub const FIELDS: &[&str] = &[
     "after",
+    "avatar",
     "before",
     "bio",
     "code",
@@ -34,6 +35,7 @@ pub const FIELDS: &[&str] = &[
     "kept_2",
     "kept_3",
     "kept_4",
+    "kept_avatar",
     "key",
     "keys",
     "lang",
@@ -59,6 +61,7 @@ pub const FIELDS: &[&str] = &[
     "posted",
     "q",
     "reason",
+    "remove_avatar",
     "reply_id",
     "reply_user",
     "reported",

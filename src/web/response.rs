@@ -103,11 +103,16 @@ impl Response {
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
             let value = match name {
                 "Content-Security-Policy" if is_picture => PICTURE_POLICY,
+                // Apps' pages show pictures, as strangers: no cookie goes along from another site.
+                "Cross-Origin-Resource-Policy" if is_picture => "cross-origin",
                 "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER,
                 _ => value,
             };
             (name, value.to_owned())
         }));
+        if is_picture {
+            fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
+        }
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::action::Mark;
 use crate::id::{PictureName, PostId, UserName};
+use crate::limits::AVATAR_DIGITS;
 use crate::text::Tag;
 use crate::user::entry::PostRef;
 use crate::web::form::encode_query;
@@ -61,8 +62,15 @@ pub enum Route {
     },
     /// The posts that one has bookmarked.
     Bookmarks,
-    /// A picture of a post.
+    /// A picture.
     Picture(PictureName),
+    /// The small picture beside a member's name.
+    Face {
+        /// Whose.
+        user: UserName,
+        /// How its name begins: another picture has another address.
+        digits: String,
+    },
     /// Whether one may send pictures.
     MayUpload,
     /// Take back a post: asks, then does.
@@ -238,6 +246,7 @@ impl Route {
             (Some("unmute"), None) => Self::Unmute(name),
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
+            (Some("face"), Some(digits)) => Self::Face { user: name, digits: face(digits)? },
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -327,6 +336,7 @@ impl Route {
             | Self::History(_)
             | Self::Bookmarks
             | Self::Picture(_)
+            | Self::Face { .. }
             | Self::MayUpload
             | Self::Followers(_)
             | Self::Following(_)
@@ -358,6 +368,12 @@ fn post_id(text: &str) -> Option<PostId> {
     (id.to_string() == text).then_some(id)
 }
 
+/// How a picture's name begins.
+fn face(digits: &str) -> Option<String> {
+    let is_hex = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (digits.len() == AVATAR_DIGITS && is_hex).then(|| digits.to_owned())
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fixed = match self {
@@ -375,6 +391,7 @@ impl fmt::Display for Route {
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
+            Self::Face { user, digits } => return write!(f, "/@{user}/face/{digits}"),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
@@ -462,6 +479,7 @@ mod tests {
             Route::Bookmarks,
             Route::Picture(PictureName::of(crate::id::PictureKind::Png, b"a")),
             Route::MayUpload,
+            Route::Face { user: name(), digits: "0a1b2c3d".to_owned() },
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),
@@ -526,6 +544,10 @@ mod tests {
             "/@ada/1/undelete",
             "/@ada//like",
             "/@ada/follow/x",
+            "/@ada/face",
+            "/@ada/face/0a1b2c3",
+            "/@ada/face/0A1B2C3D",
+            "/@ada/face/0a1b2c3d/",
             "/@ada/..",
             "/@ada/18446744073709551616",
             "/s/style.css",

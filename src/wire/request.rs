@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, KeptPicture};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::Tag;
@@ -315,6 +315,9 @@ pub struct Person {
     pub username: UserName,
     /// The name shown.
     pub display_name: String,
+    /// The picture beside it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<KeptPicture>,
 }
 
 /// Posts, newest first.

@@ -163,7 +163,8 @@ fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Vec<u8> {
     let at = Wall(FIRST_MS - 1);
     let (display_name, bio) = (name.to_owned(), String::new());
     let joined = Entry::Joined { at };
-    let mut entries = vec![joined, Entry::Profile { at, display_name, bio, members_only: false }];
+    let mut entries =
+        vec![joined, Entry::Profile { at, display_name, bio, members_only: false, avatar: None }];
     let (mut bytes, mut base, mut base_hash) = (Vec::new(), Version::ZERO, Hash128::default());
     let mut post = 0;
     while post < posts || !entries.is_empty() {

@@ -77,6 +77,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
             display_name: name.to_owned(),
             bio: String::new(),
             members_only: false,
+            avatar: None,
         },
         Entry::Password { at: at(minute), hash: hash.to_owned(), reset: None },
         Entry::SessionOpened {

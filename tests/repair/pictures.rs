@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tern::action::{Action, KeptPicture, NewPicture, NewPost, OnePicture, PostedPicture};
 use tern::id::PictureName;
-use tern::picture::prepare;
+use tern::picture::{Use, prepare};
 use tern::wire::request::{Outcome, Refusal};
 
 use super::harness::{Machines, eventually};
@@ -18,7 +18,7 @@ pub(crate) fn picture(shade: u8) -> (NewPicture, Vec<u8>) {
     });
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
-    let made = prepare(&bytes.into_inner()).unwrap();
+    let made = prepare(&bytes.into_inner(), Use::Post).unwrap();
     let [file, thumb] = [&made.full, &made.thumb].map(|it| PictureName::of(it.kind, &it.bytes));
     let file_bytes = u32::try_from(made.full.bytes.len()).unwrap();
     let new = NewPicture { kept: KeptPicture { file, thumb }, file_bytes };

@@ -370,6 +370,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         display_name: format!("Ada {n}"),
         bio: String::new(),
         members_only: n % 2 == 1,
+        avatar: None,
     };
     prop_oneof![
         2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),

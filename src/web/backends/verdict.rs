@@ -161,6 +161,7 @@ const fn is_write(action: &Action) -> bool {
         Action::CheckSession
         | Action::KeepPicture(_)
         | Action::Picture(_)
+        | Action::Face(_)
         | Action::OfferFirst(_)
         | Action::OpenLink(_)
         | Action::Home(_)

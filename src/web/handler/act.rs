@@ -311,6 +311,7 @@ impl<A: Ask> Site<A> {
                 display_name: field("display_name"),
                 bio: field("bio"),
                 members_only: !form.get("members_only").is_empty(),
+                avatar: pictures::avatar(form),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,

@@ -1,13 +1,15 @@
-//! Pictures: those that come with a post are made ready and kept before it is written, and those of posts
-//! are shown to whoever sees the post.
+//! Pictures: those that come with a post or a profile are made ready and kept before it is written; those
+//! of posts are shown to whoever sees the post, those beside names to everybody.
 
 use super::act::Act;
 use super::draw::{answering, composer, head};
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, Stop, html};
-use crate::action::{Action, KeptPicture, NewPicture, OnePicture, PostedPicture, RequestKey};
-use crate::id::{PictureKind, PictureName};
-use crate::picture::Made;
+use crate::action::{
+    Action, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, RequestKey,
+};
+use crate::id::{PictureKind, PictureName, UserName};
+use crate::picture::{Made, Use, shape};
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::Binding;
 use crate::web::form::Form;
@@ -25,6 +27,9 @@ pub(super) const FIELDS: [[&str; 3]; 4] = [
     ["picture_4", "description_4", "kept_4"],
 ];
 
+/// The same of the picture beside one's name, which nobody describes.
+const AVATAR: [&str; 2] = ["avatar", "kept_avatar"];
+
 /// Why the pictures of a form are not kept, and what a backend said with it.
 type NotKept = (Trouble, Option<Heard>);
 
@@ -34,11 +39,16 @@ impl<A: Ask> Site<A> {
     pub(super) fn keep_pictures(
         &self,
         visit: &Visit<'_>,
-        form: &mut Form,
+        (act, form): (&Act, &mut Form),
     ) -> Result<Result<(), NotKept>, Stop> {
-        for [file, _, kept] in FIELDS {
+        let (fields, what_for) = match act {
+            Act::Post(_) => (FIELDS.map(|[file, _, kept]| [file, kept]).to_vec(), Use::Post),
+            Act::EditProfile => (vec![AVATAR], Use::Avatar),
+            _ => return Ok(Ok(())),
+        };
+        for [file, kept] in fields {
             let Some(bytes) = form.file(file, &visit.request.body) else { continue };
-            let made = match self.studio.prepare(bytes) {
+            let made = match self.studio.prepare(bytes, what_for) {
                 Ok(made) => made,
                 Err(error) => {
                     log::info!("picture refused id={} error={error}", visit.request.id);
@@ -121,11 +131,25 @@ impl<A: Ask> Site<A> {
         if let Outcome::Refused(refusal) = &heard.outcome {
             return self.refuse_page(visit, &heard, refusal);
         }
-        let content = match name.kind() {
-            PictureKind::Jpeg => Content::Jpeg,
-            PictureKind::Png => Content::Png,
+        Ok(Response { cache: Cache::OwnForever, ..Response::new(200, content(name.kind()), body) })
+    }
+
+    /// The small picture beside a member's name. Everybody may see it and keep it: another one has
+    /// another address.
+    pub(super) fn face(&self, visit: &Visit<'_>, username: UserName, digits: String) -> Handled {
+        let action = Action::Face(FaceOf { username, digits });
+        let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
+            Ok(heard) => heard,
+            Err(error) => {
+                log::debug!("face not asked id={} error={error}", visit.request.id);
+                return self.error(visit, None, 503);
+            }
         };
-        Ok(Response { cache: Cache::OwnForever, ..Response::new(200, content, body) })
+        if let Outcome::Refused(refusal) = &heard.outcome {
+            return self.refuse_page(visit, &heard, refusal);
+        }
+        let kind = shape(&body).map(|shape| shape.kind).ok_or(super::Fault::Nonsense)?;
+        Ok(Response { cache: Cache::Forever, ..Response::new(200, content(kind), body) })
     }
 
     /// Whether who asks may send pictures: the gate asks before it takes in so much.
@@ -134,6 +158,22 @@ impl<A: Ask> Site<A> {
         let may = heard.viewer.as_ref().is_some_and(|viewer| viewer.hindered.is_none());
         if may { Ok(Response::new(200, Content::Text, "")) } else { self.error(visit, None, 403) }
     }
+}
+
+const fn content(kind: PictureKind) -> Content {
+    match kind {
+        PictureKind::Jpeg => Content::Jpeg,
+        PictureKind::Png => Content::Png,
+    }
+}
+
+/// What a form wants to become of the picture beside one's name.
+pub(super) fn avatar(form: &Form) -> AvatarWish {
+    if !form.get("remove_avatar").is_empty() {
+        return AvatarWish::Remove;
+    }
+    let [_, kept] = AVATAR;
+    form.get(kept).parse().map_or(AvatarWish::Keep, AvatarWish::Show)
 }
 
 fn names(made: &Made) -> KeptPicture {

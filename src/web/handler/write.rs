@@ -48,9 +48,7 @@ impl<A: Ask> Site<A> {
             let trouble = Trouble::Refused(Refusal::Invalid { problems: vec![problem] });
             return self.again(visit, &Again { act: &act, form: &form, key, trouble, heard: None });
         }
-        if let Act::Post(_) = act
-            && let Err((trouble, heard)) = self.keep_pictures(visit, &mut form)?
-        {
+        if let Err((trouble, heard)) = self.keep_pictures(visit, (&act, &mut form))? {
             let again = Again { act: &act, form: &form, key, trouble, heard: heard.as_ref() };
             return self.again(visit, &again);
         }

@@ -62,7 +62,8 @@ pub(crate) struct FieldView {
     pub(crate) label: &'static str,
     /// What to know before filling it in; may be empty.
     pub(crate) hint: &'static str,
-    /// Its `type`; `textarea` for text of several lines.
+    /// Its `type`; `textarea` for text of several lines; `file` for a picture, whose address so far is its
+    /// value.
     pub(crate) kind: &'static str,
     /// What stands in it.
     pub(crate) value: String,
@@ -182,6 +183,13 @@ pub(crate) struct FieldsPage {
     pub(crate) footnote: &'static str,
     /// The button that signs out, where it belongs.
     pub(crate) logout: Option<ButtonForm>,
+}
+
+impl FieldsPage {
+    /// Whether a file can be chosen in it.
+    fn brings_files(&self) -> bool {
+        self.fields.iter().any(|field| field.kind == "file")
+    }
 }
 
 /// A page that asks, or asks again, for one press of a button.

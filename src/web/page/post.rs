@@ -5,7 +5,7 @@ use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::THUMB_SIDE_MAX;
+use crate::limits::{AVATAR_DIGITS, THUMB_SIDE_MAX};
 use crate::text::query::Query;
 use crate::user::entry::{Picture, PostRef};
 use crate::web::route::Route;
@@ -24,6 +24,8 @@ pub(crate) struct Byline {
     pub(crate) username: UserName,
     /// Their page.
     pub(crate) href: String,
+    /// Where the picture is that stands in the monogram's place; empty if there is none.
+    pub(crate) face: String,
     /// The monogram's letter.
     pub(crate) initial: String,
     /// The monogram's ground.
@@ -42,6 +44,7 @@ impl Byline {
             .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
         Self {
             name: person.display_name.clone(),
+            face: face(person).unwrap_or_default(),
             href: Route::Profile(username.clone()).to_string(),
             // `ß` becomes two letters.
             initial: initial.flat_map(char::to_uppercase).take(1).collect(),
@@ -49,6 +52,12 @@ impl Byline {
             username: username.clone(),
         }
     }
+}
+
+/// Where the picture is that stands beside somebody's name, if there is one.
+pub(crate) fn face(person: &Person) -> Option<String> {
+    let digits = person.avatar?.thumb.to_string().chars().take(AVATAR_DIGITS).collect();
+    Some(Route::Face { user: person.username.clone(), digits }.to_string())
 }
 
 /// A post as the templates show it.
@@ -231,7 +240,8 @@ mod tests {
     #[track_caller]
     fn check(display_name: &str, username: &str, initial: &str) {
         let username = username.parse().unwrap();
-        let byline = Byline::of(&Person { username, display_name: display_name.to_owned() });
+        let byline =
+            Byline::of(&Person { username, display_name: display_name.to_owned(), avatar: None });
         assert_eq!(byline.initial, initial, "{display_name:?}");
         assert!(byline.hue < HUES);
     }
@@ -250,7 +260,8 @@ mod tests {
     fn byline_hues_differ_between_names() {
         let names = ["ada", "ben", "mina", "tomas", "yuki", "ruth", "jonas", "leila"];
         let hue = |name: &&str| {
-            Byline::of(&Person { username: name.parse().unwrap(), display_name: String::new() }).hue
+            let (username, display_name) = (name.parse().unwrap(), String::new());
+            Byline::of(&Person { username, display_name, avatar: None }).hue
         };
         let hues: std::collections::BTreeSet<_> = names.iter().map(hue).collect();
         assert!(hues.len() >= 4, "{hues:?}");

@@ -385,10 +385,13 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Past => t.code_past(),
         Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
         Problem::Full { max } if field == Field::Picture => {
-            return match *max as usize {
-                ..=POST_PICTURES_MAX => t.pictures_most(*max),
-                ..=USER_PICTURES_MAX => t.pictures_too_many(*max),
-                _ => t.pictures_full(*max / 1024 / 1024),
+            let count = *max as usize;
+            return if count <= POST_PICTURES_MAX {
+                t.pictures_most(*max)
+            } else if count <= USER_PICTURES_MAX {
+                t.pictures_too_many(*max)
+            } else {
+                t.pictures_full(*max / 1024 / 1024)
             };
         }
         Problem::Full { max } => return t.have_most(*max),

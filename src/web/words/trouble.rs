@@ -66,6 +66,11 @@ words! {
     picture_is_kept:
         "It is kept; you need not choose it again." /
         "Es ist aufgehoben; du brauchst es nicht noch einmal auszuwählen.";
+    your_picture: "Picture beside your name" / "Bild neben deinem Namen";
+    avatar_hint:
+        "Up to 8 MB; the square in its middle is shown, to everybody. Where and with what it was taken is removed." /
+        "Bis zu 8 MB; gezeigt wird das Quadrat in der Mitte, und zwar allen. Wo und womit es aufgenommen ist, wird entfernt.";
+    remove_picture: "Remove the picture" / "Das Bild entfernen";
     what_it_shows:
         "What it shows, for those who don’t see it" /
         "Was es zeigt, für alle, die es nicht sehen";

@@ -27,7 +27,7 @@ const PASSED: [&str; 8] = [
 /// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
 const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
 /// Where forms go that may bring pictures.
-const UPLOAD_TARGET: &str = "/post";
+const UPLOAD_TARGETS: [&str; 2] = ["/post", "/settings/profile"];
 const ACCEPT_LANGUAGE: &str = "Accept-Language";
 const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
@@ -286,7 +286,7 @@ impl Fields {
             let essence = value.split(';').next().unwrap_or_default().trim();
             essence.eq_ignore_ascii_case("multipart/form-data")
         });
-        target == UPLOAD_TARGET && is_form && field("Cookie").is_some()
+        UPLOAD_TARGETS.contains(&target) && is_form && field("Cookie").is_some()
     }
 
     const fn keeps_alive(&self, is_http10: bool) -> bool {

@@ -99,9 +99,12 @@ impl Ask for Fake {
         request: &WireRequest,
         _beside: &[u8],
     ) -> Result<(WireResponse, Vec<u8>), AskError> {
-        self.ask(about, request).map(|response| (response, b"a picture".to_vec()))
+        self.ask(about, request).map(|response| (response, PICTURE.to_vec()))
     }
 }
+
+/// What every picture is there, as far as anybody looks.
+pub(super) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x04\0\0\0\x03";
 
 /// A site with a backend that answers each action fittingly.
 pub(super) fn site() -> Site<Fake> {
@@ -322,7 +325,7 @@ pub(super) fn name(text: &str) -> UserName {
 }
 
 pub(super) fn person(username: &str, display_name: &str) -> Person {
-    Person { username: name(username), display_name: display_name.to_owned() }
+    Person { username: name(username), display_name: display_name.to_owned(), avatar: None }
 }
 
 /// A post of so many minutes ago.

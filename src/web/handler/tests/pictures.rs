@@ -1,12 +1,13 @@
 //! Pictures in forms and on pages.
 
-use super::fake::{Browser, hidden_fields, location, post, posts, site, text, textarea};
+use super::fake::{Browser, PICTURE, hidden_fields, location, post, posts, site, text, textarea};
 use super::fitting::fitting;
-use crate::action::Action;
+use crate::action::{Action, AvatarWish, KeptPicture};
 use crate::id::{PictureKind, PictureName};
 use crate::user::entry::Picture;
+use crate::web::origin::Origin;
 use crate::web::request::Method;
-use crate::web::response::{Cache, Content, Response};
+use crate::web::response::{Asked, Cache, Content, Response};
 use crate::wire::request::{Outcome, Refusal};
 
 fn jpeg() -> Vec<u8> {
@@ -30,8 +31,18 @@ fn send(
     typed: &[(&str, &str)],
     files: &[(&str, &[u8])],
 ) -> Response {
+    send_to("/post", ada, page, (typed, files))
+}
+
+/// The same for any form.
+fn send_to(
+    target: &str,
+    ada: &mut Browser<'_>,
+    page: &Response,
+    (typed, files): (&[(&str, &str)], &[(&str, &[u8])]),
+) -> Response {
     let mut body = Vec::new();
-    let hidden = hidden_fields(page, "/post");
+    let hidden = hidden_fields(page, target);
     let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in hidden.chain(typed.iter().copied()) {
         let head = format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
@@ -46,7 +57,7 @@ fn send(
     }
     body.extend(b"--xyz--\r\n");
     ada.content_type = "multipart/form-data; boundary=xyz";
-    let answer = ada.send(Method::Post, "/post", body);
+    let answer = ada.send(Method::Post, target, body);
     ada.content_type = "application/x-www-form-urlencoded";
     answer
 }
@@ -171,7 +182,7 @@ fn picture_answer_is_sandboxed_and_kept_by_its_browser_alone() {
         (answer.status, answer.content, answer.cache),
         (200, Content::Png, Cache::OwnForever)
     );
-    assert_eq!(answer.body, b"a picture");
+    assert_eq!(answer.body, PICTURE);
     site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
     let answer = Browser::stranger(&site).get(&format!("/picture/{name}"));
     assert_eq!((answer.status, answer.content), (404, Content::Html));
@@ -182,4 +193,109 @@ fn gate_is_told_who_may_send_pictures() {
     let site = site();
     assert_eq!(Browser::ada(&site).get("/post/pictures").status, 200);
     assert_eq!(Browser::stranger(&site).get("/post/pictures").status, 403);
+}
+
+const PROFILE: &str = "/settings/profile";
+
+#[test]
+fn avatar_is_kept_and_shown_and_removed_by_the_profiles_form() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.get(PROFILE);
+    let html = text(&page);
+    assert!(html.contains("enctype=\"multipart/form-data\"") && html.contains("name=\"avatar\""));
+    assert!(!html.contains("remove_avatar"), "there is none yet");
+    let typed = [("display_name", "Ada"), ("bio", "")];
+    let (file, none): (&[u8], &[u8]) = (&jpeg(), &[]);
+    let wish = |asked: Option<Action>| match asked {
+        Some(Action::EditProfile(edit)) => edit.avatar,
+        _ => panic!("no profile was asked for"),
+    };
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", none)]));
+    assert_eq!(location(&answer), "/settings/profile?saved=1");
+    assert_eq!(wish(site.last_asked()), AvatarWish::Keep);
+    send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", file)]));
+    let kept = site.asked().into_iter().find_map(|action| match action {
+        Action::KeepPicture(new) => Some(new.kept),
+        _ => None,
+    });
+    assert_eq!(wish(site.last_asked()), AvatarWish::Show(kept.unwrap()));
+    let more = [&typed[..], &[("remove_avatar", "1")]].concat();
+    send_to(PROFILE, &mut ada, &page, (&more, &[("avatar", none)]));
+    assert_eq!(wish(site.last_asked()), AvatarWish::Remove);
+}
+
+#[test]
+fn avatar_that_is_none_gives_back_what_was_typed_and_need_not_be_chosen_twice() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.get(PROFILE);
+    let typed = [("display_name", "Ada L."), ("bio", "Gulls")];
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", &b"GIF8"[..])]));
+    let html = text(&answer);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (422, "Gulls"));
+    assert!(html.contains("is no picture in") && html.contains("value=\"Ada L.\""), "{html}");
+    assert!(!site.asked().iter().any(|action| matches!(action, Action::EditProfile(_))));
+
+    site.answer(|action| {
+        Ok(match action {
+            Action::EditProfile(_) => Outcome::Refused(Refusal::Unknown),
+            other => fitting(other),
+        })
+    });
+    let file: &[u8] = &jpeg();
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", file)]));
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Gulls"));
+    send_to(PROFILE, &mut ada, &answer, (&typed, &[]));
+    let Some(Action::EditProfile(edit)) = site.last_asked() else { panic!("no profile") };
+    assert!(matches!(edit.avatar, AvatarWish::Show(_)), "it was kept before");
+}
+
+#[test]
+fn avatar_stands_beside_posts_within_the_pages_budget() {
+    let mut list = super::comfort::long_posts(super::comfort::LONG_CHARS);
+    let plain = list.posts.len();
+    // The most that can be: each by somebody else.
+    for (n, post) in list.posts.iter_mut().enumerate() {
+        let names = [n, n + 1_000].map(|n| PictureName::of(PictureKind::Jpeg, &n.to_be_bytes()));
+        post.author.avatar = Some(KeptPicture { file: names[0], thumb: names[1] });
+    }
+    let digits = list.posts[0].author.avatar.unwrap().thumb.to_string()[..8].to_owned();
+    let site = site().answering(move |action| {
+        Ok(match action {
+            Action::Home(_) => Outcome::Posts(list.clone()),
+            other => fitting(other),
+        })
+    });
+    let page = Browser::ada(&site).get("/");
+    let html = text(&page);
+    assert_eq!(html.matches("<img class=\"av\" src=\"/@").count(), plain);
+    assert!(html.contains(&format!("/face/{digits}\" alt=\"\">")), "{html}");
+    let bytes = super::comfort::sent(page);
+    println!("a page of {plain} posts with as many avatars takes {bytes} bytes");
+    assert!(bytes <= 10 * 1024, "the page takes {bytes} bytes");
+}
+
+#[test]
+fn avatar_answer_may_be_kept_and_shown_by_everybody() {
+    let site = site();
+    let answer = Browser::stranger(&site).get("/@ada/face/0a1b2c3d");
+    assert_eq!((answer.status, answer.content, answer.cache), (200, Content::Png, Cache::Forever));
+    let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: Some("gzip") };
+    let sent = answer.encode(asked, &Origin::parse("http://a", true).unwrap());
+    let field = |name: &str| {
+        let found = sent.fields.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    assert_eq!(field("Content-Type"), Some("image/png"));
+    assert_eq!(field("X-Content-Type-Options"), Some("nosniff"));
+    assert_eq!(field("Cache-Control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(field("Cross-Origin-Resource-Policy"), Some("cross-origin"));
+    assert_eq!(field("Access-Control-Allow-Origin"), Some("*"));
+    assert_eq!(field("Set-Cookie"), None);
+    let policy = field("Content-Security-Policy").unwrap();
+    assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+    site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    let answer = Browser::stranger(&site).get("/@ada/face/0a1b2c3e");
+    assert_eq!((answer.status, answer.cache), (404, Cache::NoStore));
 }
