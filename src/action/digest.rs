@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, AvatarWish, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey};
+use super::{Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{House, PostRef, Signup};
 
@@ -178,15 +178,7 @@ impl Action {
             | Self::Unmute(whom)
             | Self::Block(whom)
             | Self::Unblock(whom) => asked.text(whom.username.as_str()),
-            Self::EditProfile(edit) => {
-                let only = if edit.members_only { "members_only" } else { "" };
-                let asked = asked.text(&edit.display_name).text(&edit.bio).maybe_text(only);
-                match edit.avatar {
-                    AvatarWish::Keep => asked,
-                    AvatarWish::Remove => asked.text("remove"),
-                    AvatarWish::Show(kept) => asked.text(&kept.to_string()),
-                }
-            }
+            Self::EditProfile(edit) => asked.profile(edit),
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
             Self::Invite(it) => {
@@ -284,6 +276,16 @@ impl Asked {
         let asked = asked.maybe_text(&post.note);
         let pictures = post.pictures.iter();
         pictures.fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
+    }
+
+    fn profile(self, edit: &EditProfile) -> Self {
+        let only = if edit.members_only { "members_only" } else { "" };
+        let asked = self.text(&edit.display_name).text(&edit.bio).maybe_text(only);
+        match edit.avatar {
+            AvatarWish::Keep => asked,
+            AvatarWish::Remove => asked.text("remove"),
+            AvatarWish::Show(kept) => asked.text(&kept.to_string()),
+        }
     }
 
     fn deed(self, deed: &KeepersDeed) -> Self {

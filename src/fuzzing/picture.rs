@@ -5,7 +5,8 @@ use crate::picture::{Use, prepare, shape};
 
 /// A file. What is made of it is what it says it is, small, and no copy of what hides in the file.
 pub(super) fn picture(data: &[u8]) {
-    let Ok(made) = prepare(data, Use::Post) else { return };
+    let what_for = if data.len().is_multiple_of(2) { Use::Post } else { Use::Avatar };
+    let Ok(made) = prepare(data, what_for) else { return };
     for (encoded, side_max) in [(&made.full, PICTURE_SIDE_MAX), (&made.thumb, THUMB_SIDE_MAX)] {
         assert!(encoded.bytes.len() <= PICTURE_BYTES_MAX, "{} bytes", encoded.bytes.len());
         assert!(encoded.width.max(encoded.height) <= side_max);

@@ -38,7 +38,11 @@ pub const PICTURE_WAIT_MS: u64 = 4_000;
 pub const UPLOAD_BYTES_MAX: usize = PICTURE_INPUT_BYTES_MAX + BODY_BYTES_MAX;
 /// Such forms that the gate takes in at once: each is held whole, twice while it is handed on.
 pub const UPLOADS_MAX: usize = 2;
-/// Milliseconds from such a request's first byte to its last: a phone sends 2 Mbit/s nearly anywhere.
+/// Milliseconds that such a form waits for its turn before its sender is told to come back.
+pub const UPLOAD_WAIT_MS: u64 = 8_000;
+/// Milliseconds between two looks whether the server stops meanwhile.
+pub const UPLOAD_LOOK_MS: u64 = 200;
+/// Milliseconds from when it is let in to its last byte: a phone sends 2 Mbit/s nearly anywhere.
 pub const GATE_UPLOAD_MS: u64 = 40_000;
 /// Milliseconds a worker has to answer it: four pictures are waited for, decoded and kept.
 pub const GATE_UPLOAD_ANSWER_MS: u64 = 45_000;
@@ -75,4 +79,4 @@ pub const PICTURE_UNWANTED_MS: u64 = 24 * 60 * 60 * 1000;
 // PNG adds.
 const _: () = assert!(600 * 600 * 4 + 600 * 600 / 10 < PICTURE_BYTES_MAX);
 const _: () = assert!(THUMB_SIDE_MAX < PICTURE_SIDE_MAX && AVATAR_THUMB_SIDE < THUMB_SIDE_MAX);
-const _: () = assert!(AVATAR_SIDE * AVATAR_SIDE * 5 < PICTURE_BYTES_MAX as u32);
+const _: () = assert!(((AVATAR_SIDE * AVATAR_SIDE * 5) as usize) < PICTURE_BYTES_MAX);

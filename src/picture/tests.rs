@@ -274,3 +274,94 @@ fn studio_outlives_a_decoder_that_panics() {
         assert_eq!(sizes(&made.join().unwrap().unwrap()), [(500, 300), (400, 240)]);
     });
 }
+
+#[test]
+fn animation_of_thousands_of_pictures_costs_no_more_than_one() {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    for n in 0..5_000_u32 {
+        let shade = if n == 0 { [10, 200, 10, 255] } else { [200, 10, 10, 255] };
+        encoder.encode_frame(Frame::new(RgbaImage::from_pixel(4, 4, Rgba(shade)))).unwrap();
+    }
+    drop(encoder);
+    let made = prepare(&bytes).unwrap();
+    assert_eq!(sizes(&made), [(4, 4), (4, 4)]);
+    let pixel = read(&made.full.bytes).to_rgba8().get_pixel(1, 1).0;
+    assert!(pixel[1] > pixel[0], "the first of all, not the last: {pixel:?}");
+}
+
+/// A JPEG of one block of 8 by 8, all of one tone, by hand: in so many components, plain or in passes.
+fn block(components: u8, is_progressive: bool) -> Vec<u8> {
+    let segment = |marker: u8, data: &[u8]| {
+        let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, marker][..], &length, data].concat()
+    };
+    // One code of one bit in either table: no difference, and the end of the block.
+    let table = |kind: u8| [&[kind, 1][..], &[0; 15], &[0]].concat();
+    let ids = 1..=components;
+    let parts: Vec<u8> = ids.clone().flat_map(|id| [id, 0x11, 0]).collect();
+    let frame = [&[8, 0, 8, 0, 8, components][..], &parts].concat();
+    let scan = |from: u8, to: u8| {
+        let parts: Vec<u8> = ids.clone().flat_map(|id| [id, 0]).collect();
+        segment(0xda, &[&[components][..], &parts, &[from, to, 0]].concat())
+    };
+    let mut bytes = vec![0xff, 0xd8];
+    if components == 4 {
+        // As editors write what is to be printed.
+        bytes.extend(segment(0xee, b"Adobe\0\x64\0\0\0\0\0"));
+    }
+    bytes.extend(segment(0xdb, &[&[0][..], &[1; 64]].concat()));
+    bytes.extend(segment(if is_progressive { 0xc2 } else { 0xc0 }, &frame));
+    bytes.extend(segment(0xc4, &table(0)));
+    bytes.extend(segment(0xc4, &table(0x10)));
+    if is_progressive {
+        bytes.extend([scan(0, 0), vec![0x7f], scan(1, 63), vec![0x7f]].concat());
+    } else {
+        // Two bits a component, filled up with ones.
+        let bits = u8::try_from(0xff_u16 >> (2 * components)).unwrap();
+        bytes.extend([scan(0, 63), vec![bits]].concat());
+    }
+    bytes.extend([0xff, 0xd9]);
+    bytes
+}
+
+#[test]
+fn jpegs_for_print_and_in_passes_taken() {
+    for (components, is_progressive) in [(1, false), (3, false), (4, false), (1, true)] {
+        let bytes = block(components, is_progressive);
+        let made = prepare(&bytes).unwrap_or_else(|error| {
+            panic!("{components} components, progressive {is_progressive}: {error}")
+        });
+        assert_eq!(sizes(&made), [(8, 8), (8, 8)]);
+        let image = read(&made.full.bytes);
+        assert_eq!(image.color(), image::ColorType::Rgb8, "what every browser shows");
+    }
+}
+
+#[test]
+fn deep_colours_made_plain_ones() {
+    for (colour, bytes_a_pixel) in [(2, 6), (6, 8)] {
+        let made = prepare(&png((20, 10), [16, colour], (20 * bytes_a_pixel + 1) * 10)).unwrap();
+        assert_eq!(sizes(&made), [(20, 10), (20, 10)]);
+        for it in [&made.full, &made.thumb] {
+            let kind = read(&it.bytes).color();
+            assert!(kind.bytes_per_pixel() <= 4, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn no_size_and_the_largest_size_refused() {
+    let mut jpeg = block(1, false);
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    for (size, expected) in [
+        ([0, 0, 0, 8], PictureError::Damaged),
+        ([0, 8, 0, 0], PictureError::Damaged),
+        ([0xff; 4], PictureError::TooManyPixels),
+    ] {
+        jpeg[frame + 5..frame + 9].copy_from_slice(&size);
+        check_refused(&jpeg, expected);
+    }
+    check_refused(&png((65_535, 65_535), [8, 2], 1_000), PictureError::TooManyPixels);
+    check_refused(&png((0, 0), [8, 2], 1_000), PictureError::Damaged);
+}

@@ -12,6 +12,7 @@ const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// A person, with the cookies of their browser.
+#[derive(Clone)]
 pub(crate) struct Person {
     agent: ureq::Agent,
     base: String,
@@ -139,13 +140,24 @@ impl Person {
         filled: &[(&str, &str)],
         files: &[(&str, &[u8])],
     ) -> Answer {
+        let answer = self.try_submit_files(form, filled, files);
+        answer.unwrap_or_else(|error| panic!("{}: {error}", form.action))
+    }
+
+    /// The same, where the server may close the door before all is sent.
+    pub(crate) fn try_submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Result<Answer, ureq::Error> {
         let mut body = Vec::new();
         let part = |name: &str, more: &str, content: &[u8]| {
             let head =
                 format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
             [head.as_bytes(), content, b"\r\n"].concat()
         };
-        let is_file = |field: &str| field.starts_with("picture_");
+        let is_file = |field: &str| field.starts_with("picture_") || field == "avatar";
         for (name, value) in form.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
             body.extend(part(name, "", value.as_bytes()));
         }
@@ -160,8 +172,7 @@ impl Person {
             .header("Origin", &self.base)
             .header("Sec-Fetch-Site", "same-origin")
             .content_type("multipart/form-data; boundary=tern");
-        let answer = request.send(&body[..]).and_then(|answer| self.take(answer));
-        answer.unwrap_or_else(|error| panic!("{}: {error}", form.action))
+        request.send(&body[..]).and_then(|answer| self.take(answer))
     }
 
     /// Asks for something that is no text: status, type and bytes.

@@ -45,6 +45,21 @@ fn picture_goes_through_the_gate_and_is_seen_by_others() {
         image::load_from_memory(&bytes).unwrap();
     }
 
+    // The same beside her name: a file as long as that one, to another form.
+    let form = ada.get("/settings/profile").form("/settings/profile");
+    let answer = ada.submit_files(&form, &[("display_name", "Ada")], &[("avatar", &file)]);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = eventually("her picture stands on ada's page", WAIT, || {
+        let page = ben.get("/@ada").body;
+        page.contains("<img class=\"av big\" src=\"/@ada/face/").then_some(page)
+    });
+    let address = page.split(" src=\"/@ada/face/").nth(1).and_then(|rest| rest.split('"').next());
+    let (status, kind, bytes) = ben.fetch(&format!("/@ada/face/{}", address.unwrap())).unwrap();
+    assert_eq!((status, kind.as_str()), (200, "image/jpeg"));
+    let image = image::load_from_memory(&bytes).unwrap();
+    assert_eq!((image.width(), image.height()), (96, 96));
+    assert_eq!(ben.fetch("/@ada/face/00000000").unwrap().0, 404);
+
     // What is no picture comes back with the text, however long it is.
     let form = ada.get("/").form("/post");
     let broken = &file[..file.len() - 1_000];

@@ -120,24 +120,25 @@ impl<'a> Browser<'a> {
         let id = gate.new_id();
         let mut request =
             Whole { head, body: Vec::new(), client, id, begun, upload: None, _turn: turn };
-        let mut ms = gate.limits.request_ms;
+        let mut by = begun.plus_ms(gate.limits.request_ms);
         if request.head.body_bytes > BODY_BYTES_MAX {
             request.upload = Some(self.admit_upload(&mut request)?);
-            ms = GATE_UPLOAD_MS;
+            by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS);
         }
-        request.body = self.read_body(&request.head, begun.plus_ms(ms))?;
+        request.body = self.read_body(&request.head, by)?;
         Ok(request)
     }
 
-    /// Lets in a form with pictures, if there are not too many and a worker says that it comes from a
-    /// member.
+    /// Lets in a form with pictures, if a worker says that it comes from a member, once there are not too
+    /// many others.
     fn admit_upload(&self, request: &mut Whole<'a>) -> Result<Upload<'a>, End> {
-        let upload = self.gate.uploads.begin().ok_or(Refusal::Uploads)?;
         let method = std::mem::replace(&mut request.head.method, Method::Get);
         let asked = self.ask(request, MAY_UPLOAD);
         request.head.method = method;
         match asked {
-            Ok(answer) if answer.is_ours && answer.status == 200 => Ok(upload),
+            Ok(answer) if answer.is_ours && answer.status == 200 => {
+                Ok(self.gate.uploads.begin(&self.gate.stopping).ok_or(Refusal::Uploads)?)
+            }
             Ok(answer) if answer.is_ours && answer.status == 403 => Err(Refusal::Stranger.into()),
             Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => Err(Refusal::Busy.into()),
             Err(Unanswered::Late(exchange)) => {

@@ -90,7 +90,17 @@ fn hostile_picture_gives_the_text_back_and_posts_nothing() {
     let site = site();
     let mut ada = Browser::ada(&site);
     let half = &jpeg()[..300];
+    let mut bomb = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut bomb, image::ImageFormat::Gif).unwrap();
+    let mut bomb = bomb.into_inner();
+    bomb[6..10].copy_from_slice(&[0xff; 4]);
+    let none_high = [&bomb[..6], &[4, 0, 0, 0], &bomb[10..]].concat();
+    let page_too = [b"GIF89a/*".as_slice(), b"*/=1;alert(1)//<script>alert(2)</script>"].concat();
     for (file, words) in [
+        (bomb.as_slice(), "has too many pixels"),
+        (&none_high, "damaged or incomplete"),
+        (&page_too, "damaged or incomplete"),
+        (b"%PDF-1.7", "is no picture in JPEG, PNG, WebP or GIF"),
         (&b"<svg onload=alert(1)>"[..], "is no picture in JPEG, PNG, WebP or GIF"),
         (half, "damaged or incomplete"),
     ] {
