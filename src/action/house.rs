@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RequestKey;
 use crate::clock::Wall;
 use crate::id::UserName;
+use crate::tagged::tagged;
 use crate::user::entry::{CodeHash, House, PostRef};
 
 /// Data of [`Action::Report`].
@@ -57,7 +58,7 @@ pub struct Keep {
 
 /// What a keeper does with a post or a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum KeepersDeed {
     /// Hides a post; needs a reason.
     Hide(PostRef),
@@ -96,6 +97,8 @@ pub enum KeepersDeed {
         user: UserName,
     },
 }
+
+tagged!(KeepersDeed, "do");
 
 /// Data of [`Action::SetHouse`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,12 +6,13 @@ use super::handle::{ActionError, NewSession, Plan};
 use super::{Join, Opening, RequestKey, account, session};
 use crate::clock::Wall;
 use crate::id::UserName;
+use crate::tagged::tagged;
 use crate::user::entry::{Entry, LinkHash, Reset};
 use crate::user::{Receipt, Status, User};
 
 /// A one-time link as its address has it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "to", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Link {
     /// Becoming the first keeper.
     FirstKeeper {
@@ -26,6 +27,8 @@ pub enum Link {
         secret: String,
     },
 }
+
+tagged!(Link, "to");
 
 /// Data of [`super::Action::OfferFirst`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,6 +33,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
+use crate::tagged::tagged;
 use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
@@ -49,7 +50,7 @@ pub use picture::{AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, Poste
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Make an account and sign in.
     Join(Join),
@@ -471,7 +472,7 @@ impl ExportList {
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Problem {
     /// Nothing was given.
     Empty,
@@ -517,6 +518,8 @@ pub enum Problem {
         max: u32,
     },
 }
+
+tagged!(Problem, "is");
 
 /// A form's field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! Handlers: what is written, what is refused, and that refused and idempotent acts write nothing;
 //! and what an action is told apart by.
 
+use serde_json::Value;
+
 use super::*;
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestId};
@@ -460,8 +462,11 @@ fn action_name_is_its_wire_name() {
     for action in
         [login("a", "b", "c"), new_post(1, "x", None), Action::CheckSession, Action::Home(page())]
     {
-        let json = serde_json::to_value(&action).unwrap();
-        assert_eq!(json["action"], action.name());
+        let json = match serde_json::to_value(&action).unwrap() {
+            Value::Object(fields) => fields.into_iter().map(|(name, _)| name).next(),
+            name => name.as_str().map(str::to_owned),
+        };
+        assert_eq!(json.as_deref(), Some(action.name()));
     }
 }
 

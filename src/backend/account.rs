@@ -67,6 +67,7 @@ impl Backend {
         match wrote {
             Wrote::Now(_) => {
                 log::info!("joined user={name} address={address}");
+                self.throttle.joined(&name, address);
                 Ok(self.signed_in(&name, token, version))
             }
             // Joined at an earlier sending: whoever knows the password is let in, nobody else.

@@ -9,6 +9,7 @@ use crate::action::{Action, After, Change, Whom};
 use crate::auth::throttle::ActKind;
 use crate::id::UserName;
 use crate::limits::PEOPLE_PAGE;
+use crate::order::gather;
 use crate::user::User;
 use crate::wire::request::{Apart, ApartRow, KeptApart, Outcome, Refusal};
 
@@ -44,7 +45,7 @@ impl Backend {
         let names = |user: &User| -> BTreeSet<UserName> {
             let muted = user.mutes.range(range.clone()).take(PEOPLE_PAGE + 1);
             let blocked = user.blocks.range(range.clone()).take(PEOPLE_PAGE + 1);
-            muted.chain(blocked).cloned().collect()
+            gather(muted.chain(blocked).cloned())
         };
         let names = self.look(asker.user(), names).unwrap_or_default();
         let last = names.iter().nth(PEOPLE_PAGE - 1).filter(|_| names.len() > PEOPLE_PAGE);

@@ -9,6 +9,7 @@ use crate::action::{
 use crate::auth::throttle::ActKind;
 use crate::id::UserName;
 use crate::limits::LANDING_POSTS;
+use crate::order::sort_by_key;
 use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::Signup;
@@ -119,7 +120,7 @@ impl Backend {
                 used_by: it.used_by.clone(),
             };
             let mut rows: Vec<_> = all.map(row).collect();
-            rows.sort_by_key(|row| std::cmp::Reverse(row.made_at));
+            sort_by_key(&mut rows, |row| std::cmp::Reverse(row.made_at));
             rows
         };
         let rows = self.look(name, rows).unwrap_or_default();

@@ -5,6 +5,7 @@ use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Heard, Listen, ListenTo};
 use crate::index::{Eyes, Happened, Listened, News, PostList};
 use crate::limits::STREAM_EVENTS;
+use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
 use crate::wire::request::{HeardEvent, HeardPage, NewsRow, Outcome, PostView, Refusal};
 
@@ -67,7 +68,7 @@ impl Backend {
         let posts = posts.into_iter().filter(|post| !is_repost(post));
         newer.extend(posts.map(Happened::Posted));
         newer.retain(|what| what.place() > before.newest);
-        newer.sort_by_key(Happened::place);
+        sort_by_key(&mut newer, Happened::place);
         (newer, Heard { node, boot, change, newest })
     }
 

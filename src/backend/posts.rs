@@ -7,6 +7,7 @@ use crate::auth::throttle::ActKind;
 use crate::id::{PostId, UserName};
 use crate::index::PostList;
 use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
+use crate::order::sort_by;
 use crate::store::Said;
 use crate::text;
 use crate::user::entry::PostRef;
@@ -89,7 +90,7 @@ impl Backend {
             let older = placed.filter(|(place, _)| data.before.is_none_or(|it| *place < it));
             older.filter(|(_, it)| index.contains(it) && index.shows(eyes, it)).collect()
         };
-        standing.sort_unstable_by(|a, b| b.cmp(a));
+        sort_by(&mut standing, |a, b| b.cmp(a));
         let page = self.page(Some(asker), bookmarks_page(standing))?;
         Ok(Done::told(Outcome::Posts(page)))
     }

@@ -378,7 +378,7 @@ impl Backend {
 
 /// A user in short.
 pub(super) fn person(user: &User) -> Person {
-    let kept = |picture: &Picture| KeptPicture { file: picture.file, thumb: picture.thumb };
+    let kept = |it: &Picture| Box::new(KeptPicture { file: it.file, thumb: it.thumb });
     Person {
         username: user.name.clone(),
         display_name: user.display_name.clone(),

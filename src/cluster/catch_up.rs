@@ -13,8 +13,9 @@ use super::replicas::{Body, Errand};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::limits::{
-    COMPARE_MS, ERRANDS_QUEUE, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
+    COMPARE_MS, ERRANDS_QUEUE, IDLE_LOOK_MS, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
 };
+use crate::order::gather;
 use crate::replica::acceptor::Event;
 use crate::replica::digest::{Mend, Row, mend};
 use crate::replica::version::Version;
@@ -22,7 +23,7 @@ use crate::replica::{NotVoting, State};
 use crate::thread::{LockPermit, spawn_named};
 use crate::wire::message::{Answer, Message, SumsRow};
 
-/// How long the thread waits for an errand before it looks around.
+/// How long the thread waits for an errand before it looks around, if a comparison waits for its time.
 const LOOK_MS: u64 = 100;
 /// How long a version that is known to be committed may still be on its way here by itself.
 const ON_ITS_WAY_MS: u64 = 50;
@@ -34,8 +35,11 @@ impl Cluster {
         let mut looked_at = self.clock.mono();
         let mut unsettled = BTreeMap::new();
         while !self.stop.is_closed() {
-            if let Ok(first) = self.errands.recv_timeout(Duration::from_millis(LOOK_MS)) {
-                self.run_errands(permit, first);
+            let is_wanted = self.compare_wanted.load(Ordering::Relaxed);
+            let wait = Duration::from_millis(if is_wanted { LOOK_MS } else { IDLE_LOOK_MS });
+            match self.errands.recv_timeout(wait) {
+                Ok(Errand::Compare) | Err(_) => {}
+                Ok(first) => self.run_errands(permit, first),
             }
             let now = self.clock.mono();
             let is_due = compared_at.is_none_or(|at| now.since_ms(at) >= COMPARE_MS);
@@ -49,6 +53,13 @@ impl Cluster {
                 unsettled = self.settle_old(permit, &unsettled);
                 looked_at = now;
             }
+        }
+    }
+
+    /// Has all versions compared with the peers, when it is time.
+    pub(super) fn want_comparison(&self) {
+        if !self.compare_wanted.swap(true, Ordering::Relaxed) {
+            self.local.errand(Errand::Compare);
         }
     }
 
@@ -66,13 +77,14 @@ impl Cluster {
                 Errand::Settle(user) => {
                     unsettled.insert(user);
                 }
+                Errand::Compare => {}
             }
         }
         self.stop.wait(Duration::from_millis(ON_ITS_WAY_MS));
         for (user, version) in behind {
             let held = self.local.get(&user).map(|slot| slot.state().com).unwrap_or_default();
             if held < version && !self.stop.is_closed() && !self.learn_from_any(&user, version) {
-                self.compare_wanted.store(true, Ordering::Relaxed);
+                self.want_comparison();
             }
         }
         for user in unsettled {
@@ -122,12 +134,12 @@ impl Cluster {
         let config = self.local.node.config();
         // What a majority of the new members holds is not committed before their list has opened.
         if config.not_voting == Some(NotVoting::Changing) {
-            self.compare_wanted.store(true, Ordering::Relaxed);
+            self.want_comparison();
             return;
         }
         let (me, members) = (self.members.me, config.nodes().len());
         let live = self.members.live().into_iter().filter(|&node| node != me);
-        let mut differing: BTreeMap<NodeId, u32> = live.map(|node| (node, 0)).collect();
+        let mut differing: BTreeMap<NodeId, u32> = gather(live.map(|node| (node, 0)));
         let began = self.clock.mono();
         let (mut compared, mut learned, mut failed) = (0, 0, 0);
         let mut after: Option<UserName> = None;
@@ -142,7 +154,7 @@ impl Cluster {
                     pages.insert(peer, page);
                 } else {
                     differing.remove(&peer);
-                    self.compare_wanted.store(true, Ordering::Relaxed);
+                    self.want_comparison();
                 }
             }
             pages.insert(me, own_page());
@@ -153,7 +165,7 @@ impl Cluster {
             }
             compared += pages.values().map(|page| page.rows.len()).max().unwrap_or_default();
             if self.local.floors().epoch != config.place.current.epoch {
-                self.compare_wanted.store(true, Ordering::Relaxed);
+                self.want_comparison();
                 return;
             }
             let (done, left) = self.mend_page(permit, members, &pages);
@@ -195,7 +207,7 @@ impl Cluster {
         members: usize,
         pages: &BTreeMap<NodeId, Page>,
     ) -> (usize, usize) {
-        let users: BTreeSet<&UserName> = pages.values().flat_map(|page| page.rows.keys()).collect();
+        let users: BTreeSet<&UserName> = gather(pages.values().flat_map(|page| page.rows.keys()));
         let mut learns = Vec::new();
         let mut settles = Vec::new();
         for user in users {
@@ -242,7 +254,7 @@ impl Cluster {
             {
                 if !self.learn(user, version, holder) {
                     failed.fetch_add(1, Ordering::Relaxed);
-                    self.compare_wanted.store(true, Ordering::Relaxed);
+                    self.want_comparison();
                 }
                 self.members.lacks(left(next.load(Ordering::Relaxed)));
             }
@@ -270,7 +282,7 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn new((rows, is_last): (Vec<SumsRow>, bool)) -> Self {
         let row = |row: SumsRow| (row.user, (row.state, !row.is_damaged));
-        let rows: BTreeMap<_, _> = rows.into_iter().map(row).collect();
+        let rows: BTreeMap<_, _> = gather(rows.into_iter().map(row));
         Self { is_last: is_last || rows.is_empty(), rows }
     }
 

@@ -20,7 +20,7 @@ use super::config::{Config, roster, wrong};
 use super::replicas::Slot;
 use crate::clock::Mono;
 use crate::id::{Hash128, NodeId};
-use crate::limits::{CHANGE_LOOK_MS, INSTALL_AGAIN_MS, PING_MS};
+use crate::limits::{CHANGE_LOOK_MS, IDLE_LOOK_MS, INSTALL_AGAIN_MS, PING_MS};
 use crate::replica::barrier::{Phase, Place, Seat, Stale, Standing, Step, Waiting};
 use crate::replica::{NotVoting, State};
 use crate::store::StoreError;
@@ -231,7 +231,8 @@ impl Cluster {
         crate::thread::spawn_named(scope, "change", move |_permit| {
             while !self.stop.is_closed() {
                 let is_open = self.local.node.config().place.phase == Phase::Open;
-                let wait = Duration::from_millis(if is_open { PING_MS } else { CHANGE_LOOK_MS });
+                let wait =
+                    Duration::from_millis(if is_open { IDLE_LOOK_MS } else { CHANGE_LOOK_MS });
                 let _woken = self.change.wake.1.recv_timeout(wait);
                 if let Err(error) = self.change_step() {
                     log::error!("change of the members does not go on error={error}");
@@ -339,7 +340,7 @@ impl Cluster {
         if self.members.count() == 1 {
             self.local.agree_alone();
         }
-        self.compare_wanted.store(true, Ordering::Relaxed);
+        self.want_comparison();
         self.note_changes(&config);
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{Hash128, NodeId};
 use crate::limits::MEMBERS_MAX;
+use crate::order::{gather, sort_by, sort_by_key};
 use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Place, Roster, Seat};
 use crate::replica::version::chain_hash;
@@ -86,7 +87,7 @@ impl Config {
         let is_me = |one: &Address| one.node == me.node && one.incarnation == Some(me.incarnation);
         let current: Vec<Address> = addresses(&self.offer.current);
         let before = self.offer.before.iter().filter(|_| self.place.phase != Phase::Open);
-        let seats: BTreeSet<_> = current.iter().map(|one| (one.node, one.incarnation)).collect();
+        let seats: BTreeSet<_> = gather(current.iter().map(|one| (one.node, one.incarnation)));
         let former = before.flat_map(addresses);
         let former = former.filter(|one| !seats.contains(&(one.node, one.incarnation)));
         let former = former.filter(|one| !is_me(one)).collect();
@@ -115,7 +116,7 @@ fn members(epoch: u32, features: u32, list: &[Member]) -> Members {
         address: member.address.clone(),
     };
     let mut members: Vec<Seated> = list.iter().map(seated).collect();
-    members.sort_by_key(|one| one.node);
+    sort_by_key(&mut members, |one| one.node);
     Members { epoch, features, members, given_up: Vec::new() }
 }
 
@@ -125,7 +126,7 @@ pub fn roster(list: &Members) -> Roster {
     let seat =
         |one: &Seated| Seat { node: one.node, incarnation: one.incarnation.unwrap_or_default() };
     let mut seats: Vec<Seat> = list.members.iter().map(seat).collect();
-    seats.sort_unstable();
+    sort_by(&mut seats, Ord::cmp);
     let words = seats.iter().map(|seat| format!("{}={}", seat.node, seat.incarnation));
     let words: Vec<String> = words.collect();
     let text = format!("{} {} {}", list.epoch, list.features, words.join(" "));
@@ -136,7 +137,7 @@ pub fn roster(list: &Members) -> Roster {
 /// What is wrong with a list of members that another machine or the operator offers, if anything.
 pub fn wrong(offer: &Offer) -> Option<&'static str> {
     let list = &offer.current;
-    let numbers: BTreeSet<NodeId> = list.members.iter().map(|one| one.node).collect();
+    let numbers: BTreeSet<NodeId> = gather(list.members.iter().map(|one| one.node));
     if numbers.len() != list.members.len() {
         return Some("two members have one number");
     }
@@ -160,7 +161,7 @@ pub fn write(file: &mut NodeFile, offer: &Offer, place: &Place) {
     let before = file.before.take();
     let known = file.members.iter().chain(before.iter().flat_map(|before| &before.members));
     let known: BTreeMap<_, Member> =
-        known.map(|member| ((member.node, member.incarnation), member.clone())).collect();
+        gather(known.map(|member| ((member.node, member.incarnation), member.clone())));
     let member = |one: &Seated| {
         let fresh = Member::new(one.node, one.incarnation, one.address.clone());
         known.get(&(one.node, one.incarnation)).cloned().unwrap_or(fresh)

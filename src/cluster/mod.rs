@@ -287,7 +287,7 @@ impl Cluster {
                 log::info!("peer up peer={peer}");
                 self.changes.note(ChangeKind::Up, peer);
                 self.words.lock().entry(peer).or_default().rejected = None;
-                self.compare_wanted.store(true, Ordering::Relaxed);
+                self.want_comparison();
             }
             membership::Change::Down => {
                 log::warn!("peer down peer={peer}");
@@ -311,7 +311,7 @@ impl Cluster {
         let words = words.entry(peer).or_default();
         words.differed = if is_same { 0 } else { words.differed + 1 };
         if words.differed >= 2 {
-            self.compare_wanted.store(true, Ordering::Relaxed);
+            self.want_comparison();
         }
     }
 

@@ -15,7 +15,7 @@ use super::lock::LockError;
 use crate::clock::Mono;
 use crate::id::UserName;
 use crate::limits::{
-    REPAIR_LOOK_MS, REPAIR_MS_MAX, REPAIR_PAUSE_MS, REPAIR_PAUSE_MS_MAX, WRITE_MS_MAX,
+    IDLE_LOOK_MS, REPAIR_LOOK_MS, REPAIR_MS_MAX, REPAIR_PAUSE_MS, REPAIR_PAUSE_MS_MAX, WRITE_MS_MAX,
 };
 use crate::thread::LockPermit;
 use crate::wire::status::ChangeKind;
@@ -30,12 +30,14 @@ impl Cluster {
     /// Rebuilds damaged files until the process stops; ends the process when the disk is lost.
     pub fn run_repair(&self, permit: &mut LockPermit) {
         let mut tried: BTreeMap<UserName, Attempt> = BTreeMap::new();
-        while !self.stop.wait(Duration::from_millis(REPAIR_LOOK_MS)) {
+        let mut wait_ms = IDLE_LOOK_MS;
+        while !self.stop.wait(Duration::from_millis(wait_ms)) {
             if self.local.is_disk_lost() {
                 self.stop.close();
                 return;
             }
             let damaged = self.local.damaged_users();
+            wait_ms = if damaged.is_empty() { IDLE_LOOK_MS } else { REPAIR_LOOK_MS };
             tried.retain(|user, _| damaged.contains(user));
             for user in damaged {
                 let now = self.clock.mono();

@@ -16,6 +16,7 @@ pub use super::slot::{Slot, apply_line};
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
+use crate::order::gather;
 use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
 use crate::replica::{NotVoting, Refuse, Reply, State, restart};
@@ -49,6 +50,8 @@ pub enum Errand {
     Behind(UserName, Version),
     /// A write's outcome is not known: settle it.
     Settle(UserName),
+    /// A comparison with the peers is wanted.
+    Compare,
 }
 
 impl Replicas {
@@ -76,7 +79,7 @@ impl Replicas {
             clock,
         };
         let marks = replicas.store.marks()?;
-        *replicas.damaged.get_mut() = marks.into_iter().map(|(name, _)| name).collect();
+        *replicas.damaged.get_mut() = gather(marks.into_iter().map(|(name, _)| name));
         let mut names: BTreeSet<UserName> = replicas.store.names()?.into_iter().collect();
         names.extend(replicas.damaged.get_mut().iter().cloned());
         let loaded: Result<Vec<(UserName, Slot)>, StoreError> = names

@@ -12,6 +12,7 @@ use super::people::PersonId;
 use super::{Index, Key};
 use crate::clock::Wall;
 use crate::id::UserName;
+use crate::order::sort_by;
 use crate::user::User;
 use crate::user::entry::{CodeHash, Entry, House, PostRef};
 use crate::user::keeping::{Deed, Keeping as Stated, Report, Standing};
@@ -372,7 +373,7 @@ impl Index {
         let open = open.map(|(who, report)| (self.people.get(*who).name.clone(), report.clone()));
         let mut open: Vec<_> = open.collect();
         // By name where times are equal, so that all machines tell it alike.
-        open.sort_by(|(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
+        sort_by(&mut open, |(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
         open
     }
 

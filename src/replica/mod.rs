@@ -32,6 +32,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash128, NodeId};
+use crate::tagged::tagged;
 use version::{Term, Version};
 
 /// What a replica holds of a user.
@@ -47,7 +48,7 @@ pub struct State {
 
 /// Why a replica does not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Refuse {
     /// Another machine holds the lock.
     Busy {
@@ -81,6 +82,8 @@ pub enum Refuse {
     /// The same base version with another hash: corruption somewhere.
     BadBase,
 }
+
+tagged!(Refuse, "is");
 
 /// Why a machine has no vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

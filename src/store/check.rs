@@ -25,6 +25,7 @@ use super::scan::End;
 use super::{UserStore, check_size, damage, picture};
 use crate::id::{PictureName, UserName};
 use crate::limits::NODE_FILE_BYTES_MAX;
+use crate::order::sort_by;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -146,7 +147,7 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
         look.pictures(&pictures)?;
     }
     look.compare_pictures();
-    look.checked.findings.sort_by(|one, other| one.file.cmp(&other.file));
+    sort_by(&mut look.checked.findings, |one, other| one.file.cmp(&other.file));
     Ok(look.checked)
 }
 

@@ -15,6 +15,7 @@ use super::name::{FileName, Role};
 use super::{DataDir, UserStore, lines_name};
 use crate::id::{PictureName, UserName};
 use crate::limits::{MARK_BYTES_MAX, USER_FILE_BYTES_MAX};
+use crate::order::sort_by;
 
 impl UserStore {
     /// Marks a user's file as not to be trusted, for good: a restart finds the mark. The first
@@ -124,7 +125,7 @@ impl UserStore {
                 _ => log::warn!("foreign file ignored directory=damaged file={:?}", found.name),
             }
         }
-        marks.sort_unstable();
+        sort_by(&mut marks, Ord::cmp);
         Ok(marks)
     }
 }

@@ -23,9 +23,11 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::id::UserName;
+use crate::order::gather;
 use chars::is_invisible;
 
 pub use label::Label;
@@ -101,8 +103,14 @@ pub fn labels(text: &str) -> Vec<Label> {
         Piece::Tag(tag, _) => Some(Label::of_tag(&tag)),
         Piece::Plain(_) | Piece::Link { .. } => None,
     };
-    let labels: BTreeSet<Label> = pieces(text).into_iter().filter_map(label).collect();
+    let labels: BTreeSet<Label> = gather(pieces(text).into_iter().filter_map(label));
     labels.into_iter().collect()
+}
+
+/// A text in NFC. What is to be left out of a text is left out before: composing another iterator than a
+/// text's own characters would put all of the composing into the program once more.
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// The last two characters that were passed, not counting what only changes the one before it: the

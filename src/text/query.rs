@@ -7,6 +7,7 @@ use super::fold::{Folded, fold, holds};
 use super::{Tag, is_word};
 use crate::id::UserName;
 use crate::limits::{QUERY_CHARS_MAX, QUERY_TERMS_MAX};
+use crate::order::sort_by_key;
 
 /// What a search asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,7 +80,7 @@ impl Query {
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let folded = Folded::of(text);
         let mut all: Vec<_> = self.words.iter().flat_map(|word| folded.find(word)).collect();
-        all.sort_by_key(|place| (place.start, place.end));
+        sort_by_key(&mut all, |place| (place.start, place.end));
         let mut places: Vec<Range<usize>> = Vec::new();
         for place in all {
             match places.last_mut() {

@@ -4,12 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::chars::is_invisible;
 use super::fold::fold_case;
-use super::is_word;
+use super::{composed, is_word};
 use crate::id::serde_as_text;
 use crate::limits::TAG_CHARS_MAX;
 
@@ -43,9 +42,9 @@ impl Tag {
         if word.chars().count() > TAG_CHARS_MAX {
             return Err(TagError::TooLong);
         }
-        let seen = word.chars().filter(|c| !is_invisible(*c)).nfc();
-        let folded: String = seen.flat_map(fold_case).nfc().collect();
-        Ok(Self(folded.into()))
+        let seen: String = word.chars().filter(|c| !is_invisible(*c)).collect();
+        let folded: String = composed(&seen).chars().flat_map(fold_case).collect();
+        Ok(Self(composed(&folded).into()))
     }
 
     /// The word.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
 use crate::id::{PictureName, PostId, UserName};
+use crate::tagged::tagged;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub(crate) const fn is_not(is: &bool) -> bool {
 /// written anew; a kind that it does not know makes the line unreadable to it, which is why new
 /// kinds need every machine's consent first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "e", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Entry {
     /// The account was made.
     Joined {
@@ -388,6 +389,8 @@ pub enum Entry {
         at: Wall,
     },
 }
+
+tagged!(Entry, "e");
 
 /// How a community is kept, as one of its keepers says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

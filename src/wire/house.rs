@@ -6,11 +6,12 @@ use super::request::{Person, PostPage, PostView};
 use crate::action::{Cursor, KeepersDeed};
 use crate::clock::Wall;
 use crate::id::UserName;
+use crate::tagged::tagged;
 use crate::user::entry::{CodeHash, House, PostRef, Signup};
 
 /// What keeps a member from writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Hindered {
     /// No keeper has let them in yet.
     Waiting,
@@ -28,6 +29,8 @@ pub enum Hindered {
         reason: String,
     },
 }
+
+tagged!(Hindered, "is");
 
 /// What stands between a member and the one who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

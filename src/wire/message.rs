@@ -7,6 +7,7 @@ use crate::id::{Hash128, NodeId, PictureName, UserName};
 pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
 pub use crate::replica::{NotVoting, Refuse, State};
+use crate::tagged::tagged;
 
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
@@ -147,7 +148,7 @@ pub enum Reject {
 
 /// A question or a notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "m", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Message {
     /// Promise this term, and say what you hold.
     Lock {
@@ -218,6 +219,8 @@ pub enum PictureWant {
     Fetch,
 }
 
+tagged!(Message, "m");
+
 impl Message {
     /// From which protocol version on it is understood.
     pub const fn since(&self) -> u16 {
@@ -283,7 +286,7 @@ pub struct Sync {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "m", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Answer {
     /// To `Lock`: promised. The body holds the file, if the asker's differs and it is short.
     Grant {
@@ -344,6 +347,8 @@ pub enum Answer {
         is_held: bool,
     },
 }
+
+tagged!(Answer, "m");
 
 /// A user in a list of what is held. There may be a hundred thousand, so a row says nothing twice:
 /// `["ada","1.4.2.1.7","32 hex",{}]`. Version 1 of the protocol said `{"user":…,"state":{…}}`.

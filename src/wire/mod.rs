@@ -1,6 +1,7 @@
 //! What processes say to each other; types and their bytes only, no socket.
 
 pub mod earlier;
+mod envelope;
 pub mod export;
 mod house;
 mod listen;

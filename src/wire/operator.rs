@@ -15,10 +15,11 @@ use super::upkeep::{Order, Told};
 use crate::clock::Wall;
 use crate::id::{Hash128, NodeId, PictureName, UserName};
 use crate::replica::version::Version;
+use crate::tagged::tagged;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Question {
     /// How are the machines, as you see them? Answer: `Status`.
     Status,
@@ -45,9 +46,11 @@ pub enum Question {
     },
 }
 
+tagged!(Question, "ask");
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "tell", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Answer {
     /// To `Status`.
     Status(Seen),
@@ -94,6 +97,8 @@ pub enum Answer {
         detail: String,
     },
 }
+
+tagged!(Answer, "tell");
 
 /// A machine's list of members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, KeptPicture};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::tagged::tagged;
 use crate::text::Tag;
 use crate::user::entry::{House, Picture, PostRef, is_not};
 
@@ -26,16 +27,13 @@ pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoti
 pub use crate::action::{Field, FieldProblem};
 
 /// One request. Not printable: it may hold a password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Who asks: absent for strangers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Up to which place this person's device has shown what concerns them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<PostId>,
     /// What is asked, with its data.
-    #[serde(flatten)]
     pub action: Action,
 }
 
@@ -61,10 +59,10 @@ pub enum ResponseAction {
 }
 
 /// What every answer holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reply {
     /// Who is signed in by the request's session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<Viewer>,
     /// How the machines are, for the page's header.
     pub cluster: ClusterBrief,
@@ -171,7 +169,7 @@ pub struct Saved {
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Refusal {
     /// Fields that cannot be taken as they are.
     Invalid {
@@ -234,6 +232,8 @@ pub enum Refusal {
         detail: String,
     },
 }
+
+tagged!(Refusal, "why");
 
 /// A post as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -317,7 +317,7 @@ pub struct Person {
     pub display_name: String,
     /// The picture beside it, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub avatar: Option<KeptPicture>,
+    pub avatar: Option<Box<KeptPicture>>,
 }
 
 /// Posts, newest first.

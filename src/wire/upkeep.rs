@@ -12,11 +12,12 @@ use crate::action::ExportList;
 use crate::action::import::{Newcomer, Taken, Tie};
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, RequestKey, UserName};
+use crate::tagged::tagged;
 use crate::user::entry::{CodeHash, LinkHash};
 
 /// What the operator wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Order {
     /// Who has an account? Answer: `Users`.
     List {
@@ -122,6 +123,8 @@ pub enum Order {
     },
 }
 
+tagged!(Order, "do");
+
 /// A part of what is imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,7 +162,7 @@ pub enum Part {
 
 /// What a backend answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "told", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Told {
     /// Accounts, by name.
     Users {
@@ -204,6 +207,8 @@ pub enum Told {
         why: String,
     },
 }
+
+tagged!(Told, "told");
 
 /// How an import stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

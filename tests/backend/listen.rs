@@ -47,7 +47,11 @@ fn whoever_listens_hears_each_post_once_on_any_machine() {
     let follow = Whom { key: key(3), username: "ben".parse().unwrap() };
     let action = Action::Follow(follow);
     let followed = Request { session: Some(ada), read_to: None, action };
-    let ada = all.ask(0, &followed).session.unwrap();
+    // Machine 0 may not have heard yet that ben is there.
+    let ada = eventually(|| {
+        let answer = all.ask(0, &followed);
+        matches!(answer.data.outcome, Outcome::Saved(_)).then(|| answer.session.unwrap())
+    });
     let said = |all: &Backends, n, session: &str, number, text: &str| {
         let answer = all.ask(n, &post(session, number, text));
         assert!(matches!(answer.data.outcome, Outcome::Saved(_)), "{answer:?}");

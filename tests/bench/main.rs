@@ -5,8 +5,8 @@
 //! The cluster and the bare files lie on the same disk.
 //!
 //! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
-//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `cluster`, `hot`, `peer`, `takeover`,
-//! `catchup` and `reading`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
+//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `rest`, `cluster`, `hot`, `peer`,
+//! `takeover`, `catchup` and `reading`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
 
 mod bare;
 mod browser;
@@ -15,6 +15,7 @@ mod client;
 mod hot;
 mod peer;
 mod reading;
+mod rest;
 mod sockets;
 mod table;
 mod takeover;
@@ -94,7 +95,8 @@ fn main() -> io::Result<()> {
     // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
     let mut table = Table::default();
-    let sections: [(&str, Section); 6] = [
+    let sections: [(&str, Section); 7] = [
+        ("rest", rest::measure),
         ("cluster", measure_cluster),
         ("hot", hot::measure),
         ("peer", peer::measure),

@@ -76,8 +76,18 @@ pub(crate) fn posts(disks: &dyn Disks, node: u16, user: &str) -> Vec<String> {
 
 /// How many entries of a kind the first machine's file of a user holds.
 pub(crate) fn entries(disks: &dyn Disks, user: &str, kind: &str) -> usize {
-    let all = files(disks, 1);
-    let lines = lines(all.get(user).unwrap_or_else(|| panic!("no file of {user}")));
+    assert!(files(disks, 1).contains_key(user), "no file of {user}");
+    count_of(disks, 1, user, kind)
+}
+
+/// How many entries of a kind a machine's file of a user holds; none where there is no file.
+pub(crate) fn count_of(disks: &dyn Disks, node: u16, user: &str, kind: &str) -> usize {
+    let path = disks.data_of(node).join(format!("users/{user}.jsonl"));
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return 0,
+        read => read.unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+    };
+    let lines = lines(&text);
     let entries = lines.iter().filter_map(|line| line["d"].as_array()).flatten();
     entries.filter(|entry| entry["e"] == kind).count()
 }

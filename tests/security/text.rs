@@ -1,78 +1,98 @@
 //! What people write comes out as text, whichever way it comes out.
 
+use std::collections::BTreeSet;
+
+use super::naughty::{self, Skeleton};
+use crate::cluster::form::encode;
 use crate::cluster::harness::{Cluster, Options};
+use crate::cluster::person::{Answer, Person};
 
-/// Texts that have been markup, scripts, templates or ends of something to some program. Fewer than the
-/// lists that go round, which mostly vary these; beside them, `s28_any_text_stays_text` tries texts
-/// that chance makes, and the target `text` those that a fuzzer finds.
-const NAUGHTY: [&str; 20] = [
-    "<script>alert(1)</script>",
-    "\"><script>alert(1)</script>",
-    "'><img src=x onerror=alert(1)>",
-    "</textarea><script>alert(1)</script>",
-    "</title><svg/onload=alert(1)>",
-    "<!--<script>-->",
-    "]]><script>alert(1)</script>",
-    "<![CDATA[<script>]]>",
-    "\" onmouseover=\"alert(1)",
-    "' autofocus onfocus='alert(1)",
-    "<iframe src=javascript:alert(1)>",
-    "<a href=\"javascript:alert(1)\">x</a>",
-    "http://a.example/\"onmouseover=alert(1)",
-    "http://bank.example@evil.example/<b>",
-    "&lt;script&gt;&#60;script&#62;",
-    "<xml:namespace prefix=\"t\"><t:set/>",
-    "{{ 7 * 7 }}<%= 7 * 7 %>",
-    "<\u{200b}script>\u{202e}<script>",
-    "\u{ff1c}script\u{ff1e}<script/x>",
-    "<style>*{display:none}</style>",
+/// Where texts come out besides the pages of the list of all posts.
+const ADDRESSES: [&str; 9] = [
+    "/",
+    "/@ada",
+    "/@ada.atom",
+    "/public.atom",
+    "/bookmarks",
+    "/settings/profile",
+    "/settings/data/posts.html",
+    "/search?q=script",
+    "/search?q=alert",
 ];
 
-/// What none of our pages and feeds holds, and each of these texts would make.
-const MARKUP: [&str; 11] = [
-    "<script>alert",
-    "<script/x",
-    "<img src=x",
-    "<svg/onload",
-    "<iframe",
-    "<style>*",
-    "<xml:",
-    "<!--<",
-    "<![CDATA[",
-    "\" onmouseover",
-    "href=\"javascript:",
-];
+/// All pages of the list of all posts, of which there are no more than `most`.
+fn pages_of_public(ada: &mut Person, most: usize) -> Vec<Answer> {
+    const OLDER: &str = "<a class=\"btn q\" href=\"/public?before=";
+    let mut pages = vec![ada.get("/public")];
+    while let Some((_, rest)) = pages.last().and_then(|page| page.body.split_once(OLDER)) {
+        assert!(pages.len() < most, "no end of pages");
+        let before: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        pages.push(ada.get(&format!("/public?before={before}")));
+    }
+    pages
+}
+
+/// The kinds of tags on a page, and that no quote of a text stands there as it is.
+#[track_caller]
+fn tags(answer: &Answer, at: &str) -> BTreeSet<String> {
+    assert_eq!(answer.status, 200, "{at}");
+    let Skeleton { tags, quotes } = Skeleton::of(&answer.body);
+    assert_eq!(quotes, 0, "{at}: {}", answer.body);
+    tags.into_iter().collect()
+}
+
+#[track_caller]
+fn check_known(found: &BTreeSet<String>, known: &BTreeSet<String>, at: &str) {
+    let strange: Vec<_> = found.difference(known).collect();
+    assert!(strange.is_empty(), "{at}: {strange:?}");
+}
+
+fn change_profile(ada: &mut Person, name: &str, bio: &str) {
+    let typed = [("display_name", name), ("bio", bio)];
+    let answer = ada.act("/settings/profile", "/settings/profile", &typed);
+    assert_eq!(answer.status, 303, "{name:?}, {bio:?}: {}", answer.body);
+}
 
 #[test]
 fn s28_naughty_texts_come_out_as_text_everywhere() {
     let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
     let mut ada = cluster.person("ada");
     ada.join();
-    for naughty in NAUGHTY {
-        let fields = [("text", naughty), ("note", naughty)];
-        assert_eq!(ada.act("/", "/post", &fields).status, 303, "{naughty}");
-    }
-    let mut looked = 0;
-    for naughty in NAUGHTY {
-        let short: String = naughty.chars().take(40).collect();
-        let profile = [("display_name", short.as_str()), ("bio", naughty)];
-        assert_eq!(ada.act("/settings/profile", "/settings/profile", &profile).status, 303);
-        let query = crate::cluster::form::encode(&[("q".to_owned(), naughty.to_owned())]);
-        let search = format!("/search?{query}");
-        for address in
-            ["/", "/public", "/@ada", "/settings/profile", "/@ada.atom", "/public.atom", &search]
-        {
-            let answer = ada.get(address);
-            let known =
-                answer.status == 200 || (answer.status == 400 && address.starts_with("/search"));
-            assert!(known, "{address}: {}", answer.status);
-            looked += usize::from(answer.status == 200);
-            for markup in MARKUP {
-                assert!(!answer.body.contains(markup), "{markup} at {address}:\n{}", answer.body);
-            }
+    // What stands on these pages when all texts are plain.
+    change_profile(&mut ada, "Script alert", "Seeds, mostly.");
+    for text in ["script alert", "#seeds @ada http://a.example/"] {
+        for note in ["", "script"] {
+            assert_eq!(ada.act("/", "/post", &[("text", text), ("note", note)]).status, 303);
         }
     }
-    assert!(looked >= 6 * NAUGHTY.len(), "{looked} pages were looked at");
-    let taken = ada.get("/settings/data/posts.html").body;
-    assert!(MARKUP.iter().all(|markup| !taken.contains(markup)), "{taken}");
+    let mut known = BTreeSet::new();
+    for address in ADDRESSES.into_iter().chain(["/public", "/public?before=1"]) {
+        known.append(&mut tags(&ada.get(address), address));
+    }
+    let all = naughty::all();
+    for (text, note) in all.iter().zip(all.iter().rev()) {
+        let answer = ada.act("/public", "/post", &[("text", text), ("note", note)]);
+        assert_eq!(answer.status, 303, "{text:?}, {note:?}");
+    }
+    let pages = pages_of_public(&mut ada, all.len());
+    let shown: usize = pages.iter().map(|page| page.body.matches("<article").count()).sum();
+    assert_eq!(shown, all.len() + 4);
+    for page in &pages {
+        let found = tags(page, "/public");
+        check_known(&found, &known, "/public");
+    }
+    // Every eighth as a name and about oneself: the pages alone are shown with each in these, too.
+    for (n, naughty) in all.iter().enumerate().step_by(8) {
+        let short: String = naughty.chars().take(40).collect();
+        change_profile(&mut ada, &short, naughty);
+        let address = ADDRESSES[n / 8 % ADDRESSES.len()];
+        for address in ["/@ada", address] {
+            let found = tags(&ada.get(address), address);
+            check_known(&found, &known, address);
+        }
+        let query = encode(&[("q".to_owned(), naughty.clone())]);
+        let answer = ada.get(&format!("/search?{query}"));
+        assert!([200, 400].contains(&answer.status), "{naughty:?}");
+        assert_eq!(Skeleton::of(&answer.body).quotes, 0, "{naughty:?}");
+    }
 }

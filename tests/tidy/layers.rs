@@ -5,25 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files;
 
 /// What everything may use.
-const BASE: [&str; 6] = ["id", "limits", "clock", "metrics", "thread", "text"];
+const BASE: [&str; 8] = ["id", "limits", "clock", "metrics", "order", "tagged", "thread", "text"];
 
 /// A module and what it may use. `a::b` allows that part of `a` alone. The command line may use
 /// everything and is used by nobody.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("id", &["limits"]),
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
-    ("text", &["id", "limits"]),
+    ("order", &[]),
+    ("tagged", &[]),
+    ("text", &["id", "limits", "order"]),
     ("metrics", &["id", "limits", "clock", "thread"]),
     ("thread", &["id", "limits", "clock"]),
     // Pure: values in, values out. `thread` and `metrics` are not for them.
-    ("user", &["id", "limits", "clock", "text"]),
-    ("action", &["id", "limits", "clock", "text", "user"]),
-    ("index", &["id", "limits", "clock", "text", "user"]),
-    ("replica", &["id", "limits", "clock", "user"]),
+    ("user", &["id", "limits", "clock", "tagged", "text"]),
+    ("action", &["id", "limits", "clock", "tagged", "text", "user"]),
+    ("index", &["id", "limits", "clock", "order", "text", "user"]),
+    ("replica", &["id", "limits", "clock", "tagged", "user"]),
     ("picture", &["id", "limits"]),
     // Types and their bytes.
-    ("wire", &["id", "limits", "clock", "text", "user", "action", "replica"]),
+    ("wire", &["id", "limits", "clock", "tagged", "text", "user", "action", "replica"]),
     // What touches the world. A version is a value that travels through all of it; the roles of the
     // protocol are for `cluster` alone.
     ("transport", &["BASE", "wire"]),

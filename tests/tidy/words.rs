@@ -14,14 +14,15 @@ const PAGES: [&str; 2] = ["src/web/page", "src/web/handler"];
 const REFUSAL: &str = "src/web/gate/refusal.rs";
 /// Answers to programs.
 const PLAIN: &str = "src/web/handler/plain.rs";
-/// What is no word of the interface: names of programs, and what HTTP calls things.
-const NAMES: [&str; 19] = [
+/// What is no word of the interface: names of programs, what HTTP calls things, a line of the script.
+const NAMES: [&str; 20] = [
     "Android",
     "Chrome",
     "CrOS",
     "Allow",
     "Connection",
     "Content-Length",
+    "const words =",
     "Edg",
     "Firefox",
     "GET, HEAD, POST",

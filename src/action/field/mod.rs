@@ -13,6 +13,7 @@ use crate::limits::{
     SUGGESTION_CHARS_READ,
 };
 use crate::text::chars::{is_blank, is_invisible};
+use crate::text::composed;
 
 /// Names nobody may take: sorted, one a line.
 const RESERVED: &str = include_str!("reserved.txt");
@@ -83,8 +84,8 @@ fn is_reserved(name: &UserName, own_words: &[String]) -> bool {
 /// `adá`), whatever else stands between letters becomes one `_`. Offered, never taken by itself.
 fn suggestion(typed: &str, own_words: &[String]) -> Option<UserName> {
     let mut name = String::new();
-    let plain = typed.chars().take(SUGGESTION_CHARS_READ).nfkd();
-    for c in plain.filter(|c| !is_combining_mark(*c) && !is_invisible(*c)) {
+    let read: String = typed.chars().take(SUGGESTION_CHARS_READ).collect();
+    for c in read.nfkd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)) {
         match c.to_ascii_lowercase() {
             letter @ 'a'..='z' => name.push(letter),
             // Nothing but a letter may come first.
@@ -137,7 +138,8 @@ pub fn description(input: &str) -> Result<String, Problem> {
 /// Without what cannot be seen, white space as single spaces, in NFC.
 fn one_line(input: &str) -> String {
     let seen = |c: &char| c.is_whitespace() || !(c.is_control() || is_invisible(*c));
-    let composed: String = input.chars().filter(seen).nfc().collect();
+    let seen: String = input.chars().filter(seen).collect();
+    let composed = composed(&seen);
     let words: Vec<&str> = composed.split_whitespace().collect();
     words.join(" ")
 }
@@ -147,9 +149,13 @@ fn one_line(input: &str) -> String {
 /// # Errors
 /// [`Problem::TooLong`].
 pub fn bio(input: &str) -> Result<String, Problem> {
-    let composed: String =
-        unix_lines(input).chars().filter(|c| *c == '\n' || !c.is_control()).nfc().collect();
+    let composed = composed(&several_lines(input));
     check_chars(without_blank_ends(&composed).to_owned(), BIO_CHARS_MAX)
+}
+
+/// Without control characters but line ends, which are `\n`.
+fn several_lines(input: &str) -> String {
+    unix_lines(input).chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }
 
 /// Why something is done, or what a keeper says to strangers; may be empty. As [`bio`], with a limit of
@@ -158,8 +164,7 @@ pub fn bio(input: &str) -> Result<String, Problem> {
 /// # Errors
 /// [`Problem::TooLong`].
 pub fn reason(input: &str, chars_max: usize) -> Result<String, Problem> {
-    let composed: String =
-        unix_lines(input).chars().filter(|c| *c == '\n' || !c.is_control()).nfc().collect();
+    let composed = composed(&several_lines(input));
     let text = without_blank_ends(&composed);
     check_chars(if is_blank(text) { String::new() } else { text.to_owned() }, chars_max)
 }

@@ -161,11 +161,14 @@ impl Throttle {
         let mut logins = self.logins.lock();
         logins.accounts.remove(&name);
         logins.take_back(addr);
-        let known = logins.known.touch(&name);
-        known.retain(|one| *one != addr);
-        known.push_back(addr);
-        if known.len() > limits::LOGIN_ADDRESSES_KNOWN_MAX {
-            known.pop_front();
+        logins.know(&name, addr);
+    }
+
+    /// An account was made from `addr`: its password was given there, so whoever has it gets in from
+    /// there, however often strangers fail meanwhile.
+    pub fn joined(&self, name: &UserName, addr: IpAddr) {
+        if self.on {
+            self.logins.lock().know(name, subnet(addr, 32, 64));
         }
     }
 
@@ -246,6 +249,16 @@ impl Throttle {
 }
 
 impl Logins {
+    /// The password was right from there.
+    fn know(&mut self, name: &UserName, addr: IpAddr) {
+        let known = self.known.touch(name);
+        known.retain(|one| *one != addr);
+        known.push_back(addr);
+        if known.len() > limits::LOGIN_ADDRESSES_KNOWN_MAX {
+            known.pop_front();
+        }
+    }
+
     fn take_back(&mut self, addr: IpAddr) {
         if let Some(log) = self.addresses.get_mut(&addr) {
             log.take_back();

@@ -108,6 +108,17 @@ fn s09_login_closed_account_open_to_known_address() {
 }
 
 #[test]
+fn s09_login_closed_account_open_to_where_it_was_made() {
+    let throttle = Throttle::new(true);
+    throttle.joined(&"ada".parse().unwrap(), addr(HOME));
+    for number in 0..6 {
+        stranger(&throttle, "ada", number, 0);
+    }
+    assert_eq!(seconds(throttle.check_login("ada", addr(HOME), Mono(0))), 0);
+    assert!(seconds(throttle.check_login("ada", addr("192.0.2.2"), Mono(0))) > 0);
+}
+
+#[test]
 fn login_known_addresses_oldest_forgotten() {
     let throttle = Throttle::new(true);
     let address = |n: usize| IpAddr::V4(Ipv4Addr::new(198, 51, 100, u8::try_from(n).unwrap()));

@@ -3,6 +3,7 @@
 
 use crate::id::{Hash128, NodeId};
 use crate::limits::MEMBERS_MAX;
+use crate::order::sort_by_key;
 use crate::replica::barrier::Phase;
 use crate::replica::quorum::majority;
 use crate::wire::message::{Members, Offer, Seated};
@@ -100,7 +101,7 @@ pub(super) fn plan(held: &[Held], wish: &Wish, resolve: Resolve) -> Result<Offer
     }
     let mut next = Members { epoch: newest + 1, ..base.clone() };
     apply(&mut next, base, wish)?;
-    next.members.sort_by_key(|one| one.node);
+    sort_by_key(&mut next.members, |one| one.node);
     if next.members.len() > MEMBERS_MAX {
         return Err(PlanError::TooMany);
     }

@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::key::FILE_NAME as KEY_NAME;
 use crate::id::NodeId;
 use crate::limits::{NODE_FILE_BYTES_MAX, OPERATOR_ADDRESSES_MAX};
+use crate::order::sort_by_key;
 use crate::store::node::{NodeFile, parse};
 use crate::transport::Keys;
 use crate::transport::key::ClusterKey;
@@ -86,7 +87,7 @@ impl Target {
         if machines.is_empty() {
             return Err(ClusterError::Alone { path: self.data.clone() });
         }
-        machines.sort_unstable_by_key(|machine| machine.node);
+        sort_by_key(&mut machines, |machine| machine.node);
         Ok(machines)
     }
 

@@ -13,6 +13,7 @@ use super::source::{Given, Source, shown};
 use crate::cli::logging::Format;
 use crate::id::NodeId;
 use crate::limits::{NAME_CHARS_MAX, RUN_CLUSTER_BACKENDS_MAX, TRUSTED_PROXIES_MAX};
+use crate::order::sort_by_key;
 use crate::transport::Keys;
 use crate::web::origin::Origin;
 
@@ -195,7 +196,7 @@ pub(in crate::cli) fn peers(
     if !peers.iter().any(|(number, _)| *number == node) {
         return Err(ConfigError::PeersLackSelf { at, node, peers: shown(list) });
     }
-    peers.sort_by_key(|(number, _)| *number);
+    sort_by_key(&mut peers, |(number, _)| *number);
     Ok(peers)
 }
 

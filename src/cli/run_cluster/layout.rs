@@ -11,6 +11,7 @@ use super::RunClusterError;
 use crate::clock::Clock;
 use crate::id::NodeId;
 use crate::limits::CHILD_POLL_MS;
+use crate::order::gather;
 
 /// What a backend's directory says of itself, as far as it matters here.
 #[derive(serde::Deserialize)]
@@ -113,7 +114,7 @@ pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunCluste
         return Ok(Machines { start, is_new: true });
     }
     let newest = found.values().max_by_key(|file| file.epoch);
-    let numbers = |list: &[Member]| list.iter().map(|one| one.node).collect::<BTreeSet<_>>();
+    let numbers = |list: &[Member]| gather::<_, BTreeSet<_>>(list.iter().map(|one| one.node));
     let members = newest.map(|file| numbers(&file.members)).unwrap_or_default();
     if members.len() != usize::from(backends) {
         return Err(size(u16::try_from(members.len()).unwrap_or(u16::MAX)));
@@ -131,7 +132,7 @@ pub(super) fn machines(data: &Path, backends: u16) -> Result<Machines, RunCluste
     let before = newest.and_then(|file| file.before.as_ref()).filter(|_| !is_through);
     let leaving = before.map(|before| numbers(&before.members)).unwrap_or_default();
     let leaving = leaving.into_iter().filter(|node| found.contains_key(node));
-    let start: BTreeSet<NodeId> = members.iter().copied().chain(leaving).collect();
+    let start: BTreeSet<NodeId> = gather(members.iter().copied().chain(leaving));
     Ok(Machines { start: start.into_iter().collect(), is_new: false })
 }
 

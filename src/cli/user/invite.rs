@@ -12,6 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::say;
 use crate::id::UserName;
 use crate::limits::{INVITATION_DAYS_MAX, INVITATION_USES_MAX};
+use crate::order::sort_by_key;
 use crate::wire::upkeep::{CodeRow, Order, Told};
 
 /// Digits of a code's hash that a list shows, and that name it: chance does not make two of them alike.
@@ -157,7 +158,7 @@ fn all(asker: &mut Asker) -> Result<Vec<CodeRow>, CliError> {
             None => break,
         }
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.made_at));
+    sort_by_key(&mut rows, |row| std::cmp::Reverse(row.made_at));
     Ok(rows)
 }
 

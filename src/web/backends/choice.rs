@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::UserName;
 use crate::limits::PINGS_MISSED_MAX;
+use crate::order::sort_by;
 
 /// The order in which to ask: backends not suspected before those that are. What is `about` a user
 /// goes to the same backend from every web server, as long as that one is well, so that the user's
@@ -32,7 +33,7 @@ pub(super) fn order(
             (is_suspected, rank, index)
         })
         .collect();
-    ranked.sort_unstable();
+    sort_by(&mut ranked, Ord::cmp);
     ranked.into_iter().map(|(_, _, index)| index).collect()
 }
 

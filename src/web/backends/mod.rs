@@ -29,7 +29,7 @@ use crate::clock::{Clock, Mono};
 use crate::id::UserName;
 use crate::limits::{
     ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, DIAL_MS,
-    DIAL_SUSPECTED_MS, PING_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    DIAL_SUSPECTED_MS, PING_MS, PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::thread::{Stop, spawn_named};
 use crate::transport::connection::dial;
@@ -189,7 +189,7 @@ impl Backends {
         }
     }
 
-    /// Pings every backend each [`PING_MS`] until `stop` closes, on a connection and a thread `watch-N`
+    /// Pings every backend each [`PING_MS`], an only one each [`PING_ONLY_MS`], until `stop` closes, on a connection and a thread `watch-N`
     /// of its own, and ends connections that lie idle.
     pub fn watch(&self, stop: &Stop) {
         std::thread::scope(|scope| {
@@ -206,8 +206,9 @@ impl Backends {
     fn watch_one(&self, backend: &Backend, stop: &Stop) {
         let ping = encode(&Request { session: None, read_to: None, action: Action::CheckSession });
         let mut pinger = None;
+        let every_ms = if self.all.len() == 1 { PING_ONLY_MS } else { PING_MS };
         while !stop.is_closed() {
-            let next = self.clock.mono().plus_ms(PING_MS);
+            let next = self.clock.mono().plus_ms(every_ms);
             match self.ping(backend, &mut pinger, &ping, (next, stop)) {
                 Ok(()) => backend.answered(),
                 Err(_) if stop.is_closed() => return,

@@ -21,6 +21,7 @@ mod entry;
 mod feed;
 mod find;
 mod house;
+mod journal;
 mod keys;
 mod language;
 mod link;

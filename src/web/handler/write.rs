@@ -4,7 +4,7 @@
 use super::act::{Act, Garbled};
 use super::again::Again;
 use super::visit::{Heard, Visit};
-use super::{Fault, Handled, Site, Stop, see_other};
+use super::{Fault, Handled, Site, Stop, journal, see_other};
 use crate::action::{Problem, RequestKey};
 use crate::auth::policy::{self, Names};
 use crate::web::ask::{Ask, AskError};
@@ -55,7 +55,9 @@ impl<A: Ask> Site<A> {
         let again = |trouble, heard| {
             self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
         };
-        let heard = match self.ask_for(visit, &act, &form, key)? {
+        let asked = self.ask_for(visit, &act, &form, key)?;
+        journal::note(visit, &act, &form, asked.as_ref().ok().map(|heard| &heard.outcome));
+        let heard = match asked {
             Ok(heard) => heard,
             Err(AskError::Unreachable { asked }) => {
                 return again(Trouble::Unreachable { asked }, None);

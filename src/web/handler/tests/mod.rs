@@ -13,6 +13,8 @@ mod language;
 mod link;
 mod marks;
 mod markup;
+#[path = "../../../../tests/security/naughty.rs"]
+mod naughty;
 mod pages;
 mod pictures;
 mod sources;

@@ -34,12 +34,16 @@ fn send(
     send_to("/post", ada, page, (typed, files))
 }
 
+/// What is typed into fields, and which files are chosen.
+type Typed<'a> = &'a [(&'a str, &'a str)];
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 /// The same for any form.
 fn send_to(
     target: &str,
     ada: &mut Browser<'_>,
     page: &Response,
-    (typed, files): (&[(&str, &str)], &[(&str, &[u8])]),
+    (typed, files): (Typed<'_>, Files<'_>),
 ) -> Response {
     let mut body = Vec::new();
     let hidden = hidden_fields(page, target);
@@ -268,9 +272,9 @@ fn avatar_stands_beside_posts_within_the_pages_budget() {
     // The most that can be: each by somebody else.
     for (n, post) in list.posts.iter_mut().enumerate() {
         let names = [n, n + 1_000].map(|n| PictureName::of(PictureKind::Jpeg, &n.to_be_bytes()));
-        post.author.avatar = Some(KeptPicture { file: names[0], thumb: names[1] });
+        post.author.avatar = Some(Box::new(KeptPicture { file: names[0], thumb: names[1] }));
     }
-    let digits = list.posts[0].author.avatar.unwrap().thumb.to_string()[..8].to_owned();
+    let digits = list.posts[0].author.avatar.as_ref().unwrap().thumb.to_string()[..8].to_owned();
     let site = site().answering(move |action| {
         Ok(match action {
             Action::Home(_) => Outcome::Posts(list.clone()),

@@ -1,0 +1,116 @@
+//! A community on one machine that nobody visits: what it takes of the machine, and how soon it is there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread::park_timeout;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::client::now;
+use crate::harness::{PROGRAM, free_ports};
+use crate::table::{Most, Table, Worst};
+use crate::{Plan, median, resident};
+
+/// How long its threads are watched.
+const WATCHED: Duration = Duration::from_secs(20);
+/// How long it is left alone before.
+const SETTLED: Duration = Duration::from_secs(3);
+/// Most that one thread may wake, a second.
+const WAKES_MOST: f64 = 2.0;
+/// Most resident megabytes.
+const MB_MOST: f64 = 12.0;
+/// Most milliseconds from the program's start on an empty directory until it says that it serves.
+const START_MS_MOST: f64 = 50.0;
+
+/// `tern serve`, ended when dropped.
+struct Serve {
+    child: Child,
+    _dir: TempDir,
+    /// Milliseconds until it said that it serves.
+    started_ms: f64,
+}
+
+impl Serve {
+    fn start() -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let began = now();
+        let mut child = Command::new(PROGRAM)
+            .arg("serve")
+            .arg(format!("--listen=127.0.0.1:{}", free_ports(1)))
+            .arg(format!("--data={}", dir.path().join("data").display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let out = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        Ok(Self { child, _dir: dir, started_ms: began.elapsed().as_secs_f64() * 1_000.0 })
+    }
+
+    /// How often each thread has been set going so far, by its number, with its name.
+    fn wakes(&self) -> io::Result<BTreeMap<String, (String, u64)>> {
+        let mut wakes = BTreeMap::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let task = task?;
+            let number = task.file_name().to_string_lossy().into_owned();
+            let name = fs::read_to_string(task.path().join("comm"))?.trim().to_owned();
+            let status = fs::read_to_string(task.path().join("status"))?;
+            let line =
+                status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            let count = line.and_then(|line| line.trim().parse().ok());
+            let count = count.ok_or_else(|| io::Error::other("no count of switches"))?;
+            wakes.insert(number, (name, count));
+        }
+        Ok(wakes)
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // It may have ended already; it is waited for in any case.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// Measures the program as `make bench` built it.
+pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let mut starts = Vec::new();
+    for _ in 0..plan.rounds {
+        starts.push(Serve::start()?.started_ms);
+    }
+    table.worst(Worst {
+        what: "tern serve on an empty directory: milliseconds until it serves".to_owned(),
+        ours: median(starts),
+        beside: None,
+        most: Most::Value(START_MS_MOST),
+    });
+    let serve = Serve::start()?;
+    park_timeout(SETTLED);
+    let before = serve.wakes()?;
+    park_timeout(WATCHED);
+    let after = serve.wakes()?;
+    let rate = |(number, (name, count)): (&String, &(String, u64))| {
+        let (_, first) = before.get(number)?;
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let rate = count.saturating_sub(*first) as f64 / WATCHED.as_secs_f64();
+        Some((rate, name.clone()))
+    };
+    let worst = after.iter().filter_map(rate).max_by(|a, b| a.0.total_cmp(&b.0));
+    let (rate, name) = worst.ok_or_else(|| io::Error::other("no threads"))?;
+    table.worst(Worst {
+        what: format!("tern serve, nobody there: wakes a second of the liveliest thread ({name})"),
+        ours: rate,
+        beside: None,
+        most: Most::Value(WAKES_MOST),
+    });
+    table.memory(
+        "at rest",
+        &[("tern serve".to_owned(), resident(serve.child.id())?)],
+        Some(MB_MOST),
+    );
+    Ok(())
+}
