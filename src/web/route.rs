@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::action::Mark;
-use crate::id::{PostId, UserName};
+use crate::id::{PictureName, PostId, UserName};
+use crate::limits::AVATAR_DIGITS;
 use crate::text::Tag;
 use crate::user::entry::PostRef;
 use crate::web::form::encode_query;
@@ -61,6 +62,17 @@ pub enum Route {
     },
     /// The posts that one has bookmarked.
     Bookmarks,
+    /// A picture.
+    Picture(PictureName),
+    /// The small picture beside a member's name.
+    Face {
+        /// Whose.
+        user: UserName,
+        /// How its name begins: another picture has another address.
+        digits: String,
+    },
+    /// Whether one may send pictures.
+    MayUpload,
     /// Take back a post: asks, then does.
     DeletePost(PostRef),
     /// Who follows a member.
@@ -173,6 +185,9 @@ impl Route {
         if let Some(rest) = path.strip_prefix("/tags/") {
             return rest.parse().ok().map(Self::Tag);
         }
+        if let Some(name) = path.strip_prefix("/picture/") {
+            return name.parse().ok().map(Self::Picture);
+        }
         Some(match path {
             "/" => Self::Home,
             "/public" => Self::Everyone,
@@ -185,6 +200,7 @@ impl Route {
             "/reset" => Self::NewPassword,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
+            "/post/pictures" => Self::MayUpload,
             "/bookmarks" => Self::Bookmarks,
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
@@ -238,6 +254,7 @@ impl Route {
             (Some("unmute"), None) => Self::Unmute(name),
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
+            (Some("face"), Some(digits)) => Self::Face { user: name, digits: face(digits)? },
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -327,6 +344,9 @@ impl Route {
             | Self::Thread(_)
             | Self::History(_)
             | Self::Bookmarks
+            | Self::Picture(_)
+            | Self::Face { .. }
+            | Self::MayUpload
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsPeople
@@ -357,11 +377,18 @@ fn post_id(text: &str) -> Option<PostId> {
     (id.to_string() == text).then_some(id)
 }
 
+/// How a picture's name begins.
+fn face(digits: &str) -> Option<String> {
+    let is_hex = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (digits.len() == AVATAR_DIGITS && is_hex).then(|| digits.to_owned())
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fixed = match self {
             Self::Profile(name) => return write!(f, "/@{name}"),
             Self::ProfileFeed(name) => return write!(f, "/@{name}.atom"),
+            Self::Picture(name) => return write!(f, "/picture/{name}"),
             Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
             Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
@@ -373,6 +400,7 @@ impl fmt::Display for Route {
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
+            Self::Face { user, digits } => return write!(f, "/@{user}/face/{digits}"),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
@@ -395,6 +423,7 @@ impl fmt::Display for Route {
             Self::NewPassword => "/reset",
             Self::Logout => "/logout",
             Self::Post => "/post",
+            Self::MayUpload => "/post/pictures",
             Self::Bookmarks => "/bookmarks",
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
@@ -458,6 +487,9 @@ mod tests {
             Route::Mark { post: post("ada", 1), mark: Mark::Pin, on: true },
             Route::Mark { post: post("ada", 1), mark: Mark::Like, on: false },
             Route::Bookmarks,
+            Route::Picture(PictureName::of(crate::id::PictureKind::Png, b"a")),
+            Route::MayUpload,
+            Route::Face { user: name(), digits: "0a1b2c3d".to_owned() },
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),
@@ -522,6 +554,10 @@ mod tests {
             "/@ada/1/undelete",
             "/@ada//like",
             "/@ada/follow/x",
+            "/@ada/face",
+            "/@ada/face/0a1b2c3",
+            "/@ada/face/0A1B2C3D",
+            "/@ada/face/0a1b2c3d/",
             "/@ada/..",
             "/@ada/18446744073709551616",
             "/s/style.css",

@@ -12,6 +12,7 @@ const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// A person, with the cookies of their browser.
+#[derive(Clone)]
 pub(crate) struct Person {
     agent: ureq::Agent,
     base: String,
@@ -130,6 +131,58 @@ impl Person {
         }
         let answer = request.send(encode(fields))?;
         self.take(answer)
+    }
+
+    /// Fills in a form and sends it with files, as one that may bring them.
+    pub(crate) fn submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let answer = self.try_submit_files(form, filled, files);
+        answer.unwrap_or_else(|error| panic!("{}: {error}", form.action))
+    }
+
+    /// The same, where the server may close the door before all is sent.
+    pub(crate) fn try_submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Result<Answer, ureq::Error> {
+        let mut body = Vec::new();
+        let part = |name: &str, more: &str, content: &[u8]| {
+            let head =
+                format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        let is_file = |field: &str| field.starts_with("picture_") || field == "avatar";
+        for (name, value) in form.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
+            body.extend(part(name, "", value.as_bytes()));
+        }
+        for (name, content) in files {
+            body.extend(part(name, "; filename=\"a.jpg\"", content));
+        }
+        body.extend(b"--tern--\r\n");
+        let request = self
+            .agent
+            .post(format!("{}{}", self.base, form.action))
+            .header("Cookie", self.cookies())
+            .header("Origin", &self.base)
+            .header("Sec-Fetch-Site", "same-origin")
+            .content_type("multipart/form-data; boundary=tern");
+        request.send(&body[..]).and_then(|answer| self.take(answer))
+    }
+
+    /// Asks for something that is no text: status, type and bytes.
+    pub(crate) fn fetch(&self, path: &str) -> Result<(u16, String, Vec<u8>), ureq::Error> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let mut answer = request.header("Cookie", self.cookies()).call()?;
+        let kind = answer.headers().get("content-type").map(ureq::http::HeaderValue::as_bytes);
+        let kind = String::from_utf8_lossy(kind.unwrap_or_default()).into_owned();
+        let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec()?;
+        Ok((answer.status().as_u16(), kind, bytes))
     }
 
     /// Fills in a form and sends it.

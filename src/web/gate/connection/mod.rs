@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Mono;
-use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX, GATE_UPLOAD_ANSWER_MS, GATE_UPLOAD_MS,
+};
 use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
+use crate::web::request::Method;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
@@ -18,6 +21,7 @@ use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
+use super::upload::{MAY_UPLOAD, Upload};
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
@@ -69,6 +73,7 @@ struct Whole<'a> {
     client: IpAddr,
     id: String,
     begun: Mono,
+    upload: Option<Upload<'a>>,
     _turn: Option<Turn<'a>>,
 }
 
@@ -117,8 +122,35 @@ impl<'a> Browser<'a> {
         } else {
             None
         };
-        let body = self.read_body(&head, begun.plus_ms(gate.limits.request_ms))?;
-        Ok(Whole { head, body, client, id: gate.new_id(), begun, _turn: turn })
+        let id = gate.new_id();
+        let mut request =
+            Whole { head, body: Vec::new(), client, id, begun, upload: None, _turn: turn };
+        let mut by = begun.plus_ms(gate.limits.request_ms);
+        if request.head.body_bytes > BODY_BYTES_MAX {
+            request.upload = Some(self.admit_upload(&mut request)?);
+            by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS);
+        }
+        request.body = self.read_body(&request.head, by)?;
+        Ok(request)
+    }
+
+    /// Lets in a form with pictures, if a worker says that it comes from a member, once there are not too
+    /// many others.
+    fn admit_upload(&self, request: &mut Whole<'a>) -> Result<Upload<'a>, End> {
+        let method = std::mem::replace(&mut request.head.method, Method::Get);
+        let asked = self.ask(request, MAY_UPLOAD);
+        request.head.method = method;
+        match asked {
+            Ok(answer) if answer.is_ours && answer.status == 200 => {
+                Ok(self.gate.uploads.begin(&self.gate.stopping).ok_or(Refusal::Uploads)?)
+            }
+            Ok(answer) if answer.is_ours && answer.status == 403 => Err(Refusal::Stranger.into()),
+            Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => Err(Refusal::Busy.into()),
+            Err(Unanswered::Late(exchange)) => {
+                self.settle(exchange);
+                Err(Refusal::Busy.into())
+            }
+        }
     }
 
     /// Waits for a request's first byte.
@@ -167,6 +199,7 @@ impl<'a> Browser<'a> {
         if head.expects_continue && self.buf.len() < head.body_bytes {
             write_all(&self.peer.socket, CONTINUE, &self.gate.clock, by).map_err(|_| End::Gone)?;
         }
+        self.buf.reserve_exact(head.body_bytes.saturating_sub(self.buf.len()));
         while self.buf.len() < head.body_bytes {
             self.read_part(by)?;
         }
@@ -218,8 +251,13 @@ impl<'a> Browser<'a> {
         let lent =
             gate.upstream.lend(request.client, gate.limits.worker_wait_ms, self.is_head_only);
         let mut exchange = lent.ok_or(Unanswered::Busy)?;
-        let by = gate.clock.mono().plus_ms(gate.limits.answer_ms);
-        let sent = exchange.ask(&clean(request, target), &gate.clock, by);
+        let has_upload = !request.body.is_empty() && request.upload.is_some();
+        let ms = if has_upload { GATE_UPLOAD_ANSWER_MS } else { gate.limits.answer_ms };
+        let by = gate.clock.mono().plus_ms(ms);
+        let mut sent = exchange.ask(&clean(request, target), &gate.clock, by);
+        if has_upload && sent.is_ok() {
+            sent = exchange.ask(&request.body, &gate.clock, by);
+        }
         let asked = sent.map_err(|ended| match ended {
             // Half a request was sent: what comes now is of no use, however long we wait.
             Ended::Late => Ended::Closed,
@@ -433,7 +471,9 @@ fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
         (ID_HEADER, request.id.as_str()),
         ("Content-Length", length.as_str()),
     ];
-    let mut text = String::with_capacity(1024 + request.body.len());
+    // A long body follows by itself: a copy of it would be held meanwhile.
+    let body = if request.upload.is_some() { &[] } else { request.body.as_slice() };
+    let mut text = String::with_capacity(1024 + body.len());
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         text.push_str(part);
     }
@@ -445,6 +485,6 @@ fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
     }
     text.push_str("\r\n");
     let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(&request.body);
+    bytes.extend_from_slice(body);
     bytes
 }
