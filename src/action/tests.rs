@@ -169,12 +169,7 @@ fn every_other_act_without_open_session_signed_out() {
         Change::Unmute { user: name("ben") },
         Change::Block { user: name("ben") },
         Change::Unblock { user: name("ben") },
-        Change::EditProfile {
-            display_name: String::new(),
-            bio: String::new(),
-            members_only: false,
-            avatar: Avatar::Keep,
-        },
+        edit_profile("", "", false),
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
     ];
@@ -324,24 +319,19 @@ fn mute_and_block_oneself_or_too_many_refused() {
     }
 }
 
+fn edit_profile(display_name: &str, bio: &str, members_only: bool) -> Change {
+    let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
+    Change::EditProfile { display_name, bio, members_only, avatar: Avatar::Keep }
+}
+
 #[test]
 fn edit_profile_written_once_and_all_problems_told() {
     let mut user = ada();
-    let edit = |display_name: &str, bio: &str| Change::EditProfile {
-        display_name: display_name.to_owned(),
-        bio: bio.to_owned(),
-        members_only: false,
-        avatar: Avatar::Keep,
-    };
+    let edit = |display_name: &str, bio: &str| edit_profile(display_name, bio, false);
     act(&mut user, "s0", &edit("", "Hi\r\nyou")).unwrap();
     assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("ada", "Hi\nyou"));
     check_idle(&user, &edit(" ada", "Hi\nyou "));
-    let hidden = Change::EditProfile {
-        display_name: "ada".to_owned(),
-        bio: "Hi\nyou".to_owned(),
-        members_only: true,
-        avatar: Avatar::Keep,
-    };
+    let hidden = edit_profile("ada", "Hi\nyou", true);
     act(&mut user, "s0", &hidden).unwrap();
     assert!(user.members_only);
     act(&mut user, "s0", &edit("", "Hi\nyou")).unwrap();
@@ -414,13 +404,8 @@ fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        Action::EditProfile(EditProfile {
-            key: key(1),
-            display_name,
-            bio,
-            members_only: false,
-            avatar: AvatarWish::Keep,
-        })
+        let (key, members_only, avatar) = (key(1), false, AvatarWish::Keep);
+        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [

@@ -38,6 +38,9 @@ pub const PICTURE_WAIT_MS: u64 = 4_000;
 pub const UPLOAD_BYTES_MAX: usize = PICTURE_INPUT_BYTES_MAX + BODY_BYTES_MAX;
 /// Such forms that the gate takes in at once: each is held whole, twice while it is handed on.
 pub const UPLOADS_MAX: usize = 2;
+/// Bytes of address space that is set aside for such a form, of which it takes what it needs: what is
+/// larger than 32 MiB goes back to the system when it is freed, smaller pieces glibc may keep for each thread.
+pub const UPLOAD_MAPPING_BYTES: usize = 33 * 1024 * 1024;
 /// Milliseconds that such a form waits for its turn before its sender is told to come back.
 pub const UPLOAD_WAIT_MS: u64 = 8_000;
 /// Milliseconds between two looks whether the server stops meanwhile.

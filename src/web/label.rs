@@ -35,7 +35,7 @@ const fn of(route: &Route) -> &'static str {
         Route::Mark { .. } => "mark",
         Route::Bookmarks => "bookmarks",
         Route::Picture(_) => "picture",
-        Route::Face { .. } => "face",
+        Route::Face(..) => "face",
         Route::DeletePost(_) => "delete",
         Route::Followers(_) | Route::Following(_) => "people",
         Route::Follow(_) | Route::Unfollow(_) => "follow",

@@ -64,13 +64,8 @@ pub enum Route {
     Bookmarks,
     /// A picture.
     Picture(PictureName),
-    /// The small picture beside a member's name.
-    Face {
-        /// Whose.
-        user: UserName,
-        /// How its name begins: another picture has another address.
-        digits: String,
-    },
+    /// The small picture beside a member's name, and how its own begins: another has another address.
+    Face(UserName, String),
     /// Whether one may send pictures.
     MayUpload,
     /// Take back a post: asks, then does.
@@ -254,7 +249,7 @@ impl Route {
             (Some("unmute"), None) => Self::Unmute(name),
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
-            (Some("face"), Some(digits)) => Self::Face { user: name, digits: face(digits)? },
+            (Some("face"), Some(digits)) => Self::Face(name, face(digits)?),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -345,7 +340,7 @@ impl Route {
             | Self::History(_)
             | Self::Bookmarks
             | Self::Picture(_)
-            | Self::Face { .. }
+            | Self::Face(..)
             | Self::MayUpload
             | Self::Followers(_)
             | Self::Following(_)
@@ -400,7 +395,7 @@ impl fmt::Display for Route {
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
-            Self::Face { user, digits } => return write!(f, "/@{user}/face/{digits}"),
+            Self::Face(user, digits) => return write!(f, "/@{user}/face/{digits}"),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
@@ -489,7 +484,7 @@ mod tests {
             Route::Bookmarks,
             Route::Picture(PictureName::of(crate::id::PictureKind::Png, b"a")),
             Route::MayUpload,
-            Route::Face { user: name(), digits: "0a1b2c3d".to_owned() },
+            Route::Face(name(), "0a1b2c3d".to_owned()),
             Route::Followers(name()),
             Route::Following(name()),
             Route::Follow(name()),
@@ -554,7 +549,6 @@ mod tests {
             "/@ada/1/undelete",
             "/@ada//like",
             "/@ada/follow/x",
-            "/@ada/face",
             "/@ada/face/0a1b2c3",
             "/@ada/face/0A1B2C3D",
             "/@ada/face/0a1b2c3d/",

@@ -230,7 +230,7 @@ impl<A: Ask> Site<A> {
             Route::History(post) => self.history(visit, post),
             Route::Bookmarks => self.bookmarks(visit),
             Route::Picture(name) => self.picture_file(visit, name),
-            Route::Face { user, digits } => self.face(visit, user, digits),
+            Route::Face(user, digits) => self.face(visit, user, digits),
             Route::MayUpload => self.may_upload(visit),
             Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
             Route::SettingsProfile => self.settings_profile(visit),

@@ -57,7 +57,7 @@ impl Byline {
 /// Where the picture is that stands beside somebody's name, if there is one.
 pub(crate) fn face(person: &Person) -> Option<String> {
     let digits = person.avatar.as_ref()?.thumb.to_string().chars().take(AVATAR_DIGITS).collect();
-    Some(Route::Face { user: person.username.clone(), digits }.to_string())
+    Some(Route::Face(person.username.clone(), digits).to_string())
 }
 
 /// A post as the templates show it.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::clock::Mono;
 use crate::limits::{
     BODY_BYTES_MAX, GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX, GATE_UPLOAD_ANSWER_MS, GATE_UPLOAD_MS,
+    UPLOAD_MAPPING_BYTES,
 };
 use crate::metrics;
 use crate::web::label::label;
@@ -199,7 +200,9 @@ impl<'a> Browser<'a> {
         if head.expects_continue && self.buf.len() < head.body_bytes {
             write_all(&self.peer.socket, CONTINUE, &self.gate.clock, by).map_err(|_| End::Gone)?;
         }
-        self.buf.reserve_exact(head.body_bytes.saturating_sub(self.buf.len()));
+        let room =
+            if head.body_bytes > BODY_BYTES_MAX { UPLOAD_MAPPING_BYTES } else { head.body_bytes };
+        self.buf.reserve_exact(room.saturating_sub(self.buf.len()));
         while self.buf.len() < head.body_bytes {
             self.read_part(by)?;
         }
