@@ -82,6 +82,16 @@ pub enum ApiRead {
         /// Its number.
         id: PostId,
     },
+    /// What concerns one.
+    News(NewsPart),
+    /// Posts in which words stand.
+    Found {
+        /// As typed.
+        query: String,
+        /// Only what is older.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        below: Option<PostId>,
+    },
     /// Posts of a list.
     Statuses {
         /// Which.
@@ -98,6 +108,31 @@ pub enum ApiRead {
         /// How many at most.
         limit: u16,
     },
+}
+
+/// A part of what concerns somebody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewsPart {
+    /// Only what is older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<PostId>,
+    /// Only what is newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<PostId>,
+    /// Whether to begin at the older end.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_rising: bool,
+    /// Posts that name one.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub named: bool,
+    /// Who began to follow one.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub followed: bool,
+    /// If given, only what this one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserName>,
+    /// How many at most.
+    pub limit: u16,
 }
 
 /// A list of people.
@@ -122,10 +157,16 @@ pub enum StatusList {
     Home,
     /// Everybody's.
     Everyone,
-    /// What bears a tag.
+    /// What bears any of some tags.
     Tagged {
         /// Which.
-        tag: Tag,
+        any: Vec<Tag>,
+        /// And all of these.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        all: Vec<Tag>,
+        /// And none of these.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        none: Vec<Tag>,
     },
     /// One member's.
     Of {
@@ -135,6 +176,9 @@ pub enum StatusList {
         no_replies: bool,
         /// Without what they reposted.
         no_reposts: bool,
+        /// Only what bears this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tag: Option<Tag>,
     },
     /// The one that stands first on a member's profile.
     Pinned {

@@ -39,7 +39,7 @@ use crate::text::Tag;
 use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
-pub use api::{AllowApp, ApiRead, PeopleList, RedeemCode, StatusList};
+pub use api::{AllowApp, ApiRead, NewsPart, PeopleList, RedeemCode, StatusList};
 pub use handle::{ActionError, Avatar, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,

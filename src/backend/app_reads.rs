@@ -9,14 +9,17 @@ use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
 use crate::index::{Reply, Span, Walk, Walked, WalkedList};
 use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
+use crate::text::Tag;
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
-    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, PostView, Refusal,
-    RelationView, StatusView, Statuses,
+    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, Refusal, RelationView,
+    StatusView, Statuses,
 };
 
-type Told<T> = std::result::Result<T, Refusal>;
+/// Whether an item is wanted in a list.
+type Wanted<'a> = dyn Fn(&Walked) -> bool + 'a;
+pub(super) type Told<T> = std::result::Result<T, Refusal>;
 
 impl Backend {
     pub(super) fn api(&self, mut asked: Asked<'_>, data: ApiRead) -> Result {
@@ -46,6 +49,10 @@ impl Backend {
                 ApiReply::Statuses(self.status_page(asker, vec![walked])?)
             }
             ApiRead::Context { id } => self.context(asker, id)?,
+            ApiRead::News(part) => ApiReply::News(self.news_for_app(asked.signed_in()?, &part)?),
+            ApiRead::Found { query, below } => {
+                ApiReply::Statuses(self.found_for_app(asked, query, below)?)
+            }
             ApiRead::Statuses { list, below, above, is_rising, limit } => {
                 let span = Span { below, above, is_rising };
                 let page = self.statuses(&mut asked, list, (span, limit))?;
@@ -69,7 +76,7 @@ impl Backend {
     }
 
     /// A member as apps show them.
-    fn account_view(&self, name: &UserName) -> Option<AccountView> {
+    pub(super) fn account_view(&self, name: &UserName) -> Option<AccountView> {
         let counts = self.cluster.local.index().counts(name);
         self.look(name, |user| AccountView {
             username: user.name.clone(),
@@ -180,14 +187,14 @@ impl Backend {
         let walked = self.numbered(asker, id)?;
         let view = self.post_view(asker, &walked.post)?.ok_or(Refusal::NotFound)?;
         let above = self.ancestors(asker, &view)?.into_iter().filter_map(|above| match above {
-            Ancestor::Post(view) => Some(itself(view)),
+            Ancestor::Post(view) => Some(StatusView::of(view)),
             Ancestor::Deleted(_) | Ancestor::Unseen(_) => None,
         });
         let ancestors = self.with_accounts(asker, above.collect());
         let eyes = self.eyes(asker);
         let found = self.cluster.local.index().replies(eyes, &walked.post, REPLIES_SHOWN);
         let below = found.replies.into_iter().filter_map(|Reply { post, .. }| {
-            Some(self.post_view(asker, &post).transpose()?.map(itself))
+            Some(self.post_view(asker, &post).transpose()?.map(StatusView::of))
         });
         let below = below.collect::<Told<_>>()?;
         Ok(ApiReply::Context { ancestors, descendants: self.with_accounts(asker, below) })
@@ -204,17 +211,34 @@ impl Backend {
         let walked = match &list {
             StatusList::Home => {
                 asked.signed_in()?;
-                self.walk(asker, (Walk::Home, false), span, n)
+                self.walk(asker, (Walk::Home, None), span, n)
             }
-            StatusList::Everyone => self.walk(asker, (Walk::Everyone, false), span, n),
-            StatusList::Tagged { tag } => self.walk(asker, (Walk::Tagged(tag), false), span, n),
-            StatusList::Of { username, no_replies, no_reposts } => {
+            StatusList::Everyone => self.walk(asker, (Walk::Everyone, None), span, n),
+            StatusList::Tagged { any, all, none } => {
+                let index = || self.cluster.local.index();
+                let bears = |tag: &Tag, item: &Walked| index().bears(tag, &item.post);
+                let wanted = |item: &Walked| {
+                    all.iter().all(|tag| bears(tag, item)) && !none.iter().any(|it| bears(it, item))
+                };
+                let wanted: Option<&Wanted<'_>> =
+                    if all.is_empty() && none.is_empty() { None } else { Some(&wanted) };
+                self.walk(asker, (Walk::Tagged(any), wanted), span, n)
+            }
+            StatusList::Of { username, no_replies, no_reposts, tag } => {
                 self.find(asked, username)?;
-                self.walk(asker, (Walk::Of(username, !no_reposts), *no_replies), span, n)
+                let bears = |item: &Walked| {
+                    let index = self.cluster.local.index();
+                    tag.as_ref().is_none_or(|tag| index.bears(tag, &item.post))
+                };
+                let wanted =
+                    |item: &Walked| bears(item) && !(*no_replies && self.answers_another(item));
+                let wanted: Option<&Wanted<'_>> =
+                    if *no_replies || tag.is_some() { Some(&wanted) } else { None };
+                self.walk(asker, (Walk::Of(username, !no_reposts), wanted), span, n)
             }
             StatusList::Pinned { username } => {
                 self.find(asked, username)?;
-                let pinned = self.pinned(asker, username)?.map(itself);
+                let pinned = self.pinned(asker, username)?.map(StatusView::of);
                 return Ok(self.with_accounts(asker, pinned.into_iter().collect()));
             }
             StatusList::Bookmarks => {
@@ -235,12 +259,11 @@ impl Backend {
         Ok(Statuses { older, ..self.status_page(asker, walked.items)? })
     }
 
-    /// A part of a list; without what answers others, if that is not wanted. Looks on for a while where
-    /// there is much of that.
+    /// A part of a list, with what is wanted of it. Looks on for a while where there is little of that.
     fn walk(
         &self,
         asker: Option<&Asker>,
-        (list, no_replies): (Walk<'_>, bool),
+        (list, wanted): (Walk<'_>, Option<&Wanted<'_>>),
         mut span: Span,
         n: usize,
     ) -> WalkedList {
@@ -251,8 +274,8 @@ impl Backend {
             let is_last = part.items.len() < n && part.stopped.is_none();
             let end = if span.is_rising { part.items.first() } else { part.items.last() };
             let end = part.stopped.or_else(|| end.map(|item| item.id));
-            let wanted = |item: &Walked| !no_replies || !self.answers_another(item);
-            let items: Vec<_> = part.items.into_iter().filter(wanted).collect();
+            let is_wanted = |item: &Walked| wanted.is_none_or(|wanted| wanted(item));
+            let items: Vec<_> = part.items.into_iter().filter(is_wanted).collect();
             if span.is_rising {
                 kept.items.splice(0..0, items);
             } else {
@@ -264,7 +287,7 @@ impl Backend {
             }
             if span.is_rising { span.above = end } else { span.below = end }
         }
-        if kept.items.len() > n && no_replies {
+        if kept.items.len() > n && wanted.is_some() {
             if span.is_rising {
                 kept.items.drain(..kept.items.len() - n);
             } else {
@@ -321,7 +344,11 @@ impl Backend {
     }
 
     /// Adds what is told of each post beside its text, and everybody who is named in them.
-    fn with_accounts(&self, asker: Option<&Asker>, mut statuses: Vec<StatusView>) -> Statuses {
+    pub(super) fn with_accounts(
+        &self,
+        asker: Option<&Asker>,
+        mut statuses: Vec<StatusView>,
+    ) -> Statuses {
         let mut names = BTreeSet::new();
         for status in &mut statuses {
             let post = &status.post;
@@ -341,8 +368,4 @@ impl Backend {
         let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
         Statuses { statuses, accounts, older: None }
     }
-}
-
-fn itself(post: PostView) -> StatusView {
-    StatusView { id: post.id, post, likes: 0 }
 }

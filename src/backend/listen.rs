@@ -3,15 +3,26 @@
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Heard, Listen, ListenTo};
-use crate::index::{Eyes, Happened, Listened, News, PostList};
-use crate::limits::STREAM_EVENTS;
+use crate::index::{Eyes, Happened, Index, Listened, News, Span, Walk, Walked};
+use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
 use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
-use crate::wire::request::{HeardEvent, HeardPage, NewsRow, Outcome, PostView, Refusal};
+use crate::wire::request::{HeardEvent, HeardPage, Need, Outcome, Refusal, StatusView, Statuses};
+
+/// Items of a list that are looked at where nobody knows its changes: all that may have been told, and
+/// as many as are told at once.
+const LOOKED_AT: usize = STREAM_TOLD_MAX + STREAM_EVENTS;
+
+/// An event, before it is known what its post says.
+enum Event {
+    /// With the post that is told of, and as what.
+    Of(fn(Box<StatusView>) -> HeardEvent),
+    Other(HeardEvent),
+}
 
 impl Backend {
-    /// Exact for whoever goes on at the same machine. After a change of machines, or a long silence, what
-    /// is newer than the newest post that was heard of, up to a page: of changes to older ones nothing.
+    /// Each new post, repost, mention and follower once, whichever machine is asked when. Of edits and
+    /// deletions tells only the machine that was asked before.
     pub(super) fn listen(&self, asked: Asked<'_>, data: &Listen) -> Result {
         let asker = asked.asker;
         if data.to == ListenTo::Home {
@@ -23,12 +34,30 @@ impl Backend {
             ListenTo::Everyone => Listened::Everyone,
             ListenTo::Tagged(tag) => Listened::Tagged(tag),
         };
-        let (happened, heard) = self.happened(self.eyes(asker), listened, data.heard);
-        let mut events = Vec::new();
-        for what in &happened {
-            events.extend(self.event(asker, what)?);
+        let (mut happened, heard) = self.happened(self.eyes(asker), listened, data.heard.as_ref());
+        let news = Need::scope("read:notifications");
+        if asker.and_then(|asker| asker.app.as_ref()).is_some_and(|app| !app.scopes.include(news)) {
+            happened.retain(|what| !matches!(what, Happened::Named(_) | Happened::Followed(..)));
         }
-        Ok(Done::told(Outcome::Heard(HeardPage { events, heard })))
+        let (mut events, mut statuses) = (Vec::new(), Vec::new());
+        for what in &happened {
+            let Some((event, status)) = self.event(asker, what)? else { continue };
+            events.push(event);
+            statuses.extend(status);
+        }
+        let followers = happened.iter().filter_map(|what| match what {
+            Happened::Followed(who, _) => self.account_view(who),
+            _ => None,
+        });
+        let Statuses { statuses, mut accounts, .. } = self.with_accounts(asker, statuses);
+        accounts.extend(followers);
+        let mut statuses = statuses.into_iter();
+        let events = events.into_iter().filter_map(|event| match event {
+            Event::Of(told_as) => statuses.next().map(|status| told_as(Box::new(status))),
+            Event::Other(event) => Some(event),
+        });
+        let events = events.collect();
+        Ok(Done::told(Outcome::Heard(HeardPage { events, accounts, heard })))
     }
 
     /// What happened, and how much is heard then.
@@ -36,68 +65,117 @@ impl Backend {
         &self,
         eyes: Eyes,
         listened: Listened<'_>,
-        heard: Option<Heard>,
+        before: Option<&Heard>,
     ) -> (Vec<Happened>, Heard) {
         let (node, boot) = (self.cluster.members.me, self.cluster.local.node.boot);
+        let now = self.now();
         let index = self.cluster.local.index();
-        let (change, newest) = (index.next_change(), index.newest_post());
-        let Some(before) = heard else {
-            return (Vec::new(), Heard { node, boot, change, newest });
-        };
-        let is_ours = (before.node, before.boot) == (node, boot);
-        let known = is_ours.then(|| index.happened(eyes, listened, before.change, STREAM_EVENTS));
-        let newest = newest.max(before.newest);
-        if let Some((happened, change)) = known.flatten() {
-            return (happened, Heard { node, boot, change, newest });
-        }
-        let mut newer = Vec::new();
-        let page = match listened {
-            Listened::Home => {
-                let concerns = index.news(eyes, None, STREAM_EVENTS).news.into_iter();
-                newer.extend(concerns.map(|news| match news {
-                    News::Named(post) => Happened::Named(post),
-                    News::Followed(who, since) => Happened::Followed(who, since),
-                }));
-                index.home(eyes, None, STREAM_EVENTS)
+        let Some(before) = before else {
+            // All that there is counts as told.
+            let (floor, told) = (Heard::oldest_told(now), Vec::new());
+            let mut heard = Heard { node, boot, change: Some(index.next_change()), floor, told };
+            loop {
+                let (there_is, has_more) = newer(&index, eyes, listened, &mut heard);
+                heard.remember(there_is.iter().filter_map(Happened::id), now);
+                if !has_more {
+                    return (Vec::new(), heard);
+                }
             }
-            Listened::Everyone => index.everyone(eyes, None, STREAM_EVENTS),
-            Listened::Tagged(tag) => index.tagged(eyes, tag, None, STREAM_EVENTS),
         };
-        let PostList { posts, reposted, .. } = page;
-        let is_repost = |post: &PostRef| reposted.iter().any(|(of, _)| of == post);
-        let posts = posts.into_iter().filter(|post| !is_repost(post));
-        newer.extend(posts.map(Happened::Posted));
-        newer.retain(|what| what.place() > before.newest);
-        sort_by_key(&mut newer, Happened::place);
-        (newer, Heard { node, boot, change, newest })
+        let mut heard = Heard { node, boot, ..before.clone() };
+        let is_ours = (before.node, before.boot) == (node, boot);
+        let known = before.change.filter(|_| is_ours);
+        let known = known.and_then(|n| index.happened(eyes, listened, n, STREAM_EVENTS));
+        let happened = match known {
+            Some((mut happened, change)) => {
+                heard.change = Some(change);
+                happened.retain(|what| what.id().is_none_or(|id| !heard.has_told(id)));
+                happened
+            }
+            None => {
+                let (newer, has_more) = newer(&index, eyes, listened, &mut heard);
+                heard.change = (!has_more).then(|| index.next_change());
+                newer
+            }
+        };
+        heard.remember(happened.iter().filter_map(Happened::id), now);
+        (happened, heard)
     }
 
-    /// An event as it is told; none if what it tells of is gone by now.
+    /// An event, with the post that it tells of; none if that is gone by now.
     fn event(
         &self,
         asker: Option<&Asker>,
         what: &Happened,
-    ) -> std::result::Result<Option<HeardEvent>, Refusal> {
-        let boxed = |view: PostView| Box::new(view);
+    ) -> std::result::Result<Option<(Event, Option<StatusView>)>, Refusal> {
+        let told = |told_as, post: &PostRef| {
+            let view = self.post_view(asker, post)?;
+            Ok(view.map(|view| (Event::Of(told_as), Some(StatusView::of(view)))))
+        };
         Ok(match what {
-            Happened::Posted(post) => {
-                self.post_view(asker, post)?.map(boxed).map(HeardEvent::Posted)
-            }
-            Happened::Reposted(post, who) => self.post_view(asker, post)?.map(|view| {
-                HeardEvent::Posted(boxed(PostView { reposted_by: self.person(who), ..view }))
+            Happened::Posted(post) => return told(HeardEvent::Posted, post),
+            Happened::Edited(post) => return told(HeardEvent::Edited, post),
+            Happened::Named(post) => return told(HeardEvent::Named, post),
+            Happened::Reposted(post, who, id) => self.post_view(asker, post)?.map(|mut post| {
+                post.reposted_by = self.person(who);
+                let status = StatusView { id: *id, ..StatusView::of(post) };
+                (Event::Of(HeardEvent::Posted), Some(status))
             }),
-            Happened::Edited(post) => {
-                self.post_view(asker, post)?.map(boxed).map(HeardEvent::Edited)
-            }
-            Happened::Deleted(post) => Some(HeardEvent::Deleted(post.clone())),
-            Happened::Named(post) => {
-                let view = self.post_view(asker, post)?;
-                view.map(|view| HeardEvent::News(NewsRow::Named(boxed(view))))
+            Happened::Deleted(post) => {
+                Some((Event::Other(HeardEvent::Deleted(post.clone())), None))
             }
             Happened::Followed(who, at) => {
-                let row = |person| HeardEvent::News(NewsRow::Followed { person, at: *at });
-                self.person(who).map(row)
+                Some((Event::Other(HeardEvent::Followed(who.clone(), *at)), None))
             }
         })
     }
+}
+
+/// What a list, and the news, hold that was not told, oldest first, and whether there is more. For
+/// whoever comes from another machine, whose numbers of changes say nothing here.
+fn newer(
+    index: &Index,
+    eyes: Eyes,
+    listened: Listened<'_>,
+    heard: &mut Heard,
+) -> (Vec<Happened>, bool) {
+    let list = match listened {
+        Listened::Home => Walk::Home,
+        Listened::Everyone => Walk::Everyone,
+        Listened::Tagged(tag) => Walk::Tagged(std::slice::from_ref(tag)),
+    };
+    let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
+    let walked = index.walk(eyes, list, span, LOOKED_AT);
+    let is_all = walked.items.len() < LOOKED_AT && walked.stopped.is_none();
+    let (items, news) = (walked.items.into_iter().rev(), index.news(eyes, None, LOOKED_AT).news);
+    let mut newer: Vec<Happened> = items
+        .map(|Walked { post, id, by }| match by {
+            Some(by) => Happened::Reposted(post, by, id),
+            None => Happened::Posted(post),
+        })
+        .collect();
+    // What concerns one beyond the end of the list's part comes with its next.
+    let end = if is_all { None } else { newer.iter().filter_map(Happened::id).max() };
+    if listened == Listened::Home {
+        newer.extend(news.into_iter().map(|news| match news {
+            News::Named(post) => Happened::Named(post),
+            News::Followed(who, since) => Happened::Followed(who, since),
+        }));
+    }
+    newer.retain(|what| {
+        what.id().is_some_and(|id| !heard.has_told(id) && end.is_none_or(|end| id <= end))
+    });
+    sort_by_key(&mut newer, Happened::id);
+    // A post that is told stands with the word that it names one, or they would be told apart.
+    let cut = newer.get(STREAM_EVENTS).map(|next| {
+        let first = newer.iter().take(STREAM_EVENTS).filter(|what| what.id() < next.id());
+        if first.clone().next().is_some() { first.count() } else { STREAM_EVENTS }
+    });
+    if let Some(cut) = cut {
+        newer.truncate(cut);
+    } else if !is_all && newer.is_empty() {
+        // Nothing of that part is for these eyes, or all of it was told.
+        heard.floor = heard.floor.max(walked.stopped.or(end).unwrap_or(heard.floor));
+    }
+    (newer, cut.is_some() || !is_all)
 }

@@ -7,6 +7,7 @@
 mod account;
 mod apart;
 mod api;
+mod app_news;
 mod app_reads;
 mod backup;
 mod export;

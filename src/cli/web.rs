@@ -36,6 +36,8 @@ pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Re
         origin: origin::of(site, &config.listen)?,
         community: site.community.clone(),
         trusted_proxies: site.trusted_proxies.clone(),
+        app_calls: site.app_calls,
+        app_passwords: site.app_passwords,
         metrics: metrics::listen(config.metrics.as_ref(), true)?,
     };
     Ok(crate::web::run::run(config, stop, ready)?)

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use std::cmp::Reverse;
+
 use super::people::PersonId;
+use super::repost::merged;
 use super::sorted::SortedChunks;
 use super::timeline::{PostList, below_all_of};
 use super::{Eyes, Index, Key};
@@ -11,6 +14,7 @@ use crate::id::{PostId, UserName};
 use crate::limits::{RECENT_TAGS_KEPT, RECENT_TAGS_STEPS_MAX};
 use crate::text::{Label, Tag};
 use crate::user::User;
+use crate::user::entry::PostRef;
 
 /// A label's number in this process. Never on disk or wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,22 +127,33 @@ impl Index {
         self.page(eyes, posts.filter(|post| self.shows_text_of(eyes, *post)), n)
     }
 
-    /// The posts that bear a tag, below `before`, newest first.
+    /// The posts that bear any of these tags, below `before`, newest first.
     pub(super) fn tagged_down<'a>(
         &'a self,
-        tag: &Tag,
+        tags: &[Tag],
         before: Option<PostId>,
     ) -> impl Iterator<Item = Key> + use<'a> {
-        self.labels.down(&Label::of_tag(tag), before)
+        let lists: Vec<_> =
+            tags.iter().map(|tag| self.labels.down(&Label::of_tag(tag), before)).collect();
+        once_each(merged(lists.into_iter()))
     }
 
-    /// The posts that bear a tag, from `from` on, oldest first.
+    /// The posts that bear any of these tags, from `from` on, oldest first.
     pub(super) fn tagged_up<'a>(
         &'a self,
-        tag: &Tag,
+        tags: &[Tag],
         from: PostId,
     ) -> impl Iterator<Item = Key> + use<'a> {
-        self.labels.up(&Label::of_tag(tag), from)
+        let up = |tag| self.labels.up(&Label::of_tag(tag), from).map(Reverse);
+        let lists: Vec<_> = tags.iter().map(up).collect();
+        once_each(merged(lists.into_iter())).map(|Reverse(key)| key)
+    }
+
+    /// Whether a post bears a tag.
+    pub fn bears(&self, tag: &Tag, post: &PostRef) -> bool {
+        let author = self.people.find(&post.user);
+        let key = author.map(|author| Key { id: post.id, author });
+        key.is_some_and(|key| self.labels.is_on(&Label::of_tag(tag), key))
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.
@@ -212,6 +227,15 @@ impl Index {
         self.labels.down(&Label::of_name(name), before)
     }
 
+    /// The same from `from` on, oldest first.
+    pub(super) fn naming_up<'a>(
+        &'a self,
+        name: &UserName,
+        from: PostId,
+    ) -> impl Iterator<Item = Key> + use<'a> {
+        self.labels.up(&Label::of_name(name), from)
+    }
+
     /// The posts of somebody and those that name them, below `before`, newest first.
     pub(super) fn by_or_naming<'a>(
         &'a self,
@@ -230,6 +254,12 @@ fn keep_newest(tagged: &mut Vec<Tagged>) {
         tagged.sort_unstable();
         tagged.drain(..surplus);
     }
+}
+
+/// Without what stands twice in a row.
+fn once_each<T: PartialEq + Copy>(items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut last = None;
+    items.filter(move |item| last.replace(*item) != Some(*item))
 }
 
 /// Two lists that fall, as one that falls.

@@ -61,7 +61,7 @@ use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
-pub use news::{News, NewsList};
+pub use news::{News, NewsList, NewsWanted};
 pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};

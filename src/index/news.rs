@@ -5,7 +5,7 @@
 //! shown.
 
 use super::people::PersonId;
-use super::{Eyes, Index, Key};
+use super::{Eyes, Index, Key, Span};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
@@ -42,6 +42,22 @@ pub struct NewsList {
     pub older: Option<PostId>,
 }
 
+/// Which news.
+#[derive(Debug, Clone, Copy)]
+pub struct NewsWanted<'a> {
+    /// Posts that name the viewer.
+    pub named: bool,
+    /// Who began to follow them.
+    pub followed: bool,
+    /// If given, only what this one did.
+    pub by: Option<&'a UserName>,
+}
+
+/// The first millisecond whose follows do not lie below a place.
+fn first_ms(place: PostId) -> u64 {
+    place.at_ms() + u64::from(PostId::floor_of(place.at_ms()) != place)
+}
+
 /// An item before its names are looked up.
 #[derive(Clone, Copy)]
 enum Item {
@@ -62,9 +78,42 @@ impl Index {
     /// Up to `n` news of the viewer, older than `before`. Passes over a limited number of what they
     /// are not shown: then the page ends early, and the next goes on from there.
     pub fn news(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> NewsList {
+        self.listed(self.items(eyes.viewer, before), |item| self.is_told(eyes, item), n)
+    }
+
+    /// Up to `n` news of the viewer in a part of the list, the latest first; where the part is rising,
+    /// those at its older end, and `older` is where it goes on to newer ones.
+    pub fn news_part(&self, eyes: Eyes, span: Span, wanted: &NewsWanted<'_>, n: usize) -> NewsList {
+        let by = wanted.by.map(|name| self.people.find(name));
+        let is_wanted = |item: Item| {
+            let (is_kind, who) = match item {
+                Item::Named(post) => (wanted.named, post.author),
+                Item::Followed(fan) => (wanted.followed, fan.who),
+            };
+            is_kind && by.is_none_or(|by| by == Some(who)) && self.is_told(eyes, item)
+        };
+        let within = |item: &Item| {
+            span.below.is_none_or(|below| item.place() < below)
+                && span.above.is_none_or(|above| item.place() > above)
+        };
+        if span.is_rising {
+            let items = self.items_up(eyes.viewer, span.above).take_while(within);
+            let mut list = self.listed(items, is_wanted, n);
+            list.news.reverse();
+            return list;
+        }
+        self.listed(self.items(eyes.viewer, span.below).take_while(within), is_wanted, n)
+    }
+
+    fn listed(
+        &self,
+        items: impl Iterator<Item = Item>,
+        is_wanted: impl Fn(Item) -> bool,
+        n: usize,
+    ) -> NewsList {
         let mut list = NewsList::default();
         let (mut last, mut passed_over) = (None, 0);
-        for item in self.items(eyes.viewer, before) {
+        for item in items {
             let place = item.place();
             let is_full = list.news.len() >= n || passed_over >= PASSED_OVER_MAX;
             if is_full && last != Some(place) {
@@ -72,7 +121,7 @@ impl Index {
                 break;
             }
             last = Some(place);
-            if !self.is_told(eyes, item) {
+            if !is_wanted(item) {
                 passed_over += 1;
                 continue;
             }
@@ -133,10 +182,36 @@ impl Index {
         })
     }
 
+    /// The same from the older end: all that lie above `above`.
+    fn items_up(
+        &self,
+        whom: Option<PersonId>,
+        above: Option<PostId>,
+    ) -> impl Iterator<Item = Item> + use<'_> {
+        let from = PostId::from_raw(above.map_or(0, |above| above.get().saturating_add(1)));
+        let naming = whom
+            .into_iter()
+            .flat_map(move |whom| self.naming_up(&self.people.get(whom).name, from));
+        let mut posts = naming.map(Item::Named).peekable();
+        let fans = whom.into_iter().flat_map(move |whom| self.fans_up(whom, from));
+        let mut fans = fans.map(Item::Followed).peekable();
+        std::iter::from_fn(move || match (posts.peek(), fans.peek()) {
+            (Some(post), Some(fan)) if post.place() > fan.place() => fans.next(),
+            (None, _) => fans.next(),
+            (Some(_), _) => posts.next(),
+        })
+    }
+
+    fn fans_up(&self, whom: PersonId, from: PostId) -> impl Iterator<Item = Fan> + '_ {
+        let first = Fan { whom, since: Wall(first_ms(from)), who: PersonId::FIRST };
+        let above = self.fans.up(std::ops::Bound::Included(&first)).copied();
+        above
+            .take_while(move |fan| fan.whom == whom)
+            .filter(move |fan| self.people.follows(fan.who, whom))
+    }
+
     fn fans_down(&self, whom: PersonId, before: Option<PostId>) -> impl Iterator<Item = Fan> + '_ {
-        let end_ms = before.map_or(u64::MAX, |before| {
-            before.at_ms() + u64::from(PostId::floor_of(before.at_ms()) != before)
-        });
+        let end_ms = before.map_or(u64::MAX, first_ms);
         let end = Fan { whom, since: Wall(end_ms), who: PersonId::FIRST };
         let below = self.fans.down(Some(&end)).copied();
         below

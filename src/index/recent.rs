@@ -24,6 +24,7 @@ enum Change {
     Reposted {
         who: PersonId,
         post: Key,
+        place: PostId,
     },
     Followed {
         who: PersonId,
@@ -72,8 +73,8 @@ pub enum Listened<'a> {
 pub enum Happened {
     /// A post was written.
     Posted(PostRef),
-    /// A post was reposted by that person.
-    Reposted(PostRef, UserName),
+    /// A post was reposted by that person; the number is the repost's.
+    Reposted(PostRef, UserName, PostId),
     /// A post says something else.
     Edited(PostRef),
     /// A post is gone, or not for the viewer any more.
@@ -85,15 +86,14 @@ pub enum Happened {
 }
 
 impl Happened {
-    /// Its place among posts.
-    pub const fn place(&self) -> PostId {
+    /// The number that what is new has, or its place among posts; nothing has one that befell an older
+    /// post.
+    pub const fn id(&self) -> Option<PostId> {
         match self {
-            Self::Posted(post)
-            | Self::Reposted(post, _)
-            | Self::Edited(post)
-            | Self::Deleted(post)
-            | Self::Named(post) => post.id,
-            Self::Followed(_, since) => PostId::floor_of(since.0),
+            Self::Posted(post) | Self::Named(post) => Some(post.id),
+            Self::Reposted(_, _, id) => Some(*id),
+            Self::Followed(_, since) => Some(PostId::floor_of(since.0)),
+            Self::Edited(_) | Self::Deleted(_) => None,
         }
     }
 }
@@ -102,11 +102,6 @@ impl Index {
     /// The number of the change that comes next.
     pub fn next_change(&self) -> u64 {
         self.recent.next
-    }
-
-    /// The highest number of a post.
-    pub fn newest_post(&self) -> PostId {
-        self.timeline.down(None).next().map_or(PostId::from_raw(0), |key| key.id)
     }
 
     /// What happened from `number` on, looking at no more than is kept, and the number to go on from;
@@ -153,12 +148,16 @@ impl Index {
                     told.push(Happened::Deleted(self.post_ref(post)));
                 }
             }
-            Change::Reposted { who, post } if is_home => {
-                let follows = eyes.viewer.is_some_and(|viewer| self.people.follows(viewer, who));
+            Change::Reposted { who, post, place } if is_home => {
+                let follows = eyes
+                    .viewer
+                    .is_some_and(|viewer| viewer == who || self.people.follows(viewer, who));
                 let is_shown = self.is_there_for(eyes, post) && self.shows_author(eyes, who);
                 if follows && is_shown {
                     let name = self.people.get(who).name.clone();
-                    told.push(Happened::Reposted(self.post_ref(post), name));
+                    let post = self.post_ref(post);
+                    let id = Self::number_of_repost(place, &name, &post);
+                    told.push(Happened::Reposted(post, name, id));
                 }
             }
             Change::Followed { who, whom, since }
@@ -207,9 +206,9 @@ impl Index {
                 let Some(author) = self.people.find(user) else { return };
                 Change::Edited(Key { id: *id, author })
             }
-            Entry::Reposted { post, .. } if !before.reposts.contains_key(post) => {
+            Entry::Reposted { at, post } if !before.reposts.contains_key(post) => {
                 let Some(post) = self.key(post) else { return };
-                Change::Reposted { who: author, post }
+                Change::Reposted { who: author, post, place: PostId::floor_of(at.0) }
             }
             Entry::Followed { at, user } if !before.follows.contains_key(user) => {
                 let Some(whom) = self.people.find(user) else { return };
@@ -227,6 +226,18 @@ impl Index {
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
             self.recent.push(Change::Posted(Key { id: post.id, author }));
+        }
+        for (post, at) in after.reposts.iter().filter(|(it, _)| !before.reposts.contains_key(*it)) {
+            if let Some(post) = self.key(post) {
+                let place = PostId::floor_of(at.0);
+                self.recent.push(Change::Reposted { who: author, post, place });
+            }
+        }
+        let follows = after.follows.iter();
+        for (whom, since) in follows.filter(|(it, _)| !before.follows.contains_key(*it)) {
+            if let Some(whom) = self.people.find(whom) {
+                self.recent.push(Change::Followed { who: author, whom, since: *since });
+            }
         }
     }
 }

@@ -67,8 +67,10 @@ fn home_hears_those_followed_and_what_concerns_one() {
         world.write(user, &entry);
     }
     // A post that is gone by now is not told of, though it was written meanwhile.
+    let place = PostId::floor_of(2);
+    let repost = Index::number_of_repost(place, &name("ben"), &post("cleo", 11));
     let expected = [
-        Happened::Reposted(post("cleo", 11), name("ben")),
+        Happened::Reposted(post("cleo", 11), name("ben"), repost),
         Happened::Followed(name("cleo"), Wall(7)),
         Happened::Deleted(post("ben", 10)),
     ];

@@ -26,8 +26,8 @@ pub enum Walk<'a> {
     Everyone,
     /// What one person wrote and, if asked for, reposted.
     Of(&'a UserName, bool),
-    /// What bears a tag.
-    Tagged(&'a Tag),
+    /// What bears any of these tags.
+    Tagged(&'a [Tag]),
 }
 
 /// Which part of a list.
@@ -143,7 +143,7 @@ impl Index {
             Walk::Everyone => {
                 Box::new(self.timeline.down(bound.as_ref()).copied().map(Shown::from))
             }
-            Walk::Tagged(tag) => Box::new(self.tagged_down(tag, below).map(Shown::from)),
+            Walk::Tagged(tags) => Box::new(self.tagged_down(tags, below).map(Shown::from)),
             Walk::Of(name, reposts) => {
                 let who = self.people.find(name);
                 let posts = self.merged(who.into_iter(), bound);
@@ -172,8 +172,8 @@ impl Index {
                 let keys = self.timeline.up(std::ops::Bound::Included(&first));
                 Box::new(keys.copied().map(Shown::from))
             }
-            Walk::Tagged(tag) => {
-                let keys = self.tagged_up(tag, from);
+            Walk::Tagged(tags) => {
+                let keys = self.tagged_up(tags, from);
                 let shown = keys.filter(move |key| self.shows_text_of(eyes, *key));
                 Box::new(shown.map(Shown::from))
             }

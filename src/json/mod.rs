@@ -1,7 +1,7 @@
 //! JSON as this program reads and writes it: [`parse`], and enums whose variant stands among the fields
 //! of an object, as in `{"e":"joined","at":…}`.
 //!
-//! serde can do the latter itself, with `tag`, `content` and `flatten`. But then it first copies the whole
+//! `serde` can do the latter itself, with `tag`, `content` and `flatten`. But then it first copies the whole
 //! object into a tree of its own, to look for the variant in it, and builds every type inside from that
 //! tree: for each of them there are two readers in the program, and each answer is read twice. Here the
 //! variant is read when it comes, so it must stand before what belongs to it, which is where it always was
@@ -23,8 +23,8 @@ use serde::de::Error as _;
 pub(crate) use read::{Inside, variant};
 pub(crate) use write::{Beside, InsideOf};
 
-/// Reads a value from bytes. serde_json's own reader of bytes would be a second one of every type beside
-/// that of texts.
+/// Reads a value from bytes. The reader of bytes that `serde_json` has would be a second one of every
+/// type beside that of texts.
 ///
 /// # Errors
 /// What is wrong with it.

@@ -7,6 +7,8 @@ pub const API_CALLS_MAX: u32 = 300;
 pub const API_CALLS_MS: u64 = 5 * 60_000;
 /// Posts, or people, of a page for apps, at most.
 pub const API_PAGE_MAX: usize = 80;
+/// Tags of a list that apps ask for together, of each kind.
+pub const API_TAGS_MAX: usize = 4;
 /// Parts of a list that are looked at for one such page where answers to others are not wanted.
 pub const API_WALKS_MAX: usize = 5;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.

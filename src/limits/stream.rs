@@ -12,6 +12,11 @@ pub const STREAM_PAUSE_MS: u32 = 1_000;
 pub const STREAM_BEAT_MS: u64 = 15_000;
 /// Events told at once; what is beyond comes with the next look.
 pub const STREAM_EVENTS: usize = 20;
+/// Milliseconds by which one machine may come to know of a post later than another, for those who listen to
+/// the one and then to the other.
+pub const STREAM_TOLD_MS: u64 = 60_000;
+/// Of what was told in that time, so much is remembered: in 1.5 kB, which go along with each look.
+pub const STREAM_TOLD_MAX: usize = 128;
 /// Changes of posts and follows that are kept for those who listen: far more than happen between two
 /// looks.
 pub const RECENT_CHANGES_KEPT: usize = 4_096;
@@ -19,5 +24,6 @@ pub const RECENT_CHANGES_KEPT: usize = 4_096;
 const _: () = assert!(4 * GATE_STREAMS_MAX <= GATE_CONNECTIONS_MAX);
 const _: () = assert!((STREAM_PAUSE_MS as u64) < STREAM_BEAT_MS);
 const _: () = assert!(STREAM_EVENTS < RECENT_CHANGES_KEPT);
+const _: () = assert!(STREAM_EVENTS < STREAM_TOLD_MAX);
 // The session that listens is looked at far more often than it is trusted without a majority.
 const _: () = assert!((STREAM_PAUSE_MS as u64) < SESSION_TRUST_S * 1000);

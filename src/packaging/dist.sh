@@ -33,13 +33,15 @@ has_library() {
   [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]
 }
 
+# What is optimised for size is so function by function; how the whole is linked follows from the last
+# option, and with less than that nothing would be vectorised, whatever Cargo.toml says of its package.
 build() {
-  cargo build --locked --profile dist --target "$1" \
+  cargo rustc --locked --profile dist --bin tern --target "$1" \
     --config "target.$1.linker='rust-lld'" \
     --config "target.$1.rustflags=['--remap-path-prefix=$PWD=/tern', \
       '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates', \
       '--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust', \
-      '-Clink-arg=--icf=all', '-Clink-arg=--pack-dyn-relocs=relr']"
+      '-Clink-arg=--icf=all', '-Clink-arg=--pack-dyn-relocs=relr']" -- -Copt-level=3
 }
 
 # What the package holds besides the program and what lies in src: made by the program from its own table.

@@ -395,6 +395,7 @@ pub enum Entry {
 }
 
 tagged!(Entry, "e");
+
 /// An app that acts for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::entry::{Entry, PostRef, SessionId};
+use super::entry::{App, Entry, PostRef, SessionId};
 use super::*;
 use crate::id::{Hash128, RequestId, RequestKey};
-use crate::limits::REQUESTS_KEPT;
+use crate::limits::{APP_CODE_MS, REQUESTS_KEPT};
 
 fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()
@@ -316,4 +316,26 @@ proptest! {
         user.assert_invariants();
         user.assert_order();
     }
+}
+
+#[test]
+fn code_of_an_app_opens_nothing_and_is_over_after_ten_minutes() {
+    let app = |code_for| {
+        let client = Hash128([7; 16]);
+        let scopes = "read".parse().unwrap();
+        Box::new(App { name: "Fen".into(), website: String::new(), client, scopes, code_for })
+    };
+    let opened = |byte, app| match opened(byte, 5) {
+        Entry::SessionOpened { at, id, device, address, .. } => {
+            Entry::SessionOpened { at, id, device, address, app: Some(app) }
+        }
+        other => other,
+    };
+    let code = opened(1, app(Some(Hash128([8; 16]))));
+    let user = user_of(&[code, opened(2, app(None))]);
+    let alive = |byte, now| user.session(&session_id(byte)).unwrap().is_alive(Wall(now));
+    assert!(alive(1, 5 + APP_CODE_MS - 1) && !alive(1, 5 + APP_CODE_MS));
+    assert!(alive(2, u64::MAX));
+    assert!(user.open_session(&session_id(1), Wall(6)).is_none());
+    assert!(user.open_session(&session_id(2), Wall(6)).is_some());
 }

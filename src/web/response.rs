@@ -189,6 +189,8 @@ impl Response {
         }
         if let Some(ms) = self.pause_ms {
             fields.push((PAUSE_HEADER, ms.to_string()));
+            // nginx keeps back what it passes on until it has a few kilobytes of it, unless it is told.
+            fields.push(("X-Accel-Buffering", "no".to_owned()));
         }
         if let Some(location) = self.location {
             fields.push(("Location", location.0));

@@ -30,6 +30,10 @@ pub struct Config {
     pub community: String,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How often an app may call in five minutes; as is usual where nothing is said.
+    pub app_calls: Option<u32>,
+    /// Whether apps may sign people in with their password.
+    pub app_passwords: bool,
     /// Where it tells its numbers, if anywhere.
     pub metrics: Option<Listener>,
 }
@@ -54,11 +58,13 @@ impl Ask for &Backends {
 /// # Errors
 /// [`WebError`].
 pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), WebError> {
-    let Config { listen, backends, keys, origin, community, trusted_proxies, metrics } = config;
+    let (calls, passwords) = (config.app_calls, config.app_passwords);
+    let Config { listen, backends, keys, origin, community, trusted_proxies, metrics, .. } = config;
     let clock = Clock::system();
     let form_key = keys.form_key();
     let backends = Backends::new(backends, keys, clock.clone());
-    let site = Site::new(&backends, community, form_key, origin.clone(), clock);
+    let site = Site::new(&backends, community, form_key, origin.clone(), clock)
+        .with_apps(calls, passwords);
     let own = origin.clone();
     let handler = |request: &super::request::Request| site.respond(request);
     let served = std::thread::scope(|scope| {

@@ -19,6 +19,8 @@ pub enum ApiReply {
     Relations(Vec<RelationView>),
     /// Members.
     Accounts(AccountPage),
+    /// What concerns the one who asks.
+    News(NewsReply),
     /// Posts.
     Statuses(Statuses),
     /// What a post answers and what answers it.
@@ -28,6 +30,31 @@ pub enum ApiReply {
         /// What it answers comes before each.
         descendants: Statuses,
     },
+}
+
+/// What concerns somebody, the latest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NewsReply {
+    /// What happened.
+    pub news: Vec<NewsView>,
+    /// The posts among it, and everybody who is in it.
+    pub posts: Statuses,
+    /// How far the list was looked at, if there is more of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<PostId>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewsView {
+    /// Its place among posts.
+    pub place: PostId,
+    /// Who did it.
+    pub by: UserName,
+    /// When.
+    pub at: Wall,
+    /// Whether it is the post of that number, and not that they follow one.
+    pub is_post: bool,
 }
 
 /// Members in a list.
@@ -61,6 +88,13 @@ pub struct StatusView {
     pub post: PostView,
     /// How many like it, as far as that is the asker's to know.
     pub likes: u32,
+}
+
+impl StatusView {
+    /// A post for itself.
+    pub const fn of(post: PostView) -> Self {
+        Self { id: post.id, post, likes: 0 }
+    }
 }
 
 /// How one stands with somebody.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::request::{NewsRow, PostView};
+use super::request::{AccountView, StatusView};
 use crate::action::Heard;
+use crate::clock::Wall;
+use crate::id::UserName;
 use crate::user::entry::PostRef;
 
 /// What happened, in the order in which the answering machine came to show it.
@@ -11,6 +13,8 @@ use crate::user::entry::PostRef;
 pub struct HeardPage {
     /// About `limits::STREAM_EVENTS` of them at most.
     pub events: Vec<HeardEvent>,
+    /// Everybody who is named in them.
+    pub accounts: Vec<AccountView>,
     /// To go on from.
     pub heard: Heard,
 }
@@ -19,12 +23,14 @@ pub struct HeardPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeardEvent {
-    /// A post, or with [`PostView::reposted_by`] a repost.
-    Posted(Box<PostView>),
+    /// A post, or a repost.
+    Posted(Box<StatusView>),
     /// A post says something else.
-    Edited(Box<PostView>),
+    Edited(Box<StatusView>),
     /// A post is gone, or not for the one who listens any more.
     Deleted(PostRef),
-    /// It concerns them.
-    News(NewsRow),
+    /// A post names the one who listens.
+    Named(Box<StatusView>),
+    /// Somebody follows them since then.
+    Followed(UserName, Wall),
 }

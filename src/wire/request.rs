@@ -18,7 +18,8 @@ use crate::text::Tag;
 use crate::user::entry::{App, House, Picture, PostRef, is_not};
 
 pub use super::api::{
-    AccountPage, AccountView, ApiReply, CommunityView, RelationView, StatusView, Statuses,
+    AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, RelationView,
+    StatusView, Statuses,
 };
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 pub use super::house::{

@@ -8,33 +8,33 @@ use crate::cluster::harness::Cluster;
 use crate::cluster::person::Person;
 
 /// The redirect address of apps that have people copy the code.
-pub(super) const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+pub(crate) const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// A busy machine, and a backend that is killed meanwhile.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// What an app was answered.
 #[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) status: u16,
-    pub(super) value: Value,
-    pub(super) link: Option<String>,
-    pub(super) headers: Vec<(String, String)>,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    pub(crate) value: Value,
+    pub(crate) link: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Heard {
     /// What it says under a name, as text.
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.value[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
     }
 
     /// The ids of a list.
-    pub(super) fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         let items = self.value.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
         items.iter().map(|item| item["id"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// The path and query of a link.
-    pub(super) fn link_to(&self, rel: &str) -> Option<String> {
+    pub(crate) fn link_to(&self, rel: &str) -> Option<String> {
         let links = self.link.as_deref()?.split(", ");
         let mut links = links.filter_map(|link| link.split_once(">; rel="));
         let (address, _) = links.find(|(_, name)| name.trim_matches('"') == rel)?;
@@ -42,24 +42,24 @@ impl Heard {
         Some(address[at..].to_owned())
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// An app on somebody's device.
-pub(super) struct App {
-    pub(super) agent: ureq::Agent,
-    pub(super) base: String,
-    pub(super) id: String,
-    pub(super) secret: String,
-    pub(super) token: Option<String>,
+pub(crate) struct App {
+    pub(crate) agent: ureq::Agent,
+    pub(crate) base: String,
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
 }
 
 impl App {
     /// Introduces itself.
-    pub(super) fn introduce(base: &str, scopes: &str, redirect: &str) -> Self {
+    pub(crate) fn introduce(base: &str, scopes: &str, redirect: &str) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.max_redirects(0).timeout_global(Some(ANSWER)).build().new_agent();
         let (id, secret) = (String::new(), String::new());
@@ -74,7 +74,7 @@ impl App {
     }
 
     /// An app that `person` let in, with these scopes.
-    pub(super) fn of(cluster: &Cluster, person: &mut Person, scopes: &str) -> Self {
+    pub(crate) fn of(cluster: &Cluster, person: &mut Person, scopes: &str) -> Self {
         let mut app = Self::introduce(&cluster.address(), scopes, OUT_OF_BAND);
         let code = app.code(person, scopes, "");
         let heard = app.redeem(&code, None);
@@ -84,7 +84,7 @@ impl App {
     }
 
     /// The address of the page that lets it in.
-    pub(super) fn asks(&self, redirect: &str, scopes: &str, more: &str) -> String {
+    pub(crate) fn asks(&self, redirect: &str, scopes: &str, more: &str) -> String {
         let scopes = scopes.replace(' ', "+");
         format!(
             "/oauth/authorize?response_type=code&client_id={}&redirect_uri={redirect}&scope={scopes}{more}",
@@ -93,7 +93,7 @@ impl App {
     }
 
     /// The code that somebody is shown who lets it in.
-    pub(super) fn code(&self, person: &mut Person, scopes: &str, more: &str) -> String {
+    pub(crate) fn code(&self, person: &mut Person, scopes: &str, more: &str) -> String {
         let answer = self.allow(person, &self.asks(OUT_OF_BAND, scopes, more));
         assert_eq!(answer.status, 200, "{}", answer.body);
         let (_, after) =
@@ -102,7 +102,7 @@ impl App {
     }
 
     /// Opens the page at `asks` and lets it in.
-    pub(super) fn allow(&self, person: &mut Person, asks: &str) -> crate::cluster::person::Answer {
+    pub(crate) fn allow(&self, person: &mut Person, asks: &str) -> crate::cluster::person::Answer {
         let page = person.get(asks);
         assert_eq!(page.status, 200, "{}", page.body);
         let form = page.form("/oauth/authorize");
@@ -112,7 +112,7 @@ impl App {
     }
 
     /// Brings a code.
-    pub(super) fn redeem(&self, code: &str, verifier: Option<&str>) -> Heard {
+    pub(crate) fn redeem(&self, code: &str, verifier: Option<&str>) -> Heard {
         let mut says = json!({
             "grant_type": "authorization_code", "client_id": self.id, "code": code,
             "redirect_uri": OUT_OF_BAND,
@@ -124,21 +124,21 @@ impl App {
         self.send("POST", "/oauth/token", &says, None)
     }
 
-    pub(super) fn get(&self, path: &str) -> Heard {
+    pub(crate) fn get(&self, path: &str) -> Heard {
         self.send("GET", path, &Value::Null, None)
     }
 
-    pub(super) fn post(&self, path: &str, says: &Value) -> Heard {
+    pub(crate) fn post(&self, path: &str, says: &Value) -> Heard {
         self.send("POST", path, says, None)
     }
 
     /// Asks with the token that it has, if it has one.
-    pub(super) fn send(&self, method: &str, path: &str, says: &Value, key: Option<&str>) -> Heard {
+    pub(crate) fn send(&self, method: &str, path: &str, says: &Value, key: Option<&str>) -> Heard {
         self.try_send(method, path, says, key)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    pub(super) fn try_send(
+    pub(crate) fn try_send(
         &self,
         method: &str,
         path: &str,
@@ -171,7 +171,7 @@ impl App {
     }
 
     /// Posts, and gives the post's id.
-    pub(super) fn write(&self, text: &str) -> String {
+    pub(crate) fn write(&self, text: &str) -> String {
         let heard = self.post("/api/v1/statuses", &json!({ "status": text }));
         assert_eq!(heard.status, 200, "{heard:?}");
         heard.text("id")

@@ -1,8 +1,10 @@
 //! The client API as apps use it, against a cluster of real processes.
 
-mod app;
-mod clients;
+pub(crate) mod app;
 mod ended;
+mod fields;
+mod news;
 mod paging;
 mod sign_in;
 mod statuses;
+mod tiers;

@@ -69,6 +69,18 @@ fn code_taken_once_by_its_app_with_its_verifier() {
     let code = app.code(&mut ada, "read", "");
     refused(other.redeem(&code, None));
     refused(app.redeem(&code, None));
+    // Nor does another redirect address of the same app, or another person's name, get it anything.
+    let two = App::introduce(&app.base, "read", &format!("{OUT_OF_BAND}\nfen-app://back"));
+    let code = two.code(&mut ada, "read", "");
+    let says = json!({
+        "grant_type": "authorization_code", "client_id": two.id, "client_secret": two.secret,
+        "code": code, "redirect_uri": "fen-app://back",
+    });
+    refused(two.post("/oauth/token", &says));
+    refused(two.redeem(&code, None));
+    let code = app.code(&mut ada, "read", "");
+    refused(app.redeem(&code.replacen("ada.", "ben.", 1), None));
+    assert_eq!(app.redeem(&code, None).status, 200);
     // A challenge cannot be left out when the code is brought.
     let code = app.code(&mut ada, "read", &challenge);
     refused(app.redeem(&code, None));

@@ -2,16 +2,16 @@
 //! that was started anew.
 
 use tern::action::{Action, Heard, Listen, ListenTo, Whom};
-use tern::wire::request::{HeardEvent, HeardPage, NewsRow, Outcome, Refusal, Request};
+use tern::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, Request};
 
 use super::{Backends, eventually, joined, key, post};
 
-fn listening(session: &str, heard: Option<Heard>) -> Request {
-    let action = Action::Listen(Listen { to: ListenTo::Home, heard });
+fn listening(session: &str, heard: Option<&Heard>) -> Request {
+    let action = Action::Listen(Listen { to: ListenTo::Home, heard: heard.cloned() });
     Request { session: Some(session.to_owned()), read_to: None, need: None, action }
 }
 
-fn listen(all: &Backends, n: usize, session: &str, heard: Option<Heard>) -> HeardPage {
+fn listen(all: &Backends, n: usize, session: &str, heard: Option<&Heard>) -> HeardPage {
     match all.ask(n, &listening(session, heard)).data.outcome {
         Outcome::Heard(page) => page,
         other => panic!("somebody listened: {other:?}"),
@@ -20,19 +20,17 @@ fn listen(all: &Backends, n: usize, session: &str, heard: Option<Heard>) -> Hear
 
 fn texts(page: &HeardPage) -> Vec<String> {
     let text = |event: &HeardEvent| match event {
-        HeardEvent::Posted(post) => format!("post {}", post.text),
-        HeardEvent::Edited(post) => format!("edited {}", post.text),
+        HeardEvent::Posted(it) => format!("post {}", it.post.text),
+        HeardEvent::Edited(it) => format!("edited {}", it.post.text),
         HeardEvent::Deleted(post) => format!("deleted of {}", post.user),
-        HeardEvent::News(NewsRow::Named(post)) => format!("named {}", post.text),
-        HeardEvent::News(NewsRow::Followed { person, .. }) => {
-            format!("follower {}", person.username)
-        }
+        HeardEvent::Named(it) => format!("named {}", it.post.text),
+        HeardEvent::Followed(who, _) => format!("follower {who}"),
     };
     page.events.iter().map(text).collect()
 }
 
 /// Listens until something is heard; what, and the mark after it.
-fn hear(all: &Backends, n: usize, session: &str, heard: Heard) -> (Vec<String>, Heard) {
+fn hear(all: &Backends, n: usize, session: &str, heard: &Heard) -> (Vec<String>, Heard) {
     eventually(|| {
         let page = listen(all, n, session, Some(heard));
         (!page.events.is_empty()).then(|| (texts(&page), page.heard))
@@ -62,26 +60,75 @@ fn whoever_listens_hears_each_post_once_on_any_machine() {
     let begun = listen(&all, 0, &ada, None);
     assert_eq!(begun.events, []);
     ben = said(&all, 1, &ben, 5, "one");
-    let (first, mark) = hear(&all, 0, &ada, begun.heard);
+    let (first, mark) = hear(&all, 0, &ada, &begun.heard);
     assert_eq!(first, ["post one"]);
-    assert_eq!(listen(&all, 0, &ada, Some(mark)).events, []);
+    assert_eq!(listen(&all, 0, &ada, Some(&mark)).events, []);
     // Another machine gives its changes other numbers.
     eventually(|| (super::everyone(&all, 2).len() == 2).then_some(()));
-    let moved = listen(&all, 2, &ada, Some(mark));
+    let moved = listen(&all, 2, &ada, Some(&mark));
     assert_eq!((texts(&moved), moved.heard.node.get()), (Vec::<String>::new(), 3));
     ben = said(&all, 1, &ben, 6, "@ada two");
-    let (second, mark) = hear(&all, 2, &ada, moved.heard);
+    let (second, mark) = hear(&all, 2, &ada, &moved.heard);
     assert_eq!(second, ["post @ada two", "named @ada two"]);
     // So does one that was started anew.
     all.kill(2);
     said(&all, 1, &ben, 7, "three");
     all.spawn(2);
     let heard =
-        eventually(|| match all.try_ask(2, &listening(&ada, Some(mark))).ok()?.data.outcome {
+        eventually(|| match all.try_ask(2, &listening(&ada, Some(&mark))).ok()?.data.outcome {
             Outcome::Heard(page) => (!page.events.is_empty()).then(|| texts(&page)),
             _ => None,
         });
     assert_eq!(heard, ["post three"]);
+}
+
+#[test]
+fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
+    const POSTS: u8 = 50;
+    let all = Backends::start();
+    let ada = joined(&all, 0, "ada", 1);
+    let mut ben = joined(&all, 1, "ben", 2);
+    let mut mark = {
+        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None });
+        let request = Request { session: Some(ada), read_to: None, need: None, action };
+        match all.ask(0, &request).data.outcome {
+            Outcome::Heard(page) => page.heard,
+            other => panic!("somebody listened: {other:?}"),
+        }
+    };
+    for n in 0..POSTS {
+        let answer = all.ask(usize::from(n % 3), &post(&ben, 10 + n, &format!("number {n:02}")));
+        assert!(matches!(answer.data.outcome, Outcome::Saved(_)), "{answer:?}");
+        ben = answer.session.unwrap();
+    }
+    let expected: Vec<_> = (0..POSTS).map(|n| format!("post number {n:02}")).collect();
+    let listen = |n: usize, heard: &Heard| {
+        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: Some(heard.clone()) });
+        let request = Request { session: None, read_to: None, need: None, action };
+        match all.ask(n, &request).data.outcome {
+            Outcome::Heard(page) => page,
+            other => panic!("somebody listened: {other:?}"),
+        }
+    };
+    // First from the machine whose changes are known, which tells a part; then from all in turn.
+    let (mut heard, mut machine) = (Vec::new(), 0);
+    eventually(|| {
+        let page = listen(machine % 3, &mark);
+        machine += 1;
+        heard.extend(texts(&page));
+        mark = page.heard;
+        assert!(page.events.len() <= tern::limits::STREAM_EVENTS, "more than a page");
+        (heard.len() >= expected.len()).then_some(())
+    });
+    heard.sort_unstable();
+    assert_eq!(heard, expected);
+    // Once all know all, none has anything left to tell.
+    for n in 0..3 {
+        eventually(|| (super::everyone(&all, n).first()? == "number 49").then_some(()));
+        let page = listen(n, &mark);
+        assert_eq!(texts(&page), Vec::<String>::new(), "machine {n}");
+        mark = page.heard;
+    }
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn readme_is_typed_from_top_to_bottom() {
     desk.cluster.wait_in_step();
     super::files::wait_for_agreement(&desk.cluster);
     let commands = commands(README);
-    commands.iter().for_each(|line| desk.readme(line));
+    for line in &commands {
+        desk.readme(line);
+    }
     assert!(commands.len() >= 15, "the page has lost its commands: {commands:?}");
     let posts = desk.typed("cat db/node-1/users/ada.jsonl", "");
     assert!(posts.contains("Tea at four."), "{posts}");

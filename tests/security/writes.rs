@@ -298,7 +298,9 @@ fn s46_each_act_stands_or_is_not_there_when_machines_are_killed_while_it_is_writ
     });
     let saved = writers.iter().filter(|writer| writer.written == Some(Written::Saved)).count();
     assert!((3..ACTS.len()).contains(&saved), "{saved} were saved before the end");
-    old.into_iter().for_each(|(node, pid)| cluster.wait_restarted(node, pid));
+    for (node, pid) in old {
+        cluster.wait_restarted(node, pid);
+    }
     check(&cluster, &mut writers);
 }
 

@@ -12,14 +12,14 @@ use super::{END, member, run, signs_in};
 const PASSWORD: &str = "eight lamps and a boat";
 
 /// A web server beside that of the cluster, with a log of its own.
-struct Web {
+pub(crate) struct Web {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     log: std::path::PathBuf,
 }
 
 impl Web {
-    fn start(cluster: &Cluster, directory: &Path) -> Self {
+    pub(crate) fn start(cluster: &Cluster, directory: &Path) -> Self {
         let address = format!("127.0.0.1:{}", free_ports(1));
         let log = directory.join(format!("web-{address}"));
         let backends: Vec<_> = (1..=3).map(|node| cluster.backend_address(node)).collect();

@@ -6,7 +6,7 @@ mod environment;
 mod guide;
 mod import;
 mod invite;
-mod link;
+pub(crate) mod link;
 mod trouble;
 
 use std::io::{Read, Write};

@@ -136,15 +136,19 @@ pub(super) struct RawStatus {
     json: bool,
 }
 
+/// What names the machines, and which variable may say it.
+const DATA_HELP: &str = "A machine's data directory, or that of run-cluster: it names the machines \
+                         [env: TERN_DATA]";
+/// What opens them.
+const KEY_HELP: &str = "The cluster's key [default: cluster.key in DIR or beside it] \
+                        [env: TERN_KEY_FILE, or TERN_KEY with the secret itself]";
+
 /// Which cluster.
 #[derive(Debug, Args)]
 pub(super) struct RawTarget {
-    /// A machine's data directory, or that of run-cluster: it names the machines [env: TERN_DATA]
-    #[arg(long, value_name = "DIR", default_value = "db")]
+    #[arg(long, value_name = "DIR", default_value = "db", help = DATA_HELP)]
     data: PathBuf,
-    /// The cluster's key [default: cluster.key in DIR or beside it]
-    /// [env: TERN_KEY_FILE, or TERN_KEY with the secret itself]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = KEY_HELP)]
     key_file: Option<PathBuf>,
     /// The key itself: from `TERN_KEY`, never typed, for others see what is typed
     #[arg(long, hide = true)]

@@ -104,6 +104,9 @@ pub(super) struct Site {
     pub insecure_http: bool,
     pub trusted_proxies: Vec<IpAddr>,
     pub community: String,
+    /// How often an app may call in five minutes; as is usual where nothing is said.
+    pub app_calls: Option<u32>,
+    pub app_passwords: bool,
 }
 
 /// A secret: nothing shows it.
@@ -296,6 +299,8 @@ impl Site {
                 .optional("trusted-proxies", value::proxies)?
                 .unwrap_or_default(),
             community: values.value("community", value::shown_name)?,
+            app_calls: values.optional("app-calls", value::calls)?,
+            app_passwords: values.value("app-passwords", value::switch)?,
         })
     }
 }

@@ -27,6 +27,8 @@ pub(in crate::cli) enum Kind {
     Machine,
     /// How many backends.
     Count,
+    /// How many calls.
+    Calls,
     /// A port.
     Port,
     /// Addresses.
@@ -78,7 +80,7 @@ pub(in crate::cli) struct Setting {
 
 /// Every setting, in the order of help texts. Where two commands mean different things by one name, it
 /// stands here twice.
-pub(in crate::cli) const SETTINGS: [Setting; 22] = [
+pub(in crate::cli) const SETTINGS: [Setting; 24] = [
     Setting {
         name: "node",
         kind: Kind::Machine,
@@ -224,6 +226,22 @@ pub(in crate::cli) const SETTINGS: [Setting; 22] = [
         help: "Limits on signing in, joining and posting",
     },
     Setting {
+        name: "app-calls",
+        kind: Kind::Calls,
+        value: "N",
+        unset: Unset::Means("300; on loopback any number"),
+        roles: &[Role::Serve, Role::Web, Role::RunCluster],
+        help: "How often an app may call in five minutes for one person; 0 for any number",
+    },
+    Setting {
+        name: "app-passwords",
+        kind: Kind::Switch,
+        value: "on|off",
+        unset: Unset::Is("off"),
+        roles: &[Role::Serve, Role::Web, Role::RunCluster],
+        help: "Let apps sign people in with their password, which they then know",
+    },
+    Setting {
         name: "no-restart",
         kind: Kind::Flag,
         value: "on|off",
@@ -339,7 +357,7 @@ impl Kind {
 
     /// Whether a value is a number.
     pub(in crate::cli) const fn is_number(self) -> bool {
-        matches!(self, Self::Machine | Self::Count | Self::Port)
+        matches!(self, Self::Machine | Self::Count | Self::Calls | Self::Port)
     }
 }
 

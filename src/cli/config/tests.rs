@@ -34,6 +34,8 @@ fn serve_without_options_uses_defaults() {
             insecure_http: false,
             trusted_proxies: Vec::new(),
             community: "Tern".to_owned(),
+            app_calls: None,
+            app_passwords: false,
         },
     };
     assert_eq!(config("serve").unwrap(), Config::Serve(expected));

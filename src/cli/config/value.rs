@@ -41,6 +41,7 @@ pub(super) fn check(kind: Kind, given: &Given) -> Result<(), ConfigError> {
         Kind::Loopback => loopback(at, text).map(drop),
         Kind::Machine => machine_number(at, text.to_owned()).map(drop),
         Kind::Count => number(at, text, 1, RUN_CLUSTER_BACKENDS_MAX).map(drop),
+        Kind::Calls => calls(at, text).map(drop),
         Kind::Port => first_port(at, text, 1).map(drop),
         Kind::Addresses => addresses(at, text).map(drop),
         Kind::Peers => entries(at, text).map(drop),
@@ -272,6 +273,11 @@ pub(super) fn number(at: &Source, text: &str, min: u16, max: u16) -> Result<u16,
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     let parsed = text.parse().ok().filter(|number| plain && (min..=max).contains(number));
     parsed.ok_or_else(|| ConfigError::Number { at: at.clone(), value: shown(text), min, max })
+}
+
+/// Calls of an app in a while; 0 for any number.
+pub(super) fn calls(at: &Source, text: &str) -> Result<u32, ConfigError> {
+    number(at, text, 0, u16::MAX).map(u32::from)
 }
 
 pub(super) fn first_port(at: &Source, text: &str, count: u16) -> Result<NonZeroU16, ConfigError> {

@@ -269,6 +269,12 @@ fn site_args(site: &Site) -> Vec<OsString> {
     if let Some(origin) = &site.origin {
         args.push(format!("--origin={origin}").into());
     }
+    if let Some(calls) = site.app_calls {
+        args.push(format!("--app-calls={calls}").into());
+    }
+    if site.app_passwords {
+        args.push("--app-passwords=on".into());
+    }
     if site.insecure_http {
         args.push("--insecure-http".into());
     }

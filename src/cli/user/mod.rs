@@ -89,8 +89,11 @@ pub(super) struct RawAdd {
     /// Read the password, one line, from standard input
     #[arg(long)]
     password_stdin: bool,
-    /// The site's address, to say where to sign in [default: it is not said] [env: TERN_ORIGIN]
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The site's address, to say where to sign in [env: TERN_ORIGIN]"
+    )]
     origin: Option<String>,
     #[command(flatten)]
     how: RawHow,
@@ -112,8 +115,7 @@ pub(super) struct RawPasswd {
     /// The user name
     #[arg(value_name = "NAME")]
     name: String,
-    /// The site's address, for the link [default: the link begins behind it] [env: TERN_ORIGIN]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The site's address, for the link [env: TERN_ORIGIN]")]
     origin: Option<String>,
     #[command(flatten)]
     how: RawHow,

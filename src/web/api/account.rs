@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Answer, Answered, Call, entity, nonsense, told};
-use crate::action::{Action, ApiRead};
+use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
+use crate::action::{Action, ApiRead, AvatarWish, EditProfile};
 use crate::id::UserName;
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
@@ -75,6 +75,31 @@ impl<A: Ask> Site<A> {
         let (name, host) = text.split_once('@').map_or((text, None), |(a, b)| (a, Some(b)));
         let is_here = host.is_none_or(|host| self.origin.allows_host(host));
         UserName::from_input(name).ok().filter(|_| is_here)
+    }
+
+    /// Changes what is sent, and nothing else.
+    pub(super) fn update_myself(&self, call: &Call<'_>) -> Answered {
+        let params = &call.params;
+        for picture in ["avatar", "header"] {
+            if params.has_file(picture) || !params.get(picture).is_empty() {
+                let why = format!("Validation failed: {picture}: this site keeps no pictures yet");
+                return Err(Answer::error(422, &why));
+            }
+        }
+        let (name, note) = (params.find("display_name"), params.find("note"));
+        if name.is_some() || note.is_some() {
+            let (view, _) = self.account_view(call, None)?;
+            let or = |said: Option<&str>, so_far: String| said.map_or(so_far, str::to_owned);
+            let edit = EditProfile {
+                key: fresh()?,
+                display_name: or(name, view.display_name),
+                bio: or(note, view.bio),
+                members_only: view.members_only,
+                avatar: AvatarWish::Keep,
+            };
+            self.ask_with_token(call, None, Action::EditProfile(edit))?;
+        }
+        self.myself(call)
     }
 
     pub(super) fn preferences(&self, call: &Call<'_>) -> Answered {

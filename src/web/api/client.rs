@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Wall;
 use crate::id::Hash128;
+use crate::json;
 use crate::limits::{APP_BYTES_MAX, APP_NAME_CHARS_MAX, APP_REDIRECTS_MAX, APP_WEBSITE_BYTES_MAX};
 use crate::text::chars::is_invisible;
 use crate::web::away::Away;
@@ -106,8 +107,14 @@ impl Client {
             return None;
         }
         let said = URL_SAFE_NO_PAD.decode(said).ok()?;
-        let (name, website, redirects, scopes, made_at) = serde_json::from_slice(&said).ok()?;
+        let (name, website, redirects, scopes, made_at) = json::parse(&said).ok()?;
         Some(Self { id: id.to_owned(), name, website, redirects, scopes, made_at })
+    }
+
+    /// The scopes that it asks for, if it may; `read` where it names none.
+    pub(crate) fn may(&self, asked: &str) -> Option<Scopes> {
+        let asked = if asked.is_empty() { "read" } else { asked };
+        asked.parse::<Scopes>().ok().filter(|asked| self.scopes.include_all(asked))
     }
 
     /// Its secret.

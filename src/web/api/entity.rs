@@ -15,7 +15,7 @@ use crate::wire::request::AccountView;
 /// Digits of a time in Unix milliseconds, until the year 2286.
 const TIME_DIGITS: usize = 13;
 /// Digits of a name: 24 characters of 38 (none, and the 37 that a name may hold) are below 10^38.
-const NAME_DIGITS: usize = 38;
+pub(super) const NAME_DIGITS: usize = 38;
 const LETTERS: &[u8; 38] = b" abcdefghijklmnopqrstuvwxyz0123456789_";
 
 /// A time: `2026-01-31T12:34:56.789Z`.
@@ -38,11 +38,16 @@ fn civil(at: Wall) -> jiff::civil::DateTime {
 /// in its file, so it is the same on every machine; two accounts never share one, for they do not share a
 /// name; it grows with time; and it can be read back, so nobody keeps a list.
 pub(super) fn account_id(name: &UserName, joined_at: Wall) -> String {
+    format!("{:013}{}", joined_at.0, name_number(name))
+}
+
+/// A name in digits.
+pub(super) fn name_number(name: &UserName) -> String {
     let digit = |byte: u8| LETTERS.iter().position(|it| *it == byte).unwrap_or_default() as u128;
     let padding = std::iter::repeat(b' ');
     let letters = name.as_str().bytes().chain(padding).take(USER_NAME_CHARS_MAX);
     let number = letters.fold(0_u128, |number, byte| number * 38 + digit(byte));
-    format!("{:013}{number:038}", joined_at.0)
+    format!("{number:038}")
 }
 
 /// Whose number that is, and when the account must have been made.

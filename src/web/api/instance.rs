@@ -164,6 +164,8 @@ impl<A: Ask> Site<A> {
     /// What an app must know to sign somebody in (RFC 8414).
     pub(super) fn sign_in_metadata(&self) -> Answer {
         let at = |path: &str| format!("{}{path}", self.origin);
+        let mut grants = vec!["authorization_code", "client_credentials"];
+        grants.extend(self.takes_passwords.then_some("password"));
         Answer::ok(json!({
             "issuer": at("/"),
             "authorization_endpoint": at("/oauth/authorize"),
@@ -173,7 +175,7 @@ impl<A: Ask> Site<A> {
             "scopes_supported": SCOPES,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "grant_types_supported": grants,
             "token_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "none"],
             "code_challenge_methods_supported": ["S256"],

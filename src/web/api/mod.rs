@@ -3,8 +3,9 @@
 //! - `route`: the table of all addresses with who may use each. `params`: what a request brings.
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
-//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `paging`: where
-//!   in a list. `entity`: how things are spelt.
+//!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
+//!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt. `news`, `marks`:
+//!   what concerns somebody, and up to where they have read.
 //!
 //! Invariants:
 //! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
@@ -15,16 +16,21 @@
 mod account;
 pub(super) mod authorize;
 pub(super) mod client;
+mod detail;
 mod entity;
 mod instance;
+mod marks;
+mod news;
 mod oauth;
 mod paging;
 mod params;
+mod password;
 mod people;
 pub(super) mod rate;
 mod route;
 mod search;
 mod status;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -37,13 +43,14 @@ use super::handler::{Heard, Site};
 use super::request::{Method, Request};
 use super::response::{Content, Response};
 use super::session::Session;
-use crate::action::{Action, StatusList};
+use crate::action::{Action, RequestKey, StatusList};
 use crate::id::UserName;
-use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
+use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequest};
 use params::Params;
 use rate::Caller;
-use route::{Access, Endpoint, Row};
+use route::{Access, Endpoint, News, Row};
+use stream::Part;
 
 /// One request of an app.
 struct Call<'a> {
@@ -62,6 +69,8 @@ struct Answer {
     value: Value,
     link: Option<String>,
     retry_after_s: Option<u32>,
+    /// What is said instead, in a stream.
+    part: Option<Part>,
 }
 
 /// An answer, or why there is none, which is one as well.
@@ -70,18 +79,18 @@ type Answered = Result<Answer, Answer>;
 impl Answer {
     /// It was done, and here is what came of it.
     const fn ok(value: Value) -> Self {
-        Self { status: 200, value, link: None, retry_after_s: None }
+        Self { status: 200, value, link: None, retry_after_s: None, part: None }
     }
 
     /// It was not, and why, for a person.
     fn error(status: u16, error: &str) -> Self {
-        Self { status, value: json!({ "error": error }), link: None, retry_after_s: None }
+        Self { status, ..Self::ok(json!({ "error": error })) }
     }
 
     /// It was not, in OAuth's words.
     fn oauth(status: u16, error: &str, why: &str) -> Self {
         let value = json!({ "error": error, "error_description": why });
-        Self { status, value, link: None, retry_after_s: None }
+        Self { status, ..Self::ok(value) }
     }
 
     /// No token, or one that opens nothing.
@@ -98,7 +107,11 @@ impl Answer {
 impl<A: Ask> Site<A> {
     /// Answers an app. `request` is to an address for apps.
     pub(super) fn respond_to_app(&self, request: &Request) -> Response {
-        let bearer = bearer(request);
+        if let Some(part) = self.stream_goes_on(request) {
+            return part;
+        }
+        let in_address = stream::token_in_address(request);
+        let bearer = bearer(request).or(in_address.as_deref());
         let caller = match bearer {
             Some(token) => Caller::Token(client::hash(&[token])),
             None => Caller::Address(request.client),
@@ -119,17 +132,20 @@ impl<A: Ask> Site<A> {
             standing = self.calls.count(&Caller::Address(request.client), now);
         }
         let head = AppHead {
-            limit: API_CALLS_MAX,
+            limit: standing.limit,
             remaining: standing.remaining,
             reset: entity::time(standing.reset),
             link: answer.link,
             asks_token: answer.status == 401,
             request_id: request.id.clone(),
         };
-        let body = answer.value.to_string();
         let retry_after_s = answer.retry_after_s;
         let app = Some(Box::new(head));
-        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
+        if let Some(part) = answer.part {
+            return Response { app, ..part.into_response() };
+        }
+        let body = answer.value.to_string();
+        Response { app, retry_after_s, ..Response::new(answer.status, Content::Json, body) }
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {
@@ -159,6 +175,7 @@ impl<A: Ask> Site<A> {
             Endpoint::Myself => self.myself(&call),
             Endpoint::Account => self.account(&call),
             Endpoint::Lookup => self.lookup(&call),
+            Endpoint::UpdateMyself => self.update_myself(&call),
             Endpoint::Preferences => self.preferences(&call),
             other => self.call_people_and_posts(&call, *other),
         }
@@ -169,6 +186,7 @@ impl<A: Ask> Site<A> {
             Endpoint::Relationships => self.relationships(call),
             Endpoint::SearchAccounts => self.search_accounts(call),
             Endpoint::Search => self.search_all(call),
+            Endpoint::Stream(stream) => self.stream(call, stream),
             Endpoint::Tag => self.tag_named(call),
             Endpoint::People(list) => self.people_listed(call, list),
             Endpoint::Tie(tie) => self.tie(call, tie),
@@ -185,7 +203,23 @@ impl<A: Ask> Site<A> {
             Endpoint::Tagged => self.tag_timeline(call),
             Endpoint::Bookmarks => self.statuses(call, StatusList::Bookmarks),
             Endpoint::Favourites => self.statuses(call, StatusList::Favourites),
+            Endpoint::DoneBy(what) => self.done_by(call, what),
+            Endpoint::History => self.status_history(call),
+            Endpoint::MuteStatus(on) => self.mute_status(call, on),
+            Endpoint::News(news) => self.call_news(call, news),
             _ => Err(Answer::not_found()),
+        }
+    }
+
+    fn call_news(&self, call: &Call<'_>, news: News) -> Answered {
+        match news {
+            News::List => self.notifications(call),
+            News::One => self.notification(call),
+            News::Clear => self.clear_notifications(call),
+            News::Dismiss => self.dismiss_notification(call),
+            News::Unread => self.unread_count(call),
+            News::Markers => self.markers(call),
+            News::SetMarkers => self.set_markers(call),
         }
     }
 
@@ -196,7 +230,7 @@ impl<A: Ask> Site<A> {
 
     /// An empty list, to those who may ask for it.
     fn nothing(&self, call: &Call<'_>) -> Answered {
-        if let Access::User(_) = call.access {
+        if call.access != Access::Open && call.bearer.is_some() {
             self.ask_with_token(call, None, Action::CheckSession)?;
         }
         Ok(Answer::ok(json!([])))
@@ -255,7 +289,8 @@ impl<A: Ask> Site<A> {
     ) -> Result<Heard, Answer> {
         let about = session.map(Session::user).or(about);
         let secret = session.map(Session::secret);
-        let request = WireRequest { session: secret, read_to: None, need, action };
+        let read_to = session.and_then(|session| self.calls.marks.news(session.user()));
+        let request = WireRequest { session: secret, read_to, need, action };
         let asked = self.ask.ask(about, &request);
         let response = asked.map_err(|_| {
             let retry_after_s = Some(NO_MAJORITY_RETRY_S);
@@ -269,6 +304,14 @@ impl<A: Ask> Site<A> {
         }
         Ok(heard)
     }
+}
+
+/// A key that no other act has.
+fn fresh() -> Result<RequestKey, Answer> {
+    super::csrf::fresh_key(None).map_err(|error| {
+        log::error!("key not made error={error}");
+        Answer::error(500, "Something went wrong")
+    })
 }
 
 /// The token that an app shows.

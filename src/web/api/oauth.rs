@@ -34,11 +34,11 @@ pub(crate) fn bound(redirect: &str, challenge: Option<&str>) -> Hash128 {
     hash(&[redirect, challenge.unwrap_or_default()])
 }
 
-fn invalid_client() -> Answer {
+pub(super) fn invalid_client() -> Answer {
     Answer::oauth(401, "invalid_client", "This app is not known here, or its secret is wrong")
 }
 
-fn invalid_grant() -> Answer {
+pub(super) fn invalid_grant() -> Answer {
     let why = "The code is wrong, too old, or was used already: sign in again";
     Answer::oauth(400, "invalid_grant", why)
 }
@@ -47,7 +47,7 @@ fn invalid_request(why: &str) -> Answer {
     Answer::oauth(400, "invalid_request", why)
 }
 
-fn broken(error: &dyn std::fmt::Display) -> Answer {
+pub(super) fn broken(error: &dyn std::fmt::Display) -> Answer {
     log::error!("token not made error={error}");
     Answer::error(500, "Something went wrong")
 }
@@ -77,7 +77,7 @@ impl<A: Ask> Site<A> {
     }
 
     /// Which app asks, and whether it has shown its secret.
-    fn client(&self, call: &Call<'_>) -> Result<(Client, bool), Answer> {
+    pub(super) fn client(&self, call: &Call<'_>) -> Result<(Client, bool), Answer> {
         let basic = basic(call.request.authorization.as_deref());
         let (id, secret) = match &basic {
             Some((id, secret)) => (id.as_str(), Some(secret.as_str())),
@@ -95,6 +95,7 @@ impl<A: Ask> Site<A> {
         match call.params.get("grant_type") {
             "authorization_code" => self.redeem(call),
             "client_credentials" => self.own(call),
+            "password" if self.takes_passwords => self.by_password(call),
             "" => Err(invalid_request("grant_type is missing")),
             _ => {
                 let why = "Sign in on the site's page: authorization_code";
@@ -155,9 +156,7 @@ impl<A: Ask> Site<A> {
         if !has_secret {
             return Err(invalid_client());
         }
-        let asked = call.params.get("scope");
-        let asked = if asked.is_empty() { "read" } else { asked };
-        let scopes = asked.parse::<Scopes>().ok().filter(|it| client.scopes.include_all(it));
+        let scopes = client.may(call.params.get("scope"));
         let scopes = scopes
             .ok_or_else(|| Answer::oauth(400, "invalid_scope", "The app may not ask for that"))?;
         let said = URL_SAFE_NO_PAD.encode(scopes.to_string());
@@ -228,7 +227,7 @@ impl<A: Ask> Site<A> {
     }
 }
 
-fn issued(token: &str, scopes: &Scopes, now: Wall) -> Answer {
+pub(super) fn issued(token: &str, scopes: &Scopes, now: Wall) -> Answer {
     Answer::ok(json!({
         "access_token": token,
         "token_type": "Bearer",

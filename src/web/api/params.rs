@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::json;
 use crate::limits::{API_DEPTH_MAX, API_FIELDS_MAX};
 use crate::web::form::percent_decode;
 use crate::web::request::Request;
@@ -14,6 +15,8 @@ use crate::web::request::Request;
 #[derive(Default)]
 pub(super) struct Params {
     pairs: Vec<(String, String)>,
+    /// The names of the parts that are files.
+    files: Vec<String>,
 }
 
 /// A body that cannot be read, and why.
@@ -74,7 +77,7 @@ impl Params {
     }
 
     fn json(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| Unreadable::Json)?;
+        let value: Value = json::parse(bytes).map_err(|_| Unreadable::Json)?;
         let Value::Object(fields) = value else { return Err(Unreadable::Json) };
         fields.into_iter().try_for_each(|(name, value)| self.value(name, value, 1))
     }
@@ -130,7 +133,12 @@ impl Params {
         let name = options.clone().find_map(|option| option.strip_prefix("name="));
         let name = name.map(|name| name.trim_matches('"').to_owned()).ok_or(Unreadable::Parts)?;
         if options.any(|option| option.starts_with("filename")) {
-            return Ok(());
+            self.files.push(name);
+            return if self.files.len() > API_FIELDS_MAX {
+                Err(Unreadable::TooMany)
+            } else {
+                Ok(())
+            };
         }
         let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Utf8)?;
         self.add(name, value)
@@ -139,6 +147,11 @@ impl Params {
     /// All of them.
     pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.pairs.iter()
+    }
+
+    /// Whether a file was sent under a name.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|known| known == name)
     }
 
     /// A field's last value; empty counts.

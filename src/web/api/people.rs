@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use super::paging::{cursor, limit, link};
-use super::{Answer, Answered, Call, entity, nonsense, told};
+use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
 use crate::action::{Action, ApiRead, PeopleList, Whom};
 use crate::id::UserName;
 use crate::web::ask::Ask;
-use crate::web::csrf::fresh_key;
 use crate::web::handler::Site;
 use crate::wire::request::{ApiReply, Outcome, RelationView};
 
@@ -50,11 +49,7 @@ impl<A: Ask> Site<A> {
         if own == Some(username.as_str()) {
             return Err(Answer::error(422, "Validation failed: that is you"));
         }
-        let key = fresh_key(None).map_err(|error| {
-            log::error!("key not made error={error}");
-            Answer::error(500, "Something went wrong")
-        })?;
-        let whom = Whom { key, username: username.clone() };
+        let whom = Whom { key: fresh()?, username: username.clone() };
         let heard = self.ask_with_token(
             call,
             None,
@@ -82,7 +77,7 @@ impl<A: Ask> Site<A> {
         let after = after.map(|(name, _)| name);
         let is_newer = ["since_id", "min_id"].iter().any(|it| call.params.find(it).is_some());
         if is_newer {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         let limit = limit(call, PAGE);
         let read = Action::Api(ApiRead::People { list, of, after, limit });

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use parking_lot::Mutex;
 
+use super::marks::Marks;
 use crate::auth::throttle::recent::Recent;
 use crate::clock::Wall;
 use crate::id::{Hash128, UserName};
@@ -29,6 +30,8 @@ struct Window {
 /// How a caller stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
+    /// Calls in a while.
+    pub(super) limit: u32,
     /// Calls left.
     pub(super) remaining: u32,
     /// When they are counted anew.
@@ -39,33 +42,37 @@ pub(super) struct Standing {
 
 /// All that is remembered of apps. In memory: a restart forgets it.
 pub(in crate::web) struct Calls {
-    is_on: bool,
+    /// Calls in a while; none where they are not counted.
+    limit: Option<u32>,
     windows: Mutex<Recent<Caller, Window>>,
     seen: Mutex<Recent<UserName, String>>,
+    pub(super) marks: Marks,
 }
 
 impl Calls {
-    /// Nothing remembered yet; switched off it counts nothing.
-    pub(in crate::web) fn new(is_on: bool) -> Self {
+    /// Nothing remembered yet; without a limit it counts nothing.
+    pub(in crate::web) fn new(limit: Option<u32>) -> Self {
         let windows = Mutex::new(Recent::new(THROTTLE_KEYS_MAX));
-        Self { is_on, windows, seen: Mutex::new(Recent::new(API_SEEN_MAX)) }
+        let seen = Mutex::new(Recent::new(API_SEEN_MAX));
+        Self { limit, windows, seen, marks: Marks::new() }
     }
 
     /// Counts one call.
     pub(super) fn count(&self, caller: &Caller, now: Wall) -> Standing {
         let end = |began: Wall| Wall(began.0 + API_CALLS_MS);
-        if !self.is_on {
-            return Standing { remaining: API_CALLS_MAX, reset: end(now), is_over: false };
-        }
+        let Some(limit) = self.limit else {
+            let (limit, remaining) = (API_CALLS_MAX, API_CALLS_MAX);
+            return Standing { limit, remaining, reset: end(now), is_over: false };
+        };
         let mut windows = self.windows.lock();
         let window = windows.touch(caller);
         if now >= end(window.began) || now < window.began {
             *window = Window { began: now, calls: 0 };
         }
-        let is_over = window.calls >= API_CALLS_MAX;
+        let is_over = window.calls >= limit;
         window.calls = window.calls.saturating_add(1);
-        let remaining = API_CALLS_MAX.saturating_sub(window.calls);
-        Standing { remaining, reset: end(window.began), is_over }
+        let remaining = limit.saturating_sub(window.calls);
+        Standing { limit, remaining, reset: end(window.began), is_over }
     }
 
     /// The version that a person's apps saw last.
@@ -87,7 +94,7 @@ mod tests {
 
     #[test]
     fn calls_counted_for_each_caller_and_anew_after_a_while() {
-        let calls = Calls::new(true);
+        let calls = Calls::new(Some(API_CALLS_MAX));
         let (one, other) = (Caller::Token(Hash128([1; 16])), Caller::Token(Hash128([2; 16])));
         for left in (0..API_CALLS_MAX).rev() {
             let standing = calls.count(&one, NOW);
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn calls_switched_off_never_run_out() {
-        let calls = Calls::new(false);
+        let calls = Calls::new(None);
         let caller = Caller::Address([127, 0, 0, 1].into());
         for _ in 0..=API_CALLS_MAX {
             assert_eq!(calls.count(&caller, NOW).remaining, API_CALLS_MAX);

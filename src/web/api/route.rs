@@ -1,7 +1,9 @@
 //! What apps can ask for: each address with who may use it. A row without that does not compile, and what
 //! has no row is answered 404.
 
+use super::detail::By;
 use super::people::Tie;
+use super::stream::Stream;
 use crate::action::{Mark, PeopleList};
 use crate::web::request::Method;
 use crate::wire::request::Need;
@@ -59,6 +61,25 @@ pub(super) enum Endpoint {
     Tagged,
     Bookmarks,
     Favourites,
+    Stream(Stream),
+    /// Who likes or reposted a post.
+    DoneBy(By),
+    History,
+    MuteStatus(bool),
+    UpdateMyself,
+    News(News),
+}
+
+/// What is asked of what concerns somebody, and of up to where they have read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    List,
+    One,
+    Clear,
+    Dismiss,
+    Unread,
+    Markers,
+    SetMarkers,
 }
 
 /// A row of the table.
@@ -81,6 +102,20 @@ const fn put(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
 
 const fn delete(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
     Row { method: Method::Delete, path, access, endpoint }
+}
+
+const fn patch(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
+    Row { method: Method::Patch, path, access, endpoint }
+}
+
+const fn news(path: &'static str, news: News) -> Row {
+    let (method, scope) = match news {
+        News::List | News::One | News::Unread => (Method::Get, "read:notifications"),
+        News::Clear | News::Dismiss => (Method::Post, "write:notifications"),
+        News::Markers => (Method::Get, "read:statuses"),
+        News::SetMarkers => (Method::Post, "write:statuses"),
+    };
+    Row { method, path, access: user(scope), endpoint: Endpoint::News(news) }
 }
 
 const fn post(path: &'static str, access: Access, endpoint: Endpoint) -> Row {
@@ -122,6 +157,7 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/trends/statuses", Access::Open, Endpoint::Nothing),
     get("/api/v1/trends/links", Access::Open, Endpoint::Nothing),
     get("/api/v1/accounts/verify_credentials", user("read:accounts"), Endpoint::Myself),
+    patch("/api/v1/accounts/update_credentials", user("write:accounts"), Endpoint::UpdateMyself),
     get("/api/v1/accounts/lookup", public("read:accounts"), Endpoint::Lookup),
     get("/api/v1/accounts/:", public("read:accounts"), Endpoint::Account),
     get("/api/v1/accounts/relationships", user("read:follows"), Endpoint::Relationships),
@@ -151,6 +187,11 @@ pub(super) const TABLE: &[Row] = &[
     put("/api/v1/statuses/:", user("write:statuses"), Endpoint::EditStatus),
     delete("/api/v1/statuses/:", user("write:statuses"), Endpoint::DeleteStatus),
     get("/api/v1/statuses/:/context", public("read:statuses"), Endpoint::Context),
+    get("/api/v1/statuses/:/history", public("read:statuses"), Endpoint::History),
+    get("/api/v1/statuses/:/favourited_by", public("read:accounts"), Endpoint::DoneBy(By::Likes)),
+    get("/api/v1/statuses/:/reblogged_by", public("read:accounts"), Endpoint::DoneBy(By::Reposts)),
+    post("/api/v1/statuses/:/mute", user("write:mutes"), Endpoint::MuteStatus(true)),
+    post("/api/v1/statuses/:/unmute", user("write:mutes"), Endpoint::MuteStatus(false)),
     get("/api/v1/statuses/:/source", user("read:statuses"), Endpoint::Source),
     mark("/api/v1/statuses/:/favourite", "write:favourites", Mark::Like, true),
     mark("/api/v1/statuses/:/unfavourite", "write:favourites", Mark::Like, false),
@@ -163,12 +204,38 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/timelines/home", user("read:statuses"), Endpoint::Home),
     get("/api/v1/timelines/public", public("read:statuses"), Endpoint::Public),
     get("/api/v1/timelines/tag/:", public("read:statuses"), Endpoint::Tagged),
+    news("/api/v1/notifications", News::List),
+    news("/api/v1/notifications/:", News::One),
+    news("/api/v1/notifications/clear", News::Clear),
+    news("/api/v1/notifications/:/dismiss", News::Dismiss),
+    news("/api/v1/notifications/unread_count", News::Unread),
+    news("/api/v1/markers", News::Markers),
+    news("/api/v1/markers", News::SetMarkers),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
+    get("/api/v1/streaming/health", Access::Open, Endpoint::Stream(Stream::Health)),
+    get("/api/v1/streaming", public("read:statuses"), Endpoint::Stream(Stream::Named)),
+    get("/api/v1/streaming/user", user("read:statuses"), Endpoint::Stream(Stream::Home)),
+    get("/api/v1/streaming/public", public("read:statuses"), Endpoint::Stream(Stream::Everyone)),
+    get(
+        "/api/v1/streaming/public/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Everyone),
+    ),
+    get("/api/v1/streaming/hashtag", public("read:statuses"), Endpoint::Stream(Stream::Tagged)),
+    get(
+        "/api/v1/streaming/hashtag/local",
+        public("read:statuses"),
+        Endpoint::Stream(Stream::Tagged),
+    ),
     get("/api/v2/search", user("read:search"), Endpoint::Search),
     get("/api/v1/tags/:", user("read:follows"), Endpoint::Tag),
     get("/api/v1/accounts/:/featured_tags", public("read:accounts"), Endpoint::Nothing),
     get("/api/v1/preferences", user("read:accounts"), Endpoint::Preferences),
+    get("/api/v1/directory", Access::Open, Endpoint::Nothing),
+    get("/api/v1/trends", Access::Open, Endpoint::Nothing),
+    get("/api/v1/suggestions", user("read"), Endpoint::Nothing),
+    get("/api/v2/suggestions", user("read"), Endpoint::Nothing),
     get("/api/v1/announcements", user("read"), Endpoint::Nothing),
     get("/api/v1/filters", user("read:filters"), Endpoint::Nothing),
     get("/api/v2/filters", user("read:filters"), Endpoint::Nothing),

@@ -2,18 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Answered, Call, entity};
+use super::paging::{cursor, limit};
+use super::{Answer, Answered, Call, entity, nonsense, told};
+use crate::action::{Action, ApiRead};
 use crate::id::PostId;
 use crate::text::Tag;
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
+use crate::wire::request::ApiReply;
 
 /// What is found of a kind, and at most.
 const FOUND: (u16, u16) = (20, 40);
 
 impl<A: Ask> Site<A> {
     /// Finds members by the beginning of their names, tags, and the one post or member whose address is
-    /// looked for. Words in posts are not looked for here.
+    /// looked for; words in posts where posts alone are asked for.
     pub(super) fn search_all(&self, call: &Call<'_>) -> Answered {
         let wanted = call.params.get("type");
         let wants = |kind: &str| wanted.is_empty() || wanted == kind;
@@ -30,6 +33,8 @@ impl<A: Ask> Site<A> {
                 Err(answer) if answer.status == 404 => Vec::new(),
                 Err(other) => return Err(other),
             },
+            // Apps search with each letter that is typed: words are looked for only where posts are.
+            None if wanted == "statuses" && !query.is_empty() && !is_later => self.found(call)?,
             None => Vec::new(),
         };
         let word = query.trim_start_matches('#');
@@ -38,6 +43,16 @@ impl<A: Ask> Site<A> {
         Ok(Answer::ok(json!({
             "accounts": accounts, "statuses": statuses, "hashtags": hashtags,
         })))
+    }
+
+    /// Posts in which all stands that is looked for.
+    fn found(&self, call: &Call<'_>) -> Result<Vec<Value>, Answer> {
+        let query = call.params.get("q").to_owned();
+        let read = ApiRead::Found { query, below: cursor(call, "max_id") };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
+        let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
+        let most = usize::from(limit(call, FOUND));
+        Ok(self.spelt(&page, true).into_iter().take(most).collect())
     }
 
     fn tag_entity(&self, tag: &Tag) -> Value {
@@ -54,7 +69,7 @@ impl<A: Ask> Site<A> {
         let word = call.parts.first().copied().unwrap_or_default();
         let word = crate::web::form::decode_path(word).unwrap_or_default();
         let tag = word.parse::<Tag>().map_err(|_| Answer::not_found())?;
-        self.ask_with_token(call, None, crate::action::Action::CheckSession)?;
+        self.ask_with_token(call, None, Action::CheckSession)?;
         Ok(Answer::ok(self.tag_entity(&tag)))
     }
 

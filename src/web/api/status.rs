@@ -9,7 +9,8 @@ use super::people::account_in;
 use super::{Answer, Answered, Call, entity, nonsense, told};
 use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
-use crate::text::{Label, labels};
+use crate::limits::API_TAGS_MAX;
+use crate::text::{Label, Tag, labels};
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
@@ -28,7 +29,7 @@ impl<A: Ask> Site<A> {
         page.statuses.iter().filter_map(spell).collect()
     }
 
-    fn spell(
+    pub(super) fn spell(
         &self,
         view: &StatusView,
         accounts: &BTreeMap<&UserName, &AccountView>,
@@ -203,7 +204,7 @@ impl<A: Ask> Site<A> {
         // There are no posts of elsewhere, and no pictures.
         if call.params.flag("remote") == Some(true) || call.params.flag("only_media") == Some(true)
         {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         self.statuses(call, StatusList::Everyone)
     }
@@ -211,22 +212,34 @@ impl<A: Ask> Site<A> {
     pub(super) fn tag_timeline(&self, call: &Call<'_>) -> Answered {
         let word = call.parts.first().copied().unwrap_or_default();
         let word = crate::web::form::decode_path(word).unwrap_or_default();
-        match word.parse() {
-            Ok(tag) => self.statuses(call, StatusList::Tagged { tag }),
-            Err(_) => Ok(Answer::ok(json!([]))),
-        }
+        let params = &call.params;
+        let tags = |name: &str| -> Vec<Tag> {
+            let words = params.all(name).into_iter().take(API_TAGS_MAX);
+            words.filter_map(|word| word.trim_start_matches('#').parse().ok()).collect()
+        };
+        let Ok(tag) = word.parse() else { return self.nothing(call) };
+        let mut any = vec![tag];
+        any.extend(tags("any"));
+        self.statuses(call, StatusList::Tagged { any, all: tags("all"), none: tags("none") })
     }
 
     pub(super) fn account_statuses(&self, call: &Call<'_>) -> Answered {
         let username = account_in(call)?;
         let says = |name: &str| call.params.flag(name) == Some(true);
         if says("only_media") {
-            return Ok(Answer::ok(json!([])));
+            return self.nothing(call);
         }
         if says("pinned") {
             return self.statuses(call, StatusList::Pinned { username });
         }
         let (no_replies, no_reposts) = (says("exclude_replies"), says("exclude_reblogs"));
-        self.statuses(call, StatusList::Of { username, no_replies, no_reposts })
+        let tag = match call.params.get("tagged") {
+            "" => None,
+            word => match word.parse() {
+                Ok(tag) => Some(tag),
+                Err(_) => return self.nothing(call),
+            },
+        };
+        self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag })
     }
 }

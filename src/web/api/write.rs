@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 
 use super::client::hash;
-use super::{Answer, Answered, Call};
+use super::{Answer, Answered, Call, fresh};
 use crate::action::{Action, EditPost, Mark, NewPost, OnePost, RequestKey, SetMark};
 use crate::id::{PostId, RequestId};
 use crate::limits::POST_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
-use crate::web::csrf::fresh_key;
 use crate::web::handler::{Heard, Site};
 use crate::wire::request::{Outcome, Statuses};
 
@@ -17,10 +16,7 @@ impl<A: Ask> Site<A> {
     /// The key of an act: made of `Idempotency-Key` and of who asks, so that the same sent again, to
     /// whichever machine, is the same act; fresh where there is none.
     fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
-        let fresh = fresh_key(None).map_err(|error| {
-            log::error!("key not made error={error}");
-            Answer::error(500, "Something went wrong")
-        })?;
+        let fresh = fresh()?;
         let Some(said) = call.request.idempotency_key.as_deref() else { return Ok(fresh) };
         Ok(RequestKey { id: RequestId(hash(&["idempotency", session, said]).0), ..fresh })
     }
@@ -130,7 +126,7 @@ impl<A: Ask> Site<A> {
     fn own_repost(&self, call: &Call<'_>, original: Answer) -> Answered {
         use crate::action::{ApiRead, StatusList};
         let username = Self::owner(call).parse().map_err(|_| Answer::unauthorized())?;
-        let list = StatusList::Of { username, no_replies: false, no_reposts: false };
+        let list = StatusList::Of { username, no_replies: false, no_reposts: false, tag: None };
         let read =
             ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 40 };
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;

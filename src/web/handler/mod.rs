@@ -59,7 +59,7 @@ use crate::action::Action;
 use crate::auth::AuthError;
 use crate::clock::Clock;
 use crate::id::UserName;
-use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
+use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::picture::Studio;
 use crate::wire::request::{Outcome, Refusal, Request as WireRequest, Response as WireResponse};
 pub(in crate::web) use visit::Heard;
@@ -75,6 +75,8 @@ pub struct Site<A: Ask> {
     pub(super) assets: Assets,
     pub(super) calls: Calls,
     studio: Studio,
+    /// Whether apps may bring a password instead of having people sign in on the site's page.
+    pub(super) takes_passwords: bool,
 }
 
 /// An answer, or why handling ended early.
@@ -134,9 +136,18 @@ impl<A: Ask> Site<A> {
     ) -> Self {
         let form_key = FormKey::new(form_key);
         // Whoever runs it on their own machine to try it out is not to wait.
-        let calls = Calls::new(!origin.is_loopback());
-        let (assets, studio) = (Assets::embedded(), Studio::default());
-        Self { ask, community, form_key, origin, clock, assets, calls, studio }
+        let calls = Calls::new((!origin.is_loopback()).then_some(API_CALLS_MAX));
+        let (assets, studio, takes_passwords) = (Assets::embedded(), Studio::default(), false);
+        Self { ask, community, form_key, origin, clock, assets, calls, studio, takes_passwords }
+    }
+
+    /// The same with other rules for apps: how often they may call, 0 for as often as they like, and
+    /// whether they may bring somebody's password.
+    #[must_use]
+    pub fn with_apps(self, calls: Option<u32>, takes_passwords: bool) -> Self {
+        let is_counted = |calls: &u32| *calls > 0;
+        let counted = calls.map(|calls| Calls::new(Some(calls).filter(is_counted)));
+        Self { calls: counted.unwrap_or(self.calls), takes_passwords, ..self }
     }
 
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Browser, Whole, chunk};
+use super::{Browser, Unanswered, Whole, chunk};
 use crate::limits::GATE_STREAM_MS_MAX;
 use crate::web::gate::deadline::{Ended, read_more};
 use crate::web::gate::refusal::Refusal;
@@ -78,10 +78,11 @@ impl Browser<'_> {
                     body = answer.bytes.split_off(answer.head_bytes);
                     next = answer.next;
                 }
-                Ok(_) => break,
+                Ok(_) | Err(Unanswered::Failed) => break,
+                // Asked for again, it tells the same: its address says from where on.
                 Err(unanswered) => {
                     self.settle_late(unanswered);
-                    break;
+                    (body, next) = (Vec::new(), Some(Next { target, pause_ms }));
                 }
             }
         }

@@ -1,0 +1,210 @@
+//! What happened that concerns somebody: posts that name them, and who began to follow them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::marks::{HOME, NEWS};
+use super::paging::{limit, link};
+use super::{Answer, Answered, Call, entity, nonsense, told};
+use crate::action::{Action, ApiRead, NewsPart};
+use crate::id::{PostId, UserName};
+use crate::web::ask::Ask;
+use crate::web::handler::{Heard, Site};
+use crate::wire::request::{AccountView, ApiReply, NewsReply, NewsView};
+
+/// News of a page, and at most.
+const PAGE: (u16, u16) = (40, 80);
+/// Digits behind the place in the number of one: whose it is, and of what kind.
+const TAIL_DIGITS: usize = entity::NAME_DIGITS + 1;
+const MENTION: &str = "mention";
+const FOLLOW: &str = "follow";
+
+/// The number of something that happened: its place among posts, who did it, and what.
+fn number(place: PostId, by: &UserName, is_post: bool) -> String {
+    format!("{place}{}{}", entity::name_number(by), if is_post { 1 } else { 2 })
+}
+
+/// The place in such a number. The rest does not matter to a list.
+pub(super) fn place_of(id: &str) -> Option<PostId> {
+    let (place, tail) = id.split_at_checked(id.len().checked_sub(TAIL_DIGITS)?)?;
+    tail.bytes().all(|b| b.is_ascii_digit()).then(|| place.parse().ok())?
+}
+
+/// Where a list goes on below or above a place.
+fn cursor(place: PostId) -> String {
+    format!("{place}{:0TAIL_DIGITS$}", 0)
+}
+
+impl<A: Ask> Site<A> {
+    /// Which part of the news is asked for; none where nothing of it can be.
+    fn news_part(call: &Call<'_>) -> Option<NewsPart> {
+        let params = &call.params;
+        let (only, not) = (params.all("types"), params.all("exclude_types"));
+        let wants = |kind: &str| (only.is_empty() || only.contains(&kind)) && !not.contains(&kind);
+        let (named, followed) = (wants(MENTION), wants(FOLLOW));
+        let by = match params.get("account_id") {
+            "" => None,
+            id => Some(entity::account_of(id)?.0),
+        };
+        let place = |name: &str| place_of(params.get(name));
+        let min = place("min_id");
+        let (below, above) = (place("max_id"), min.or_else(|| place("since_id")));
+        let part = NewsPart {
+            below,
+            above,
+            is_rising: min.is_some(),
+            named,
+            followed,
+            by,
+            limit: limit(call, PAGE),
+        };
+        (named || followed).then_some(part)
+    }
+
+    fn news_of(&self, call: &Call<'_>, part: NewsPart) -> Result<NewsReply, Answer> {
+        let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::News(part)))?;
+        match told(&mut heard)? {
+            ApiReply::News(reply) => Ok(reply),
+            _ => Err(nonsense()),
+        }
+    }
+
+    /// What happened, the latest first.
+    pub(super) fn notifications(&self, call: &Call<'_>) -> Answered {
+        let Some(part) = Self::news_part(call) else { return self.nothing(call) };
+        let is_rising = part.is_rising;
+        let reply = self.news_of(call, part)?;
+        let older =
+            if is_rising { reply.news.last().map(|last| last.place) } else { reply.stopped };
+        let newer = reply.news.first().map(|first| first.place);
+        let newer = if is_rising { reply.stopped.or(newer) } else { newer };
+        let older = older.map(|place| ("max_id", cursor(place)));
+        let newer = newer.map(|place| ("min_id", cursor(place)));
+        let link = link(&self.origin, call, older, newer);
+        Ok(Answer { link, ..Answer::ok(Value::Array(self.spelt_news(&reply))) })
+    }
+
+    pub(super) fn spelt_news(&self, reply: &NewsReply) -> Vec<Value> {
+        let accounts: BTreeMap<&UserName, &AccountView> =
+            reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
+        let spell = |view: &NewsView| {
+            let account = entity::account(&self.origin, &self.picture(), accounts.get(&view.by)?);
+            let id = number(view.place, &view.by, view.is_post);
+            let mut notification = json!({
+                "id": id,
+                "type": if view.is_post { MENTION } else { FOLLOW },
+                "created_at": entity::time(view.at),
+                "group_key": format!("ungrouped-{id}"),
+                "account": account,
+            });
+            if view.is_post {
+                let mut posts = reply.posts.statuses.iter();
+                let is_it = |status: &&_| is_of(status, view);
+                let status = self.spell(posts.find(is_it)?, &accounts, true)?;
+                notification.as_object_mut()?.insert("status".to_owned(), status);
+            }
+            Some(notification)
+        };
+        reply.news.iter().filter_map(spell).collect()
+    }
+
+    /// The one whose number stands in the address.
+    pub(super) fn notification(&self, call: &Call<'_>) -> Answered {
+        let id = call.parts.first().copied().unwrap_or_default();
+        let place = place_of(id).ok_or_else(Answer::not_found)?;
+        let beside = |raw: Option<u64>| raw.map(PostId::from_raw);
+        let part = NewsPart {
+            below: beside(place.get().checked_add(1)),
+            above: beside(place.get().checked_sub(1)),
+            is_rising: false,
+            named: true,
+            followed: true,
+            by: None,
+            limit: PAGE.1,
+        };
+        let found = self.spelt_news(&self.news_of(call, part)?);
+        let mut found = found.into_iter().filter(|it| it.get("id") == Some(&json!(id)));
+        found.next().map(Answer::ok).ok_or_else(Answer::not_found)
+    }
+
+    /// Nothing is ever taken out of the list: what is cleared counts as read.
+    pub(super) fn clear_notifications(&self, call: &Call<'_>) -> Answered {
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+        let now = PostId::floor_of(self.clock.wall().0);
+        self.remember(&heard, NEWS, &cursor(now))?;
+        Ok(Answer::ok(json!({})))
+    }
+
+    pub(super) fn dismiss_notification(&self, call: &Call<'_>) -> Answered {
+        self.notification(call)?;
+        Ok(Answer::ok(json!({})))
+    }
+
+    /// How much is new since apps said what was read, or since the app was let in.
+    pub(super) fn unread_count(&self, call: &Call<'_>) -> Answered {
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+        let viewer = heard.viewer.ok_or_else(nonsense)?;
+        Ok(Answer::ok(json!({ "count": viewer.news })))
+    }
+
+    /// Up to where somebody has read, as their apps said.
+    pub(super) fn markers(&self, call: &Call<'_>) -> Answered {
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+        let user = heard.viewer.ok_or_else(nonsense)?.username;
+        let wanted = call.params.all("timeline");
+        let mut spelt = Map::new();
+        for line in [HOME, NEWS].into_iter().filter(|line| wanted.contains(line)) {
+            if let Some(mark) = self.calls.marks.get(&user, line) {
+                spelt.insert(line.to_owned(), mark);
+            }
+        }
+        Ok(Answer::ok(Value::Object(spelt)))
+    }
+
+    pub(super) fn set_markers(&self, call: &Call<'_>) -> Answered {
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+        let mut spelt = Map::new();
+        for line in [HOME, NEWS] {
+            let Some(id) = call.params.find(&format!("{line}[last_read_id]")) else { continue };
+            let is_id = (1..=PAST_DIGITS_MAX).contains(&id.len());
+            if !is_id || !id.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(Answer::error(422, "Validation failed: last_read_id"));
+            }
+            spelt.insert(line.to_owned(), self.remember(&heard, line, id)?);
+        }
+        Ok(Answer::ok(Value::Object(spelt)))
+    }
+
+    fn remember(&self, heard: &Heard, line: &str, id: &str) -> Result<Value, Answer> {
+        let user = &heard.viewer.as_ref().ok_or_else(nonsense)?.username;
+        Ok(self.calls.marks.set(user, line, id, self.clock.wall()))
+    }
+}
+
+/// Digits of the longest number there is.
+const PAST_DIGITS_MAX: usize = 20 + TAIL_DIGITS;
+
+fn is_of(status: &crate::wire::request::StatusView, view: &NewsView) -> bool {
+    status.post.author.username == view.by && status.post.id == view.place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_news_says_its_place_and_grows_with_it() {
+        let (ada, zoe): (UserName, UserName) = ("ada".parse().unwrap(), "zoe".parse().unwrap());
+        let (old, new) = (PostId::floor_of(1_769_862_896_789), PostId::floor_of(1_769_862_896_790));
+        assert!(number(old, &zoe, false) < number(new, &ada, true));
+        assert_ne!(number(old, &ada, true), number(old, &ada, false));
+        assert_ne!(number(old, &ada, true), number(old, &zoe, true));
+        for id in [number(old, &zoe, false), cursor(old)] {
+            assert_eq!(place_of(&id), Some(old));
+        }
+        for none in ["", "1", &"9".repeat(80), &format!("x{}", cursor(old)), &old.to_string()] {
+            assert_eq!(place_of(none), None, "{none}");
+        }
+    }
+}

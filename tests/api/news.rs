@@ -1,0 +1,159 @@
+//! What happened, as apps are told it, and what they change of their person.
+
+use serde_json::json;
+
+use super::app::App;
+use crate::cluster::harness::{Cluster, Options};
+
+const NEWS: &str = "/api/v1/notifications";
+
+#[test]
+fn mentions_and_follows_told_paged_chosen_and_read() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let mut people = ["ada", "ben", "cleo"].map(|name| cluster.person(name));
+    let [ada, ben, cleo] = people.each_mut().map(|person| {
+        person.join();
+        App::of(&cluster, person, "read write follow")
+    });
+    let id = |app: &App| app.get("/api/v1/accounts/verify_credentials").text("id");
+    let (of_ada, of_ben) = (id(&ada), id(&ben));
+    let unread = || ada.get(&format!("{NEWS}/unread_count")).value["count"].clone();
+    assert_eq!((ada.get(NEWS).ids().len(), unread()), (0, json!(0)));
+    let mut mentions: Vec<_> = (0..5).map(|n| ben.write(&format!("Hello @ada {n}"))).collect();
+    assert_eq!(cleo.post(&format!("/api/v1/accounts/{of_ada}/follow"), &json!({})).status, 200);
+    mentions.extend((5..7).map(|n| cleo.write(&format!("Hello @ada {n}"))));
+    ada.write("Oneself, @ada, is no news");
+    let all = ada.get(NEWS);
+    assert_eq!((all.ids().len(), unread()), (8, json!(8)), "{all:?}");
+    assert!(all.ids().is_sorted_by(|a, b| (a.len(), a) > (b.len(), b)));
+    let kinds: Vec<_> = (0..8).map(|n| all.value[n]["type"].as_str().unwrap_or("none")).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "mention").count(), 7, "{kinds:?}");
+    assert_eq!(kinds[2], "follow");
+    assert_eq!(all.value[7]["status"]["id"], json!(mentions[0]));
+    // Down and up, three at a time, each once.
+    for (from, rel, count) in [
+        (format!("{NEWS}?limit=3"), "next", 8),
+        (format!("{NEWS}?limit=3&min_id={}", all.ids()[7]), "prev", 7),
+    ] {
+        let (mut next, mut met) = (Some(from), Vec::new());
+        while let Some(path) = next {
+            let heard = ada.get(&path);
+            met.extend(heard.ids());
+            next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
+            assert!(heard.ids().len() <= 3);
+        }
+        met.sort();
+        met.dedup();
+        assert_eq!(met.len(), count, "{rel}");
+    }
+    let chosen = |query: &str| ada.get(&format!("{NEWS}?{query}")).ids().len();
+    assert_eq!(chosen("types[]=follow"), 1);
+    assert_eq!(chosen("exclude_types[]=follow&exclude_types[]=favourite"), 7);
+    assert_eq!(chosen("types[]=favourite"), 0);
+    assert_eq!(chosen(&format!("account_id={of_ben}")), 5);
+    assert_eq!(chosen("account_id=17"), 0);
+    assert_eq!(chosen(&format!("since_id={}", all.ids()[3])), 3);
+    let one = format!("{NEWS}/{}", all.ids()[0]);
+    assert_eq!(ada.get(&one).value["status"]["id"], json!(mentions[6]));
+    for (app, path) in [(&ben, one.as_str()), (&ada, "/api/v1/notifications/17")] {
+        assert_eq!(app.get(path).status, 404, "{path}");
+    }
+    assert_eq!(ada.post(&format!("{one}/dismiss"), &json!({})).value, json!({}));
+    // What was read is said with a marker, and cleared means read.
+    let mark = json!({ "notifications": { "last_read_id": all.ids()[1] }, "home": { "last_read_id": "7" } });
+    let set = ada.post("/api/v1/markers", &mark);
+    assert_eq!(set.value["notifications"]["version"], json!(1), "{set:?}");
+    assert_eq!(unread(), json!(1));
+    let got = ada.get("/api/v1/markers?timeline[]=home&timeline[]=notifications");
+    assert_eq!(got.value, set.value);
+    assert_eq!(ada.get("/api/v1/markers?timeline[]=home").value["notifications"], json!(null));
+    assert_eq!(ben.get("/api/v1/markers?timeline[]=home").value, json!({}));
+    let odd = json!({ "home": { "last_read_id": "<b>" } });
+    assert_eq!(ada.post("/api/v1/markers", &odd).status, 422);
+    assert_eq!(ada.post(&format!("{NEWS}/clear"), &json!({})).value, json!({}));
+    assert_eq!(unread(), json!(0));
+    // Whom one mutes is not heard of.
+    assert_eq!(ada.post(&format!("/api/v1/accounts/{of_ben}/mute"), &json!({})).status, 200);
+    assert_eq!(ada.get(NEWS).ids().len(), 3);
+}
+
+#[test]
+fn profile_changed_in_what_is_sent_and_posts_seen_from_all_sides() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::of(&cluster, &mut ada, "read write");
+    let path = "/api/v1/accounts/update_credentials";
+    let patch = |says: &serde_json::Value| app.send("PATCH", path, says, None);
+    let changed = patch(&json!({ "display_name": "Ada <b>", "note": "Tea\n& cake", "bot": true }));
+    assert_eq!(changed.text("display_name"), "Ada <b>");
+    assert_eq!(changed.value["source"]["note"], json!("Tea\n& cake"));
+    assert_eq!(changed.text("note"), "<p>Tea<br>&amp; cake</p>");
+    let changed = patch(&json!({ "note": "" }));
+    assert_eq!(
+        (changed.text("display_name").as_str(), changed.text("note").as_str()),
+        ("Ada <b>", "")
+    );
+    for body in ["form", "parts", "picture"] {
+        let part = |name: &str, value: &str| {
+            format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let (kind, body, status, name) = match body {
+            "form" => {
+                ("application/x-www-form-urlencoded", "display_name=Ada+L".to_owned(), 200, "Ada L")
+            }
+            "parts" => (
+                "multipart/form-data; boundary=x7",
+                part("display_name", "Ada M") + "--x7--\r\n",
+                200,
+                "Ada M",
+            ),
+            _ => {
+                let file = part("avatar\"; filename=\"a.png", "\u{1}") + "--x7--\r\n";
+                ("multipart/form-data; boundary=x7", file, 422, "Ada M")
+            }
+        };
+        let request = ureq::http::Request::builder()
+            .method("PATCH")
+            .uri(format!("{}{path}", app.base))
+            .header("Authorization", format!("Bearer {}", app.token.clone().unwrap_or_default()))
+            .header("Content-Type", kind);
+        let answer = request.body(body).map_err(ureq::Error::from).and_then(|it| app.agent.run(it));
+        assert_eq!(answer.map(|answer| answer.status().as_u16()).ok(), Some(status), "{kind}");
+        let now = app.get("/api/v1/accounts/verify_credentials");
+        assert_eq!(now.text("display_name"), name, "{kind}");
+    }
+    assert_eq!(patch(&json!({ "display_name": "x".repeat(500) })).status, 422);
+
+    let post = app.write("Green tea #tea #green");
+    let other = app.write("Black tea #tea #black");
+    let ids = |path: &str| app.get(&format!("/api/v1/timelines/tag/{path}")).ids();
+    assert_eq!(ids("tea"), [other.clone(), post.clone()]);
+    assert_eq!(ids("green?any[]=black&any[]=tea"), [other.clone(), post.clone()]);
+    assert_eq!(ids(&format!("green?any[]=black&min_id=1")), [other.clone(), post.clone()]);
+    assert_eq!(ids("tea?all[]=green"), [post.clone()]);
+    assert_eq!(ids("tea?none[]=green"), [other.clone()]);
+    let own = app.get("/api/v1/accounts/verify_credentials").text("id");
+    assert_eq!(
+        app.get(&format!("/api/v1/accounts/{own}/statuses?tagged=green")).ids(),
+        [post.clone()]
+    );
+    let found =
+        |query: &str| app.get(&format!("/api/v2/search?q={query}")).value["statuses"].clone();
+    assert_eq!(found("blac&type=statuses")[0]["id"], json!(other));
+    assert_eq!(found("blac"), json!([]));
+    let at = format!("/api/v1/statuses/{post}");
+    assert_eq!(app.send("PUT", &at, &json!({ "status": "Green" }), None).status, 200);
+    let history = app.get(&format!("{at}/history")).value;
+    assert_eq!(history[1]["content"], json!("<p>Green</p>"), "{history}");
+    assert_eq!(history.as_array().map(Vec::len), Some(2));
+    for (list, act) in [("favourited_by", "favourite"), ("reblogged_by", "reblog")] {
+        assert_eq!(app.get(&format!("{at}/{list}")).value, json!([]));
+        assert_eq!(app.post(&format!("{at}/{act}"), &json!({})).status, 200);
+        assert_eq!(app.get(&format!("{at}/{list}")).value[0]["acct"], json!("ada"), "{list}");
+    }
+    assert_eq!(app.post(&format!("{at}/pin"), &json!({})).value["pinned"], json!(true));
+    assert_eq!(app.post(&format!("{at}/unpin"), &json!({})).value["pinned"], json!(false));
+    assert_eq!(app.post(&format!("{at}/mute"), &json!({})).status, 422);
+    assert_eq!(app.post(&format!("{at}/unmute"), &json!({})).value["muted"], json!(false));
+}
