@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn picture_shown_as_the_post_is() {
+    fn s50_picture_shown_as_the_post_is() {
         let (one, two) = (picture(b"one"), picture(b"two"));
         let mut world = World::default();
         for user in ["ada", "ben", "kay"] {

@@ -165,7 +165,7 @@ fn metadata_turns_the_picture_and_goes() {
 }
 
 #[test]
-fn what_hides_behind_a_picture_goes() {
+fn s49_what_hides_behind_a_picture_goes() {
     for format in ALL {
         let mut bytes = encoded(&photograph(64, 64), format);
         bytes.extend(b"<script>alert(1)</script>PK\x03\x04");

@@ -290,7 +290,15 @@ impl Person {
             headers.push((key.as_str().to_owned(), value));
         }
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string()?;
+        // A picture is no text, but its status and its headers are looked at all the same.
+        let is_picture =
+            headers.iter().any(|(key, value)| key == "content-type" && value.starts_with("image/"));
+        let body = answer.body_mut().with_config().limit(PAGE_BYTES_MAX);
+        let body = if is_picture {
+            String::from_utf8_lossy(&body.read_to_vec()?).into_owned()
+        } else {
+            body.read_to_string()?
+        };
         let location = headers.iter().find(|(key, _)| key == "location");
         let location = location.map(|(_, value)| value.clone());
         Ok(Answer { status, location, headers, body })
