@@ -26,12 +26,16 @@ test: axe old-program cargo-deb
 	cargo build
 	$(PROOF) --test model
 	$(PROOF) --test sim
-	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then \
-		cargo test --no-fail-fast; \
-	else \
+	@skip=; \
+	if ! command -v chromedriver >/dev/null || ! command -v chromium >/dev/null; then \
 		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
-		TERN_SKIP_BROWSER=1 cargo test --no-fail-fast; \
-	fi
+		skip="$$skip TERN_SKIP_BROWSER=1"; \
+	fi; \
+	if ! python3 -c "import ensurepip, venv" 2>/dev/null; then \
+		echo "no tests with apps' own clients: python3-venv is missing (Debian: apt-get install python3-venv)"; \
+		skip="$$skip TERN_SKIP_CLIENTS=1"; \
+	fi; \
+	env $$skip cargo test --no-fail-fast
 
 # Every page from all sides and every form with all that may go wrong, in a real browser; pictures of it
 # all in target/screens, side by side in sheet.png. `make test` looks at what changes most.

@@ -86,17 +86,14 @@ impl Backend {
         let is_ours = (before.node, before.boot) == (node, boot);
         let known = before.change.filter(|_| is_ours);
         let known = known.and_then(|n| index.happened(eyes, listened, n, STREAM_EVENTS));
-        let happened = match known {
-            Some((mut happened, change)) => {
-                heard.change = Some(change);
-                happened.retain(|what| what.id().is_none_or(|id| !heard.has_told(id)));
-                happened
-            }
-            None => {
-                let (newer, has_more) = newer(&index, eyes, listened, &mut heard);
-                heard.change = (!has_more).then(|| index.next_change());
-                newer
-            }
+        let happened = if let Some((mut happened, change)) = known {
+            heard.change = Some(change);
+            happened.retain(|what| what.id().is_none_or(|id| !heard.has_told(id)));
+            happened
+        } else {
+            let (newer, has_more) = newer(&index, eyes, listened, &mut heard);
+            heard.change = (!has_more).then(|| index.next_change());
+            newer
         };
         heard.remember(happened.iter().filter_map(Happened::id), now);
         (happened, heard)

@@ -94,7 +94,7 @@ impl App {
 
     /// The code that somebody is shown who lets it in.
     pub(crate) fn code(&self, person: &mut Person, scopes: &str, more: &str) -> String {
-        let answer = self.allow(person, &self.asks(OUT_OF_BAND, scopes, more));
+        let answer = Self::allow(person, &self.asks(OUT_OF_BAND, scopes, more));
         assert_eq!(answer.status, 200, "{}", answer.body);
         let (_, after) =
             answer.body.split_once("<code>").unwrap_or_else(|| panic!("{}", answer.body));
@@ -102,7 +102,7 @@ impl App {
     }
 
     /// Opens the page at `asks` and lets it in.
-    pub(crate) fn allow(&self, person: &mut Person, asks: &str) -> crate::cluster::person::Answer {
+    pub(crate) fn allow(person: &mut Person, asks: &str) -> crate::cluster::person::Answer {
         let page = person.get(asks);
         assert_eq!(page.status, 200, "{}", page.body);
         let form = page.form("/oauth/authorize");

@@ -117,7 +117,7 @@ fn page_that_lets_in_leads_back_to_the_app_alone() {
     let page = ada.get(&asks);
     let policy = page.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("form-action 'self' https://app.example;"), "{policy}");
-    let answer = app.allow(&mut ada, &asks);
+    let answer = App::allow(&mut ada, &asks);
     assert_eq!(answer.status, 302);
     let to = answer.header("location").unwrap_or_default().to_owned();
     assert!(

@@ -101,7 +101,8 @@ impl TwoDoors {
 
     fn serve(&self, child: &mut Child) {
         let out = BufReader::new(child.stdout.take().unwrap());
-        let (tell, told) = crossbeam_channel::unbounded();
+        // A script asks and waits.
+        let (tell, told) = crossbeam_channel::bounded(1);
         let read = move || {
             for line in out.lines().map_while(Result::ok) {
                 let words: Vec<_> = line.split(' ').collect();

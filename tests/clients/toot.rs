@@ -51,8 +51,7 @@ impl Shell {
         let mut person = site.person(name);
         person.login();
         let asks = url.strip_prefix(&address).unwrap();
-        let answer =
-            App::introduce(&address, "read", crate::api::app::OUT_OF_BAND).allow(&mut person, asks);
+        let answer = App::allow(&mut person, asks);
         let (_, code) = answer.body.split_once("<code>").unwrap();
         let (code, _) = code.split_once('<').unwrap();
         writeln!(stdin, "n\n{code}").unwrap();
@@ -72,6 +71,9 @@ fn url_in(path: &Path) -> Option<String> {
 
 #[test]
 fn toot_does_what_a_person_types() {
+    if python::is_left_out() {
+        return;
+    }
     let site = TwoDoors::open(&["ada", "ben"]);
     let (ada, ben) = (Shell::new(), Shell::new());
     ada.sign_in(&site, "ada");

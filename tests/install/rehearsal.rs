@@ -50,8 +50,15 @@ fn assert_held(story: &Story, texts: &[&str]) {
     }
 }
 
+/// The operator was told where ada signs in, and with what.
+fn check_first_keeper(said: &str) {
+    let (_, told) = said.split_once("ada has an account\nsign in at: https://").expect(said);
+    let (address, password) = told.split_once("/login\npassword: ").expect(said);
+    assert!(!address.contains('\n') && !password.is_empty(), "{said}");
+}
+
 fn people_post_while_a_machine_is_unplugged(story: &Story) {
-    assert!(story.said().contains("ada has an account\npassword: "), "{}", story.said());
+    check_first_keeper(story.said());
     assert!(story.said().contains("writes: ok"), "{}", story.said());
     // Each machine that people come through has a certificate of its own.
     let certificates = [0, 1].map(|index| {
@@ -108,7 +115,7 @@ fn page_makes_one_machine_a_community() {
     }
     let _turn = take_turn();
     let story = Story::told(Way::Alone, Path::new("/"), bring_program);
-    assert!(story.said().contains("ada has an account\npassword: "), "{}", story.said());
+    check_first_keeper(story.said());
     assert!(story.said().contains("writes: ok"), "{}", story.said());
 }
 

@@ -70,7 +70,7 @@ struct Answer {
     link: Option<String>,
     retry_after_s: Option<u32>,
     /// What is said instead, in a stream.
-    part: Option<Part>,
+    part: Option<Box<Part>>,
 }
 
 /// An answer, or why there is none, which is one as well.
@@ -145,7 +145,7 @@ impl<A: Ask> Site<A> {
             return Response { app, ..part.into_response() };
         }
         let body = answer.value.to_string();
-        Response { app, retry_after_s, ..Response::new(answer.status, Content::Json, body) }
+        Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {

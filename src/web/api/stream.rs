@@ -68,7 +68,7 @@ impl Part {
     }
 
     fn answer(self) -> Answer {
-        Answer { part: Some(self), ..Answer::ok(Value::Null) }
+        Answer { part: Some(Box::new(self)), ..Answer::ok(Value::Null) }
     }
 }
 
@@ -214,7 +214,8 @@ impl<A: Ask> Site<A> {
                 }
             };
             if let Some(data) = data {
-                body.push_str(&format!("event: {name}\ndata: {data}\n\n"));
+                let event = ["event: ", name, "\ndata: ", &data, "\n\n"];
+                body.extend(event);
             }
         }
         Ok((body, Place { quiet: 0, mark }))

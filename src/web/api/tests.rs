@@ -54,7 +54,7 @@ pub(super) fn request(method: Method, path: &str, token: Option<&str>) -> Reques
     Request {
         method,
         path: path.to_owned(),
-        query: "acct=ada&q=ada&status=Hello".to_owned(),
+        query: "acct=ada&q=ada&status=Hello&stream=public&tag=tea".to_owned(),
         cookie: Some(format!("__Host-s={TOKEN}")),
         origin: None,
         fetch_site: None,
@@ -190,12 +190,11 @@ impl Ask for &Knows {
         let (refusal, is_open) = match (self.0, request.need) {
             (_, None) => (Refusal::NotFound, false),
             (Role::With(scopes), Some(need)) if !may(scopes, need) => (Refusal::Scope, false),
-            (Role::With(_), Some(_)) => (Refusal::NotFound, true),
             (Role::Suspended, Some(need)) if need != Need::ANY_APP => {
                 let reason = "Too loud.".to_owned();
                 (Refusal::Hindered(Hindered::Suspended { until: None, reason }), false)
             }
-            (Role::Suspended, Some(_)) => (Refusal::NotFound, true),
+            (Role::With(_) | Role::Suspended, Some(_)) => (Refusal::NotFound, true),
             (Role::Ended | Role::Nobody | Role::OwnApp, Some(_)) => (Refusal::SignedOut, false),
         };
         let session = request.session.clone().filter(|_| is_open);
@@ -217,17 +216,16 @@ impl Ask for &Knows {
 fn refused_with(role: Role, access: Access) -> Option<u16> {
     let has = |need: Need, kinds: &[&str]| kinds.iter().any(|kind| need.as_str().starts_with(kind));
     match (role, access) {
-        (_, Access::Open) => None,
-        (Role::Nobody, Access::Public(_)) => None,
-        (Role::Nobody, Access::User(_) | Access::App) => Some(401),
+        (_, Access::Open)
+        | (Role::Nobody, Access::Public(_))
+        | (Role::OwnApp | Role::Suspended | Role::With(_), Access::App) => None,
+        (Role::Nobody, Access::User(_) | Access::App) | (Role::Ended, _) => Some(401),
         (Role::OwnApp, Access::User(_)) => Some(422),
         (Role::OwnApp, Access::Public(need)) => (!has(need, &["read"])).then_some(403),
-        (Role::OwnApp | Role::Suspended | Role::With(_), Access::App) => None,
         (Role::With(scopes), Access::User(need) | Access::Public(need)) => {
             let kinds: Vec<_> = scopes.split(' ').collect();
             (!has(need, &kinds)).then_some(403)
         }
-        (Role::Ended, _) => Some(401),
         (Role::Suspended, Access::User(_) | Access::Public(_)) => Some(403),
     }
 }

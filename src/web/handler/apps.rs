@@ -10,7 +10,7 @@ use crate::web::ask::{Ask, AskError};
 use crate::web::away::Away;
 use crate::web::csrf::{Binding, FormName, check_source, fresh_key};
 use crate::web::form::Form;
-use crate::web::page::apps::{AllowAppPage, CodePage, scope_words};
+use crate::web::page::apps::{AllowAppPage, CodePage, what_it_may};
 use crate::web::page::form::FormHead;
 use crate::web::page::said::{Said, Subject, Trouble};
 use crate::web::response::{Content, Response};
@@ -51,7 +51,7 @@ impl<A: Ask> Site<A> {
             app: asks.client.name.clone(),
             website: asks.client.website.clone(),
             name: viewer.username.to_string(),
-            may: asks.scopes.iter().map(|scope| scope_words(t, scope)).collect(),
+            may: what_it_may(t, &asks.scopes),
             form: FormHead { ..form }.carrying("app", query),
         };
         let status = said.as_ref().map_or(200, |said| said.status);

@@ -9,7 +9,7 @@ use crate::action::{Action, PageOf};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::Form;
-use crate::web::page::apps::scope_words;
+use crate::web::page::apps::what_it_may;
 use crate::web::page::form::{ButtonForm, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Frame, Notice, Tone};
 use crate::web::page::post::face;
@@ -328,7 +328,6 @@ fn device(row: &SessionRow, drawer: Drawer<'_>, visit: &Visit<'_>) -> Device {
     let t = visit.t;
     let app = row.app.as_deref();
     let browser = app.map_or_else(|| browser(t, &row.device), |app| app.name.clone());
-    let may = app.into_iter().flat_map(|app| app.scopes.iter());
     let route = Act::EndOthers.route();
     let end = || ButtonForm {
         form: drawer.form(FormName::Devices, &route, &row.id).carrying("id", &row.id),
@@ -342,7 +341,7 @@ fn device(row: &SessionRow, drawer: Drawer<'_>, visit: &Visit<'_>) -> Device {
         address: row.address.clone(),
         since: Moment::seen_at(t, row.opened_at, visit.now),
         website: app.map(|app| app.website.clone()).unwrap_or_default(),
-        may: may.map(|scope| scope_words(t, scope)).collect(),
+        may: app.map(|app| what_it_may(t, &app.scopes)).unwrap_or_default(),
         browser,
     }
 }

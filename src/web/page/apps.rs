@@ -5,6 +5,7 @@ use askama::Template;
 use super::form::FormHead;
 use super::frame::Frame;
 use crate::web::words::Lang;
+use crate::wire::request::Scopes;
 
 /// Whether an app may act in somebody's name.
 #[derive(Debug, Template)]
@@ -36,8 +37,14 @@ pub(crate) struct CodePage {
     pub(crate) code: String,
 }
 
-/// What a scope lets an app do, in plain words.
-pub(crate) fn scope_words(t: Lang, scope: &str) -> String {
+/// What an app may do, in plain words, each once.
+pub(crate) fn what_it_may(t: Lang, scopes: &Scopes) -> Vec<String> {
+    let all: Vec<&str> = scopes.iter().collect();
+    let is_said = |scope: &&str| *scope == "follow" && all.contains(&"write");
+    all.iter().copied().filter(|scope| !is_said(scope)).map(|scope| words(t, scope)).collect()
+}
+
+fn words(t: Lang, scope: &str) -> String {
     match scope {
         "read" => t.may_read().to_owned(),
         "write" => t.may_write().to_owned(),
@@ -65,5 +72,16 @@ pub(crate) fn scope_words(t: Lang, scope: &str) -> String {
             };
             if kind == "write" { t.may_change(what) } else { t.may_see(what) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_includes_the_other_is_said_alone() {
+        let may = |scopes: &str| what_it_may(Lang::En, &scopes.parse().unwrap()).len();
+        assert_eq!([may("read write follow"), may("read follow"), may("write")], [2, 2, 1]);
     }
 }

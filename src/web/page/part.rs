@@ -28,7 +28,6 @@ macro_rules! parts {
         impl $type {
             $(#[$doc])*
             // By reference: templates hand it over so.
-            #[expect(clippy::trivially_copy_pass_by_ref, reason = "a template hands it over so")]
             pub(crate) const fn $drawn<'a>(&'a self, t: &Lang) -> $part<'a> {
                 $part { $shown: self, t: *t }
             }
