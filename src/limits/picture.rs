@@ -7,7 +7,7 @@ pub const PICTURE_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Pixels of a picture as it comes, by its header: more than a phone's camera gives unless it is told to.
 pub const PICTURE_PIXELS_MAX: u64 = 40_000_000;
 /// Bytes that a picture's pixels, and what its decoder keeps beside them, may take in memory. Looked at
-/// before they are decoded; with all else a web server stays below 150 MB. So 28 million pixels of an
+/// before they are decoded; with all else a web server stays below 160 MB. So 28 million pixels of an
 /// ordinary photograph are taken, and 14 of one whose file builds up in several passes.
 pub const PICTURE_DECODED_BYTES_MAX: u64 = 84 * 1024 * 1024;
 /// Pixels on the longer side of what is kept...
@@ -36,7 +36,7 @@ pub const PICTURE_WAIT_MS: u64 = 4_000;
 
 /// Bytes of a form that brings pictures, all of them and what is typed.
 pub const UPLOAD_BYTES_MAX: usize = PICTURE_INPUT_BYTES_MAX + BODY_BYTES_MAX;
-/// Such forms that the gate takes in at once: each is held whole, twice while it is handed on.
+/// Such forms that the gate takes in at once: each is held whole, and twice only while it is handed on.
 pub const UPLOADS_MAX: usize = 2;
 /// Bytes of address space that is set aside for such a form, of which it takes what it needs: what is
 /// larger than 32 MiB goes back to the system when it is freed, smaller pieces glibc may keep for each thread.

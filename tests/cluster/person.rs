@@ -11,6 +11,21 @@ const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// How long an answer may take: more than any deadline of the server.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// Connections that a browser keeps open for what it may ask next.
+const IDLE_MAX: usize = 10;
+
+/// A browser without its cookies.
+fn agent(idle_max: usize) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(idle_max)
+        .timeout_global(Some(ANSWER))
+        .build()
+        .new_agent()
+}
+
 /// A person, with the cookies of their browser.
 #[derive(Clone)]
 pub(crate) struct Person {
@@ -76,15 +91,14 @@ impl Answer {
 impl Person {
     /// Somebody new at `base`, the site's address.
     pub(crate) fn new(base: &str, name: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(ANSWER))
-            .build()
-            .new_agent();
+        let agent = agent(IDLE_MAX);
         let (base, name) = (base.to_owned(), name.to_owned());
         Self { agent, base, name, cookies: BTreeMap::new(), forwarded_for: None }
+    }
+
+    /// The same, who leaves no connection open behind an answer.
+    pub(crate) fn leaving(self) -> Self {
+        Self { agent: agent(0), ..self }
     }
 
     /// The same, coming from this address through a proxy that the server trusts.

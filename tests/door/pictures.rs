@@ -12,8 +12,8 @@ use crate::cluster::person::Person;
 /// Who send at once, and how often each does.
 const SENDERS: usize = 6;
 const TIMES: usize = 1;
-/// Memory that the web server may use meanwhile, in KiB: what was measured, 191 MiB, and some.
-const MEMORY_KIB_MAX: u64 = 220 * 1024;
+/// Memory that the web server may use meanwhile, in KiB: what was measured, 142 MiB, and some.
+const MEMORY_KIB_MAX: u64 = 160 * 1024;
 
 /// A PNG of so many pixels of one colour, padded to so many bytes.
 fn padded(width: u32, height: u32, bytes: usize) -> Vec<u8> {
@@ -79,7 +79,8 @@ fn flood(cluster: &Cluster, person: &Person, picture: &[u8]) -> Vec<u16> {
 #[test]
 fn s51_largest_pictures_in_a_crowd_keep_the_web_server_within_its_memory() {
     let (cluster, door) = attacked();
-    let mut ada = cluster.person("ada");
+    // A connection that waits for more to be asked holds a thread for longer than the test waits.
+    let mut ada = cluster.person("ada").leaving();
     ada.join();
     // As many pixels as are decoded at all, in as many bytes as are read at all.
     let pixels = u32::try_from(PICTURE_DECODED_BYTES_MAX / 3).unwrap();
