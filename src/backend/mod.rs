@@ -310,7 +310,19 @@ impl Backend {
             Err(refusal) => return self.refuse(refusal),
         };
         let asked = view::Asked { asker: asker.as_ref(), permit };
-        let done = match action {
+        let done = self.perform(asked, action, &body, beside);
+        self.response(asker, done)
+    }
+
+    /// Does what is asked; `body` came beside it, and `beside` goes with the answer.
+    fn perform(
+        &self,
+        asked: view::Asked<'_>,
+        action: Action,
+        body: &[u8],
+        beside: &mut Vec<u8>,
+    ) -> view::Result {
+        match action {
             Action::Join(data) => self.join(asked, data),
             Action::Login(data) => self.login(asked, data),
             Action::FirstKeeper(data) => self.found(asked, data),
@@ -320,7 +332,7 @@ impl Backend {
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
-            Action::KeepPicture(data) => self.keep_picture(asked, data, &body),
+            Action::KeepPicture(data) => self.keep_picture(asked, data, body),
             Action::Picture(data) => self.picture(asked, data, beside),
             Action::Face(data) => self.face(&data, beside),
             Action::EditPost(data) => self.edit_post(asked, data),
@@ -369,8 +381,7 @@ impl Backend {
             Action::RedeemCode(data) => self.redeem_code(asked, data),
             Action::Api(data) => self.api(asked, data),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
-        };
-        self.response(asker, done)
+        }
     }
 
     fn response(&self, asker: Option<view::Asker>, done: view::Result) -> Response {

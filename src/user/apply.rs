@@ -59,10 +59,7 @@ impl User {
             return;
         }
         match entry {
-            Entry::Joined { at } => {
-                self.status = Status::Active;
-                self.joined_at = *at;
-            }
+            Entry::Joined { at } => (self.status, self.joined_at) = (Status::Active, *at),
             Entry::Profile { at: _, display_name, bio, members_only, avatar } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);

@@ -117,6 +117,9 @@ impl Response {
                 let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
                 value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
             }
+            CONTENT_POLICY if self.content.is_picture() => PICTURE_POLICY.to_owned(),
+            // Apps' pages show pictures, as strangers: no cookie goes along from another site.
+            RESOURCE_POLICY if self.content.is_picture() => "cross-origin".to_owned(),
             OPENER_POLICY if self.is_popup => "unsafe-none".to_owned(),
             // The mark is what apps show of whoever has no picture.
             RESOURCE_POLICY if self.app.is_some() || self.content == Content::Svg => {
@@ -137,9 +140,6 @@ impl Response {
         let is_picture = self.content.is_picture();
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
             let value = match name {
-                CONTENT_POLICY if is_picture => PICTURE_POLICY.to_owned(),
-                // Apps' pages show pictures, as strangers: no cookie goes along from another site.
-                RESOURCE_POLICY if is_picture => "cross-origin".to_owned(),
                 "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
                 _ => self.policy(name, value),
             };
