@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 /// Fewest characters of a user name. Source: the sign-up form's hint, "2-24 letters".
 pub const USER_NAME_CHARS_MIN: usize = 2;
@@ -179,17 +180,17 @@ pub struct RequestKeyError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Hash128(pub [u8; 16]);
 
-/// A string that is not 32 hexadecimal digits in lower case.
+/// A string that is not as many hexadecimal digits in lower case as there should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected 32 hexadecimal digits")]
+#[error("expected so many hexadecimal digits in lower case")]
 pub struct HexError;
 
-fn parse_hex(text: &str) -> Result<[u8; 16], HexError> {
+fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let bytes = text.as_bytes();
-    if bytes.len() != 32 {
+    if bytes.len() != 2 * N {
         return Err(HexError);
     }
-    let mut out = [0; 16];
+    let mut out = [0; N];
     for (to, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
         for &digit in pair {
             let value = match digit {
@@ -286,6 +287,77 @@ impl fmt::Debug for Hash128 {
     }
 }
 
+/// The format of a kept picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PictureKind {
+    /// A photograph.
+    Jpeg,
+    /// What is transparent, or was drawn.
+    Png,
+}
+
+impl PictureKind {
+    /// How its files' names end.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+}
+
+/// Names a kept picture by what it is: `HASH.jpg` or `HASH.png`, with the SHA-256 of the file. So two that
+/// are the same are one, and one that is not what its name says is known to be damaged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PictureName {
+    hash: [u8; 32],
+    kind: PictureKind,
+}
+
+/// The text names no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a picture is named by 64 hexadecimal digits, and .jpg or .png")]
+pub struct PictureNameError;
+
+impl PictureName {
+    /// The name of these bytes.
+    pub fn of(kind: PictureKind, bytes: &[u8]) -> Self {
+        Self { hash: Sha256::digest(bytes).into(), kind }
+    }
+
+    /// The format.
+    pub const fn kind(self) -> PictureKind {
+        self.kind
+    }
+
+    /// Whether this is what bears the name.
+    pub fn is_of(self, bytes: &[u8]) -> bool {
+        Self::of(self.kind, bytes) == self
+    }
+}
+
+impl FromStr for PictureName {
+    type Err = PictureNameError;
+    fn from_str(text: &str) -> Result<Self, PictureNameError> {
+        let (hash, extension) = text.split_once('.').ok_or(PictureNameError)?;
+        let mut kinds = [PictureKind::Jpeg, PictureKind::Png].into_iter();
+        let kind = kinds.find(|kind| kind.extension() == extension).ok_or(PictureNameError)?;
+        Ok(Self { hash: parse_hex(hash).map_err(|_| PictureNameError)?, kind })
+    }
+}
+
+impl fmt::Display for PictureName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.hash, f)?;
+        write!(f, ".{}", self.kind.extension())
+    }
+}
+impl fmt::Debug for PictureName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// Serialises as the text that `Display` writes; deserialises through `FromStr`, so that what comes
 /// from outside is checked.
 macro_rules! serde_as_text {
@@ -304,7 +376,7 @@ macro_rules! serde_as_text {
     )+};
 }
 pub(crate) use serde_as_text;
-serde_as_text!(UserName, PostId, RequestId, RequestKey, Hash128);
+serde_as_text!(UserName, PostId, RequestId, RequestKey, Hash128, PictureName);
 
 impl Serialize for NodeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -362,6 +434,25 @@ mod tests {
         assert_eq!(NodeId::new(0), Err(NodeIdError));
         assert_eq!(NodeId::new(16), Err(NodeIdError));
         assert_eq!("15".parse::<NodeId>().map(NodeId::get), Ok(15));
+    }
+
+    #[test]
+    fn picture_name_is_of_its_bytes_and_has_one_spelling() {
+        let name = PictureName::of(PictureKind::Png, b"tern");
+        assert_eq!(name.to_string().parse(), Ok(name));
+        assert!(name.is_of(b"tern") && !name.is_of(b"term"));
+        let text = name.to_string();
+        for wrong in [
+            text.to_uppercase(),
+            text.replace(".png", ".gif"),
+            text.replace(".png", ""),
+            text.replacen('.', "/.", 1),
+            format!("0{text}"),
+            format!("../{text}"),
+            format!("{text}.png"),
+        ] {
+            assert_eq!(wrong.parse::<PictureName>(), Err(PictureNameError), "{wrong}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod json;
 pub mod limits;
 pub mod metrics;
 mod order;
+pub mod picture;
 pub mod replica;
 pub mod store;
 pub mod text;

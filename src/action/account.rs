@@ -22,7 +22,13 @@ pub(super) fn newcomer(
         .map_err(|problem| ActionError::field(Field::DisplayName, problem))?;
     Ok(vec![
         Entry::Joined { at: now },
-        Entry::Profile { at: now, display_name, bio: String::new(), members_only: false },
+        Entry::Profile {
+            at: now,
+            display_name,
+            bio: String::new(),
+            members_only: false,
+            avatar: None,
+        },
         Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },
     ])
 }

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, EditProfile, FirstKeeper, KeepersDeed, Mark, RequestKey, SetMark};
+use super::{
+    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey, SetMark,
+};
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
 
@@ -19,6 +21,7 @@ impl Action {
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
+            Self::KeepPicture(_) => "keep_picture",
             Self::EditPost(_) => "edit_post",
             Self::Mark(_) => "mark",
             Self::DeletePost(_) => "delete_post",
@@ -43,6 +46,8 @@ impl Action {
             Self::Profile(_) => "profile",
             Self::UserPosts(_) => "user_posts",
             Self::Bookmarks(_) => "bookmarks",
+            Self::Picture(_) => "picture",
+            Self::Face(_) => "face",
             Self::History(_) => "history",
             Self::Thread(_) => "thread",
             Self::Followers(_) => "followers",
@@ -102,6 +107,9 @@ impl Action {
             Self::AllowApp(allow) => Some(allow.key),
             Self::RedeemCode(redeem) => Some(redeem.key),
             Self::CheckSession
+            | Self::KeepPicture(_)
+            | Self::Picture(_)
+            | Self::Face(_)
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
             | Self::Home(_)
@@ -164,10 +172,7 @@ impl Action {
             }
             Self::Login(login) => asked.text(&login.username),
             Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
-            Self::Post(post) => {
-                let asked = asked.text(&post.text).maybe_post(post.reply_to.as_ref());
-                asked.maybe_text(&post.note)
-            }
+            Self::Post(post) => asked.post(post),
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
@@ -197,6 +202,9 @@ impl Action {
             | Self::RedeemCode(_)
             | Self::Api(_)
             | Self::CheckSession
+            | Self::KeepPicture(_)
+            | Self::Picture(_)
+            | Self::Face(_)
             | Self::OfferFirst(_)
             | Self::OpenLink(_)
             | Self::Home(_)
@@ -277,13 +285,25 @@ impl Asked {
         asked.maybe_post(Some(&set.post))
     }
 
-    fn profile(self, edit: &EditProfile) -> Self {
-        let only = if edit.members_only { "members_only" } else { "" };
-        self.text(&edit.display_name).text(&edit.bio).maybe_text(only)
-    }
-
     fn app(self, app: &App) -> Self {
         self.text(&app.client.to_string()).text(&app.scopes.to_string())
+    }
+
+    fn post(self, post: &NewPost) -> Self {
+        let asked = self.text(&post.text).maybe_post(post.reply_to.as_ref());
+        let asked = asked.maybe_text(&post.note);
+        let pictures = post.pictures.iter();
+        pictures.fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
+    }
+
+    fn profile(self, edit: &EditProfile) -> Self {
+        let only = if edit.members_only { "members_only" } else { "" };
+        let asked = self.text(&edit.display_name).text(&edit.bio).maybe_text(only);
+        match edit.avatar {
+            AvatarWish::Keep => asked,
+            AvatarWish::Remove => asked.text("remove"),
+            AvatarWish::Show(kept) => asked.text(&kept.to_string()),
+        }
     }
 
     fn deed(self, deed: &KeepersDeed) -> Self {

@@ -9,9 +9,20 @@ use super::{
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
-use crate::user::entry::{App, CodeHash, Entry, LinkHash, PostRef, SessionId};
+use crate::user::entry::{App, CodeHash, Entry, LinkHash, Picture, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
+
+/// What becomes of the picture beside a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Avatar {
+    /// It stays, or stays away.
+    Keep,
+    /// It goes.
+    Remove,
+    /// This one takes its place.
+    Show(Box<Picture>),
+}
 
 /// A change of one user, prepared: what takes long (hashing passwords) or looks at others (does the
 /// post that is answered exist?) was done before. Not printable: it holds password hashes.
@@ -86,6 +97,8 @@ pub enum Change {
         reply_to: Option<PostRef>,
         /// What its text is folded behind, as typed; empty for nothing.
         note: String,
+        /// Its pictures, which are kept by a majority.
+        pictures: Vec<Picture>,
     },
     /// Change the text of a post.
     EditPost {
@@ -153,6 +166,8 @@ pub enum Change {
         bio: String,
         /// Whether only members see their posts.
         members_only: bool,
+        /// What becomes of the picture beside the name.
+        avatar: Avatar,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -323,9 +338,10 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
-        Change::Post { id, text, reply_to, note } => {
-            this().and_then(|_| post::post(user, *id, [text, note], reply_to.as_ref(), now))
-        }
+        Change::Post { id, text, reply_to, note, pictures } => this().and_then(|_| {
+            let what = post::What { id: *id, typed: [text, note], pictures };
+            post::post(user, what, reply_to.as_ref(), now)
+        }),
         Change::EditPost { id, text, note } => {
             this().and_then(|_| post::edit(user, *id, [text, note], now))
         }
@@ -338,9 +354,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
         Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
         Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
-        Change::EditProfile { display_name, bio, members_only } => {
-            this().and_then(|_| profile::edit(user, (display_name, bio), *members_only, now))
-        }
+        Change::EditProfile { display_name, bio, members_only, avatar } => this()
+            .and_then(|_| profile::edit(user, (display_name, bio), (*members_only, avatar), now)),
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = this()?;
             account::change_password(user, this, [verified_hash, new_hash], session, now)

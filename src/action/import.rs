@@ -180,7 +180,14 @@ impl OldPost {
                 _ => Flaw::Empty,
             })?;
             entries.push(if entries.is_empty() {
-                Entry::Posted { at: since, id, text, reply_to: reply_to.clone(), note }
+                Entry::Posted {
+                    at: since,
+                    id,
+                    text,
+                    reply_to: reply_to.clone(),
+                    note,
+                    pictures: Vec::new(),
+                }
             } else {
                 Entry::PostEdited { at: since, id, text, note }
             });
@@ -246,7 +253,7 @@ pub fn begin(
     let bio = field::bio(bio).map_err(problem(super::Field::Bio))?;
     Ok(Plan::of(vec![
         Entry::Joined { at: (*joined_at).min(now) },
-        Entry::Profile { at: now, display_name, bio, members_only: *members_only },
+        Entry::Profile { at: now, display_name, bio, members_only: *members_only, avatar: None },
         Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },
     ]))
 }

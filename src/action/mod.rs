@@ -21,6 +21,7 @@ mod keeping_tests;
 mod link;
 mod listen;
 mod mark;
+mod picture;
 mod post;
 mod profile;
 mod session;
@@ -39,13 +40,14 @@ use crate::user::entry::{PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use api::{AllowApp, ApiRead, NewsPart, PeopleList, RedeemCode, StatusList};
-pub use handle::{ActionError, Change, NewSession, Plan, Who, handle};
+pub use handle::{ActionError, Avatar, Change, NewSession, Plan, Who, handle};
 pub use house::{
     Cursor, EndInvitation, Invite, Keep, KeepersDeed, Members, Next, Report, SetHouse,
 };
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 pub use listen::{Heard, HeardError, Listen, ListenTo};
+pub use picture::{AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -70,6 +72,8 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// Keep a picture that is to be posted. It bears no key: the same bytes are the same picture.
+    KeepPicture(NewPicture),
     /// Change the text of a post of one's own.
     EditPost(EditPost),
     /// Like, repost, bookmark or pin a post, or no longer.
@@ -118,6 +122,10 @@ pub enum Action {
     UserPosts(PageOf),
     /// The posts that one has bookmarked.
     Bookmarks(Page),
+    /// A picture's file, which comes beside the answer.
+    Picture(OnePicture),
+    /// The small picture beside a member's name; its file comes beside the answer.
+    Face(FaceOf),
     /// A post with its earlier texts.
     History(HistoryOf),
     /// A post with its thread.
@@ -227,6 +235,9 @@ pub struct NewPost {
     /// What its text is folded behind, as typed; empty for nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Its pictures, which were kept before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<PostedPicture>,
 }
 
 /// Data of [`Action::EditPost`].
@@ -300,6 +311,9 @@ pub struct EditProfile {
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,
+    /// What becomes of the picture beside the name.
+    #[serde(default, skip_serializing_if = "AvatarWish::is_keep")]
+    pub avatar: AvatarWish,
 }
 
 /// Data of [`Action::ChangePassword`].
@@ -550,4 +564,8 @@ pub enum Field {
     Note,
     /// The post that an act is about.
     Post,
+    /// A picture.
+    Picture,
+    /// What a picture shows.
+    Description,
 }

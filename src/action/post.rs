@@ -4,19 +4,29 @@ use super::handle::{ActionError, Plan};
 use super::{Field, FieldProblem, Problem, field};
 use crate::clock::Wall;
 use crate::id::PostId;
-use crate::limits::EDITS_MAX;
-use crate::user::entry::{Entry, PostRef};
+use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX};
+use crate::user::entry::{Entry, Picture, PostRef};
 use crate::user::{Receipt, User};
 
-/// `typed` are the text and the note it is folded behind.
+/// What is posted.
+pub(super) struct What<'a> {
+    /// Its number.
+    pub(super) id: PostId,
+    /// The text and the note it is folded behind, as typed.
+    pub(super) typed: [&'a str; 2],
+    /// Its pictures, with their descriptions as typed.
+    pub(super) pictures: &'a [Picture],
+}
+
 pub(super) fn post(
     user: &User,
-    id: PostId,
-    typed: [&str; 2],
+    what: What<'_>,
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let (text, note) = fields(typed)?;
+    let What { id, typed, pictures } = what;
+    let (text, note) = fields(typed, !pictures.is_empty())?;
+    let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
         check_stands(user, own.id)?;
@@ -28,10 +38,41 @@ pub(super) fn post(
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {
             let reply_to = reply_to.cloned();
-            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note }];
+            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note, pictures }];
             Ok(Plan { entries, result: Receipt::Post(id) })
         }
     }
+}
+
+fn full(max: u64) -> ActionError {
+    let max = u32::try_from(max).unwrap_or(u32::MAX);
+    ActionError::field(Field::Picture, Problem::Full { max })
+}
+
+/// Whether there is room for pictures among a member's.
+pub(super) fn check_room(user: &User, pictures: &[Picture]) -> Result<(), ActionError> {
+    if !pictures.is_empty() && user.picture_count() + pictures.len() > USER_PICTURES_MAX {
+        return Err(full(USER_PICTURES_MAX as u64));
+    }
+    let new = pictures.iter().fold(0_u64, |sum, picture| sum.saturating_add(picture.bytes));
+    if new > 0 && user.picture_bytes().saturating_add(new) > USER_PICTURE_BYTES_MAX {
+        return Err(full(USER_PICTURE_BYTES_MAX));
+    }
+    Ok(())
+}
+
+/// The pictures as they are written down, if there is room for them among the author's.
+fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
+    if pictures.len() > POST_PICTURES_MAX {
+        return Err(full(POST_PICTURES_MAX as u64));
+    }
+    check_room(user, pictures)?;
+    let described = pictures.iter().map(|picture| {
+        let description = field::description(&picture.description)
+            .map_err(|problem| ActionError::field(Field::Description, problem))?;
+        Ok(Picture { description, ..picture.clone() })
+    });
+    described.collect()
 }
 
 /// `typed` as in [`post`]. What it said so far is not known here, so this writes even what it says
@@ -42,7 +83,7 @@ pub(super) fn edit(
     typed: [&str; 2],
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let (text, note) = fields(typed)?;
+    let (text, note) = fields(typed, user.pictures.contains_key(&id))?;
     check_stands(user, id)?;
     let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
     if times >= EDITS_MAX {
@@ -54,8 +95,11 @@ pub(super) fn edit(
 
 /// The text and the note as they would be kept. Both are looked at before answering: a form tells all
 /// that is wrong with it at once.
-fn fields([text, note]: [&str; 2]) -> Result<(String, Option<String>), ActionError> {
-    match (field::post_text(text), field::note(note)) {
+fn fields(
+    [text, note]: [&str; 2],
+    has_pictures: bool,
+) -> Result<(String, Option<String>), ActionError> {
+    match (field::post_text_beside(text, has_pictures), field::note(note)) {
         (Ok(text), Ok(note)) => Ok((text, note)),
         (text, note) => {
             let problems = [(Field::Text, text.err()), (Field::Note, note.err())];
@@ -83,5 +127,120 @@ pub(super) fn check_stands(user: &User, id: PostId) -> Result<(), ActionError> {
         Err(ActionError::Gone)
     } else {
         Err(ActionError::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::handle::Avatar;
+    use super::*;
+    use crate::id::{PictureKind, PictureName, UserName};
+    use crate::user::Place;
+
+    const NOW: Wall = Wall(1_700_000_000_000);
+
+    fn picture(bytes: u64, description: &str) -> Picture {
+        let file = PictureName::of(PictureKind::Jpeg, &bytes.to_be_bytes());
+        let description = description.to_owned();
+        Picture { file, thumb: file, width: 4, height: 3, bytes, description }
+    }
+
+    /// Posts these, as the backend would.
+    fn try_post(user: &mut User, id: u64, pictures: &[Picture]) -> Result<(), ActionError> {
+        try_say(user, id, ("Look", pictures))
+    }
+
+    fn try_say(
+        user: &mut User,
+        id: u64,
+        (text, pictures): (&str, &[Picture]),
+    ) -> Result<(), ActionError> {
+        let what = What { id: PostId::from_raw(id), typed: [text, ""], pictures };
+        let plan = post(user, what, None, NOW)?;
+        plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
+        Ok(())
+    }
+
+    #[test]
+    fn post_pictures_bounded() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let full = |max: u64| {
+            let max = u32::try_from(max).unwrap();
+            Err(ActionError::field(Field::Picture, Problem::Full { max }))
+        };
+        assert_eq!(try_post(&mut user, 1, &vec![picture(1, ""); 5]), full(4));
+        let half = USER_PICTURE_BYTES_MAX / 2;
+        try_post(&mut user, 2, &[picture(half, " A \n gull ")]).unwrap();
+        assert_eq!(user.pictures[&PostId::from_raw(2)][0].description, "A gull");
+        try_post(&mut user, 3, &[picture(half, "")]).unwrap();
+        assert_eq!(user.picture_bytes(), USER_PICTURE_BYTES_MAX);
+        assert_eq!(try_post(&mut user, 4, &[picture(1, "")]), full(USER_PICTURE_BYTES_MAX));
+        // What is deleted makes room; what is edited keeps its pictures.
+        let [two, three] = [2, 3].map(PostId::from_raw);
+        let plan = delete(&user, three, NOW).unwrap();
+        let edited = edit(&user, two, ["Seen", ""], NOW).unwrap();
+        for entry in plan.entries.iter().chain(&edited.entries) {
+            user.apply(entry, Place::default());
+        }
+        assert_eq!(user.picture_bytes(), half);
+        // So many, however small.
+        for id in 10.. {
+            let room = USER_PICTURES_MAX - user.picture_count();
+            if room == 0 {
+                break;
+            }
+            try_post(&mut user, id, &vec![picture(1, ""); room.min(4)]).unwrap();
+        }
+        assert_eq!(try_post(&mut user, 9_000, &[picture(1, "")]), full(USER_PICTURES_MAX as u64));
+        let mut user = User::absent(user.name);
+        let long = [picture(1, &"x".repeat(301))];
+        let over = ActionError::field(Field::Description, Problem::TooLong { over: 1 });
+        assert_eq!(try_post(&mut user, 5, &long), Err(over));
+    }
+
+    #[test]
+    fn pictures_alone_are_a_post_and_stay_one() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let empty = Err(ActionError::field(Field::Text, Problem::Empty));
+        assert_eq!(try_say(&mut user, 1, (" \n", &[])), empty);
+        try_say(&mut user, 2, (" \n", &[picture(1, "")])).unwrap();
+        try_say(&mut user, 3, ("Look", &[])).unwrap();
+        let said = |id, text: &str| match edit(&user, PostId::from_raw(id), [text, ""], NOW) {
+            Ok(plan) => match plan.entries.first() {
+                Some(Entry::PostEdited { text, .. }) => Ok(text.clone()),
+                _ => panic!("no edit"),
+            },
+            Err(error) => Err(error),
+        };
+        assert_eq!(said(2, "Seen"), Ok("Seen".to_owned()));
+        assert_eq!(said(2, "\u{200b}"), Ok(String::new()));
+        assert_eq!(said(3, ""), Err(ActionError::field(Field::Text, Problem::Empty)));
+    }
+
+    #[test]
+    fn avatar_stays_goes_or_is_another_and_counts() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        let one = picture(1_000, "");
+        for (wish, expected) in [
+            (Avatar::Keep, None),
+            (Avatar::Show(Box::new(one.clone())), Some(&one)),
+            (Avatar::Keep, Some(&one)),
+            (Avatar::Remove, None),
+            (Avatar::Show(Box::new(one.clone())), Some(&one)),
+        ] {
+            let plan = super::super::profile::edit(&user, ("Ada", "Gulls"), (false, &wish), NOW);
+            plan.unwrap().entries.iter().for_each(|it| user.apply(it, Place::default()));
+            assert_eq!(user.avatar.as_deref(), expected);
+            assert_eq!(user.picture_bytes(), expected.map_or(0, |it| it.bytes));
+        }
+        let full = picture(USER_PICTURE_BYTES_MAX, "");
+        let wish = Avatar::Show(Box::new(full));
+        let refused = super::super::profile::edit(&user, ("Ada", ""), (false, &wish), NOW);
+        let max = u32::try_from(USER_PICTURE_BYTES_MAX).unwrap();
+        let expected = ActionError::field(Field::Picture, Problem::Full { max });
+        assert_eq!(refused.map(|plan| plan.entries.len()), Err(expected));
     }
 }

@@ -61,7 +61,8 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
-    Change::Post { id: post_id(id), text: text.to_owned(), reply_to, note: String::new() }
+    let (id, text, note) = (post_id(id), text.to_owned(), String::new());
+    Change::Post { id, text, reply_to, note, pictures: Vec::new() }
 }
 
 fn follow(whom: &str) -> Change {
@@ -168,11 +169,7 @@ fn every_other_act_without_open_session_signed_out() {
         Change::Unmute { user: name("ben") },
         Change::Block { user: name("ben") },
         Change::Unblock { user: name("ben") },
-        Change::EditProfile {
-            display_name: String::new(),
-            bio: String::new(),
-            members_only: false,
-        },
+        edit_profile("", "", false),
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
     ];
@@ -322,22 +319,19 @@ fn mute_and_block_oneself_or_too_many_refused() {
     }
 }
 
+fn edit_profile(display_name: &str, bio: &str, members_only: bool) -> Change {
+    let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
+    Change::EditProfile { display_name, bio, members_only, avatar: Avatar::Keep }
+}
+
 #[test]
 fn edit_profile_written_once_and_all_problems_told() {
     let mut user = ada();
-    let edit = |display_name: &str, bio: &str| Change::EditProfile {
-        display_name: display_name.to_owned(),
-        bio: bio.to_owned(),
-        members_only: false,
-    };
+    let edit = |display_name: &str, bio: &str| edit_profile(display_name, bio, false);
     act(&mut user, "s0", &edit("", "Hi\r\nyou")).unwrap();
     assert_eq!((user.display_name.as_str(), user.bio.as_str()), ("ada", "Hi\nyou"));
     check_idle(&user, &edit(" ada", "Hi\nyou "));
-    let hidden = Change::EditProfile {
-        display_name: "ada".to_owned(),
-        bio: "Hi\nyou".to_owned(),
-        members_only: true,
-    };
+    let hidden = edit_profile("ada", "Hi\nyou", true);
     act(&mut user, "s0", &hidden).unwrap();
     assert!(user.members_only);
     act(&mut user, "s0", &edit("", "Hi\nyou")).unwrap();
@@ -390,7 +384,13 @@ fn login(username: &str, password: &str, token: &str) -> Action {
 
 fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
     let reply_to = reply_to.map(|id| PostRef { user: name("ada"), id: post_id(id) });
-    Action::Post(NewPost { key: key(byte), text: text.to_owned(), reply_to, note: String::new() })
+    Action::Post(NewPost {
+        key: key(byte),
+        text: text.to_owned(),
+        reply_to,
+        note: String::new(),
+        pictures: Vec::new(),
+    })
 }
 
 #[test]
@@ -404,7 +404,8 @@ fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        Action::EditProfile(EditProfile { key: key(1), display_name, bio, members_only: false })
+        let (key, members_only, avatar) = (key(1), false, AvatarWish::Keep);
+        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [
@@ -575,7 +576,7 @@ fn digest_tells_marks_edits_and_notes_apart() {
     };
     let post = |note: &str| {
         let (text, note) = ("hi".to_owned(), note.to_owned());
-        Action::Post(NewPost { key, text, reply_to: None, note })
+        Action::Post(NewPost { key, text, reply_to: None, note, pictures: Vec::new() })
     };
     let all = [
         mark(Mark::Like, true, 1),

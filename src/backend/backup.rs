@@ -1,9 +1,9 @@
-//! What `tern backup create` is told: names, and one user's file at a time.
+//! What `tern backup create` is told: names, and one user's file or one picture at a time.
 
 use super::Backend;
 use crate::cluster::backup::NotTold;
 use crate::cluster::lock::LockError;
-use crate::id::UserName;
+use crate::id::{PictureName, UserName};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::wire::operator::Answer;
@@ -27,6 +27,20 @@ impl Backend {
                 (not_now(&error), Vec::new())
             }
         }
+    }
+
+    /// A picture, and its file. That nobody has it is said only by a machine that is in touch with a
+    /// majority, one of which kept it.
+    pub(super) fn tell_picture(&self, name: PictureName) -> (Answer, Vec<u8>) {
+        let held = self.cluster.picture(name);
+        if held.is_none() && !self.cluster.members.has_majority() {
+            return (not_now(&LockError::NoMajority.into()), Vec::new());
+        }
+        let is_needed = self.cluster.local.index().needs_picture(name);
+        if held.is_none() && is_needed {
+            log::warn!("picture not told for a backup: nobody has it name={name}");
+        }
+        (Answer::Picture { is_held: held.is_some(), is_needed }, held.unwrap_or_default())
     }
 }
 

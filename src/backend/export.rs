@@ -79,6 +79,7 @@ impl Backend {
             note,
             reply_to,
             earlier: texts.into_iter().map(text_of).collect(),
+            pictures: slot.view().pictures.get(&id).map(|all| all.to_vec()).unwrap_or_default(),
         }))
     }
 

@@ -18,6 +18,7 @@ mod link;
 mod listen;
 mod moderation;
 mod operator;
+mod picture;
 mod posts;
 mod read;
 mod search;
@@ -35,9 +36,10 @@ use crate::auth::password::Hasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
+use crate::cluster::link::travel_time;
 use crate::id::NodeId;
 use crate::json;
-use crate::limits::{BACKEND_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
+use crate::limits::{BACKEND_IDLE_S, BESIDE_BYTES_MAX, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::metrics;
 use crate::store::StoreError;
 use crate::thread::{LockPermit, Stop, spawn_named};
@@ -219,6 +221,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         spawn_named(scope, "repair", move |mut permit| {
             backend.cluster.run_repair(&mut permit);
         })?;
+        spawn_named(scope, "pictures", move |_permit| backend.cluster.run_pictures())?;
         spawn_named(scope, "compact", move |_permit| backend.cluster.run_compact())?;
         spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
         if let Some(listener) = metrics {
@@ -263,15 +266,17 @@ impl Backend {
     fn serve_web(&self, mut connection: Connection, mut permit: LockPermit) {
         loop {
             let idle = Duration::from_secs(BACKEND_IDLE_S);
-            let frame = match connection.receive(REQUEST_BYTES_MAX, idle) {
+            let frame = match connection.receive(REQUEST_BYTES_MAX + BESIDE_BYTES_MAX, idle) {
                 Ok(frame) => frame,
                 Err(error) => {
                     log::debug!("web connection ended error={error}");
                     return;
                 }
             };
+            // What comes beside the request, and goes beside the answer: a picture's bytes.
+            let mut beside = frame.body;
             let response = match json::parse::<Request>(&frame.header) {
-                Ok(request) => self.respond(&mut permit, request),
+                Ok(request) => self.respond(&mut permit, request, &mut beside),
                 Err(error) => {
                     log::warn!(
                         "request not understood line={} column={}",
@@ -281,8 +286,9 @@ impl Backend {
                     self.refuse(Refusal::BadRequest { detail: describe(&error) })
                 }
             };
+            let timeout = Duration::from_millis(PEER_ANSWER_MS) + travel_time(beside.len());
             let sent = serde_json::to_vec(&response)
-                .map(|header| connection.send(&header, &[], Duration::from_millis(PEER_ANSWER_MS)));
+                .map(|header| connection.send(&header, &beside, timeout));
             if !matches!(sent, Ok(Ok(()))) {
                 log::debug!("answer not sent");
                 return;
@@ -291,7 +297,8 @@ impl Backend {
     }
 
     /// One request: find out who asks, do what is asked, say how it went.
-    fn respond(&self, permit: &mut LockPermit, request: Request) -> Response {
+    fn respond(&self, permit: &mut LockPermit, request: Request, beside: &mut Vec<u8>) -> Response {
+        let body = std::mem::take(beside);
         let Request { session, read_to, need, action } = request;
         let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
             Ok(asker) => asker.flatten().map(|asker| view::Asker { read_to, ..asker }),
@@ -303,7 +310,19 @@ impl Backend {
             Err(refusal) => return self.refuse(refusal),
         };
         let asked = view::Asked { asker: asker.as_ref(), permit };
-        let done = match action {
+        let done = self.perform(asked, action, &body, beside);
+        self.response(asker, done)
+    }
+
+    /// Does what is asked; `body` came beside it, and `beside` goes with the answer.
+    fn perform(
+        &self,
+        asked: view::Asked<'_>,
+        action: Action,
+        body: &[u8],
+        beside: &mut Vec<u8>,
+    ) -> view::Result {
+        match action {
             Action::Join(data) => self.join(asked, data),
             Action::Login(data) => self.login(asked, data),
             Action::FirstKeeper(data) => self.found(asked, data),
@@ -313,6 +332,9 @@ impl Backend {
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
+            Action::KeepPicture(data) => self.keep_picture(asked, data, body),
+            Action::Picture(data) => self.picture(asked, data, beside),
+            Action::Face(data) => self.face(&data, beside),
             Action::EditPost(data) => self.edit_post(asked, data),
             Action::Mark(data) => self.mark(asked, data),
             Action::DeletePost(data) => self.delete_post(asked, data),
@@ -359,8 +381,7 @@ impl Backend {
             Action::RedeemCode(data) => self.redeem_code(asked, data),
             Action::Api(data) => self.api(asked, data),
             Action::ClusterStatus => Ok(view::Done::told(Outcome::Status(self.status()))),
-        };
-        self.response(asker, done)
+        }
     }
 
     fn response(&self, asker: Option<view::Asker>, done: view::Result) -> Response {

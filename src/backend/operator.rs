@@ -28,6 +28,7 @@ impl Backend {
                 Ok(Question::Names { after }) => {
                     (self.tell_names(&mut permit, after.as_ref()), Vec::new())
                 }
+                Ok(Question::Picture { name }) => self.tell_picture(name),
                 Ok(Question::Status) => (self.tell_status(), Vec::new()),
                 Ok(Question::Members) => (Answer::Members(self.held()), Vec::new()),
                 Ok(Question::Adopt(offer)) => (self.adopt(&offer), Vec::new()),

@@ -51,8 +51,11 @@ impl Backend {
 
     /// Whether a post says exactly this already.
     fn says(&self, post: &PostRef, text: &str, note: &str) -> bool {
-        let typed = field::post_text(text).ok().zip(field::note(note).ok());
         let slot = self.cluster.local.get(&post.user);
+        let has_pictures =
+            slot.as_ref().is_some_and(|slot| slot.view().pictures.contains_key(&post.id));
+        let text = field::post_text_beside(text, has_pictures);
+        let typed = text.ok().zip(field::note(note).ok());
         let read = slot.and_then(|slot| self.cluster.local.read_post(&slot, post.id, |_, _| ()));
         match (typed, read) {
             (Some((text, note)), Some(((), Ok(said)))) => (said.text, said.note) == (text, note),

@@ -3,7 +3,7 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Page, PageOf, PeopleOf, ThreadOf};
+use crate::action::{KeptPicture, Page, PageOf, PeopleOf, ThreadOf};
 use crate::id::{PostId, UserName};
 use crate::index::{PeopleList, PostList, Reply};
 use crate::limits::{
@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::replica::version::Version;
 use crate::store::Said;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
     Ancestor, Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
@@ -265,7 +265,7 @@ impl Backend {
         view.replies = index.reply_count(eyes, post);
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
-            (view.note, view.edited_at) = (None, None);
+            (view.note, view.edited_at, view.pictures) = (None, None, vec![]);
         }
         Ok(Some(view))
     }
@@ -279,9 +279,11 @@ impl Backend {
     ) -> std::result::Result<Option<PostView>, Refusal> {
         let about = |user: &User, found: &Post| {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
-            (person(user), user.reply_to(found.id).cloned(), edited_at)
+            let pictures = user.pictures.get(&found.id).map(|pictures| pictures.to_vec());
+            let pictures = pictures.unwrap_or_default();
+            (person(user), user.reply_to(found.id).cloned(), edited_at, pictures)
         };
-        let Some(((author, reply_to, edited_at), said)) = self.said(post, about)? else {
+        let Some(((author, reply_to, edited_at, pictures), said)) = self.said(post, about)? else {
             return Ok(None);
         };
         Ok(Some(PostView {
@@ -298,6 +300,7 @@ impl Backend {
             reply_to,
             replies: 0,
             hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
+            pictures,
         }))
     }
 
@@ -374,6 +377,12 @@ impl Backend {
     }
 }
 
-fn person(user: &User) -> Person {
-    Person { username: user.name.clone(), display_name: user.display_name.clone() }
+/// A user in short.
+pub(super) fn person(user: &User) -> Person {
+    let kept = |it: &Picture| Box::new(KeptPicture { file: it.file, thumb: it.thumb });
+    Person {
+        username: user.name.clone(),
+        display_name: user.display_name.clone(),
+        avatar: user.avatar.as_deref().map(kept),
+    }
 }

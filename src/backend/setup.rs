@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::cluster::identity::Identity;
 use crate::cluster::{Cluster, Start};
 use crate::id::{Hash128, NodeId};
-use crate::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
+use crate::store::{DataDir, NodeFile, NodeState, PictureStore, StoreError, UserStore};
 use crate::thread::Stop;
 
 /// Opens the data directory, which must have been set up: a machine that forgot what it promised must
@@ -25,6 +25,7 @@ pub(super) fn open(
     let cluster = config.keys.cluster_id().ok_or(BackendError::WebKeyOnly)?;
     let data = DataDir::open(&config.data)?;
     let store = UserStore::open(&data)?;
+    let pictures = PictureStore::open(&data)?;
     let found = match NodeFile::load(&data) {
         Err(StoreError::NoIdentity { .. }) => Err(true),
         other => other?.ok_or(false),
@@ -44,6 +45,7 @@ pub(super) fn open(
     Ok(Cluster::open(Start {
         node,
         store,
+        pictures,
         keys: config.keys.clone(),
         name: config.name.clone(),
         clock: clock.clone(),

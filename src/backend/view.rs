@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Backend;
+use super::read::person;
 use crate::auth::session::SessionText;
 use crate::clock::Wall;
 use crate::cluster::changes::Noted;
@@ -193,10 +194,7 @@ impl Backend {
 
     /// A user in short.
     pub(super) fn person(&self, user: &UserName) -> Option<Person> {
-        self.look(user, |user| Person {
-            username: user.name.clone(),
-            display_name: user.display_name.clone(),
-        })
+        self.look(user, person)
     }
 
     /// The machines in one line.
@@ -237,6 +235,7 @@ impl Backend {
             node: row.node,
             is_up: row.state != MachineState::Down,
             behind: row.behind,
+            pictures_missing: row.pictures_missing,
         };
         metrics::Now {
             nodes: self.machines(&self.cluster.members.peers()).into_iter().map(node).collect(),
@@ -267,6 +266,7 @@ impl Backend {
             refuses: refusal_of(&health),
             damaged: health.damaged,
             behind: Some(health.catching_up),
+            pictures_missing: health.pictures_missing,
             disk_percent: self.cluster.local.store.disk_percent().ok(),
             talks_to: health.reaches,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -301,6 +301,7 @@ fn peer_row(node: NodeId, peer: &Peer) -> MachineRow {
         refuses: health.and_then(refusal_of),
         damaged: health.map_or(0, |health| health.damaged),
         behind,
+        pictures_missing: health.map_or(0, |health| health.pictures_missing),
         disk_percent: health.map(|health| health.disk_percent),
         talks_to: health.map(|health| health.reaches.clone()).unwrap_or_default(),
         version: hello.map(|hello| hello.version.clone()),

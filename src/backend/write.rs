@@ -139,6 +139,8 @@ impl Backend {
             }
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
+        asked.signed_in()?;
+        let pictures = self.posted_pictures(&data.pictures)?;
         let NewPost { text, reply_to, note, .. } = data.clone();
         let now = self.now();
         self.act(asked, &Action::Post(data), ActKind::Post, &|user| Change::Post {
@@ -146,6 +148,7 @@ impl Backend {
             text: text.clone(),
             reply_to: reply_to.clone(),
             note: note.clone(),
+            pictures: pictures.clone(),
         })
     }
 
@@ -173,10 +176,12 @@ impl Backend {
             // A machine with an older program would show the posts to everybody.
             self.check_social()?;
         }
+        asked.signed_in()?;
         let change = Change::EditProfile {
             display_name: data.display_name.clone(),
             bio: data.bio.clone(),
             members_only: data.members_only,
+            avatar: self.avatar(data.avatar)?,
         };
         self.simple(asked, &Action::EditProfile(data), ActKind::Other, &change)
     }

@@ -70,6 +70,9 @@ pub enum Why {
     /// A file without a line.
     #[error("there is nothing in it")]
     Empty,
+    /// A picture whose name is that of other bytes.
+    #[error("it is not the picture of that name")]
+    Picture,
     /// Not what the manifest says.
     #[error("it is not the file that the manifest tells of")]
     Differs,

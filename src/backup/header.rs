@@ -5,8 +5,10 @@ use std::str;
 use tar::{EntryType, Header};
 
 use super::error::BackupError;
-use crate::id::UserName;
-use crate::limits::{BACKUP_ABOUT_BYTES_MAX, BACKUP_MANIFEST_BYTES_MAX, USER_FILE_BYTES_MAX};
+use crate::id::{PictureName, UserName};
+use crate::limits::{
+    BACKUP_ABOUT_BYTES_MAX, BACKUP_MANIFEST_BYTES_MAX, PICTURE_BYTES_MAX, USER_FILE_BYTES_MAX,
+};
 
 /// Bytes of a block: everything in an archive is a multiple of it.
 pub(super) const BLOCK_BYTES: usize = 512;
@@ -16,14 +18,16 @@ const ABOUT: &str = "backup.json";
 const MANIFEST: &str = "manifest.jsonl";
 const USERS: &str = "users/";
 const LINES: &str = ".jsonl";
+const PICTURES: &str = "pictures/";
 /// As every file of a data directory: its owner's alone.
 const MODE: u32 = 0o600;
 
-/// A file of the archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file of the archive; files stand in this order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Name {
     About,
     User(UserName),
+    Picture(PictureName),
     Manifest,
 }
 
@@ -33,17 +37,27 @@ impl Name {
         match self {
             Self::About => ABOUT.to_owned(),
             Self::User(user) => format!("{USERS}{user}{LINES}"),
+            Self::Picture(picture) => {
+                let file = picture.to_string();
+                let shelf = file.get(..2).unwrap_or_default();
+                format!("{PICTURES}{shelf}/{file}")
+            }
             Self::Manifest => MANIFEST.to_owned(),
         }
     }
 
-    /// Which file a path means; whatever is not spelt as we spell it is none. So a path becomes a
-    /// user's name, and never a path again.
+    /// Which file a path means; whatever is not spelt as we spell it is none. So a path becomes the
+    /// name of a user or a picture, and never a path again.
     pub(super) fn parse(path: &str) -> Option<Self> {
         match path {
             ABOUT => Some(Self::About),
             MANIFEST => Some(Self::Manifest),
             other => {
+                if let Some(inside) = other.strip_prefix(PICTURES) {
+                    let (_, file) = inside.split_once('/')?;
+                    let picture = file.parse().ok().map(Self::Picture)?;
+                    return (picture.path() == other).then_some(picture);
+                }
                 let user = other.strip_prefix(USERS)?.strip_suffix(LINES)?;
                 UserName::parse(user).ok().map(Self::User)
             }
@@ -54,13 +68,14 @@ impl Name {
         match self {
             Self::About => BACKUP_ABOUT_BYTES_MAX,
             Self::User(_) => USER_FILE_BYTES_MAX,
+            Self::Picture(_) => PICTURE_BYTES_MAX,
             Self::Manifest => BACKUP_MANIFEST_BYTES_MAX,
         }
     }
 }
 
 /// A file's header; `at` is in Unix seconds, and the same in all of an archive.
-#[expect(clippy::expect_used, reason = "our names are ASCII and have at most 55 bytes of 100")]
+#[expect(clippy::expect_used, reason = "our names are ASCII and have at most 92 bytes of 100")]
 pub(super) fn of(name: &Name, bytes: u64, at: u64) -> Header {
     let mut header = Header::new_ustar();
     header.set_path(format!("{FOLDER}{}", name.path())).expect("a short path of ours");

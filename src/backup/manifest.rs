@@ -3,24 +3,35 @@
 //! ```json
 //! {"file":"backup.json","bytes":212,"sha256":"64 hex"}
 //! {"file":"users/ada.jsonl","bytes":1201,"sha256":"64 hex","version":"1.4.2.1.7"}
-//! {"files":2,"sha256":"64 hex, of the rows above"}
+//! {"file":"pictures/ab/ab12….jpg","bytes":90412,"sha256":"64 hex"}
+//! {"file":"pictures/cd/cd34….jpg","missing":true}
+//! {"files":4,"sha256":"64 hex, of the rows above"}
 //! ```
 //!
 //! Rows stand in the order of the files and have one spelling, so that a list is read by comparing each
-//! row with what it must be.
+//! row with what it must be. A row without a file is that of a picture which a post refers to and no
+//! machine had: what was missing already is told apart from what was lost since.
 
 use sha2::{Digest, Sha256};
 
 use super::error::{Flaw, Why};
 use super::header::Name;
+use crate::id::PictureName;
 use crate::json;
 use crate::limits::FLAWS_SHOWN;
 use crate::replica::version::Version;
 
-/// A file that went by.
+/// A file that went by, or a picture that was not there to go by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) name: Name,
+    /// What it is, if it is there.
+    pub(super) held: Option<Held>,
+}
+
+/// See [`Row`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
     pub(super) bytes: u64,
     pub(super) sha256: [u8; 32],
     /// Of a user's file: what its last line is.
@@ -30,14 +41,22 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(name: Name, content: &[u8], version: Version) -> Self {
         let sha256 = Sha256::digest(content).into();
-        Self { name, bytes: content.len() as u64, sha256, version }
+        Self { name, held: Some(Held { bytes: content.len() as u64, sha256, version }) }
+    }
+
+    pub(super) const fn missing(name: PictureName) -> Self {
+        Self { name: Name::Picture(name), held: None }
     }
 
     fn spelt(&self) -> String {
-        let (file, bytes, hash) = (self.name.path(), self.bytes, hex(&self.sha256));
+        let file = self.name.path();
+        let Some(Held { bytes, sha256, version }) = &self.held else {
+            return format!("{{\"file\":\"{file}\",\"missing\":true}}\n");
+        };
+        let hash = hex(sha256);
         let version = match &self.name {
-            Name::User(_) => format!(",\"version\":\"{}\"", self.version),
-            Name::About | Name::Manifest => String::new(),
+            Name::User(_) => format!(",\"version\":\"{version}\""),
+            Name::About | Name::Picture(_) | Name::Manifest => String::new(),
         };
         format!("{{\"file\":\"{file}\",\"bytes\":{bytes},\"sha256\":\"{hash}\"{version}}}\n")
     }
@@ -56,12 +75,18 @@ fn last_row(files: usize, rows: &[u8]) -> String {
     format!("{{\"files\":{files},\"sha256\":\"{}\"}}\n", hex(&hash))
 }
 
-/// What of a manifest is not what these files' would be.
-pub(super) fn compare(text: &[u8], rows: &[Row], flaws: &mut Flaws) {
+/// What of a manifest is not what these files' would be. The pictures that it says were missing join the
+/// rows.
+pub(super) fn compare(text: &[u8], rows: &mut Vec<Row>, flaws: &mut Flaws) {
+    let told: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
+    rows.extend(told.iter().filter_map(|row| missing_in(row)));
+    // What is there stays before what is said to be missing.
+    rows.sort_by(|one, other| one.name.cmp(&other.name));
+    rows.dedup_by(|later, first| later.name == first.name);
+    let rows = rows.as_slice();
     if text == spell(rows) {
         return;
     }
-    let told: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
     let Some((last, told)) = told.split_last() else {
         return flaws.add(&Name::Manifest, Why::Empty);
     };
@@ -77,7 +102,7 @@ pub(super) fn compare(text: &[u8], rows: &[Row], flaws: &mut Flaws) {
             continue;
         };
         // Both are by name: what one side passes over, the other lacks.
-        while let Some(unlisted) = rows.next_if(|own| is_before(&own.name, &file)) {
+        while let Some(unlisted) = rows.next_if(|own| own.name < file) {
             flaws.add(&unlisted.name, Why::Unlisted);
         }
         match rows.next_if(|own| own.name == file) {
@@ -102,14 +127,11 @@ fn file_of(row: &[u8]) -> Option<Name> {
     Name::parse(&named.file)
 }
 
-/// The order of the files in an archive.
-pub(super) fn is_before(one: &Name, other: &Name) -> bool {
-    let rank = |name: &Name| match name {
-        Name::About => (0, None),
-        Name::User(user) => (1, Some(user.clone())),
-        Name::Manifest => (2, None),
-    };
-    rank(one) < rank(other)
+/// The picture that a row says was missing; nothing in a row that says anything else.
+fn missing_in(row: &[u8]) -> Option<Row> {
+    let Name::Picture(name) = file_of(row)? else { return None };
+    let missing = Row::missing(name);
+    (missing.spelt().as_bytes() == row).then_some(missing)
 }
 
 /// What was found wrong: the first of it one by one, then how much it is.

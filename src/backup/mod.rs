@@ -1,9 +1,11 @@
-//! A backup: every user's file in one tar archive, with a list of what must be in it.
+//! A backup: every user's file, and the pictures of posts, in one tar archive, with a list of what must be
+//! in it.
 //!
 //! ```text
 //! tern-backup/backup.json        what this is: format, when, of which cluster
 //! tern-backup/users/ada.jsonl    each user's file, by name, up to what was committed when it was asked for
 //! tern-backup/users/ben.jsonl
+//! tern-backup/pictures/ab/ab12….jpg   each picture that a post refers to
 //! tern-backup/manifest.jsonl     a row a file: path, length, SHA-256, version; last of all the rows' own hash
 //! ```
 //!
@@ -28,11 +30,14 @@ use crate::clock::Wall;
 use crate::id::Hash128;
 
 pub use error::{BackupError, Flaw, Why};
-pub use read::{Found, Take, read};
+pub use read::{Found, Part, Take, read};
 pub use write::Writer;
 
 /// The form described here.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The form before there were pictures, in which archives are made that have none to hold: programs that
+/// know no other read them.
+pub const FORMAT_WITHOUT_PICTURES: u32 = 1;
 
 /// What stands first in a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

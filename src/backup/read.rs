@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Read};
 use super::error::{BackupError, Flaw, Why};
 use super::header::{self, BLOCK_BYTES, Name, Told};
 use super::manifest::{self, Flaws, Row};
-use super::{About, FORMAT};
-use crate::id::UserName;
+use super::{About, FORMAT, FORMAT_WITHOUT_PICTURES};
+use crate::id::{PictureName, UserName};
 use crate::json;
-use crate::limits::{BACKUP_ROUND_MAX, BACKUP_USERS_MAX};
+use crate::limits::{BACKUP_PICTURES_MAX, BACKUP_ROUND_MAX, BACKUP_USERS_MAX};
 use crate::replica::version::Version;
 use crate::store::StoreError;
 use crate::store::line::LineError;
@@ -21,8 +21,12 @@ pub struct Found {
     pub about: About,
     /// How many users' files are in it.
     pub users: u64,
-    /// Bytes of these.
+    /// How many pictures, small ones included.
+    pub pictures: u64,
+    /// Bytes of all of these.
     pub bytes: u64,
+    /// How many pictures no machine had when it was made.
+    pub pictures_missing: u64,
     /// The highest list of members that a line was written under.
     pub epoch: u32,
     /// The highest round.
@@ -33,10 +37,19 @@ pub struct Found {
     pub flaw_count: u64,
 }
 
-/// Takes a user's file as it is read, before it is known to be the right one.
-pub type Take<'a> = &'a mut dyn FnMut(&UserName, &[u8]) -> Result<(), StoreError>;
+/// A file that was read.
+#[derive(Debug, Clone, Copy)]
+pub enum Part<'a> {
+    /// A user's, all of whose lines are whole.
+    User(&'a UserName),
+    /// A picture that is what its name says.
+    Picture(PictureName),
+}
 
-/// Reads a backup to its end; `take` sees each user's file whose lines are whole. Only a result
+/// Takes a file as it is read, before it is known to be the right one.
+pub type Take<'a> = &'a mut dyn FnMut(Part<'_>, &[u8]) -> Result<(), StoreError>;
+
+/// Reads a backup to its end; `take` sees each file that is sound by itself. Only a result
 /// without flaws says that what it saw is what was written.
 ///
 /// # Errors
@@ -52,19 +65,23 @@ pub fn read(from: &mut dyn Read, take: Take<'_>) -> Result<Found, BackupError> {
         // What was stopped while it was made may end so.
         let what = "it ends without its manifest, so it was never finished";
         let told = reader.header()?.ok_or(BackupError::Damaged { at: place, what })?;
-        let is_next = reading.rows.last().is_some_and(|l| manifest::is_before(&l.name, &told.name));
-        if !is_next || reading.rows.len() > BACKUP_USERS_MAX + 1 {
-            let path = told.name.path();
-            return Err(BackupError::Foreign(format!("{path} is not in its place")));
-        }
+        reading.check_place(&told.name, about.tern_backup)?;
         let content = reader.content(told.bytes)?;
-        let Name::User(user) = &told.name else {
-            manifest::compare(&content, &reading.rows, &mut reading.flaws);
-            break;
-        };
-        let user = user.clone();
-        if reading.user(told.name, &content)? {
-            take(&user, &content)?;
+        match told.name {
+            Name::User(user) => {
+                if reading.user(Name::User(user.clone()), &content)? {
+                    take(Part::User(&user), &content)?;
+                }
+            }
+            Name::Picture(picture) => {
+                if reading.picture(picture, &content) {
+                    take(Part::Picture(picture), &content)?;
+                }
+            }
+            Name::About | Name::Manifest => {
+                manifest::compare(&content, &mut reading.rows, &mut reading.flaws);
+                break;
+            }
         }
     }
     reader.end()?;
@@ -80,6 +97,26 @@ struct Reading {
 }
 
 impl Reading {
+    /// Whether a file may stand here, in an archive of that form.
+    fn check_place(&self, name: &Name, form: u32) -> Result<(), BackupError> {
+        let is_next = self.rows.last().is_some_and(|last| last.name < *name);
+        let is_known = form != FORMAT_WITHOUT_PICTURES || !matches!(name, Name::Picture(_));
+        if is_next && is_known && self.rows.len() <= BACKUP_USERS_MAX + BACKUP_PICTURES_MAX + 1 {
+            return Ok(());
+        }
+        Err(BackupError::Foreign(format!("{} is not in its place", name.path())))
+    }
+
+    /// Looks at a picture; whether it is what its name says.
+    fn picture(&mut self, picture: PictureName, content: &[u8]) -> bool {
+        let (name, is_sound) = (Name::Picture(picture), picture.is_of(content));
+        if !is_sound {
+            self.flaws.add(&name, Why::Picture);
+        }
+        self.rows.push(Row::of(name, content, Version::ZERO));
+        is_sound
+    }
+
     /// Looks at a user's file; whether its lines are whole.
     fn user(&mut self, name: Name, content: &[u8]) -> Result<bool, BackupError> {
         let mut newest = self.newest;
@@ -111,11 +148,22 @@ impl Reading {
     }
 
     fn found(self, about: About) -> Found {
-        let users = self.rows.iter().filter(|row| matches!(row.name, Name::User(_)));
+        let (mut users, mut pictures, mut pictures_missing, mut bytes) = (0, 0, 0, 0_u64);
+        for row in &self.rows {
+            match (&row.name, &row.held) {
+                (Name::User(_), _) => users += 1,
+                (Name::Picture(_), Some(_)) => pictures += 1,
+                (Name::Picture(_), None) => pictures_missing += 1,
+                (Name::About | Name::Manifest, _) => continue,
+            }
+            bytes = bytes.saturating_add(row.held.as_ref().map_or(0, |held| held.bytes));
+        }
         let (epoch, round) = self.newest;
         Found {
-            users: users.clone().count() as u64,
-            bytes: users.map(|row| row.bytes).sum(),
+            users,
+            pictures,
+            bytes,
+            pictures_missing,
             about,
             epoch,
             round,
@@ -149,7 +197,7 @@ impl Reader<'_> {
         // First and alone: a newer form may look different in everything else.
         let Format { tern_backup } = json::parse(&content).map_err(wrong)?;
         match tern_backup {
-            FORMAT => {}
+            FORMAT | FORMAT_WITHOUT_PICTURES => {}
             0 => return Err(foreign("there is no form 0 of a backup")),
             newer => return Err(BackupError::Newer(format!("form {newer}"))),
         }

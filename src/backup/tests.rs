@@ -5,7 +5,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::header::BLOCK_BYTES;
 use super::*;
-use crate::id::{PostId, UserName};
+use crate::id::{PictureKind, PictureName, PostId, UserName};
 use crate::replica::version::{Term, Version};
 use crate::store::line::{self, Encoded, Kind, NewLine};
 use crate::user::entry::Entry;
@@ -24,7 +24,14 @@ fn lines(count: u32, text: &str) -> Vec<u8> {
     for seq in 1..=count {
         let id = PostId::from_raw(u64::from(seq));
         let at = Wall(u64::from(seq));
-        let posted = Entry::Posted { at, id, text: text.to_owned(), reply_to: None, note: None };
+        let posted = Entry::Posted {
+            at,
+            id,
+            text: text.to_owned(),
+            reply_to: None,
+            note: None,
+            pictures: Vec::new(),
+        };
         let entries = [if seq == 1 { Entry::Joined { at } } else { posted }];
         let (version, com) = (version(seq), base);
         let kind = Kind::Delta;
@@ -57,22 +64,42 @@ fn users() -> Vec<(UserName, Vec<u8>)> {
 }
 
 fn made_of(users: &[(UserName, Vec<u8>)]) -> Vec<u8> {
+    made_with(users, &[])
+}
+
+fn made_with(users: &[(UserName, Vec<u8>)], pictures: &[(PictureName, Option<&[u8]>)]) -> Vec<u8> {
     let mut writer = Writer::begin(Vec::new(), &about()).unwrap();
     for (name, lines) in users {
         let count = u32::try_from(lines.split(|&byte| byte == b'\n').count() - 1).unwrap();
         writer.user(name, version(count), lines).unwrap();
     }
+    for (name, bytes) in pictures {
+        writer.picture(*name, *bytes).unwrap();
+    }
     writer.finish().unwrap()
 }
 
-/// Users' files that were read.
-type Taken = Vec<(UserName, Vec<u8>)>;
+/// Two pictures and one that was missing, by name.
+fn pictures() -> Vec<(PictureName, Option<&'static [u8]>)> {
+    let [one, two, lost] = [b"one", b"two", b"six"].map(|bytes| &bytes[..]);
+    let name = |bytes| PictureName::of(PictureKind::Jpeg, bytes);
+    let mut pictures = vec![(name(one), Some(one)), (name(two), Some(two)), (name(lost), None)];
+    pictures.sort_unstable();
+    pictures
+}
+
+/// Files that were read.
+type Taken = Vec<(String, Vec<u8>)>;
 
 /// What reading says, and what was taken.
 fn read_all(bytes: &[u8]) -> (Result<Found, BackupError>, Taken) {
     let mut taken = Vec::new();
-    let found = read(&mut &*bytes, &mut |name, lines| {
-        taken.push((name.clone(), lines.to_owned()));
+    let found = read(&mut &*bytes, &mut |part, content| {
+        let name = match part {
+            Part::User(name) => name.to_string(),
+            Part::Picture(name) => name.to_string(),
+        };
+        taken.push((name, content.to_owned()));
         Ok(())
     });
     (found, taken)
@@ -90,7 +117,9 @@ fn backup_made_and_read_are_inverse() {
     assert_eq!((found.flaw_count, found.users), (0, 3));
     assert_eq!(found.about, about());
     assert_eq!((found.epoch, found.round), (3, 40), "the highest of all lines");
-    assert_eq!(taken, users());
+    let expected: Taken =
+        users().into_iter().map(|(name, lines)| (name.to_string(), lines)).collect();
+    assert_eq!(taken, expected);
     let (found, taken) = read_all(&made_of(&[]));
     assert_eq!((found.unwrap().users, taken.len()), (0, 0));
 }
@@ -115,6 +144,53 @@ fn backup_with_any_byte_changed_noticed() {
         changed[at] ^= 0x10;
         assert!(!is_sound(&changed), "byte {at} of {}", whole.len());
     }
+}
+
+#[test]
+fn pictures_come_with_their_posts_and_what_is_missing_is_said() {
+    let whole = made_with(&users()[..1], &pictures());
+    let (found, taken) = read_all(&whole);
+    let found = found.unwrap();
+    assert_eq!((found.flaw_count, found.users), (0, 1));
+    assert_eq!((found.pictures, found.pictures_missing), (2, 1));
+    assert_eq!(found.bytes, users()[0].1.len() as u64 + 6);
+    let held = pictures().into_iter().filter_map(|(name, bytes)| Some((name, bytes?)));
+    let held: Taken = held.map(|(name, bytes)| (name.to_string(), bytes.to_owned())).collect();
+    assert_eq!(taken[1..], held);
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        assert!(!is_sound(&changed), "byte {at} of {}", whole.len());
+        assert!(!is_sound(&whole[..at]), "cut at {at}");
+    }
+}
+
+#[test]
+fn picture_that_is_another_named_and_not_taken() {
+    let name = PictureName::of(PictureKind::Png, b"one");
+    let other = made_with(&[], &[(name, Some(b"two"))]);
+    check_flaw(&other, "it is not the picture of that name");
+    // Said to be missing, and yet there; or there, and said nowhere.
+    let [there, missing, none] =
+        [&[(name, Some(&b"one"[..]))][..], &[(name, None)], &[]].map(|all| made_with(&[], all));
+    let manifest = |bytes: &[u8]| {
+        let blocks = bytes.chunks(BLOCK_BYTES);
+        let at = blocks.rev().position(|block| block.starts_with(b"tern-backup/manifest"));
+        bytes.len() - (at.unwrap() + 1) * BLOCK_BYTES
+    };
+    for other in [&missing, &none] {
+        let mixed = [&there[..manifest(&there)], &other[manifest(other)..]].concat();
+        assert_eq!(read_all(&mixed).0.unwrap().flaw_count, 1);
+    }
+    let mixed = [&none[..manifest(&none)], &there[manifest(&there)..]].concat();
+    let lost = read_all(&mixed).0.unwrap().flaws[0].to_string();
+    assert!(lost.ends_with(".png: the manifest names it, and it is not there"), "{lost}");
+    // The form before there were pictures holds none.
+    let about = About { tern_backup: FORMAT_WITHOUT_PICTURES, ..about() };
+    let mut writer = Writer::begin(Vec::new(), &about).unwrap();
+    writer.picture(name, Some(b"one")).unwrap();
+    check_foreign(&writer.finish().unwrap(), "is not in its place");
+    assert!(is_sound(&Writer::begin(Vec::new(), &about).unwrap().finish().unwrap()));
 }
 
 /// Archives whose content the writer would not have made: the parts that are named are put together as
@@ -200,7 +276,7 @@ fn check_foreign(bytes: &[u8], expected: &str) {
 
 #[test]
 fn hostile_names_refused() {
-    let names: [&[u8]; 12] = [
+    let names: [&[u8]; 16] = [
         b"../ada.jsonl",
         b"/etc/passwd",
         b"tern-backup/../ada.jsonl",
@@ -213,6 +289,10 @@ fn hostile_names_refused() {
         b"tern-backup/node.json",
         b"tern-backup/users/ada\x1b[2J.jsonl",
         b"tern-backup/users/\xff\xfe.jsonl",
+        b"tern-backup/pictures/ab/ab.jpg",
+        b"tern-backup/pictures/../users/ada.jsonl",
+        b"tern-backup/pictures/aa/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.jpg",
+        b"tern-backup/pictures/e3/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.svg",
     ];
     for name in names {
         let content = lines(1, "");
@@ -264,7 +344,7 @@ fn what_is_no_backup_told_from_what_was_one() {
     check_foreign(&[0x1f; 2_000], "no tar archive");
     check_foreign(&[0; 4_096], "does not begin as one");
     assert!(matches!(read_all(b"").0, Err(BackupError::CutOff { at: 0 })));
-    let mut writer = Writer::begin(Vec::new(), &About { tern_backup: 2, ..about() }).unwrap();
+    let mut writer = Writer::begin(Vec::new(), &About { tern_backup: 3, ..about() }).unwrap();
     writer.user(&user("ada"), version(1), &lines(1, "")).unwrap();
     assert!(matches!(read_all(&writer.finish().unwrap()).0, Err(BackupError::Newer(_))));
     let unfinished = going_on(&header(b"tern-backup/users/ada.jsonl", EntryType::Regular, 0), b"");

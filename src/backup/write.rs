@@ -7,8 +7,8 @@ use tar::Builder;
 use super::About;
 use super::header::{self, Name};
 use super::manifest::{self, Row};
-use crate::id::UserName;
-use crate::limits::BACKUP_USERS_MAX;
+use crate::id::{PictureName, UserName};
+use crate::limits::{BACKUP_PICTURES_MAX, BACKUP_USERS_MAX};
 use crate::replica::version::Version;
 
 /// A backup that is being made.
@@ -17,6 +17,8 @@ pub struct Writer<W: Write> {
     /// In Unix seconds: all files bear it.
     at: u64,
     rows: Vec<Row>,
+    /// How many of them are pictures'.
+    pictures: usize,
 }
 
 impl<W: Write> Writer<W> {
@@ -28,7 +30,7 @@ impl<W: Write> Writer<W> {
         let mut text = serde_json::to_vec(about)?;
         text.push(b'\n');
         let (archive, at) = (Builder::new(to), about.at.0 / 1000);
-        let mut writer = Self { archive, at, rows: Vec::new() };
+        let mut writer = Self { archive, at, rows: Vec::new(), pictures: 0 };
         writer.add(Name::About, &text, Version::ZERO)?;
         Ok(writer)
     }
@@ -42,12 +44,38 @@ impl<W: Write> Writer<W> {
     /// When a name does not come after the one before it.
     pub fn user(&mut self, user: &UserName, version: Version, lines: &[u8]) -> io::Result<()> {
         let name = Name::User(user.clone());
-        let is_next = self.rows.last().is_some_and(|last| manifest::is_before(&last.name, &name));
-        assert!(is_next, "{user} is not the next");
+        self.assert_next(&name);
         if self.rows.len() > BACKUP_USERS_MAX {
             return Err(io::Error::other("there are more users than a backup holds"));
         }
         self.add(name, lines, version)
+    }
+
+    /// Adds a picture that a post refers to, or takes note that no machine has it. Pictures come after the
+    /// users, by name.
+    ///
+    /// # Errors
+    /// What the writer says, and when there are too many.
+    ///
+    /// # Panics
+    /// When a name does not come after the one before it.
+    pub fn picture(&mut self, picture: PictureName, bytes: Option<&[u8]>) -> io::Result<()> {
+        let name = Name::Picture(picture);
+        self.assert_next(&name);
+        if self.pictures == BACKUP_PICTURES_MAX {
+            return Err(io::Error::other("there are more pictures than a backup holds"));
+        }
+        self.pictures += 1;
+        if let Some(bytes) = bytes {
+            return self.add(name, bytes, Version::ZERO);
+        }
+        self.rows.push(Row::missing(picture));
+        Ok(())
+    }
+
+    fn assert_next(&self, name: &Name) {
+        let is_next = self.rows.last().is_some_and(|last| last.name < *name);
+        assert!(is_next, "{} is not the next", name.path());
     }
 
     /// Ends it; what was written to is given back.

@@ -101,7 +101,7 @@ fn look(options: &RawCheck) -> Result<(), CheckError> {
     }
     let mut checked = check(path, &[key::FILE_NAME])?;
     let mut mended = Vec::new();
-    let can_mend = |finding: &Finding| finding.kind.mend() == Mend::Start;
+    let can_mend = |finding: &Finding| matches!(finding.kind.mend(), Mend::Start | Mend::Aside);
     if options.repair && !is_unusable(&checked) && checked.findings.iter().any(can_mend) {
         repair(path)?;
         let before = std::mem::take(&mut checked);
@@ -135,9 +135,17 @@ fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
         let remedy = remedy(finding.kind);
         say(&format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug()));
     }
-    let Checked { users, bytes, findings } = checked;
+    let Checked { users, bytes, pictures, pictures_unneeded, findings } = checked;
     let state = if findings.is_empty() { "nothing is wrong" } else { "see above" };
-    say(&format!("{}: {users} users' files, {bytes} bytes read: {state}", path.display()));
+    let of_pictures = match (pictures, pictures_unneeded) {
+        (0, _) => String::new(),
+        (all, Some(unneeded @ 1..)) => {
+            format!(" and {all} of pictures, {unneeded} of which no post refers to")
+        }
+        (all, _) => format!(" and {all} of pictures"),
+    };
+    let read = format!("{users} users' files{of_pictures}, {bytes} bytes read");
+    say(&format!("{}: {read}: {state}", path.display()));
 }
 
 fn named(finding: &Finding) -> String {
@@ -152,6 +160,7 @@ const fn mended_words(kind: Kind) -> &'static str {
         Kind::DamagedLine | Kind::Unreadable => {
             "set aside in damaged/ and marked; what is intact of it has its place"
         }
+        Kind::DamagedPicture => "set aside in damaged/",
         _ => "removed",
     }
 }
@@ -164,6 +173,10 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::DamagedLine | Kind::Unreadable => {
             "the next start sets it aside, or --repair; then the other machines give it back"
         }
+        Kind::DamagedPicture => {
+            "the running machine fetches it from the others; --repair sets it aside"
+        }
+        Kind::MissingPicture => "the running machine fetches it from the others",
         Kind::LeftOver => "the next start removes it, or --repair",
         Kind::Marked => "once the machine runs, the others give it back",
         Kind::Ahead => "leave it; start the machine, and replace it if it is turned away",

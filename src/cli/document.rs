@@ -144,7 +144,7 @@ const WATCH_HEAD: &str = "\
 | Ask | And hear |
 |---|---|
 | `/healthz` | 200 while the web server answers |
-| `/readyz` | 200 while pages can be shown; the text says whether writes would be saved |
+| `/readyz` | 200 while pages can be shown; the text says whether writes would be saved, and how many files of pictures a machine lacks |
 | `/readyz?writes=1` | the same as a status: 503 while nothing can be saved |
 | `tern health` | the same as an exit code, 0 or 1; with `--writes` also whether writes would be saved |
 | `tern cluster status` | how each machine is; exit code 4 while nothing can be saved |

@@ -304,7 +304,14 @@ mod tests {
         fn post(&mut self, number: u64, is_committed: bool) {
             let text = format!("{number:0TEXT_BYTES$}");
             let at = Wall(number);
-            let entry = Entry::Posted { at, id: post_id(number), text, reply_to: None, note: None };
+            let entry = Entry::Posted {
+                at,
+                id: post_id(number),
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            };
             self.add(&[entry], is_committed);
         }
 
@@ -421,6 +428,7 @@ mod tests {
             display_name: "A".into(),
             bio,
             members_only: false,
+            avatar: None,
         };
         while home.len() < 2 * DEAD_BYTES_MIN {
             assert!(home.len() > DEAD_BYTES_MIN || home.replicas.compact_some(Wall(2), 10) == 0);

@@ -2,7 +2,7 @@
 //!
 //! A handler hands its message to a peer's bounded queue and waits on a channel of its own, never on
 //! a socket. Each peer has `limits::LINKS_PER_PEER` threads with one blocking connection each, which
-//! take messages from the queue, and one more that pings. A peer that hangs blocks its own threads
+//! take messages from the queue, one more for pictures, and one more that pings. A peer that hangs blocks its own threads
 //! only; when its queue is full the oldest message is dropped, and catch-up repairs what was missed.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::id::{NodeId, UserName};
 use crate::json;
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
-    PEER_FETCH_MS, PING_MS,
+    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS,
 };
 use crate::replica::barrier::Seat;
 use crate::thread::Stop;
@@ -42,7 +42,7 @@ struct Line {
     is_member: bool,
     /// Closed when this line is not needed any more.
     stop: Stop,
-    /// A queue for each link. One user's messages always take the same one, so that they come in the
+    /// A queue for each link, and one more for pictures. One user's messages always take the same one, so that they come in the
     /// order in which they were sent: a line that overtook the one before it would cost a whole file.
     jobs: Vec<(Sender<Job>, Receiver<Job>)>,
     /// Has the peer pinged at once.
@@ -165,7 +165,7 @@ impl Links {
 impl Line {
     fn new(to: Address, is_member: bool) -> Self {
         // A full queue drops its oldest message: see `take`.
-        let jobs = (0..LINKS_PER_PEER).map(|_| bounded(LINK_QUEUE)).collect();
+        let jobs = (0..=LINKS_PER_PEER).map(|_| bounded(LINK_QUEUE)).collect();
         // Two nudges at once are as good as one.
         Self { to, is_member, stop: Stop::new(), jobs, nudge: bounded(1) }
     }
@@ -197,7 +197,11 @@ impl Line {
 
     fn take(&self, mut job: Job) {
         let to = self.to.node;
-        let lane = job.message.user().map_or(0, |user| lane_of(user, self.jobs.len()));
+        let lane = match &job.message {
+            // The last one, so that no write waits for a picture on a slow line.
+            Message::Picture { .. } => LINKS_PER_PEER,
+            message => message.user().map_or(0, |user| lane_of(user, LINKS_PER_PEER)),
+        };
         let Some((sender, waiting)) = self.jobs.get(lane) else { return job.done(to, None) };
         for _ in 0..=LINK_QUEUE {
             match sender.try_send(job) {
@@ -412,6 +416,7 @@ impl Link<'_> {
             Message::Ping(_) => PING_MS,
             // The whole file is read and checked before its first byte is sent.
             Message::Fetch { .. } => PEER_FETCH_MS,
+            Message::Picture { .. } => PICTURE_KEEP_MS,
             _ => PEER_ANSWER_MS,
         });
         let sending = timeout + travel_time(body.len());
@@ -470,7 +475,7 @@ impl Link<'_> {
 }
 
 /// How long so many bytes may be under way on the slowest line.
-pub(super) fn travel_time(bytes: usize) -> Duration {
+pub fn travel_time(bytes: usize) -> Duration {
     Duration::from_millis(bytes as u64 / FRAME_BYTES_PER_MS_MIN)
 }
 

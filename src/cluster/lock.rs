@@ -428,6 +428,7 @@ impl UserGuard<'_> {
                 | Answer::Body { .. }
                 | Answer::Sums { .. }
                 | Answer::Members(_)
+                | Answer::Picture { .. }
                 | Answer::Pong(_) => return Event::Lost(from),
             }
         }

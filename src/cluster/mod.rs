@@ -27,6 +27,7 @@ pub mod lock;
 pub mod locks;
 pub mod membership;
 pub mod peer;
+mod picture;
 mod reach;
 pub mod read;
 pub mod repair;
@@ -38,7 +39,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crossbeam_channel::{Receiver, bounded};
 use parking_lot::Mutex;
@@ -48,7 +49,7 @@ use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
 use crate::replica::barrier::Seat;
 use crate::replica::version::chain_hash;
-use crate::store::{StoreError, UserStore};
+use crate::store::{PictureStore, StoreError, UserStore};
 use crate::thread::Stop;
 use crate::transport::key::Keys;
 use crate::wire::message::{Answer, FEATURES, Health, Hello, Message, NotVoting, Reject};
@@ -59,6 +60,7 @@ use identity::Identity;
 use link::{Asker, Links, Tickets};
 use locks::UserLocks;
 use membership::{Guest, Membership, Peer};
+pub use picture::NotKept;
 use replicas::{Errand, Replicas};
 
 /// One backend's part of the cluster.
@@ -69,6 +71,10 @@ pub struct Cluster {
     pub members: Membership,
     /// What happened to the machines lately.
     pub changes: Changes,
+    /// The pictures on this machine's disk.
+    pub pictures: PictureStore,
+    /// How many that posts refer to are not there, as far as was looked.
+    pictures_missing: AtomicU32,
     /// The system's clocks.
     pub clock: Clock,
     locks: UserLocks,
@@ -98,6 +104,8 @@ pub struct Start {
     pub node: Identity,
     /// Its files.
     pub store: UserStore,
+    /// Its pictures.
+    pub pictures: PictureStore,
     /// The keys under which peers meet.
     pub keys: Keys,
     /// What its keeper calls it.
@@ -116,7 +124,7 @@ impl Cluster {
     /// # Errors
     /// A damaged or unreadable file.
     pub fn open(start: Start) -> Result<Self, StoreError> {
-        let Start { node: identity, store, keys, name, clock, stop, process } = start;
+        let Start { node: identity, store, pictures, keys, name, clock, stop, process } = start;
         let numbers = identity.config().nodes();
         // Not while a change is under way: the others may hold what is newer.
         let is_voting = identity.floors().not_voting != Some(NotVoting::Changing);
@@ -127,6 +135,8 @@ impl Cluster {
             local: Replicas::load(identity, store, errands, clock.clone())?,
             members,
             changes: Changes::new(clock.clone()),
+            pictures,
+            pictures_missing: AtomicU32::new(0),
             clock,
             locks: UserLocks::new(),
             folds: Folds::default(),
@@ -180,6 +190,7 @@ impl Cluster {
             standing: Some(self.standing()),
             has_learned: self.change.has_learned.load(Ordering::Acquire),
             features: FEATURES,
+            pictures_missing: self.pictures_missing(),
         }
     }
 

@@ -174,6 +174,7 @@ impl Cluster {
                 Ok(Some((self.members_held(), Vec::new())))
             }
             Message::Members => Ok(Some((self.members_held(), Vec::new()))),
+            Message::Picture { name, want } => Ok(Some(self.answer_picture(name, want, &body))),
         }
     }
 

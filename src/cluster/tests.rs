@@ -96,6 +96,7 @@ impl Machine {
             text: text.to_owned(),
             reply_to: None,
             note: None,
+            pictures: Vec::new(),
         });
         let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
         let result = Receipt::Post(PostId::from_raw(1));

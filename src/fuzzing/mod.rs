@@ -12,6 +12,7 @@
 
 mod config;
 mod person;
+mod picture;
 mod record;
 mod site;
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("head", site::head),
     ("form", site::form),
     ("cookie", site::cookie),
@@ -31,6 +32,7 @@ pub const TARGETS: [Target; 9] = [
     ("line", record::line),
     ("frame", record::frame),
     ("config", config::config),
+    ("picture", picture::picture),
 ];
 
 /// Checks the property of this name.

@@ -90,6 +90,7 @@ fn suspension_ends_by_itself_or_is_lifted() {
         text: "hi".to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     };
     world.write("dora", &post);
     world.write("ada", &suspended(10, "dora", Some(100)));

@@ -289,7 +289,14 @@ mod tests {
         let count = 2 * RECENT_TAGS_KEPT + 2;
         for number in 1..=count {
             let (id, text) = (PostId::from_raw(number as u64), format!("on #tag{number}"));
-            let entry = Entry::Posted { at: Wall(1), id, text, reply_to: None, note: None };
+            let entry = Entry::Posted {
+                at: Wall(1),
+                id,
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            };
             world.write("ada", &entry);
         }
         let last = [count, count - 1].map(|number| format!("tag{number}"));

@@ -25,6 +25,7 @@ mod keeping_tests;
 mod label;
 mod news;
 mod people;
+mod picture;
 mod recent;
 #[cfg(test)]
 mod recent_tests;
@@ -53,6 +54,7 @@ use keeping::Keeping;
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
+use picture::Pictures;
 use recent::Recent;
 use repost::Like;
 use sorted::SortedChunks;
@@ -96,6 +98,7 @@ pub struct Index {
     labels: Labels,
     fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
+    pictures: Pictures,
     recent: Recent,
 }
 
@@ -144,6 +147,10 @@ impl Index {
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
             index.marks_of(author, user, &mut likes);
+            for (id, pictures) in &user.pictures {
+                index.pictures.show(Key { id: *id, author }, pictures);
+            }
+            index.pictures.face(author, None, user.avatar.as_deref());
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
@@ -163,12 +170,14 @@ impl Index {
         let author = self.people.intern(&before.name);
         match entry {
             Entry::Joined { .. } => self.people.join(author),
-            Entry::Profile { members_only, .. } => {
+            Entry::Profile { members_only, avatar, .. } => {
                 self.people.get_mut(author).members_only = *members_only;
+                self.pictures.face(author, before.avatar.as_deref(), avatar.as_deref());
             }
-            Entry::Posted { id, text, reply_to, .. } => {
+            Entry::Posted { id, text, reply_to, pictures, .. } => {
                 let key = Key { id: *id, author };
                 if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
+                    self.pictures.show(key, pictures);
                     let labels: Vec<_> =
                         text::labels(text).into_iter().map(|label| (*id, label)).collect();
                     self.relabel(author, &[], &labels);
@@ -286,8 +295,13 @@ impl Index {
             self.remove_post(before, post.id);
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
-            self.add_post(Key { id: post.id, author }, after.reply_to(post.id));
+            let key = Key { id: post.id, author };
+            self.add_post(key, after.reply_to(post.id));
+            if let Some(pictures) = after.pictures.get(&post.id) {
+                self.pictures.show(key, pictures);
+            }
         }
+        self.pictures.face(author, before.avatar.as_deref(), after.avatar.as_deref());
         self.relabel(author, &before.labels, &after.labels);
         self.note_replaced(author, before, after);
     }
@@ -444,6 +458,9 @@ impl Index {
         }
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
+        if let Some(pictures) = before.pictures.get(&id) {
+            self.pictures.hide(key, pictures);
+        }
         let posts = &mut self.people.get_mut(key.author).posts;
         if let Ok(at) = posts.binary_search(&id) {
             posts.remove(at);
@@ -464,6 +481,7 @@ impl Index {
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
+        self.pictures.face(id, before.avatar.as_deref(), None);
         self.people.leave(id);
     }
 

@@ -8,7 +8,14 @@ use crate::user::Place;
 
 fn posted(id: u64, text: &str) -> Entry {
     let id = PostId::from_raw(id);
-    Entry::Posted { at: Wall(1), id, text: text.into(), reply_to: None, note: None }
+    Entry::Posted {
+        at: Wall(1),
+        id,
+        text: text.into(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn post(user: &str, id: u64) -> PostRef {

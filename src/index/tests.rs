@@ -22,7 +22,14 @@ fn joined() -> Entry {
 }
 
 fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: Wall(id), id: post_id(id), text: "hi".into(), reply_to, note: None }
+    Entry::Posted {
+        at: Wall(id),
+        id: post_id(id),
+        text: "hi".into(),
+        reply_to,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn deleted(id: u64) -> Entry {

@@ -25,7 +25,14 @@ fn at(ms: u64) -> PostId {
 }
 
 fn posted(ms: u64, text: &str) -> Entry {
-    Entry::Posted { at: Wall(ms), id: at(ms), text: text.into(), reply_to: None, note: None }
+    Entry::Posted {
+        at: Wall(ms),
+        id: at(ms),
+        text: text.into(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn followed(ms: u64, user: &str) -> Entry {
@@ -155,7 +162,7 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
     // Whoever shows their posts to members alone shows strangers none, whichever way they ask.
     let profile = |members_only| {
         let (display_name, bio) = ("Ben".to_owned(), String::new());
-        Entry::Profile { at: Wall(9), display_name, bio, members_only }
+        Entry::Profile { at: Wall(9), display_name, bio, members_only, avatar: None }
     };
     world.write("ben", &profile(true));
     assert_eq!(seen(&world, ANYONE), (0, 0, 0, 1));

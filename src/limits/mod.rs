@@ -2,10 +2,12 @@
 
 mod app;
 mod command;
+mod picture;
 mod stream;
 
 pub use app::*;
 pub use command::*;
+pub use picture::*;
 pub use stream::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
@@ -368,8 +370,10 @@ const _: () = assert!(LINE_BYTES_MAX < USER_FILE_BYTES_MAX);
 
 /// Users in one backup: their rows of the manifest are kept in memory until its end.
 pub const BACKUP_USERS_MAX: usize = 300_000;
+/// Files of pictures in one backup, small ones included: rows of the manifest as well.
+pub const BACKUP_PICTURES_MAX: usize = 400_000;
 /// Bytes of the manifest, whose rows hold a path, a length, a hash and a version.
-pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + 2) * 256;
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = (BACKUP_USERS_MAX + BACKUP_PICTURES_MAX + 2) * 256;
 /// Bytes of what stands first in a backup.
 pub const BACKUP_ABOUT_BYTES_MAX: usize = 4 * 1024;
 /// Files wrong in a backup that are told one by one: of the others, how many they are.
@@ -546,7 +550,7 @@ pub const WEB_STOP_GRACE_MS: u64 = 1_000;
 
 const _: () = assert!(WEB_WORKERS < GATE_CONNECTIONS_MAX);
 const _: () = assert!(WEB_STOP_GRACE_MS < WEB_STOP_MS);
-/// Fields of a form or a query. Our largest form has ten. A flood of them is cut off here.
+/// Fields of a form or a query. Our largest form, that of a post, has twenty. A flood of them is cut off here.
 pub const FORM_FIELDS_MAX: usize = 50;
 /// Seconds a session cookie lasts after it was last set: [`SESSION_IDLE_DAYS_MAX`].
 pub const SESSION_COOKIE_S: u32 = SESSION_IDLE_DAYS_MAX * 24 * 60 * 60;

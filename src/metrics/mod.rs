@@ -135,6 +135,8 @@ pub struct Node {
     pub is_up: bool,
     /// How many members' files it lacks entries of, if known.
     pub behind: Option<u32>,
+    /// How many files of pictures it lacks.
+    pub pictures_missing: u32,
 }
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ fn family(out: &mut String, metric: &Metric, now: Option<&Now>) {
                 put(out, format_args!("{name}{{node=\"{node}\"}} {behind}\n"));
             }
         }
+        "tern_node_pictures_missing" => {
+            for node in nodes().filter(|node| node.is_up) {
+                let missing = node.pictures_missing;
+                put(out, format_args!("{name}{{node=\"{}\"}} {missing}\n", node.node));
+            }
+        }
         "tern_term_conflicts_total" => one(out, name, CONFLICTS.get()),
         "tern_login_failures_total" => one(out, name, LOGIN_FAILURES.get()),
         "tern_posts_total" => one(out, name, POSTS.get()),
@@ -104,8 +110,12 @@ mod tests {
 
     #[test]
     fn every_metric_of_the_table_is_on_the_page_of_its_side() {
-        let node =
-            |number, is_up, behind| Node { node: NodeId::new(number).unwrap(), is_up, behind };
+        let node = |number, is_up, behind| Node {
+            node: NodeId::new(number).unwrap(),
+            is_up,
+            behind,
+            pictures_missing: 4,
+        };
         let nodes = vec![node(1, true, Some(0)), node(2, false, None)];
         let now = Now { nodes, users: 3, disk_free_bytes: Some(7) };
         REQUESTS.count("home", 200);
@@ -125,6 +135,8 @@ mod tests {
         let text = page(false, Some(&now));
         assert!(text.contains("\ntern_node_up{node=\"2\"} 0\n"), "{text}");
         assert!(!text.contains("tern_node_behind_entries{node=\"2\"}"), "{text}");
+        assert!(text.contains("\ntern_node_pictures_missing{node=\"1\"} 4\n"), "{text}");
+        assert!(!text.contains("tern_node_pictures_missing{node=\"2\"}"), "{text}");
         assert!(text.contains("\ntern_disk_free_bytes 7\n"), "{text}");
     }
 

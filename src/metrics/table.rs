@@ -41,7 +41,7 @@ pub struct Metric {
 }
 
 /// All of them, in the order of the page.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     Metric {
         name: "tern_requests_total",
         kind: Kind::Counter,
@@ -81,6 +81,14 @@ pub const METRICS: [Metric; 12] = [
         labels: &["node"],
         help: "Members' files of which a machine lacks entries; left out while nobody knows",
         bad: "growing, or above 0 for an hour: it does not catch up",
+    },
+    Metric {
+        name: "tern_node_pictures_missing",
+        kind: Kind::Gauge,
+        side: Side::Backend,
+        labels: &["node"],
+        help: "Files of pictures that posts refer to and that a machine does not have",
+        bad: "above 0 for an hour: no machine that it reaches has them, so look for them in a backup",
     },
     Metric {
         name: "tern_lock_wait_seconds",

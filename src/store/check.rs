@@ -12,17 +12,18 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Serialize;
 
 use super::ballast;
-use super::data_dir::{DAMAGED, DataDir, Locked, USERS};
+use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS};
 use super::directory::{Directory, Found, failed};
 use super::error::StoreError;
 use super::file::scan_open;
-use super::line::LineError;
+use super::line::{Line, LineError};
 use super::name::{FileName, Role};
 use super::node::{self, NodeFile};
+use super::picture::{Needed, PictureStore};
 use super::restore;
 use super::scan::End;
-use super::{UserStore, check_size, damage};
-use crate::id::UserName;
+use super::{UserStore, check_size, damage, picture};
+use crate::id::{PictureName, UserName};
 use crate::limits::NODE_FILE_BYTES_MAX;
 use crate::order::sort_by;
 
@@ -31,7 +32,13 @@ use crate::order::sort_by;
 pub struct Checked {
     /// How many users' files were read.
     pub users: u64,
-    /// Bytes of these.
+    /// How many files of pictures.
+    pub pictures: u64,
+    /// How many of these no post refers to; not told while a user's file cannot be read to its end. Such
+    /// were sent and never posted, or their posts were deleted: the running machine removes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pictures_unneeded: Option<u64>,
+    /// Bytes of all of these.
     pub bytes: u64,
     /// What is wrong, by file.
     pub findings: Vec<Finding>,
@@ -61,6 +68,10 @@ pub enum Kind {
     DamagedLine,
     /// A file that the disk does not give, or that is too long.
     Unreadable,
+    /// A picture that is not what its name says: the running machine fetches it anew.
+    DamagedPicture,
+    /// A picture that a post refers to, and that is not there: the running machine fetches it.
+    MissingPicture,
     /// What a crash leaves of a file that was being replaced.
     LeftOver,
     /// A file that was set aside, and is not rebuilt from the other machines yet.
@@ -90,6 +101,8 @@ pub enum Mend {
     Start,
     /// The running machine mends it, with what the others hold.
     Running,
+    /// The same; and [`repair`] sets aside what is there.
+    Aside,
     /// Someone has to.
     Hand,
     /// No start succeeds before someone has mended it.
@@ -101,7 +114,8 @@ impl Kind {
     pub const fn mend(self) -> Mend {
         match self {
             Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
-            Self::Marked | Self::Ahead => Mend::Running,
+            Self::DamagedPicture => Mend::Aside,
+            Self::Marked | Self::Ahead | Self::MissingPicture => Mend::Running,
             Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
             Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => Mend::Unusable,
         }
@@ -114,7 +128,13 @@ impl Kind {
 /// [`StoreError::InUse`] while a process has it, and [`StoreError::Io`] when it cannot be read.
 pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     let root = Locked::take(Directory::open(path)?)?;
-    let mut look = Look { checked: Checked::default(), epoch: None };
+    let mut look = Look {
+        checked: Checked::default(),
+        epoch: None,
+        needed: BTreeSet::new(),
+        is_all_read: true,
+        held: BTreeSet::new(),
+    };
     look.mode_of(&root, "")?;
     look.root(&root, others)?;
     if let Some(users) = look.directory(&root, USERS)? {
@@ -123,6 +143,10 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     if let Some(damaged) = look.directory(&root, DAMAGED)? {
         look.damaged(&damaged)?;
     }
+    if let Some(pictures) = look.directory(&root, PICTURES)? {
+        look.pictures(&pictures)?;
+    }
+    look.compare_pictures();
     sort_by(&mut look.checked.findings, |one, other| one.file.cmp(&other.file));
     Ok(look.checked)
 }
@@ -136,6 +160,8 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
     let dir = DataDir::open(path)?;
     let store = UserStore::open(&dir)?;
     NodeFile::load(&dir)?;
+    // Opening it removes what a crash left.
+    PictureStore::open(&dir)?.set_damaged_aside()?;
     for user in store.names()? {
         match store.load(&user, &mut |_| {}) {
             Ok(_) => {}
@@ -155,6 +181,12 @@ struct Look {
     checked: Checked,
     /// The list of members that `node.json` knows.
     epoch: Option<u32>,
+    /// Pictures that posts refer to.
+    needed: BTreeSet<PictureName>,
+    /// Whether these are all: no user's file is damaged.
+    is_all_read: bool,
+    /// Pictures that are there.
+    held: BTreeSet<PictureName>,
 }
 
 impl Look {
@@ -171,7 +203,7 @@ impl Look {
             let known = [node::NAME, ballast::NAME].contains(&name.as_str())
                 || others.contains(&name.as_str());
             match name.as_str() {
-                USERS | DAMAGED | restore::MARK => {}
+                USERS | DAMAGED | PICTURES | restore::MARK => {}
                 node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
                 _ if known && found.is_file => self.mode_in(root, "", &name)?,
                 _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),
@@ -271,12 +303,16 @@ impl Look {
         let len = file.metadata().map_err(|e| users.failed("look at", name, e))?.len();
         (self.checked.users, self.checked.bytes) =
             (self.checked.users + 1, self.checked.bytes.saturating_add(len));
+        let mut needed = Needed::by(user.clone());
         let scanned = check_size(user, len).and_then(|_size| {
-            scan_open(&file, len, &mut |_| {}).map_err(|e| users.failed("read", name, e))
+            let see = &mut |line: Line| needed.see(&line);
+            scan_open(&file, len, see).map_err(|e| users.failed("read", name, e))
         });
+        self.needed.extend(needed.names());
         let scan = match scanned {
             Ok(scan) => scan,
             Err(error) if error.is_damage() => {
+                self.is_all_read = false;
                 self.add(path, Kind::Unreadable, error.reason());
                 return Ok(());
             }
@@ -306,8 +342,65 @@ impl Look {
                 (Kind::DamagedLine, line_number, why.to_string())
             }
         };
+        self.is_all_read &= kind == Kind::TornEnd;
         self.checked.findings.push(Finding { file: path, kind, line: Some(line), what });
         Ok(())
+    }
+
+    fn pictures(&mut self, pictures: &Directory) -> Result<(), StoreError> {
+        for found in pictures.list()? {
+            let name = text_of(&found);
+            let path = format!("{PICTURES}/{name}");
+            match pictures.open_in(&name) {
+                Ok(Some(shelf)) if picture::is_prefix(&name) => self.shelf(&shelf, &path)?,
+                Ok(_) | Err(StoreError::Foreign { .. }) => self.add(path, Kind::Foreign, FOREIGN),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Pictures whose names begin alike.
+    fn shelf(&mut self, shelf: &Directory, at: &str) -> Result<(), StoreError> {
+        for found in shelf.list()? {
+            let name = text_of(&found);
+            let path = format!("{at}/{name}");
+            let is_left_over = picture::is_left_over(shelf, &name);
+            match picture::named_in(shelf, &name) {
+                _ if !found.is_file => self.add(path, Kind::Foreign, NO_FILE),
+                None if is_left_over => self.add(path, Kind::LeftOver, LEFT_OVER),
+                None => self.add(path, Kind::Foreign, FOREIGN),
+                Some(picture) => {
+                    self.mode_in(shelf, at, &name)?;
+                    self.held.insert(picture);
+                    self.count_picture(shelf, &name)?;
+                    if !picture::is_sound(shelf, picture)? {
+                        self.add(path, Kind::DamagedPicture, "it is not what its name says");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count_picture(&mut self, shelf: &Directory, name: &str) -> Result<(), StoreError> {
+        let file = shelf.open_file(name, OFlags::RDONLY)?;
+        let data = file.map(|file| file.metadata()).transpose();
+        let bytes = data.map_err(|e| shelf.failed("look at", name, e))?.map_or(0, |it| it.len());
+        self.checked.pictures += 1;
+        self.checked.bytes = self.checked.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Those that are there against those that posts refer to.
+    fn compare_pictures(&mut self) {
+        for name in self.needed.difference(&self.held) {
+            let (file, what) = (picture::path_of(*name), "a post refers to it".to_owned());
+            let kind = Kind::MissingPicture;
+            self.checked.findings.push(Finding { file, kind, line: None, what });
+        }
+        let unneeded = self.held.difference(&self.needed).count() as u64;
+        self.checked.pictures_unneeded = self.is_all_read.then_some(unneeded);
     }
 
     fn damaged(&mut self, damaged: &Directory) -> Result<(), StoreError> {
@@ -319,12 +412,16 @@ impl Look {
                 Some(FileName { role: Role::Mark, .. }) => {
                     self.mode_in(damaged, DAMAGED, &name)?;
                     let what = damage::read_reason(damaged, &name)?;
+                    self.is_all_read = false;
                     self.add(path, Kind::Marked, what);
                 }
                 Some(FileName { role: Role::Aside(_), .. }) => {
                     self.mode_in(damaged, DAMAGED, &name)?;
                 }
                 Some(_) => self.add(path, Kind::WrongName, "its place is users/"),
+                None if name.parse::<PictureName>().is_ok() => {
+                    self.mode_in(damaged, DAMAGED, &name)?;
+                }
                 None => self.add(path, Kind::Foreign, FOREIGN),
             }
         }

@@ -13,7 +13,7 @@ use super::directory::Directory;
 use super::error::StoreError;
 use super::name::{FileName, Role};
 use super::{DataDir, UserStore, lines_name};
-use crate::id::UserName;
+use crate::id::{PictureName, UserName};
 use crate::limits::{MARK_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::order::sort_by;
 
@@ -121,6 +121,7 @@ impl UserStore {
                     marks.push((user, read_reason(damaged, text)?));
                 }
                 Some(FileName { role: Role::Aside(_), .. }) => {}
+                None if text.parse::<PictureName>().is_ok() => {}
                 _ => log::warn!("foreign file ignored directory=damaged file={:?}", found.name),
             }
         }

@@ -5,6 +5,7 @@
 //!   node.json     who this machine is
 //!   ballast       room to be given up when the disk is full
 //!   users/        NAME.jsonl, a file a user
+//!   pictures/     ab/ab….jpg, a file a picture, named by what it is
 //!   damaged/      NAME.mark while this machine has no vote on NAME; NAME.N.jsonl, set aside
 //! ```
 
@@ -21,6 +22,8 @@ use super::error::StoreError;
 
 pub(super) const USERS: &str = "users";
 pub(super) const DAMAGED: &str = "damaged";
+/// Made with the first picture.
+pub(super) const PICTURES: &str = "pictures";
 
 /// A data directory that this process holds; it is let go with the last clone.
 #[derive(Debug, Clone)]

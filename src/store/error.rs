@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::line::LineError;
-use crate::id::{NodeId, UserName};
+use crate::id::{NodeId, PictureName, UserName};
 use crate::user::Place;
 
 /// Why the store did not do what it was asked. The file system's word stands in the source.
@@ -129,6 +129,12 @@ pub enum StoreError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// The bytes are not those of the picture whose name they were to bear. Nothing was written.
+    #[error("what was to be kept as {name} is another picture")]
+    NotAsNamed {
+        /// The name.
+        name: PictureName,
     },
     /// An earlier flush of this file failed; nothing was tried.
     #[error("the file of {user} is not written any more since a flush of it failed")]

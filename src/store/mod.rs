@@ -35,6 +35,7 @@ mod handles;
 pub mod line;
 mod name;
 pub mod node;
+pub mod picture;
 pub mod restore;
 pub mod scan;
 pub mod snapshot;
@@ -50,6 +51,7 @@ use rustix::fs::OFlags;
 pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use node::{NodeFile, NodeState};
+pub use picture::PictureStore;
 
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};

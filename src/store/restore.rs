@@ -1,8 +1,8 @@
 //! Filling an empty directory from a backup, so that nothing half done can ever be started.
 //!
 //! ```text
-//! empty ─► marked (file `restoring`) ─► users' files ─► node.json ─► mark gone
-//!            │                                             └─ from here on it is a machine's directory
+//! empty ─► marked (file `restoring`) ─► users' files, pictures ─► node.json ─► mark gone
+//!            │                                                       └─ from here on it is a machine's directory
 //!            └─ no command starts it, sets it up or lets it join
 //! ```
 
@@ -14,8 +14,9 @@ use rustix::fs::OFlags;
 use super::directory::failed;
 use super::error::StoreError;
 use super::node::NAME as NODE;
-use super::{DataDir, NodeFile, UserStore};
-use crate::id::UserName;
+use super::{DataDir, NodeFile, PictureStore, UserStore};
+use crate::clock::Wall;
+use crate::id::{PictureName, UserName};
 
 /// The mark of a directory that is being filled.
 pub(super) const MARK: &str = "restoring";
@@ -25,6 +26,9 @@ pub(super) const MARK: &str = "restoring";
 pub struct Restore {
     dir: DataDir,
     store: UserStore,
+    pictures: PictureStore,
+    /// When the pictures count as last wanted.
+    at: Wall,
     /// Whether the directory was not there before.
     is_made: bool,
 }
@@ -35,12 +39,12 @@ pub(super) fn is_unfinished(dir: &DataDir) -> Result<bool, StoreError> {
 }
 
 impl Restore {
-    /// Takes an empty directory, or makes one.
+    /// Takes an empty directory, or makes one; `at` is now.
     ///
     /// # Errors
     /// [`StoreError::NotEmpty`], [`StoreError::Unfinished`] for what an interrupted restore left; as
     /// [`DataDir::open`].
-    pub fn begin(path: &Path) -> Result<Self, StoreError> {
+    pub fn begin(path: &Path, at: Wall) -> Result<Self, StoreError> {
         let is_made = match std::fs::read_dir(path) {
             Ok(mut found) => {
                 if found.next().is_some() {
@@ -64,8 +68,8 @@ impl Restore {
         let mark = mark.ok_or_else(|| StoreError::NotEmpty { path: path.to_owned() })?;
         mark.sync_all().map_err(|error| root.sync_failed(MARK, error))?;
         root.sync()?;
-        let store = UserStore::open(&dir)?;
-        Ok(Self { dir, store, is_made })
+        let (store, pictures) = (UserStore::open(&dir)?, PictureStore::open(&dir)?);
+        Ok(Self { dir, store, pictures, at, is_made })
     }
 
     /// Puts a user's file in its place, flushed.
@@ -74,6 +78,14 @@ impl Restore {
     /// As [`UserStore::replace`].
     pub fn user(&self, user: &UserName, lines: &[u8]) -> Result<(), StoreError> {
         self.store.replace(user, lines)
+    }
+
+    /// Puts a picture in its place, flushed.
+    ///
+    /// # Errors
+    /// As [`PictureStore::keep`].
+    pub fn picture(&self, name: PictureName, bytes: &[u8]) -> Result<(), StoreError> {
+        self.pictures.keep(name, bytes, self.at)
     }
 
     /// Makes the directory a machine's.
@@ -98,6 +110,7 @@ impl Restore {
                 users.remove_file(name)?;
             }
         }
+        self.pictures.give_up()?;
         for directory in [users.path(), self.dir.damaged().path()] {
             std::fs::remove_dir(directory).map_err(|e| failed("remove", directory, e))?;
         }

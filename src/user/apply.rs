@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::entry::{Entry, PostRef, Reset, SessionId};
+use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
@@ -24,6 +24,7 @@ impl User {
             display_name: String::new(),
             bio: String::new(),
             members_only: false,
+            avatar: None,
             password: String::new(),
             reset: None,
             sessions: Vec::new(),
@@ -38,6 +39,7 @@ impl User {
             labels: Vec::new(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             pinned: None,
             likes: BTreeSet::new(),
             reposts: BTreeMap::new(),
@@ -57,14 +59,12 @@ impl User {
             return;
         }
         match entry {
-            Entry::Joined { at } => {
-                self.status = Status::Active;
-                self.joined_at = *at;
-            }
-            Entry::Profile { at: _, display_name, bio, members_only } => {
+            Entry::Joined { at } => (self.status, self.joined_at) = (Status::Active, *at),
+            Entry::Profile { at: _, display_name, bio, members_only, avatar } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);
                 self.members_only = *members_only;
+                self.avatar.clone_from(avatar);
             }
             Entry::Password { at: _, hash, reset } => self.set_password(hash, reset.as_ref()),
             Entry::SessionOpened { at, id, device, address, app } => self.open(Session {
@@ -75,8 +75,9 @@ impl User {
                 app: app.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text, reply_to, note: _ } => {
+            Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
                 if self.add_post(*id, place, reply_to.as_ref()) {
+                    self.picture(*id, pictures);
                     self.label(*id, text);
                 }
             }
@@ -257,6 +258,13 @@ impl User {
         PostRef { user: user.clone(), id: post.id }
     }
 
+    /// A post's pictures: most have none, and those take no memory.
+    fn picture(&mut self, id: PostId, pictures: &[Picture]) {
+        if !pictures.is_empty() {
+            self.pictures.insert(id, pictures.into());
+        }
+    }
+
     fn drop_post(&mut self, id: PostId) {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
@@ -266,6 +274,7 @@ impl User {
         }
         self.label(id, "");
         self.edits.remove(&id);
+        self.pictures.remove(&id);
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
@@ -301,6 +310,7 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            assert!(self.pictures.is_empty(), "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
             assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
@@ -318,6 +328,7 @@ impl User {
         assert!(self.labels.iter().all(|(id, _)| self.post(*id).is_some()));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
+        assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));
     }
 }

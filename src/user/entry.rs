@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scope::Scopes;
 use crate::clock::Wall;
-use crate::id::{Hash128, PostId, UserName};
+use crate::id::{Hash128, PictureName, PostId, UserName};
 use crate::json::tagged;
 
 /// Names one post: its author and its number.
@@ -14,6 +14,24 @@ pub struct PostRef {
     pub user: UserName,
     /// Its number.
     pub id: PostId,
+}
+
+/// A picture of a post, or beside a name. What it shows is in a file of its own, named by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The picture.
+    pub file: PictureName,
+    /// The small one that stands in lists.
+    pub thumb: PictureName,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Bytes of both files together.
+    pub bytes: u64,
+    /// What it shows, for whoever does not see it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
@@ -45,6 +63,9 @@ pub enum Entry {
         /// Whether only members see their posts.
         #[serde(default, skip_serializing_if = "is_not")]
         members_only: bool,
+        /// The picture that stands beside the name, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        avatar: Option<Box<Picture>>,
     },
     /// The password is this one from now on.
     Password {
@@ -91,6 +112,9 @@ pub enum Entry {
         /// What its text is folded behind, 1 to 100 characters.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is edited.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pictures: Vec<Picture>,
     },
     /// A post reads so from now on; it stays where it is.
     PostEdited {

@@ -252,6 +252,7 @@ impl User {
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && (&self.replies, &self.labels) == (&other.replies, &other.labels)
+            && (&self.pictures, &self.avatar) == (&other.pictures, &other.avatar)
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())

@@ -7,7 +7,7 @@
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
 //! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
-//! - only posts that stand are in `replies`, which is sorted, `edits` or `pinned`;
+//! - only posts that stand are in `replies`, which is sorted, `edits`, `pictures` or `pinned`;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
 //!   and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
@@ -23,12 +23,13 @@ pub mod scope;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{APP_CODE_MS, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
 use crate::text::Label;
-use entry::{App, LinkHash, PostRef, Reset, SessionId};
+use entry::{App, LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
@@ -59,6 +60,8 @@ pub struct User {
     pub bio: String,
     /// Whether only members see their posts.
     pub members_only: bool,
+    /// The picture that stands beside the name.
+    pub avatar: Option<Box<Picture>>,
     /// The password's PHC string.
     pub password: String,
     /// The link with which another one can be chosen.
@@ -89,6 +92,8 @@ pub struct User {
     pub deleted: Vec<PostId>,
     /// Of posts that were edited, what they said before.
     pub edits: BTreeMap<PostId, Edits>,
+    /// The pictures of posts that stand and have any.
+    pub pictures: BTreeMap<PostId, Arc<[Picture]>>,
     /// The post that stands first on the profile.
     pub pinned: Option<PostId>,
     /// The posts that this user likes.
@@ -198,6 +203,22 @@ impl User {
     /// Whether the post of that number was taken back, as far as the file still tells.
     pub fn has_deleted(&self, id: PostId) -> bool {
         self.deleted.binary_search(&id).is_ok()
+    }
+
+    /// All pictures of theirs.
+    pub fn all_pictures(&self) -> impl Iterator<Item = &Picture> {
+        let of_posts = self.pictures.values().flat_map(|pictures| pictures.iter());
+        of_posts.chain(self.avatar.as_deref())
+    }
+
+    /// How many these are.
+    pub fn picture_count(&self) -> usize {
+        self.all_pictures().count()
+    }
+
+    /// Bytes of all these.
+    pub fn picture_bytes(&self) -> u64 {
+        self.all_pictures().fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))
     }
 
     /// Whether they are a keeper of the community.

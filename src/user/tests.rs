@@ -22,6 +22,7 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
         text: "hello".into(),
         reply_to,
         note: None,
+        pictures: Vec::new(),
     }
 }
 
@@ -62,6 +63,7 @@ fn entries_of_an_account_all_taken_in() {
             display_name: "Ada".into(),
             bio: "Hi".into(),
             members_only: false,
+            avatar: None,
         },
         Entry::Password { at: Wall(5), hash: "$argon2id$x".into(), reset: None },
         opened(1, 5),

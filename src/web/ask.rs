@@ -11,6 +11,17 @@ pub trait Ask: Sync {
     /// # Errors
     /// [`AskError::Unreachable`] when no backend answered.
     fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError>;
+
+    /// As [`Self::ask`], with bytes that go beside the request and beside the answer: pictures.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &Request,
+        beside: &[u8],
+    ) -> Result<(Response, Vec<u8>), AskError>;
 }
 
 /// Why there is no reply.

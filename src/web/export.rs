@@ -3,13 +3,19 @@
 use std::fmt::Write as _;
 
 use super::page::time::precise;
+use super::route::Route;
 use crate::action::{ExportFrom, ExportList};
 use crate::clock::Wall;
 use crate::user::entry::PostRef;
 use crate::wire::request::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
 
-/// A part of the file, which was asked for with `from`. `now` is when it is made.
-pub(super) fn json(from: &ExportFrom, part: &ExportPage, community: &str, now: Wall) -> String {
+/// A part of the file, which was asked for with `from`, of a community at a site. `now` is when it is made.
+pub(super) fn json(
+    from: &ExportFrom,
+    part: &ExportPage,
+    (community, site): (&str, &str),
+    now: Wall,
+) -> String {
     let mut text = String::new();
     if let Some(profile) = &part.profile {
         head(&mut text, profile, community, now);
@@ -18,7 +24,7 @@ pub(super) fn json(from: &ExportFrom, part: &ExportPage, community: &str, now: W
     if is_start && from.list != ExportList::Posts {
         push(&mut text, format_args!("\n],\n\"{}\":[", from.list.as_str()));
     }
-    let posts = part.posts.iter().map(post_json);
+    let posts = part.posts.iter().map(|post| post_json(post, site));
     for (at, item) in posts.chain(part.marks.iter().map(mark_json)).enumerate() {
         text.push_str(if at == 0 && is_start { "\n" } else { ",\n" });
         text.push_str(&item);
@@ -65,7 +71,7 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
     text.push_str(",\n\"posts\":[");
 }
 
-fn post_json(post: &ExportPost) -> String {
+fn post_json(post: &ExportPost, site: &str) -> String {
     let mut text = format!("{{\"id\":\"{}\",\"at\":\"{}\"", post.id, precise(post.at));
     if let Some(at) = post.edited_at {
         push(&mut text, format_args!(",\"edited_at\":\"{}\"", precise(at)));
@@ -80,7 +86,16 @@ fn post_json(post: &ExportPost) -> String {
         says(&mut text, said, note.as_deref());
         text.push('}');
     }
-    text.push_str(if post.earlier.is_empty() { "}" } else { "]}" });
+    if !post.earlier.is_empty() {
+        text.push(']');
+    }
+    for (at, picture) in post.pictures.iter().enumerate() {
+        text.push_str(if at == 0 { ",\"pictures\":[" } else { "," });
+        let address = quoted(&format!("{site}{}", Route::Picture(picture.file)));
+        let description = quoted(&picture.description);
+        push(&mut text, format_args!("{{\"at\":{address},\"description\":{description}}}"));
+    }
+    text.push_str(if post.pictures.is_empty() { "}" } else { "]}" });
     text
 }
 

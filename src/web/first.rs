@@ -99,6 +99,15 @@ mod tests {
             let data = Reply { viewer: None, cluster, outcome };
             Ok(Response { session: None, action: ResponseAction::Response, data })
         }
+
+        fn ask_beside(
+            &self,
+            about: Option<&UserName>,
+            request: &Request,
+            _beside: &[u8],
+        ) -> Result<(Response, Vec<u8>), AskError> {
+            self.ask(about, request).map(|response| (response, Vec::new()))
+        }
     }
 
     #[track_caller]

@@ -5,13 +5,16 @@
 //! come back to them; [`Form::fault`] says that nothing may be done with it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use super::multipart;
 use crate::limits::FORM_FIELDS_MAX;
 
 /// The fields that some form of ours has; others are ignored, so that `is_admin=1` does nothing.
 pub const FIELDS: &[&str] = &[
     "after",
     "app",
+    "avatar",
     "before",
     "bio",
     "code",
@@ -20,12 +23,21 @@ pub const FIELDS: &[&str] = &[
     "deed",
     "deleted",
     "deny",
+    "description_1",
+    "description_2",
+    "description_3",
+    "description_4",
     "display_name",
     "draft_key",
     "edit_id",
     "ended",
     "hours",
     "id",
+    "kept_1",
+    "kept_2",
+    "kept_3",
+    "kept_4",
+    "kept_avatar",
     "key",
     "keys",
     "lang",
@@ -35,6 +47,7 @@ pub const FIELDS: &[&str] = &[
     "made",
     "members_invite",
     "members_only",
+    "more",
     "named",
     "new",
     "next",
@@ -43,9 +56,14 @@ pub const FIELDS: &[&str] = &[
     "others",
     "password",
     "peek",
+    "picture_1",
+    "picture_2",
+    "picture_3",
+    "picture_4",
     "posted",
     "q",
     "reason",
+    "remove_avatar",
     "reply_id",
     "reply_user",
     "reported",
@@ -66,6 +84,8 @@ pub const FIELDS: &[&str] = &[
 #[derive(Clone, Default)]
 pub struct Form {
     fields: Vec<(&'static str, String)>,
+    /// Where in the body files stand.
+    files: Vec<(&'static str, Range<usize>)>,
     fault: Option<FormFault>,
 }
 
@@ -75,6 +95,9 @@ pub enum FormFault {
     /// The body is not said to be a form.
     #[error("the body is no form")]
     ContentType,
+    /// It brings files, and breaks off or makes no sense.
+    #[error("the parts of the form make no sense")]
+    Parts,
     /// `%` without two hexadecimal digits.
     #[error("a percent sign is not followed by two hexadecimal digits")]
     Percent,
@@ -92,6 +115,9 @@ pub enum FormFault {
 impl Form {
     /// Reads a body of this content type.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Self {
+        if let Some(boundary) = content_type.and_then(multipart::boundary) {
+            return Self::parse_parts(boundary, body);
+        }
         let mut form = Self::parse_pairs(body);
         let essence =
             content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
@@ -130,12 +156,39 @@ impl Form {
     }
 
     /// Decodes once. What is no text becomes U+FFFD, and the form faulty.
+    /// A form that may bring files, whose places it keeps. One that breaks off keeps nothing.
+    fn parse_parts(boundary: &str, body: &[u8]) -> Self {
+        let mut form = Self::default();
+        let Ok(parts) = multipart::parts(boundary, body) else {
+            form.note(FormFault::Parts);
+            return form;
+        };
+        for part in parts {
+            let Some(&name) = FIELDS.iter().find(|known| **known == part.name) else { continue };
+            let is_known = form.fields.iter().any(|(known, _)| *known == name)
+                || form.files.iter().any(|(known, _)| *known == name);
+            if is_known {
+                form.note(FormFault::Duplicate);
+            } else if part.is_file {
+                form.files.push((name, part.content));
+            } else {
+                let value = form.text(body.get(part.content).unwrap_or_default());
+                form.fields.push((name, value));
+            }
+        }
+        form
+    }
+
     fn decode(&mut self, encoded: &[u8]) -> String {
         let (bytes, is_sound) = percent_decode(encoded, true);
         if !is_sound {
             self.note(FormFault::Percent);
         }
-        let text = String::from_utf8_lossy(&bytes);
+        self.text(&bytes)
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
         if let Cow::Owned(_) = text {
             self.note(FormFault::Utf8);
         }
@@ -149,6 +202,19 @@ impl Form {
     /// The first thing wrong with it, if anything is.
     pub const fn fault(&self) -> Option<FormFault> {
         self.fault
+    }
+
+    /// A file that came with the form whose body this is, unless none was chosen.
+    pub fn file<'a>(&self, name: &str, body: &'a [u8]) -> Option<&'a [u8]> {
+        let (_, place) = self.files.iter().find(|(known, _)| *known == name)?;
+        body.get(place.clone()).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Puts a value in the place of whatever was given under that name.
+    pub fn put(&mut self, name: &'static str, value: String) {
+        debug_assert!(FIELDS.contains(&name), "{name} is not among FIELDS");
+        self.fields.retain(|(known, _)| *known != name);
+        self.fields.push((name, value));
     }
 
     /// A field's value, if it is there.
@@ -256,7 +322,8 @@ mod tests {
             (Some("application/x-www-form-urlencoded; charset=UTF-8"), None),
             (Some("APPLICATION/X-WWW-FORM-URLENCODED"), None),
             (Some("text/plain"), Some(FormFault::ContentType)),
-            (Some("multipart/form-data; boundary=x"), Some(FormFault::ContentType)),
+            (Some("multipart/form-data; boundary=x"), Some(FormFault::Parts)),
+            (Some("multipart/form-data"), Some(FormFault::ContentType)),
             (None, Some(FormFault::ContentType)),
         ] {
             assert_eq!(Form::parse(content_type, b"text=a").fault(), fault, "{content_type:?}");

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod handler;
 mod label;
 pub mod marker;
+mod multipart;
 pub mod origin;
 pub(crate) mod page;
 pub mod request;

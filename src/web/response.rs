@@ -33,6 +33,8 @@ const OPENER_POLICY: &str = "Cross-Origin-Opener-Policy";
 const RESOURCE_POLICY: &str = "Cross-Origin-Resource-Policy";
 /// Where the content policy says to which addresses forms may lead.
 const FORM_ACTION: &str = "form-action 'self'";
+/// The policy of a picture, should a browser ever take one for a page: it may do nothing at all.
+const PICTURE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 /// The `Referrer-Policy` of an answer whose address is a secret. With `no-referrer` its forms would come
 /// from `null`.
 const HIDDEN_REFERRER: &str = "strict-origin";
@@ -115,6 +117,9 @@ impl Response {
                 let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
                 value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
             }
+            CONTENT_POLICY if self.content.is_picture() => PICTURE_POLICY.to_owned(),
+            // Apps' pages show pictures, as strangers: no cookie goes along from another site.
+            RESOURCE_POLICY if self.content.is_picture() => "cross-origin".to_owned(),
             OPENER_POLICY if self.is_popup => "unsafe-none".to_owned(),
             // The mark is what apps show of whoever has no picture.
             RESOURCE_POLICY if self.app.is_some() || self.content == Content::Svg => {
@@ -132,11 +137,18 @@ impl Response {
             self.cache = Cache::NoStore;
         }
         let mut fields = Vec::with_capacity(20);
+        let is_picture = self.content.is_picture();
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
-            let is_hidden = self.hides_address && name == "Referrer-Policy";
-            (name, if is_hidden { HIDDEN_REFERRER.to_owned() } else { self.policy(name, value) })
+            let value = match name {
+                "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
+                _ => self.policy(name, value),
+            };
+            (name, value)
         }));
         fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
+        if is_picture {
+            fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
+        }
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }
@@ -148,8 +160,9 @@ impl Response {
         }
         fields.push(("Vary", self.cache.varies_by(!self.languages.is_empty()).to_owned()));
         // Parts would each be compressed by themselves, and not every browser reads such a row.
+        // A picture is as short as it gets.
         let is_in_parts = self.download.is_some() || self.pause_ms.is_some();
-        let accepted = asked.accept_encoding.filter(|_| !is_in_parts);
+        let accepted = asked.accept_encoding.filter(|_| !is_in_parts && !is_picture);
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
@@ -249,6 +262,10 @@ pub enum Content {
     Svg,
     /// `application/json; charset=utf-8`.
     Json,
+    /// A photograph.
+    Jpeg,
+    /// What is transparent, or was drawn.
+    Png,
     /// `text/event-stream; charset=utf-8`: what happens, as it happens.
     Events,
 }
@@ -264,8 +281,14 @@ impl Content {
             Self::Script => "text/javascript; charset=utf-8",
             Self::Svg => "image/svg+xml; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
             Self::Events => "text/event-stream; charset=utf-8",
         }
+    }
+
+    const fn is_picture(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png)
     }
 }
 
@@ -281,6 +304,8 @@ pub enum Cache {
     Public,
     /// `public, max-age=31536000, immutable`, with an ETag: files whose name holds their hash.
     Forever,
+    /// The browser that asked, for a year: it never changes, but not everybody may see it.
+    OwnForever,
 }
 
 impl Cache {
@@ -291,6 +316,7 @@ impl Cache {
             Self::Private => "private, no-cache",
             Self::Public => "public, no-cache",
             Self::Forever => "public, max-age=31536000, immutable",
+            Self::OwnForever => "private, max-age=31536000, immutable",
         }
     }
 
@@ -300,7 +326,9 @@ impl Cache {
             Self::NoStore | Self::Private | Self::Public if is_spoken => {
                 "Accept-Encoding, Accept-Language, Cookie"
             }
-            Self::NoStore | Self::Private | Self::Public => "Accept-Encoding, Cookie",
+            Self::NoStore | Self::Private | Self::Public | Self::OwnForever => {
+                "Accept-Encoding, Cookie"
+            }
             Self::Forever => "Accept-Encoding",
         }
     }
@@ -374,6 +402,8 @@ mod tests {
         check(Cache::NoStore, "private, no-store", "Accept-Encoding, Cookie", false);
         check(Cache::Private, "private, no-cache", "Accept-Encoding, Cookie", true);
         check(Cache::Public, "public, no-cache", "Accept-Encoding, Cookie", true);
+        let own = "private, max-age=31536000, immutable";
+        check(Cache::OwnForever, own, "Accept-Encoding, Cookie", true);
         check(Cache::Forever, "public, max-age=31536000, immutable", "Accept-Encoding", true);
     }
 

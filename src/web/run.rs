@@ -42,6 +42,15 @@ impl Ask for &Backends {
     fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError> {
         Backends::ask(self, about, request)
     }
+
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &Request,
+        beside: &[u8],
+    ) -> Result<(Response, Vec<u8>), AskError> {
+        Backends::ask_beside(self, about, request, beside)
+    }
 }
 
 /// Runs a web server until `stop` closes; `ready` hears the address once it serves.

@@ -6,7 +6,8 @@ use crate::action::ExportFrom;
 use crate::action::import::{OldPost, Saying};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::user::entry::PostRef;
+use crate::text::chars::is_blank;
+use crate::user::entry::{Picture, PostRef};
 
 /// A part of what a member takes along.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,6 +74,9 @@ pub struct ExportPost {
     /// What it said before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<ExportText>,
+    /// Its pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
 }
 
 /// What a post said before it was edited.
@@ -100,9 +104,19 @@ pub struct ExportMark {
 
 impl From<ExportPost> for OldPost {
     fn from(post: ExportPost) -> Self {
-        let ExportPost { id, at, edited_at, text, note, reply_to, earlier } = post;
-        let says = |it: ExportText| Saying { at: it.at, text: it.text, note: it.note };
-        let last = Saying { at: edited_at.unwrap_or(at), text, note };
+        let ExportPost { id, at, edited_at, text, note, reply_to, earlier, pictures } = post;
+        // Pictures do not come along: a post of nothing else says what the first one showed, or how it
+        // was called.
+        let stands_for = |it: &Picture| match it.description.as_str() {
+            "" => it.file.to_string(),
+            description => description.to_owned(),
+        };
+        let says = |at, text: String, note| match pictures.first() {
+            Some(first) if is_blank(&text) => Saying { at, text: stands_for(first), note },
+            _ => Saying { at, text, note },
+        };
+        let last = says(edited_at.unwrap_or(at), text, note);
+        let says = |it: ExportText| says(it.at, it.text, it.note);
         let is_edited = edited_at.is_some();
         Self { id, at, is_edited, reply_to, earlier: earlier.into_iter().map(says).collect(), last }
     }

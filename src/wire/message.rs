@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Hash128, NodeId, UserName};
+use crate::id::{Hash128, NodeId, PictureName, UserName};
 use crate::json::tagged;
 pub use crate::replica::barrier::{Phase, Standing};
 use crate::replica::version::{Term, Version};
@@ -16,7 +16,7 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 3;
+pub const FEATURES: u32 = 4;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
@@ -25,6 +25,9 @@ pub const FEATURE_SOCIAL: u32 = 2;
 /// The feature from which on sessions may be of apps: a program that does not know of them would take
 /// them for a browser's, which may do everything.
 pub const FEATURE_APPS: u32 = 3;
+
+/// The feature from which on posts may have pictures, whose files machines give to each other.
+pub const FEATURE_PICTURES: u32 = 4;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +200,26 @@ pub enum Message {
     Adopt(Offer),
     /// Which list of members do you hold? Answer: `Members`.
     Members,
+    /// About a picture; with `Keep` its file is the body. Answer: `Picture`, to `Fetch` with the file as
+    /// its body. Only where all members know of pictures ([`FEATURE_PICTURES`]).
+    Picture {
+        /// Which.
+        name: PictureName,
+        /// What of it.
+        want: PictureWant,
+    },
+}
+
+/// See [`Message::Picture`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureWant {
+    /// Have it on your disk.
+    Keep,
+    /// If you have it, do not let it go for now.
+    Renew,
+    /// Give it.
+    Fetch,
 }
 
 tagged!(Message, "m");
@@ -218,7 +241,11 @@ impl Message {
             | Self::Read { user }
             | Self::Fetch { user, .. } => Some(user),
             Self::Sync(sync) => Some(&sync.user),
-            Self::Sums { .. } | Self::Ping(_) | Self::Adopt(_) | Self::Members => None,
+            Self::Sums { .. }
+            | Self::Ping(_)
+            | Self::Adopt(_)
+            | Self::Members
+            | Self::Picture { .. } => None,
         }
     }
 
@@ -230,8 +257,13 @@ impl Message {
             | Self::Sums { .. }
             | Self::Ping(_)
             | Self::Adopt(_)
-            | Self::Members => true,
-            Self::Lock { .. } | Self::Sync(_) | Self::Unlock { .. } | Self::Read { .. } => false,
+            | Self::Members
+            | Self::Picture { want: PictureWant::Fetch, .. } => true,
+            Self::Picture { want: PictureWant::Keep | PictureWant::Renew, .. }
+            | Self::Lock { .. }
+            | Self::Sync(_)
+            | Self::Unlock { .. }
+            | Self::Read { .. } => false,
         }
     }
 }
@@ -312,6 +344,11 @@ pub enum Answer {
     Pong(Health),
     /// To `Adopt` and `Members`: what is held now.
     Members(Offer),
+    /// To `Picture`.
+    Picture {
+        /// Whether it is on the disk.
+        is_held: bool,
+    },
 }
 
 tagged!(Answer, "m");
@@ -407,6 +444,14 @@ pub struct Health {
     /// What the program there understands.
     #[serde(default)]
     pub features: u32,
+    /// How many files of pictures that posts refer to are not there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pictures_missing: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+pub(crate) const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::message::{Offer, Phase};
 use super::status::StatusPage;
 use super::upkeep::{Order, Told};
 use crate::clock::Wall;
-use crate::id::{Hash128, NodeId, UserName};
+use crate::id::{Hash128, NodeId, PictureName, UserName};
 use crate::json::tagged;
 use crate::replica::version::Version;
 
@@ -38,6 +38,11 @@ pub enum Question {
     File {
         /// Whose.
         user: UserName,
+    },
+    /// Send a picture. Answer: `Picture`, with its file behind it.
+    Picture {
+        /// Which.
+        name: PictureName,
     },
 }
 
@@ -67,7 +72,14 @@ pub enum Answer {
         /// user is committed.
         version: Version,
     },
-    /// To `Names` and `File`: not now.
+    /// To `Picture`.
+    Picture {
+        /// Whether it comes with this; else no machine of a majority has it.
+        is_held: bool,
+        /// Whether a post refers to it now.
+        is_needed: bool,
+    },
+    /// To `Names`, `File` and `Picture`: not now.
     NotNow {
         /// Whether it is for want of machines.
         is_too_few: bool,

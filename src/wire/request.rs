@@ -10,12 +10,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, KeptPicture};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::json::tagged;
 use crate::text::Tag;
-use crate::user::entry::{App, House, PostRef, is_not};
+use crate::user::entry::{App, House, Picture, PostRef, is_not};
 
 pub use super::api::{
     AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, RelationView,
@@ -161,6 +161,10 @@ pub enum Outcome {
     House(House),
     /// What an app wanted to know.
     Api(Box<ApiReply>),
+    /// A picture that a majority keeps.
+    PictureKept,
+    /// A picture, whose file comes beside the answer.
+    Picture,
     /// It was not done, and why.
     Refused(Refusal),
 }
@@ -211,6 +215,8 @@ pub enum Refusal {
     NotYet,
     /// The user's file has reached its limit; nothing was saved.
     Full,
+    /// The machines' disks are full; nothing was saved.
+    NoSpace,
     /// Too often; try again after so many seconds.
     TooMany {
         /// Seconds.
@@ -273,6 +279,9 @@ pub struct PostView {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// Its pictures, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
     /// How many replies it has that still stand.
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.
@@ -321,6 +330,9 @@ pub struct Person {
     pub username: UserName,
     /// The name shown.
     pub display_name: String,
+    /// The picture beside it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<Box<KeptPicture>>,
 }
 
 /// Posts, newest first.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
 use crate::id::NodeId;
+use crate::wire::message::is_zero;
 
 pub use crate::replica::NotVoting;
 
@@ -55,6 +56,9 @@ pub struct MachineRow {
     /// How many users' files it lacks something of, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u32>,
+    /// How many files of pictures that posts refer to are not there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pictures_missing: u32,
     /// How full its disk is, in percent, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_percent: Option<u8>,

@@ -335,6 +335,7 @@ mod tests {
             note: None,
             reply_to: None,
             earlier: Vec::new(),
+            pictures: Vec::new(),
         };
         let order = Order::Import {
             user: "ada".parse().unwrap(),

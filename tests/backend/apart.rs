@@ -1,7 +1,7 @@
 //! Muting and blocking: what each of the two is shown and may do, on every machine.
 
 use tern::action::{
-    Action, After, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf, Whom,
+    Action, After, AvatarWish, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf, Whom,
 };
 use tern::id::{PostId, UserName};
 use tern::user::entry::PostRef;
@@ -64,7 +64,7 @@ impl<'a> Person<'a> {
     pub(super) fn posting(&self, text: &str, reply_to: Option<&PostRef>) -> Action {
         let reply_to = reply_to.cloned();
         let (text, note) = (text.to_owned(), String::new());
-        Action::Post(NewPost { key: self.key(), text, note, reply_to })
+        Action::Post(NewPost { key: self.key(), text, note, reply_to, pictures: Vec::new() })
     }
 
     fn texts_at(&self, n: usize, action: Action) -> Vec<String> {
@@ -223,6 +223,7 @@ fn posts_for_members_only_are_shown_to_no_stranger() {
             display_name: "Ada".to_owned(),
             bio: String::new(),
             members_only,
+            avatar: AvatarWish::Keep,
         })
     };
     let profile = || Action::Profile(PageOf { username: name("ada"), before: None });

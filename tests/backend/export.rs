@@ -1,8 +1,8 @@
 //! What a member takes along, from real files: all of it, in order, and nothing that was deleted.
 
 use tern::action::{
-    Action, EditPost, EditProfile, ExportFrom, ExportList, Mark, NewPost, OnePost, RequestKey,
-    SetMark, Whom,
+    Action, AvatarWish, EditPost, EditProfile, ExportFrom, ExportList, Mark, NewPost, OnePost,
+    RequestKey, SetMark, Whom,
 };
 use tern::id::{PostId, RequestId};
 use tern::limits::EXPORT_POSTS;
@@ -46,7 +46,14 @@ impl Writer<'_> {
 
     fn post(&mut self, text: String, reply_to: Option<PostRef>) -> PostId {
         let key = self.key();
-        self.saved(&Action::Post(NewPost { key, text, reply_to, note: String::new() })).unwrap()
+        self.saved(&Action::Post(NewPost {
+            key,
+            text,
+            reply_to,
+            note: String::new(),
+            pictures: Vec::new(),
+        }))
+        .unwrap()
     }
 
     fn part(&self, from: ExportFrom) -> ExportPage {
@@ -69,7 +76,13 @@ fn s40_export_tells_all_that_stands_and_no_more() {
     ada.saved(&Action::Follow(Whom { key, username: "ben".parse().unwrap() }));
     let (display_name, bio) = ("Ada Lind".to_owned(), "Seeds, mostly.".to_owned());
     let key = ada.key();
-    ada.saved(&Action::EditProfile(EditProfile { key, display_name, bio, members_only: false }));
+    ada.saved(&Action::EditProfile(EditProfile {
+        key,
+        display_name,
+        bio,
+        members_only: false,
+        avatar: AvatarWish::Keep,
+    }));
     let answered = PostRef { user: "ben".parse().unwrap(), id: asked };
     let mut ids = vec![ada.post("@ben I do".to_owned(), Some(answered.clone()))];
     ids.extend((1..POSTS).map(|n| ada.post(format!("Post {n}\n\"☕\""), None)));

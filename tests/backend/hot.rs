@@ -24,8 +24,13 @@ fn key(number: u64) -> RequestKey {
 }
 
 fn post(session: &str, number: u64, text: &str) -> Request {
-    let action =
-        NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
+    let action = NewPost {
+        key: key(number),
+        text: text.to_owned(),
+        reply_to: None,
+        note: String::new(),
+        pictures: Vec::new(),
+    };
     Request {
         session: Some(session.to_owned()),
         read_to: None,

@@ -184,8 +184,13 @@ fn join(name: &str, number: u8) -> Request {
 }
 
 fn post(session: &str, number: u8, text: &str) -> Request {
-    let action =
-        NewPost { key: key(number), text: text.to_owned(), reply_to: None, note: String::new() };
+    let action = NewPost {
+        key: key(number),
+        text: text.to_owned(),
+        reply_to: None,
+        note: String::new(),
+        pictures: Vec::new(),
+    };
     Request {
         session: Some(session.to_owned()),
         read_to: None,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::refused::all_below;
 use crate::member::harness::{Machines, Ran};
 
-fn check(data: &Path, more: &[&str]) -> Ran {
+pub(super) fn check(data: &Path, more: &[&str]) -> Ran {
     let words = ["check".to_owned(), data.display().to_string()];
     Ran::of(words.into_iter().chain(more.iter().map(|word| (*word).to_owned())))
 }
@@ -38,7 +38,7 @@ fn traces(data: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, i64, i64)> {
     all_below(data).into_iter().chain([root]).map(trace).collect()
 }
 
-fn findings(data: &Path, code: i32) -> Vec<(String, String)> {
+pub(super) fn findings(data: &Path, code: i32) -> Vec<(String, String)> {
     let before = traces(data);
     let text = check(data, &["--json"]).ended_with(code);
     assert_eq!(traces(data), before, "looking changes no byte, mode or time");
@@ -53,6 +53,14 @@ fn findings(data: &Path, code: i32) -> Vec<(String, String)> {
 fn check_found(data: &Path, code: i32, file: &str, kind: &str) {
     assert_eq!(findings(data, code), [(file.to_owned(), kind.to_owned())]);
     check(data, &[]).refused(code, file);
+}
+
+/// Takes away what others may do, as of what the program writes itself.
+pub(super) fn make_private(data: &Path) {
+    for (path, _) in all_below(data) {
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        set_mode(&path, mode);
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) {

@@ -3,6 +3,7 @@
 
 mod alone;
 mod check;
+mod pictures;
 mod refused;
 mod run;
 mod talk;

@@ -125,6 +125,7 @@ fn one_line(id: u64) -> Vec<u8> {
         text: "a few words".to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     };
     let line = encode(&NewLine {
         version: Version { term, seq: 1 },

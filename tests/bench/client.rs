@@ -71,7 +71,13 @@ impl Writer for Client {
         let key = RequestKey { ops: u64::MAX, id: RequestId(id) };
         let text =
             format!("A line of some sixty letters, as most posts are, number {}", self.number);
-        let action = Action::Post(NewPost { key, text, reply_to: None, note: String::new() });
+        let action = Action::Post(NewPost {
+            key,
+            text,
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        });
         let request =
             Request { session: Some(self.session.clone()), read_to: None, need: None, action };
         let bytes = serde_json::to_vec(&request)?;

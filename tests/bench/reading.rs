@@ -245,7 +245,8 @@ fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Vec<u8> {
     let at = Wall(FIRST_MS - 1);
     let (display_name, bio) = (name.to_owned(), String::new());
     let joined = Entry::Joined { at };
-    let mut entries = vec![joined, Entry::Profile { at, display_name, bio, members_only: false }];
+    let mut entries =
+        vec![joined, Entry::Profile { at, display_name, bio, members_only: false, avatar: None }];
     let (mut bytes, mut base, mut base_hash) = (Vec::new(), Version::ZERO, Hash128::default());
     let mut post = 0;
     while post < posts || !entries.is_empty() {
@@ -253,7 +254,14 @@ fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Vec<u8> {
         entries.extend((post..end).map(|post| {
             let id = number(person, people, post);
             let text = format!("These are some words of #{name} in the garden, number {post}.");
-            Entry::Posted { at: Wall(id.at_ms()), id, text, reply_to: None, note: None }
+            Entry::Posted {
+                at: Wall(id.at_ms()),
+                id,
+                text,
+                reply_to: None,
+                note: None,
+                pictures: Vec::new(),
+            }
         }));
         post = end;
         let version = Version { term, seq: base.seq + 1 };

@@ -9,6 +9,7 @@
 //!   their pictures side by side.
 //! - `forms`: the table of forms that write; `comes_back`: each of them with all that may go wrong.
 //! - `by_keyboard`: from the landing page to a reply without a mouse.
+//! - `pictures`: the box to write in with pictures, posts that have some, a picture beside a name.
 //! - `newcomer`: joins, finds a friend and leaves, on a phone, by what the pages say.
 //! - `walk`: two people talk while a machine dies.
 //! - `webdriver`, `emulate`, `keyboard`, `driver`: the browser. `static_page`, on what is `served`:
@@ -25,6 +26,7 @@ mod keyboard;
 mod matrix;
 mod newcomer;
 mod pages;
+mod pictures;
 mod rules;
 mod served;
 mod sheet;

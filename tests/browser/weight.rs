@@ -19,6 +19,15 @@ const CAME: &str = "
 
 /// What is wrong with the weight of the page shown; with the script, where it has something to do.
 pub(super) fn faults(browser: &Browser, has_script: bool) -> Vec<String> {
+    faults_with_pictures(browser, has_script, 0)
+}
+
+/// The same of a page that shows so many pictures, which people have put there.
+pub(super) fn faults_with_pictures(
+    browser: &Browser,
+    has_script: bool,
+    pictures: usize,
+) -> Vec<String> {
     let came = browser.run(CAME);
     let came = came.as_array().expect("a list");
     let kinds: Vec<_> = came.iter().filter_map(|it| it[1].as_str()).collect();
@@ -26,7 +35,7 @@ pub(super) fn faults(browser: &Browser, has_script: bool) -> Vec<String> {
     if !kinds.contains(&"page")
         || !kinds.contains(&"css")
         || kinds.contains(&"js") != has_script
-        || came.len() > REQUESTS_MAX + usize::from(has_script)
+        || came.len() > REQUESTS_MAX + usize::from(has_script) + pictures
     {
         faults.push(format!("not the requests that were expected: {came:?}"));
     }

@@ -13,6 +13,7 @@ pub(crate) mod load;
 mod marks;
 mod metrics;
 pub(crate) mod person;
+mod pictures;
 mod process;
 mod running;
 mod status;

@@ -11,7 +11,23 @@ const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// How long an answer may take: more than any deadline of the server.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// Connections that a browser keeps open for what it may ask next.
+const IDLE_MAX: usize = 10;
+
+/// A browser without its cookies.
+fn agent(idle_max: usize) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(idle_max)
+        .timeout_global(Some(ANSWER))
+        .build()
+        .new_agent()
+}
+
 /// A person, with the cookies of their browser.
+#[derive(Clone)]
 pub(crate) struct Person {
     agent: ureq::Agent,
     base: String,
@@ -75,15 +91,14 @@ impl Answer {
 impl Person {
     /// Somebody new at `base`, the site's address.
     pub(crate) fn new(base: &str, name: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(ANSWER))
-            .build()
-            .new_agent();
+        let agent = agent(IDLE_MAX);
         let (base, name) = (base.to_owned(), name.to_owned());
         Self { agent, base, name, cookies: BTreeMap::new(), forwarded_for: None }
+    }
+
+    /// The same, who leaves no connection open behind an answer.
+    pub(crate) fn leaving(self) -> Self {
+        Self { agent: agent(0), ..self }
     }
 
     /// The same, coming from this address through a proxy that the server trusts.
@@ -130,6 +145,58 @@ impl Person {
         }
         let answer = request.send(encode(fields))?;
         self.take(answer)
+    }
+
+    /// Fills in a form and sends it with files, as one that may bring them.
+    pub(crate) fn submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let answer = self.try_submit_files(form, filled, files);
+        answer.unwrap_or_else(|error| panic!("{}: {error}", form.action))
+    }
+
+    /// The same, where the server may close the door before all is sent.
+    pub(crate) fn try_submit_files(
+        &mut self,
+        form: &Form,
+        filled: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Result<Answer, ureq::Error> {
+        let mut body = Vec::new();
+        let part = |name: &str, more: &str, content: &[u8]| {
+            let head =
+                format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        let is_file = |field: &str| field.starts_with("picture_") || field == "avatar";
+        for (name, value) in form.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
+            body.extend(part(name, "", value.as_bytes()));
+        }
+        for (name, content) in files {
+            body.extend(part(name, "; filename=\"a.jpg\"", content));
+        }
+        body.extend(b"--tern--\r\n");
+        let request = self
+            .agent
+            .post(format!("{}{}", self.base, form.action))
+            .header("Cookie", self.cookies())
+            .header("Origin", &self.base)
+            .header("Sec-Fetch-Site", "same-origin")
+            .content_type("multipart/form-data; boundary=tern");
+        request.send(&body[..]).and_then(|answer| self.take(answer))
+    }
+
+    /// Asks for something that is no text: status, type and bytes.
+    pub(crate) fn fetch(&self, path: &str) -> Result<(u16, String, Vec<u8>), ureq::Error> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let mut answer = request.header("Cookie", self.cookies()).call()?;
+        let kind = answer.headers().get("content-type").map(ureq::http::HeaderValue::as_bytes);
+        let kind = String::from_utf8_lossy(kind.unwrap_or_default()).into_owned();
+        let bytes = answer.body_mut().with_config().limit(8 * PAGE_BYTES_MAX).read_to_vec()?;
+        Ok((answer.status().as_u16(), kind, bytes))
     }
 
     /// Fills in a form and sends it.
@@ -237,7 +304,15 @@ impl Person {
             headers.push((key.as_str().to_owned(), value));
         }
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string()?;
+        // A picture is no text, but its status and its headers are looked at all the same.
+        let is_picture =
+            headers.iter().any(|(key, value)| key == "content-type" && value.starts_with("image/"));
+        let body = answer.body_mut().with_config().limit(PAGE_BYTES_MAX);
+        let body = if is_picture {
+            String::from_utf8_lossy(&body.read_to_vec()?).into_owned()
+        } else {
+            body.read_to_string()?
+        };
         let location = headers.iter().find(|(key, _)| key == "location");
         let location = location.map(|(_, value)| value.clone());
         Ok(Answer { status, location, headers, body })

@@ -28,8 +28,14 @@ impl History {
     pub(crate) fn add(&mut self, text: &str) -> Vec<u8> {
         let at = 1_790_000_000_000 + u64::from(self.version.seq);
         let id = PostId::from_raw(at << 16);
-        let entry =
-            Entry::Posted { at: Wall(at), id, text: text.to_owned(), reply_to: None, note: None };
+        let entry = Entry::Posted {
+            at: Wall(at),
+            id,
+            text: text.to_owned(),
+            reply_to: None,
+            note: None,
+            pictures: Vec::new(),
+        };
         let request = Recorded {
             id: RequestId(u128::from(at).to_be_bytes()),
             digest: Hash128([5; 16]),

@@ -9,8 +9,10 @@
 //! - `words`: heads and lengths that no browser sends.
 //! - `slow`: heads and bodies that never come, answers that nobody takes.
 //! - `crowd`: too many connections, and too few descriptors.
+//! - `pictures`: the largest pictures that are taken, and larger ones, many at a time.
 
 mod crowd;
+mod pictures;
 mod slow;
 mod watch;
 mod words;

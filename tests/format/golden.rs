@@ -77,6 +77,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
             display_name: name.to_owned(),
             bio: String::new(),
             members_only: false,
+            avatar: None,
         },
         Entry::Password { at: at(minute), hash: hash.to_owned(), reset: None },
         Entry::SessionOpened {
@@ -90,7 +91,14 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
 }
 
 fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
-    Entry::Posted { at: at(minute), id: post(minute), text: text.to_owned(), reply_to, note: None }
+    Entry::Posted {
+        at: at(minute),
+        id: post(minute),
+        text: text.to_owned(),
+        reply_to,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn ada() -> File {
@@ -133,6 +141,7 @@ fn hana() -> File {
         text: "Green, wiht rice.".to_owned(),
         reply_to: Some(of_ada()),
         note: note(),
+        pictures: Vec::new(),
     };
     let text = "Green, with rice.".to_owned();
     let mut file = File::default();

@@ -257,9 +257,34 @@ impl Caller {
     }
 
     fn exchange(&self, number: u16, role: Role, words: &[u8]) -> Result<Vec<u8>, TransportError> {
+        Ok(self.exchange_beside(number, role, (words, &[]))?.0)
+    }
+
+    /// Words and bytes beside them, both ways.
+    fn exchange_beside(
+        &self,
+        number: u16,
+        role: Role,
+        (words, beside): (&[u8], &[u8]),
+    ) -> Result<(Vec<u8>, Vec<u8>), TransportError> {
         let mut connection = dial(&self.address(number), role, &self.keys, WAIT)?;
-        connection.send(words, &[], WAIT)?;
-        Ok(connection.receive(FRAME_BYTES_MAX, WAIT)?.header)
+        connection.send(words, beside, WAIT)?;
+        let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;
+        Ok((frame.header, frame.body))
+    }
+
+    /// Asks with bytes beside the request; the answer, and the bytes beside that.
+    pub(crate) fn ask_beside(
+        &self,
+        number: u16,
+        session: Option<&str>,
+        (action, beside): (Action, &[u8]),
+    ) -> Result<(Response, Vec<u8>), TransportError> {
+        let request =
+            Request { session: session.map(str::to_owned), read_to: None, need: None, action };
+        let words = serde_json::to_vec(&request).unwrap();
+        let (answer, body) = self.exchange_beside(number, Role::Web, (&words, beside))?;
+        Ok((serde_json::from_slice(&answer).unwrap(), body))
     }
 
     pub(crate) fn ask(
@@ -284,7 +309,13 @@ impl Caller {
 
     /// A post that was not sent yet.
     pub(crate) fn new_post(&self, text: &str) -> NewPost {
-        NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() }
+        NewPost {
+            key: self.key(),
+            text: text.to_owned(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        }
     }
 
     /// Whether a machine says that the post is saved.

@@ -26,6 +26,7 @@ fn one_line(number: usize) -> Vec<u8> {
         text: "a few words".to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     };
     let line = encode(&NewLine {
         version: Version { term, seq: 1 },

@@ -155,12 +155,34 @@ impl Machines {
         session: Option<&str>,
         action: Action,
     ) -> Result<Response, TransportError> {
+        self.ask_beside(n, session, action, &[]).map(|(response, _)| response)
+    }
+
+    /// Asks a machine, with bytes beside the request; its answer, and the bytes beside that.
+    pub(super) fn ask_beside(
+        &self,
+        n: usize,
+        session: Option<&str>,
+        action: Action,
+        beside: &[u8],
+    ) -> Result<(Response, Vec<u8>), TransportError> {
         let request =
             Request { session: session.map(str::to_owned), read_to: None, need: None, action };
         let mut connection = self.connect(n)?;
-        connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT)?;
+        connection.send(&serde_json::to_vec(&request).unwrap(), beside, WAIT)?;
         let frame = connection.receive(FRAME_BYTES_MAX, WAIT)?;
-        Ok(serde_json::from_slice(&frame.header).unwrap())
+        Ok((serde_json::from_slice(&frame.header).unwrap(), frame.body))
+    }
+
+    /// A post under a key of its own.
+    pub(super) fn new_post(&self, text: &str) -> NewPost {
+        NewPost {
+            key: self.key(),
+            text: text.to_owned(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        }
     }
 
     pub(super) fn wait_until_writable(&self, n: usize) {
@@ -212,8 +234,7 @@ impl Machines {
 
     /// Tries once to post; whether it was acknowledged.
     pub(super) fn is_posted(&self, n: usize, session: &mut String, text: &str) -> bool {
-        let post =
-            NewPost { key: self.key(), text: text.to_owned(), reply_to: None, note: String::new() };
+        let post = self.new_post(text);
         let Ok(told) = self.ask(n, Some(session), Action::Post(post)) else { return false };
         if let Some(renewed) = told.session {
             *session = renewed;

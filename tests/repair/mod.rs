@@ -3,6 +3,7 @@
 
 mod catch_up;
 mod harness;
+pub(crate) mod pictures;
 pub(crate) mod settle;
 
 use std::path::PathBuf;

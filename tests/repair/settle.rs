@@ -18,8 +18,14 @@ pub(crate) fn append_open_line(path: &Path, node: u16, text: &str) {
     let chain = scan(&bytes, &mut |_| {}).chain;
     let term = Term { round: chain.version.term.round + 1, node, ..chain.version.term };
     let id = PostId::first_of(4_000_000_000_000, NodeId::new(node).unwrap());
-    let posted =
-        Entry::Posted { at: Wall(1), id, text: text.to_owned(), reply_to: None, note: None };
+    let posted = Entry::Posted {
+        at: Wall(1),
+        id,
+        text: text.to_owned(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    };
     let line = line::encode(&NewLine {
         version: Version { term, seq: 1 },
         base: chain.version,

@@ -40,6 +40,9 @@ const TABLE: &[Row] = &[
     ("NewPassword", "/reset", "410 410 410 410 410", "410 410 410 410 410"),
     ("Logout", "/logout", "-", "403 303 303 303 303"),
     ("Post", "/post", "-", "403 303 303 303 403"),
+    ("MayUpload", "/post/pictures", "403 200 200 200 403", "-"),
+    ("Picture", "{picture}", "404 200 200 200 200", "-"),
+    ("Face", "{face}", "200 200 200 200 200", "-"),
     ("Profile", "/@ada", "200 200 200 200 200", "-"),
     ("Profile", "/@sam", "200 200 200 200 200", "-"),
     ("Followers", "/@ada/followers", "200 200 200 200 200", "-"),
@@ -89,7 +92,7 @@ const TABLE: &[Row] = &[
 
 /// The names of all routes, as the program has them.
 fn routes() -> BTreeSet<String> {
-    let source = include_str!("../../src/web/route.rs");
+    let source = include_str!("../../src/web/route/mod.rs");
     let (_, rest) = source.split_once("pub enum Route {\n").expect("the routes");
     let (body, _) = rest.split_once("\n}\n").expect("their end");
     // Fields of a variant stand deeper.
@@ -115,6 +118,7 @@ impl Community {
         let typed = [("display_name", "Mia"), ("members_only", "1")];
         assert_eq!(mia.act("/settings/profile", "/settings/profile", &typed).status, 303);
         let only = posted(&mut mia, &format!("The {MEMBERS_ONLY} #seeds"));
+        let (picture, face) = pictured(&mut mia);
         let (mut ada, ben) = (site.member("ada"), site.member("ben"));
         let plain = posted(&mut ada, "A ladder, to lend #seeds");
         let hidden = posted(&mut ada, &format!("The {HIDDEN} #seeds @ben"));
@@ -144,6 +148,8 @@ impl Community {
             ("{hidden}", hidden),
             ("{only}", only),
             ("{lost}", lost),
+            ("{picture}", picture),
+            ("{face}", face),
             ("{style}", asset("/s/style-")),
             ("{script}", asset("/s/script-")),
             ("{dots}", asset("/s/dots-")),
@@ -166,6 +172,25 @@ fn posted(person: &mut Person, text: &str) -> String {
     let answer = person.post(text);
     let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
     format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)
+}
+
+/// The addresses of a picture that was just posted, and of the one beside the name.
+fn pictured(person: &mut Person) -> (String, String) {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(40, 20).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let file = file.into_inner();
+    let form = person.act("/", "/post", &[("text", "Look"), ("more", "")]).form("/post");
+    let typed = [("text", "Look"), ("description_1", MEMBERS_ONLY)];
+    assert_eq!(person.submit_files(&form, &typed, &[("picture_1", &file)]).status, 303);
+    let form = person.get("/settings/profile").form("/settings/profile");
+    let typed = [("display_name", "Mia"), ("members_only", "1")];
+    assert_eq!(person.submit_files(&form, &typed, &[("avatar", &file)]).status, 303);
+    let page = person.get(&format!("/@{}", person.name)).body;
+    let source = |begin: &str| {
+        let found = page.split('"').find(|text| text.starts_with(begin));
+        found.unwrap_or_else(|| panic!("{begin}: {page}")).to_owned()
+    };
+    (source("/picture/"), source(&format!("/@{}/face/", person.name)))
 }
 
 /// The statuses of a cell.

@@ -57,9 +57,13 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
                 address: String::new(),
             },
         },
-        What::Post(text) => {
-            Change::Post { id, text: text.clone(), reply_to: None, note: String::new() }
-        }
+        What::Post(text) => Change::Post {
+            id,
+            text: text.clone(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        },
         What::Delete(id) => Change::DeletePost { id: *id },
         What::Follow(whom) => Change::Follow { user: whom.clone() },
         What::Unfollow(whom) => Change::Unfollow { user: whom.clone() },

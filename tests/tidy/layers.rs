@@ -9,7 +9,7 @@ const BASE: [&str; 8] = ["id", "limits", "clock", "json", "metrics", "order", "t
 
 /// A module and what it may use. `a::b` allows that part of `a` alone. The command line may use
 /// everything and is used by nobody.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("id", &["limits"]),
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
@@ -23,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("action", &["id", "limits", "clock", "json", "text", "user"]),
     ("index", &["id", "limits", "clock", "order", "text", "user"]),
     ("replica", &["id", "limits", "clock", "json", "user"]),
+    ("picture", &["id", "limits"]),
     // Types and their bytes.
     ("wire", &["id", "limits", "clock", "json", "text", "user", "action", "replica"]),
     // What touches the world. A version is a value that travels through all of it; the roles of the
@@ -49,9 +50,10 @@ const MAY_USE: [(&str, &[&str]); 22] = [
             "transport",
             "auth",
             "cluster",
+            "picture",
         ],
     ),
-    ("web", &["BASE", "action", "user::entry", "wire::request", "auth", "transport"]),
+    ("web", &["BASE", "picture", "action", "user::entry", "wire::request", "auth", "transport"]),
     ("cli", &["*"]),
     // Properties of all that reads bytes from outside; in no release.
     ("fuzzing", &["*"]),

@@ -222,8 +222,13 @@ impl<'a> Client<'a> {
         self.written += 1;
         let text = format!("{} {} writes {}", self.name, self.number, self.written);
         let key = self.key();
-        let action =
-            Action::Post(NewPost { key, text: text.clone(), reply_to: None, note: String::new() });
+        let action = Action::Post(NewPost {
+            key,
+            text: text.clone(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+        });
         let name = self.name.clone();
         let op = self.act(&name, key, Kind::Post { text }, &action);
         let number = op.attempts.iter().find_map(|one| match &one.told {
@@ -267,7 +272,13 @@ impl<'a> Client<'a> {
         let name = self.name.clone();
         let (kind, action) = if self.dice.percent(50) {
             let text = format!("{} {}", self.written, "x".repeat(TOO_LONG));
-            let action = NewPost { key, text: text.clone(), reply_to: None, note: String::new() };
+            let action = NewPost {
+                key,
+                text: text.clone(),
+                reply_to: None,
+                note: String::new(),
+                pictures: Vec::new(),
+            };
             (Kind::Post { text }, Action::Post(action))
         } else {
             let post = "1".to_owned();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tern::action::{Action, EditProfile, Page};
+use tern::action::{Action, AvatarWish, EditProfile, Page};
 use tern::clock::{Clock, Mono};
 use tern::limits::{BIO_CHARS_MAX, COMPACT_LOOK_MS, DEAD_BYTES_MIN};
 use tern::wire::message::FEATURES;
@@ -78,6 +78,7 @@ impl Mix {
                 display_name: String::new(),
                 bio,
                 members_only: false,
+                avatar: AvatarWish::Keep,
             };
             let told = self.all.ask(3, Some(&session), Action::EditProfile(edit)).unwrap();
             assert!(matches!(told.data.outcome, Outcome::Saved(_)), "{:?}", told.data.outcome);

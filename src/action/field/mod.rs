@@ -9,7 +9,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::action::Problem;
 use crate::id::{NameError, USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
 use crate::limits::{
-    BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
+    BIO_CHARS_MAX, DESCRIPTION_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX,
+    SUGGESTION_CHARS_READ,
 };
 use crate::text::chars::{is_blank, is_invisible};
 use crate::text::composed;
@@ -126,6 +127,14 @@ pub fn note(input: &str) -> Result<Option<String>, Problem> {
     if is_blank(&shown) { Ok(None) } else { check_chars(shown, NOTE_CHARS_MAX).map(Some) }
 }
 
+/// What a picture shows, for whoever does not see it; may be empty: a line, like a name.
+///
+/// # Errors
+/// [`Problem::TooLong`].
+pub fn description(input: &str) -> Result<String, Problem> {
+    check_chars(one_line(input), DESCRIPTION_CHARS_MAX)
+}
+
 /// Without what cannot be seen, white space as single spaces, in NFC.
 fn one_line(input: &str) -> String {
     let seen = |c: &char| c.is_whitespace() || !(c.is_control() || is_invisible(*c));
@@ -172,6 +181,17 @@ pub fn post_text(input: &str) -> Result<String, Problem> {
         return Err(Problem::Empty);
     }
     check_chars(without_blank_ends(&text).to_owned(), POST_CHARS_MAX)
+}
+
+/// The same of a post that may have pictures: beside those its text may be nothing.
+///
+/// # Errors
+/// As [`post_text`].
+pub fn post_text_beside(input: &str, has_pictures: bool) -> Result<String, Problem> {
+    match post_text(input) {
+        Err(Problem::Empty) if has_pictures => Ok(String::new()),
+        other => other,
+    }
 }
 
 /// Line ends as browsers (CR LF), old files (CR) and most apps (LF) send them, all as LF.

@@ -37,6 +37,10 @@ const POSTS: [Rate; 2] = [
     Rate { count: limits::POSTS_MINUTE_MAX, ms: MINUTE_MS },
     Rate { count: limits::POSTS_HOUR_MAX, ms: HOUR_MS },
 ];
+const PICTURES: [Rate; 2] = [
+    Rate { count: limits::PICTURES_HOUR_MAX, ms: HOUR_MS },
+    Rate { count: limits::PICTURES_DAY_MAX, ms: DAY_MS },
+];
 const SEARCHES: [Rate; 1] = [Rate { count: limits::SEARCHES_MINUTE_MAX, ms: MINUTE_MS }];
 const EXPORTS: [Rate; 1] = [Rate { count: limits::EXPORTS_DAY_MAX, ms: DAY_MS }];
 const ACTS: [Rate; 1] = [Rate { count: limits::ACTS_HOUR_MAX, ms: HOUR_MS }];
@@ -54,6 +58,8 @@ pub struct RetryAfter {
 pub enum ActKind {
     /// A post or a reply.
     Post,
+    /// A picture that is to be posted.
+    Picture,
     /// A search.
     Search,
     /// Taking one's data along.
@@ -212,6 +218,7 @@ impl Throttle {
         }
         let rates: &[Rate] = match kind {
             ActKind::Post => &POSTS,
+            ActKind::Picture => &PICTURES,
             ActKind::Search => &SEARCHES,
             ActKind::Export => &EXPORTS,
             ActKind::Other => &ACTS,

@@ -1,18 +1,22 @@
 //! `tern backup create`.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use super::part::Part;
-use super::source::Source;
-use super::{BackupCommandError, Place, amount};
-use crate::backup::{About, FORMAT, Writer};
+use super::source::{Picture, Source};
+use super::{Amount, BackupCommandError, Place};
+use crate::backup::{About, FORMAT, FORMAT_WITHOUT_PICTURES, Writer};
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::target::Target;
 use crate::cli::error::CliError;
 use crate::cli::say;
 use crate::cli::signal::{Second, until_signalled};
 use crate::clock::Clock;
+use crate::store::picture::Needed;
+use crate::store::scan::scan;
 use crate::thread::Stop;
+use crate::wire::message::FEATURE_PICTURES;
 
 /// What is made.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,9 +26,11 @@ pub(in crate::cli) struct Create {
 }
 
 /// What was made.
+#[derive(Default)]
 struct Made {
-    users: u64,
-    bytes: u64,
+    amount: Amount,
+    /// Pictures that posts refer to and no machine has.
+    missing: u64,
 }
 
 /// Runs the command.
@@ -52,7 +58,11 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
     }
     let current = source.held()?.offer.current;
     let about = About {
-        tern_backup: FORMAT,
+        tern_backup: if current.features >= FEATURE_PICTURES {
+            FORMAT
+        } else {
+            FORMAT_WITHOUT_PICTURES
+        },
         program: format!("tern {}", env!("CARGO_PKG_VERSION")),
         made_at: time.unwrap_or_default().to_string(),
         at,
@@ -76,15 +86,21 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
             made
         }
     };
-    let words = amount(made.users, made.bytes);
+    let Amount { users, pictures, bytes } = made.amount;
     match &create.to {
-        Place::Standard => log::info!("backup made users={} bytes={}", made.users, made.bytes),
-        Place::File(path) => say(&format!("{} is made: {words}", path.display())),
+        Place::Standard => {
+            log::info!("backup made users={users} pictures={pictures} bytes={bytes}");
+        }
+        Place::File(path) => say(&format!("{} is made: {}", path.display(), made.amount)),
     }
-    Ok(())
+    match made.missing {
+        0 => Ok(()),
+        count => Err(BackupCommandError::PicturesMissing { count }.into()),
+    }
 }
 
-/// Asks for user after user, and writes each before the next is asked for.
+/// Asks for user after user, then for the pictures that they refer to, and writes each before the next is
+/// asked for.
 fn fill(
     source: &mut Source<'_>,
     about: &About,
@@ -92,8 +108,8 @@ fn fill(
     failed: &dyn Fn(io::Error) -> BackupCommandError,
 ) -> Result<Made, BackupCommandError> {
     let mut writer = Writer::begin(BufWriter::new(to), about).map_err(failed)?;
-    let mut made = Made { users: 0, bytes: 0 };
-    let mut after = None;
+    let mut made = Made::default();
+    let (mut after, mut pictures) = (None, BTreeSet::new());
     loop {
         let (names, next) = source.names(after)?;
         for name in names {
@@ -103,12 +119,31 @@ fn fill(
                 continue;
             }
             writer.user(&name, version, &lines).map_err(failed)?;
-            made.users += 1;
-            made.bytes += lines.len() as u64;
+            made.amount.users += 1;
+            made.amount.bytes += lines.len() as u64;
+            let mut needed = Needed::by(name);
+            scan(&lines, &mut |line| needed.see(&line));
+            pictures.extend(needed.names());
         }
         match next {
             Some(_) => after = next,
             None => break,
+        }
+    }
+    for name in pictures {
+        match source.picture(name)? {
+            Picture::Held(bytes) => {
+                writer.picture(name, Some(&bytes)).map_err(failed)?;
+                made.amount.pictures += 1;
+                made.amount.bytes += bytes.len() as u64;
+            }
+            Picture::Missing => {
+                log::warn!("picture missing, no machine has it name={name}");
+                writer.picture(name, None).map_err(failed)?;
+                made.missing += 1;
+            }
+            // Its post was deleted since.
+            Picture::Gone => {}
         }
     }
     writer.finish().and_then(|mut to| to.flush()).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! `tern backup …`: every user's file in one archive, and back.
+//! `tern backup …`: every user's file and picture in one archive, and back.
 //!
 //! - `create`: asks the machines of a running cluster for file after file (`source`), and puts the
 //!   archive under its name once it is whole (`part`).
@@ -13,6 +13,7 @@ mod restore;
 mod source;
 mod verify;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,17 +24,17 @@ use super::cluster::RawTarget;
 use super::cluster::target::Target;
 use super::config::{ConfigError, fixed_address, machine_number};
 use super::error::CliError;
-use crate::backup::BackupError;
+use crate::backup::{BackupError, Found};
 use crate::store::StoreError;
 
 /// What can be done with backups, as it was typed.
 #[derive(Debug, Subcommand)]
 pub(super) enum RawBackup {
-    /// Save every user's file, while the machines run, as FILE, or `-` for standard output
+    /// Save every user's file and picture, while the machines run, as FILE, or `-` for standard output
     ///
     /// It holds all that was confirmed before it was begun, and is as secret as the machines' disks.
     /// FILE comes to be once it is whole. Exit codes: 0 made, 1 not made, 2 wrong use, also when FILE is
-    /// there already, 4 not enough machines.
+    /// there already, 4 not enough machines, 5 made, but without pictures that no machine has any more.
     Create(RawCreate),
     /// Read a backup to its end and tell what is wrong with it
     ///
@@ -196,6 +197,15 @@ pub enum BackupCommandError {
         /// The last one's reason.
         why: String,
     },
+    /// What was lost before.
+    #[error(
+        "made, but {count} files of pictures are missing: posts refer to them, and no machine has them \
+         any more"
+    )]
+    PicturesMissing {
+        /// How many.
+        count: u64,
+    },
     /// A signal came first.
     #[error("stopped; nothing was made")]
     Stopped,
@@ -241,6 +251,7 @@ impl BackupCommandError {
             Self::Unusable { source, .. } if source.is_foreign() => 3,
             Self::Store(_) => 3,
             Self::TooFew { .. } => 4,
+            Self::PicturesMissing { .. } => 5,
             Self::Write { .. }
             | Self::NobodyTells { .. }
             | Self::Stopped
@@ -250,10 +261,34 @@ impl BackupCommandError {
     }
 }
 
-/// How much is in it, in words.
-fn amount(users: u64, bytes: u64) -> String {
-    let noun = if users == 1 { "user" } else { "users" };
-    format!("{users} {noun}, {bytes} bytes")
+/// How much is in it; in words for people.
+#[derive(Debug, Clone, Copy, Default)]
+struct Amount {
+    users: u64,
+    /// Files of pictures, small ones included.
+    pictures: u64,
+    bytes: u64,
+}
+
+impl Amount {
+    const fn of(found: &Found) -> Self {
+        Self { users: found.users, pictures: found.pictures, bytes: found.bytes }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { users, pictures, bytes } = self;
+        write!(f, "{users} {}, ", if *users == 1 { "user" } else { "users" })?;
+        if *pictures > 0 {
+            write!(
+                f,
+                "{pictures} {} of pictures, ",
+                if *pictures == 1 { "file" } else { "files" }
+            )?;
+        }
+        write!(f, "{bytes} bytes")
+    }
 }
 
 /// Opens a backup.
@@ -271,7 +306,7 @@ fn read_whole(
     name: &str,
     from: &mut dyn Read,
     take: crate::backup::Take<'_>,
-) -> Result<crate::backup::Found, BackupCommandError> {
+) -> Result<Found, BackupCommandError> {
     let unusable = |source| BackupCommandError::Unusable { file: name.to_owned(), source };
     let found = crate::backup::read(from, take).map_err(|error| match error {
         BackupError::Taken(error) => BackupCommandError::Store(error),

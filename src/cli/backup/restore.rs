@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 use std::path::{Path, PathBuf};
 
-use super::{BackupCommandError, amount, open, read_whole};
-use crate::backup::{BackupError, Found};
+use super::{Amount, BackupCommandError, open, read_whole};
+use crate::backup::{BackupError, Found, Part};
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::random;
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
 use crate::cli::{key, say};
+use crate::clock::Clock;
 use crate::id::{Hash128, NodeId};
 use crate::store::NodeFile;
 use crate::store::node::Member;
@@ -56,7 +57,8 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
     file.rewind()
         .map_err(|source| BackupCommandError::Open { path: restore.file.clone(), source })?;
     let owner = Owner::of(&restore.data)?;
-    let directory = Directory::begin(&restore.data).map_err(BackupCommandError::from)?;
+    let directory = Directory::begin(&restore.data, Clock::system().wall())
+        .map_err(BackupCommandError::from)?;
     match fill(restore, &directory, &file, &key_path) {
         Ok(found) => {
             owner.take_all(&restore.data)?;
@@ -73,7 +75,7 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
     }
 }
 
-/// Brings the users' files back, and then makes the directory a machine's.
+/// Brings the users' files and the pictures back, and then makes the directory a machine's.
 fn fill(
     restore: &Restore,
     directory: &Directory,
@@ -81,7 +83,10 @@ fn fill(
     key_path: &Path,
 ) -> Result<Found, CliError> {
     let name = restore.file.display().to_string();
-    let take = &mut |user: &_, lines: &[u8]| directory.user(user, lines);
+    let take = &mut |part: Part<'_>, bytes: &[u8]| match part {
+        Part::User(user) => directory.user(user, bytes),
+        Part::Picture(name) => directory.picture(name, bytes),
+    };
     // Read again, so checked again: it may have changed.
     let found = read_whole(&name, &mut BufReader::new(file), take)?;
     let is_new_key = !key_path.exists();
@@ -117,8 +122,12 @@ fn identity(restore: &Restore, cluster: Hash128, found: &Found) -> Result<NodeFi
 
 fn tell(restore: &Restore, key_path: &Path, found: &Found) {
     let (data, key, node) = (restore.data.display(), key_path.display(), restore.node);
-    let amount = amount(found.users, found.bytes);
+    let amount = Amount::of(found);
     say(&format!("restored in {data}, as machine {node} of a new cluster: {amount}"));
+    if found.pictures_missing > 0 {
+        let missing = found.pictures_missing;
+        say(&format!("{missing} files of pictures were missing already when the backup was made"));
+    }
     say(&match &restore.address {
         None => format!("next: tern serve --data={data}"),
         Some(address) => format!(

@@ -7,7 +7,7 @@ use super::BackupCommandError;
 use crate::cli::cluster::ask::{connect, exchange};
 use crate::cli::cluster::target::Machine;
 use crate::clock::Clock;
-use crate::id::UserName;
+use crate::id::{PictureName, UserName};
 use crate::limits::{BACKUP_ANSWER_MS, BACKUP_PAUSE_MS, BACKUP_TRY_MS, FRAME_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::thread::Stop;
@@ -24,6 +24,16 @@ pub(super) struct Source<'a> {
     connection: Option<Connection>,
     clock: Clock,
     stop: &'a Stop,
+}
+
+/// What became of a picture that a post refers to.
+pub(super) enum Picture {
+    /// Its file.
+    Held(Vec<u8>),
+    /// No machine has it.
+    Missing,
+    /// The post was deleted meanwhile.
+    Gone,
 }
 
 /// Why a machine did not tell.
@@ -73,6 +83,22 @@ impl<'a> Source<'a> {
     ) -> Result<(Version, Vec<u8>), BackupCommandError> {
         match self.ask(&Question::File { user: user.clone() }, BACKUP_TRY_MS)? {
             (Answer::File { version }, lines) => Ok((version, lines)),
+            _ => Err(other_question()),
+        }
+    }
+
+    /// A picture's file, if a machine has it.
+    ///
+    /// # Errors
+    /// [`BackupCommandError`].
+    pub(super) fn picture(&mut self, name: PictureName) -> Result<Picture, BackupCommandError> {
+        match self.ask(&Question::Picture { name }, BACKUP_TRY_MS)? {
+            (Answer::Picture { is_held: true, .. }, bytes) if name.is_of(&bytes) => {
+                Ok(Picture::Held(bytes))
+            }
+            (Answer::Picture { is_held: false, is_needed }, _) => {
+                Ok(if is_needed { Picture::Missing } else { Picture::Gone })
+            }
             _ => Err(other_question()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use super::{BackupCommandError, Place, amount, flawed, open};
+use super::{Amount, BackupCommandError, Place, flawed, open};
 use crate::backup::{Found, read};
 use crate::cli::error::chain;
 use crate::cli::say;
@@ -16,6 +16,10 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<crate::backup::About>,
     users: u64,
+    /// Files of pictures, small ones included.
+    pictures: u64,
+    /// Files of pictures that no machine had when it was made.
+    pictures_missing: u64,
     bytes: u64,
     /// What is wrong, the first of it.
     wrong: Vec<String>,
@@ -47,10 +51,15 @@ pub(super) fn run(file: &Place, json: bool) -> Result<(), BackupCommandError> {
         return Err(flawed(&name, first, found.flaw_count));
     }
     if !json {
-        let Found { about, users, bytes, .. } = &found;
+        let Found { about, pictures_missing, .. } = &found;
         let (made, program) = (shown(&about.made_at), shown(&about.program));
-        let amount = amount(*users, *bytes);
+        let amount = Amount::of(&found);
         say(&format!("{name} is whole: {amount}, made {made} by {program}"));
+        if *pictures_missing > 0 {
+            say(&format!(
+                "{pictures_missing} files of pictures are not in it: no machine had them when it was made"
+            ));
+        }
         if about.features > FEATURES {
             say("it cannot be restored by this version of the program: take a newer one");
         }
@@ -69,6 +78,8 @@ fn told(found: &Result<Found, crate::backup::BackupError>) -> Told {
             ok: found.flaw_count == 0,
             about: Some(found.about.clone()),
             users: found.users,
+            pictures: found.pictures,
+            pictures_missing: found.pictures_missing,
             bytes: found.bytes,
             wrong: found.flaws.iter().map(ToString::to_string).collect(),
             wrong_count: found.flaw_count,
@@ -77,6 +88,8 @@ fn told(found: &Result<Found, crate::backup::BackupError>) -> Told {
             ok: false,
             about: None,
             users: 0,
+            pictures: 0,
+            pictures_missing: 0,
             bytes: 0,
             wrong: vec![chain(error)],
             wrong_count: 1,

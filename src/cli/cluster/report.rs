@@ -4,7 +4,7 @@
 //! {"writes":true,"needed":2,"strong":"All is well.","text":"Posts are saved on 3 of 3.",
 //!  "machines":[{"node":1,"name":"apple","address":"192.168.1.21:7001","answers":true,
 //!   "state":"in_step","words":"In step","down_since":null,"refuses":null,"damaged":0,"behind":0,
-//!   "disk_percent":41,"version":"0.1.0","talks_to":[2,3]}],
+//!   "pictures_missing":0,"disk_percent":41,"version":"0.1.0","talks_to":[2,3]}],
 //!  "changes":[{"at":"2026-11-28T06:12:59Z","machine":"cedar","what":"up"}]}
 //! ```
 //! Fields are added, never renamed and never taken away. `writes` is null and `state` is `unknown`
@@ -52,6 +52,7 @@ struct Row {
     refuses: Option<NotVoting>,
     damaged: Option<u32>,
     behind: Option<u32>,
+    pictures_missing: Option<u32>,
     disk_percent: Option<u8>,
     version: Option<String>,
     /// The machines with which it talks, itself not among them.
@@ -207,6 +208,7 @@ impl Row {
             refuses: row.refuses.filter(|_| is_up),
             damaged: is_up.then_some(row.damaged),
             behind: row.behind,
+            pictures_missing: is_up.then_some(row.pictures_missing),
             disk_percent: row.disk_percent,
             version: row.version.clone(),
             talks_to: talking.iter().map(|other| other.node).collect(),
@@ -229,6 +231,7 @@ impl Row {
             refuses: None,
             damaged: None,
             behind: None,
+            pictures_missing: None,
             disk_percent: None,
             version: None,
             talks_to: Vec::new(),
@@ -274,6 +277,7 @@ mod tests {
             refuses: None,
             damaged: 0,
             behind: is_up.then_some(0),
+            pictures_missing: 0,
             disk_percent: is_up.then_some(41),
             talks_to: talks_to.iter().copied().map(node).collect(),
             version: is_up.then(|| "0.1.0".to_owned()),
@@ -325,7 +329,7 @@ Last changes:
 
     #[test]
     fn json_has_its_spelling() {
-        let expected = r#"{"writes":true,"needed":2,"strong":"Working, with one machine down.","text":"Posts are saved on 2 of 3. One more failure would stop posting.","machines":[{"node":1,"name":"apple","address":"192.0.2.1:7001","answers":true,"state":"in_step","words":"In step","down_since":null,"refuses":null,"damaged":0,"behind":0,"disk_percent":41,"version":"0.1.0","talks_to":[2]},{"node":2,"name":"birch","address":"192.0.2.2:7001","answers":true,"state":"in_step","words":"In step","down_since":null,"refuses":null,"damaged":0,"behind":0,"disk_percent":77,"version":"0.1.0","talks_to":[1]},{"node":3,"name":"cedar","address":"192.0.2.3:7001","answers":false,"state":"down","words":"Down since 00:55 UTC","down_since":"2020-02-21T00:55:05Z","refuses":null,"damaged":null,"behind":null,"disk_percent":null,"version":null,"talks_to":[]}],"changes":[{"at":"2020-02-21T00:55:05Z","machine":"cedar","what":"down"}]}"#;
+        let expected = r#"{"writes":true,"needed":2,"strong":"Working, with one machine down.","text":"Posts are saved on 2 of 3. One more failure would stop posting.","machines":[{"node":1,"name":"apple","address":"192.0.2.1:7001","answers":true,"state":"in_step","words":"In step","down_since":null,"refuses":null,"damaged":0,"behind":0,"pictures_missing":0,"disk_percent":41,"version":"0.1.0","talks_to":[2]},{"node":2,"name":"birch","address":"192.0.2.2:7001","answers":true,"state":"in_step","words":"In step","down_since":null,"refuses":null,"damaged":0,"behind":0,"pictures_missing":0,"disk_percent":77,"version":"0.1.0","talks_to":[1]},{"node":3,"name":"cedar","address":"192.0.2.3:7001","answers":false,"state":"down","words":"Down since 00:55 UTC","down_since":"2020-02-21T00:55:05Z","refuses":null,"damaged":null,"behind":null,"pictures_missing":null,"disk_percent":null,"version":null,"talks_to":[]}],"changes":[{"at":"2020-02-21T00:55:05Z","machine":"cedar","what":"down"}]}"#;
         assert_eq!(one_down().json(), expected);
     }
 

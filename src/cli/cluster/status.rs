@@ -30,6 +30,7 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
         | Answer::Upkeep(_)
         | Answer::Names { .. }
         | Answer::File { .. }
+        | Answer::Picture { .. }
         | Answer::NotNow { .. } => Err("it answers another question".to_owned()),
     });
     let asked = machines.into_iter().zip(said).map(|(machine, said)| Asked { machine, said });
@@ -79,6 +80,7 @@ pub(super) fn together(mut asked: Vec<Asked>) -> Together {
             (row.name, row.version) = (own.name.clone(), own.version.clone());
             (row.disk_percent, row.talks_to) = (own.disk_percent, own.talks_to.clone());
             (row.refuses, row.damaged) = (own.refuses, own.damaged);
+            row.pictures_missing = own.pictures_missing;
         }
     }
     Together { seen, asked }

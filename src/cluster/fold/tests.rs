@@ -143,7 +143,14 @@ fn id(number: u64) -> PostId {
 }
 
 fn posted(number: u64, text: &str) -> Entry {
-    Entry::Posted { at: Wall(1), id: id(number), text: text.to_owned(), reply_to: None, note: None }
+    Entry::Posted {
+        at: Wall(1),
+        id: id(number),
+        text: text.to_owned(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 /// A post above the highest there is.

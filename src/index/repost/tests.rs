@@ -19,7 +19,14 @@ fn of(user: &str, at: u64) -> PostRef {
 }
 
 fn posted(at: u64) -> Entry {
-    Entry::Posted { at: Wall(at), id: id(at), text: "hi".into(), reply_to: None, note: None }
+    Entry::Posted {
+        at: Wall(at),
+        id: id(at),
+        text: "hi".into(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    }
 }
 
 fn reposted(at: u64, user: &str, of_at: u64) -> Entry {

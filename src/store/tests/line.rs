@@ -68,6 +68,7 @@ fn line_encoded_decodes_to_same_with_places() {
             id: crate::id::PostId::from_raw(u64::MAX),
             text: r#"{"e":"left"},"c":"00000000"}"#.to_owned(),
             note: None,
+            pictures: Vec::new(),
             reply_to: Some(PostRef { user: super::ada(), id: crate::id::PostId::from_raw(5) }),
         },
         Entry::SessionClosed { at: Wall(u64::MAX), id: SessionId("ab".repeat(32)) },

@@ -3,6 +3,7 @@
 mod damage;
 mod line;
 mod node;
+mod picture;
 mod restore;
 mod scan;
 mod snapshot;
@@ -31,6 +32,7 @@ fn posted(text: &str) -> Entry {
         text: text.to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{History, ada};
-use crate::id::{Hash128, NodeId};
+use crate::clock::Wall;
+use crate::id::{Hash128, NodeId, PictureKind, PictureName};
 use crate::store::node::Member;
 use crate::store::restore::Restore;
 use crate::store::{DataDir, NodeFile, StoreError, UserStore};
@@ -17,8 +18,9 @@ fn node_file() -> NodeFile {
 
 /// A directory with one user restored, and nothing else done yet.
 fn half_done(path: &Path) -> Restore {
-    let restore = Restore::begin(path).unwrap();
+    let restore = Restore::begin(path, Wall(5)).unwrap();
     restore.user(&ada(), &History::of(3).bytes).unwrap();
+    restore.picture(PictureName::of(PictureKind::Png, b"one"), b"one").unwrap();
     restore
 }
 
@@ -54,14 +56,15 @@ fn restore_interrupted_at_each_step_is_no_machines_directory() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("db");
     for with_user in [false, true] {
-        let restore = if with_user { half_done(&path) } else { Restore::begin(&path).unwrap() };
+        let restore =
+            if with_user { half_done(&path) } else { Restore::begin(&path, Wall(5)).unwrap() };
         // As a kill does: no step follows.
         drop(restore);
         let dir = DataDir::open(&path).unwrap();
         let loaded = NodeFile::load(&dir);
         assert!(matches!(loaded, Err(StoreError::Unfinished { .. })), "{with_user} {loaded:?}");
         drop(dir);
-        let again = Restore::begin(&path);
+        let again = Restore::begin(&path, Wall(5));
         assert!(matches!(again, Err(StoreError::Unfinished { .. })), "{with_user}");
         fs::remove_dir_all(&path).unwrap();
     }
@@ -77,9 +80,9 @@ fn restore_interrupted_at_each_step_is_no_machines_directory() {
 fn restore_takes_no_directory_that_has_something_in_it() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("notes"), "mine").unwrap();
-    let refused = Restore::begin(home.path());
+    let refused = Restore::begin(home.path(), Wall(5));
     assert!(matches!(refused, Err(StoreError::NotEmpty { .. })), "{refused:?}");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     let file = home.path().join("notes");
-    assert!(matches!(Restore::begin(&file), Err(StoreError::Io { .. })));
+    assert!(matches!(Restore::begin(&file, Wall(5)), Err(StoreError::Io { .. })));
 }

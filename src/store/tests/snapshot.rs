@@ -32,6 +32,7 @@ fn post(number: u64, text: &str) -> Entry {
         text: text.to_owned(),
         reply_to: None,
         note: None,
+        pictures: Vec::new(),
     }
 }
 
@@ -370,6 +371,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         display_name: format!("Ada {n}"),
         bio: String::new(),
         members_only: n % 2 == 1,
+        avatar: None,
     };
     prop_oneof![
         2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),

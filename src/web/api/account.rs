@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
-use crate::action::{Action, ApiRead, EditProfile};
+use crate::action::{Action, ApiRead, AvatarWish, EditProfile};
 use crate::id::UserName;
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
@@ -95,6 +95,7 @@ impl<A: Ask> Site<A> {
                 display_name: or(name, view.display_name),
                 bio: or(note, view.bio),
                 members_only: view.members_only,
+                avatar: AvatarWish::Keep,
             };
             self.ask_with_token(call, None, Action::EditProfile(edit))?;
         }

@@ -34,6 +34,15 @@ impl Ask for &Strict {
         let data = Reply { viewer: None, cluster, outcome };
         Ok(WireResponse { session: None, action: ResponseAction::Response, data })
     }
+
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &WireRequest,
+        _: &[u8],
+    ) -> Result<(WireResponse, Vec<u8>), AskError> {
+        self.ask(about, request).map(|response| (response, Vec::new()))
+    }
 }
 
 fn site(strict: &Strict) -> Site<&Strict> {
@@ -179,6 +188,15 @@ impl Ask for &Knows {
         let session = request.session.clone().filter(|_| is_open);
         let data = Reply { viewer: None, cluster, outcome: Outcome::Refused(refusal) };
         Ok(WireResponse { session, action: ResponseAction::Response, data })
+    }
+
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &WireRequest,
+        _: &[u8],
+    ) -> Result<(WireResponse, Vec<u8>), AskError> {
+        self.ask(about, request).map(|response| (response, Vec::new()))
     }
 }
 

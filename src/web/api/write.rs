@@ -72,7 +72,8 @@ impl<A: Ask> Site<A> {
             }
         };
         let key = Self::key_of(call, Self::owner(call))?;
-        let post = NewPost { key, text: text.to_owned(), reply_to, note: note.to_owned() };
+        let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
+        let post = NewPost { key, text, reply_to, note, pictures };
         let heard = self.written(call, Action::Post(post))?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         self.shown(call, saved.post.ok_or_else(super::nonsense)?)

@@ -29,8 +29,8 @@ use crate::clock::{Clock, Mono};
 use crate::id::UserName;
 use crate::json;
 use crate::limits::{
-    ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, DIAL_MS, DIAL_SUSPECTED_MS, PING_MS,
-    PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, DIAL_MS,
+    DIAL_SUSPECTED_MS, PING_MS, PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::thread::{Stop, spawn_named};
 use crate::transport::connection::dial;
@@ -75,12 +75,25 @@ impl Backends {
     /// # Errors
     /// [`AskError::Unreachable`].
     pub fn ask(&self, about: Option<&UserName>, request: &Request) -> Result<Response, AskError> {
+        self.ask_beside(about, request, &[]).map(|(response, _)| response)
+    }
+
+    /// As [`Self::ask`], with bytes beside the request, and those beside the answer.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &Request,
+        beside: &[u8],
+    ) -> Result<(Response, Vec<u8>), AskError> {
         let mut verdict = Verdict::new(&request.action);
         let bytes = encode(request);
-        if bytes.len() > REQUEST_BYTES_MAX {
+        if bytes.len() > REQUEST_BYTES_MAX || beside.len() > BESIDE_BYTES_MAX {
             // Backends would hang up on it, each in turn.
             log::error!("request too long to send bytes={}", bytes.len());
-            return verdict.conclude();
+            return verdict.conclude().map(|response| (response, Vec::new()));
         }
         let deadline = self.clock.mono().plus_ms(ASK_MS);
         for backend in self.in_order(about) {
@@ -90,17 +103,17 @@ impl Backends {
             if backend.is_suspected() && !verdict.needs_suspected() {
                 continue;
             }
-            match self.attempt(backend, &bytes, deadline) {
-                Ok(response) => {
+            match self.attempt(backend, [&bytes, beside], deadline) {
+                Ok((response, beside)) => {
                     if let Some(answer) = verdict.heard(response) {
-                        return Ok(answer);
+                        return Ok((answer, beside));
                     }
                 }
                 Err(AskError::Unreachable { asked: true }) => verdict.unanswered(),
                 Err(AskError::Unreachable { asked: false }) => {}
             }
         }
-        verdict.conclude()
+        verdict.conclude().map(|response| (response, Vec::new()))
     }
 
     fn in_order(&self, about: Option<&UserName>) -> impl Iterator<Item = &Backend> {
@@ -116,9 +129,9 @@ impl Backends {
     fn attempt(
         &self,
         backend: &Backend,
-        bytes: &[u8],
+        bytes: [&[u8]; 2],
         deadline: Mono,
-    ) -> Result<Response, AskError> {
+    ) -> Result<(Response, Vec<u8>), AskError> {
         let was_suspected = backend.is_suspected();
         let (dial_ms, attempt_ms) = if was_suspected {
             (DIAL_SUSPECTED_MS, ATTEMPT_SUSPECTED_MS)
@@ -150,12 +163,12 @@ impl Backends {
         &self,
         backend: &Backend,
         mut connection: Connection,
-        bytes: &[u8],
+        [header, beside]: [&[u8]; 2],
         deadline: Mono,
-    ) -> Result<Response, Lost> {
+    ) -> Result<(Response, Vec<u8>), Lost> {
         let was_suspected = backend.is_suspected();
         let left = || deadline.left(self.clock.mono());
-        if let Err(error) = connection.send(bytes, &[], left()) {
+        if let Err(error) = connection.send(header, beside, left()) {
             return Err(backend.lost("request", &error));
         }
         loop {
@@ -165,7 +178,7 @@ impl Backends {
                     let response = backend.decode(&frame).ok_or(Lost::Failed)?;
                     backend.answered();
                     backend.pool.put(connection, self.clock.mono());
-                    return Ok(response);
+                    return Ok((response, frame.body));
                 }
                 Err(TransportError::Idle) => {
                     if left().is_zero() || (!was_suspected && backend.is_suspected()) {

@@ -117,6 +117,7 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
         | Refusal::Hindered(_)
         | Refusal::Keeper
         | Refusal::Full
+        | Refusal::NoSpace
         | Refusal::TooMany { .. }
         | Refusal::Busy { .. }
         | Refusal::NoMajority { .. }
@@ -161,6 +162,9 @@ const fn is_write(action: &Action) -> bool {
         | Action::RedeemCode(_)
         | Action::DeleteAccount(_) => true,
         Action::CheckSession
+        | Action::KeepPicture(_)
+        | Action::Picture(_)
+        | Action::Face(_)
         | Action::OfferFirst(_)
         | Action::OpenLink(_)
         | Action::Home(_)

@@ -36,6 +36,7 @@ pub(crate) mod head;
 mod lending;
 mod refusal;
 mod slots;
+mod upload;
 mod upstream;
 
 use std::io;
@@ -205,6 +206,8 @@ pub(super) struct Gate {
     slots: Arc<Slots>,
     answers: answers::Untaken,
     turns: client::Turns,
+    /// Forms with pictures that are taken in just now.
+    uploads: upload::Uploads,
     streams: connection::stream::Streams,
     upstream: Upstream,
     stopping: Stop,
@@ -269,6 +272,7 @@ impl Gate {
             slots: Arc::default(),
             answers: answers::Untaken::new(limits.answers_bytes),
             turns: client::Turns::default(),
+            uploads: upload::Uploads::default(),
             streams: connection::stream::Streams::default(),
             upstream,
             stopping: Stop::new(),

@@ -26,6 +26,10 @@ pub(crate) enum Refusal {
     HeadersTooLarge,
     #[error("body too large")]
     BodyTooLarge,
+    #[error("too many pictures at once")]
+    Uploads,
+    #[error("pictures from a stranger")]
+    Stranger,
     #[error("method not allowed")]
     Method,
     #[error("version not supported")]
@@ -82,6 +86,7 @@ impl Refusal {
     pub(super) const fn status(self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
+            Self::Stranger => 403,
             Self::Method => 405,
             Self::Slow => 408,
             Self::BodyTooLarge => 413,
@@ -90,14 +95,14 @@ impl Refusal {
             Self::Host => 421,
             Self::HeadersTooLarge => 431,
             Self::Failed { .. } => 500,
-            Self::Full | Self::Busy | Self::Late { .. } => 503,
+            Self::Full | Self::Busy | Self::Uploads | Self::Late { .. } => 503,
             Self::Version => 505,
         }
     }
 
     /// Whether it is over soon, so that trying again helps.
     const fn is_passing(self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::Late { .. })
+        matches!(self, Self::Full | Self::Busy | Self::Uploads | Self::Late { .. })
     }
 
     const fn words(self, t: Lang) -> Words {
@@ -109,6 +114,8 @@ impl Refusal {
                 words(t.too_much(), t.headers_too_large(), t.gate_clear_cookies())
             }
             Self::BodyTooLarge => words(t.too_long(), t.body_too_large(), t.gate_shorten()),
+            Self::Uploads => words(t.very_busy(), t.pictures_busy(), t.gate_soon()),
+            Self::Stranger => words(t.not_allowed(), t.signed_out(), t.gate_sign_in()),
             Self::Method => words(t.not_possible(), t.no_such_method(), t.gate_back()),
             Self::Version => words(t.not_possible(), t.no_such_version(), t.gate_back()),
             Self::Expectation => words(t.not_possible(), t.no_such_expectation(), t.gate_back()),
@@ -218,12 +225,14 @@ fn http_date(now: Wall) -> Option<String> {
 mod tests {
     use super::*;
 
-    const ALL: [Refusal; 15] = [
+    const ALL: [Refusal; 17] = [
         Refusal::Malformed("x"),
         Refusal::Slow,
         Refusal::TargetTooLong,
         Refusal::HeadersTooLarge,
         Refusal::BodyTooLarge,
+        Refusal::Uploads,
+        Refusal::Stranger,
         Refusal::Method,
         Refusal::Version,
         Refusal::Expectation,

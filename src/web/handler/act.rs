@@ -1,7 +1,7 @@
 //! What may be done by a form, and the action that asks a backend for it.
 
 use super::visit::Visit;
-use super::{Site, Stop};
+use super::{Site, Stop, pictures};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
@@ -284,6 +284,7 @@ impl<A: Ask> Site<A> {
                 text: field("text"),
                 reply_to: reply_to.clone(),
                 note: field("note"),
+                pictures: pictures::posted(form),
             }),
             Act::EditPost(post) => Action::EditPost(EditPost {
                 key,
@@ -310,6 +311,7 @@ impl<A: Ask> Site<A> {
                 display_name: field("display_name"),
                 bio: field("bio"),
                 members_only: !form.get("members_only").is_empty(),
+                avatar: pictures::avatar(form),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,

@@ -6,7 +6,7 @@ use super::draw::{answering, composer, head};
 use super::entry::LoginForm;
 use super::posts::editor;
 use super::visit::{Heard, Visit};
-use super::{Handled, Head, Site, html};
+use super::{Handled, Head, Site, html, pictures};
 use crate::action::{Mark, RequestKey};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
@@ -47,6 +47,12 @@ impl Again<'_> {
     }
 
     /// The answer's head.
+    /// What is wrong with the pictures; may be empty.
+    fn picture_problem(&self, t: Lang) -> String {
+        let described = self.problem_of(t, Field::Description);
+        format!("{} {described}", self.problem_of(t, Field::Picture)).trim().to_owned()
+    }
+
     pub(super) fn head(&self, said: &Said) -> Head {
         let cookies = self.heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
         // A page that nobody may keep loses what was typed in it when one leaves it and comes back.
@@ -146,6 +152,7 @@ impl<A: Ask> Site<A> {
             Some(parent) => (Route::Thread(parent.clone()).to_string(), t.back_to_thread()),
             None => (Route::Home.to_string(), t.read_home()),
         };
+        let pictures = pictures::fields_again(again.form);
         let page = ComposePage {
             frame: around.frame(said.title, Some(&Route::Home)).saying(said.notice.clone()),
             composer: Composer {
@@ -156,6 +163,9 @@ impl<A: Ask> Site<A> {
                 problem: again.problem_of(t, Field::Text),
                 note: again.form.get("note").to_owned(),
                 note_problem: again.problem_of(t, Field::Note),
+                offers_pictures: !is_edit && pictures.is_empty(),
+                pictures,
+                picture_problem: again.picture_problem(t),
                 button: said.button.unwrap_or(empty.button),
                 cancel: Some(cancel),
                 footnote: match said.button {

@@ -45,12 +45,13 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, None, Action::Export(from.clone()))?;
         let Outcome::Export(part) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let mut next = part.next.clone();
+        let site = self.origin.to_string();
         let (content, name, body) = if *route == Route::DataJson {
-            let body = json(&from, part, &self.community, visit.now);
+            let body = json(&from, part, (&self.community, &site), visit.now);
             (Content::Json, "tern.json", body)
         } else {
             next = next.filter(|next| next.list == ExportList::Posts);
-            let page = ExportHtml::of(visit.t, part, &self.community, visit.now);
+            let page = ExportHtml::of(visit.t, part, (&self.community, &site), visit.now);
             (Content::Html, "posts.html", page.render()?)
         };
         let next = next.and_then(|next| Location::new(&address(route, &next)));

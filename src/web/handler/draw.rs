@@ -69,6 +69,11 @@ impl Drawer<'_> {
         composer(self.t, self.form(FormName::Post, &Route::Post, ""))
     }
 
+    /// The same without the way to pictures.
+    pub(super) fn plain_composer(self) -> Composer {
+        Composer { offers_pictures: false, ..self.composer() }
+    }
+
     /// The box to answer a post in; answering another names them. What was folded is answered folded.
     pub(super) fn answer(self, post: &PostRef, note: Option<&str>) -> Composer {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
@@ -102,6 +107,9 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         problem: String::new(),
         note: String::new(),
         note_problem: String::new(),
+        pictures: Vec::new(),
+        offers_pictures: true,
+        picture_problem: String::new(),
         button: t.post(),
         chars_max: POST_CHARS_MAX,
         note_chars_max: NOTE_CHARS_MAX,

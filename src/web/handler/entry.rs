@@ -7,7 +7,7 @@ use super::apps::popup;
 use super::draw::{answering, composer, head};
 use super::visit::{Heard, Visit};
 use super::write::next;
-use super::{Handled, Head, Site, html, see_other};
+use super::{Handled, Head, Site, html, pictures, see_other};
 use crate::action::Action;
 use crate::user::entry::{PostRef, Signup};
 use crate::web::ask::Ask;
@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 14] = [
+const DRAFT: [&str; 22] = [
     "text",
     "note",
     "reply_user",
@@ -37,6 +37,14 @@ const DRAFT: [&str; 14] = [
     "members_invite",
     "shows_posts",
     "shows_log",
+    "description_1",
+    "description_2",
+    "description_3",
+    "description_4",
+    "kept_1",
+    "kept_2",
+    "kept_3",
+    "kept_4",
 ];
 
 /// What stands in the form to sign in.
@@ -272,6 +280,7 @@ impl<A: Ask> Site<A> {
         let notice = Notice::new(Tone::Care, t.text_not_posted(), press);
         let title = if is_edit { t.edit_this_post() } else { t.write_post() };
         let frame = self.around(visit, Some(heard)).frame(title, Some(&Route::Home));
+        let pictures = pictures::fields_again(form);
         let page = ComposePage {
             frame: frame.saying(notice),
             composer: Composer {
@@ -280,6 +289,8 @@ impl<A: Ask> Site<A> {
                 rows: 4,
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
+                offers_pictures: !is_edit && pictures.is_empty(),
+                pictures,
                 button: if is_edit { t.save() } else { t.post() },
                 cancel: Some((Route::Home.to_string(), t.go_home())),
                 ..composer(t, to_post)

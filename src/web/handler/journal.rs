@@ -56,6 +56,7 @@ const fn refused(refusal: &Refusal) -> &'static str {
         Refusal::Expired => "expired",
         Refusal::NotYet => "not-yet",
         Refusal::Full => "full",
+        Refusal::NoSpace => "no-space",
         Refusal::TooMany { .. } => "too-many",
         Refusal::Busy { .. } => "busy",
         Refusal::Behind => "behind",

@@ -27,6 +27,7 @@ mod keys;
 mod language;
 mod link;
 mod moderation;
+mod pictures;
 mod plain;
 mod posts;
 mod read;
@@ -59,7 +60,8 @@ use crate::auth::AuthError;
 use crate::clock::Clock;
 use crate::id::UserName;
 use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
-use crate::wire::request::{Outcome, Refusal, Request as WireRequest};
+use crate::picture::Studio;
+use crate::wire::request::{Outcome, Refusal, Request as WireRequest, Response as WireResponse};
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
@@ -72,6 +74,7 @@ pub struct Site<A: Ask> {
     pub(super) clock: Clock,
     pub(super) assets: Assets,
     pub(super) calls: Calls,
+    studio: Studio,
     /// Whether apps may bring a password instead of having people sign in on the site's page.
     pub(super) takes_passwords: bool,
 }
@@ -134,8 +137,8 @@ impl<A: Ask> Site<A> {
         let form_key = FormKey::new(form_key);
         // Whoever runs it on their own machine to try it out is not to wait.
         let calls = Calls::new((!origin.is_loopback()).then_some(API_CALLS_MAX));
-        let (assets, takes_passwords) = (Assets::embedded(), false);
-        Self { ask, community, form_key, origin, clock, assets, calls, takes_passwords }
+        let (assets, studio, takes_passwords) = (Assets::embedded(), Studio::default(), false);
+        Self { ask, community, form_key, origin, clock, assets, calls, studio, takes_passwords }
     }
 
     /// The same with other rules for apps: how often they may call, 0 for as often as they like, and
@@ -237,6 +240,9 @@ impl<A: Ask> Site<A> {
             Route::EditPost(post) => self.edit(visit, post),
             Route::History(post) => self.history(visit, post),
             Route::Bookmarks => self.bookmarks(visit),
+            Route::Picture(name) => self.picture_file(visit, name),
+            Route::Face(user, digits) => self.face(visit, user, digits),
+            Route::MayUpload => self.may_upload(visit),
             Route::Followers(_) | Route::Following(_) => self.people(visit, &route),
             Route::SettingsProfile => self.settings_profile(visit),
             Route::SettingsPassword => self.settings_password(visit),
@@ -281,16 +287,30 @@ impl<A: Ask> Site<A> {
         action: Action,
     ) -> Result<Heard, AskError> {
         let about = session.map(Session::user).or(about);
-        let read_to = session.and_then(Session::read_to);
-        let sent = session.map(Session::secret);
-        let request = WireRequest { session: sent, read_to, need: None, action };
-        let response = self.ask.ask(about, &request)?;
+        let request = asked(session, action);
+        Ok(self.heard(session, self.ask.ask(about, &request)?))
+    }
+
+    /// As [`Self::ask_as`], with bytes beside the request, and those beside the answer.
+    fn ask_with(
+        &self,
+        session: Option<&Session>,
+        action: Action,
+        beside: &[u8],
+    ) -> Result<(Heard, Vec<u8>), AskError> {
+        let request = asked(session, action);
+        let about = session.map(Session::user);
+        let (response, beside) = self.ask.ask_beside(about, &request, beside)?;
+        Ok((self.heard(session, response), beside))
+    }
+
+    fn heard(&self, session: Option<&Session>, response: WireResponse) -> Heard {
         let mut heard = Heard::of(response, session);
         let now = self.clock.wall();
         let open = heard.session.as_ref();
         let stamp = open.and_then(|open| open.stamp(session, &self.form_key, now));
         heard.cookies.extend(stamp);
-        Ok(heard)
+        heard
     }
 
     /// Asks for what a page shows; nobody who answers becomes an error's page.
@@ -339,7 +359,9 @@ impl<A: Ask> Site<A> {
             Refusal::TooMany { retry_after_s } => (429, Some(*retry_after_s)),
             Refusal::Busy { retry_after_s } => (503, Some(*retry_after_s)),
             Refusal::Behind => (503, Some(BEHIND_RETRY_S)),
-            Refusal::NoMajority { .. } | Refusal::Unknown => (503, Some(NO_MAJORITY_RETRY_S)),
+            Refusal::NoMajority { .. } | Refusal::NoSpace | Refusal::Unknown => {
+                (503, Some(NO_MAJORITY_RETRY_S))
+            }
             Refusal::Invalid { .. }
             | Refusal::BadLogin
             | Refusal::Conflict
@@ -421,6 +443,12 @@ impl<A: Ask> Site<A> {
             news: heard.and_then(|heard| heard.viewer.as_ref()).map_or(0, |viewer| viewer.news),
         }
     }
+}
+
+/// What a backend is asked in somebody's name.
+fn asked(session: Option<&Session>, action: Action) -> WireRequest {
+    let read_to = session.and_then(Session::read_to);
+    WireRequest { session: session.map(Session::secret), read_to, need: None, action }
 }
 
 /// An answer that says which language its page is in. What is no page is in none.

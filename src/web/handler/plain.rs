@@ -7,7 +7,7 @@ use crate::web::ask::Ask;
 use crate::web::page::frame::{DOTS, STYLE};
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
-use crate::wire::request::Outcome;
+use crate::wire::request::{MachineRow, Outcome, StatusPage};
 
 /// Crawlers may read what strangers may, and have nothing to do at forms.
 const ROBOTS: &str = "User-agent: *\nDisallow: /join\nDisallow: /login\nDisallow: /settings/\n";
@@ -24,11 +24,14 @@ impl<A: Ask> Site<A> {
         let needs_writes = visit.query.get("writes") == "1";
         let (is_ready, body) = match self.ask_as(None, None, Action::ClusterStatus) {
             Ok(heard) => match heard.outcome {
-                Outcome::Status(status) if status.writes => (true, "writes: ok\n"),
-                Outcome::Status(_) => (!needs_writes, "writes: no-majority\n"),
-                _ => (false, "backends: confused\n"),
+                Outcome::Status(status) => {
+                    let is_ready = status.writes || !needs_writes;
+                    let writes = if status.writes { "ok" } else { "no-majority" };
+                    (is_ready, format!("writes: {writes}\n") + &missing_pictures(&status))
+                }
+                _ => (false, "backends: confused\n".to_owned()),
             },
-            Err(_) => (false, "backends: unreachable\n"),
+            Err(_) => (false, "backends: unreachable\n".to_owned()),
         };
         Response::new(if is_ready { 200 } else { 503 }, Content::Text, body)
     }
@@ -50,4 +53,13 @@ impl<A: Ask> Site<A> {
         let cache = if asked == present { Cache::Forever } else { Cache::Public };
         Response { cache, ..Response::new(200, content, body) }
     }
+}
+
+/// A line for each machine that lacks pictures; nothing where none does.
+fn missing_pictures(status: &StatusPage) -> String {
+    let lacking = status.machines.iter().filter(|row| row.pictures_missing > 0);
+    let line = |row: &MachineRow| {
+        format!("pictures: {} missing on machine {}\n", row.pictures_missing, row.node)
+    };
+    lacking.map(line).collect()
 }

@@ -195,5 +195,12 @@ impl<A: Ask> Site<A> {
 
 /// The box to write in, as it is where a post is changed.
 pub(super) fn editor(t: Lang, composer: Composer) -> Composer {
-    Composer { label: t.your_text(), is_labelled: true, rows: 4, button: t.save(), ..composer }
+    Composer {
+        label: t.your_text(),
+        is_labelled: true,
+        rows: 4,
+        button: t.save(),
+        offers_pictures: false,
+        ..composer
+    }
 }

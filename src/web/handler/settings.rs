@@ -12,6 +12,7 @@ use crate::web::form::Form;
 use crate::web::page::apps::what_it_may;
 use crate::web::page::form::{ButtonForm, FieldView, FieldsPage, FormHead};
 use crate::web::page::frame::{Frame, Notice, Tone};
+use crate::web::page::post::face;
 use crate::web::page::said::{Said, anchor};
 use crate::web::page::settings::{Device, DevicesPage, browser, tabs};
 use crate::web::page::time::Moment;
@@ -27,6 +28,8 @@ struct Values<'a> {
     display_name: &'a str,
     bio: &'a str,
     members_only: bool,
+    /// Where the picture is that stands beside the name, if there is one.
+    avatar: Option<String>,
 }
 
 impl<'a> Values<'a> {
@@ -35,6 +38,7 @@ impl<'a> Values<'a> {
             display_name: form.get("display_name"),
             bio: form.get("bio"),
             members_only: !form.get("members_only").is_empty(),
+            avatar: None,
         }
     }
 }
@@ -56,6 +60,7 @@ impl<A: Ask> Site<A> {
             display_name: &profile.person.display_name,
             bio: &profile.bio,
             members_only: profile.members_only,
+            avatar: face(&profile.person),
         };
         let page = FieldsPage {
             logout: Some(drawer.logout()),
@@ -76,6 +81,8 @@ impl<A: Ask> Site<A> {
         said: Said,
     ) -> Handled {
         let form = self.again_form(visit, again, &said)?;
+        // What is kept already need not be chosen again.
+        let form = form.carrying("kept_avatar", again.form.get("kept_avatar"));
         let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
         let values = Values::typed(again.form);
         let mut page = profile_form(frame, form, values, &|field| again.problem_of(visit.t, field));
@@ -222,7 +229,7 @@ fn profile_form(
     problem: &Fields<'_>,
 ) -> FieldsPage {
     let t = frame.t;
-    let fields = vec![
+    let mut fields = vec![
         FieldView {
             hint: t.display_name_hint(),
             kind: "text",
@@ -246,6 +253,22 @@ fn profile_form(
             ..FieldView::default()
         },
     ];
+    let picture = FieldView {
+        hint: t.avatar_hint(),
+        kind: "file",
+        value: values.avatar.clone().unwrap_or_default(),
+        label: t.your_picture(),
+        ..named(t, Field::Picture, "avatar", problem)
+    };
+    let removal = values.avatar.map(|_| FieldView {
+        id: "ra",
+        name: "remove_avatar",
+        label: t.remove_picture(),
+        kind: "checkbox",
+        ..FieldView::default()
+    });
+    fields.push(picture);
+    fields.extend(removal);
     settings_form(frame, &Route::SettingsProfile, form, fields)
 }
 

@@ -19,7 +19,7 @@ use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 impl<A: Ask> Site<A> {
     /// Does what a form asks for, or gives the form back with the reason why not.
     pub(super) fn write(&self, visit: &Visit<'_>, route: &Route) -> Handled {
-        let form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
+        let mut form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
         if *route == Route::SettingsLanguage {
             return self.choose_language(visit, &form);
         }
@@ -35,20 +35,29 @@ impl<A: Ask> Site<A> {
             None => return self.not_allowed(visit, route),
         };
         let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
-        let again = |trouble, heard| {
-            self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
-        };
         if let Err(trouble) = self.check(visit, &act, &form, is_garbled) {
             log::info!(
                 "form refused id={} act={:?} trouble={trouble:?}",
                 visit.request.id,
                 act.form_name()
             );
-            return again(trouble, None);
+            let again = Again { act: &act, form: &form, key, trouble, heard: None };
+            return self.again(visit, &again);
+        }
+        if form.find("more").is_some() && matches!(act, Act::Post(_)) {
+            return self.ask_pictures(visit, (&act, &form), key);
         }
         if let Some(problem) = self.host_in_password(&act, &form) {
-            return again(Trouble::Refused(Refusal::Invalid { problems: vec![problem] }), None);
+            let trouble = Trouble::Refused(Refusal::Invalid { problems: vec![problem] });
+            return self.again(visit, &Again { act: &act, form: &form, key, trouble, heard: None });
         }
+        if let Err((trouble, heard)) = self.keep_pictures(visit, (&act, &mut form))? {
+            let again = Again { act: &act, form: &form, key, trouble, heard: heard.as_ref() };
+            return self.again(visit, &again);
+        }
+        let again = |trouble, heard| {
+            self.again(visit, &Again { act: &act, form: &form, key, trouble, heard })
+        };
         let asked = self.ask_for(visit, &act, &form, key)?;
         journal::note(visit, &act, &form, asked.as_ref().ok().map(|heard| &heard.outcome));
         let heard = match asked {

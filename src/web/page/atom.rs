@@ -3,11 +3,11 @@
 
 use askama::Template;
 
-use super::text::{Run, runs};
+use super::text::{Part, Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::limits::FEED_TITLE_CHARS_SHOWN;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::PostView;
@@ -58,15 +58,29 @@ impl Entry {
         };
         let line =
             |line: &str| runs(line, &post.mentions, &[]).into_iter().map(whole).collect::<Vec<_>>();
+        let pictures: Vec<Run> = post.pictures.iter().map(|it| picture(it, origin)).collect();
+        let first = pictures.first().and_then(|run| run.parts.first()).map(|it| it.text.as_str());
+        let begins = first.filter(|_| post.text.is_empty()).unwrap_or(&post.text);
+        let said = post.text.split('\n').filter(|_| !post.text.is_empty()).map(line);
         Self {
             page: format!("{origin}{own}"),
-            title: title(post.note.as_deref().unwrap_or(&post.text)),
+            title: title(post.note.as_deref().unwrap_or(begins)),
             author: (post.author.display_name.clone(), format!("{origin}{}", Route::Profile(user))),
             at: iso(post.at),
             updated: iso(changed(post)),
-            lines: post.text.split('\n').map(line).collect(),
+            lines: said.chain(pictures.into_iter().map(|run| vec![run])).collect(),
         }
     }
+}
+
+/// Where a picture is, called by what it shows.
+fn picture(picture: &Picture, origin: &str) -> Run {
+    let href = format!("{origin}{}", Route::Picture(picture.file));
+    let text = match picture.description.as_str() {
+        "" => href.clone(),
+        description => description.to_owned(),
+    };
+    Run { href, is_elsewhere: false, is_cut: false, parts: vec![Part { text, is_marked: false }] }
 }
 
 /// When a post last changed.

@@ -6,6 +6,8 @@ use super::text::{Part, Run, runs};
 use super::time::Moment;
 use crate::action::ExportList;
 use crate::clock::Wall;
+use crate::user::entry::Picture;
+use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{ExportPage, ExportPost, ExportProfile};
 
@@ -37,17 +39,23 @@ struct Item {
     to: Option<String>,
     /// What its text is folded behind.
     note: Option<String>,
+    /// Where each picture is, and what it shows.
+    pictures: Vec<(String, String)>,
 }
 
 impl ExportHtml {
-    /// Takes a part.
-    pub(crate) fn of(t: Lang, part: &ExportPage, community: &str, now: Wall) -> Self {
+    /// Takes a part of what somebody has in a community, at a site.
+    pub(crate) fn of(t: Lang, part: &ExportPage, of: (&str, &str), now: Wall) -> Self {
+        let (community, site) = of;
+        let picture =
+            |it: &Picture| (format!("{site}{}", Route::Picture(it.file)), it.description.clone());
         let item = |post: &ExportPost| Item {
             at: Moment::seen_at(t, post.at, post.at),
             // Names of members would lead nowhere in a file.
             runs: runs(&post.text, &[], &[]).into_iter().map(in_full).collect(),
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
             note: post.note.clone(),
+            pictures: post.pictures.iter().map(picture).collect(),
         };
         Self {
             t,

@@ -62,7 +62,8 @@ pub(crate) struct FieldView {
     pub(crate) label: &'static str,
     /// What to know before filling it in; may be empty.
     pub(crate) hint: &'static str,
-    /// Its `type`; `textarea` for text of several lines.
+    /// Its `type`; `textarea` for text of several lines; `file` for a picture, whose address so far is its
+    /// value.
     pub(crate) kind: &'static str,
     /// What stands in it.
     pub(crate) value: String,
@@ -96,6 +97,19 @@ pub(crate) struct Choice {
     pub(crate) is_chosen: bool,
 }
 
+/// Where a picture is chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct PictureField {
+    /// Which of them.
+    pub(crate) number: u32,
+    /// The file's name in the form.
+    pub(crate) file: &'static str,
+    /// Name and value of what it shows.
+    pub(crate) description: (&'static str, String),
+    /// Name and value of what is kept of it already.
+    pub(crate) kept: (&'static str, String),
+}
+
 /// The box to write a post in.
 #[derive(Debug, Clone)]
 pub(crate) struct Composer {
@@ -117,6 +131,12 @@ pub(crate) struct Composer {
     pub(crate) note: String,
     /// What is wrong with that; may be empty.
     pub(crate) note_problem: String,
+    /// Where its pictures are chosen; none where none are asked for.
+    pub(crate) pictures: Vec<PictureField>,
+    /// Whether it has a button that asks for pictures: the fields are many, and most posts have none.
+    pub(crate) offers_pictures: bool,
+    /// What is wrong with them; may be empty.
+    pub(crate) picture_problem: String,
     /// What the button says.
     pub(crate) button: &'static str,
     /// Most characters of a post.
@@ -163,6 +183,13 @@ pub(crate) struct FieldsPage {
     pub(crate) footnote: &'static str,
     /// The button that signs out, where it belongs.
     pub(crate) logout: Option<ButtonForm>,
+}
+
+impl FieldsPage {
+    /// Whether a file can be chosen in it.
+    fn brings_files(&self) -> bool {
+        self.fields.iter().any(|field| field.kind == "file")
+    }
 }
 
 /// A page that asks, or asks again, for one press of a button.

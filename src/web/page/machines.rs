@@ -59,6 +59,9 @@ pub(crate) fn state(t: Lang, machine: &MachineRow, now: Wall) -> String {
             Some(count) if count > 0 => t.catching_up_by(count),
             _ => t.catching_up().to_owned(),
         },
+        (MachineState::InStep, None) if machine.pictures_missing > 0 => {
+            t.pictures_missing(machine.pictures_missing)
+        }
         (MachineState::InStep, None) => t.in_step().to_owned(),
     }
 }
@@ -130,6 +133,7 @@ mod tests {
             refuses: None,
             damaged: 0,
             behind: None,
+            pictures_missing: 0,
             disk_percent: None,
             talks_to: Vec::new(),
             version: None,
@@ -147,6 +151,9 @@ mod tests {
     fn state_each_has_its_words() {
         use MachineState::{Behind, Down, InStep};
         check(&row(1, InStep), "In step", "in step");
+        let lacking = |n| MachineRow { pictures_missing: n, ..row(1, InStep) };
+        check(&lacking(1), "In step, but for 1 file of a picture", "in step");
+        check(&lacking(7), "In step, but for 7 files of pictures", "in step");
         check(&row(1, Behind), "Catching up", "catching up");
         check(
             &MachineRow { behind: Some(12), ..row(1, Behind) },

@@ -5,8 +5,9 @@ use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
+use crate::limits::{AVATAR_DIGITS, THUMB_SIDE_MAX};
 use crate::text::query::Query;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Picture, PostRef};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{LikedBy, Person, PostView};
@@ -23,6 +24,8 @@ pub(crate) struct Byline {
     pub(crate) username: UserName,
     /// Their page.
     pub(crate) href: String,
+    /// Where the picture is that stands in the monogram's place; empty if there is none.
+    pub(crate) face: String,
     /// The monogram's letter.
     pub(crate) initial: String,
     /// The monogram's ground.
@@ -41,6 +44,7 @@ impl Byline {
             .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
         Self {
             name: person.display_name.clone(),
+            face: face(person).unwrap_or_default(),
             href: Route::Profile(username.clone()).to_string(),
             // `ß` becomes two letters.
             initial: initial.flat_map(char::to_uppercase).take(1).collect(),
@@ -48,6 +52,12 @@ impl Byline {
             username: username.clone(),
         }
     }
+}
+
+/// Where the picture is that stands beside somebody's name, if there is one.
+pub(crate) fn face(person: &Person) -> Option<String> {
+    let digits = person.avatar.as_ref()?.thumb.to_string().chars().take(AVATAR_DIGITS).collect();
+    Some(Route::Face(person.username.clone(), digits).to_string())
 }
 
 /// A post as the templates show it.
@@ -67,6 +77,10 @@ pub(crate) struct PostItem {
     pub(crate) hidden: Option<String>,
     /// What that is folded behind.
     pub(crate) note: Option<String>,
+    /// Its pictures.
+    pub(crate) pictures: Vec<PictureItem>,
+    /// How many these are.
+    pub(crate) pictures_count: u32,
     /// When it was last edited, and where to read what it said before.
     pub(crate) edited: Option<(Moment, String)>,
     /// Who reposted it, where it stands in a list because of that.
@@ -89,6 +103,45 @@ pub(crate) struct PostItem {
     pub(crate) delete_href: Option<String>,
     /// Whether it was written just now by who looks at it.
     pub(crate) is_new: bool,
+}
+
+/// A picture of a post as the templates show it.
+#[derive(Debug, Clone)]
+pub(crate) struct PictureItem {
+    /// The picture.
+    pub(crate) href: String,
+    /// The small one.
+    pub(crate) thumb: String,
+    /// What it shows.
+    pub(crate) alt: String,
+    /// Pixels across of the small one.
+    pub(crate) width: u32,
+    /// Pixels down of it.
+    pub(crate) height: u32,
+}
+
+impl PictureItem {
+    fn of(t: Lang, picture: &Picture) -> Self {
+        let longer = picture.width.max(picture.height).max(1);
+        let small = |length: u32| {
+            if longer <= THUMB_SIDE_MAX {
+                length
+            } else {
+                (length * THUMB_SIDE_MAX / longer).max(1)
+            }
+        };
+        Self {
+            href: Route::Picture(picture.file).to_string(),
+            thumb: Route::Picture(picture.thumb).to_string(),
+            // It is a link, which has to be called something.
+            alt: match picture.description.as_str() {
+                "" => t.not_described().to_owned(),
+                description => description.to_owned(),
+            },
+            width: small(picture.width),
+            height: small(picture.height),
+        }
+    }
 }
 
 /// A member by name alone.
@@ -146,6 +199,8 @@ impl Eyes<'_> {
             runs: self.read(post),
             hidden: post.hidden.clone(),
             note: post.note.clone(),
+            pictures: post.pictures.iter().map(|it| PictureItem::of(self.t, it)).collect(),
+            pictures_count: u32::try_from(post.pictures.len()).unwrap_or(u32::MAX),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
                 (Moment::seen_at(self.t, at, self.now), history)
@@ -185,7 +240,8 @@ mod tests {
     #[track_caller]
     fn check(display_name: &str, username: &str, initial: &str) {
         let username = username.parse().unwrap();
-        let byline = Byline::of(&Person { username, display_name: display_name.to_owned() });
+        let byline =
+            Byline::of(&Person { username, display_name: display_name.to_owned(), avatar: None });
         assert_eq!(byline.initial, initial, "{display_name:?}");
         assert!(byline.hue < HUES);
     }
@@ -204,7 +260,8 @@ mod tests {
     fn byline_hues_differ_between_names() {
         let names = ["ada", "ben", "mina", "tomas", "yuki", "ruth", "jonas", "leila"];
         let hue = |name: &&str| {
-            Byline::of(&Person { username: name.parse().unwrap(), display_name: String::new() }).hue
+            let (username, display_name) = (name.parse().unwrap(), String::new());
+            Byline::of(&Person { username, display_name, avatar: None }).hue
         };
         let hues: std::collections::BTreeSet<_> = names.iter().map(hue).collect();
         assert!(hues.len() >= 4, "{hues:?}");

@@ -8,9 +8,11 @@ use super::time::{Moment, span};
 use crate::action::Problem;
 use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::limits::{
-    BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DISPLAY_NAME_CHARS_MAX,
-    NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX, POST_CHARS_MAX, REASON_CHARS_MAX, UNKNOWN_RETRY_S,
+    BEHIND_RETRY_S, BIO_CHARS_MAX, COMMUNITY_CHARS_MAX, DESCRIPTION_CHARS_MAX,
+    DISPLAY_NAME_CHARS_MAX, NO_MAJORITY_RETRY_S, NOTE_CHARS_MAX, POST_CHARS_MAX, POST_PICTURES_MAX,
+    REASON_CHARS_MAX, UNKNOWN_RETRY_S, USER_PICTURES_MAX,
 };
+use crate::picture::PictureError;
 use crate::web::words::Lang;
 use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
 
@@ -38,6 +40,8 @@ pub(crate) enum Trouble {
     OldForm,
     /// The form cannot be read.
     Unreadable,
+    /// A picture is none, or cannot be taken.
+    Picture(PictureError),
     /// A backend said why.
     Refused(Refusal),
     /// No backend answered; whether one was asked.
@@ -107,6 +111,13 @@ impl Said {
                 Self::new(503, t.nothing_saved(), t.no_machine_reached(), kept.to_owned())
                     .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
+            Trouble::Picture(PictureError::Busy) => {
+                Self::later(t, (503, t.nothing_saved(), t.pictures_busy()), kept, BEHIND_RETRY_S)
+            }
+            Trouble::Picture(why) => {
+                let text = format!("{} {kept}", t.choose_again());
+                Self::new(422, t.not_posted_yet(), of_picture(t, *why), text)
+            }
             Trouble::Refused(refusal) => Self::of_refusal(t, refusal, subject),
         }
     }
@@ -150,6 +161,8 @@ impl Said {
                 let text = format!("{} {kept}", t.delete_some());
                 Self::new(422, t.nothing_saved(), t.account_full(), text)
             }
+            Refusal::NoSpace => Self::new(503, t.nothing_saved(), t.disks_full(), kept.to_owned())
+                .retry(t.try_again(), NO_MAJORITY_RETRY_S),
             Refusal::TooMany { retry_after_s } => {
                 Self::later(t, (429, t.too_fast(), t.too_many()), kept, *retry_after_s)
             }
@@ -254,6 +267,17 @@ impl Subject {
     }
 }
 
+/// Why a picture cannot be taken.
+const fn of_picture(t: Lang, why: PictureError) -> &'static str {
+    match why {
+        PictureError::TooManyBytes => t.picture_too_many_bytes(),
+        PictureError::NotAPicture => t.picture_not_one(),
+        PictureError::TooManyPixels | PictureError::TooMuchMemory => t.picture_too_large(),
+        PictureError::Damaged => t.picture_damaged(),
+        PictureError::Busy => t.pictures_busy(),
+    }
+}
+
 /// What keeps somebody from writing: title and sentence.
 pub(crate) fn hindered(t: Lang, why: &Hindered) -> (&'static str, String) {
     match why {
@@ -298,6 +322,7 @@ pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str
         Field::Bio => ("b", t.about_you()),
         Field::Text | Field::Post => ("c", t.text()),
         Field::Note => ("cn", t.content_note()),
+        Field::Picture | Field::Description => ("cp", t.pictures()),
         Field::Reason => ("r", t.reason()),
         Field::Code => ("i", t.code()),
         Field::Community => ("w", t.words_for_strangers()),
@@ -313,6 +338,7 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Field::Bio => (t.your_bio(), Some(BIO_CHARS_MAX)),
         Field::Text | Field::Post => (t.subject_post(), Some(POST_CHARS_MAX)),
         Field::Note => (t.a_content_note(), Some(NOTE_CHARS_MAX)),
+        Field::Picture | Field::Description => (t.a_description(), Some(DESCRIPTION_CHARS_MAX)),
         Field::Reason => (t.a_reason(), Some(REASON_CHARS_MAX)),
         Field::Code => (t.a_code(), None),
         Field::Community => (t.these_words(), Some(COMMUNITY_CHARS_MAX)),
@@ -328,9 +354,13 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
             Field::Password | Field::NewPassword => t.enter_password(),
             Field::Reason => t.say_why(),
             Field::Code => t.enter_code(),
-            Field::DisplayName | Field::Bio | Field::Note | Field::Post | Field::Community => {
-                t.enter_something()
-            }
+            Field::DisplayName
+            | Field::Bio
+            | Field::Note
+            | Field::Post
+            | Field::Community
+            | Field::Picture
+            | Field::Description => t.enter_something(),
         },
         Problem::TooLong { over } => {
             let over = t.chars_too_many(*over);
@@ -351,11 +381,22 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Common => t.password_common(),
         Problem::Guessable => t.password_guessable(),
         Problem::Wrong if field == Field::Username => t.not_your_username(),
+        Problem::Wrong if field == Field::Picture => t.picture_lost(),
         Problem::Wrong if field == Field::Code => t.no_such_code(),
         Problem::Wrong => t.not_your_password(),
         Problem::Used => t.code_used(),
         Problem::Past => t.code_past(),
         Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
+        Problem::Full { max } if field == Field::Picture => {
+            let count = *max as usize;
+            return if count <= POST_PICTURES_MAX {
+                t.pictures_most(*max)
+            } else if count <= USER_PICTURES_MAX {
+                t.pictures_too_many(*max)
+            } else {
+                t.pictures_full(*max / 1024 / 1024)
+            };
+        }
         Problem::Full { max } => return t.have_most(*max),
     };
     said.to_owned()

@@ -307,6 +307,7 @@ mod tests {
             refuses: None,
             damaged: 0,
             behind: None,
+            pictures_missing: 0,
             disk_percent: Some(40),
             talks_to: up.clone(),
             version: None,

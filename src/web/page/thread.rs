@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::form::Composer;
 use super::frame::Frame;
-use super::post::{Byline, PostItem};
+use super::post::{Byline, PictureItem, PostItem};
 use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
@@ -65,6 +65,8 @@ pub(crate) struct Earlier {
     pub(crate) runs: Vec<Run>,
     /// What that was folded behind.
     pub(crate) note: Option<String>,
+    /// None: pictures stay as they were, and stand with the post.
+    pub(crate) pictures: Vec<PictureItem>,
 }
 
 impl Earlier {
@@ -74,6 +76,7 @@ impl Earlier {
             at: Moment::seen_at(t, text.at, now),
             runs: runs(&text.text, &text.mentions, &[]),
             note: text.note.clone(),
+            pictures: Vec::new(),
         }
     }
 }

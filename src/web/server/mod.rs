@@ -24,7 +24,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Mono};
-use crate::limits::{ANSWER_BYTES_MAX, BODY_BYTES_MAX, WEB_STOP_GRACE_MS};
+use crate::limits::{
+    ANSWER_BYTES_MAX, BODY_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_MAPPING_BYTES, WEB_STOP_GRACE_MS,
+};
 use crate::thread::{Stop, spawn_named};
 
 use super::gate::{self, CLIENT_HEADER, Gate, GateCounters, GateLimits, ID_HEADER};
@@ -289,8 +291,10 @@ fn read(raw: &mut tiny_http::Request) -> Result<Request, &'static str> {
     let id = field(raw, ID_HEADER).ok_or("id")?;
     let (path, query) = raw.url().split_once('?').unwrap_or((raw.url(), ""));
     let (path, query) = (path.to_owned(), query.to_owned());
-    let mut body = Vec::with_capacity(raw.body_length().unwrap_or(0).min(BODY_BYTES_MAX));
-    let limit = u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX);
+    let announced = raw.body_length().unwrap_or(0);
+    let room = if announced > BODY_BYTES_MAX { UPLOAD_MAPPING_BYTES } else { announced };
+    let mut body = Vec::with_capacity(room);
+    let limit = u64::try_from(UPLOAD_BYTES_MAX).unwrap_or(u64::MAX);
     raw.as_reader().take(limit).read_to_end(&mut body).map_err(|_| "body")?;
     Ok(Request {
         method,

@@ -7,6 +7,9 @@ words! {
     gate_back:
         "Nothing was saved. Your browser still holds what you typed: go back to it." /
         "Es wurde nichts gespeichert. Dein Browser hat noch, was du eingegeben hast: Geh dorthin zurück.";
+    gate_sign_in:
+        "Nothing was saved. Sign in in another window, then go back and send it again; your browser keeps what you typed." /
+        "Es wurde nichts gespeichert. Melde dich in einem anderen Fenster an, geh dann zurück und sende es noch einmal; dein Browser hat noch, was du eingegeben hast.";
     gate_again:
         "Nothing was saved. Go back and try again; your browser keeps what you typed." /
         "Es wurde nichts gespeichert. Geh zurück und versuch es noch einmal; dein Browser hat noch, was du eingegeben hast.";

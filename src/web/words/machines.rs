@@ -5,6 +5,9 @@ use super::words;
 words! {
     machine_numbered(number: &str): "machine {number}" / "Maschine {number}";
     in_step: "In step" / "Auf dem Stand";
+    pictures_missing(n: u32):
+        ["In step, but for {n} file of a picture", "In step, but for {n} files of pictures"] /
+        ["Auf dem Stand, es fehlt {n} Bilddatei", "Auf dem Stand, es fehlen {n} Bilddateien"];
     catching_up: "Catching up" / "Holt auf";
     catching_up_by(n: u32):
         ["Catching up, {n} behind", "Catching up, {n} behind"] /

@@ -27,6 +27,56 @@ words! {
     sign_in_again:
         "Sign in and try again. Nothing was changed." /
         "Melde dich an und versuch es noch einmal. Es wurde nichts geändert.";
+    disks_full: "The machines’ disks are full." / "Die Platten der Maschinen sind voll.";
+    pictures: "Pictures" / "Bilder";
+    a_description: "A description" / "Eine Beschreibung";
+    picture_lost:
+        "A picture is not there any more. Choose it again." /
+        "Ein Bild ist nicht mehr da. Wähle es noch einmal aus.";
+    pictures_full(megabytes: u32):
+        "Your pictures take {megabytes} MB, which is all there is. Delete posts with pictures first." /
+        "Deine Bilder belegen {megabytes} MB, mehr gibt es nicht. Lösche zuerst Beiträge mit Bildern.";
+    pictures_too_many(max: u32):
+        "You have {max} pictures, which are all there may be. Delete posts with pictures first." /
+        "Du hast {max} Bilder, mehr dürfen es nicht sein. Lösche zuerst Beiträge mit Bildern.";
+    pictures_busy:
+        "Others are sending pictures just now." /
+        "Gerade senden andere Bilder.";
+    choose_again:
+        "Choose it again, or another one." /
+        "Wähle es noch einmal aus, oder ein anderes.";
+    picture_too_many_bytes:
+        "A picture has more than 8 MB." /
+        "Ein Bild hat mehr als 8 MB.";
+    picture_not_one:
+        "A file is no picture in JPEG, PNG, WebP or GIF." /
+        "Eine Datei ist kein Bild in JPEG, PNG, WebP oder GIF.";
+    picture_too_large:
+        "A picture has too many pixels for these machines." /
+        "Ein Bild hat zu viele Pixel für diese Maschinen.";
+    picture_damaged:
+        "A picture is damaged or incomplete." /
+        "Ein Bild ist beschädigt oder unvollständig.";
+    pictures_hint:
+        "Up to 4, together 8 MB. Where and with what they were taken is removed; of an animation the first picture is kept." /
+        "Bis zu 4, zusammen 8 MB. Wo und womit sie aufgenommen sind, wird entfernt; von einer Animation bleibt das erste Bild.";
+    pictures_alone(n: u32): ["{n} picture", "{n} pictures"] / ["{n} Bild", "{n} Bilder"];
+    not_described: "Picture without a description" / "Bild ohne Beschreibung";
+    picture_number(n: u32): "Picture {n}" / "Bild {n}";
+    picture_is_kept:
+        "It is kept; you need not choose it again." /
+        "Es ist aufgehoben; du brauchst es nicht noch einmal auszuwählen.";
+    your_picture: "Picture beside your name" / "Bild neben deinem Namen";
+    avatar_hint:
+        "Up to 8 MB; the square in its middle is shown, to everybody. Where and with what it was taken is removed." /
+        "Bis zu 8 MB; gezeigt wird das Quadrat in der Mitte, und zwar allen. Wo und womit es aufgenommen ist, wird entfernt.";
+    remove_picture: "Remove the picture" / "Das Bild entfernen";
+    what_it_shows:
+        "What it shows, for those who don’t see it" /
+        "Was es zeigt, für alle, die es nicht sehen";
+    pictures_most(max: u32):
+        "A post has up to {max} pictures." /
+        "Ein Beitrag hat bis zu {max} Bilder.";
     try_again: "Try again" / "Noch einmal versuchen";
     try_again_in(span: &str): "Try again in {span}." / "Versuch es in {span} noch einmal.";
     cannot_post_twice:

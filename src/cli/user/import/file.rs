@@ -163,7 +163,9 @@ impl From<FilePost> for ExportPost {
         let FilePost { id, at, edited_at, text, note, reply_to, earlier } = post;
         let text_of = |FileText { at, text, note }| ExportText { at, text, note };
         let earlier = earlier.into_iter().map(text_of).collect();
-        Self { id, at, edited_at, text, note, reply_to, earlier }
+        // The files are not in it, and their addresses lead to another community.
+        let pictures = Vec::new();
+        Self { id, at, edited_at, text, note, reply_to, earlier, pictures }
     }
 }
 

@@ -2,15 +2,20 @@
 
 pub(super) mod stream;
 
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Mono;
-use crate::limits::{GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX, GATE_UPLOAD_ANSWER_MS, GATE_UPLOAD_MS,
+    UPLOAD_MAPPING_BYTES,
+};
 use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
+use crate::web::request::Method;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
@@ -18,6 +23,7 @@ use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
+use super::upload::{MAY_UPLOAD, Upload};
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
@@ -69,6 +75,7 @@ struct Whole<'a> {
     client: IpAddr,
     id: String,
     begun: Mono,
+    upload: Option<Upload<'a>>,
     _turn: Option<Turn<'a>>,
 }
 
@@ -117,8 +124,35 @@ impl<'a> Browser<'a> {
         } else {
             None
         };
-        let body = self.read_body(&head, begun.plus_ms(gate.limits.request_ms))?;
-        Ok(Whole { head, body, client, id: gate.new_id(), begun, _turn: turn })
+        let id = gate.new_id();
+        let mut request =
+            Whole { head, body: Vec::new(), client, id, begun, upload: None, _turn: turn };
+        let mut by = begun.plus_ms(gate.limits.request_ms);
+        if request.head.body_bytes > BODY_BYTES_MAX {
+            request.upload = Some(self.admit_upload(&mut request)?);
+            by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS);
+        }
+        request.body = self.read_body(&request.head, by)?;
+        Ok(request)
+    }
+
+    /// Lets in a form with pictures, if a worker says that it comes from a member, once there are not too
+    /// many others.
+    fn admit_upload(&self, request: &mut Whole<'a>) -> Result<Upload<'a>, End> {
+        let method = mem::replace(&mut request.head.method, Method::Get);
+        let asked = self.ask(request, MAY_UPLOAD, Vec::new());
+        request.head.method = method;
+        match asked {
+            Ok(answer) if answer.is_ours && answer.status == 200 => {
+                Ok(self.gate.uploads.begin(&self.gate.stopping).ok_or(Refusal::Uploads)?)
+            }
+            Ok(answer) if answer.is_ours && answer.status == 403 => Err(Refusal::Stranger.into()),
+            Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => Err(Refusal::Busy.into()),
+            Err(Unanswered::Late(exchange)) => {
+                self.settle(exchange);
+                Err(Refusal::Busy.into())
+            }
+        }
     }
 
     /// Waits for a request's first byte.
@@ -157,7 +191,7 @@ impl<'a> Browser<'a> {
             self.is_head_only = self.buf.starts_with(b"HEAD ");
             if let Some(end) = scan.find_end(&self.buf)? {
                 let rest = self.buf.split_off(end);
-                return Ok(std::mem::replace(&mut self.buf, rest));
+                return Ok(mem::replace(&mut self.buf, rest));
             }
             self.read_part(by)?;
         }
@@ -167,11 +201,14 @@ impl<'a> Browser<'a> {
         if head.expects_continue && self.buf.len() < head.body_bytes {
             write_all(&self.peer.socket, CONTINUE, &self.gate.clock, by).map_err(|_| End::Gone)?;
         }
+        let room =
+            if head.body_bytes > BODY_BYTES_MAX { UPLOAD_MAPPING_BYTES } else { head.body_bytes };
+        self.buf.reserve_exact(room.saturating_sub(self.buf.len()));
         while self.buf.len() < head.body_bytes {
             self.read_part(by)?;
         }
         let rest = self.buf.split_off(head.body_bytes);
-        Ok(std::mem::replace(&mut self.buf, rest))
+        Ok(mem::replace(&mut self.buf, rest))
     }
 
     /// Reads on in the middle of a request.
@@ -187,7 +224,9 @@ impl<'a> Browser<'a> {
     /// Answers a request; true if the connection may be used again.
     fn answer(&mut self, mut request: Whole<'_>) -> bool {
         let was_write = request.head.method.is_write();
-        let asked = self.ask(&request, &request.head.target);
+        let upload =
+            if request.upload.is_some() { mem::take(&mut request.body) } else { Vec::new() };
+        let asked = self.ask(&request, &request.head.target, upload);
         // Nobody needs it any more, and the browser may take long to take its answer.
         request.body = Vec::new();
         match asked {
@@ -212,14 +251,26 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// Has a worker answer. None is held after that, while the browser reads.
-    fn ask(&self, request: &Whole<'_>, target: &str) -> Result<Answer, Unanswered<'a>> {
+    /// Has a worker answer. None is held after that, while the browser reads. A body of an upload goes
+    /// as soon as the worker has it: what is made of its pictures takes memory of its own.
+    fn ask(
+        &self,
+        request: &Whole<'_>,
+        target: &str,
+        upload: Vec<u8>,
+    ) -> Result<Answer, Unanswered<'a>> {
         let gate = self.gate;
         let lent =
             gate.upstream.lend(request.client, gate.limits.worker_wait_ms, self.is_head_only);
         let mut exchange = lent.ok_or(Unanswered::Busy)?;
-        let by = gate.clock.mono().plus_ms(gate.limits.answer_ms);
-        let sent = exchange.ask(&clean(request, target), &gate.clock, by);
+        let has_upload = !upload.is_empty();
+        let ms = if has_upload { GATE_UPLOAD_ANSWER_MS } else { gate.limits.answer_ms };
+        let by = gate.clock.mono().plus_ms(ms);
+        let mut sent = exchange.ask(&clean(request, target, upload.len()), &gate.clock, by);
+        if has_upload && sent.is_ok() {
+            sent = exchange.ask(&upload, &gate.clock, by);
+        }
+        drop(upload);
         let asked = sent.map_err(|ended| match ended {
             // Half a request was sent: what comes now is of no use, however long we wait.
             Ended::Late => Ended::Closed,
@@ -337,7 +388,7 @@ impl<'a> Browser<'a> {
             let Some(target) = next else {
                 return !is_chunked || self.write(b"0\r\n\r\n");
             };
-            match self.ask(request, &target) {
+            match self.ask(request, &target, Vec::new()) {
                 Ok(mut answer) if answer.is_ours && answer.status == 200 => {
                     body = answer.bytes.split_off(answer.head_bytes);
                     next = answer.next.map(|next| next.target);
@@ -423,17 +474,19 @@ fn chunk(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The request as `tiny_http` gets it: what we use, spelt in one way.
-fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
+/// The request as `tiny_http` gets it: what we use, spelt in one way. An upload of so many bytes follows
+/// by itself: a copy of it would be held meanwhile.
+fn clean(request: &Whole<'_>, target: &str, upload_bytes: usize) -> Vec<u8> {
     let Head { method, passed, .. } = &request.head;
     let method = method.as_str();
-    let (client, length) = (request.client.to_string(), request.body.len().to_string());
+    let body = request.body.as_slice();
+    let (client, length) = (request.client.to_string(), (body.len() + upload_bytes).to_string());
     let own = [
         (CLIENT_HEADER, client.as_str()),
         (ID_HEADER, request.id.as_str()),
         ("Content-Length", length.as_str()),
     ];
-    let mut text = String::with_capacity(1024 + request.body.len());
+    let mut text = String::with_capacity(1024 + body.len());
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         text.push_str(part);
     }
@@ -445,6 +498,6 @@ fn clean(request: &Whole<'_>, target: &str) -> Vec<u8> {
     }
     text.push_str("\r\n");
     let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(&request.body);
+    bytes.extend_from_slice(body);
     bytes
 }

@@ -73,7 +73,7 @@ impl Browser<'_> {
             if gate.clock.mono() >= ends_at || !self.listens(pause_ms.unwrap_or_default()) {
                 break;
             }
-            match self.ask(request, &target) {
+            match self.ask(request, &target, Vec::new()) {
                 Ok(mut answer) if answer.is_ours && answer.status == 200 => {
                     body = answer.bytes.split_off(answer.head_bytes);
                     next = answer.next;

@@ -5,7 +5,9 @@
 //! ASCII, a body with GET, HEAD or OPTIONS, targets that do not begin with `/`, and a second copy of any
 //! header that we use.
 
-use crate::limits::{BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX, UPLOAD_BYTES_MAX,
+};
 use crate::web::gate::refusal::Refusal;
 use crate::web::origin::is_authority;
 use crate::web::request::{Method, is_for_apps};
@@ -26,6 +28,8 @@ const PASSED: [&str; 10] = [
 ];
 /// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
 const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
+/// Where forms go that may bring pictures.
+const UPLOAD_TARGETS: [&str; 2] = ["/post", "/settings/profile"];
 const ACCEPT_LANGUAGE: &str = "Accept-Language";
 const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
@@ -138,6 +142,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     if !method.is_write() && body_bytes > 0 {
         return Err(Refusal::Malformed("body of a GET or HEAD"));
     }
+    if body_bytes > BODY_BYTES_MAX && !fields.takes_pictures(target) {
+        return Err(Refusal::BodyTooLarge);
+    }
     Ok(Head {
         method,
         target: target.to_owned(),
@@ -240,7 +247,7 @@ impl Fields {
             }
             // Digits only by now: what does not parse is beyond any number.
             let bytes = value.parse().unwrap_or(usize::MAX);
-            if bytes > BODY_BYTES_MAX {
+            if bytes > UPLOAD_BYTES_MAX {
                 return Err(Refusal::BodyTooLarge);
             }
             self.body_bytes = Some(bytes);
@@ -271,6 +278,16 @@ impl Fields {
             self.closes |= option.eq_ignore_ascii_case("close");
             self.asks_to_keep |= option.eq_ignore_ascii_case("keep-alive");
         }
+    }
+
+    /// Whether it is a form that may bring pictures, from somebody who may be signed in.
+    fn takes_pictures(&self, target: &str) -> bool {
+        let field = |name| self.passed.iter().find(|(known, _)| *known == name);
+        let is_form = field("Content-Type").is_some_and(|(_, value)| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("multipart/form-data")
+        });
+        UPLOAD_TARGETS.contains(&target) && is_form && field("Cookie").is_some()
     }
 
     const fn keeps_alive(&self, is_http10: bool) -> bool {

@@ -14,7 +14,7 @@ use crate::web::response::{Asked, Cache, Content, Response};
 use crate::wire::request::{ExportPage, ExportPost, Outcome, PostPage};
 
 /// Bytes that a browser gets of an answer's body.
-fn sent(response: Response) -> usize {
+pub(super) fn sent(response: Response) -> usize {
     let asked =
         Asked { method: Method::Get, if_none_match: None, accept_encoding: Some("gzip, br") };
     response.encode(asked, &Origin::parse("http://a", true).unwrap()).body.len()
@@ -29,10 +29,10 @@ fn prose() -> Vec<char> {
 }
 
 /// Characters of a long post: three sentences.
-const LONG_CHARS: usize = 300;
+pub(super) const LONG_CHARS: usize = 300;
 
 /// Posts of so many characters of real prose.
-fn long_posts(chars: usize) -> PostPage {
+pub(super) fn long_posts(chars: usize) -> PostPage {
     let prose = prose();
     let author = |n: u64| (format!("member_{}", n * 7919 % 97), format!("Member No. {}", n * 31));
     let long = prose.chunks_exact(chars).zip(0..).take(POSTS_PAGE).map(|(says, n)| {
@@ -302,6 +302,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             note: None,
             reply_to: None,
             earlier: Vec::new(),
+            pictures: Vec::new(),
         };
         let posts: Vec<_> = (first..first + count).map(says).collect();
         let last = posts.last().map(|post| post.id).filter(|last| last.get() < POSTS);

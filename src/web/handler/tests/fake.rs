@@ -93,7 +93,19 @@ impl Ask for Fake {
             data: Reply { viewer, cluster, outcome },
         })
     }
+
+    fn ask_beside(
+        &self,
+        about: Option<&UserName>,
+        request: &WireRequest,
+        _beside: &[u8],
+    ) -> Result<(WireResponse, Vec<u8>), AskError> {
+        self.ask(about, request).map(|response| (response, PICTURE.to_vec()))
+    }
 }
+
+/// What every picture is there, as far as anybody looks.
+pub(super) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x04\0\0\0\x03";
 
 /// A site with a backend that answers each action fittingly.
 pub(super) fn site() -> Site<Fake> {
@@ -147,6 +159,11 @@ impl Site<Fake> {
         self
     }
 
+    /// All actions that were asked for.
+    pub(super) fn asked(&self) -> Vec<Action> {
+        self.ask.asked.lock().iter().map(|(_, request)| request.action.clone()).collect()
+    }
+
     /// The last action that was asked for.
     pub(super) fn last_asked(&self) -> Option<Action> {
         self.ask.asked.lock().last().map(|(_, request)| request.action.clone())
@@ -164,11 +181,18 @@ pub(super) struct Browser<'a> {
     pub(super) cookies: BTreeMap<String, String>,
     /// What it says of where a request comes from.
     pub(super) fetch_site: Option<&'static str>,
+    /// In which form it sends forms.
+    pub(super) content_type: &'static str,
 }
 
 impl<'a> Browser<'a> {
     pub(super) fn stranger(site: &'a Site<Fake>) -> Self {
-        Self { site, cookies: BTreeMap::new(), fetch_site: Some("same-origin") }
+        Self {
+            site,
+            cookies: BTreeMap::new(),
+            fetch_site: Some("same-origin"),
+            content_type: "application/x-www-form-urlencoded",
+        }
     }
 
     pub(super) fn ada(site: &'a Site<Fake>) -> Self {
@@ -227,7 +251,7 @@ impl<'a> Browser<'a> {
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".to_owned()),
             accept_encoding: None,
             if_none_match: None,
-            content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            content_type: Some(self.content_type.to_owned()),
             authorization: None,
             idempotency_key: None,
             body,
@@ -304,7 +328,7 @@ pub(super) fn name(text: &str) -> UserName {
 }
 
 pub(super) fn person(username: &str, display_name: &str) -> Person {
-    Person { username: name(username), display_name: display_name.to_owned() }
+    Person { username: name(username), display_name: display_name.to_owned(), avatar: None }
 }
 
 /// A post of so many minutes ago.
@@ -329,6 +353,7 @@ pub(super) fn post(
         replies: 0,
         mentions: vec![name("ada"), name("ben")],
         hidden: None,
+        pictures: Vec::new(),
     }
 }
 
@@ -408,6 +433,7 @@ pub(super) fn machines(states: &[MachineState]) -> StatusPage {
         refuses: None,
         damaged: 0,
         behind: Some(0),
+        pictures_missing: 0,
         disk_percent: Some(41),
         talks_to: reached.clone(),
         version: Some("0.1.0".to_owned()),
@@ -488,6 +514,7 @@ pub(super) fn found(query: &str) -> FoundPage {
 pub(super) fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
     let post = |n: u64, text: &str| ExportPost {
+        pictures: Vec::new(),
         id: PostId::from_raw((ms + n * 60_000) << 16),
         at: Wall(ms + n * 60_000),
         edited_at: None,

@@ -55,6 +55,8 @@ pub(super) fn fitting(action: &Action) -> Outcome {
         }
         Action::ClusterStatus => Outcome::Status(machines(&[MachineState::InStep; 3])),
         Action::CheckSession | Action::OpenLink(_) | Action::OfferFirst(_) => Outcome::Checked,
+        Action::KeepPicture(_) => Outcome::PictureKept,
+        Action::Picture(_) | Action::Face(_) => Outcome::Picture,
         Action::Post(_) => {
             Outcome::Saved(Saved { post: Some(PostId::from_raw(904)), sessions_ended: 0 })
         }

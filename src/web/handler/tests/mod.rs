@@ -16,4 +16,5 @@ mod markup;
 #[path = "../../../../tests/security/naughty.rs"]
 mod naughty;
 mod pages;
+mod pictures;
 mod sources;

@@ -429,6 +429,14 @@ fn readiness_tells_of_writes() {
     let alone = &[InStep, Down, Down];
     assert_eq!(ready(alone, "/readyz"), (200, "writes: no-majority\n".to_owned()));
     assert_eq!(ready(alone, "/readyz?writes=1"), (503, "writes: no-majority\n".to_owned()));
+    let lacking = site().answering(|_| {
+        let mut status = machines(&[InStep; 3]);
+        status.machines[1].pictures_missing = 3;
+        Ok(Outcome::Status(status))
+    });
+    let response = Browser::stranger(&lacking).get("/readyz?writes=1");
+    let told = "writes: ok\npictures: 3 missing on machine 2\n";
+    assert_eq!((response.status, text(&response).as_str()), (200, told));
     let site = site().answering(|_| Err(AskError::Unreachable { asked: true }));
     assert_eq!(Browser::stranger(&site).get("/readyz").status, 503);
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::action::Mark;
-use crate::id::{PostId, UserName};
+use crate::id::{PictureName, PostId, UserName};
+use crate::limits::AVATAR_DIGITS;
 use crate::text::Tag;
 use crate::user::entry::PostRef;
 use crate::web::form::encode_query;
@@ -61,6 +62,12 @@ pub enum Route {
     },
     /// The posts that one has bookmarked.
     Bookmarks,
+    /// A picture.
+    Picture(PictureName),
+    /// The small picture beside a member's name, and how its own begins: another has another address.
+    Face(UserName, String),
+    /// Whether one may send pictures.
+    MayUpload,
     /// Take back a post: asks, then does.
     DeletePost(PostRef),
     /// Who follows a member.
@@ -173,6 +180,9 @@ impl Route {
         if let Some(rest) = path.strip_prefix("/tags/") {
             return rest.parse().ok().map(Self::Tag);
         }
+        if let Some(name) = path.strip_prefix("/picture/") {
+            return name.parse().ok().map(Self::Picture);
+        }
         Some(match path {
             "/" => Self::Home,
             "/public" => Self::Everyone,
@@ -185,6 +195,7 @@ impl Route {
             "/reset" => Self::NewPassword,
             "/logout" => Self::Logout,
             "/post" => Self::Post,
+            "/post/pictures" => Self::MayUpload,
             "/bookmarks" => Self::Bookmarks,
             "/settings/profile" => Self::SettingsProfile,
             "/settings/password" => Self::SettingsPassword,
@@ -238,6 +249,7 @@ impl Route {
             (Some("unmute"), None) => Self::Unmute(name),
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
+            (Some("face"), Some(digits)) => Self::Face(name, face(digits)?),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
                 Self::of_post(PostRef { user: name, id: post_id(id)? }, what)?
@@ -327,6 +339,9 @@ impl Route {
             | Self::Thread(_)
             | Self::History(_)
             | Self::Bookmarks
+            | Self::Picture(_)
+            | Self::Face(..)
+            | Self::MayUpload
             | Self::Followers(_)
             | Self::Following(_)
             | Self::SettingsPeople
@@ -357,11 +372,18 @@ fn post_id(text: &str) -> Option<PostId> {
     (id.to_string() == text).then_some(id)
 }
 
+/// How a picture's name begins.
+fn face(digits: &str) -> Option<String> {
+    let is_hex = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (digits.len() == AVATAR_DIGITS && is_hex).then(|| digits.to_owned())
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fixed = match self {
             Self::Profile(name) => return write!(f, "/@{name}"),
             Self::ProfileFeed(name) => return write!(f, "/@{name}.atom"),
+            Self::Picture(name) => return write!(f, "/picture/{name}"),
             Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
             Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
             Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
@@ -373,6 +395,7 @@ impl fmt::Display for Route {
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
+            Self::Face(user, digits) => return write!(f, "/@{user}/face/{digits}"),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),
             Self::Following(name) => return write!(f, "/@{name}/following"),
             Self::Follow(name) => return write!(f, "/@{name}/follow"),
@@ -395,6 +418,7 @@ impl fmt::Display for Route {
             Self::NewPassword => "/reset",
             Self::Logout => "/logout",
             Self::Post => "/post",
+            Self::MayUpload => "/post/pictures",
             Self::Bookmarks => "/bookmarks",
             Self::SettingsProfile => "/settings/profile",
             Self::SettingsPassword => "/settings/password",
@@ -424,156 +448,4 @@ impl fmt::Display for Route {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn post(user: &str, id: u64) -> PostRef {
-        PostRef { user: user.parse().unwrap(), id: PostId::from_raw(id) }
-    }
-
-    fn every_route() -> Vec<Route> {
-        let name = || "ada_1".parse().unwrap();
-        vec![
-            Route::Home,
-            Route::Everyone,
-            Route::Join,
-            Route::Login,
-            Route::FirstKeeper,
-            Route::NewPassword,
-            Route::Logout,
-            Route::Post,
-            Route::News,
-            Route::Search,
-            Route::Tag("seeds_1".parse().unwrap()),
-            Route::EveryoneFeed,
-            Route::ProfileFeed(name()),
-            Route::TagFeed("seeds_1".parse().unwrap()),
-            Route::Profile(name()),
-            Route::Thread(post("ada", u64::MAX)),
-            Route::DeletePost(post("ada", 0)),
-            Route::EditPost(post("ada", 1)),
-            Route::History(post("ada", 1)),
-            Route::Mark { post: post("ada", 1), mark: Mark::Pin, on: true },
-            Route::Mark { post: post("ada", 1), mark: Mark::Like, on: false },
-            Route::Bookmarks,
-            Route::Followers(name()),
-            Route::Following(name()),
-            Route::Follow(name()),
-            Route::Unfollow(name()),
-            Route::Mute(name()),
-            Route::Unmute(name()),
-            Route::Block(name()),
-            Route::Unblock(name()),
-            Route::SettingsProfile,
-            Route::SettingsPeople,
-            Route::SettingsInvitations,
-            Route::Report(post("ada", 7)),
-            Route::Mod,
-            Route::ModAsking,
-            Route::ModMembers,
-            Route::ModLog,
-            Route::ModHouse,
-            Route::ModAct,
-            Route::SettingsPassword,
-            Route::SettingsDevices,
-            Route::SettingsKeys,
-            Route::SettingsData,
-            Route::DataJson,
-            Route::DataHtml,
-            Route::SettingsLanguage,
-            Route::SettingsLeave,
-            Route::Status,
-            Route::Healthz,
-            Route::Readyz,
-            Route::Robots,
-            Route::Style(AssetHash::of(b"a")),
-            Route::Dots(AssetHash::of(b"b")),
-            Route::Script(AssetHash::of(b"c")),
-        ]
-    }
-
-    #[test]
-    fn route_written_and_read_is_the_same() {
-        for route in every_route() {
-            assert_eq!(Route::parse(&route.to_string()), Some(route));
-        }
-    }
-
-    #[test]
-    fn route_path_not_canonical_refused() {
-        for path in [
-            "",
-            "//",
-            "/public/",
-            "/Public",
-            "/@",
-            "/@a",
-            "/@Ada",
-            "/@ada/",
-            "/@ada/007",
-            "/@ada/+1",
-            "/@ada/1/",
-            "/@ada/1/delete/",
-            "/@ada/1/edit/",
-            "/@ada/01/like",
-            "/@ada/1/ununlike",
-            "/@ada/1/undelete",
-            "/@ada//like",
-            "/@ada/follow/x",
-            "/@ada/..",
-            "/@ada/18446744073709551616",
-            "/s/style.css",
-            "/s/style-0123456789ABCDEF.css",
-            "/s/style-0123456789abcdef.svg",
-            "/s/",
-            "/settings",
-            "/tag/",
-            "/tag/1",
-            "/tag/a/",
-            "/tag/a b",
-            "/tag/.atom",
-            "/tag/a.rss",
-            "/tag/a.atom.atom",
-            "/@Ada.atom",
-            "/@ada.atom/",
-            "/public.atom/x",
-            "/mentions/",
-            "/metrics",
-            "/.env",
-        ] {
-            assert_eq!(Route::parse(path), None, "{path:?}");
-        }
-    }
-
-    #[test]
-    fn route_of_tag_in_any_script_and_spelling() {
-        let tag = Route::Tag("größe".parse().unwrap());
-        assert_eq!(tag.to_string(), "/tag/gr%C3%B6sse");
-        let read = |path: &str| Route::parse(&crate::web::form::decode_path(path).unwrap());
-        assert_eq!(read("/tag/gr%C3%B6sse"), Some(tag.clone()));
-        assert_eq!(read("/tag/Gr%C3%B6%C3%9Fe"), Some(tag));
-        let feed = Route::TagFeed("日本語".parse().unwrap());
-        assert_eq!(read(&feed.to_string()), Some(feed));
-    }
-
-    #[test]
-    fn route_methods_by_kind() {
-        for route in every_route() {
-            assert_eq!(route.allows(Method::Get), route.allows(Method::Head), "{route}");
-            assert!(route.allows(Method::Get) || route.allows(Method::Post), "{route}");
-        }
-        assert!(!Route::Home.allows(Method::Post));
-        assert!(!Route::Logout.allows(Method::Get));
-    }
-
-    proptest! {
-        #[test]
-        fn route_any_path_read_writes_itself(path in "(/@?[a-z0-9_./-]{0,30}){1,3}") {
-            if let Some(route) = Route::parse(&path) {
-                prop_assert_eq!(route.to_string(), path);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,283 @@
+//! Pictures among the machines: kept by a majority before anybody is told, fetched by whoever lacks one,
+//! let go when no post refers to them.
+//!
+//! There is no lock and no vote: a picture is named by its content and never changes, so having it is all
+//! that can be said of it. A post's line is written only after a majority has its pictures, and names
+//! them; so whoever has the line knows what to fetch, and from a machine that is there.
+//!
+//! Nothing goes that a post may still come to refer to: whoever is about to post has a majority take note
+//! that the pictures are wanted, which keeps them for a day. Nor does a machine let go of any while it may
+//! lack a post.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+
+use super::Cluster;
+use super::link::Asker;
+use crate::clock::{Mono, Wall};
+use crate::id::{NodeId, PictureName};
+use crate::limits::{
+    PICTURE_AGAIN_MS, PICTURE_BYTES_PER_MS_MAX, PICTURE_FETCH_MS, PICTURE_LOOK_MS,
+    PICTURE_SWEEP_MS, PICTURE_UNWANTED_MS,
+};
+use crate::store::StoreError;
+use crate::wire::message::{Answer, FEATURE_PICTURES, Message, PictureWant};
+
+/// Why a picture is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// Not as many machines as must could take it.
+    #[error("not enough machines")]
+    NoMajority,
+    /// The disks are full.
+    #[error("no space")]
+    NoSpace,
+    /// No machine that can be reached has it.
+    #[error("nobody has it")]
+    Lost,
+}
+
+impl Cluster {
+    /// Whether all machines' programs know of pictures.
+    pub fn knows_pictures(&self) -> bool {
+        self.local.node.features() >= FEATURE_PICTURES
+    }
+
+    /// Has a majority keep a picture, this machine among them if it can; those that are late go on.
+    ///
+    /// # Errors
+    /// [`NotKept`]: fewer may have it all the same, and let it go after a day.
+    pub fn keep_picture(
+        &self,
+        name: PictureName,
+        bytes: &Arc<[u8]>,
+        deadline: Mono,
+    ) -> Result<(), NotKept> {
+        let others = self.ask_of_picture((name, PictureWant::Keep), bytes, deadline);
+        let own = self.pictures.keep(name, bytes, self.clock.wall());
+        let has_space = !matches!(own, Err(StoreError::NoSpace { .. }));
+        if let Err(error) = &own {
+            log::error!("picture not kept here name={name} error={error}");
+        }
+        if others.wait(self, usize::from(own.is_ok()), deadline) {
+            Ok(())
+        } else if has_space {
+            Err(NotKept::NoMajority)
+        } else {
+            Err(NotKept::NoSpace)
+        }
+    }
+
+    /// Has a majority keep a picture for now that was kept before. Those that let it go meanwhile, or
+    /// never had it, get it again.
+    ///
+    /// # Errors
+    /// [`NotKept`].
+    pub fn want_picture(&self, name: PictureName, deadline: Mono) -> Result<(), NotKept> {
+        let others = self.ask_of_picture((name, PictureWant::Renew), &Arc::default(), deadline);
+        let own = self.pictures.renew(name, self.clock.wall()).unwrap_or_else(|error| {
+            log::error!("picture not renewed here name={name} error={error}");
+            false
+        });
+        if others.wait(self, usize::from(own), deadline) {
+            return Ok(());
+        }
+        let bytes: Arc<[u8]> = self.picture(name).ok_or(NotKept::Lost)?.into();
+        self.keep_picture(name, &bytes, deadline)
+    }
+
+    /// A picture's file, from here or from a peer; whoever lacked it or had it damaged has it then.
+    pub fn picture(&self, name: PictureName) -> Option<Vec<u8>> {
+        match self.pictures.read(name) {
+            Ok(Some(bytes)) => return Some(bytes),
+            Ok(None) => {}
+            Err(error) => log::error!("picture not read name={name} error={error}"),
+        }
+        self.fetch_picture(name)
+    }
+
+    fn fetch_picture(&self, name: PictureName) -> Option<Vec<u8>> {
+        let deadline = self.clock.mono().plus_ms(PICTURE_FETCH_MS);
+        let me = self.members.me;
+        for peer in self.members.live().into_iter().filter(|&node| node != me) {
+            let message = Message::Picture { name, want: PictureWant::Fetch };
+            let answer = self.ask_until(peer, message, deadline);
+            if let Some((Answer::Picture { is_held: true }, bytes)) = answer
+                && name.is_of(&bytes)
+            {
+                if let Err(error) = self.pictures.keep(name, &bytes, self.clock.wall()) {
+                    log::error!("picture not kept here name={name} error={error}");
+                }
+                return Some(bytes);
+            }
+        }
+        None
+    }
+
+    /// What a peer asks of a picture: the answer, and its body.
+    pub(super) fn answer_picture(
+        &self,
+        name: PictureName,
+        want: PictureWant,
+        body: &[u8],
+    ) -> (Answer, Vec<u8>) {
+        let now = self.clock.wall();
+        let held = match want {
+            PictureWant::Keep => self.pictures.keep(name, body, now).map(|()| Some(Vec::new())),
+            PictureWant::Renew => {
+                self.pictures.renew(name, now).map(|is_held| is_held.then(Vec::new))
+            }
+            PictureWant::Fetch => self.pictures.read(name),
+        };
+        let held = held.unwrap_or_else(|error| {
+            log::error!("picture not kept or read for a peer name={name} error={error}");
+            None
+        });
+        (Answer::Picture { is_held: held.is_some() }, held.unwrap_or_default())
+    }
+
+    fn ask_of_picture(
+        &self,
+        (name, want): (PictureName, PictureWant),
+        body: &Arc<[u8]>,
+        until: Mono,
+    ) -> Asked {
+        let me = self.members.me;
+        let peers: Vec<NodeId> =
+            self.members.live().into_iter().filter(|&node| node != me).collect();
+        // Room for an answer of each.
+        let (sender, answers) = bounded(peers.len().max(1));
+        for peer in &peers {
+            let asker = Asker { answers: sender.clone(), ticket: self.tickets.next() };
+            let when = (until, self.local.floors().epoch);
+            let message = (Message::Picture { name, want }, Arc::clone(body));
+            self.links.send(*peer, message, Some(asker), when);
+        }
+        Asked { answers, count: peers.len() }
+    }
+
+    /// Fetches pictures that posts refer to and that are not here, and lets go of those that nothing
+    /// refers to, until the process stops.
+    pub fn run_pictures(&self) {
+        let mut seen = None;
+        let mut swept_at: Option<Mono> = None;
+        let mut failed_at: Option<Mono> = None;
+        while !self.stop.wait(Duration::from_millis(PICTURE_LOOK_MS)) {
+            if !self.knows_pictures() {
+                continue;
+            }
+            let now = self.clock.mono();
+            let changes = (self.local.index().picture_changes(), self.pictures.losses());
+            let is_pausing = failed_at.is_some_and(|at| now.since_ms(at) < PICTURE_AGAIN_MS);
+            if seen != Some(changes) && !is_pausing {
+                let is_whole = self.fetch_missing();
+                seen = is_whole.then_some(changes);
+                // What nobody has who can be reached is not asked for all the time.
+                failed_at = (!is_whole && self.members.has_majority()).then(|| self.clock.mono());
+            }
+            let is_due = swept_at.is_none_or(|at| now.since_ms(at) >= PICTURE_SWEEP_MS);
+            if is_due && self.lacks_no_post() {
+                self.sweep_pictures();
+                swept_at = Some(now);
+            }
+        }
+    }
+
+    /// How many files of pictures that posts refer to are not on this machine.
+    pub fn pictures_missing(&self) -> u32 {
+        self.pictures_missing.load(Ordering::Relaxed)
+    }
+
+    fn tell_missing(&self, count: usize) {
+        self.pictures_missing.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    /// Fetches what is missing, slowly enough for others to get by; whether nothing is missing now.
+    fn fetch_missing(&self) -> bool {
+        let needed = self.local.index().pictures();
+        let missing: Vec<_> =
+            needed.into_iter().filter(|name| !self.pictures.holds(*name)).collect();
+        let (mut fetched, mut failed) = (0, 0);
+        for (seen, name) in missing.iter().enumerate() {
+            self.tell_missing(missing.len() - seen + failed);
+            // Its post may be gone since.
+            if !self.local.index().needs_picture(*name) || self.pictures.holds(*name) {
+                continue;
+            }
+            let Some(bytes) = self.fetch_picture(*name) else {
+                failed += 1;
+                if self.stop.is_closed() || !self.members.has_majority() {
+                    return false;
+                }
+                continue;
+            };
+            fetched += 1;
+            let pause = bytes.len() as u64 / PICTURE_BYTES_PER_MS_MAX;
+            if self.stop.wait(Duration::from_millis(pause)) {
+                return false;
+            }
+        }
+        self.tell_missing(failed);
+        if fetched > 0 {
+            log::info!("pictures fetched from peers count={fetched} failed={failed}");
+        }
+        failed == 0
+    }
+
+    /// Whether every post that is committed is known here: a picture that only such a one refers to must
+    /// not go.
+    fn lacks_no_post(&self) -> bool {
+        let members = &self.members;
+        members.serves_lists()
+            && members.has_majority()
+            && !members.may_be_old()
+            && members.lacking() == 0
+    }
+
+    fn sweep_pictures(&self) {
+        let before = Wall(self.clock.wall().0.saturating_sub(PICTURE_UNWANTED_MS));
+        let mut removed = 0;
+        for name in self.pictures.unwanted(before) {
+            if self.local.index().needs_picture(name) {
+                continue;
+            }
+            match self.pictures.remove(name, before) {
+                Ok(was_there) => removed += u32::from(was_there),
+                Err(error) => log::error!("picture not removed name={name} error={error}"),
+            }
+        }
+        if removed > 0 {
+            log::info!("pictures that nothing refers to removed count={removed}");
+        }
+    }
+}
+
+/// Peers that were asked.
+struct Asked {
+    answers: crossbeam_channel::Receiver<super::link::Heard>,
+    count: usize,
+}
+
+impl Asked {
+    /// Waits until a majority has it, `held` of which have already; whether it came to that.
+    fn wait(self, cluster: &Cluster, mut held: usize, deadline: Mono) -> bool {
+        let needed = cluster.members.needed();
+        for _ in 0..self.count {
+            if held >= needed {
+                return true;
+            }
+            match self.answers.recv_timeout(deadline.left(cluster.clock.mono())) {
+                Ok(heard) => {
+                    let is_held =
+                        matches!(heard.answer, Some((Answer::Picture { is_held: true }, _)));
+                    held += usize::from(is_held);
+                }
+                Err(_) => return false,
+            }
+        }
+        held >= needed
+    }
+}

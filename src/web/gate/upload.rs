@@ -1,0 +1,73 @@
+//! Forms that bring pictures: a few at a time, and from members alone.
+//!
+//! Such a form is as long as a hundred others and is held whole, so the gate takes in one only after a
+//! worker has said that whoever sends it is signed in. That is asked with the head alone, before the body
+//! is read. Then it waits for its turn, and nothing but its head is held meanwhile.
+
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS, UPLOADS_MAX};
+use crate::thread::Stop;
+
+/// What a worker is asked.
+pub(super) const MAY_UPLOAD: &str = "/post/pictures";
+
+/// How many there are just now.
+#[derive(Debug, Default)]
+pub(super) struct Uploads {
+    count: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// One of them; over when it is dropped.
+#[derive(Debug)]
+pub(super) struct Upload<'a>(&'a Uploads);
+
+impl Uploads {
+    /// Counts one more once there are fewer than there may be; nothing if that takes too long, or the
+    /// server stops.
+    pub(super) fn begin(&self, stopping: &Stop) -> Option<Upload<'_>> {
+        let mut count = self.count.lock();
+        for _ in 0..UPLOAD_WAIT_MS / UPLOAD_LOOK_MS {
+            if *count < UPLOADS_MAX {
+                *count += 1;
+                return Some(Upload(self));
+            }
+            if stopping.is_closed() {
+                return None;
+            }
+            self.ended.wait_for(&mut count, Duration::from_millis(UPLOAD_LOOK_MS));
+        }
+        None
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        *self.0.count.lock() -= 1;
+        self.0.ended.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thread::spawn_named;
+
+    #[test]
+    fn uploads_over_cap_wait_for_another_to_end() {
+        let (uploads, stop) = (Uploads::default(), Stop::new());
+        let mut all: Vec<_> = (0..UPLOADS_MAX).map(|_| uploads.begin(&stop).unwrap()).collect();
+        std::thread::scope(|scope| {
+            let next = spawn_named(scope, "next", |_permit| uploads.begin(&stop).is_some());
+            all.pop();
+            assert!(next.unwrap().join().unwrap(), "it has waited, or came when one had ended");
+        });
+        let _last = uploads.begin(&stop).unwrap();
+        // Nobody waits for a server that stops.
+        stop.close();
+        assert!(uploads.begin(&stop).is_none());
+    }
+}

@@ -1,0 +1,207 @@
+//! Pictures: those that come with a post or a profile are made ready and kept before it is written; those
+//! of posts are shown to whoever sees the post, those beside names to everybody.
+
+use super::act::Act;
+use super::draw::{answering, composer, head};
+use super::visit::{Heard, Visit};
+use super::{Handled, Head, Site, Stop, html};
+use crate::action::{
+    Action, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, RequestKey,
+};
+use crate::id::{PictureKind, PictureName, UserName};
+use crate::picture::{Made, Use, shape};
+use crate::web::ask::{Ask, AskError};
+use crate::web::csrf::Binding;
+use crate::web::form::Form;
+use crate::web::page::form::{ComposePage, Composer, PictureField};
+use crate::web::page::said::Trouble;
+use crate::web::response::{Cache, Content, Response};
+use crate::web::route::Route;
+use crate::wire::request::Outcome;
+
+/// The fields of each picture of the form: the file, what it shows, and what is kept of it already.
+pub(super) const FIELDS: [[&str; 3]; 4] = [
+    ["picture_1", "description_1", "kept_1"],
+    ["picture_2", "description_2", "kept_2"],
+    ["picture_3", "description_3", "kept_3"],
+    ["picture_4", "description_4", "kept_4"],
+];
+
+/// The same of the picture beside one's name, which nobody describes.
+const AVATAR: [&str; 2] = ["avatar", "kept_avatar"];
+
+/// Why the pictures of a form are not kept, and what a backend said with it.
+type NotKept = (Trouble, Option<Heard>);
+
+impl<A: Ask> Site<A> {
+    /// Makes the form's pictures ready and has them kept. What is kept is noted in the form, so that
+    /// nobody has to choose it again if what comes after that fails.
+    pub(super) fn keep_pictures(
+        &self,
+        visit: &Visit<'_>,
+        (act, form): (&Act, &mut Form),
+    ) -> Result<Result<(), NotKept>, Stop> {
+        let (fields, what_for) = match act {
+            Act::Post(_) => (FIELDS.map(|[file, _, kept]| [file, kept]).to_vec(), Use::Post),
+            Act::EditProfile => (vec![AVATAR], Use::Avatar),
+            _ => return Ok(Ok(())),
+        };
+        for [file, kept] in fields {
+            let Some(bytes) = form.file(file, &visit.request.body) else { continue };
+            let made = match self.studio.prepare(bytes, what_for) {
+                Ok(made) => made,
+                Err(error) => {
+                    log::info!("picture refused id={} error={error}", visit.request.id);
+                    return Ok(Err((Trouble::Picture(error), None)));
+                }
+            };
+            let name = names(&made);
+            let heard = match self.keep(visit, &made, name) {
+                Ok(heard) => heard,
+                // Whatever became of the picture, nothing was posted.
+                Err(AskError::Unreachable { .. }) => {
+                    return Ok(Err((Trouble::Unreachable { asked: false }, None)));
+                }
+            };
+            match &heard.outcome {
+                Outcome::PictureKept => form.put(kept, name.to_string()),
+                Outcome::Refused(refusal) => {
+                    let trouble = Trouble::Refused(heard.honest(refusal));
+                    return Ok(Err((trouble, Some(heard))));
+                }
+                _ => return Err(super::Fault::Nonsense.into()),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn keep(&self, visit: &Visit<'_>, made: &Made, kept: KeptPicture) -> Result<Heard, AskError> {
+        let session = visit.session.as_ref();
+        let file_bytes = u32::try_from(made.full.bytes.len()).unwrap_or(u32::MAX);
+        let action = Action::KeepPicture(NewPicture { kept, file_bytes });
+        let beside = [made.full.bytes.as_slice(), &made.thumb.bytes].concat();
+        self.ask_with(session, action, &beside).map(|(heard, _)| heard)
+    }
+
+    /// The box to write in with room for pictures, and what was typed so far: nothing is posted yet.
+    pub(super) fn ask_pictures(
+        &self,
+        visit: &Visit<'_>,
+        (act, form): (&Act, &Form),
+        key: RequestKey,
+    ) -> Handled {
+        let heard = self.hear(visit, visit.session.as_ref(), None, Action::CheckSession)?;
+        let Act::Post(reply_to) = act else { return Err(super::Fault::Nonsense.into()) };
+        let token = visit.session.as_ref().map_or("", |session| session.token());
+        let binding = Binding::Session(token);
+        let mut to_post = head(&self.form_key, binding, act.form_name(), &act.route(), key);
+        if let Some(parent) = reply_to {
+            to_post = answering(to_post, parent);
+        }
+        let t = visit.t;
+        let page = ComposePage {
+            frame: self.around(visit, Some(&heard)).frame(t.write_post(), Some(&Route::Home)),
+            composer: Composer {
+                label: t.your_text(),
+                is_labelled: true,
+                rows: 4,
+                text: form.get("text").to_owned(),
+                note: form.get("note").to_owned(),
+                pictures: fields(form),
+                offers_pictures: false,
+                cancel: Some((act.page().to_string(), t.go_back())),
+                ..composer(t, to_post)
+            },
+        };
+        let cache = Some(Cache::Private);
+        html(&page, Head { cache, ..Head::of(200, heard.cookies.clone()) })
+    }
+
+    /// A picture's file. It never changes, so whoever was shown it may keep it; nobody else, who might
+    /// show it to those who may not see it.
+    pub(super) fn picture_file(&self, visit: &Visit<'_>, name: PictureName) -> Handled {
+        let action = Action::Picture(OnePicture { name });
+        let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
+            Ok(heard) => heard,
+            Err(error) => {
+                log::debug!("picture not asked id={} error={error}", visit.request.id);
+                return self.error(visit, None, 503);
+            }
+        };
+        if let Outcome::Refused(refusal) = &heard.outcome {
+            return self.refuse_page(visit, &heard, refusal);
+        }
+        Ok(Response { cache: Cache::OwnForever, ..Response::new(200, content(name.kind()), body) })
+    }
+
+    /// The small picture beside a member's name. Everybody may see it and keep it: another one has
+    /// another address.
+    pub(super) fn face(&self, visit: &Visit<'_>, username: UserName, digits: String) -> Handled {
+        let action = Action::Face(FaceOf { username, digits });
+        let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
+            Ok(heard) => heard,
+            Err(error) => {
+                log::debug!("face not asked id={} error={error}", visit.request.id);
+                return self.error(visit, None, 503);
+            }
+        };
+        if let Outcome::Refused(refusal) = &heard.outcome {
+            return self.refuse_page(visit, &heard, refusal);
+        }
+        let kind = shape(&body).map(|shape| shape.kind).ok_or(super::Fault::Nonsense)?;
+        Ok(Response { cache: Cache::Forever, ..Response::new(200, content(kind), body) })
+    }
+
+    /// Whether who asks may send pictures: the gate asks before it takes in so much.
+    pub(super) fn may_upload(&self, visit: &Visit<'_>) -> Handled {
+        let heard = self.hear(visit, visit.session.as_ref(), None, Action::CheckSession)?;
+        let may = heard.viewer.as_ref().is_some_and(|viewer| viewer.hindered.is_none());
+        if may { Ok(Response::new(200, Content::Text, "")) } else { self.error(visit, None, 403) }
+    }
+}
+
+const fn content(kind: PictureKind) -> Content {
+    match kind {
+        PictureKind::Jpeg => Content::Jpeg,
+        PictureKind::Png => Content::Png,
+    }
+}
+
+/// What a form wants to become of the picture beside one's name.
+pub(super) fn avatar(form: &Form) -> AvatarWish {
+    if !form.get("remove_avatar").is_empty() {
+        return AvatarWish::Remove;
+    }
+    let [_, kept] = AVATAR;
+    form.get(kept).parse().map_or(AvatarWish::Keep, AvatarWish::Show)
+}
+
+fn names(made: &Made) -> KeptPicture {
+    let [file, thumb] = [&made.full, &made.thumb].map(|it| PictureName::of(it.kind, &it.bytes));
+    KeptPicture { file, thumb }
+}
+
+/// The pictures of a form, as far as they are kept.
+pub(super) fn posted(form: &Form) -> Vec<PostedPicture> {
+    let picture = |[_, description, kept]: [&str; 3]| {
+        let description = form.get(description).to_owned();
+        Some(PostedPicture { kept: form.get(kept).parse().ok()?, description })
+    };
+    FIELDS.into_iter().filter_map(picture).collect()
+}
+
+/// The fields for pictures, as they were filled in; none where none were asked for.
+pub(super) fn fields_again(form: &Form) -> Vec<PictureField> {
+    let names = FIELDS.iter().flatten();
+    if names.copied().any(|name| form.find(name).is_some()) { fields(form) } else { Vec::new() }
+}
+
+fn fields(form: &Form) -> Vec<PictureField> {
+    let field = |(number, [file, description, kept]): (u32, [&'static str; 3])| PictureField {
+        number,
+        file,
+        description: (description, form.get(description).to_owned()),
+        kept: (kept, form.get(kept).to_owned()),
+    };
+    (1..).zip(FIELDS).map(field).collect()
+}

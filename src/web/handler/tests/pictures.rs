@@ -1,0 +1,316 @@
+//! Pictures in forms and on pages.
+
+use super::fake::{Browser, PICTURE, hidden_fields, location, post, posts, site, text, textarea};
+use super::fitting::fitting;
+use crate::action::{Action, AvatarWish, KeptPicture};
+use crate::id::{PictureKind, PictureName};
+use crate::user::entry::Picture;
+use crate::web::origin::Origin;
+use crate::web::request::Method;
+use crate::web::response::{Asked, Cache, Content, Response};
+use crate::wire::request::{Outcome, Refusal};
+
+fn jpeg() -> Vec<u8> {
+    let image =
+        image::RgbImage::from_fn(40, 20, |x, _| image::Rgb([if x < 20 { 9 } else { 240 }; 3]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
+/// The page with room for pictures.
+fn room_for_pictures(ada: &mut Browser<'_>) -> Response {
+    let page = ada.get("/");
+    ada.resubmit(&page, "/post", &[("text", "Look"), ("note", "Gulls"), ("more", "")])
+}
+
+/// Sends the form that `page` shows, as a browser does that brings files.
+fn send(
+    ada: &mut Browser<'_>,
+    page: &Response,
+    typed: &[(&str, &str)],
+    files: &[(&str, &[u8])],
+) -> Response {
+    send_to("/post", ada, page, (typed, files))
+}
+
+/// What is typed into fields, and which files are chosen.
+type Typed<'a> = &'a [(&'a str, &'a str)];
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
+/// The same for any form.
+fn send_to(
+    target: &str,
+    ada: &mut Browser<'_>,
+    page: &Response,
+    (typed, files): (Typed<'_>, Files<'_>),
+) -> Response {
+    let mut body = Vec::new();
+    let hidden = hidden_fields(page, target);
+    let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in hidden.chain(typed.iter().copied()) {
+        let head = format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend([head.as_bytes(), value.as_bytes(), b"\r\n"].concat());
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--xyz\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\
+             Content-Type: image/jpeg\r\n\r\n"
+        );
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--xyz--\r\n");
+    ada.content_type = "multipart/form-data; boundary=xyz";
+    let answer = ada.send(Method::Post, target, body);
+    ada.content_type = "application/x-www-form-urlencoded";
+    answer
+}
+
+#[test]
+fn picture_kept_and_posted_with_what_it_shows() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    assert_eq!((page.status, textarea(&page).as_str()), (200, "Look"));
+    let html = text(&page);
+    assert!(html.contains("enctype=\"multipart/form-data\"") && html.contains("value=\"Gulls\""));
+    assert!(!site.asked().iter().any(|action| matches!(action, Action::Post(_))));
+    let typed = [("text", "Look"), ("description_2", "Two halves")];
+    let (file, none): (&[u8], &[u8]) = (&jpeg(), &[]);
+    let answer = send(&mut ada, &page, &typed, &[("picture_1", none), ("picture_2", file)]);
+    assert_eq!(location(&answer), "/?posted=904");
+    let Some(Action::Post(post)) = site.last_asked() else { panic!("no post asked for") };
+    let [picture] = post.pictures.as_slice() else { panic!("not one picture") };
+    assert_eq!((post.text.as_str(), picture.description.as_str()), ("Look", "Two halves"));
+    let kept = site.asked().into_iter().find_map(|action| match action {
+        Action::KeepPicture(new) => Some(new.kept),
+        _ => None,
+    });
+    assert_eq!(kept, Some(picture.kept));
+}
+
+#[test]
+fn hostile_picture_gives_the_text_back_and_posts_nothing() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let half = &jpeg()[..300];
+    let mut bomb = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut bomb, image::ImageFormat::Gif).unwrap();
+    let mut bomb = bomb.into_inner();
+    bomb[6..10].copy_from_slice(&[0xff; 4]);
+    let none_high = [&bomb[..6], &[4, 0, 0, 0], &bomb[10..]].concat();
+    let page_too = [b"GIF89a/*".as_slice(), b"*/=1;alert(1)//<script>alert(2)</script>"].concat();
+    for (file, words) in [
+        (bomb.as_slice(), "has too many pixels"),
+        (&none_high, "damaged or incomplete"),
+        // Read as numbers, its next letters are 10,799 and 12,074 pixels.
+        (&page_too, "has too many pixels"),
+        (b"%PDF-1.7", "is no picture in JPEG, PNG, WebP or GIF"),
+        (&b"<svg onload=alert(1)>"[..], "is no picture in JPEG, PNG, WebP or GIF"),
+        (half, "damaged or incomplete"),
+    ] {
+        let page = room_for_pictures(&mut ada);
+        let typed = [("text", "Look"), ("description_1", "Two halves")];
+        let answer = send(&mut ada, &page, &typed, &[("picture_1", file)]);
+        let html = text(&answer);
+        assert_eq!(answer.status, 422, "{html}");
+        assert!(html.contains(words) && html.contains("Two halves"), "{html}");
+        assert_eq!(textarea(&answer), "Look");
+        let is_post = |action: &Action| matches!(action, Action::Post(_) | Action::KeepPicture(_));
+        assert!(!site.asked().iter().any(is_post));
+    }
+}
+
+#[test]
+fn picture_kept_once_need_not_be_chosen_again() {
+    let site = site();
+    site.refuse(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 });
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let file: &[u8] = &jpeg();
+    let answer = send(&mut ada, &page, &[("text", "Look")], &[("picture_1", file)]);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Look"));
+    assert!(text(&answer).contains("you need not choose it again"));
+    site.answer(|action| Ok(fitting(action)));
+    let again = send(&mut ada, &answer, &[("text", "Look")], &[]);
+    assert_eq!(location(&again), "/?posted=904");
+    let Some(Action::Post(post)) = site.last_asked() else { panic!("no post asked for") };
+    assert_eq!(post.pictures.len(), 1);
+}
+
+#[test]
+fn picture_that_machines_refuse_gives_the_text_back() {
+    let site = site().answering(|action| {
+        Ok(match action {
+            Action::KeepPicture(_) => Outcome::Refused(Refusal::NotYet),
+            other => fitting(other),
+        })
+    });
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let file: &[u8] = &jpeg();
+    let answer = send(&mut ada, &page, &[("text", "Look")], &[("picture_1", file)]);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Look"));
+}
+
+#[test]
+fn pictures_stand_with_their_post_and_fold_with_it() {
+    let [file, thumb] = [b"one", b"two"].map(|bytes| PictureName::of(PictureKind::Jpeg, bytes));
+    let description = "A \"gull\" <b>".to_owned();
+    let picture = Picture { file, thumb, width: 1600, height: 900, bytes: 7, description };
+    for note in [None, Some("Gulls".to_owned())] {
+        let mut list = posts();
+        let pictures = vec![picture.clone()];
+        list.posts = vec![crate::wire::request::PostView {
+            note,
+            pictures,
+            ..post(9, "ada", "Ada", 1, "Look")
+        }];
+        let is_folded = list.posts[0].note.is_some();
+        let site = site().answering(move |action| {
+            Ok(match action {
+                Action::Home(_) => Outcome::Posts(list.clone()),
+                other => fitting(other),
+            })
+        });
+        let html = text(&Browser::ada(&site).get("/"));
+        let image = format!(
+            "<a href=\"/picture/{file}\"><img src=\"/picture/{thumb}\" width=\"400\" height=\"225\" \
+             alt=\"A &#34;gull&#34; &#60;b&#62;\" loading=\"lazy\"></a>"
+        );
+        let at = html.find(&image).unwrap_or_else(|| panic!("{html}"));
+        let fold = html.find("<summary dir=\"auto\">Gulls</summary>");
+        assert_eq!(fold.is_some_and(|fold| fold < at), is_folded);
+        assert_eq!(
+            html[at..].split("</article>").next().unwrap().contains("</details>"),
+            is_folded
+        );
+    }
+}
+
+#[test]
+fn picture_answer_is_sandboxed_and_kept_by_its_browser_alone() {
+    let site = site();
+    let name = PictureName::of(PictureKind::Png, b"a picture");
+    let answer = Browser::stranger(&site).get(&format!("/picture/{name}"));
+    assert_eq!(
+        (answer.status, answer.content, answer.cache),
+        (200, Content::Png, Cache::OwnForever)
+    );
+    assert_eq!(answer.body, PICTURE);
+    site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    let answer = Browser::stranger(&site).get(&format!("/picture/{name}"));
+    assert_eq!((answer.status, answer.content), (404, Content::Html));
+}
+
+#[test]
+fn gate_is_told_who_may_send_pictures() {
+    let site = site();
+    assert_eq!(Browser::ada(&site).get("/post/pictures").status, 200);
+    assert_eq!(Browser::stranger(&site).get("/post/pictures").status, 403);
+}
+
+const PROFILE: &str = "/settings/profile";
+
+#[test]
+fn avatar_is_kept_and_shown_and_removed_by_the_profiles_form() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.get(PROFILE);
+    let html = text(&page);
+    assert!(html.contains("enctype=\"multipart/form-data\"") && html.contains("name=\"avatar\""));
+    assert!(!html.contains("remove_avatar"), "there is none yet");
+    let typed = [("display_name", "Ada"), ("bio", "")];
+    let (file, none): (&[u8], &[u8]) = (&jpeg(), &[]);
+    let wish = |asked: Option<Action>| match asked {
+        Some(Action::EditProfile(edit)) => edit.avatar,
+        _ => panic!("no profile was asked for"),
+    };
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", none)]));
+    assert_eq!(location(&answer), "/settings/profile?saved=1");
+    assert_eq!(wish(site.last_asked()), AvatarWish::Keep);
+    send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", file)]));
+    let kept = site.asked().into_iter().find_map(|action| match action {
+        Action::KeepPicture(new) => Some(new.kept),
+        _ => None,
+    });
+    assert_eq!(wish(site.last_asked()), AvatarWish::Show(kept.unwrap()));
+    let more = [&typed[..], &[("remove_avatar", "1")]].concat();
+    send_to(PROFILE, &mut ada, &page, (&more, &[("avatar", none)]));
+    assert_eq!(wish(site.last_asked()), AvatarWish::Remove);
+}
+
+#[test]
+fn avatar_that_is_none_gives_back_what_was_typed_and_need_not_be_chosen_twice() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.get(PROFILE);
+    let typed = [("display_name", "Ada L."), ("bio", "Gulls")];
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", &b"GIF8"[..])]));
+    let html = text(&answer);
+    assert_eq!((answer.status, textarea(&answer).as_str()), (422, "Gulls"));
+    assert!(html.contains("is no picture in") && html.contains("value=\"Ada L.\""), "{html}");
+    assert!(!site.asked().iter().any(|action| matches!(action, Action::EditProfile(_))));
+
+    site.answer(|action| {
+        Ok(match action {
+            Action::EditProfile(_) => Outcome::Refused(Refusal::Unknown),
+            other => fitting(other),
+        })
+    });
+    let file: &[u8] = &jpeg();
+    let answer = send_to(PROFILE, &mut ada, &page, (&typed, &[("avatar", file)]));
+    assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Gulls"));
+    send_to(PROFILE, &mut ada, &answer, (&typed, &[]));
+    let Some(Action::EditProfile(edit)) = site.last_asked() else { panic!("no profile") };
+    assert!(matches!(edit.avatar, AvatarWish::Show(_)), "it was kept before");
+}
+
+#[test]
+fn avatar_stands_beside_posts_within_the_pages_budget() {
+    let mut list = super::comfort::long_posts(super::comfort::LONG_CHARS);
+    let plain = list.posts.len();
+    // The most that can be: each by somebody else.
+    for (n, post) in list.posts.iter_mut().enumerate() {
+        let names = [n, n + 1_000].map(|n| PictureName::of(PictureKind::Jpeg, &n.to_be_bytes()));
+        post.author.avatar = Some(Box::new(KeptPicture { file: names[0], thumb: names[1] }));
+    }
+    let digits = list.posts[0].author.avatar.as_ref().unwrap().thumb.to_string()[..8].to_owned();
+    let site = site().answering(move |action| {
+        Ok(match action {
+            Action::Home(_) => Outcome::Posts(list.clone()),
+            other => fitting(other),
+        })
+    });
+    let page = Browser::ada(&site).get("/");
+    let html = text(&page);
+    assert_eq!(html.matches("<img class=\"av\" src=\"/@").count(), plain);
+    assert!(html.contains(&format!("/face/{digits}\" alt=\"\">")), "{html}");
+    let bytes = super::comfort::sent(page);
+    println!("a page of {plain} posts with as many avatars takes {bytes} bytes");
+    assert!(bytes <= 10 * 1024, "the page takes {bytes} bytes");
+}
+
+#[test]
+fn avatar_answer_may_be_kept_and_shown_by_everybody() {
+    let site = site();
+    let answer = Browser::stranger(&site).get("/@ada/face/0a1b2c3d");
+    assert_eq!((answer.status, answer.content, answer.cache), (200, Content::Png, Cache::Forever));
+    let asked = Asked { method: Method::Get, if_none_match: None, accept_encoding: Some("gzip") };
+    let sent = answer.encode(asked, &Origin::parse("http://a", true).unwrap());
+    let field = |name: &str| {
+        let found = sent.fields.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    assert_eq!(field("Content-Type"), Some("image/png"));
+    assert_eq!(field("X-Content-Type-Options"), Some("nosniff"));
+    assert_eq!(field("Cache-Control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(field("Cross-Origin-Resource-Policy"), Some("cross-origin"));
+    assert_eq!(field("Access-Control-Allow-Origin"), Some("*"));
+    assert_eq!(field("Set-Cookie"), None);
+    let policy = field("Content-Security-Policy").unwrap();
+    assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+    site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    let answer = Browser::stranger(&site).get("/@ada/face/0a1b2c3e");
+    assert_eq!((answer.status, answer.cache), (404, Cache::NoStore));
+}

@@ -1,0 +1,176 @@
+//! Pictures as people send and see them: chosen, described, posted; and one beside a name.
+
+use std::path::{Path, PathBuf};
+
+use super::axe::Axe;
+use super::emulate::Scheme;
+use super::view::pictures;
+use super::webdriver::Browser;
+use super::weight::faults_with_pictures;
+use super::{is_skipped, rules};
+use crate::cluster::harness::{Cluster, Options};
+
+/// A phone and a desk.
+const SIZES: [(u32, u32); 2] = [(390, 844), (1_200, 900)];
+
+/// Ada at her browser, and what is wrong with what she sees.
+struct Desk<'c> {
+    cluster: &'c Cluster,
+    browser: Browser,
+    axe: Axe,
+    home: tempfile::TempDir,
+    faults: Vec<String>,
+}
+
+#[test]
+fn pictures_are_sent_and_seen_from_all_sides() {
+    if is_skipped("pictures_are_sent_and_seen_from_all_sides") {
+        return;
+    }
+    let more = vec!["--community=Fen Lane".to_owned()];
+    let cluster = Cluster::start(Options { backends: 1, more, ..Options::default() });
+    let mut desk = Desk {
+        cluster: &cluster,
+        browser: Browser::start(),
+        axe: Axe::load(),
+        home: tempfile::tempdir().unwrap(),
+        faults: Vec::new(),
+    };
+    desk.join();
+    desk.choose_pictures();
+    desk.post_pictures();
+    desk.take_a_face();
+    assert_eq!(desk.faults, [""; 0]);
+}
+
+/// Something to look at: a sky over water.
+fn photograph(width: u32, height: u32) -> image::RgbImage {
+    let byte = |value: u32| u8::try_from(value.min(255)).unwrap();
+    image::RgbImage::from_fn(width, height, |x, y| {
+        let wave = (x * 7 + y * y) % 23;
+        if y * 5 < height * 3 {
+            image::Rgb([byte(90 + y * 120 / height), byte(150 + y * 90 / height), 235])
+        } else {
+            image::Rgb([byte(20 + wave), byte(70 + wave * 2), byte(110 + wave * 3)])
+        }
+    })
+}
+
+impl Desk<'_> {
+    fn goto(&self, path: &str) {
+        self.browser.goto(&format!("{}{path}", self.cluster.address()));
+    }
+
+    /// Presses a button and waits for the page that follows.
+    fn press(&self, css: &str) {
+        let before = self.browser.page_mark();
+        self.browser.find(css).click_in_sight();
+        self.browser.wait_for_page(&before);
+    }
+
+    fn file(&self, name: &str, width: u32, height: u32) -> PathBuf {
+        let path = self.home.path().join(name);
+        photograph(width, height).save(&path).unwrap();
+        path
+    }
+
+    fn choose(&self, field: &str, file: &Path) {
+        self.browser.find(&format!("[name={field}]")).type_text(&file.display().to_string());
+    }
+
+    /// Looks at the page shown from all sides; it shows so many pictures.
+    fn look(&mut self, name: &str, shown: usize) {
+        let browser = &self.browser;
+        self.axe.enter(browser);
+        for (width, height) in SIZES {
+            for scheme in Scheme::BOTH {
+                browser.set_size(width, height);
+                browser.set_scheme(scheme);
+                let how = format!("{name}-{width}-{}", scheme.name());
+                let mut found = rules::faults(browser);
+                browser.fit_height(width);
+                browser.screenshot(&pictures().join("pictures").join(format!("{how}.png")));
+                found.extend(self.axe.faults(browser));
+                self.faults.extend(found.into_iter().map(|fault| format!("{how}: {fault}")));
+            }
+        }
+        let heavy = faults_with_pictures(browser, true, shown);
+        self.faults.extend(heavy.into_iter().map(|fault| format!("{name}: {fault}")));
+        self.faults.extend(browser.take_complaints());
+    }
+
+    fn join(&self) {
+        self.goto("/join");
+        for (field, text) in
+            [("username", "ada"), ("display_name", "Ada Lind"), ("password", "seven green gloves")]
+        {
+            self.browser.find(&format!("[name={field}]")).fill(text);
+        }
+        self.press("form[action=\"/join\"] button");
+    }
+
+    /// Asks for room for pictures: what was typed before is still there.
+    fn choose_pictures(&mut self) {
+        self.goto("/");
+        self.browser.find("[name=text]").fill("The bridge this morning.");
+        self.press("button[name=more]");
+        assert_eq!(self.browser.find("[name=text]").property("value"), "The bridge this morning.");
+        self.look("choose", 0);
+        // No picture: what is wrong is said, and nothing is lost.
+        let text = self.home.path().join("notes.jpg");
+        std::fs::write(&text, "no picture at all").unwrap();
+        self.choose("picture_1", &text);
+        self.browser.find("[name=description_1]").fill("Grey water under the bridge");
+        self.press("form[action=\"/post\"] button");
+        assert_eq!(self.browser.status(), 422);
+        self.browser.wait_for_text("is no picture in JPEG, PNG, WebP or GIF");
+        assert_eq!(self.browser.find("[name=text]").property("value"), "The bridge this morning.");
+        let described = self.browser.find("[name=description_1]").property("value");
+        assert_eq!(described, "Grey water under the bridge");
+        // Of the status the browser tells by itself.
+        let complaints = self.browser.take_complaints();
+        assert!(complaints.iter().all(|text| text.contains("status of 422")), "{complaints:?}");
+        self.look("refused", 0);
+    }
+
+    fn post_pictures(&mut self) {
+        let (wide, high) = (self.file("wide.jpg", 1_800, 900), self.file("high.png", 300, 600));
+        self.choose("picture_1", &wide);
+        self.choose("picture_2", &high);
+        self.browser.find("[name=description_2]").fill("A gull, far off");
+        self.press("form[action=\"/post\"] button");
+        self.browser.wait_for_text("Posted.");
+        let shown = "return [...document.querySelectorAll('.pics img')].map((it) => \
+                     [it.alt, it.complete && it.naturalWidth])";
+        super::until("both pictures are shown", || {
+            let shown = self.browser.run(shown);
+            let expected =
+                serde_json::json!([["Grey water under the bridge", 400], ["A gull, far off", 200]]);
+            (shown == expected).then_some(())
+        });
+        self.look("posted", 2);
+        // One alone, without a word.
+        self.press("button[name=more]");
+        self.choose("picture_1", &wide);
+        self.press("form[action=\"/post\"] button");
+        self.browser.wait_for_text("Posted.");
+        self.press("article .at");
+        self.look("alone", 1);
+    }
+
+    fn take_a_face(&mut self) {
+        self.goto("/settings/profile");
+        let face = self.file("face.png", 500, 400);
+        self.choose("avatar", &face);
+        self.press("form[action=\"/settings/profile\"] button");
+        self.browser.wait_for_text("Saved.");
+        self.look("settings", 1);
+        self.goto("/@ada");
+        self.look("profile", 5);
+        self.goto("/settings/profile");
+        self.browser.find("[name=remove_avatar]").click_in_sight();
+        self.press("form[action=\"/settings/profile\"] button");
+        self.browser.wait_for_text("Saved.");
+        assert!(self.browser.find_all("img").is_empty(), "it is gone");
+    }
+}
