@@ -38,6 +38,7 @@ pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Re
         trusted_proxies: site.trusted_proxies.clone(),
         app_calls: site.app_calls,
         app_passwords: site.app_passwords,
+        noindex: site.noindex,
         metrics: metrics::listen(config.metrics.as_ref(), true)?,
     };
     Ok(crate::web::run::run(config, stop, ready)?)
