@@ -14,6 +14,7 @@ use super::scan::{Scan, Scanner};
 use super::{UserStore, check_size, lines_name};
 use crate::id::UserName;
 use crate::limits::{LINE_BYTES_MAX, LOAD_BUFFER_BYTES};
+use crate::metrics::DISK_WRITTEN;
 
 /// How a file's bytes and length are flushed.
 pub(super) type SyncData = fn(&File) -> io::Result<()>;
@@ -90,6 +91,7 @@ fn write_once(file: &File, at: u64, line: &[u8]) -> io::Result<()> {
             other => break other?,
         }
     };
+    DISK_WRITTEN.add(written);
     // The system writes less than it was given where a limit stands in the way of the rest.
     if written == line.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
