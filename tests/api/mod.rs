@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod ended;
 mod fields;
+mod media;
 mod news;
 mod paging;
 mod sign_in;
