@@ -111,26 +111,21 @@ impl<A: Ask> Site<A> {
         let own: Vec<PostId> =
             pictures().map(|(index, picture)| picture.number(post.id, index)).collect();
         let wanted = Self::media_ids(call)?;
-        let mut of = None;
-        let described = call.params.pairs().filter_map(|(name, value)| {
-            let field = name.strip_prefix("media_attributes[")?.split_once("][")?.1;
-            match field {
-                "id]" => {
-                    of = value.parse().ok();
-                    None
-                }
-                "description]" => Some((of, value)),
-                _ => None,
-            }
-        });
-        let is_same = |(of, said): (Option<PostId>, &String)| {
-            let mut known = pictures();
-            known.any(|(index, picture)| {
-                Some(picture.number(post.id, index)) == of && picture.description == *said
+        // Each of the list has both, in whichever order.
+        let said = |field: &str| -> Vec<&str> {
+            let is_it = |name: &str| name.starts_with("media_attributes[") && name.ends_with(field);
+            let pairs = call.params.pairs().filter(|(name, _)| is_it(name));
+            pairs.map(|(_, value)| value.as_str()).collect()
+        };
+        let (of, shows) = (said("[id]"), said("[description]"));
+        let is_same = |(of, shows): (&&str, &&str)| {
+            pictures().any(|(index, picture)| {
+                picture.number(post.id, index).to_string() == **of && picture.description == **shows
             })
         };
-        let mut described = described;
-        if (wanted.is_empty() || wanted == own) && described.all(is_same) {
+        let described =
+            shows.is_empty() || (of.len() == shows.len() && of.iter().zip(&shows).all(is_same));
+        if (wanted.is_empty() || wanted == own) && described {
             return Ok(());
         }
         let why = "Validation failed: the pictures of a post, and what is said of them, stay as they are; \
