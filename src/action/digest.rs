@@ -179,10 +179,7 @@ impl Action {
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
-            Self::SendPicture(send) => match send.which {
-                Sending::New(kept) => asked.text(&kept.to_string()).text(&send.description),
-                Sending::Again(id) => asked.number(id.get()).text(&send.description),
-            },
+            Self::SendPicture(send) => asked.sending(send.which).text(&send.description),
             Self::Mark(set) => asked.mark(set),
             Self::DeletePost(post) => asked.number(post.id.get()),
             Self::Follow(whom)
@@ -303,6 +300,13 @@ impl Asked {
         let asked = pictures
             .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description));
         post.sent.iter().fold(asked, |asked, id| asked.number(id.get()))
+    }
+
+    fn sending(self, which: Sending) -> Self {
+        match which {
+            Sending::New(kept) => self.text(&kept.to_string()),
+            Sending::Again(id) => self.number(id.get()),
+        }
     }
 
     fn profile(self, edit: &EditProfile) -> Self {

@@ -576,15 +576,8 @@ fn digest_tells_marks_edits_and_notes_apart() {
         Action::EditPost(EditPost { key, id: post_id(7), text, note })
     };
     let post = |note: &str| {
-        let (text, note) = ("hi".to_owned(), note.to_owned());
-        Action::Post(NewPost {
-            key,
-            text,
-            reply_to: None,
-            note,
-            pictures: Vec::new(),
-            sent: Vec::new(),
-        })
+        let (text, note, pictures) = ("hi".to_owned(), note.to_owned(), Vec::new());
+        Action::Post(NewPost { key, text, reply_to: None, note, pictures, sent: Vec::new() })
     };
     let all = [
         mark(Mark::Like, true, 1),

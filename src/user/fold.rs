@@ -76,11 +76,7 @@ impl Fold {
                 self.deleted.entry(*id).or_insert(place);
             }
             Entry::PictureSent { at, id, .. } => self.sent.put(*id, *at, place),
-            Entry::Pinned { id, .. } => {
-                if self.posts.contains_key(id) {
-                    self.pinned = Some((*id, place));
-                }
-            }
+            Entry::Pinned { id, .. } => self.pin(*id, place),
             Entry::Unpinned { .. } => self.pinned = None,
             Entry::Liked { post, .. } => add_to(&mut self.likes, post, place),
             Entry::Unliked { post, .. } => drop(self.likes.remove(post)),
@@ -115,6 +111,12 @@ impl Fold {
             | Entry::MemberRefused { .. }
             | Entry::MemberUndecided { .. } => self.keeping.push(place),
             Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+        }
+    }
+
+    fn pin(&mut self, id: PostId, place: Place) {
+        if self.posts.contains_key(&id) {
+            self.pinned = Some((id, place));
         }
     }
 
