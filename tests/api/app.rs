@@ -180,8 +180,12 @@ impl App {
                 format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
             body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
         };
-        says.iter().for_each(|(name, value)| part(name, "", value.as_bytes()));
-        files.iter().for_each(|(name, bytes)| part(name, "; filename=\"a.jpg\"", bytes));
+        for (name, value) in says {
+            part(name, "", value.as_bytes());
+        }
+        for (name, bytes) in files {
+            part(name, "; filename=\"a.jpg\"", bytes);
+        }
         body.extend(b"--x7--\r\n");
         let request = self.request(method, path);
         let request = request.header("Content-Type", "multipart/form-data; boundary=x7");
@@ -195,6 +199,15 @@ impl App {
         let heard = heard.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(heard.status, 200, "{heard:?}");
         heard.text("id")
+    }
+
+    /// Begins to listen to a stream.
+    pub(crate) fn listen(&self, path: &str) -> ureq::http::Response<ureq::Body> {
+        let request = self.request("GET", path).body(()).map_err(ureq::Error::from);
+        let stream = request.and_then(|request| self.agent.run(request));
+        let stream = stream.unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(stream.status().as_u16(), 200, "{path}");
+        stream
     }
 
     /// Fetches a picture as apps show it: without a token.
@@ -223,4 +236,9 @@ fn hear(mut answer: ureq::http::Response<ureq::Body>) -> Result<Heard, ureq::Err
     let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let link = headers.iter().find(|(name, _)| name == "link").map(|(_, link)| link.clone());
     Ok(Heard { status: answer.status().as_u16(), value, link, headers })
+}
+
+/// All that a stream tells until it ends; fails if it does not.
+pub(crate) fn rest_of(mut stream: ureq::http::Response<ureq::Body>) -> String {
+    stream.body_mut().read_to_string().unwrap_or_else(|error| panic!("{error}"))
 }

@@ -8,4 +8,5 @@ mod news;
 mod paging;
 mod sign_in;
 mod statuses;
+mod table;
 mod tiers;
