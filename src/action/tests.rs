@@ -503,7 +503,7 @@ fn mark_set_once_and_taken_back_once() {
         );
         check_refused(&user, "gone", &unmark(kind, whose, id), &ActionError::SignedOut);
     }
-    assert!(user.likes.contains(&of("ben", 5)) && user.reposts.contains_key(&of("ben", 5)));
+    assert!(user.likes.contains_key(&of("ben", 5)) && user.reposts.contains_key(&of("ben", 5)));
     assert_eq!((user.bookmarks.len(), user.pinned), (1, Some(post_id(7))));
     act(&mut user, "s0", &unmark(Mark::Pin, "ada", 7)).unwrap();
     assert_eq!(user.pinned, None);

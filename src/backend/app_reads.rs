@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::Backend;
+use super::posts::place;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
@@ -259,14 +260,13 @@ impl Backend {
                 let asker = asked.signed_in()?;
                 let all = self.look(asker.user(), |user| user.bookmarks.clone());
                 let all = all.unwrap_or_default().into_iter();
-                let placed = all.map(|(post, at)| (PostId::floor_of(at.0), post)).collect();
-                self.placed(Some(asker), placed, span, n)
+                self.placed(Some(asker), all.map(place).collect(), span, n)
             }
             StatusList::Favourites => {
                 let asker = asked.signed_in()?;
-                let all = self.look(asker.user(), |user| user.likes.clone()).unwrap_or_default();
-                let placed = all.into_iter().map(|post| (post.id, post)).collect();
-                self.placed(Some(asker), placed, span, n)
+                let all = self.look(asker.user(), |user| user.likes.clone());
+                let all = all.unwrap_or_default().into_iter();
+                self.placed(Some(asker), all.map(place).collect(), span, n)
             }
         };
         let older = walked.stopped;

@@ -43,7 +43,7 @@ impl User {
             pictures: BTreeMap::new(),
             sent: Sent::none(),
             pinned: None,
-            likes: BTreeSet::new(),
+            likes: BTreeMap::new(),
             reposts: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             post_id_max: None,
@@ -165,8 +165,8 @@ impl User {
         match entry {
             Entry::Pinned { at: _, id } if self.post(*id).is_some() => self.pinned = Some(*id),
             Entry::Unpinned { at: _ } => self.pinned = None,
-            Entry::Liked { at: _, post } => {
-                self.likes.insert(self.with_shared_name(post));
+            Entry::Liked { at, post } => {
+                self.likes.entry(self.with_shared_name(post)).or_insert(*at);
             }
             Entry::Unliked { at: _, post } => {
                 self.likes.remove(post);

@@ -100,8 +100,8 @@ pub struct User {
     pub sent: Sent<Picture>,
     /// The post that stands first on the profile.
     pub pinned: Option<PostId>,
-    /// The posts that this user likes.
-    pub likes: BTreeSet<PostRef>,
+    /// The posts that this user likes, and since when.
+    pub likes: BTreeMap<PostRef, Wall>,
     /// The posts that this user shows to those who follow them, and since when.
     pub reposts: BTreeMap<PostRef, Wall>,
     /// The posts that this user keeps in a list of their own, and since when.
