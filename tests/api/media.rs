@@ -62,7 +62,9 @@ fn picture_sent_described_posted_edited_and_shown() {
         image::load_from_memory(&bytes).unwrap();
         let bare = address.split('?').next().unwrap();
         let forged = address.replace("for=ada", "for=ben");
-        for other in [bare, &forged, &format!("{bare}?for=ada-1-x")] {
+        let (uncoded, code) = address.rsplit_once('-').unwrap();
+        let other = code.chars().rev().collect::<String>();
+        for other in [bare, &forged, &format!("{uncoded}-{other}"), uncoded] {
             assert_eq!(ada.fetch(other).0, 404, "{other}");
         }
     }
