@@ -26,7 +26,7 @@ fn photograph(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn small() -> Vec<u8> {
+pub(super) fn small() -> Vec<u8> {
     photograph(60, 40, ImageFormat::Png)
 }
 
