@@ -103,25 +103,29 @@ fn picture_sent_described_posted_edited_and_shown() {
     assert_eq!(ada.get(&path).status, 404);
     assert_eq!(ada.post(STATUSES, &posting(&[&id])).status, 422);
 
+    edits_and_takes_back(&ada, &post, &id);
+}
+
+fn edits_and_takes_back(ada: &App, post: &str, id: &str) {
     // A new text leaves it as it is, and so do apps that send all of it again.
     let same = json!({ "status": "Look", "media_ids": [id],
         "media_attributes": [{ "id": id, "description": "Noise, mostly", "focus": "0,0" }] });
-    let edited = ada.send("PUT", &post, &same, None);
+    let edited = ada.send("PUT", post, &same, None);
     assert_eq!((edited.status, &edited.value["media_attachments"][0]["id"]), (200, &json!(id)));
-    assert_eq!(ada.send("PUT", &post, &json!({ "status": "" }), None).status, 200);
+    assert_eq!(ada.send("PUT", post, &json!({ "status": "" }), None).status, 200);
     for other in [
         json!({ "status": "x", "media_ids": ["17"] }),
         json!({ "status": "x", "media_attributes": [{ "id": id, "description": "Silence" }] }),
     ] {
-        assert_eq!(ada.send("PUT", &post, &other, None).status, 422, "{other}");
+        assert_eq!(ada.send("PUT", post, &other, None).status, 422, "{other}");
     }
     let earlier = ada.get(&format!("{post}/history")).value;
     assert_eq!(earlier[0]["media_attachments"][0]["id"], json!(id));
 
     // Taken back and written anew, as apps offer.
-    let taken = ada.send("DELETE", &post, &Value::Null, None);
+    let taken = ada.send("DELETE", post, &Value::Null, None);
     assert_eq!(taken.value["media_attachments"][0]["id"], json!(id), "{taken:?}");
-    let anew = ada.post(STATUSES, &posting(&[&id]));
+    let anew = ada.post(STATUSES, &posting(&[&id.to_owned()]));
     assert_eq!(anew.value["media_attachments"][0]["description"], json!("Noise, mostly"));
 }
 
