@@ -81,8 +81,16 @@ pub const PICTURE_SWEEP_MS: u64 = 10 * 60 * 1000;
 /// ...which go when they have not been wanted for so long: a day.
 pub const PICTURE_UNWANTED_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Milliseconds for which a picture that an app sent can be posted: an hour less than it stays, because
+/// machines' clocks differ.
+pub const SENT_PICTURE_MS: u64 = PICTURE_UNWANTED_MS - 60 * 60 * 1000;
+/// Pictures that one user's apps sent and did not post, of which a file tells; older ones are forgotten.
+pub const SENT_PICTURES_MAX: usize = 64;
+
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that
 // PNG adds.
 const _: () = assert!(600 * 600 * 4 + 600 * 600 / 10 < PICTURE_BYTES_MAX);
+const _: () =
+    assert!(SENT_PICTURES_MAX >= PICTURES_HOUR_MAX && SENT_PICTURE_MS < PICTURE_UNWANTED_MS);
 const _: () = assert!(THUMB_SIDE_MAX < PICTURE_SIDE_MAX && AVATAR_THUMB_SIDE < THUMB_SIDE_MAX);
 const _: () = assert!(((AVATAR_SIDE * AVATAR_SIDE * 5) as usize) < PICTURE_BYTES_MAX);

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
+use super::sent::Sent;
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -40,8 +41,9 @@ impl User {
             deleted: Vec::new(),
             edits: BTreeMap::new(),
             pictures: BTreeMap::new(),
+            sent: Sent::none(),
             pinned: None,
-            likes: BTreeSet::new(),
+            likes: BTreeMap::new(),
             reposts: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             post_id_max: None,
@@ -76,6 +78,7 @@ impl User {
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
+                self.sent.take(pictures);
                 if self.add_post(*id, place, reply_to.as_ref()) {
                     self.picture(*id, pictures);
                     self.label(*id, text);
@@ -88,6 +91,7 @@ impl User {
                 }
             }
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
+            Entry::PictureSent { at, id, picture } => self.sent.put(*id, *at, picture.clone()),
             Entry::Pinned { .. }
             | Entry::Unpinned { .. }
             | Entry::Liked { .. }
@@ -161,8 +165,8 @@ impl User {
         match entry {
             Entry::Pinned { at: _, id } if self.post(*id).is_some() => self.pinned = Some(*id),
             Entry::Unpinned { at: _ } => self.pinned = None,
-            Entry::Liked { at: _, post } => {
-                self.likes.insert(self.with_shared_name(post));
+            Entry::Liked { at, post } => {
+                self.likes.entry(self.with_shared_name(post)).or_insert(*at);
             }
             Entry::Unliked { at: _, post } => {
                 self.likes.remove(post);
@@ -325,7 +329,8 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
-            assert!(self.pictures.is_empty(), "{}: left, but pictures stay", self.name);
+            let pictures = self.pictures.is_empty() && self.sent.is_empty();
+            assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
             assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);

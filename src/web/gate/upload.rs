@@ -10,9 +10,24 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS};
 use crate::thread::Stop;
+use crate::web::request::is_for_apps;
 
-/// What a worker is asked.
-pub(super) const MAY_UPLOAD: &str = "/post/pictures";
+/// Where forms go that may bring pictures, and what a worker is asked before one is read: for pages whose
+/// session it is, for apps whose token.
+const UPLOADS: [(&str, &str); 5] = [
+    ("/post", "/post/pictures"),
+    ("/settings/profile", "/post/pictures"),
+    ("/api/v1/media", "/api/v1/media"),
+    ("/api/v2/media", "/api/v1/media"),
+    ("/api/v1/accounts/update_credentials", "/api/v1/profile/avatar"),
+];
+
+/// What a worker is asked before a long form to this address is read; nothing where none goes.
+pub(super) fn may_upload(target: &str) -> Option<&'static str> {
+    let path = target.split('?').next().unwrap_or_default();
+    let path = if is_for_apps(path) { path.strip_suffix('/').unwrap_or(path) } else { target };
+    UPLOADS.into_iter().find(|(known, _)| *known == path).map(|(_, asked)| asked)
+}
 
 /// How many there are just now.
 #[derive(Debug)]
