@@ -207,7 +207,11 @@ fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let (mut out, mut wrong) = ([0; N], 0);
     for (to, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
         for &digit in pair {
-            let value = HEX_VALUES.get(usize::from(digit)).copied().unwrap_or(NO_HEX);
+            let value = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                _ => NO_HEX,
+            };
             wrong |= value;
             *to = *to << 4 | (value & 15);
         }
@@ -217,17 +221,6 @@ fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
 
 /// No digit's value has this bit.
 const NO_HEX: u8 = 128;
-/// What each byte is worth as a hexadecimal digit. A table, because each line of a file has several
-/// hashes, and all are read at start.
-const HEX_VALUES: [u8; 256] = {
-    let (digits, mut values) = (*b"0123456789abcdef", [NO_HEX; 256]);
-    let mut value = 0;
-    while value < 16 {
-        values[digits[value as usize] as usize] = value;
-        value += 1;
-    }
-    values
-};
 
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -41,6 +41,9 @@ pub const UPLOADS_MAX: usize = 2;
 /// Bytes of address space that is set aside for such a form, of which it takes what it needs: what is
 /// larger than 32 MiB goes back to the system when it is freed, smaller pieces glibc may keep for each thread.
 pub const UPLOAD_MAPPING_BYTES: usize = 33 * 1024 * 1024;
+/// Bytes of memory for pictures: one that is decoded, and each such form twice.
+pub const UPLOADS_MEMORY_BYTES: u64 =
+    PICTURE_DECODED_BYTES_MAX + 2 * (UPLOADS_MAX * UPLOAD_MAPPING_BYTES) as u64;
 /// Milliseconds that such a form waits for its turn before its sender is told to come back.
 pub const UPLOAD_WAIT_MS: u64 = 8_000;
 /// Milliseconds between two looks whether the server stops meanwhile.

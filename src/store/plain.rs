@@ -52,9 +52,9 @@ pub(super) fn requests(text: &str) -> Option<(Option<Recorded>, &str)> {
 /// stands behind the quote.
 fn string(text: &str) -> Option<(&str, &str)> {
     let (inside, rest) = text.split_at_checked(memchr2(b'"', b'\\', text.as_bytes())?)?;
-    let has_control = inside.bytes().fold(false, |found, byte| found | (byte < b' '));
+    let controls = inside.bytes().fold(0, |found, byte| found | u8::from(byte < b' '));
     let rest = rest.strip_prefix('"')?;
-    (!has_control).then_some((inside, rest))
+    (controls == 0).then_some((inside, rest))
 }
 
 /// A number in the only spelling that JSON has for it, and what stands behind its digits.
