@@ -62,6 +62,7 @@ use crate::id::UserName;
 use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::picture::Studio;
 use crate::wire::request::{Outcome, Refusal, Request as WireRequest, Response as WireResponse};
+pub(in crate::web) use pictures::announced;
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
@@ -74,7 +75,7 @@ pub struct Site<A: Ask> {
     pub(super) clock: Clock,
     pub(super) assets: Assets,
     pub(super) calls: Calls,
-    studio: Studio,
+    pub(super) studio: Studio,
     /// Whether apps may bring a password instead of having people sign in on the site's page.
     pub(super) takes_passwords: bool,
     /// Whether search engines are asked to show nothing of it.
