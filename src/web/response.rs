@@ -83,8 +83,8 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
-    /// Whether search engines are asked not to show it.
-    pub is_unlisted: bool,
+    /// What search engines are asked, if anything.
+    pub robots: Option<&'static str>,
 }
 
 impl Response {
@@ -109,13 +109,14 @@ impl Response {
             away: None,
             app: None,
             pause_ms: None,
-            is_unlisted: false,
+            robots: None,
         }
     }
 
     /// What an answer's policies say, where not what they mostly do.
     fn policy(&self, name: &str, value: &str) -> String {
         match name {
+            "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
             CONTENT_POLICY if self.leads_to.is_some() => {
                 let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
                 value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
@@ -141,19 +142,11 @@ impl Response {
         }
         let mut fields = Vec::with_capacity(20);
         let is_picture = self.content.is_picture();
-        fields.extend(EVERY_ANSWER.map(|(name, value)| {
-            let value = match name {
-                "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
-                _ => self.policy(name, value),
-            };
-            (name, value)
-        }));
+        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, self.policy(name, value))));
+        fields.extend(self.robots.map(|said| ("X-Robots-Tag", said.to_owned())));
         fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
         if is_picture {
             fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
-        }
-        if self.is_unlisted {
-            fields.push(("X-Robots-Tag", "noindex".to_owned()));
         }
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));

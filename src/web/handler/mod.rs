@@ -66,6 +66,9 @@ pub(in crate::web) use pictures::announced;
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
+/// What asks a search engine not to show an answer.
+const NOINDEX: &str = "noindex";
+
 /// The pages of one community. It holds no data: all it tells it asked of a backend.
 pub struct Site<A: Ask> {
     pub(super) ask: A,
@@ -175,7 +178,7 @@ impl<A: Ask> Site<A> {
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
         let response = self.respond_plainly(request);
-        Response { is_unlisted: self.is_unlisted, ..response }
+        Response { robots: self.is_unlisted.then_some(NOINDEX), ..response }
     }
 
     fn respond_plainly(&self, request: &Request) -> Response {
