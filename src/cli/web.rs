@@ -44,6 +44,7 @@ pub(super) fn start(
         trusted_proxies: site.trusted_proxies.clone(),
         app_calls: site.app_calls,
         app_passwords: site.app_passwords,
+        noindex: site.noindex,
         metrics: metrics::listen(config.metrics.as_ref(), true)?,
         memory_left,
     };

@@ -83,6 +83,8 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
+    /// Whether search engines are asked not to show it.
+    pub is_unlisted: bool,
 }
 
 impl Response {
@@ -107,6 +109,7 @@ impl Response {
             away: None,
             app: None,
             pause_ms: None,
+            is_unlisted: false,
         }
     }
 
@@ -148,6 +151,9 @@ impl Response {
         fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
         if is_picture {
             fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
+        }
+        if self.is_unlisted {
+            fields.push(("X-Robots-Tag", "noindex".to_owned()));
         }
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
