@@ -175,7 +175,7 @@ impl<A: Ask> Site<A> {
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
         let response = self.respond_plainly(request);
-        Response { is_unlisted: self.is_unlisted, ..response }
+        Response { robots: self.is_unlisted.then_some("noindex"), ..response }
     }
 
     fn respond_plainly(&self, request: &Request) -> Response {
