@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse lint deny sbom bench doc dist cargo-deb
+.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse board lint deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -97,6 +97,18 @@ rehearse:
 	TERN_REHEARSE_ROOT=$(CURDIR)/$(BARE)/root TERN_REHEARSE_PACKAGE=$(abspath $(PACKAGE)) \
 		timeout --kill-after=10 900 cargo test --test main bare_debian -- --ignored --nocapture
 
+# The program for arm64 (that of `make dist`, or else it is built) on a board with 512 MB, which qemu emulates
+# with Debian's kernel: three backends and a web server, of which one backend dies. Prints what memory they took.
+BOARD = target/board
+BOARD_TARGET = aarch64-unknown-linux-musl
+BOARD_PROGRAM = $(firstword $(wildcard target/dist/tern-*-aarch64) target/$(BOARD_TARGET)/small/tern)
+board:
+	@[ -e $(BOARD_PROGRAM) ] || src/packaging/dist.sh "" program $(BOARD_TARGET)
+	tests/dist/board.sh $(BOARD) $(BOARD_PROGRAM)
+	cargo test --no-run --test main
+	TERN_BOARD=$(CURDIR)/$(BOARD) timeout --kill-after=10 900 \
+		cargo test --test main emulated_board -- --ignored --nocapture
+
 # Tools of our own, built once and kept: TOOL-VERSION is a directory with that tool's programs.
 TOOLS = $(CURDIR)/target/tools
 CARGO_FUZZ = cargo-fuzz-0.13.2
@@ -107,7 +119,7 @@ $(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz:
 # FUZZ_SECONDS=600 TARGETS="line frame". What is new to it stays in target/fuzz-corpus; what breaks a
 # property, in tests/fuzz/artifacts. `make test` runs the kept corpus.
 FUZZ_SECONDS = 60
-TARGETS = head form cookie next text username line frame config
+TARGETS = head form cookie next text username line frame config picture
 FUZZ = PATH="$(TOOLS)/$(CARGO_FUZZ)/bin:$$PATH" cargo +nightly fuzz
 FUZZ_OPTIONS = --fuzz-dir tests/fuzz --target-dir target/fuzz
 fuzz:

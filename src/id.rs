@@ -40,6 +40,10 @@ impl UserName {
     /// # Errors
     /// [`NameError`] with the first reason found.
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        Self::check(text).map(|()| Self(Arc::from(text)))
+    }
+
+    fn check(text: &str) -> Result<(), NameError> {
         if let Some(bad) = text.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_')) {
             return Err(NameError::BadChar(bad));
         }
@@ -51,7 +55,17 @@ impl UserName {
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
             return Err(NameError::BadStart);
         }
-        Ok(Self(Arc::from(text)))
+        Ok(())
+    }
+
+    /// Adds the stored form of a name, as people type it and with nothing around it, to a text.
+    ///
+    /// # Errors
+    /// [`NameError`]; the text may have grown.
+    pub fn lower_into(name: &str, text: &mut String) -> Result<(), NameError> {
+        let from = text.len();
+        text.extend(name.chars().map(|c| c.to_ascii_lowercase()));
+        Self::check(text.get(from..).unwrap_or_default())
     }
 
     /// Reads what a person typed: trimmed and ASCII lower-cased first, then as [`Self::parse`].
@@ -190,19 +204,23 @@ fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     if bytes.len() != 2 * N {
         return Err(HexError);
     }
-    let mut out = [0; N];
+    let (mut out, mut wrong) = ([0; N], 0);
     for (to, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
         for &digit in pair {
             let value = match digit {
                 b'0'..=b'9' => digit - b'0',
                 b'a'..=b'f' => digit - b'a' + 10,
-                _ => return Err(HexError),
+                _ => NO_HEX,
             };
-            *to = *to << 4 | value;
+            wrong |= value;
+            *to = *to << 4 | (value & 15);
         }
     }
-    Ok(out)
+    if wrong & NO_HEX == 0 { Ok(out) } else { Err(HexError) }
 }
+
+/// No digit's value has this bit.
+const NO_HEX: u8 = 128;
 
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

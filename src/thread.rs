@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 /// Bytes of a thread's stack: pages are made and JSON is parsed well inside it, and 500
 /// connections' threads stay small.
-const STACK_BYTES: usize = 512 * 1024;
+pub const STACK_BYTES: usize = 512 * 1024;
 /// Longest name of a thread; Linux cuts the rest.
 const NAME_BYTES_MAX: usize = 15;
 

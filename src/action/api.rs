@@ -84,6 +84,11 @@ pub enum ApiRead {
     },
     /// What concerns one.
     News(NewsPart),
+    /// A picture that one sent and has not posted.
+    Picture {
+        /// Its number.
+        id: PostId,
+    },
     /// Posts in which words stand.
     Found {
         /// As typed.
@@ -157,6 +162,8 @@ pub enum StatusList {
     Home,
     /// Everybody's.
     Everyone,
+    /// Everybody's that have pictures.
+    Pictured,
     /// What bears any of some tags.
     Tagged {
         /// Which.
@@ -167,6 +174,9 @@ pub enum StatusList {
         /// And none of these.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         none: Vec<Tag>,
+        /// Only what has pictures.
+        #[serde(default, skip_serializing_if = "is_not")]
+        only_pictures: bool,
     },
     /// One member's.
     Of {
@@ -179,6 +189,9 @@ pub enum StatusList {
         /// Only what bears this.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tag: Option<Tag>,
+        /// Only what has pictures; no repost has any of its own.
+        #[serde(default, skip_serializing_if = "is_not")]
+        only_pictures: bool,
     },
     /// The one that stands first on a member's profile.
     Pinned {

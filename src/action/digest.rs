@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey, SetMark,
+    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey, Sending,
+    SetMark,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -22,6 +23,7 @@ impl Action {
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
             Self::KeepPicture(_) => "keep_picture",
+            Self::SendPicture(_) => "send_picture",
             Self::EditPost(_) => "edit_post",
             Self::Mark(_) => "mark",
             Self::DeletePost(_) => "delete_post",
@@ -87,6 +89,7 @@ impl Action {
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
             Self::Post(post) => Some(post.key),
             Self::EditPost(edit) => Some(edit.key),
+            Self::SendPicture(send) => Some(send.key),
             Self::Mark(mark) => Some(mark.key),
             Self::DeletePost(post) => Some(post.key),
             Self::Follow(whom)
@@ -176,6 +179,7 @@ impl Action {
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
+            Self::SendPicture(send) => asked.sending(send.which).text(&send.description),
             Self::Mark(set) => asked.mark(set),
             Self::DeletePost(post) => asked.number(post.id.get()),
             Self::Follow(whom)
@@ -293,7 +297,16 @@ impl Asked {
         let asked = self.text(&post.text).maybe_post(post.reply_to.as_ref());
         let asked = asked.maybe_text(&post.note);
         let pictures = post.pictures.iter();
-        pictures.fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description))
+        let asked = pictures
+            .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description));
+        post.sent.iter().fold(asked, |asked, id| asked.number(id.get()))
+    }
+
+    fn sending(self, which: Sending) -> Self {
+        match which {
+            Sending::New(kept) => self.text(&kept.to_string()),
+            Sending::Again(id) => self.number(id.get()),
+        }
     }
 
     fn profile(self, edit: &EditProfile) -> Self {

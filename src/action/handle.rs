@@ -4,8 +4,8 @@
 use super::keeping::Admission;
 use super::link::{self, Founding};
 use super::{
-    Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, post, profile,
-    session,
+    Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, picture, post,
+    profile, session,
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
@@ -99,6 +99,22 @@ pub enum Change {
         note: String,
         /// Its pictures, which are kept by a majority.
         pictures: Vec<Picture>,
+        /// More of them, which were sent before, by their numbers.
+        sent: Vec<PostId>,
+    },
+    /// Have a number for a picture that is to be posted.
+    SendPicture {
+        /// The number: made under the lock, above all others here.
+        id: PostId,
+        /// The picture, which is kept by a majority, with its description as typed.
+        picture: Box<Picture>,
+    },
+    /// Say anew what such a picture shows.
+    DescribePicture {
+        /// Which.
+        id: PostId,
+        /// As typed.
+        description: String,
     },
     /// Change the text of a post.
     EditPost {
@@ -127,6 +143,8 @@ pub enum Change {
     DeletePost {
         /// Which.
         id: PostId,
+        /// Whether its pictures can be posted again, as if they had been sent just now.
+        gives_pictures: bool,
     },
     /// Follow somebody; that there is such a member was looked up.
     Follow {
@@ -338,16 +356,25 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
-        Change::Post { id, text, reply_to, note, pictures } => this().and_then(|_| {
+        Change::Post { id, text, reply_to, note, pictures, sent } => this().and_then(|_| {
+            let pictures = &picture::with_sent(user, pictures, sent, now)?;
             let what = post::What { id: *id, typed: [text, note], pictures };
             post::post(user, what, reply_to.as_ref(), now)
         }),
+        Change::SendPicture { id, picture } => {
+            this().and_then(|_| picture::send(user, *id, picture, now))
+        }
+        Change::DescribePicture { id, description } => {
+            this().and_then(|_| picture::describe(user, *id, description, now))
+        }
         Change::EditPost { id, text, note } => {
             this().and_then(|_| post::edit(user, *id, [text, note], now))
         }
         Change::Mark { mark, post } => this().and_then(|_| mark::set(user, *mark, post, now)),
         Change::Unmark { mark, post } => this().map(|_| mark::unset(user, *mark, post, now)),
-        Change::DeletePost { id } => this().and_then(|_| post::delete(user, *id, now)),
+        Change::DeletePost { id, gives_pictures } => {
+            this().and_then(|_| post::delete(user, *id, *gives_pictures, now))
+        }
         Change::Follow { user: whom } => this().and_then(|_| follow::follow(user, whom, now)),
         Change::Unfollow { user: whom } => this().map(|_| follow::unfollow(user, whom, now)),
         Change::Mute { user: whom } => this().and_then(|_| apart::mute(user, whom, now)),

@@ -335,7 +335,7 @@ pub fn marks(
     };
     for (post, at) in marks {
         let is_there = match list {
-            ExportList::Likes => user.likes.contains(post),
+            ExportList::Likes => user.likes.contains_key(post),
             ExportList::Reposts => user.reposts.contains_key(post),
             ExportList::Bookmarks => user.bookmarks.contains_key(post),
             ExportList::Posts => false,

@@ -50,7 +50,7 @@ pub(super) fn unset(user: &User, mark: Mark, post: &PostRef, now: Wall) -> Plan 
 
 fn is_set(user: &User, mark: Mark, post: &PostRef) -> bool {
     match mark {
-        Mark::Like => user.likes.contains(post),
+        Mark::Like => user.likes.contains_key(post),
         Mark::Repost => user.reposts.contains_key(post),
         Mark::Bookmark => user.bookmarks.contains_key(post),
         Mark::Pin => post.user == user.name && user.pinned == Some(post.id),

@@ -47,7 +47,9 @@ pub use house::{
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 pub use listen::{Heard, HeardError, Listen, ListenTo};
-pub use picture::{AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture};
+pub use picture::{
+    AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, SendPicture, Sending,
+};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -74,6 +76,8 @@ pub enum Action {
     Post(NewPost),
     /// Keep a picture that is to be posted. It bears no key: the same bytes are the same picture.
     KeepPicture(NewPicture),
+    /// As an app, have a number for a picture that is to be posted, or say anew what it shows.
+    SendPicture(SendPicture),
     /// Change the text of a post of one's own.
     EditPost(EditPost),
     /// Like, repost, bookmark or pin a post, or no longer.
@@ -238,6 +242,9 @@ pub struct NewPost {
     /// Its pictures, which were kept before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<PostedPicture>,
+    /// More of them, which an app sent before, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<PostId>,
 }
 
 /// Data of [`Action::EditPost`].

@@ -62,7 +62,7 @@ pub(super) fn check_room(user: &User, pictures: &[Picture]) -> Result<(), Action
 }
 
 /// The pictures as they are written down, if there is room for them among the author's.
-fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
+pub(super) fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture>, ActionError> {
     if pictures.len() > POST_PICTURES_MAX {
         return Err(full(POST_PICTURES_MAX as u64));
     }
@@ -112,9 +112,24 @@ fn fields(
 }
 
 /// Deleting a deleted post again is what was asked for.
-pub(super) fn delete(user: &User, id: PostId, now: Wall) -> Result<Plan, ActionError> {
+pub(super) fn delete(
+    user: &User,
+    id: PostId,
+    gives_pictures: bool,
+    now: Wall,
+) -> Result<Plan, ActionError> {
     match check_stands(user, id) {
-        Ok(()) => Ok(Plan::of(vec![Entry::PostDeleted { at: now, id }])),
+        Ok(()) => {
+            let pictures = user.pictures.get(&id).filter(|_| gives_pictures);
+            let pictures = pictures.into_iter().flat_map(|pictures| pictures.iter().enumerate());
+            let again = pictures.map(|(index, picture)| Entry::PictureSent {
+                at: now,
+                id: picture.number(id, index),
+                picture: Picture { sent_as: None, ..picture.clone() },
+            });
+            let deleted = Entry::PostDeleted { at: now, id };
+            Ok(Plan::of(again.chain([deleted]).collect()))
+        }
         Err(ActionError::Gone) => Ok(Plan::default()),
         Err(error) => Err(error),
     }
@@ -142,7 +157,7 @@ mod tests {
     fn picture(bytes: u64, description: &str) -> Picture {
         let file = PictureName::of(PictureKind::Jpeg, &bytes.to_be_bytes());
         let description = description.to_owned();
-        Picture { file, thumb: file, width: 4, height: 3, bytes, description }
+        Picture { file, thumb: file, width: 4, height: 3, bytes, description, sent_as: None }
     }
 
     /// Posts these, as the backend would.
@@ -178,7 +193,7 @@ mod tests {
         assert_eq!(try_post(&mut user, 4, &[picture(1, "")]), full(USER_PICTURE_BYTES_MAX));
         // What is deleted makes room; what is edited keeps its pictures.
         let [two, three] = [2, 3].map(PostId::from_raw);
-        let plan = delete(&user, three, NOW).unwrap();
+        let plan = delete(&user, three, false, NOW).unwrap();
         let edited = edit(&user, two, ["Seen", ""], NOW).unwrap();
         for entry in plan.entries.iter().chain(&edited.entries) {
             user.apply(entry, Place::default());

@@ -62,7 +62,7 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
     let (id, text, note) = (post_id(id), text.to_owned(), String::new());
-    Change::Post { id, text, reply_to, note, pictures: Vec::new() }
+    Change::Post { id, text, reply_to, note, pictures: Vec::new(), sent: Vec::new() }
 }
 
 fn follow(whom: &str) -> Change {
@@ -162,7 +162,7 @@ fn every_other_act_without_open_session_signed_out() {
         Change::CloseSession { id: SessionId("s0".into()) },
         Change::CloseOtherSessions,
         post(1, "hi", None),
-        Change::DeletePost { id: post_id(1) },
+        Change::DeletePost { id: post_id(1), gives_pictures: false },
         follow("ben"),
         Change::Unfollow { user: name("ben") },
         Change::Mute { user: name("ben") },
@@ -220,7 +220,7 @@ fn post_unfit_refused() {
     let mut user = ada();
     act(&mut user, "s0", &post(7, "hi", None)).unwrap();
     act(&mut user, "s0", &post(9, "hi", None)).unwrap();
-    act(&mut user, "s0", &Change::DeletePost { id: post_id(9) }).unwrap();
+    act(&mut user, "s0", &Change::DeletePost { id: post_id(9), gives_pictures: false }).unwrap();
     check_refused(&user, "s0", &post(10, " ", None), &invalid(Field::Text, Problem::Empty));
     let long = invalid(Field::Text, Problem::TooLong { over: 23 });
     check_refused(&user, "s0", &post(10, &"x".repeat(523), None), &long);
@@ -237,7 +237,7 @@ fn post_unfit_refused() {
 fn delete_post_once_then_idle_missing_not_found() {
     let mut user = ada();
     act(&mut user, "s0", &post(7, "hi", None)).unwrap();
-    let delete = |id| Change::DeletePost { id: post_id(id) };
+    let delete = |id| Change::DeletePost { id: post_id(id), gives_pictures: false };
     check_refused(&user, "s0", &delete(6), &ActionError::NotFound);
     assert!(act(&mut user, "s0", &delete(7)).unwrap().changes_file());
     assert!(user.posts.is_empty());
@@ -390,6 +390,7 @@ fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
         reply_to,
         note: String::new(),
         pictures: Vec::new(),
+        sent: Vec::new(),
     })
 }
 
@@ -502,7 +503,7 @@ fn mark_set_once_and_taken_back_once() {
         );
         check_refused(&user, "gone", &unmark(kind, whose, id), &ActionError::SignedOut);
     }
-    assert!(user.likes.contains(&of("ben", 5)) && user.reposts.contains_key(&of("ben", 5)));
+    assert!(user.likes.contains_key(&of("ben", 5)) && user.reposts.contains_key(&of("ben", 5)));
     assert_eq!((user.bookmarks.len(), user.pinned), (1, Some(post_id(7))));
     act(&mut user, "s0", &unmark(Mark::Pin, "ada", 7)).unwrap();
     assert_eq!(user.pinned, None);
@@ -512,7 +513,7 @@ fn mark_set_once_and_taken_back_once() {
 fn mark_of_own_post_that_does_not_stand_refused() {
     let mut user = ada();
     act(&mut user, "s0", &post(7, "mine", None)).unwrap();
-    act(&mut user, "s0", &Change::DeletePost { id: post_id(7) }).unwrap();
+    act(&mut user, "s0", &Change::DeletePost { id: post_id(7), gives_pictures: false }).unwrap();
     for kind in [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin] {
         check_refused(&user, "s0", &mark(kind, "ada", 7), &ActionError::Gone);
         check_refused(&user, "s0", &mark(kind, "ada", 8), &ActionError::NotFound);
@@ -562,7 +563,7 @@ fn edit_keeps_the_rules_of_a_post() {
     }
     let max = u32::try_from(EDITS_MAX).unwrap();
     check_refused(&user, "s0", &edit(7, "x", ""), &invalid(Field::Text, Problem::Full { max }));
-    act(&mut user, "s0", &Change::DeletePost { id: post_id(7) }).unwrap();
+    act(&mut user, "s0", &Change::DeletePost { id: post_id(7), gives_pictures: false }).unwrap();
     check_refused(&user, "s0", &edit(7, "x", ""), &ActionError::Gone);
 }
 
@@ -575,8 +576,8 @@ fn digest_tells_marks_edits_and_notes_apart() {
         Action::EditPost(EditPost { key, id: post_id(7), text, note })
     };
     let post = |note: &str| {
-        let (text, note) = ("hi".to_owned(), note.to_owned());
-        Action::Post(NewPost { key, text, reply_to: None, note, pictures: Vec::new() })
+        let (text, note, pictures) = ("hi".to_owned(), note.to_owned(), Vec::new());
+        Action::Post(NewPost { key, text, reply_to: None, note, pictures, sent: Vec::new() })
     };
     let all = [
         mark(Mark::Like, true, 1),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::Backend;
+use super::posts::place;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
@@ -49,6 +50,11 @@ impl Backend {
                 ApiReply::Statuses(self.status_page(asker, vec![walked])?)
             }
             ApiRead::Context { id } => self.context(asker, id)?,
+            ApiRead::Picture { id } => {
+                let asker = asked.signed_in()?;
+                let sent = self.sent(asked.permit, asker.user(), &[id]).pop();
+                ApiReply::Picture(sent.ok_or(Refusal::NotFound)?)
+            }
             ApiRead::News(part) => ApiReply::News(self.news_for_app(asked.signed_in()?, &part)?),
             ApiRead::Found { query, below } => {
                 ApiReply::Statuses(self.found_for_app(asked, query, below)?)
@@ -83,6 +89,7 @@ impl Backend {
             display_name: user.display_name.clone(),
             bio: user.bio.clone(),
             joined_at: user.joined_at,
+            avatar: user.avatar.as_ref().map(|picture| picture.file),
             members_only: user.members_only,
             last_post: user.posts.last().map(|post| post.id),
             followers: counts.followers,
@@ -214,17 +221,20 @@ impl Backend {
                 self.walk(asker, (Walk::Home, None), span, n)
             }
             StatusList::Everyone => self.walk(asker, (Walk::Everyone, None), span, n),
-            StatusList::Tagged { any, all, none } => {
+            StatusList::Pictured => self.walk(asker, (Walk::Pictured, None), span, n),
+            StatusList::Tagged { any, all, none, only_pictures } => {
                 let index = || self.cluster.local.index();
                 let bears = |tag: &Tag, item: &Walked| index().bears(tag, &item.post);
                 let wanted = |item: &Walked| {
-                    all.iter().all(|tag| bears(tag, item)) && !none.iter().any(|it| bears(it, item))
+                    all.iter().all(|tag| bears(tag, item))
+                        && !none.iter().any(|it| bears(it, item))
+                        && (!only_pictures || index().has_pictures(&item.post))
                 };
-                let wanted: Option<&Wanted<'_>> =
-                    if all.is_empty() && none.is_empty() { None } else { Some(&wanted) };
+                let is_whole = all.is_empty() && none.is_empty() && !only_pictures;
+                let wanted: Option<&Wanted<'_>> = if is_whole { None } else { Some(&wanted) };
                 self.walk(asker, (Walk::Tagged(any), wanted), span, n)
             }
-            StatusList::Of { username, no_replies, no_reposts, tag } => {
+            StatusList::Of { username, no_replies, no_reposts, tag, only_pictures } => {
                 self.find(asked, username)?;
                 let bears = |item: &Walked| {
                     let index = self.cluster.local.index();
@@ -232,6 +242,11 @@ impl Backend {
                 };
                 let wanted =
                     |item: &Walked| bears(item) && !(*no_replies && self.answers_another(item));
+                if *only_pictures {
+                    let placed = self.pictured_by(username, &wanted);
+                    let page = self.placed(asker, placed, span, n);
+                    return self.status_page(asker, page.items);
+                }
                 let wanted: Option<&Wanted<'_>> =
                     if *no_replies || tag.is_some() { Some(&wanted) } else { None };
                 self.walk(asker, (Walk::Of(username, !no_reposts), wanted), span, n)
@@ -245,14 +260,13 @@ impl Backend {
                 let asker = asked.signed_in()?;
                 let all = self.look(asker.user(), |user| user.bookmarks.clone());
                 let all = all.unwrap_or_default().into_iter();
-                let placed = all.map(|(post, at)| (PostId::floor_of(at.0), post)).collect();
-                self.placed(asker, placed, span, n)
+                self.placed(Some(asker), all.map(place).collect(), span, n)
             }
             StatusList::Favourites => {
                 let asker = asked.signed_in()?;
-                let all = self.look(asker.user(), |user| user.likes.clone()).unwrap_or_default();
-                let placed = all.into_iter().map(|post| (post.id, post)).collect();
-                self.placed(asker, placed, span, n)
+                let all = self.look(asker.user(), |user| user.likes.clone());
+                let all = all.unwrap_or_default().into_iter();
+                self.placed(Some(asker), all.map(place).collect(), span, n)
             }
         };
         let older = walked.stopped;
@@ -308,15 +322,26 @@ impl Backend {
         item.by.is_none() && self.look(&item.post.user, answers) == Some(true)
     }
 
-    /// Posts with their places in a list of one's own, such as bookmarks.
+    /// The posts of a member that have pictures, as far as they are wanted; so many as pictures may be.
+    fn pictured_by(&self, name: &UserName, wanted: &Wanted<'_>) -> Vec<(PostId, PostRef)> {
+        let ids = self.look(name, |user| user.pictures.keys().copied().collect::<Vec<_>>());
+        let ids = ids.unwrap_or_default().into_iter();
+        let items = ids.map(|id| {
+            let post = PostRef { user: name.clone(), id };
+            Walked { post, id, by: None }
+        });
+        items.filter(|item| wanted(item)).map(|item| (item.id, item.post)).collect()
+    }
+
+    /// Posts with their places in a list of their own, such as bookmarks.
     fn placed(
         &self,
-        asker: &Asker,
+        asker: Option<&Asker>,
         mut placed: Vec<(PostId, PostRef)>,
         span: Span,
         n: usize,
     ) -> WalkedList {
-        let eyes = self.eyes(Some(asker));
+        let eyes = self.eyes(asker);
         {
             let index = self.cluster.local.index();
             placed.retain(|(place, post)| {
@@ -338,7 +363,7 @@ impl Backend {
         for item in items {
             let Some(mut post) = self.post_view(asker, &item.post)? else { continue };
             post.reposted_by = item.by.as_ref().and_then(|by| self.person(by));
-            statuses.push(StatusView { id: item.id, post, likes: 0 });
+            statuses.push(StatusView { id: item.id, ..StatusView::of(post) });
         }
         Ok(self.with_accounts(asker, statuses))
     }
@@ -354,6 +379,8 @@ impl Backend {
             let post = &status.post;
             let of = PostRef { user: post.author.username.clone(), id: post.id };
             let is_own = asker.is_some_and(|asker| *asker.user() == of.user);
+            let strangers = self.eyes(None);
+            status.for_members = !self.cluster.local.index().shows(strangers, &of);
             // Who likes a post is for its author to know; others know of themselves.
             status.likes = if is_own {
                 self.cluster.local.index().likers(&of, 0).more

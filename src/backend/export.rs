@@ -134,19 +134,12 @@ fn marks_after(user: &User, list: ExportList, after: Option<&PostRef>) -> Vec<Ex
         None => std::ops::Bound::Unbounded,
     };
     let range = (from, std::ops::Bound::Unbounded);
-    let mark = |post: &PostRef, at| ExportMark { post: post.clone(), at };
-    let dated = |(post, at): (&PostRef, &Wall)| mark(post, Some(*at));
-    let count = EXPORT_MARKS + 1;
-    match list {
-        ExportList::Posts => Vec::new(),
-        ExportList::Likes => {
-            user.likes.range::<PostRef, _>(range).map(|post| mark(post, None)).take(count).collect()
-        }
-        ExportList::Reposts => {
-            user.reposts.range::<PostRef, _>(range).map(dated).take(count).collect()
-        }
-        ExportList::Bookmarks => {
-            user.bookmarks.range::<PostRef, _>(range).map(dated).take(count).collect()
-        }
-    }
+    let mark = |(post, at): (&PostRef, &Wall)| ExportMark { post: post.clone(), at: Some(*at) };
+    let marks = match list {
+        ExportList::Posts => return Vec::new(),
+        ExportList::Likes => &user.likes,
+        ExportList::Reposts => &user.reposts,
+        ExportList::Bookmarks => &user.bookmarks,
+    };
+    marks.range::<PostRef, _>(range).map(mark).take(EXPORT_MARKS + 1).collect()
 }

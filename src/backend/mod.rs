@@ -333,6 +333,7 @@ impl Backend {
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
             Action::Post(data) => self.post(asked, data),
             Action::KeepPicture(data) => self.keep_picture(asked, data, body),
+            Action::SendPicture(data) => self.send_picture(asked, data),
             Action::Picture(data) => self.picture(asked, data, beside),
             Action::Face(data) => self.face(&data, beside),
             Action::EditPost(data) => self.edit_post(asked, data),

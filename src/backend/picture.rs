@@ -4,20 +4,22 @@
 //! decoder, because a backend has better things to lose.
 
 use super::Backend;
-use super::view::{Asked, Done, Result};
+use super::view::{Asked, Asker, Done, Result};
 use super::write::invalid;
 use crate::action::{
-    Action, Avatar, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, Problem,
+    Action, Avatar, AvatarWish, Change, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture,
+    Problem, SendPicture, Sending,
 };
 use crate::auth::throttle::ActKind;
 use crate::clock::Mono;
 use crate::cluster::NotKept;
-use crate::id::PictureName;
+use crate::id::{PictureName, PostId, UserName};
 use crate::limits::{
     PICTURE_BYTES_MAX, PICTURE_KEEP_MS, PICTURE_SIDE_MAX, POST_PICTURES_MAX, THUMB_SIDE_MAX,
     USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX,
 };
 use crate::picture::shape;
+use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::Picture;
 use crate::wire::request::{Field, Outcome, Refusal};
@@ -59,12 +61,98 @@ impl Backend {
         beside: &mut Vec<u8>,
     ) -> Result {
         self.wait_for_lists();
-        let eyes = self.eyes(asked.asker);
-        if !self.cluster.local.index().shows_picture(eyes, data.name) {
+        let OnePicture { name, viewer } = data;
+        let viewer = viewer.filter(|name| self.cluster.local.index().is_member(name, self.now()));
+        let viewer = viewer.as_ref().or_else(|| asked.asker.map(Asker::user));
+        let is_shown = {
+            let index = self.cluster.local.index();
+            index.shows_picture(index.eyes(viewer, self.now()), name)
+        };
+        let has_sent = |viewer| self.look(viewer, |user| user.sent.holds(name)) == Some(true);
+        if !is_shown && !viewer.is_some_and(has_sent) {
             return Err(Refusal::NotFound);
         }
-        *beside = self.cluster.picture(data.name).ok_or(Refusal::Behind)?;
+        *beside = self.cluster.picture(name).ok_or(Refusal::Behind)?;
         Ok(Done::told(Outcome::Picture))
+    }
+
+    /// Gives a number to a picture that an app sent, or takes in what it shows.
+    pub(super) fn send_picture(&self, asked: Asked<'_>, data: SendPicture) -> Result {
+        self.check_pictures()?;
+        let asker = asked.signed_in()?;
+        let SendPicture { which, description, .. } = data.clone();
+        let action = Action::SendPicture(data);
+        match which {
+            Sending::New(kept) => {
+                let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+                let picture = self.wanted(&PostedPicture { kept, description }, deadline)?;
+                let picture = Box::new(picture);
+                let now = self.now();
+                self.act(asked, &action, ActKind::Other, &|user| Change::SendPicture {
+                    id: self.ids.next(now, user.post_id_max.max(user.sent.last())),
+                    picture: picture.clone(),
+                })
+            }
+            Sending::Again(id) => {
+                self.want_sent(asked.permit, asker.user(), &[id])?;
+                let change = Change::DescribePicture { id, description };
+                self.simple(asked, &action, ActKind::Other, &change)
+            }
+        }
+    }
+
+    /// The pictures of these numbers that somebody sent and has not posted, as far as there are any.
+    pub(super) fn sent(
+        &self,
+        permit: &mut LockPermit,
+        user: &UserName,
+        ids: &[PostId],
+    ) -> Vec<Picture> {
+        let now = self.now();
+        let find = || {
+            let found = |user: &User| -> Vec<Picture> {
+                ids.iter().filter_map(|id| user.sent.get(*id, now).cloned()).collect()
+            };
+            self.look(user, found).unwrap_or_default()
+        };
+        let found = find();
+        if found.len() == ids.len() {
+            return found;
+        }
+        // Sent by way of another machine a moment ago.
+        self.refresh(permit, user);
+        find()
+    }
+
+    /// Has a majority take note that these are wanted. One that there is not is not looked for: whether it
+    /// was posted before is judged under the lock.
+    pub(super) fn want_sent(
+        &self,
+        permit: &mut LockPermit,
+        user: &UserName,
+        ids: &[PostId],
+    ) -> std::result::Result<(), Refusal> {
+        if ids.len() > POST_PICTURES_MAX {
+            return Err(too_many(POST_PICTURES_MAX as u64));
+        }
+        let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+        for picture in self.sent(permit, user, ids) {
+            for name in [picture.file, picture.thumb] {
+                let wanted = self.cluster.want_picture(name, deadline);
+                wanted.map_err(|why| self.not_kept(why))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for those of a post; whether all of them are there.
+    pub(super) fn want_posted(&self, user: &UserName, id: PostId) -> bool {
+        let pictures = self.look(user, |user| user.pictures.get(&id).cloned()).flatten();
+        let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+        pictures.is_some_and(|pictures| {
+            let names = pictures.iter().flat_map(|picture| [picture.file, picture.thumb]);
+            names.into_iter().all(|name| self.cluster.want_picture(name, deadline).is_ok())
+        })
     }
 
     /// The pictures of a post that is about to be written, of which a majority takes note: they stay
@@ -106,6 +194,7 @@ impl Backend {
             height: shape.height,
             bytes: (full.len() + small.len()) as u64,
             description: posted.description.clone(),
+            sent_as: None,
         })
     }
 

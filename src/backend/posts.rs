@@ -4,6 +4,7 @@ use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Action, Change, EditPost, HistoryOf, Page, SetMark, field};
 use crate::auth::throttle::ActKind;
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::index::PostList;
 use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
@@ -86,7 +87,7 @@ impl Backend {
         let mut standing: Vec<(PostId, PostRef)> = {
             let eyes = self.eyes(Some(asker));
             let index = self.cluster.local.index();
-            let placed = all.into_iter().map(|(post, at)| (PostId::floor_of(at.0), post));
+            let placed = all.into_iter().map(place);
             let older = placed.filter(|(place, _)| data.before.is_none_or(|it| *place < it));
             older.filter(|(_, it)| index.contains(it) && index.shows(eyes, it)).collect()
         };
@@ -138,7 +139,7 @@ impl Backend {
     /// What the one who asks has done with a post.
     pub(super) fn mine(&self, asker: Option<&Asker>, post: &PostRef) -> Mine {
         let mine = |user: &User| Mine {
-            liked: user.likes.contains(post),
+            liked: user.likes.contains_key(post),
             reposted: user.reposts.contains_key(post),
             bookmarked: user.bookmarks.contains_key(post),
             pinned: post.user == user.name && user.pinned == Some(post.id),
@@ -170,6 +171,14 @@ impl Backend {
     }
 }
 
+/// A post with its place in a list of what somebody did with posts: by when they did. Acts of one moment,
+/// as taking a file in makes them, differ as far as that is possible, so that a list can end between them.
+pub(super) fn place((post, at): (PostRef, Wall)) -> (PostId, PostRef) {
+    // Multiplying by an odd number spreads what differs in low or high bits alone over those that are kept.
+    let spread = post.id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    (PostId::from_raw(PostId::floor_of(at.0).get() | spread), post)
+}
+
 /// The first page of these, each with its place, the last first; never ends between equal places.
 fn bookmarks_page(standing: Vec<(PostId, PostRef)>) -> PostList {
     let end = standing
@@ -198,6 +207,19 @@ mod tests {
     fn check(places: &[u64], len: usize, older: Option<u64>) {
         let page = bookmarks_page(standing(places));
         assert_eq!((page.posts.len(), page.older), (len, older.map(PostId::from_raw)));
+    }
+
+    #[test]
+    fn places_are_by_time_and_differ_within_a_moment() {
+        let user: UserName = "ben".parse().unwrap();
+        let at = |id: u64, ms| {
+            place((PostRef { user: user.clone(), id: PostId::from_raw(id << 16) }, Wall(ms))).0
+        };
+        let of_one_moment: std::collections::BTreeSet<PostId> =
+            (0..30).map(|id| at(id, 7)).collect();
+        assert_eq!(of_one_moment.len(), 30);
+        assert!(of_one_moment.iter().all(|it| it.at_ms() == 7));
+        assert!(at(9, 7) < at(1, 8));
     }
 
     #[test]

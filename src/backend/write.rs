@@ -95,7 +95,7 @@ impl Backend {
         self.act(asked, action, act, &|_| change.clone())
     }
 
-    fn act(
+    pub(super) fn act(
         &self,
         asked: Asked<'_>,
         action: &Action,
@@ -139,9 +139,10 @@ impl Backend {
             }
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
-        asked.signed_in()?;
+        let asker = asked.signed_in()?;
         let pictures = self.posted_pictures(&data.pictures)?;
-        let NewPost { text, reply_to, note, .. } = data.clone();
+        self.want_sent(asked.permit, asker.user(), &data.sent)?;
+        let NewPost { text, reply_to, note, sent, .. } = data.clone();
         let now = self.now();
         self.act(asked, &Action::Post(data), ActKind::Post, &|user| Change::Post {
             id: self.ids.next(now, user.post_id_max),
@@ -149,11 +150,15 @@ impl Backend {
             reply_to: reply_to.clone(),
             note: note.clone(),
             pictures: pictures.clone(),
+            sent: sent.clone(),
         })
     }
 
     pub(super) fn delete_post(&self, asked: Asked<'_>, data: OnePost) -> Result {
-        let change = Change::DeletePost { id: data.id };
+        // Apps that take a post back may be about to write it anew.
+        let asker = asked.signed_in()?;
+        let gives_pictures = asker.app.is_some() && self.want_posted(asker.user(), data.id);
+        let change = Change::DeletePost { id: data.id, gives_pictures };
         self.simple(asked, &Action::DeletePost(data), ActKind::Other, &change)
     }
 

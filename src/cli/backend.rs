@@ -10,6 +10,7 @@ use super::config::layers::Values;
 use super::config::setting::Role;
 use super::config::{Backend, ConfigError, Given, HostPort, Source};
 use super::error::{CliError, chain};
+use super::memory::{self, Part};
 use super::signal::Again;
 use super::watchdog::{self, Place};
 use super::{metrics, notify, parent, say};
@@ -50,6 +51,7 @@ pub(super) fn as_set_up(values: Values) -> Result<Values, ConfigError> {
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(config: &Backend, again: Again<'_>) -> Result<(), CliError> {
+    memory::check(Part::Backend)?;
     let keys = config.key.read()?;
     let place = Place::default();
     parent::until_stopped(config.stop_with_parent, again, |stop| {

@@ -15,6 +15,8 @@ use super::user::import::ImportError;
 /// The exit code for what may well go at another time: `EX_TEMPFAIL` of sysexits.h.
 pub(super) const TRY_AGAIN: u8 = 75;
 
+const MIB: u64 = 1024 * 1024;
+
 /// Why a command ended otherwise than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -34,6 +36,19 @@ pub enum CliError {
         what: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+    /// A limit on the memory of this process is too low.
+    #[error("{command} needs {} MiB of {} at least, and may take {} MiB (ulimit -{option})",
+        .least.div_ceil(MIB), if *.option == "v" { "address space" } else { "memory" }, .has / MIB)]
+    Memory {
+        /// Which command.
+        command: &'static str,
+        /// What sets the limit.
+        option: &'static str,
+        /// Bytes that may be taken.
+        has: u64,
+        /// Bytes that are needed.
+        least: u64,
     },
     /// A web server does not answer, or is not well.
     #[error("{address} is not well: {why}")]
@@ -99,6 +114,7 @@ impl CliError {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_)
             | Self::Faults(_)
+            | Self::Memory { .. }
             | Self::Key(_)
             | Self::Origin(_)
             | Self::Import(_) => 2,

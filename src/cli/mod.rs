@@ -20,6 +20,7 @@ mod error;
 mod health;
 mod key;
 mod logging;
+mod memory;
 mod metrics;
 mod notify;
 mod origin;

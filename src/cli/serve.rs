@@ -6,6 +6,7 @@ use std::path::Path;
 use super::cluster::init;
 use super::config::{Backend, HostPort, Key, Serve, Web};
 use super::error::CliError;
+use super::memory::{self, Part};
 use super::signal::{Again, Second, until_signalled};
 use super::watchdog::{self, Place};
 use super::{backend, key, metrics, notify, probe, say, web};
@@ -20,6 +21,7 @@ const LISTEN: &str = "127.0.0.1:0";
 /// # Errors
 /// [`CliError`]: the backend's if both fail, because then the web server's follows from it.
 pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
+    memory::check(Part::Serve)?;
     let key_file = key::ensure(&config.data)?;
     warn_of_cluster(&config.data);
     let keys = Keys::read(&key_file)?;
@@ -93,7 +95,8 @@ fn start_web(
         site: config.site.clone(),
         stop_with_parent: false,
     };
-    web::start(&web, stop, &|address| {
+    let memory_left = memory::check(Part::Serve)?;
+    web::start((&web, memory_left), stop, &|address| {
         say(&format!("web address=http://{address}"));
         place.set(address);
         notify::ready();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::config::Web;
 use super::error::CliError;
+use super::memory::{self, Part};
 use super::signal::Again;
 use super::watchdog::{self, Place};
 use super::{metrics, notify, origin, parent, say};
@@ -14,10 +15,11 @@ use crate::thread::Stop;
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(config: &Web, again: Again<'_>) -> Result<(), CliError> {
+    let memory_left = memory::check(Part::Web)?;
     let place = Place::default();
     parent::until_stopped(config.stop_with_parent, again, |stop| {
         watchdog::beside(&place, stop, &watchdog::web, || {
-            start(config, stop, &|address| {
+            start((config, memory_left), stop, &|address| {
                 say(&format!("web address=http://{address}"));
                 place.set(address);
                 notify::ready();
@@ -27,7 +29,11 @@ pub(super) fn run(config: &Web, again: Again<'_>) -> Result<(), CliError> {
 }
 
 /// The one place where a web server is built and run, for `tern web` and `tern serve` alike.
-pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), CliError> {
+pub(super) fn start(
+    (config, memory_left): (&Web, Option<u64>),
+    stop: &Stop,
+    ready: &dyn Fn(SocketAddr),
+) -> Result<(), CliError> {
     let site = &config.site;
     let config = crate::web::run::Config {
         listen: config.listen.to_string(),
@@ -38,7 +44,9 @@ pub(super) fn start(config: &Web, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Re
         trusted_proxies: site.trusted_proxies.clone(),
         app_calls: site.app_calls,
         app_passwords: site.app_passwords,
+        noindex: site.noindex,
         metrics: metrics::listen(config.metrics.as_ref(), true)?,
+        memory_left,
     };
     Ok(crate::web::run::run(config, stop, ready)?)
 }

@@ -31,6 +31,11 @@ fn s48_every_target_has_a_program_and_a_corpus() {
     let mut bins: Vec<_> = bins.map(|bin| bin.split('"').next().unwrap()).collect();
     bins.sort_unstable();
     assert_eq!(bins, expected);
+    let makefile = include_str!("../../Makefile");
+    let run = makefile.lines().find_map(|line| line.strip_prefix("TARGETS = ")).unwrap();
+    let mut run: Vec<_> = run.split(' ').collect();
+    run.sort_unstable();
+    assert_eq!(run, expected, "`make fuzz` runs all of them");
     for name in &expected {
         let kept = names(&corpus().join(name));
         assert!((12..=60).contains(&kept.len()), "{name} has {} files", kept.len());

@@ -180,8 +180,12 @@ impl Index {
         uses: &mut Vec<Use>,
         tagged: &mut Vec<Tagged>,
     ) {
+        // Most people write about the same thing for a while.
+        let mut last: Option<(&Label, LabelId)> = None;
         for (id, label) in user.labels.iter().filter(|(_, label)| !label.is_name(&user.name)) {
-            let number = self.labels.intern(label);
+            let known = last.filter(|(known, _)| *known == label);
+            let number = known.map_or_else(|| self.labels.intern(label), |(_, number)| number);
+            last = Some((label, number));
             uses.push(Use { label: number, id: *id, author });
             if label.is_tag() {
                 tagged.push(Tagged { id: *id, author, label: number });

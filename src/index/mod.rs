@@ -218,7 +218,8 @@ impl Index {
                     self.relabel(author, before.labels_of(*id), &labels);
                 }
             }
-            Entry::Pinned { .. }
+            Entry::PictureSent { .. }
+            | Entry::Pinned { .. }
             | Entry::Unpinned { .. }
             | Entry::Bookmarked { .. }
             | Entry::Unbookmarked { .. }

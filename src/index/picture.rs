@@ -1,17 +1,21 @@
 //! Which posts show which picture: who may see it, and whether it is still needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use std::ops::Bound;
 
 use super::eyes::Eyes;
 use super::people::PersonId;
 use super::{Index, Key};
 use crate::id::PictureName;
-use crate::user::entry::Picture;
+use crate::user::entry::{Picture, PostRef};
 
 /// Every picture to which a post that stands refers, small ones included, with these posts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pictures {
     shown_by: BTreeMap<PictureName, Vec<Key>>,
+    /// These posts, by time.
+    posts: BTreeSet<Key>,
     /// Every picture that stands beside a name, the small ones included, with whose it is.
     faces: BTreeMap<PictureName, Vec<PersonId>>,
     /// Rises whenever a picture comes or goes.
@@ -20,6 +24,9 @@ pub(super) struct Pictures {
 
 impl Pictures {
     pub(super) fn show(&mut self, post: Key, pictures: &[Picture]) {
+        if !pictures.is_empty() {
+            self.posts.insert(post);
+        }
         for name in names(pictures) {
             let posts = self.shown_by.entry(name).or_default();
             // One post may show a picture twice.
@@ -31,6 +38,7 @@ impl Pictures {
     }
 
     pub(super) fn hide(&mut self, post: Key, pictures: &[Picture]) {
+        self.posts.remove(&post);
         for name in names(pictures) {
             if let Some(posts) = self.shown_by.get_mut(&name) {
                 posts.retain(|other| *other != post);
@@ -86,6 +94,22 @@ impl Index {
             || posts.is_some_and(|posts| posts.iter().any(|post| self.shows_text_of(eyes, *post)))
     }
 
+    /// Whether a post has pictures.
+    pub fn has_pictures(&self, post: &PostRef) -> bool {
+        self.key(post).is_some_and(|key| self.pictures.posts.contains(&key))
+    }
+
+    /// Posts that have pictures, the newest below a bound first.
+    pub(super) fn pictured_down(&self, bound: Option<Key>) -> impl Iterator<Item = Key> + '_ {
+        let end = bound.map_or(Bound::Unbounded, Bound::Excluded);
+        self.pictures.posts.range((Bound::Unbounded, end)).rev().copied()
+    }
+
+    /// The same upwards.
+    pub(super) fn pictured_up(&self, first: Key) -> impl Iterator<Item = Key> + '_ {
+        self.pictures.posts.range(first..).copied()
+    }
+
     /// Whether a post or a profile refers to the picture.
     pub fn needs_picture(&self, name: PictureName) -> bool {
         let Pictures { shown_by, faces, .. } = &self.pictures;
@@ -116,7 +140,8 @@ mod tests {
     fn picture(of: &[u8]) -> Picture {
         let name = PictureName::of(PictureKind::Jpeg, of);
         let (file, thumb) = (name, PictureName::of(PictureKind::Png, of));
-        Picture { file, thumb, width: 4, height: 3, bytes: 9, description: String::new() }
+        let (description, sent_as) = (String::new(), None);
+        Picture { file, thumb, width: 4, height: 3, bytes: 9, description, sent_as }
     }
 
     fn posted(id: u64, pictures: &[Picture]) -> Entry {

@@ -24,6 +24,8 @@ pub enum Walk<'a> {
     Home,
     /// Everybody's.
     Everyone,
+    /// Everybody's that have pictures.
+    Pictured,
     /// What one person wrote and, if asked for, reposted.
     Of(&'a UserName, bool),
     /// What bears any of these tags.
@@ -95,7 +97,7 @@ impl Index {
             found.items.reverse();
             return found;
         }
-        let hides = matches!(list, Walk::Tagged(_));
+        let hides = matches!(list, Walk::Tagged(_) | Walk::Pictured);
         let falling = self.falling(eyes, list, below).take_while(within);
         let falling = falling.filter(|it| !hides || self.shows_text_of(eyes, it.post()));
         self.first(eyes, falling, n)
@@ -143,6 +145,7 @@ impl Index {
             Walk::Everyone => {
                 Box::new(self.timeline.down(bound.as_ref()).copied().map(Shown::from))
             }
+            Walk::Pictured => Box::new(self.pictured_down(bound).map(Shown::from)),
             Walk::Tagged(tags) => Box::new(self.tagged_down(tags, below).map(Shown::from)),
             Walk::Of(name, reposts) => {
                 let who = self.people.find(name);
@@ -171,6 +174,11 @@ impl Index {
                 let first = below_all_of(from);
                 let keys = self.timeline.up(std::ops::Bound::Included(&first));
                 Box::new(keys.copied().map(Shown::from))
+            }
+            Walk::Pictured => {
+                let keys = self.pictured_up(below_all_of(from));
+                let shown = keys.filter(move |key| self.shows_text_of(eyes, *key));
+                Box::new(shown.map(Shown::from))
             }
             Walk::Tagged(tags) => {
                 let keys = self.tagged_up(tags, from);

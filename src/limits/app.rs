@@ -7,6 +7,9 @@ pub const API_CALLS_MAX: u32 = 300;
 pub const API_CALLS_MS: u64 = 5 * 60_000;
 /// Posts, or people, of a page for apps, at most.
 pub const API_PAGE_MAX: usize = 80;
+/// Days for which the address of a picture that strangers are not shown is good, today among them: it says
+/// for whose eyes it is, and apps keep it with the post.
+pub const APP_PICTURE_DAYS: u64 = 3;
 /// Tags of a list that apps ask for together, of each kind.
 pub const API_TAGS_MAX: usize = 4;
 /// Parts of a list that are looked at for one such page where answers to others are not wanted.

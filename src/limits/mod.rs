@@ -399,6 +399,8 @@ pub const GATE_CONNECTIONS_MAX: usize = 512;
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
 /// Connections that are served however few descriptors there are.
 pub const GATE_CONNECTIONS_MIN: usize = 16;
+/// Bytes of memory for each connection: its thread's stacks, and what is read and written.
+pub const GATE_CONNECTION_BYTES: u64 = 768 * 1024;
 /// Descriptors for each worker: three of its connection to the gate, and one to a backend.
 pub const GATE_WORKER_DESCRIPTORS: usize = 4;
 /// Descriptors for all else that the process has open.
@@ -541,6 +543,18 @@ const _: () = assert!(LOGIN_LOCK_MS_MAX < LOGIN_FAILURES_KEPT_MS);
 /// Threads that make pages, each with one connection from the gate: many, since a log-in may wait
 /// seconds for its turn to hash.
 pub const WEB_WORKERS: usize = 48;
+/// Bytes of memory that a web server takes at least besides the stacks of its workers.
+pub const WEB_MEMORY_BYTES: u64 = 24 * 1024 * 1024;
+/// The same of a backend, and room for one password that is hashed.
+pub const BACKEND_MEMORY_BYTES: u64 = 44 * 1024 * 1024;
+/// Bytes that the standard library gives the stack of a thread where nobody says how many.
+pub const LIBRARY_STACK_BYTES: u64 = 2 * 1024 * 1024;
+/// Bytes of address space that the program's own file, libraries and locales take.
+pub const PROGRAM_MAPPED_BYTES: u64 = 20 * 1024 * 1024;
+/// Arenas that GNU's allocator makes, for each core; `MALLOC_ARENA_MAX` says another number.
+pub const MALLOC_ARENAS_A_CORE: u64 = 8;
+/// Bytes of address space that each of them sets aside.
+pub const MALLOC_ARENA_BYTES: u64 = 64 * 1024 * 1024;
 /// Milliseconds each worker has to show at start that it answers.
 pub const WEB_START_MS: u64 = 5_000;
 /// Milliseconds that requests under way have to finish once the server is told to stop.

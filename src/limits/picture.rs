@@ -41,6 +41,9 @@ pub const UPLOADS_MAX: usize = 2;
 /// Bytes of address space that is set aside for such a form, of which it takes what it needs: what is
 /// larger than 32 MiB goes back to the system when it is freed, smaller pieces glibc may keep for each thread.
 pub const UPLOAD_MAPPING_BYTES: usize = 33 * 1024 * 1024;
+/// Bytes of memory for pictures: one that is decoded, and each such form twice.
+pub const UPLOADS_MEMORY_BYTES: u64 =
+    PICTURE_DECODED_BYTES_MAX + 2 * (UPLOADS_MAX * UPLOAD_MAPPING_BYTES) as u64;
 /// Milliseconds that such a form waits for its turn before its sender is told to come back.
 pub const UPLOAD_WAIT_MS: u64 = 8_000;
 /// Milliseconds between two looks whether the server stops meanwhile.
@@ -78,8 +81,16 @@ pub const PICTURE_SWEEP_MS: u64 = 10 * 60 * 1000;
 /// ...which go when they have not been wanted for so long: a day.
 pub const PICTURE_UNWANTED_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Milliseconds for which a picture that an app sent can be posted: an hour less than it stays, because
+/// machines' clocks differ.
+pub const SENT_PICTURE_MS: u64 = PICTURE_UNWANTED_MS - 60 * 60 * 1000;
+/// Pictures that one user's apps sent and did not post, of which a file tells; older ones are forgotten.
+pub const SENT_PICTURES_MAX: usize = 64;
+
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that
 // PNG adds.
 const _: () = assert!(600 * 600 * 4 + 600 * 600 / 10 < PICTURE_BYTES_MAX);
+const _: () =
+    assert!(SENT_PICTURES_MAX >= PICTURES_HOUR_MAX && SENT_PICTURE_MS < PICTURE_UNWANTED_MS);
 const _: () = assert!(THUMB_SIDE_MAX < PICTURE_SIDE_MAX && AVATAR_THUMB_SIDE < THUMB_SIDE_MAX);
 const _: () = assert!(((AVATAR_SIDE * AVATAR_SIDE * 5) as usize) < PICTURE_BYTES_MAX);

@@ -39,6 +39,9 @@ pub static LOGIN_FAILURES: Counter = Counter::new();
 /// Posts that were written.
 pub static POSTS: Counter = Counter::new();
 
+/// Bytes that were written to files of the data directory: what wears out a memory card.
+pub static DISK_WRITTEN: Counter = Counter::new();
+
 /// Something that is counted; it only grows.
 #[derive(Debug)]
 pub struct Counter(AtomicU64);
@@ -51,6 +54,11 @@ impl Counter {
     /// Once more.
     pub fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many more.
+    pub fn add(&self, more: usize) {
+        self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
 
     fn get(&self) -> u64 {

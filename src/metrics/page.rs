@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::table::{Kind, METRICS, Metric, Side};
 use super::{
-    BOUNDS_MS, COMMIT_TIMES, CONFLICTS, Histogram, LOCK_TIMES, LOGIN_FAILURES, Now, POSTS,
-    REQUEST_TIMES, REQUESTS,
+    BOUNDS_MS, COMMIT_TIMES, CONFLICTS, DISK_WRITTEN, Histogram, LOCK_TIMES, LOGIN_FAILURES, Now,
+    POSTS, REQUEST_TIMES, REQUESTS,
 };
 
 /// The page's content type.
@@ -66,6 +66,7 @@ fn family(out: &mut String, metric: &Metric, now: Option<&Now>) {
                 one(out, name, bytes);
             }
         }
+        "tern_disk_written_bytes_total" => one(out, name, DISK_WRITTEN.get()),
         "tern_users" => one(out, name, now.map_or(0, |now| now.users)),
         "tern_build_info" => {
             let version = env!("CARGO_PKG_VERSION");

@@ -41,7 +41,7 @@ pub struct Metric {
 }
 
 /// All of them, in the order of the page.
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 14] = [
     Metric {
         name: "tern_requests_total",
         kind: Kind::Counter,
@@ -121,6 +121,14 @@ pub const METRICS: [Metric; 13] = [
         labels: &[],
         help: "Bytes free for the data directory; left out while the disk does not tell",
         bad: "below 1000000000: make room, a full disk saves nothing",
+    },
+    Metric {
+        name: "tern_disk_written_bytes_total",
+        kind: Kind::Counter,
+        side: Side::Backend,
+        labels: &[],
+        help: "Bytes written to files of the data directory since the start, what the file system adds apart",
+        bad: "more than 10000 a post for a day: a memory card wears out",
     },
     Metric {
         name: "tern_users",

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes what is given away, in target/dist: a static program and a Debian package for each kind of
 # machine, and their checksums. `make dist` calls it, with the path of cargo-deb. With `debug` behind that
-# it makes the package alone, in target/dist-debug, of the program that `cargo build` made: for tests.
+# it makes the package alone, in target/dist-debug, of the program that `cargo build` made: for tests. With
+# `program TARGET` it makes that program alone, and leaves it where cargo does.
 #
 # Nothing here is C, so that the linker of the Rust toolchain is enough for every target; the programs
 # need nothing of the machine they come to, neither a C library nor its version. The same commit gives the
@@ -81,6 +82,11 @@ notices() {
   rm $made/crates $made/linked
 }
 
+if [ "$mode" = program ]; then
+  has_library "$3" || fail "no program for $3: its standard library is missing (rustup target add $3)"
+  build "$3"
+  exit
+fi
 [ -x "$cargo_deb" ] || fail "no packages without cargo-deb"
 command -v jq >/dev/null || fail "jq is missing (Debian: apt-get install jq)"
 command -v xz >/dev/null || fail "xz is missing (Debian: apt-get install xz-utils)"

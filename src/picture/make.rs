@@ -146,16 +146,24 @@ fn middle(image: &DynamicImage) -> DynamicImage {
 /// never made larger.
 fn scale(image: &DynamicImage, side: u32) -> DynamicImage {
     let (width, height) = (image.width(), image.height());
-    let longer = width.max(height);
-    if longer <= side {
+    if width.max(height) <= side {
         return image.clone();
     }
-    let scaled = |length: u32| {
+    let [width, height] = scaled([width, height], side);
+    image.thumbnail_exact(width, height)
+}
+
+/// So many pixels made smaller, so that the longer side is at most `side`; never made larger.
+pub fn scaled(pixels: [u32; 2], side: u32) -> [u32; 2] {
+    let longer = pixels.into_iter().fold(1, u32::max);
+    if longer <= side {
+        return pixels;
+    }
+    pixels.map(|length| {
         let rounded =
             (u64::from(length) * u64::from(side) + u64::from(longer / 2)) / u64::from(longer);
         u32::try_from(rounded).unwrap_or(side).max(1)
-    };
-    image.thumbnail_exact(scaled(width), scaled(height))
+    })
 }
 
 fn has_transparency(image: &DynamicImage) -> bool {

@@ -17,7 +17,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use make::{Encoded, Made, Use, prepare};
+pub use make::{Encoded, Made, Use, prepare, scaled};
 pub use studio::Studio;
 pub use survey::{Shape, shape};
 

@@ -87,31 +87,43 @@ impl fmt::Display for Version {
     }
 }
 
-/// A number as it is written: no sign, no leading zero, so that every version has one spelling.
-fn number<T: FromStr>(text: Option<&str>) -> Result<T, VersionError> {
-    let text = text.ok_or(VersionError)?;
-    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    if !plain {
+/// A number as it is written, no sign, no leading zero, so that every version has one spelling; up to the
+/// next dot, behind which the text goes on.
+fn number<T: TryFrom<u64>>(text: &mut Option<&[u8]>) -> Result<T, VersionError> {
+    let mut rest = text.take().ok_or(VersionError)?;
+    let (first, mut value, mut digits) = (rest.first().copied(), 0u64, 0);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte == b'.' {
+            *text = Some(rest);
+            break;
+        }
+        let digit = byte.wrapping_sub(b'0');
+        let next = value.checked_mul(10).and_then(|value| value.checked_add(digit.into()));
+        value = next.filter(|_| digit < 10).ok_or(VersionError)?;
+        digits += 1;
+    }
+    if digits == 0 || (first == Some(b'0') && digits > 1) {
         return Err(VersionError);
     }
-    text.parse().map_err(|_| VersionError)
+    value.try_into().map_err(|_| VersionError)
 }
 
-fn take_term<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Result<Term, VersionError> {
+fn take_term(text: &mut Option<&[u8]>) -> Result<Term, VersionError> {
     Ok(Term {
-        epoch: number(fields.next())?,
-        round: number(fields.next())?,
-        node: number(fields.next())?,
-        boot: number(fields.next())?,
+        epoch: number(text)?,
+        round: number(text)?,
+        node: number(text)?,
+        boot: number(text)?,
     })
 }
 
 impl FromStr for Term {
     type Err = VersionError;
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        let mut fields = text.split('.');
-        let term = take_term(&mut fields)?;
-        if fields.next().is_some() { Err(VersionError) } else { Ok(term) }
+        let mut rest = Some(text.as_bytes());
+        let term = take_term(&mut rest)?;
+        if rest.is_some() { Err(VersionError) } else { Ok(term) }
     }
 }
 
@@ -121,9 +133,9 @@ impl FromStr for Version {
         if text == "0" {
             return Ok(Self::ZERO);
         }
-        let mut fields = text.split('.');
-        let version = Self { term: take_term(&mut fields)?, seq: number(fields.next())? };
-        if fields.next().is_some() || version.seq == 0 { Err(VersionError) } else { Ok(version) }
+        let mut rest = Some(text.as_bytes());
+        let version = Self { term: take_term(&mut rest)?, seq: number(&mut rest)? };
+        if rest.is_some() || version.seq == 0 { Err(VersionError) } else { Ok(version) }
     }
 }
 serde_as_text!(Term, Version);
@@ -144,7 +156,30 @@ mod tests {
         let term = Term { epoch: 1, round: 2, node: 3, boot: 4 };
         check("1.2.3.4.5", Ok(Version { term, seq: 5 }));
         check("0", Ok(Version::ZERO));
-        for bad in ["", "1.2.3.4", "1.2.3.4.0", "1.2.3.4.5.6", "01.2.3.4.5", "+1.2.3.4.5", "a"] {
+        let most = Term { epoch: u32::MAX, round: u64::MAX, node: u16::MAX, boot: 0 };
+        check("4294967295.18446744073709551615.65535.0.1", Ok(Version { term: most, seq: 1 }));
+        for bad in [
+            "",
+            "1.2.3.4",
+            "1.2.3.4.0",
+            "1.2.3.4.5.6",
+            "01.2.3.4.5",
+            "+1.2.3.4.5",
+            "a",
+            "00",
+            ".",
+            "1.2.3.4.",
+            ".1.2.3.4",
+            "1..3.4.5",
+            "1.2.3.4.5.",
+            "1.2.3.4.00",
+            "1.2.3.4.-5",
+            "1.2.3.4.5 ",
+            "4294967296.2.3.4.5",
+            "1.18446744073709551616.3.4.5",
+            "1.2.65536.4.5",
+            "1.2.3.:.5",
+        ] {
             check(bad, Err(VersionError));
         }
     }

@@ -15,6 +15,7 @@ use super::name::{FileName, Role};
 use super::{DataDir, UserStore, lines_name};
 use crate::id::{PictureName, UserName};
 use crate::limits::{MARK_BYTES_MAX, USER_FILE_BYTES_MAX};
+use crate::metrics::DISK_WRITTEN;
 use crate::order::sort_by;
 
 impl UserStore {
@@ -34,6 +35,7 @@ impl UserStore {
         let mut reason = why.replace(|c: char| c.is_control(), " ");
         reason.truncate(reason.floor_char_boundary(MARK_BYTES_MAX - 1));
         reason.push('\n');
+        DISK_WRITTEN.add(reason.len());
         // The name alone is the mark, so a full disk must not keep it from being flushed.
         if let Err(error) = mark.write_all(reason.as_bytes()) {
             log::warn!("damage mark without its reason user={user} error={error}");

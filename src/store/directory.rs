@@ -14,6 +14,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::error::{StoreError, is_no_space};
+use crate::metrics::DISK_WRITTEN;
 
 /// Mode of every file: its owner's alone.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
@@ -121,6 +122,7 @@ impl Directory {
         let written = file
             .write_all(bytes)
             .map_err(|e| self.no_space_or("write", temporary, e))
+            .inspect(|()| DISK_WRITTEN.add(bytes.len()))
             .and_then(|()| file.sync_all().map_err(|e| self.sync_failed(temporary, e)))
             .and_then(|()| {
                 let renamed = fs::renameat(&self.fd, temporary, &self.fd, name);

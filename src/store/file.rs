@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 
+use memchr::memchr;
 use rustix::fs::{Advice, OFlags};
 
 use super::directory::Directory;
@@ -13,6 +14,7 @@ use super::scan::{Scan, Scanner};
 use super::{UserStore, check_size, lines_name};
 use crate::id::UserName;
 use crate::limits::{LINE_BYTES_MAX, LOAD_BUFFER_BYTES};
+use crate::metrics::DISK_WRITTEN;
 
 /// How a file's bytes and length are flushed.
 pub(super) type SyncData = fn(&File) -> io::Result<()>;
@@ -89,6 +91,7 @@ fn write_once(file: &File, at: u64, line: &[u8]) -> io::Result<()> {
             other => break other?,
         }
     };
+    DISK_WRITTEN.add(written);
     // The system writes less than it was given where a limit stands in the way of the rest.
     if written == line.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
@@ -99,17 +102,32 @@ pub(super) fn scan_open(file: &File, len: u64, visit: &mut dyn FnMut(Line)) -> i
     rustix::fs::fadvise(file, 0, None, Advice::DontNeed)?;
     let mut reader = BufReader::with_capacity(LOAD_BUFFER_BYTES, file.take(len));
     let mut scanner = Scanner::default();
-    let mut piece = Vec::new();
+    // Of a line that is not whole in the buffer, what came before.
+    let mut begun = Vec::new();
     while !scanner.is_decided() {
-        piece.clear();
-        // One byte more than a line may have tells that it is too long.
-        let mut limited = reader.by_ref().take(LINE_BYTES_MAX as u64 + 1);
-        if limited.read_until(b'\n', &mut piece)? == 0 {
+        let bytes = reader.fill_buf()?;
+        let end = memchr(b'\n', bytes).map(|at| at + 1);
+        let (piece, _) = bytes.split_at_checked(end.unwrap_or(bytes.len())).unwrap_or_default();
+        let is_last = piece.is_empty();
+        let taken = if begun.is_empty() && end.is_some() {
+            scanner.feed(piece).into_iter().for_each(&mut *visit);
+            piece.len()
+        } else {
+            // One byte more than a line may have tells that it is too long.
+            let room = LINE_BYTES_MAX + 1 - begun.len();
+            let (piece, rest) = piece.split_at_checked(room).unwrap_or((piece, &[]));
+            begun.extend_from_slice(piece);
+            let is_whole = (end.is_some() && rest.is_empty()) || begun.len() > LINE_BYTES_MAX;
+            if is_whole || (is_last && !begun.is_empty()) {
+                scanner.feed(&begun).into_iter().for_each(&mut *visit);
+                begun.clear();
+            }
+            piece.len()
+        };
+        if is_last {
             break;
         }
-        if let Some(line) = scanner.feed(&piece) {
-            visit(line);
-        }
+        reader.consume(taken);
     }
     Ok(scanner.finish())
 }

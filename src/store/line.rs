@@ -11,8 +11,10 @@
 
 use std::str::FromStr;
 
+use memchr::memchr;
 use serde_json::value::RawValue;
 
+use super::plain;
 use crate::id::{Hash128, RequestId};
 use crate::limits::LINE_BYTES_MAX;
 use crate::replica::version::{Version, chain_hash};
@@ -30,6 +32,8 @@ pub(super) const ENTRIES: &str = ",\"d\":";
 pub(super) const PART: &str = ",\"part\":[";
 const CHECKSUM: &str = ",\"c\":\"";
 const END: &str = "\"}\n";
+/// Where in [`HASH`] its letter stands.
+const HASH_LETTER_AT: usize = 2;
 /// Bytes of a checksum in hexadecimal.
 const CHECKSUM_DIGITS: usize = 8;
 /// Bytes of a hash in hexadecimal.
@@ -225,6 +229,20 @@ pub(super) fn tail_of(body: &[u8]) -> String {
     format!("{CHECKSUM}{:08x}{END}", crc32c::crc32c(body))
 }
 
+/// Whether a tail is [`tail_of`] this. Comparing the spelling, not the number, keeps `0000000A` from being
+/// a second one.
+fn is_tail_of(body: &[u8], tail: &[u8]) -> bool {
+    let digits = tail.strip_prefix(CHECKSUM.as_bytes());
+    let digits = digits.and_then(|tail| tail.strip_suffix(END.as_bytes())).unwrap_or_default();
+    let sum = crc32c::crc32c(body);
+    let digit_at = |place: u32| {
+        let value = (sum >> (28 - 4 * place)) & 15;
+        char::from_digit(value, 16).map(|digit| digit as u8)
+    };
+    digits.len() == CHECKSUM_DIGITS
+        && (0..).zip(digits).all(|(place, digit)| digit_at(place) == Some(*digit))
+}
+
 #[expect(clippy::expect_used, reason = "strings and numbers in sequences and structs have a JSON")]
 pub(super) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("these types have a JSON")
@@ -288,10 +306,10 @@ pub fn check_chain(
 /// Everything but the hash, the checksum and the end: what the chain hash covers.
 fn hashed_parts(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let body = bytes.get(..bytes.len().checked_sub(TAIL_BYTES)?)?;
-    // No field before the hash can hold this: versions and kinds have no comma.
-    let at = body.windows(HASH.len()).position(|window| window == HASH.as_bytes())?;
+    // The letter in the field's name is the first of its kind: versions have none, and no kind is one.
+    let at = memchr(b'h', body)?.checked_sub(HASH_LETTER_AT)?;
     let (before, rest) = body.split_at_checked(at)?;
-    Some((before, rest.get(HASH.len() + HASH_DIGITS + 1..)?))
+    Some((before, rest.strip_prefix(HASH.as_bytes())?.get(HASH_DIGITS + 1..)?))
 }
 
 /// The text before the checksum, if the line's size, ends and checksum are right.
@@ -301,13 +319,12 @@ fn checked_body(bytes: &[u8]) -> Result<&str, LineError> {
     }
     match bytes.split_last() {
         // JSON allows a line end between its parts; here it would begin another line.
-        Some((b'\n', inside)) if !inside.contains(&b'\n') => {}
+        Some((b'\n', inside)) if memchr(b'\n', inside).is_none() => {}
         _ => return Err(LineError::LineEnd),
     }
     let split = bytes.len().checked_sub(TAIL_BYTES).ok_or(LineError::Checksum)?;
     let (body, tail) = bytes.split_at_checked(split).ok_or(LineError::Checksum)?;
-    // Comparing the spelling, not the number, keeps `0000000A` from being a second one.
-    if tail != tail_of(body).as_bytes() {
+    if !is_tail_of(body, tail) {
         return Err(LineError::Checksum);
     }
     std::str::from_utf8(body).map_err(|_| LineError::Field("text"))
@@ -319,7 +336,12 @@ fn text_field<'a>(
     open: &str,
     name: &'static str,
 ) -> Result<(&'a str, &'a str), LineError> {
-    text.strip_prefix(open).and_then(|text| text.split_once('"')).ok_or(LineError::Field(name))
+    // All of these are so short that looking byte by byte is the quickest.
+    let split = |text: &'a str| {
+        let (value, rest) = text.split_at_checked(text.bytes().position(|byte| byte == b'"')?)?;
+        Some((value, rest.strip_prefix('"')?))
+    };
+    text.strip_prefix(open).and_then(split).ok_or(LineError::Field(name))
 }
 
 fn field<'a, T: FromStr>(
@@ -334,6 +356,9 @@ fn field<'a, T: FromStr>(
 fn decode_requests(text: &str) -> Result<(Vec<Recorded>, &str), LineError> {
     let wrong = || LineError::Field("q");
     let text = text.strip_prefix(REQUESTS).ok_or_else(wrong)?;
+    if let Some((request, rest)) = plain::requests(text) {
+        return Ok((request.into_iter().collect(), rest));
+    }
     let mut values =
         serde_json::Deserializer::from_str(text).into_iter::<Vec<(RequestId, Hash128, Receipt)>>();
     let requests = values.next().ok_or_else(wrong)?.map_err(|_| wrong())?;
@@ -353,18 +378,21 @@ fn decode_entries<'a>(
 ) -> Result<(Placed, &'a str), LineError> {
     let wrong = || LineError::Field("d");
     let text = text.strip_prefix(ENTRIES).ok_or_else(wrong)?;
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<&RawValue>>();
-    let entries = values.next().ok_or_else(wrong)?.map_err(|_| wrong())?;
-    let rest = text.get(values.byte_offset()..).ok_or_else(wrong)?;
-    let with_place = |raw: &RawValue| {
-        let json = raw.get();
-        // The parser borrows, so an entry's distance from the line's first byte is its place.
+    // An entry's distance from the line's first byte is its place: all these are parts of the line.
+    let place_of = |json: &str| {
         let inside = json.as_ptr() as usize - bytes.as_ptr() as usize;
         let offset = u64::try_from(inside).ok().and_then(|inside| offset.checked_add(inside));
         let len = u32::try_from(json.len()).ok();
-        let place = Place { offset: offset.ok_or_else(wrong)?, len: len.ok_or_else(wrong)? };
-        Ok((decode_entry(json)?, place))
+        Ok(Place { offset: offset.ok_or_else(wrong)?, len: len.ok_or_else(wrong)? })
     };
+    if let Some((entry, json, rest)) = plain::posted(text) {
+        return Ok((vec![(entry, place_of(json)?)], rest));
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<&RawValue>>();
+    let entries = values.next().ok_or_else(wrong)?.map_err(|_| wrong())?;
+    let rest = text.get(values.byte_offset()..).ok_or_else(wrong)?;
+    // The general reader borrows, too.
+    let with_place = |raw: &RawValue| Ok((decode_entry(raw.get())?, place_of(raw.get())?));
     let entries: Result<Placed, LineError> = entries.into_iter().map(with_place).collect();
     Ok((entries?, rest))
 }

@@ -36,6 +36,7 @@ pub mod line;
 mod name;
 pub mod node;
 pub mod picture;
+mod plain;
 pub mod restore;
 pub mod scan;
 pub mod snapshot;

@@ -12,6 +12,16 @@ use crate::id::UserName;
 pub struct Label(Arc<str>);
 
 impl Label {
+    /// Of its text.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// `@name` or `#word`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What posts bear that name somebody.
     pub fn of_name(name: &UserName) -> Self {
         Self(format!("@{name}").into())

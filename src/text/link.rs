@@ -6,20 +6,21 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfkc;
 
 use super::chars::is_invisible;
-use super::{Found, Piece};
+use super::{Before, Found, Sign};
 use crate::limits::LINK_CHARS_SHOWN;
 
 /// A link reaches up to white space, less the punctuation that ends it. If anything in between could
 /// disguise where it leads, all of it stays plain text, so that it is seen for what it is.
-pub(super) fn find(rest: &str, before: Option<char>) -> Option<Found<'_>> {
+pub(super) fn find<'a>(rest: &'a str, before: &str) -> Found<'a> {
+    let scheme = ["https://", "http://"].into_iter().find(|scheme| {
+        rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })?;
+    let before = Before::of(before).last;
     // After an ASCII letter or digit it is the end of a longer word; other scripts write links
     // right behind their letters.
     if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
         return None;
     }
-    let scheme = ["https://", "http://"].into_iter().find(|scheme| {
-        rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })?;
     let run_end = rest.find(ends_link).unwrap_or(rest.len());
     let run = rest.get(..run_end)?;
     let run = before.and_then(|quote| inside_quotes(run, quote)).unwrap_or(run);
@@ -28,9 +29,9 @@ pub(super) fn find(rest: &str, before: Option<char>) -> Option<Found<'_>> {
     let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
     let host_is_plain = after_scheme.get(..authority_end).is_some_and(is_host);
     if host_is_plain && !url.contains(is_disguise) {
-        Some(Found::Piece(Piece::Link { url, shown: shown(url) }, url.len()))
+        Some((Some(Sign::Link(url)), url.len()))
     } else {
-        Some(Found::Plain(run.len()))
+        Some((None, run.len()))
     }
 }
 
@@ -119,7 +120,8 @@ fn is_host(authority: &str) -> bool {
     port_is_number && is_nfkc(host) && host.split('.').all(is_label)
 }
 
-fn shown(url: &str) -> Cow<'_, str> {
+/// What to show of an address.
+pub(super) fn shown(url: &str) -> Cow<'_, str> {
     match url.char_indices().nth(LINK_CHARS_SHOWN) {
         None => Cow::Borrowed(url),
         Some(_) => Cow::Owned(url.chars().take(LINK_CHARS_SHOWN - 1).chain(['…']).collect()),

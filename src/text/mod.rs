@@ -21,13 +21,12 @@ mod tag;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
+use memchr::memchr3;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::id::UserName;
-use crate::order::gather;
 use chars::is_invisible;
 
 pub use label::Label;
@@ -65,24 +64,20 @@ impl<'a> Piece<'a> {
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
-    let mut at = 0;
-    let mut before = Before::default();
-    while let Some((done, rest)) = text.split_at_checked(at)
-        && let Some(c) = rest.chars().next()
-    {
-        let found = find_piece(rest, c, &before);
-        let len = match found {
-            Found::Piece(_, len) | Found::Plain(len) => len,
+    scan(text, &mut |at, sign| {
+        let piece = match sign {
+            Sign::Link(url) => Some(Piece::Link { url, shown: link::shown(url) }),
+            Sign::Name(typed, name) => {
+                UserName::from_input(name).ok().map(|name| Piece::Mention(name, typed))
+            }
+            Sign::Tag(typed, word) => Tag::parse(word).ok().map(|tag| Piece::Tag(tag, typed)),
         };
-        if let Found::Piece(piece, _) = found {
-            pieces
-                .extend(done.get(plain_from..).filter(|plain| !plain.is_empty()).map(Piece::Plain));
-            pieces.push(piece);
-            plain_from = at + len;
-        }
-        at += len;
-        rest.get(..len).unwrap_or_default().chars().for_each(|c| before.pass(c));
-    }
+        let Some(piece) = piece else { return };
+        let plain = text.get(plain_from..at).filter(|plain| !plain.is_empty());
+        pieces.extend(plain.map(Piece::Plain));
+        plain_from = at + piece.source().len();
+        pieces.push(piece);
+    });
     pieces.extend(text.get(plain_from..).filter(|plain| !plain.is_empty()).map(Piece::Plain));
     pieces
 }
@@ -94,17 +89,35 @@ pub fn mentions(text: &str) -> Vec<UserName> {
 
 /// The names and tags that a text bears, each once, sorted.
 pub fn labels(text: &str) -> Vec<Label> {
-    // Most texts have none, and each is read at start.
-    if !text.contains(['@', '#', '＃']) {
-        return Vec::new();
+    labels_by(text, Label::of)
+}
+
+/// The same, each made of its text by `make`: at start a million are read, and most are known already.
+pub fn labels_by(text: &str, make: impl Fn(&str) -> Label) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    // Most texts have none.
+    if memchr3(b'@', b'#', FULL_WIDTH, text.as_bytes()).is_none() {
+        return labels;
     }
-    let label = |piece| match piece {
-        Piece::Mention(name, _) => Some(Label::of_name(&name)),
-        Piece::Tag(tag, _) => Some(Label::of_tag(&tag)),
-        Piece::Plain(_) | Piece::Link { .. } => None,
-    };
-    let labels: BTreeSet<Label> = gather(pieces(text).into_iter().filter_map(label));
-    labels.into_iter().collect()
+    let mut label = String::new();
+    scan(text, &mut |_, sign| {
+        label.clear();
+        let is_one = match sign {
+            Sign::Link(_) => false,
+            Sign::Name(_, name) => {
+                label.push('@');
+                UserName::lower_into(name, &mut label).is_ok()
+            }
+            Sign::Tag(_, word) => {
+                label.push('#');
+                Tag::fold_into(word, &mut label).is_ok()
+            }
+        };
+        if is_one && let Err(at) = labels.binary_search_by(|known| known.as_str().cmp(&label)) {
+            labels.insert(at, make(&label));
+        }
+    });
+    labels
 }
 
 /// A text in NFC. What is to be left out of a text is left out before: composing another iterator than a
@@ -114,19 +127,60 @@ pub fn composed(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
-/// The last two characters that were passed, not counting what only changes the one before it: the
-/// marks of a letter, the joiners and looks of emoji, the marks of a direction.
-#[derive(Debug, Default)]
+/// Something in a text that may be more than text.
+enum Sign<'a> {
+    /// The address of a page.
+    Link(&'a str),
+    /// `@name` as typed, and the name in it, which may still be none.
+    Name(&'a str, &'a str),
+    /// `#word` as typed, and the word in it, which may still be no tag.
+    Tag(&'a str, &'a str),
+}
+
+/// The first byte of `＃`, and of much else.
+const FULL_WIDTH: u8 = 0xef;
+
+/// Shows all signs in a text to `found`, in order, each with where it stands.
+fn scan<'a>(text: &'a str, found: &mut dyn FnMut(usize, Sign<'a>)) {
+    // The rest of a text says nothing: a link begins with `h`.
+    let may_begin = |byte: &u8| matches!(byte, b'@' | b'#' | b'h' | b'H' | &FULL_WIDTH);
+    let mut from = 0;
+    while let Some(rest) = text.as_bytes().get(from..)
+        && let Some(at) = rest.iter().position(may_begin)
+        && let Some((before, rest)) = text.split_at_checked(from + at)
+        && let Some(first) = rest.chars().next()
+    {
+        let (sign, len) = match first {
+            'h' | 'H' => link::find(rest, before),
+            '@' => find_mention(rest, before),
+            '#' | '＃' => find_tag(rest, first, before),
+            _ => None,
+        }
+        .unwrap_or((None, first.len_utf8()));
+        if let Some(sign) = sign {
+            found(before.len(), sign);
+        }
+        from = before.len() + len;
+    }
+}
+
+/// What stands at the beginning of a text, if it is something, and how many bytes are done with it.
+type Found<'a> = Option<(Option<Sign<'a>>, usize)>;
+
+/// The last two characters of a text, not counting what only changes the one before it: the marks of a
+/// letter, the joiners and looks of emoji, the marks of a direction.
+///
+/// Whatever [`scan`] stops at counts, so no character is looked at for more than the two stops behind it.
 struct Before {
     last: Option<char>,
     second_last: Option<char>,
 }
 
 impl Before {
-    fn pass(&mut self, c: char) {
-        if !(is_combining_mark(c) || is_invisible(c)) {
-            self.second_last = self.last.replace(c);
-        }
+    fn of(text: &str) -> Self {
+        let counts = |c: &char| c.is_ascii() || !(is_combining_mark(*c) || is_invisible(*c));
+        let mut chars = text.chars().rev().filter(counts);
+        Self { last: chars.next(), second_last: chars.next() }
     }
 
     fn is_word(&self) -> bool {
@@ -143,57 +197,40 @@ impl Before {
     }
 }
 
-/// What stands at the beginning of a text, and its length in bytes: never 0.
-enum Found<'a> {
-    Piece(Piece<'a>, usize),
-    Plain(usize),
-}
-
-fn find_piece<'a>(rest: &'a str, first: char, before: &Before) -> Found<'a> {
-    let found = match first {
-        'h' | 'H' => link::find(rest, before.last),
-        '@' => find_mention(rest, before),
-        '#' | '＃' => find_tag(rest, first, before),
-        _ => None,
-    };
-    found.unwrap_or(Found::Plain(first.len_utf8()))
-}
-
 /// `@name` where a word may begin and where the name ends with the word: not in `ada@example.org`, not
 /// in `@ada@example.org`, which is somebody elsewhere. `.@ada` names ada: people write it so that a
 /// post does not begin with a name.
-fn find_mention<'a>(rest: &'a str, before: &Before) -> Option<Found<'a>> {
+fn find_mention<'a>(rest: &'a str, before: &str) -> Found<'a> {
     let typed = rest.strip_prefix('@')?;
-    let len = typed.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let len = typed.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_'));
     let (name, after) = typed.split_at_checked(len.unwrap_or(typed.len()))?;
+    let before = Before::of(before);
     let begins =
         !(before.is_word() || before.is(&['@', '/']) || before.is_word_and(&['.', '-', '+']));
     let ends = !after.starts_with(|c: char| is_word(c) || c == '@');
     let len = 1 + name.len();
-    match UserName::from_input(name) {
-        Ok(user) if begins && ends => {
-            Some(Found::Piece(Piece::Mention(user, rest.get(..len)?), len))
-        }
-        Ok(_) | Err(_) => Some(Found::Plain(len)),
-    }
+    let sign = Sign::Name(rest.get(..len)?, name);
+    Some(((begins && ends).then_some(sign), len))
 }
 
 /// `#word` where a word may begin, if it has a letter: `#1` is a number, and `/#part` and `&#39;` are no
 /// tags. Japanese keyboards give `＃`.
-fn find_tag<'a>(rest: &'a str, first: char, before: &Before) -> Option<Found<'a>> {
+fn find_tag<'a>(rest: &'a str, first: char, before: &str) -> Found<'a> {
     let word = rest.get(first.len_utf8()..)?;
     let word = word.get(..tag::word_len(word))?;
+    let before = Before::of(before);
     let begins = !(before.is_word() || before.is(&['#', '＃', '&', '/']));
     let len = first.len_utf8() + word.len();
-    match Tag::parse(word) {
-        Ok(tag) if begins => Some(Found::Piece(Piece::Tag(tag, rest.get(..len)?), len)),
-        Ok(_) | Err(_) => Some(Found::Plain(len)),
-    }
+    let sign = Sign::Tag(rest.get(..len)?, word);
+    Some((begins.then_some(sign), len))
 }
 
 /// Letters, digits and `_` of any script. Marks count: Indic and Arabic words hold them throughout.
 /// Letters in squares do not: they are emoji.
 fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
     let is_emoji = matches!(c, '\u{1f100}'..='\u{1f1ff}');
-    (c.is_alphanumeric() && !is_emoji) || c == '_' || is_combining_mark(c)
+    (c.is_alphanumeric() && !is_emoji) || is_combining_mark(c)
 }

@@ -35,6 +35,16 @@ impl Tag {
     /// # Errors
     /// [`TagError`].
     pub fn parse(word: &str) -> Result<Self, TagError> {
+        let mut folded = String::new();
+        Self::fold_into(word, &mut folded)?;
+        Ok(Self(folded.into()))
+    }
+
+    /// Adds the tag of a word in any spelling to a text; on an error nothing.
+    ///
+    /// # Errors
+    /// [`TagError`].
+    pub(super) fn fold_into(word: &str, text: &mut String) -> Result<(), TagError> {
         let has_letter = word.chars().any(char::is_alphabetic);
         if !has_letter || word_len(word) != word.len() || word.starts_with(is_combining_mark) {
             return Err(TagError::NotAWord);
@@ -42,9 +52,15 @@ impl Tag {
         if word.chars().count() > TAG_CHARS_MAX {
             return Err(TagError::TooLong);
         }
+        if word.is_ascii() {
+            // The same, which every tag that is read at start goes through.
+            text.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+            return Ok(());
+        }
         let seen: String = word.chars().filter(|c| !is_invisible(*c)).collect();
         let folded: String = composed(&seen).chars().flat_map(fold_case).collect();
-        Ok(Self(composed(&folded).into()))
+        text.push_str(&composed(&folded));
+        Ok(())
     }
 
     /// The word.
@@ -55,6 +71,11 @@ impl Tag {
 
 /// Bytes of the tag's word at the beginning of a text.
 pub(super) fn word_len(text: &str) -> usize {
+    let ascii = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_'));
+    let ascii = ascii.unwrap_or(text.len());
+    if text.as_bytes().get(ascii).is_none_or(u8::is_ascii) {
+        return ascii;
+    }
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let joins = at > 0 && is_joiner(c) && chars.peek().is_some_and(|(_, next)| is_word(*next));

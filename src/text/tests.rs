@@ -340,3 +340,86 @@ proptest! {
         }
     }
 }
+
+/// [`scan`] as it is described and not as it is done: every character is looked at, and nothing is
+/// passed over because it can begin nothing.
+fn scan_by_character(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let (mut at, mut last, mut second_last) = (0, None, None);
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        // What came before, its marks left out, is all that may matter of it.
+        let before: String = [second_last, last].into_iter().flatten().collect();
+        let sign = match first {
+            'h' | 'H' => link::find(rest, &before),
+            '@' => find_mention(rest, &before),
+            '#' | '＃' => find_tag(rest, first, &before),
+            _ => None,
+        };
+        let (sign, len) = sign.unwrap_or((None, first.len_utf8()));
+        found.extend(sign.map(|sign| (at, spelt(&sign))));
+        for c in rest[..len].chars() {
+            if !(is_combining_mark(c) || is_invisible(c)) {
+                second_last = last.replace(c);
+            }
+        }
+        at += len;
+    }
+    found
+}
+
+fn spelt(sign: &Sign<'_>) -> String {
+    match sign {
+        Sign::Link(url) => format!("link {url}"),
+        Sign::Name(typed, name) => format!("name {typed} {name}"),
+        Sign::Tag(typed, word) => format!("tag {typed} {word}"),
+    }
+}
+
+/// The word's tag by the way that any word could go.
+fn tag_by_folding(word: &str) -> Option<String> {
+    let is_one = word.chars().any(char::is_alphabetic) && word.chars().all(is_word);
+    let folded: String = word.chars().flat_map(fold::fold_case).collect();
+    (is_one && word.chars().count() <= TAG_CHARS_MAX).then(|| composed(&folded))
+}
+
+const PARTS: &[&str] = &[
+    "@", "#", "＃", "h", "H", "http://", "HTTPS://", "a.org", "/", ".", "-", "+", "&", " ", "ada",
+    "Ada_1", "x", "1", "_", "é", "e\u{301}", "\u{301}", "\u{200d}", "\u{fe0f}", "\u{202e}", "日",
+    "ア", "ﾟ", "ﬀ", "·", "İ", "ı", "ſ", "\"", "'", "(", ")", "」", "🅰", "\u{ff9e}", "\u{200b}", "?",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// What is passed over could begin nothing, and labels are those of the pieces.
+    #[test]
+    fn scan_finds_what_looking_at_every_character_finds(
+        parts in prop::collection::vec(prop::sample::select(PARTS), 0..12),
+        other in any::<String>(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let mut parts: Vec<&str> = parts;
+        parts.insert(at.index(parts.len() + 1), &other);
+        let text = parts.concat();
+        let mut found = Vec::new();
+        scan(&text, &mut |at, sign| found.push((at, spelt(&sign))));
+        prop_assert_eq!(&found, &scan_by_character(&text), "{:?}", &text);
+
+        let pieces = pieces(&text);
+        prop_assert_eq!(pieces.iter().map(Piece::source).collect::<String>(), text.clone());
+        let bears = |piece: &Piece<'_>| match piece {
+            Piece::Mention(name, _) => Some(Label::of_name(name)),
+            Piece::Tag(tag, _) => Some(Label::of_tag(tag)),
+            Piece::Plain(_) | Piece::Link { .. } => None,
+        };
+        let expected: std::collections::BTreeSet<Label> = pieces.iter().filter_map(bears).collect();
+        prop_assert_eq!(labels(&text), expected.into_iter().collect::<Vec<_>>(), "{:?}", &text);
+    }
+
+    #[test]
+    fn tag_of_plain_letters_folded_as_any_other(word in "[A-Za-z0-9_]{0,6}") {
+        let tag = word.parse::<Tag>().ok().map(|tag| tag.to_string());
+        prop_assert_eq!(tag, tag_by_folding(&word));
+    }
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
+use super::sent::Sent;
 use super::{Place, Post, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -40,8 +41,9 @@ impl User {
             deleted: Vec::new(),
             edits: BTreeMap::new(),
             pictures: BTreeMap::new(),
+            sent: Sent::none(),
             pinned: None,
-            likes: BTreeSet::new(),
+            likes: BTreeMap::new(),
             reposts: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             post_id_max: None,
@@ -76,6 +78,7 @@ impl User {
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
+                self.sent.take(pictures);
                 if self.add_post(*id, place, reply_to.as_ref()) {
                     self.picture(*id, pictures);
                     self.label(*id, text);
@@ -88,6 +91,7 @@ impl User {
                 }
             }
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
+            Entry::PictureSent { at, id, picture } => self.sent.put(*id, *at, picture.clone()),
             Entry::Pinned { .. }
             | Entry::Unpinned { .. }
             | Entry::Liked { .. }
@@ -161,8 +165,8 @@ impl User {
         match entry {
             Entry::Pinned { at: _, id } if self.post(*id).is_some() => self.pinned = Some(*id),
             Entry::Unpinned { at: _ } => self.pinned = None,
-            Entry::Liked { at: _, post } => {
-                self.likes.insert(self.with_shared_name(post));
+            Entry::Liked { at, post } => {
+                self.likes.entry(self.with_shared_name(post)).or_insert(*at);
             }
             Entry::Unliked { at: _, post } => {
                 self.likes.remove(post);
@@ -209,12 +213,21 @@ impl User {
         if self.has_deleted(id) {
             return false;
         }
-        // Numbers grow, so this is a push: the search costs nothing beside it.
-        let Err(at) = self.posts.binary_search_by_key(&id, |post| post.id) else { return false };
+        // Numbers grow, so this is a push.
+        let at = match self.posts.last() {
+            Some(last) if last.id >= id => self.posts.binary_search_by_key(&id, |post| post.id),
+            Some(_) | None => Err(self.posts.len()),
+        };
+        let Err(at) = at else { return false };
         make_room(&mut self.posts, 1);
         self.posts.insert(at, Post::new(id, place));
         if let Some(post) = reply_to {
-            let at = self.replies.partition_point(|(reply, _)| *reply < id);
+            let at = match self.replies.last() {
+                Some((last, _)) if *last >= id => {
+                    self.replies.partition_point(|(reply, _)| *reply < id)
+                }
+                Some(_) | None => self.replies.len(),
+            };
             make_room(&mut self.replies, 1);
             self.replies.insert(at, (id, self.with_shared_name(post)));
         }
@@ -224,19 +237,25 @@ impl User {
 
     /// Takes note of the names and tags in what a post says now.
     fn label(&mut self, id: PostId, text: &str) {
-        let from = self.labels.partition_point(|(other, _)| *other < id);
-        let to = self.labels.partition_point(|(other, _)| *other <= id);
-        let labels = text::labels(text).into_iter();
-        let labels: Vec<_> = labels.map(|label| (id, self.with_shared_text(label))).collect();
+        let labels = text::labels_by(text, |label| self.with_shared_text(label));
+        // At the end, mostly, as the posts are.
+        let is_last = self.labels.last().is_none_or(|(last, _)| *last < id);
+        let from = if is_last {
+            self.labels.len()
+        } else {
+            self.labels.partition_point(|(other, _)| *other < id)
+        };
+        let after = self.labels.get(from..).unwrap_or_default();
+        let to = from + after.partition_point(|(other, _)| *other == id);
         make_room(&mut self.labels, labels.len());
-        // Mostly at the end, as the posts are.
-        self.labels.splice(from..to, labels);
+        self.labels.splice(from..to, labels.into_iter().map(|label| (id, label)));
     }
 
-    /// The same label, its text shared with a recent one: people write about the same things.
-    fn with_shared_text(&self, label: Label) -> Label {
+    /// This label, its text shared with a recent one: people write about the same things.
+    fn with_shared_text(&self, label: &str) -> Label {
         let recent = self.labels.iter().rev().take(LABELS_COMPARED).map(|(_, label)| label);
-        recent.into_iter().find(|known| **known == label).cloned().unwrap_or(label)
+        let known = recent.into_iter().find(|known| known.as_str() == label);
+        known.cloned().unwrap_or_else(|| Label::of(label))
     }
 
     fn edit_post(&mut self, id: PostId, at: Wall, place: Place) {
@@ -310,7 +329,8 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
-            assert!(self.pictures.is_empty(), "{}: left, but pictures stay", self.name);
+            let pictures = self.pictures.is_empty() && self.sent.is_empty();
+            assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
             assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);

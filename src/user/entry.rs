@@ -32,6 +32,17 @@ pub struct Picture {
     /// What it shows, for whoever does not see it; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Of a picture that an app sent before it was posted: by what number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_as: Option<PostId>,
+}
+
+impl Picture {
+    /// The number by which apps know the picture that stands at `index` in this post.
+    pub fn number(&self, post: PostId, index: usize) -> PostId {
+        let beside = PostId::from_raw(post.get().saturating_add(1 + index as u64));
+        self.sent_as.unwrap_or(beside)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
@@ -134,6 +145,16 @@ pub enum Entry {
         at: Wall,
         /// Which one.
         id: PostId,
+    },
+    /// A picture was sent that is in no post yet, or is said to show something else. A post that names
+    /// it, another that is sent much later, or many of them, let it be forgotten.
+    PictureSent {
+        /// When.
+        at: Wall,
+        /// Its number.
+        id: PostId,
+        /// The picture; its own `sent_as` is empty.
+        picture: Picture,
     },
     /// One of this user's posts stands first on their profile, and no other.
     Pinned {

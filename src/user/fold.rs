@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::{CodeHash, Entry, PostRef, SessionId};
 use super::keeping::{Deed, Keeping};
+use super::sent::Sent;
 use super::{Place, User};
 use crate::id::{PostId, UserName};
 
@@ -33,6 +34,7 @@ pub struct Fold {
     deleted: BTreeMap<PostId, Place>,
     /// In the order of the file; of posts that stand.
     edits: BTreeMap<PostId, Vec<Place>>,
+    sent: Sent<Place>,
     pinned: Option<(PostId, Place)>,
     likes: BTreeMap<PostRef, Place>,
     reposts: BTreeMap<PostRef, Place>,
@@ -56,7 +58,8 @@ impl Fold {
             Entry::SessionClosed { id, .. } => {
                 self.sessions.remove(id);
             }
-            Entry::Posted { id, .. } => {
+            Entry::Posted { id, pictures, .. } => {
+                self.sent.take(pictures);
                 if !self.deleted.contains_key(id) {
                     self.posts.entry(*id).or_insert(place);
                 }
@@ -72,11 +75,8 @@ impl Fold {
                 self.pinned = self.pinned.filter(|(pinned, _)| pinned != id);
                 self.deleted.entry(*id).or_insert(place);
             }
-            Entry::Pinned { id, .. } => {
-                if self.posts.contains_key(id) {
-                    self.pinned = Some((*id, place));
-                }
-            }
+            Entry::PictureSent { at, id, .. } => self.sent.put(*id, *at, place),
+            Entry::Pinned { id, .. } => self.pin(*id, place),
             Entry::Unpinned { .. } => self.pinned = None,
             Entry::Liked { post, .. } => add_to(&mut self.likes, post, place),
             Entry::Unliked { post, .. } => drop(self.likes.remove(post)),
@@ -111,6 +111,12 @@ impl Fold {
             | Entry::MemberRefused { .. }
             | Entry::MemberUndecided { .. } => self.keeping.push(place),
             Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+        }
+    }
+
+    fn pin(&mut self, id: PostId, place: Place) {
+        if self.posts.contains_key(&id) {
+            self.pinned = Some((id, place));
         }
     }
 
@@ -167,7 +173,7 @@ impl Fold {
         let many = many.chain(self.posts.values()).chain(self.deleted.values());
         let many = many.chain(self.edits.values().flatten());
         let many = many.chain(self.likes.values()).chain(self.reposts.values());
-        let many = many.chain(self.bookmarks.values());
+        let many = many.chain(self.bookmarks.values()).chain(self.sent.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
         sorted.into_iter().map(|(offset, len)| Place { offset, len }).collect()
@@ -191,6 +197,7 @@ const ACCOUNT_BYTES: usize = 600;
 const ACT_BYTES: usize = 160;
 const INVITATION_BYTES: usize = 170;
 const INVITED_BYTES: usize = 140;
+const SENT_BYTES: usize = 420;
 
 impl Keeping {
     fn folded_bytes(&self) -> usize {
@@ -230,6 +237,7 @@ impl User {
             + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
             + self.requests.len() * REQUEST_BYTES
+            + self.sent.values().map(|it| SENT_BYTES + 2 * it.description.len()).sum::<usize>()
             + self.keeping.as_deref().map_or(0, Keeping::folded_bytes);
         posts + edits + rest as u64
     }
@@ -253,6 +261,7 @@ impl User {
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && (&self.replies, &self.labels) == (&other.replies, &other.labels)
             && (&self.pictures, &self.avatar) == (&other.pictures, &other.avatar)
+            && self.sent == other.sent
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())

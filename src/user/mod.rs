@@ -19,6 +19,7 @@ pub mod keeping;
 mod request;
 pub mod room;
 pub mod scope;
+pub mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ use crate::limits::{APP_CODE_MS, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_
 use crate::text::Label;
 use entry::{App, LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
+use sent::Sent;
 
 pub use request::{Receipt, ReceiptError, Recorded, Seen};
 
@@ -94,10 +96,12 @@ pub struct User {
     pub edits: BTreeMap<PostId, Edits>,
     /// The pictures of posts that stand and have any.
     pub pictures: BTreeMap<PostId, Arc<[Picture]>>,
+    /// Pictures that an app sent and has not posted.
+    pub sent: Sent<Picture>,
     /// The post that stands first on the profile.
     pub pinned: Option<PostId>,
-    /// The posts that this user likes.
-    pub likes: BTreeSet<PostRef>,
+    /// The posts that this user likes, and since when.
+    pub likes: BTreeMap<PostRef, Wall>,
     /// The posts that this user shows to those who follow them, and since when.
     pub reposts: BTreeMap<PostRef, Wall>,
     /// The posts that this user keeps in a list of their own, and since when.

@@ -263,7 +263,7 @@ fn marks_repeated_harmless_and_taken_back() {
         Entry::Unbookmarked { at: at(7), post: of_ben(1) },
         Entry::Unliked { at: at(7), post: of_ben(9) },
     ]);
-    assert_eq!(user.likes.iter().collect::<Vec<_>>(), [&of_ben(1)]);
+    assert_eq!(user.likes.iter().collect::<Vec<_>>(), [(&of_ben(1), &at(1))]);
     assert_eq!(user.reposts.iter().collect::<Vec<_>>(), [(&of_ben(1), &at(3))]);
     assert_eq!(user.bookmarks.iter().collect::<Vec<_>>(), [(&of_ben(2), &at(5))]);
     let mut user = user;

@@ -31,6 +31,7 @@ pub const FIELDS: &[&str] = &[
     "draft_key",
     "edit_id",
     "ended",
+    "for",
     "hours",
     "id",
     "kept_1",
@@ -159,7 +160,7 @@ impl Form {
     /// A form that may bring files, whose places it keeps. One that breaks off keeps nothing.
     fn parse_parts(boundary: &str, body: &[u8]) -> Self {
         let mut form = Self::default();
-        let Ok(parts) = multipart::parts(boundary, body) else {
+        let Ok(parts) = multipart::parts(boundary, body, FORM_FIELDS_MAX) else {
             form.note(FormFault::Parts);
             return form;
         };

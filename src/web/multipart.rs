@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use crate::limits::FORM_FIELDS_MAX;
-
 /// Bytes of a boundary; RFC 2046 allows 70.
 const BOUNDARY_BYTES_MAX: usize = 70;
 /// Bytes of one part's header lines.
@@ -37,8 +35,12 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     is_one.then_some(boundary)
 }
 
-/// The parts of a body, in their order.
-pub(super) fn parts<'a>(boundary: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Malformed> {
+/// The parts of a body, in their order; at most so many.
+pub(super) fn parts<'a>(
+    boundary: &str,
+    body: &'a [u8],
+    most: usize,
+) -> Result<Vec<Part<'a>>, Malformed> {
     let delimiter = format!("\r\n--{boundary}").into_bytes();
     let first = delimiter.get(2..).unwrap_or_default();
     if !body.starts_with(first) {
@@ -60,7 +62,7 @@ pub(super) fn parts<'a>(boundary: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>,
         let end = start + find(content, &delimiter).ok_or(Malformed)?;
         let head = std::str::from_utf8(rest.get(..head_end).unwrap_or_default());
         let (name, is_file) = disposition(head.map_err(|_| Malformed)?).ok_or(Malformed)?;
-        if parts.len() == FORM_FIELDS_MAX {
+        if parts.len() == most {
             return Err(Malformed);
         }
         parts.push(Part { name, is_file, content: start..end });
@@ -79,7 +81,9 @@ fn disposition(head: &str) -> Option<(&str, bool)> {
         let (_, after) = parameters.split_once(&format!("; {name}=\""))?;
         after.split_once('"').map(|(value, _)| value)
     };
-    Some((quoted("name")?, quoted("filename").is_some()))
+    // Some programs write a name that is not ASCII as `filename*=` alone.
+    let is_file = quoted("filename").is_some() || parameters.contains("; filename*=");
+    Some((quoted("name")?, is_file))
 }
 
 /// Where `part` first stands.
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn parts_found_in_their_places() {
-        let parts = parts("x", BODY.as_bytes()).unwrap();
+        let parts = parts("x", BODY.as_bytes(), 50).unwrap();
         let seen: Vec<_> =
             parts.iter().map(|it| (it.name, it.is_file, &BODY[it.content.clone()])).collect();
         let expected =
@@ -137,18 +141,18 @@ mod tests {
     fn parts_of_broken_form_refused() {
         let whole = BODY.as_bytes();
         for end in [0, 2, 10, 40, 60, 90, 150, whole.len() - 8] {
-            assert_eq!(parts("x", &whole[..end]), Err(Malformed), "{end}");
+            assert_eq!(parts("x", &whole[..end], 50), Err(Malformed), "{end}");
         }
-        assert_eq!(parts("y", whole), Err(Malformed));
+        assert_eq!(parts("y", whole, 50), Err(Malformed));
         let many = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n".repeat(51);
-        assert_eq!(parts("x", format!("{many}--x--").as_bytes()), Err(Malformed));
+        assert_eq!(parts("x", format!("{many}--x--").as_bytes(), 50), Err(Malformed));
     }
 
     proptest! {
         #[test]
         fn parts_of_any_bytes_lie_inside(body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let body = [b"--x\r\n".as_slice(), &body].concat();
-            if let Ok(parts) = parts("x", &body) {
+            if let Ok(parts) = parts("x", &body, 50) {
                 prop_assert!(parts.iter().all(|it| body.get(it.content.clone()).is_some()));
             }
         }

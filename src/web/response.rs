@@ -85,6 +85,8 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
+    /// What search engines are asked to do with it.
+    pub robots: Option<&'static str>,
 }
 
 impl Response {
@@ -110,6 +112,7 @@ impl Response {
             away: None,
             app: None,
             pause_ms: None,
+            robots: None,
         }
     }
 
@@ -132,15 +135,9 @@ impl Response {
         }
     }
 
-    /// What goes over the wire: status, every header but those of the connection itself, body.
-    /// A page that the browser already has becomes 304, which costs no compression.
-    pub(super) fn encode(mut self, asked: Asked<'_>, origin: &Origin) -> Encoded {
-        if !self.cookies.is_empty() {
-            // A copy kept anywhere would hand one person's cookie to the next.
-            self.cache = Cache::NoStore;
-        }
+    /// The headers that say how the site wants to be treated, whatever the answer is.
+    fn site_fields(&mut self, origin: &Origin) -> Vec<(&'static str, String)> {
         let mut fields = Vec::with_capacity(20);
-        let is_picture = self.content.is_picture();
         fields.extend(EVERY_ANSWER.map(|(name, value)| {
             let value = match name {
                 "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
@@ -149,12 +146,27 @@ impl Response {
             (name, value)
         }));
         fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
-        if is_picture {
+        if self.content.is_picture() {
             fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
+        }
+        if let Some(wish) = self.robots {
+            fields.push(("X-Robots-Tag", wish.to_owned()));
         }
         if origin.is_https() {
             fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
         }
+        fields
+    }
+
+    /// What goes over the wire: status, every header but those of the connection itself, body.
+    /// A page that the browser already has becomes 304, which costs no compression.
+    pub(super) fn encode(mut self, asked: Asked<'_>, origin: &Origin) -> Encoded {
+        if !self.cookies.is_empty() {
+            // A copy kept anywhere would hand one person's cookie to the next.
+            self.cache = Cache::NoStore;
+        }
+        let is_picture = self.content.is_picture();
+        let mut fields = self.site_fields(origin);
         fields.push(("Content-Type", self.content.media_type().to_owned()));
         fields.push(("Cache-Control", self.cache.directives().to_owned()));
         if !self.languages.is_empty() {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::ask::{Ask, AskError};
 use super::backends::Backends;
 use super::first;
+use super::gate::GateLimits;
 use super::handler::Site;
 use super::origin::Origin;
 use super::server::{self, ServerConfig, WebError};
@@ -34,8 +35,12 @@ pub struct Config {
     pub app_calls: Option<u32>,
     /// Whether apps may sign people in with their password.
     pub app_passwords: bool,
+    /// Whether search engines are asked to show nothing of it.
+    pub noindex: bool,
     /// Where it tells its numbers, if anywhere.
     pub metrics: Option<Listener>,
+    /// Bytes of memory for connections beyond the least, if they are limited.
+    pub memory_left: Option<u64>,
 }
 
 impl Ask for &Backends {
@@ -58,13 +63,15 @@ impl Ask for &Backends {
 /// # Errors
 /// [`WebError`].
 pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<(), WebError> {
-    let (calls, passwords) = (config.app_calls, config.app_passwords);
+    let (calls, passwords, noindex) = (config.app_calls, config.app_passwords, config.noindex);
+    let gate = GateLimits::default().within_memory(config.memory_left);
     let Config { listen, backends, keys, origin, community, trusted_proxies, metrics, .. } = config;
     let clock = Clock::system();
     let form_key = keys.form_key();
     let backends = Backends::new(backends, keys, clock.clone());
     let site = Site::new(&backends, community, form_key, origin.clone(), clock)
-        .with_apps(calls, passwords);
+        .with_apps(calls, passwords)
+        .unlisted(noindex);
     let own = origin.clone();
     let handler = |request: &super::request::Request| site.respond(request);
     let served = std::thread::scope(|scope| {
@@ -77,7 +84,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         spawn_named(scope, "first-link", |_permit| first::tell(&&backends, &own, stop))
             .map_err(WebError::Thread)?;
         let config = ServerConfig { listen, origin, trusted_proxies };
-        let running = server::serve(scope, config, stop, &handler);
+        let running = server::serve_within(scope, config, gate, stop, &handler);
         // Whatever ended it, the watch must end too.
         let outcome = running.and_then(|running| {
             log::info!("web serving address={}", running.address());

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::request::PostView;
 use crate::clock::Wall;
-use crate::id::{PostId, UserName};
-use crate::user::entry::is_not;
+use crate::id::{PictureName, PostId, UserName};
+use crate::user::entry::{Picture, is_not};
 
 /// An answer to an [`crate::action::ApiRead`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub enum ApiReply {
     Accounts(AccountPage),
     /// What concerns the one who asks.
     News(NewsReply),
+    /// A picture that the one who asks has sent.
+    Picture(Picture),
     /// Posts.
     Statuses(Statuses),
     /// What a post answers and what answers it.
@@ -88,12 +90,15 @@ pub struct StatusView {
     pub post: PostView,
     /// How many like it, as far as that is the asker's to know.
     pub likes: u32,
+    /// Whether strangers are not shown it.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub for_members: bool,
 }
 
 impl StatusView {
     /// A post for itself.
     pub const fn of(post: PostView) -> Self {
-        Self { id: post.id, post, likes: 0 }
+        Self { id: post.id, post, likes: 0, for_members: false }
     }
 }
 
@@ -143,6 +148,9 @@ pub struct AccountView {
     pub bio: String,
     /// Since when they are here.
     pub joined_at: Wall,
+    /// The picture beside the name, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<PictureName>,
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,

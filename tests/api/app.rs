@@ -145,29 +145,78 @@ impl App {
         says: &Value,
         key: Option<&str>,
     ) -> Result<Heard, ureq::Error> {
-        let mut request =
-            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
+        let mut request = self.request(method, path);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
         let body = if says.is_null() { String::new() } else { says.to_string() };
-        let mut answer = if body.is_empty() && method != "POST" {
-            self.agent.run(request.body(()).map_err(ureq::Error::from)?)?
+        if body.is_empty() && method != "POST" {
+            hear(self.agent.run(request.body(()).map_err(ureq::Error::from)?)?)
         } else {
             let request = request.header("Content-Type", "application/json");
-            self.agent.run(request.body(body).map_err(ureq::Error::from)?)?
+            hear(self.agent.run(request.body(body).map_err(ureq::Error::from)?)?)
+        }
+    }
+
+    fn request(&self, method: &str, path: &str) -> ureq::http::request::Builder {
+        let address = format!("{}{path}", self.base);
+        let request = ureq::http::Request::builder().method(method).uri(address);
+        match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    /// Sends fields and files in parts.
+    pub(crate) fn send_parts(
+        &self,
+        (method, path): (&str, &str),
+        says: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Result<Heard, ureq::Error> {
+        let mut body = Vec::new();
+        let mut part = |name: &str, more: &str, bytes: &[u8]| {
+            let head =
+                format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
         };
-        let headers = answer.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
-        });
-        let headers: Vec<_> = headers.collect();
-        let text = answer.body_mut().read_to_string()?;
-        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        let link = headers.iter().find(|(name, _)| name == "link").map(|(_, link)| link.clone());
-        Ok(Heard { status: answer.status().as_u16(), value, link, headers })
+        for (name, value) in says {
+            part(name, "", value.as_bytes());
+        }
+        for (name, bytes) in files {
+            part(name, "; filename=\"a.jpg\"", bytes);
+        }
+        body.extend(b"--x7--\r\n");
+        let request = self.request(method, path);
+        let request = request.header("Content-Type", "multipart/form-data; boundary=x7");
+        hear(self.agent.run(request.body(body).map_err(ureq::Error::from)?)?)
+    }
+
+    /// Sends a picture, and gives its number.
+    pub(crate) fn send_picture(&self, picture: &[u8], description: &str) -> String {
+        let says = [("description", description)];
+        let heard = self.send_parts(("POST", "/api/v2/media"), &says, &[("file", picture)]);
+        let heard = heard.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(heard.status, 200, "{heard:?}");
+        heard.text("id")
+    }
+
+    /// Begins to listen to a stream.
+    pub(crate) fn listen(&self, path: &str) -> ureq::http::Response<ureq::Body> {
+        let request = self.request("GET", path).body(()).map_err(ureq::Error::from);
+        let stream = request.and_then(|request| self.agent.run(request));
+        let stream = stream.unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(stream.status().as_u16(), 200, "{path}");
+        stream
+    }
+
+    /// Fetches a picture as apps show it: without a token.
+    pub(crate) fn fetch(&self, address: &str) -> (u16, String, Vec<u8>) {
+        let mut answer = self.agent.get(address).call().unwrap_or_else(|error| panic!("{error}"));
+        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().to_owned();
+        let bytes = answer.body_mut().read_to_vec().unwrap_or_else(|error| panic!("{error}"));
+        (answer.status().as_u16(), kind, bytes)
     }
 
     /// Posts, and gives the post's id.
@@ -176,4 +225,20 @@ impl App {
         assert_eq!(heard.status, 200, "{heard:?}");
         heard.text("id")
     }
+}
+
+fn hear(mut answer: ureq::http::Response<ureq::Body>) -> Result<Heard, ureq::Error> {
+    let headers = answer.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
+    });
+    let headers: Vec<_> = headers.collect();
+    let text = answer.body_mut().read_to_string()?;
+    let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let link = headers.iter().find(|(name, _)| name == "link").map(|(_, link)| link.clone());
+    Ok(Heard { status: answer.status().as_u16(), value, link, headers })
+}
+
+/// All that a stream tells until it ends; fails if it does not.
+pub(crate) fn rest_of(mut stream: ureq::http::Response<ureq::Body>) -> String {
+    stream.body_mut().read_to_string().unwrap_or_else(|error| panic!("{error}"))
 }

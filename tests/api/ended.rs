@@ -57,12 +57,16 @@ fn member_suspended_does_nothing_by_apps() {
     let app = App::of(&cluster, &mut ben, "read write");
     let post = json!({ "status": "Loud" });
     assert_eq!(app.post("/api/v1/statuses", &post).status, 200);
+    let stream = app.listen("/api/v1/streaming/user");
     let told = run(&cluster, &["user", "suspend", "ben", "--days=2", "--reason=Too loud."]);
     assert_eq!(told.code, Some(0));
     for path in [HOME, "/api/v1/accounts/verify_credentials", "/api/v1/timelines/public"] {
         assert_eq!(app.get(path).status, 403, "{path}");
     }
     assert_eq!(app.post("/api/v1/statuses", &post).status, 403);
+    // What it listened to has an end, and says nothing of what comes after.
+    assert!(!crate::api::app::rest_of(stream).contains("data:"));
+    assert_eq!(app.get("/api/v1/streaming/user").status, 403);
     // Ending it is everybody's.
     let end = json!({ "client_id": app.id, "client_secret": app.secret, "token": app.token });
     assert_eq!(app.post("/oauth/revoke", &end).status, 200);

@@ -1,10 +1,13 @@
 //! The client API as apps use it, against a cluster of real processes.
 
 pub(crate) mod app;
+mod contract;
 mod ended;
 mod fields;
+mod media;
 mod news;
 mod paging;
 mod sign_in;
 mod statuses;
+mod table;
 mod tiers;

@@ -96,3 +96,30 @@ fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
         assert!((1..=40).contains(&heard.ids().len()), "{odd}");
     }
 }
+
+#[test]
+fn likes_and_bookmarks_listed_by_when_they_were_made() {
+    let cluster = Cluster::start(Options::default());
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::of(&cluster, &mut ada, "read write");
+    let posts: Vec<String> = (0..5).map(|n| app.write(&format!("Post {n}"))).collect();
+    let order = [3, 0, 4, 1, 2].map(|nth| posts[nth].as_str());
+    for (act, list) in [("favourite", "favourites"), ("bookmark", "bookmarks")] {
+        let path = format!("/api/v1/{list}?limit=2");
+        for post in order {
+            app.post(&format!("/api/v1/statuses/{post}/{act}"), &json!({}));
+        }
+        // Once more changes nothing.
+        app.post(&format!("/api/v1/statuses/{}/{act}", order[0]), &json!({}));
+        let newest_first = [vec![order[4], order[3]], vec![order[2], order[1]], vec![order[0]]];
+        assert_eq!(walk(&app, &path, "next", &|_| {}), newest_first, "{list}");
+        let second = app.get(&path).link_to("next").unwrap();
+        let back = app.get(&second).link_to("prev").unwrap();
+        assert_eq!(app.get(&back).ids(), newest_first[0], "{list}");
+        // Taken back and made again, it is the newest.
+        app.post(&format!("/api/v1/statuses/{}/un{act}", order[0]), &json!({}));
+        app.post(&format!("/api/v1/statuses/{}/{act}", order[0]), &json!({}));
+        assert_eq!(app.get(&path).ids(), [order[0], order[4]], "{list}");
+    }
+}

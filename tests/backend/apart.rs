@@ -64,7 +64,14 @@ impl<'a> Person<'a> {
     pub(super) fn posting(&self, text: &str, reply_to: Option<&PostRef>) -> Action {
         let reply_to = reply_to.cloned();
         let (text, note) = (text.to_owned(), String::new());
-        Action::Post(NewPost { key: self.key(), text, note, reply_to, pictures: Vec::new() })
+        Action::Post(NewPost {
+            key: self.key(),
+            text,
+            note,
+            reply_to,
+            pictures: Vec::new(),
+            sent: Vec::new(),
+        })
     }
 
     fn texts_at(&self, n: usize, action: Action) -> Vec<String> {

@@ -52,6 +52,7 @@ impl Writer<'_> {
             reply_to,
             note: String::new(),
             pictures: Vec::new(),
+            sent: Vec::new(),
         }))
         .unwrap()
     }

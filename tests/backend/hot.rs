@@ -30,6 +30,7 @@ fn post(session: &str, number: u64, text: &str) -> Request {
         reply_to: None,
         note: String::new(),
         pictures: Vec::new(),
+        sent: Vec::new(),
     };
     Request {
         session: Some(session.to_owned()),

@@ -190,6 +190,7 @@ fn post(session: &str, number: u8, text: &str) -> Request {
         reply_to: None,
         note: String::new(),
         pictures: Vec::new(),
+        sent: Vec::new(),
     };
     Request {
         session: Some(session.to_owned()),

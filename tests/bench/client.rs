@@ -77,6 +77,7 @@ impl Writer for Client {
             reply_to: None,
             note: String::new(),
             pictures: Vec::new(),
+            sent: Vec::new(),
         });
         let request =
             Request { session: Some(self.session.clone()), read_to: None, need: None, action };

@@ -35,10 +35,12 @@ pub(crate) fn measure(town: &mut Town, plan: &Plan, table: &mut Table) -> io::Re
     let cookies = town.people.first().map(crate::person::Person::cookies).unwrap_or_default();
     // Whoever has joined keeps connections open as browsers do, and there is room for 512 in all.
     town.people.clear();
-    let told = Load::page(town.cluster.address(), &cookies, CONNECTIONS, plan.round_ms).run()?;
+    let load = Load::page(town.cluster.address(), &cookies, CONNECTIONS, plan.round_ms);
+    // A machine that is busy with other things sends some of them away for a while, as it should.
+    let told = load.start()?.end()?;
     table.note(format!(
-        "{CONNECTIONS} connections: {:.0} home pages a second, slowest hundredth {:.0} ms",
-        told.rate, told.p99_ms
+        "{CONNECTIONS} connections: {:.0} answers a second, slowest hundredth {:.0} ms, sent away {:.0}",
+        told.rate, told.p99_ms, told.wrong
     ));
     table.memory(
         "crowd",

@@ -20,7 +20,6 @@ mod client;
 mod cluster;
 mod counted;
 mod crowd;
-#[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
 mod document;
 mod growth;
 mod hot;

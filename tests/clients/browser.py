@@ -1,13 +1,28 @@
 """A browser without scripts, and what else the programs of these tests share."""
 
+import random
+import struct
 import sys
 import time
+import zlib
 
 import requests
 from bs4 import BeautifulSoup
 from mastodon import Mastodon, MastodonNetworkError, MastodonServerError
 
 SCOPES = ["read", "write", "follow"]
+
+
+def picture(side, seed):
+    """A PNG of noise."""
+    noise = random.Random(seed)
+    rows = b"".join(b"\0" + noise.randbytes(side * 3) for _ in range(side))
+    chunk = lambda kind, data: (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    )
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*it) for it in chunks)
 
 
 def ask(what):

@@ -4,10 +4,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import requests
 from bs4 import BeautifulSoup
 from mastodon import MastodonAPIError, MastodonNotFoundError
 
-from browser import again, ask, elsewhere, eventually, sign_in
+from browser import again, ask, elsewhere, eventually, picture, sign_in
 
 POSTS = 300
 site, other_site = sys.argv[1:]
@@ -118,6 +119,33 @@ def writes_many():
         return sorted(crowd.map(write, range(POSTS)))
 
 
+def shows_pictures():
+    """Sent by one web server while a machine dies, posted once by both, seen by others."""
+    limits = ada.instance().configuration
+    assert limits.statuses.max_media_attachments == 4
+    assert "image/png" in limits.media_attachments.supported_mime_types
+    gull = ada.media_post(picture(200, 1), mime_type="image/png", description="A gull")
+    ask("kill 1")
+    tern = again(ada_elsewhere.media_post, picture(200, 2), mime_type="image/png")
+    assert again(ada.media_update, tern, description="A tern").description == "A tern"
+    says = dict(status="", media_ids=[gull, tern], idempotency_key="birds")
+    sent = {int(again(app.status_post, **says).id) for app in (ada_elsewhere, ada) * 2}
+    assert len(sent) == 1, sent
+    status = eventually("the post", lambda: again(ben.account_statuses, names["ada"], only_media=True))
+    assert ids(status) == list(sent)
+    shown = status[0].media_attachments
+    assert [(it.type, it.description) for it in shown] == [("image", "A gull"), ("image", "A tern")]
+    assert [it.meta.original.width for it in shown] == [200, 200]
+    for it in shown:
+        seen = requests.get(it.url, timeout=30)
+        assert seen.status_code == 200 and seen.headers["Content-Type"].startswith("image/"), seen
+    fails_with(MastodonAPIError, ben.status_post, "Mine", media_ids=[gull])
+    fails_with(MastodonAPIError, ada.media_post, b"GIF89a" + bytes(40), mime_type="image/gif")
+    face = again(ada.account_update_credentials, avatar=picture(200, 3), avatar_mime_type="image/png")
+    assert face.avatar != ben.me().avatar and requests.get(face.avatar, timeout=30).ok
+    ask("wait")
+
+
 def walks(app, step, page, between):
     pages = []
     while page:
@@ -166,6 +194,7 @@ keeps_apart()
 written = writes_many()
 pages_both_ways(written)
 ask("wait")
+shows_pictures()
 posts_once()
 ada.revoke_access_token(allow_http=True)
 fails_with(MastodonAPIError, ada_elsewhere.me)

@@ -95,6 +95,21 @@ fn toot_does_what_a_person_types() {
     let reply = reply["id"].as_str().unwrap().to_owned();
     let thread = ben.toot(&["thread", &reply]);
     assert!(thread.contains("scones") && thread.contains("With jam"), "{thread}");
+    // A picture with what it shows.
+    let file = ada.config.path().join("gull.png");
+    let noise = |x: u32, y: u32| (x * 7 + y * 13 + x * y).to_le_bytes();
+    let image = image::RgbImage::from_fn(200, 200, |x, y| {
+        let [a, b, ..] = noise(x, y);
+        image::Rgb([a, b, a ^ b])
+    });
+    image.save(&file).unwrap();
+    let said =
+        ada.json(&["post", "Look", "--media", file.to_str().unwrap(), "--description", "A gull"]);
+    assert_eq!(said["media_attachments"][0]["description"], "A gull", "{said}");
+    let seen = ben.toot(&["status", said["id"].as_str().unwrap()]);
+    let address = said["media_attachments"][0]["url"].as_str().unwrap();
+    // It breaks long addresses.
+    assert!(seen.replace('\n', "").contains(address), "{seen}");
     // That somebody follows him.
     let news = ben.toot(&["notifications"]);
     assert!(news.contains("@ada") && news.contains("follow"), "{news}");

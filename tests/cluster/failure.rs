@@ -20,7 +20,7 @@ fn check_all(cluster: &Cluster, acknowledged: &Acknowledged) {
 
 #[test]
 fn each_backend_killed_in_turn_under_load_nobody_notices() {
-    let cluster = Cluster::start(Options::default());
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
     let (acknowledged, troubles) = under_load(&cluster, WRITERS, |load| {
         for node in 1..=3 {
             load.wait_for_more(POSTS);
@@ -37,7 +37,7 @@ fn each_backend_killed_in_turn_under_load_nobody_notices() {
 
 #[test]
 fn backend_frozen_under_load_nobody_notices() {
-    let cluster = Cluster::start(Options::default());
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
     let (acknowledged, troubles) = under_load(&cluster, WRITERS, |load| {
         for node in 1..=3 {
             load.wait_for_more(POSTS);
@@ -54,7 +54,7 @@ fn backend_frozen_under_load_nobody_notices() {
 
 #[test]
 fn no_majority_nothing_saved_text_kept_until_it_is() {
-    let cluster = Cluster::start(Options::default());
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
     let mut ada = cluster.person("ada");
     ada.join();
     assert_eq!(ada.post("before").written(), Written::Saved);
@@ -91,7 +91,7 @@ fn no_majority_nothing_saved_text_kept_until_it_is() {
 fn cluster_restarted_knows_posts_and_sessions() {
     let keep = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let data = keep.path().join("db");
-    let options = || Options { data: Some(data.clone()), ..Options::default() };
+    let options = || Options { data: Some(data.clone()), alone: true, ..Options::default() };
     let mut cluster = Cluster::start(options());
     let mut ada = cluster.person("ada");
     ada.join();
@@ -114,7 +114,7 @@ fn cluster_restarted_knows_posts_and_sessions() {
 
 #[test]
 fn web_server_killed_started_again_forms_still_good() {
-    let cluster = Cluster::start(Options::default());
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
     let mut ada = cluster.person("ada");
     ada.join();
     let form = ada.get("/").form("/post");

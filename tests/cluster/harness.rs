@@ -1,8 +1,9 @@
 //! A cluster of real processes, started by `tern run-cluster` on loopback as anybody would start it.
 //!
 //! Whatever a test does, `Drop` ends every process that was started, by its id, and shows the end of
-//! the cluster's log if the test failed. One cluster runs at a time: a machine that is busy with five
-//! would time out where nothing is wrong.
+//! the cluster's log if the test failed. As many clusters run at once as there are test threads, which is
+//! one a core: more would time out where nothing is wrong. They mostly wait, for each other and the disk.
+//! What measures how soon something happens has the machine to itself.
 //!
 //! Nothing here unwraps: a failure says what was awaited, because it is read without a debugger.
 
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustix::process::{Pid, Signal, kill_process};
 use tern::clock::Clock;
 
@@ -31,12 +32,28 @@ const STOP: Duration = Duration::from_secs(15);
 /// Lines of the log shown when a test failed.
 const LOG_LINES_SHOWN: usize = 60;
 
-/// One cluster at a time.
-static TURN: Mutex<()> = Mutex::new(());
+/// Held shared by whoever runs beside others, and by who must not alone. Who waits to be alone is not
+/// overtaken.
+static TURN: RwLock<()> = RwLock::new(());
 
-/// Waits for the turn of a cluster that is started by other means than [`Cluster`].
-pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
-    TURN.lock()
+/// The turn of a cluster, given back when dropped.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Others may run meanwhile.
+    Beside { _held: RwLockReadGuard<'static, ()> },
+    /// No other runs meanwhile.
+    Alone { _held: RwLockWriteGuard<'static, ()> },
+}
+
+/// Waits for the turn of a cluster that is started by other means than [`Cluster`], and has the machine
+/// to itself.
+pub(crate) fn take_turn() -> Turn {
+    Turn::Alone { _held: TURN.write() }
+}
+
+/// The same, beside others.
+pub(crate) fn take_turn_beside() -> Turn {
+    Turn::Beside { _held: TURN.read() }
 }
 
 /// The next port to try: below those that the system gives to outgoing connections.
@@ -52,6 +69,8 @@ pub(crate) struct Options {
     pub(crate) backends: u16,
     /// Leave dead processes dead.
     pub(crate) no_restart: bool,
+    /// Let no other cluster run meanwhile: for tests that measure how soon something happens.
+    pub(crate) alone: bool,
     /// An existing data directory; a fresh one otherwise.
     pub(crate) data: Option<PathBuf>,
     /// More options of `tern run-cluster`.
@@ -71,7 +90,7 @@ pub(crate) struct Cluster {
     /// Where `data` lies, unless it was given.
     _directory: tempfile::TempDir,
     /// Given back last, when all is over.
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 /// Waits until `check` gives something, and returns it.
@@ -116,7 +135,7 @@ impl Cluster {
 
     /// Starts a cluster and waits for nothing.
     pub(crate) fn spawn(options: Options) -> Self {
-        let turn = take_turn();
+        let turn = if options.alone { take_turn() } else { take_turn_beside() };
         // On the disk that the project is on: a directory in memory would make every flush free.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
         let directory = directory.unwrap_or_else(|error| panic!("a directory: {error}"));

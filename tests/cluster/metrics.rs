@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tern::metrics::table::{METRICS, Side};
 
+use super::files;
 use super::harness::{Cluster, Options, connect, eventually, free_ports};
 use super::person::Written;
 
@@ -205,6 +206,42 @@ fn numbers_follow_what_happens_in_a_cluster() {
         (seen.labelled("tern_node_up", &[("node", "2")]) == 0).then_some(())
     });
     assert_eq!(numbers(port + 1).sum("tern_node_up"), 2);
+}
+
+/// What a post costs a memory card: on each machine the line, and next to nothing besides.
+#[test]
+fn post_writes_little_more_than_its_line_on_each_machine() {
+    const POSTS: u64 = 200;
+    /// Times the line itself that a machine may write for it.
+    const TIMES_MOST: u64 = 3;
+    let port = free_ports(4);
+    let more = vec![format!("--metrics=127.0.0.1:{port}"), "--rate-limits=off".to_owned()];
+    let cluster = Cluster::start(Options { no_restart: true, more, ..Options::default() });
+    let mut ada = cluster.person("ada");
+    ada.join();
+    assert_eq!(ada.post("before it is counted").written(), Written::Saved);
+    let seen = || {
+        cluster.wait_in_step();
+        files::wait_for_agreement(&cluster);
+        [1, 2, 3].map(|node| {
+            let file = cluster.node_data(node).join("users/ada.jsonl");
+            let written = numbers(port + node).one("tern_disk_written_bytes_total");
+            (written, std::fs::metadata(file).unwrap().len())
+        })
+    };
+    let before = seen();
+    for post in 0..POSTS {
+        let text = format!("Post {post}: the tomatoes are in, and there is tea at four");
+        assert_eq!(ada.post(&text).written(), Written::Saved);
+    }
+    for (node, (before, after)) in (1..).zip(before.into_iter().zip(seen())) {
+        let (written, lines) = (after.0 - before.0, after.1 - before.1);
+        println!("machine {node}: {written} bytes written for {lines} bytes of lines");
+        // No file was folded meanwhile, so what was written of it is at least what it grew by.
+        assert!(lines > POSTS * 150, "machine {node}: {lines} bytes of lines");
+        assert!(written >= lines, "machine {node}: {written} of {lines} bytes counted");
+        assert!(written <= TIMES_MOST * lines, "machine {node}: {written} for {lines} bytes");
+    }
 }
 
 #[test]

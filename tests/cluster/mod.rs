@@ -11,6 +11,7 @@ pub(crate) mod harness;
 mod hostile;
 pub(crate) mod load;
 mod marks;
+mod memory;
 mod metrics;
 pub(crate) mod person;
 mod pictures;

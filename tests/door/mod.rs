@@ -42,7 +42,7 @@ fn thorough() -> Option<Duration> {
 /// A cluster that is attacked, and its web server.
 fn attacked() -> (Cluster, Door) {
     many_descriptors();
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = Cluster::start(Options { backends: 1, alone: true, ..Options::default() });
     let address = cluster.address().trim_start_matches("http://").parse().unwrap();
     let door = Door::new(address, cluster.web_pid());
     (cluster, door)

@@ -6,7 +6,6 @@ use tern::limits::{PICTURE_DECODED_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
 use tern::thread::spawn_named;
 
 use super::attacked;
-use crate::cluster::harness::Cluster;
 use crate::cluster::person::Person;
 
 /// Who send at once, and how often each does.
@@ -61,8 +60,7 @@ fn send(person: &mut Person, picture: &[u8]) -> Option<u16> {
     Some(status)
 }
 
-fn flood(cluster: &Cluster, person: &Person, picture: &[u8]) -> Vec<u16> {
-    let _running = cluster;
+fn flood(person: &Person, picture: &[u8]) -> Vec<u16> {
     std::thread::scope(|scope| {
         let sending = (0..SENDERS).map(|_| {
             let mut person = person.clone();
@@ -85,14 +83,13 @@ fn s51_largest_pictures_in_a_crowd_keep_the_web_server_within_its_memory() {
     // As many pixels as are decoded at all, in as many bytes as are read at all.
     let pixels = u32::try_from(PICTURE_DECODED_BYTES_MAX / 3).unwrap();
     let largest = padded(6_000, pixels / 6_000, PICTURE_INPUT_BYTES_MAX);
-    let answers =
-        door.attack_within(MEMORY_KIB_MAX, "pictures", |_watch| flood(&cluster, &ada, &largest));
+    let answers = door.attack_within(MEMORY_KIB_MAX, "pictures", |_watch| flood(&ada, &largest));
     println!("answers {answers:?}");
     assert!(answers.contains(&303), "none was taken: {answers:?}");
     // A row more is more than is decoded: each is refused by its header, with a word why.
     let larger = padded(6_000, pixels / 6_000 + 1, PICTURE_INPUT_BYTES_MAX);
-    let answers = door
-        .attack_within(MEMORY_KIB_MAX, "larger pictures", |_watch| flood(&cluster, &ada, &larger));
+    let answers =
+        door.attack_within(MEMORY_KIB_MAX, "larger pictures", |_watch| flood(&ada, &larger));
     println!("answers {answers:?}");
     assert!(answers.contains(&422) && !answers.contains(&303), "{answers:?}");
 }

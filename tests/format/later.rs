@@ -3,10 +3,11 @@
 
 use std::fs;
 
+use tern::id::{PictureKind, PictureName};
 use tern::store::scan::scan;
 use tern::store::snapshot::fold;
 use tern::user::User;
-use tern::user::entry::{CodeHash, Entry, House, SessionId, Signup};
+use tern::user::entry::{CodeHash, Entry, House, Picture, SessionId, Signup};
 
 use super::golden::{File, account, at, post, version};
 use super::{golden_later, user};
@@ -82,9 +83,39 @@ fn noa() -> File {
     file
 }
 
+/// Somebody whose app sent two pictures, and posted one of them.
+fn uma() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Uma", 0, &SessionId("5c".repeat(32))));
+    let picture = |shows: &str, sent_as| {
+        let thumb = PictureName::of(PictureKind::Jpeg, b"small");
+        let file = PictureName::of(PictureKind::Png, b"large");
+        let (width, height, description) = (640, 480, shows.to_owned());
+        Picture { file, thumb, width, height, bytes: 90_000, description, sent_as }
+    };
+    let sent = |minute, n, shows| Entry::PictureSent {
+        at: at(minute),
+        id: post(n),
+        picture: picture(shows, None),
+    };
+    file.add(version(1, 1, 2), Some(post(1)), &[sent(1, 1, "")]);
+    file.add(version(1, 1, 3), Some(post(1)), &[sent(2, 1, "A gull")]);
+    file.add(version(1, 1, 4), Some(post(2)), &[sent(3, 2, "")]);
+    let posted = Entry::Posted {
+        at: at(4),
+        id: post(3),
+        text: String::new(),
+        reply_to: None,
+        note: None,
+        pictures: vec![picture("A gull", Some(post(1)))],
+    };
+    file.add(version(1, 1, 5), Some(post(3)), &[posted]);
+    file
+}
+
 /// Every file, and how it is made.
-fn files() -> [(&'static str, File); 3] {
-    [("ivo", ivo()), ("kim", kim()), ("noa", noa())]
+fn files() -> [(&'static str, File); 4] {
+    [("ivo", ivo()), ("kim", kim()), ("noa", noa()), ("uma", uma())]
 }
 
 /// What a file tells of its user.

@@ -315,6 +315,7 @@ impl Caller {
             reply_to: None,
             note: String::new(),
             pictures: Vec::new(),
+            sent: Vec::new(),
         }
     }
 

@@ -186,6 +186,7 @@ impl Machines {
             reply_to: None,
             note: String::new(),
             pictures: Vec::new(),
+            sent: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ mod naughty;
 mod output;
 mod parts;
 mod passwords;
+mod pictures;
 mod requests;
 mod sessions;
 mod shared_cache;

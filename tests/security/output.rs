@@ -102,6 +102,7 @@ fn every_path(site: &Site, post: &str, deleted: &str) -> BTreeSet<String> {
 fn check_every_path(site: &Site, ada: &Person, paths: &BTreeSet<String>, seen: &mut BTreeSet<u16>) {
     let mut look = |reply: Reply| {
         reply.assert_secure_without_https();
+        assert_eq!(reply.header("X-Robots-Tag"), None, "nobody said so");
         seen.insert(reply.status);
         reply
     };
@@ -172,10 +173,12 @@ fn check_https(secure: &Secure, post: &str) {
         let get = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n");
         let reply = ask(secure.address, format!("{get}\r\n"));
         reply.assert_secure();
+        assert_eq!(reply.header("X-Robots-Tag"), Some("noindex"), "{path}");
         if let Some(etag) = reply.header("ETag") {
             let known = ask(secure.address, format!("{get}If-None-Match: {etag}\r\n\r\n"));
             assert_eq!(known.status, 304, "{path}");
             known.assert_secure();
+            assert_eq!(known.header("X-Robots-Tag"), Some("noindex"), "{path}");
         }
     }
     for (status, request) in refused(host) {
@@ -189,7 +192,7 @@ fn check_https(secure: &Secure, post: &str) {
 fn s31_every_answer_bears_all_headers_on_the_wire() {
     let site = Site::start(&["--rate-limits=on"]);
     let (mut ada, post, deleted) = ada_with_posts(&site);
-    let secure = site.secure(&[]);
+    let secure = site.secure(&["--noindex=on"]);
     let mut seen = BTreeSet::new();
     let paths = every_path(&site, &post, &deleted);
     check_every_path(&site, &ada, &paths, &mut seen);

@@ -1,11 +1,14 @@
 //! Passwords as the running program keeps them, and what it says of wrong ones.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tern::auth::AuthError;
 use tern::auth::password::{Hasher, Verdict};
 use tern::clock::{Clock, Wall};
 use tern::id::UserName;
 use tern::store::line::{Kind, NewLine, encode};
 use tern::store::{DataDir, UserStore};
+use tern::thread::spawn_named;
 use tern::user::entry::Entry;
 
 use crate::cluster::harness::{Cluster, Options};
@@ -102,4 +105,75 @@ fn s07_unknown_name_and_wrong_password_are_answered_alike() {
     let known = alike(&answer("hanna"), "hanna");
     assert_eq!(known.0, 422);
     assert_eq!(known, alike(&answer("henry"), "henry"));
+}
+
+/// Who sign in at once, each from an address of their own.
+const SIGN_INS: usize = 200;
+
+/// How long a page may take meanwhile: the hashes have what is left of the processor.
+const PAGE_MS: u64 = 2_000;
+
+#[test]
+fn s02_pages_stay_quick_while_two_hundred_sign_in() {
+    let options = || Options {
+        backends: 1,
+        alone: true,
+        more: vec!["--trusted-proxies=127.0.0.1".to_owned()],
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options());
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let before = resident_kib(cluster.pid(1));
+    let people: Vec<_> = (0..SIGN_INS)
+        .map(|n| {
+            let address = format!("203.0.113.{}", n + 1);
+            let mut person = cluster.person("nobody").through_proxy(&address).leaving();
+            let form = person.get("/login").form("/login");
+            (person, form)
+        })
+        .collect();
+    let done = AtomicUsize::new(0);
+    let (answers, slowest, read) = std::thread::scope(|scope| {
+        let sign_ins: Vec<_> = people
+            .into_iter()
+            .map(|(mut person, form)| {
+                let done = &done;
+                let sign_in = move |_permit| {
+                    let typed = [("username", "nobody"), ("password", "not the right one")];
+                    let answer = person.submit(&form, &typed);
+                    done.fetch_add(1, Ordering::Relaxed);
+                    (answer.status, answer.header("retry-after").map(str::to_owned))
+                };
+                spawn_named(scope, "sign-in", sign_in).unwrap()
+            })
+            .collect();
+        let (mut slowest, mut read) = (0, 0);
+        let clock = Clock::system();
+        while done.load(Ordering::Relaxed) < SIGN_INS {
+            let begun = clock.mono();
+            assert_eq!(ada.get("/public").status, 200);
+            slowest = slowest.max(clock.mono().0 - begun.0);
+            read += 1;
+        }
+        let answers: Vec<_> = sign_ins.into_iter().map(|thread| thread.join().unwrap()).collect();
+        (answers, slowest, read)
+    });
+    // Each was answered: looked at, or told when to come back; and somebody was.
+    let looked_at = answers.iter().filter(|(status, _)| *status == 422).count();
+    let told = answers.iter().filter(|(status, retry)| *status == 503 && retry.is_some()).count();
+    assert_eq!(looked_at + told, SIGN_INS, "{answers:?}");
+    assert!(looked_at > 0 && told > 0, "{looked_at} {told}");
+    assert!(read > 3 && slowest < PAGE_MS, "{read} pages, the slowest in {slowest} ms");
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let allowed = 32 * 1024 + cores.min(4) as u64 * 19 * 1024;
+    let grown = resident_kib(cluster.pid(1)).saturating_sub(before);
+    assert!(grown <= allowed, "grew by {grown} KiB of {allowed}");
+}
+
+/// The most KiB that a process had in memory.
+fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

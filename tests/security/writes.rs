@@ -16,6 +16,9 @@ use crate::cluster::person::{Person, Written};
 /// How long all machines may take to come back.
 const BACK: Duration = Duration::from_mins(1);
 
+/// Who is suspended before, for it to be lifted.
+const SUSPENDED: &str = "sue";
+
 /// Somebody who is about to do one thing.
 struct Writer {
     person: Person,
@@ -40,7 +43,7 @@ type Act = (
     &'static [&'static str],
 );
 
-const ACTS: [Act; 31] = [
+const ACTS: [Act; 33] = [
     ("poster", &[], "/", "/post", &[("text", "Tea at four."), ("note", "Tea")], &["posted"]),
     ("replier", &[], "{ada}", "/post", &[("text", "With cake?")], &["posted"]),
     ("editor", &[], "{own}/edit", "{own}/edit", &[("text", "Tea at five.")], &["post_edited"]),
@@ -118,6 +121,22 @@ const ACTS: [Act; 31] = [
         &[("username", "{name}"), ("password", "{password}")],
         &["left"],
     ),
+    (
+        "mender",
+        &["reset"],
+        "{link}",
+        "/reset",
+        &[("new", "nine lamps and a boat")],
+        &["password", "session_opened"],
+    ),
+    (
+        "lifter",
+        &["keep", "suspend"],
+        "/mod/act?deed=lift&username={suspended}",
+        "/mod/act",
+        &[("reason", "Enough.")],
+        &["suspension_lifted"],
+    ),
     ("logouter", &[], "{me}", "/logout", &[], &["session_closed"]),
     (
         "joiner",
@@ -142,6 +161,7 @@ fn writers(cluster: &Cluster) -> Vec<Writer> {
     let mut ada = cluster.person("ada");
     ada.join();
     cluster.person("sam").join();
+    cluster.person(SUSPENDED).join();
     let post = posted(&mut ada, "A ladder, to lend.");
     let mut writers: Vec<_> = ACTS.iter().map(|act| prepared(cluster, act, &post)).collect();
     wait_for_agreement(cluster);
@@ -163,7 +183,13 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
     // Some of the words are nobody's name.
     let name = &format!("a_{what}");
     let mut person = cluster.person(name);
-    let mut own = String::new();
+    let (mut own, mut link) = (String::new(), String::new());
+    let operator = |order: &str| {
+        let data = format!("--data={}", cluster.data().display());
+        let done = Command::new(PROGRAM).args(["user", order, name, &data]).output().unwrap();
+        assert!(done.status.success(), "{order} {name}: {done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
     if before != ["stranger"] {
         person.join();
     }
@@ -176,6 +202,7 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
         [("{ada}", ada), ("{own}", own.as_str()), ("{id}", id), ("{me}", &me), ("{name}", name)]
             .iter()
             .chain(&[("{password}", password.as_str()), ("{code}", "/settings/invitations")])
+            .chain(&[("{suspended}", SUSPENDED)])
             .fold(text.to_owned(), |text, (name, place)| text.replace(name, place))
     };
     for step in before {
@@ -184,10 +211,20 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
             "login" => cluster.person(name).login(),
             "logout" => person.logout(),
             "invite" => person.act("/settings/invitations", "/settings/invitations", &[]),
+            "reset" => {
+                let told = operator("passwd");
+                let at = told.find("/reset?link=").expect("a link");
+                link = told[at..].lines().next().unwrap().to_owned();
+                // Whoever lost their password is signed in nowhere.
+                person = cluster.person(name);
+                continue;
+            }
+            "suspend" => {
+                let page = format!("/mod/act?deed=suspend&username={SUSPENDED}");
+                person.act(&page, "/mod/act", &[("reason", "Loud."), ("hours", "24")])
+            }
             "keep" => {
-                let data = format!("--data={}", cluster.data().display());
-                let done = Command::new(PROGRAM).args(["user", "admin", name, &data]).output();
-                assert!(done.unwrap().status.success(), "{name}");
+                operator("admin");
                 // The machine that answers may not know yet that the session is over.
                 person = cluster.person(name);
                 person.login()
@@ -200,7 +237,7 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
         };
         assert_eq!(answer.status, 303, "{name} {step}: {}", answer.body);
     }
-    let page = person.get(&fill(page));
+    let page = person.get(&if page == "{link}" { link } else { fill(page) });
     // Of the forms of one target, ending is the one that says what.
     let hidden = match what {
         "ender" => Some("id"),

@@ -228,6 +228,7 @@ impl<'a> Client<'a> {
             reply_to: None,
             note: String::new(),
             pictures: Vec::new(),
+            sent: Vec::new(),
         });
         let name = self.name.clone();
         let op = self.act(&name, key, Kind::Post { text }, &action);
@@ -278,6 +279,7 @@ impl<'a> Client<'a> {
                 reply_to: None,
                 note: String::new(),
                 pictures: Vec::new(),
+                sent: Vec::new(),
             };
             (Kind::Post { text }, Action::Post(action))
         } else {

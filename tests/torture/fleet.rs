@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::MutexGuard;
 use tern::clock::{Clock, Mono};
 use tern::store::NodeFile;
 use tern::transport::key::{ClusterKey, Keys};
@@ -19,7 +18,7 @@ use super::proxy::{Mode, Proxy};
 use super::replacement::Backup;
 use super::witness::{self, Files, Home};
 use crate::cluster::files::Disks;
-use crate::cluster::harness::{PROGRAM, eventually, free_ports, take_turn};
+use crate::cluster::harness::{PROGRAM, Turn, eventually, free_ports, take_turn, take_turn_beside};
 
 /// How many machines.
 pub(super) const MACHINES: usize = 3;
@@ -65,24 +64,32 @@ pub(crate) struct Fleet {
     changing: Option<u32>,
     pub(crate) keys: Keys,
     directory: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Fleet {
-    /// Starts everything, and says what will be left out.
+    /// Starts everything, and says what will be left out. It has the machine to itself.
     pub(crate) fn start() -> Self {
-        let fleet = Self::start_by(None);
+        Self::set_up_all(take_turn())
+    }
+
+    /// The same beside other clusters, for what holds however long anything takes.
+    pub(super) fn start_beside() -> Self {
+        Self::set_up_all(take_turn_beside())
+    }
+
+    fn set_up_all(turn: Turn) -> Self {
+        let fleet = Self::start_by(None, turn);
         (0..MACHINES).for_each(|n| fleet.set_up(n));
         fleet.run()
     }
 
     /// The same with machines that the program before has set up and runs.
     pub(super) fn start_old(old: PathBuf) -> Self {
-        Self::start_by(Some(old)).run()
+        Self::start_by(Some(old), take_turn_beside()).run()
     }
 
-    fn start_by(old: Option<PathBuf>) -> Self {
-        let turn = take_turn();
+    fn start_by(old: Option<PathBuf>, turn: Turn) -> Self {
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let home = directory.path();
         ClusterKey::create(&home.join("key")).unwrap();

@@ -72,7 +72,7 @@ fn nothing_acknowledged_is_lost_whatever_breaks() {
     let seed = from_environment("TERN_TORTURE_SEED").unwrap_or_else(|| getrandom::u64().unwrap());
     println!("torture for {seconds} s; again with TERN_TORTURE_SEED={seed}");
     let mut dice = Dice::new(seed);
-    let mut fleet = old_program().map_or_else(Fleet::start, Fleet::start_old);
+    let mut fleet = old_program().map_or_else(Fleet::start_beside, Fleet::start_old);
     let keys = fleet.keys.clone();
     let shared = Shared {
         doors: fleet.door_addresses(),

@@ -110,7 +110,7 @@ fn handle(request: &Request, waiting: &Waiting) -> Response {
         "/language" => page(format!("{:?}", request.accept_language)),
         "/gzip" => Response { cache: Cache::Private, ..page("Tea at four. ".repeat(1_000)) },
         "/parts" => return parts::handle(request),
-        "/events" => return stream::handle(request),
+        "/events" | "/api/v1/streaming" => return stream::handle(request),
         "/big" => page("x".repeat(request.query.parse().unwrap())),
         "/wait" => {
             waiting.entered.close();

@@ -2,9 +2,17 @@
 
 use super::*;
 
+/// `/events?flood` tells a megabyte at a time, without end.
+const FLOOD: &str = "flood";
+
 /// `/events?N` tells N and goes on with N + 1; `/events?N-M` ends at M, and `/events?N-M-no` is refused
 /// there.
 pub(super) fn handle(request: &Request) -> Response {
+    if request.query == FLOOD {
+        let next = Location::new(&format!("/events?{FLOOD}"));
+        let body = ": much\n".repeat(150_000);
+        return Response { next, pause_ms: Some(2), ..Response::new(200, Content::Events, body) };
+    }
     let mut words = request.query.split('-');
     let number: usize = words.next().unwrap().parse().unwrap();
     let last = words.next().map(|last| last.parse::<usize>().unwrap());
@@ -86,10 +94,31 @@ fn streams_over_the_cap_refused_until_one_ends() {
         assert_eq!(head.status, 200);
         let (_, refused) = listen(site, "0");
         assert_eq!((refused.status, refused.header("Retry-After")), (503, Some("2")));
+        // An app is told so in words that it reads.
+        let refused = Client::connect(site).get("/api/v1/streaming?0");
+        let kind = refused.header("Content-Type");
+        assert_eq!((refused.status, kind), (503, Some("application/json; charset=utf-8")));
+        let told: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+        assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{told}");
         // Whoever left makes room.
         drop(first);
         let is_free = || listen(site, "0").1.status == 200;
         assert!((0..).take(3_000).any(|_| is_free()), "its place stays taken");
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_reader_too_slow_given_up() {
+    let slow = GateLimits { write_ms: 50, write_bytes_per_s: usize::MAX, ..limits() };
+    with_site(GateLimits { streams: 1, ..slow }, |site| {
+        // It takes nothing more than the systems on both sides hold.
+        let (mut reader, head) = listen(site, FLOOD);
+        assert_eq!(head.status, 200);
+        let is_free = || listen(site, "0").1.status == 200;
+        assert!((0..).take(3_000).any(|_| is_free()), "its place stays taken");
+        let (_, is_whole) = reader.chunks();
+        assert!(!is_whole, "it is told that this is all");
     })
     .unwrap();
 }

@@ -107,6 +107,7 @@ pub(super) struct Site {
     /// How often an app may call in five minutes; as is usual where nothing is said.
     pub app_calls: Option<u32>,
     pub app_passwords: bool,
+    pub noindex: bool,
 }
 
 /// A secret: nothing shows it.
@@ -301,6 +302,7 @@ impl Site {
             community: values.value("community", value::shown_name)?,
             app_calls: values.optional("app-calls", value::calls)?,
             app_passwords: values.value("app-passwords", value::switch)?,
+            noindex: values.value("noindex", value::switch)?,
         })
     }
 }

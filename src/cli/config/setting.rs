@@ -80,7 +80,7 @@ pub(in crate::cli) struct Setting {
 
 /// Every setting, in the order of help texts. Where two commands mean different things by one name, it
 /// stands here twice.
-pub(in crate::cli) const SETTINGS: [Setting; 24] = [
+pub(in crate::cli) const SETTINGS: [Setting; 25] = [
     Setting {
         name: "node",
         kind: Kind::Machine,
@@ -240,6 +240,14 @@ pub(in crate::cli) const SETTINGS: [Setting; 24] = [
         unset: Unset::Is("off"),
         roles: &[Role::Serve, Role::Web, Role::RunCluster],
         help: "Let apps sign people in with their password, which they then know",
+    },
+    Setting {
+        name: "noindex",
+        kind: Kind::Switch,
+        value: "on|off",
+        unset: Unset::Is("off"),
+        roles: &[Role::Serve, Role::Web, Role::RunCluster],
+        help: "Ask search engines to show nothing of the site",
     },
     Setting {
         name: "no-restart",

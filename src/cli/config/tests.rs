@@ -36,6 +36,7 @@ fn serve_without_options_uses_defaults() {
             community: "Tern".to_owned(),
             app_calls: None,
             app_passwords: false,
+            noindex: false,
         },
     };
     assert_eq!(config("serve").unwrap(), Config::Serve(expected));

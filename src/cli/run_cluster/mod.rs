@@ -275,6 +275,9 @@ fn site_args(site: &Site) -> Vec<OsString> {
     if site.app_passwords {
         args.push("--app-passwords=on".into());
     }
+    if site.noindex {
+        args.push("--noindex=on".into());
+    }
     if site.insecure_http {
         args.push("--insecure-http".into());
     }

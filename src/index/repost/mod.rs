@@ -95,11 +95,11 @@ impl Index {
 
     /// Has `who` like and repost what `after` does and `before` did not, and the other way round.
     pub(super) fn replace_marks(&mut self, who: PersonId, before: &User, after: &User) {
-        for post in before.likes.difference(&after.likes) {
+        for post in before.likes.keys().filter(|it| !after.likes.contains_key(it)) {
             let like = self.like(who, post);
             self.likes.remove(&like);
         }
-        for post in after.likes.difference(&before.likes) {
+        for post in after.likes.keys().filter(|it| !before.likes.contains_key(it)) {
             let like = self.like(who, post);
             self.likes.insert(like);
         }
@@ -115,7 +115,7 @@ impl Index {
 
     /// What a user likes and reposted, for building an index: adds to `likes`, and gives the reposts.
     pub(super) fn marks_of(&mut self, who: PersonId, user: &User, likes: &mut Vec<Like>) {
-        likes.extend(user.likes.iter().map(|post| self.like(who, post)));
+        likes.extend(user.likes.keys().map(|post| self.like(who, post)));
         let reposts = user.reposts.iter().map(|(post, at)| self.repost(post, *at));
         let mut reposts: Vec<Repost> = reposts.collect();
         reposts.sort_unstable();

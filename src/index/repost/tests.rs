@@ -255,7 +255,7 @@ fn check_all(index: &Index, users: &BTreeMap<UserName, User>, n: usize) {
     for post in PEOPLE.iter().flat_map(|user| (0..40).map(|at| of(user, at))) {
         let likers: BTreeSet<_> = users
             .values()
-            .filter(|it| it.likes.contains(&post))
+            .filter(|it| it.likes.contains_key(&post))
             .map(|it| it.name.clone())
             .collect();
         assert!(index.likers(&post, 99).names.iter().eq(&likers), "{post:?}");

@@ -5,14 +5,14 @@ use proptest::prelude::*;
 use super::user_store::Home;
 use super::{History, ada, posted, recorded, version};
 use crate::clock::Wall;
-use crate::id::{Hash128, PostId, RequestId};
+use crate::id::{Hash128, PictureKind, PictureName, PostId, RequestId};
 use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
 use crate::replica::version::{Term, Version};
 use crate::store::StoreError;
 use crate::store::line::{Kind, LineError, NewLine, Part, check_chain, decode, encode as line};
 use crate::store::scan::{End, Scan, scan};
 use crate::store::snapshot::{Head, encode, fold};
-use crate::user::entry::{Entry, PostRef, SessionId};
+use crate::user::entry::{Entry, Picture, PostRef, SessionId};
 use crate::user::{Receipt, Recorded, User};
 
 const HASH: Hash128 = Hash128([7; 16]);
@@ -393,6 +393,12 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+fn picture(n: u8, sent_as: Option<PostId>) -> Picture {
+    let file = PictureName::of(PictureKind::Png, &[n]);
+    let description = format!("gull {n}");
+    Picture { file, thumb: file, width: 4, height: 3, bytes: 9, description, sent_as }
+}
+
 /// What people do with posts: their own, which may stand or not, and others'.
 fn any_mark() -> impl Strategy<Value = Entry> {
     let id = || (0..12u64).prop_map(PostId::from_raw);
@@ -416,7 +422,23 @@ fn any_mark() -> impl Strategy<Value = Entry> {
             _ => Entry::Unbookmarked { at, post },
         }
     };
+    // Some of them a day later.
+    let sent = |(n, id, day): (u8, PostId, u64)| Entry::PictureSent {
+        at: Wall(day * 90_000_000),
+        id,
+        picture: picture(n, None),
+    };
+    let shown = |(id, n, sent): (PostId, u8, PostId)| Entry::Posted {
+        at: Wall(1),
+        id,
+        text: String::new(),
+        reply_to: None,
+        note: None,
+        pictures: vec![picture(n, Some(sent))],
+    };
     prop_oneof![
+        3 => (0..3u8, id(), 0..3u64).prop_map(sent),
+        2 => (id(), 0..3u8, id()).prop_map(shown),
         3 => (id(), 0..9u64, note).prop_map(edited),
         2 => id().prop_map(|id| Entry::Pinned { at: Wall(1), id }),
         1 => Just(Entry::Unpinned { at: Wall(1) }),

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
 use crate::action::{Action, ApiRead, AvatarWish, EditProfile};
 use crate::id::UserName;
+use crate::picture::Use;
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
 use crate::wire::request::{AccountView, ApiReply};
@@ -80,14 +81,22 @@ impl<A: Ask> Site<A> {
     /// Changes what is sent, and nothing else.
     pub(super) fn update_myself(&self, call: &Call<'_>) -> Answered {
         let params = &call.params;
-        for picture in ["avatar", "header"] {
-            if params.has_file(picture) || !params.get(picture).is_empty() {
-                let why = format!("Validation failed: {picture}: this site keeps no pictures yet");
-                return Err(Answer::error(422, &why));
-            }
+        if params.file("header", &call.request.body).is_some() || !params.get("header").is_empty() {
+            let why = "Validation failed: header: profiles have no such picture here";
+            return Err(Answer::error(422, why));
         }
+        self.ask_with_token(call, None, Action::CheckSession)?;
+        let avatar = match params.file("avatar", &call.request.body) {
+            Some(bytes) => AvatarWish::Show(self.take_in(call, bytes, Use::Avatar)?),
+            None if !params.get("avatar").is_empty() => {
+                let why = "Validation failed: avatar: send it as a file";
+                return Err(Answer::error(422, why));
+            }
+            None if params.has("avatar") => AvatarWish::Remove,
+            None => AvatarWish::Keep,
+        };
         let (name, note) = (params.find("display_name"), params.find("note"));
-        if name.is_some() || note.is_some() {
+        if name.is_some() || note.is_some() || avatar != AvatarWish::Keep {
             let (view, _) = self.account_view(call, None)?;
             let or = |said: Option<&str>, so_far: String| said.map_or(so_far, str::to_owned);
             let edit = EditProfile {
@@ -95,10 +104,24 @@ impl<A: Ask> Site<A> {
                 display_name: or(name, view.display_name),
                 bio: or(note, view.bio),
                 members_only: view.members_only,
-                avatar: AvatarWish::Keep,
+                avatar,
             };
             self.ask_with_token(call, None, Action::EditProfile(edit))?;
         }
+        self.myself(call)
+    }
+
+    /// Leaves a name without a picture beside it.
+    pub(super) fn remove_avatar(&self, call: &Call<'_>) -> Answered {
+        let (view, _) = self.account_view(call, None)?;
+        let edit = EditProfile {
+            key: fresh()?,
+            display_name: view.display_name,
+            bio: view.bio,
+            members_only: view.members_only,
+            avatar: AvatarWish::Remove,
+        };
+        self.ask_with_token(call, None, Action::EditProfile(edit))?;
         self.myself(call)
     }
 

@@ -19,8 +19,10 @@ pub(super) enum By {
 impl<A: Ask> Site<A> {
     /// What a post said, from the first text on.
     pub(super) fn status_history(&self, call: &Call<'_>) -> Answered {
-        let (page, _) = self.status_numbered(call, Self::id_in(call)?)?;
-        let view = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
+        let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+        let status = page.statuses.first().ok_or_else(Answer::not_found)?;
+        let pictures = self.attachments(status, viewer.as_ref());
+        let view = &status.post;
         let post = PostRef { user: view.author.username.clone(), id: view.id };
         let author = page.accounts.iter().find(|known| known.username == post.user);
         let author = author.ok_or_else(nonsense)?;
@@ -34,7 +36,7 @@ impl<A: Ask> Site<A> {
                 "sensitive": text.note.is_some(),
                 "created_at": entity::time(text.at),
                 "account": account,
-                "media_attachments": [],
+                "media_attachments": pictures,
                 "emojis": [],
             })
         };

@@ -128,10 +128,12 @@ fn paragraphs(html: &str) -> String {
     paragraphs.concat()
 }
 
-/// A member.
+/// A member; `picture` is that of whoever has none.
 pub(super) fn account(origin: &Origin, picture: &str, view: &AccountView) -> Value {
     let name = view.username.as_str();
     let url = format!("{origin}{}", Route::Profile(view.username.clone()));
+    let face = view.avatar.map(|name| format!("{origin}{}", Route::Picture(name)));
+    let face = face.as_deref().unwrap_or(picture);
     json!({
         "id": account_id(&view.username, view.joined_at),
         "username": name,
@@ -140,8 +142,8 @@ pub(super) fn account(origin: &Origin, picture: &str, view: &AccountView) -> Val
         "uri": url,
         "display_name": view.display_name,
         "note": html(origin, &view.bio, &[]),
-        "avatar": picture,
-        "avatar_static": picture,
+        "avatar": face,
+        "avatar_static": face,
         "header": picture,
         "header_static": picture,
         "locked": false,

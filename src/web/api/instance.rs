@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Answer, Answered, Call, entity, told};
 use crate::action::{Action, ApiRead};
-use crate::limits::POST_CHARS_MAX;
+use crate::limits::{
+    DESCRIPTION_CHARS_MAX, PICTURE_INPUT_BYTES_MAX, PICTURE_PIXELS_MAX, POST_CHARS_MAX,
+    POST_PICTURES_MAX,
+};
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
 use crate::wire::request::{ApiReply, CommunityView, SCOPES};
@@ -29,13 +32,14 @@ fn configuration() -> Value {
         "accounts": { "max_featured_tags": 0, "max_pinned_statuses": 1 },
         "statuses": {
             "max_characters": POST_CHARS_MAX,
-            "max_media_attachments": 0,
+            "max_media_attachments": POST_PICTURES_MAX,
             "characters_reserved_per_url": URL_CHARS,
         },
         "media_attachments": {
-            "supported_mime_types": [],
-            "image_size_limit": 0,
-            "image_matrix_limit": 0,
+            "supported_mime_types": ["image/jpeg", "image/png", "image/webp", "image/gif"],
+            "image_size_limit": PICTURE_INPUT_BYTES_MAX,
+            "image_matrix_limit": PICTURE_PIXELS_MAX,
+            "description_limit": DESCRIPTION_CHARS_MAX,
             "video_size_limit": 0,
             "video_frame_rate_limit": 0,
             "video_matrix_limit": 0,

@@ -5,7 +5,7 @@
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
 //!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
 //!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt. `news`, `marks`:
-//!   what concerns somebody, and up to where they have read.
+//!   what concerns somebody, and up to where they have read. `media`: pictures.
 //!
 //! Invariants:
 //! - Whatever goes wrong is answered in JSON, and nothing of it by 5xx that the request caused.
@@ -20,6 +20,7 @@ mod detail;
 mod entity;
 mod instance;
 mod marks;
+mod media;
 mod news;
 mod oauth;
 mod paging;
@@ -40,16 +41,20 @@ use serde_json::{Value, json};
 use super::app_head::AppHead;
 use super::ask::Ask;
 use super::handler::{Heard, Site};
+use super::page::said::problem;
 use super::request::{Method, Request};
 use super::response::{Content, Response};
 use super::session::Session;
+use super::words::Lang;
 use crate::action::{Action, RequestKey, StatusList};
 use crate::id::UserName;
 use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
-use crate::wire::request::{ApiReply, Need, Outcome, Refusal, Request as WireRequest};
+use crate::wire::request::{
+    ApiReply, FieldProblem, Need, Outcome, Refusal, Request as WireRequest,
+};
 use params::Params;
 use rate::Caller;
-use route::{Access, Endpoint, News, Row};
+use route::{Access, Endpoint, Media, News, Row};
 use stream::Part;
 
 /// One request of an app.
@@ -207,7 +212,18 @@ impl<A: Ask> Site<A> {
             Endpoint::History => self.status_history(call),
             Endpoint::MuteStatus(on) => self.mute_status(call, on),
             Endpoint::News(news) => self.call_news(call, news),
+            Endpoint::Media(media) => self.call_media(call, media),
             _ => Err(Answer::not_found()),
+        }
+    }
+
+    fn call_media(&self, call: &Call<'_>, media: Media) -> Answered {
+        match media {
+            Media::MaySend => self.may_send(call),
+            Media::Send => self.send_picture(call),
+            Media::One => self.one_picture(call),
+            Media::Describe => self.describe_picture(call),
+            Media::RemoveAvatar => self.remove_avatar(call),
         }
     }
 
@@ -243,6 +259,16 @@ impl<A: Ask> Site<A> {
         about: Option<&UserName>,
         action: Action,
     ) -> Result<Heard, Answer> {
+        self.ask_with_token_beside(call, about, (action, &[]))
+    }
+
+    /// The same with bytes beside the request.
+    fn ask_with_token_beside(
+        &self,
+        call: &Call<'_>,
+        about: Option<&UserName>,
+        asked: (Action, &[u8]),
+    ) -> Result<Heard, Answer> {
         let need = match call.access {
             Access::Open => None,
             Access::App => Some(Need::ANY_APP),
@@ -262,7 +288,7 @@ impl<A: Ask> Site<A> {
             (Some(token), None) => Some(self.session_of(token).ok_or_else(Answer::unauthorized)?),
         };
         let need = need.filter(|_| session.is_some());
-        let heard = self.hear_for_app(session.as_ref(), about, need, action)?;
+        let heard = self.hear_for_app(session.as_ref(), about, need, asked)?;
         let is_known = session.is_none() || heard.session.is_some();
         match &heard.outcome {
             Outcome::Refused(refusal) => Err(refused(&heard.honest(refusal))),
@@ -285,14 +311,14 @@ impl<A: Ask> Site<A> {
         session: Option<&Session>,
         about: Option<&UserName>,
         need: Option<Need>,
-        action: Action,
+        (action, beside): (Action, &[u8]),
     ) -> Result<Heard, Answer> {
         let about = session.map(Session::user).or(about);
         let secret = session.map(Session::secret);
         let read_to = session.and_then(|session| self.calls.marks.news(session.user()));
         let request = WireRequest { session: secret, read_to, need, action };
-        let asked = self.ask.ask(about, &request);
-        let response = asked.map_err(|_| {
+        let asked = self.ask.ask_beside(about, &request, beside);
+        let (response, _) = asked.map_err(|_| {
             let retry_after_s = Some(NO_MAJORITY_RETRY_S);
             Answer { retry_after_s, ..Answer::error(503, "No machine answers; try again soon") }
         })?;
@@ -338,6 +364,13 @@ fn out_of_scope() -> Answer {
     Answer::error(403, "This action is outside the authorized scopes")
 }
 
+/// What is wrong with what was sent, as the pages say it.
+fn invalid(problems: &[FieldProblem]) -> Answer {
+    let why = problems.iter().map(|it| problem(Lang::En, it.field, &it.problem));
+    let why: Vec<_> = why.collect();
+    Answer::error(422, &format!("Validation failed: {}", why.join(" ")))
+}
+
 /// What a backend's refusal is to an app. What somebody may not know of is not there.
 fn refused(refusal: &Refusal) -> Answer {
     let (status, error, retry_after_s) = match refusal {
@@ -347,7 +380,7 @@ fn refused(refusal: &Refusal) -> Answer {
         Refusal::Blocked => (403, "One of you blocks the other", None),
         Refusal::Closed | Refusal::Keeper => (403, "This action is not allowed", None),
         Refusal::Hindered(_) => (403, "Your account cannot do that at the moment", None),
-        Refusal::Invalid { .. } => (422, "Validation failed", None),
+        Refusal::Invalid { problems } => return invalid(problems),
         Refusal::BadLogin => (403, "Name and password do not match", None),
         Refusal::Conflict => (422, "Something else was sent with the same key", None),
         Refusal::Expired => (422, "Nobody can tell any more whether that was done", None),

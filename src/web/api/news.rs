@@ -62,10 +62,10 @@ impl<A: Ask> Site<A> {
         (named || followed).then_some(part)
     }
 
-    fn news_of(&self, call: &Call<'_>, part: NewsPart) -> Result<NewsReply, Answer> {
+    fn news_of(&self, call: &Call<'_>, part: NewsPart) -> Result<(NewsReply, UserName), Answer> {
         let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::News(part)))?;
         match told(&mut heard)? {
-            ApiReply::News(reply) => Ok(reply),
+            ApiReply::News(reply) => Ok((reply, heard.viewer.ok_or_else(nonsense)?.username)),
             _ => Err(nonsense()),
         }
     }
@@ -74,7 +74,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn notifications(&self, call: &Call<'_>) -> Answered {
         let Some(part) = Self::news_part(call) else { return self.nothing(call) };
         let is_rising = part.is_rising;
-        let reply = self.news_of(call, part)?;
+        let (reply, viewer) = self.news_of(call, part)?;
         let older =
             if is_rising { reply.news.last().map(|last| last.place) } else { reply.stopped };
         let newer = reply.news.first().map(|first| first.place);
@@ -82,10 +82,10 @@ impl<A: Ask> Site<A> {
         let older = older.map(|place| ("max_id", cursor(place)));
         let newer = newer.map(|place| ("min_id", cursor(place)));
         let link = link(&self.origin, call, older, newer);
-        Ok(Answer { link, ..Answer::ok(Value::Array(self.spelt_news(&reply))) })
+        Ok(Answer { link, ..Answer::ok(Value::Array(self.spelt_news(&reply, &viewer))) })
     }
 
-    pub(super) fn spelt_news(&self, reply: &NewsReply) -> Vec<Value> {
+    pub(super) fn spelt_news(&self, reply: &NewsReply, viewer: &UserName) -> Vec<Value> {
         let accounts: BTreeMap<&UserName, &AccountView> =
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
         let spell = |view: &NewsView| {
@@ -101,7 +101,7 @@ impl<A: Ask> Site<A> {
             if view.is_post {
                 let mut posts = reply.posts.statuses.iter();
                 let is_it = |status: &&_| is_of(status, view);
-                let status = self.spell(posts.find(is_it)?, &accounts, true)?;
+                let status = self.spell(posts.find(is_it)?, &accounts, Some(viewer))?;
                 notification.as_object_mut()?.insert("status".to_owned(), status);
             }
             Some(notification)
@@ -123,7 +123,8 @@ impl<A: Ask> Site<A> {
             by: None,
             limit: PAGE.1,
         };
-        let found = self.spelt_news(&self.news_of(call, part)?);
+        let (reply, viewer) = self.news_of(call, part)?;
+        let found = self.spelt_news(&reply, &viewer);
         let mut found = found.into_iter().filter(|it| it.get("id") == Some(&json!(id)));
         found.next().map(Answer::ok).ok_or_else(Answer::not_found)
     }

@@ -131,7 +131,7 @@ impl<A: Ask> Site<A> {
             },
         };
         let action = Action::RedeemCode(redeem);
-        let heard = self.hear_for_app(None, Some(&code.user), None, action)?;
+        let heard = self.hear_for_app(None, Some(&code.user), None, (action, &[]))?;
         let refusal = match &heard.outcome {
             Outcome::Saved(_) => None,
             Outcome::Refused(refusal) => Some(heard.honest(refusal)),
@@ -186,7 +186,7 @@ impl<A: Ask> Site<A> {
         }
         let Some(session) = self.session_of(token) else { return Ok(Answer::ok(json!({}))) };
         let need = Some(Need::ANY_APP);
-        let heard = self.hear_for_app(Some(&session), None, need, Action::CheckSession)?;
+        let heard = self.hear_for_app(Some(&session), None, need, (Action::CheckSession, &[]))?;
         if heard.session.is_none() {
             return match heard.outcome {
                 _ if heard.is_over => Ok(Answer::ok(json!({}))),
@@ -201,7 +201,7 @@ impl<A: Ask> Site<A> {
         }
         let key = fresh_key(None).map_err(|error| broken(&error))?;
         let end = Action::Logout(Keyed { key });
-        let heard = self.hear_for_app(Some(&session), None, need, end)?;
+        let heard = self.hear_for_app(Some(&session), None, need, (end, &[]))?;
         match &heard.outcome {
             Outcome::Saved(_) | Outcome::Refused(Refusal::SignedOut) => Ok(Answer::ok(json!({}))),
             Outcome::Refused(refusal) => Err(super::refused(&heard.honest(refusal))),

@@ -1,22 +1,25 @@
 //! What an app sends: after `?`, as a form, as JSON or in parts, all read alike into names and values.
 //!
 //! JSON becomes what a form would have said: `{"a":{"b":[1,true]}}` is `a[b][]=1&a[b][]=true`. Parts that
-//! are files are passed over. Everything is bounded by the gate's limit on bodies and by
+//! are files stay where they are. Everything is bounded by the gate's limit on bodies and by
 //! [`API_FIELDS_MAX`].
+
+use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::json;
-use crate::limits::{API_DEPTH_MAX, API_FIELDS_MAX};
+use crate::limits::{API_DEPTH_MAX, API_FIELDS_MAX, BODY_BYTES_MAX};
 use crate::web::form::percent_decode;
+use crate::web::multipart;
 use crate::web::request::Request;
 
 /// Names and values, in their order.
 #[derive(Default)]
 pub(super) struct Params {
     pairs: Vec<(String, String)>,
-    /// The names of the parts that are files.
-    files: Vec<String>,
+    /// Where in the body the parts stand that are files.
+    files: Vec<(String, Range<usize>)>,
 }
 
 /// A body that cannot be read, and why.
@@ -26,8 +29,10 @@ pub(super) enum Unreadable {
     Json,
     #[error("the JSON is nested too deep")]
     Deep,
-    #[error("the parts of the body have no end")]
+    #[error("the parts of the body make no sense")]
     Parts,
+    #[error("a field is too long")]
+    Long,
     #[error("more than {API_FIELDS_MAX} fields")]
     TooMany,
     #[error("a field is not UTF-8")]
@@ -100,48 +105,24 @@ impl Params {
         }
     }
 
-    /// Reads `multipart/form-data` (RFC 7578) as programs write it.
+    /// Reads `multipart/form-data`. A file stays where it is; what is typed is no longer than in any other
+    /// form.
     fn parts(&mut self, content_type: &str, body: &[u8]) -> Result<(), Unreadable> {
-        let mut options = content_type.split(';').map(str::trim);
-        let boundary = options.find_map(|option| option.strip_prefix("boundary="));
-        let boundary = boundary.map(|text| text.trim_matches('"')).unwrap_or_default();
-        if boundary.is_empty() {
-            return Err(Unreadable::Parts);
-        }
-        let mark = format!("\r\n--{boundary}");
-        // The first one stands at the beginning, without a line before it.
-        let whole = [b"\r\n", body].concat();
-        let mut rest = after(&whole, mark.as_bytes()).ok_or(Unreadable::Parts)?;
-        while !rest.starts_with(b"--") {
-            let part = rest.strip_prefix(b"\r\n").ok_or(Unreadable::Parts)?;
-            let end = find(part, mark.as_bytes()).ok_or(Unreadable::Parts)?;
-            let (part, tail) = part.split_at_checked(end).ok_or(Unreadable::Parts)?;
-            self.part(part)?;
-            rest = tail.get(mark.len()..).unwrap_or_default();
+        let boundary = multipart::boundary(content_type).ok_or(Unreadable::Parts)?;
+        let parts = multipart::parts(boundary, body, API_FIELDS_MAX);
+        for part in parts.map_err(|_| Unreadable::Parts)? {
+            if part.is_file {
+                self.files.push((part.name.to_owned(), part.content));
+                continue;
+            }
+            let value = body.get(part.content).unwrap_or_default();
+            if value.len() > BODY_BYTES_MAX {
+                return Err(Unreadable::Long);
+            }
+            let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Utf8)?;
+            self.add(part.name.to_owned(), value)?;
         }
         Ok(())
-    }
-
-    fn part(&mut self, part: &[u8]) -> Result<(), Unreadable> {
-        let end = find(part, b"\r\n\r\n").ok_or(Unreadable::Parts)?;
-        let (head, value) = part.split_at_checked(end + 4).ok_or(Unreadable::Parts)?;
-        let head = std::str::from_utf8(head).map_err(|_| Unreadable::Utf8)?;
-        let disposition = head.split("\r\n").find(|line| {
-            line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(DISPOSITION))
-        });
-        let mut options = disposition.unwrap_or_default().split(';').map(str::trim).skip(1);
-        let name = options.clone().find_map(|option| option.strip_prefix("name="));
-        let name = name.map(|name| name.trim_matches('"').to_owned()).ok_or(Unreadable::Parts)?;
-        if options.any(|option| option.starts_with("filename")) {
-            self.files.push(name);
-            return if self.files.len() > API_FIELDS_MAX {
-                Err(Unreadable::TooMany)
-            } else {
-                Ok(())
-            };
-        }
-        let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Utf8)?;
-        self.add(name, value)
     }
 
     /// All of them.
@@ -149,9 +130,15 @@ impl Params {
         self.pairs.iter()
     }
 
-    /// Whether a file was sent under a name.
-    pub(super) fn has_file(&self, name: &str) -> bool {
-        self.files.iter().any(|known| known == name)
+    /// A file that came with the request whose body this is, unless it is empty.
+    pub(super) fn file<'a>(&self, name: &str, body: &'a [u8]) -> Option<&'a [u8]> {
+        let (_, place) = self.files.iter().find(|(known, _)| known == name)?;
+        body.get(place.clone()).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Whether a field or a file of that name was sent, empty or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some() || self.files.iter().any(|(known, _)| known == name)
     }
 
     /// A field's last value; empty counts.
@@ -178,16 +165,6 @@ impl Params {
             _ => None,
         }
     }
-}
-
-const DISPOSITION: &str = "Content-Disposition";
-
-fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
-}
-
-fn after<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
-    hay.get(find(hay, needle)? + needle.len()..)
 }
 
 #[cfg(test)]

@@ -30,12 +30,12 @@ impl<A: Ask> Site<A> {
         };
         let token = login.opening.token.clone();
         let user = crate::id::UserName::from_input(username).map_err(|_| invalid_grant())?;
-        let heard = self.hear_for_app(None, Some(&user), None, Action::Login(login))?;
+        let heard = self.hear_for_app(None, Some(&user), None, (Action::Login(login), &[]))?;
         done(&heard)?;
         let session = Session::parse(&format!("{user}.{token}")).ok_or_else(nonsense)?;
         let issued = self.let_in_at_once(call, &client, (&session, scopes));
         let end = Action::Logout(Keyed { key: fresh()? });
-        let ended = self.hear_for_app(Some(&session), None, None, end)?;
+        let ended = self.hear_for_app(Some(&session), None, None, (end, &[]))?;
         done(&ended)?;
         issued
     }
@@ -57,7 +57,7 @@ impl<A: Ask> Site<A> {
             code_for: Some(bound),
         };
         let allow = Action::AllowApp(AllowApp { key: fresh()?, app, opening: opened });
-        done(&self.hear_for_app(Some(session), None, None, allow)?)?;
+        done(&self.hear_for_app(Some(session), None, None, (allow, &[]))?)?;
         let opening = opening(call, client)?;
         let token = format!("{}.{}", session.user(), opening.token);
         let redeem = RedeemCode {
@@ -69,7 +69,7 @@ impl<A: Ask> Site<A> {
             opening,
         };
         let redeem = Action::RedeemCode(redeem);
-        done(&self.hear_for_app(None, Some(session.user()), None, redeem)?)?;
+        done(&self.hear_for_app(None, Some(session.user()), None, (redeem, &[]))?)?;
         Ok(issued(&token, &scopes, self.clock.wall()))
     }
 }

@@ -68,6 +68,18 @@ pub(super) enum Endpoint {
     MuteStatus(bool),
     UpdateMyself,
     News(News),
+    Media(Media),
+}
+
+/// What is asked of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// Whether one may send some, which only the gate asks.
+    MaySend,
+    Send,
+    One,
+    Describe,
+    RemoveAvatar,
 }
 
 /// What is asked of what concerns somebody, and of up to where they have read.
@@ -211,6 +223,13 @@ pub(super) const TABLE: &[Row] = &[
     news("/api/v1/notifications/unread_count", News::Unread),
     news("/api/v1/markers", News::Markers),
     news("/api/v1/markers", News::SetMarkers),
+    get("/api/v1/media", user("write:media"), Endpoint::Media(Media::MaySend)),
+    post("/api/v1/media", user("write:media"), Endpoint::Media(Media::Send)),
+    post("/api/v2/media", user("write:media"), Endpoint::Media(Media::Send)),
+    get("/api/v1/media/:", user("write:media"), Endpoint::Media(Media::One)),
+    put("/api/v1/media/:", user("write:media"), Endpoint::Media(Media::Describe)),
+    get("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::MaySend)),
+    delete("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::RemoveAvatar)),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
     get("/api/v1/streaming/health", Access::Open, Endpoint::Stream(Stream::Health)),

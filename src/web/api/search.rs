@@ -29,7 +29,7 @@ impl<A: Ask> Site<A> {
         }
         let statuses = match post.filter(|_| wants("statuses")) {
             Some(id) => match self.status_numbered(call, id) {
-                Ok((page, has_viewer)) => self.spelt(&page, has_viewer),
+                Ok((page, viewer)) => self.spelt(&page, viewer.as_ref()),
                 Err(answer) if answer.status == 404 => Vec::new(),
                 Err(other) => return Err(other),
             },
@@ -52,7 +52,8 @@ impl<A: Ask> Site<A> {
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
         let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
         let most = usize::from(limit(call, FOUND));
-        Ok(self.spelt(&page, true).into_iter().take(most).collect())
+        let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
+        Ok(self.spelt(&page, viewer).into_iter().take(most).collect())
     }
 
     fn tag_entity(&self, tag: &Tag) -> Value {

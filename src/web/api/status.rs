@@ -21,11 +21,11 @@ use crate::wire::request::{AccountView, ApiReply, StatusView, Statuses};
 const PAGE: (u16, u16) = (20, 40);
 
 impl<A: Ask> Site<A> {
-    /// The posts of a page as apps see them. `has_viewer` says whether somebody asks.
-    pub(super) fn spelt(&self, page: &Statuses, has_viewer: bool) -> Vec<Value> {
+    /// The posts of a page as apps see them, for whoever asks.
+    pub(super) fn spelt(&self, page: &Statuses, viewer: Option<&UserName>) -> Vec<Value> {
         let accounts: BTreeMap<&UserName, &AccountView> =
             page.accounts.iter().map(|view| (&view.username, view)).collect();
-        let spell = |view: &StatusView| self.spell(view, &accounts, has_viewer);
+        let spell = |view: &StatusView| self.spell(view, &accounts, viewer);
         page.statuses.iter().filter_map(spell).collect()
     }
 
@@ -33,9 +33,9 @@ impl<A: Ask> Site<A> {
         &self,
         view: &StatusView,
         accounts: &BTreeMap<&UserName, &AccountView>,
-        has_viewer: bool,
+        viewer: Option<&UserName>,
     ) -> Option<Value> {
-        let original = self.original(view, accounts, has_viewer)?;
+        let original = self.original(view, accounts, viewer)?;
         let Some(by) = &view.post.reposted_by else { return Some(original) };
         let by = accounts.get(&by.username)?;
         let mut repost = original.clone();
@@ -62,7 +62,7 @@ impl<A: Ask> Site<A> {
         &self,
         view: &StatusView,
         accounts: &BTreeMap<&UserName, &AccountView>,
-        has_viewer: bool,
+        viewer: Option<&UserName>,
     ) -> Option<Value> {
         let post = &view.post;
         let author = accounts.get(&post.author.username)?;
@@ -91,14 +91,14 @@ impl<A: Ask> Site<A> {
             "edited_at": post.edited_at.map(entity::time),
             "account": entity::account(&self.origin, &self.picture(), author),
             "content": entity::html(&self.origin, &post.text, &post.mentions),
-            "visibility": if author.members_only { "private" } else { "public" },
+            "visibility": if view.for_members { "private" } else { "public" },
             "sensitive": post.note.is_some(),
             "spoiler_text": note,
             "language": null,
             "in_reply_to_id": parent.map(|parent| parent.id.to_string()),
             "in_reply_to_account_id": parent_account.map(|view| id_of(view)),
             "reblog": null,
-            "media_attachments": [],
+            "media_attachments": self.attachments(view, viewer),
             "mentions": post.mentions.iter().filter_map(mention).collect::<Vec<_>>(),
             "tags": labels(&post.text).iter().filter_map(tag).collect::<Vec<_>>(),
             "emojis": [],
@@ -109,7 +109,9 @@ impl<A: Ask> Site<A> {
             "card": null,
             "application": null,
         });
-        if has_viewer && let Some(fields) = status.as_object_mut() {
+        if viewer.is_some()
+            && let Some(fields) = status.as_object_mut()
+        {
             let mine = [
                 ("favourited", json!(post.mine.liked)),
                 ("reblogged", json!(post.mine.reposted)),
@@ -128,11 +130,11 @@ impl<A: Ask> Site<A> {
         &self,
         call: &Call<'_>,
         id: PostId,
-    ) -> Result<(Statuses, bool), Answer> {
+    ) -> Result<(Statuses, Option<UserName>), Answer> {
         let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Status { id }))?;
         match told(&mut heard)? {
             ApiReply::Statuses(page) if !page.statuses.is_empty() => {
-                Ok((page, heard.viewer.is_some()))
+                Ok((page, heard.viewer.map(|viewer| viewer.username)))
             }
             ApiReply::Statuses(_) => Err(Answer::not_found()),
             _ => Err(nonsense()),
@@ -146,8 +148,8 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn one_status(&self, call: &Call<'_>) -> Answered {
-        let (page, has_viewer) = self.status_numbered(call, Self::id_in(call)?)?;
-        self.spelt(&page, has_viewer).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+        let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+        self.spelt(&page, viewer.as_ref()).pop().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 
     /// What was typed, for its author.
@@ -178,10 +180,10 @@ impl<A: Ask> Site<A> {
         let ApiReply::Context { ancestors, descendants } = told(&mut heard)? else {
             return Err(nonsense());
         };
-        let has_viewer = heard.viewer.is_some();
+        let viewer = heard.viewer.map(|viewer| viewer.username);
         Ok(Answer::ok(json!({
-            "ancestors": self.spelt(&ancestors, has_viewer),
-            "descendants": self.spelt(&descendants, has_viewer),
+            "ancestors": self.spelt(&ancestors, viewer.as_ref()),
+            "descendants": self.spelt(&descendants, viewer.as_ref()),
         })))
     }
 
@@ -196,17 +198,18 @@ impl<A: Ask> Site<A> {
         let older = oldest.map(|id| ("max_id", id.to_string()));
         let newer = ids().next().map(|id| ("min_id", id.to_string()));
         let link = link(&self.origin, call, older, newer);
-        let statuses = self.spelt(&page, heard.viewer.is_some());
+        let statuses = self.spelt(&page, heard.viewer.as_ref().map(|viewer| &viewer.username));
         Ok(Answer { link, ..Answer::ok(Value::Array(statuses)) })
     }
 
     pub(super) fn public_timeline(&self, call: &Call<'_>) -> Answered {
-        // There are no posts of elsewhere, and no pictures.
-        if call.params.flag("remote") == Some(true) || call.params.flag("only_media") == Some(true)
-        {
+        // There are no posts of elsewhere.
+        if call.params.flag("remote") == Some(true) {
             return self.nothing(call);
         }
-        self.statuses(call, StatusList::Everyone)
+        let only_pictures = call.params.flag("only_media") == Some(true);
+        let list = if only_pictures { StatusList::Pictured } else { StatusList::Everyone };
+        self.statuses(call, list)
     }
 
     pub(super) fn tag_timeline(&self, call: &Call<'_>) -> Answered {
@@ -220,18 +223,18 @@ impl<A: Ask> Site<A> {
         let Ok(tag) = word.parse() else { return self.nothing(call) };
         let mut any = vec![tag];
         any.extend(tags("any"));
-        self.statuses(call, StatusList::Tagged { any, all: tags("all"), none: tags("none") })
+        let (all, none) = (tags("all"), tags("none"));
+        let only_pictures = params.flag("only_media") == Some(true);
+        self.statuses(call, StatusList::Tagged { any, all, none, only_pictures })
     }
 
     pub(super) fn account_statuses(&self, call: &Call<'_>) -> Answered {
         let username = account_in(call)?;
         let says = |name: &str| call.params.flag(name) == Some(true);
-        if says("only_media") {
-            return self.nothing(call);
-        }
         if says("pinned") {
             return self.statuses(call, StatusList::Pinned { username });
         }
+        let only_pictures = says("only_media");
         let (no_replies, no_reposts) = (says("exclude_replies"), says("exclude_reblogs"));
         let tag = match call.params.get("tagged") {
             "" => None,
@@ -240,6 +243,6 @@ impl<A: Ask> Site<A> {
                 Err(_) => return self.nothing(call),
             },
         };
-        self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag })
+        self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag, only_pictures })
     }
 }

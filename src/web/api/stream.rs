@@ -188,13 +188,14 @@ impl<A: Ask> Site<A> {
         let Outcome::Heard(HeardPage { events, accounts, heard: mark }) = heard.outcome else {
             return Err(nonsense());
         };
-        let has_viewer = heard.viewer.is_some();
+        let viewer = heard.viewer.map(|viewer| viewer.username);
+        let viewer = viewer.as_ref();
         let mut page = Statuses { statuses: Vec::new(), accounts, older: None };
         let mut body = String::new();
         for event in events {
             let mut spell = |status: StatusView| {
                 page.statuses = vec![status];
-                self.spelt(&page, has_viewer).pop().map(|value| value.to_string())
+                self.spelt(&page, viewer).pop().map(|value| value.to_string())
             };
             let (name, data) = match event {
                 HeardEvent::Posted(status) => ("update", spell(*status)),
@@ -205,12 +206,12 @@ impl<A: Ask> Site<A> {
                         (status.id, status.post.at, status.post.author.username.clone());
                     page.statuses = vec![*status];
                     let news = NewsView { place, by, at, is_post: true };
-                    ("notification", self.spelt_notice(&mut page, news))
+                    ("notification", self.spelt_notice(&mut page, news, viewer))
                 }
                 HeardEvent::Followed(by, at) => {
                     let place = PostId::floor_of(at.0);
                     let news = NewsView { place, by, at, is_post: false };
-                    ("notification", self.spelt_notice(&mut page, news))
+                    ("notification", self.spelt_notice(&mut page, news, viewer))
                 }
             };
             if let Some(data) = data {
@@ -222,14 +223,19 @@ impl<A: Ask> Site<A> {
     }
 
     /// What concerns the one who listens, spelt as in the list of it.
-    fn spelt_notice(&self, page: &mut Statuses, news: NewsView) -> Option<String> {
+    fn spelt_notice(
+        &self,
+        page: &mut Statuses,
+        news: NewsView,
+        viewer: Option<&UserName>,
+    ) -> Option<String> {
         let posts = Statuses {
             statuses: std::mem::take(&mut page.statuses),
             accounts: page.accounts.clone(),
             older: None,
         };
         let reply = NewsReply { news: vec![news], posts, stopped: None };
-        self.spelt_news(&reply).pop().map(|value| value.to_string())
+        self.spelt_news(&reply, viewer?).pop().map(|value| value.to_string())
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::hash;
 use super::{Answer, Answered, Call, fresh};
 use crate::action::{Action, EditPost, Mark, NewPost, OnePost, RequestKey, SetMark};
-use crate::id::{PostId, RequestId};
+use crate::id::{PostId, RequestId, UserName};
 use crate::limits::POST_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
@@ -22,11 +22,11 @@ impl<A: Ask> Site<A> {
     }
 
     /// Whose key it is: a person's, whichever of their apps sends it.
-    fn owner<'a>(call: &Call<'a>) -> &'a str {
+    pub(super) fn owner<'a>(call: &Call<'a>) -> &'a str {
         call.bearer.and_then(|token| token.split_once('.')).map_or("", |(name, _)| name)
     }
 
-    fn written(&self, call: &Call<'_>, action: Action) -> Result<Heard, Answer> {
+    pub(super) fn written(&self, call: &Call<'_>, action: Action) -> Result<Heard, Answer> {
         let heard = self.ask_with_token(call, None, action)?;
         match heard.outcome {
             Outcome::Saved(_) => Ok(heard),
@@ -35,10 +35,10 @@ impl<A: Ask> Site<A> {
     }
 
     /// The text and the note that an app sends, if they can be a post.
-    fn said<'c>(call: &'c Call<'_>) -> Result<(&'c str, &'c str), Answer> {
+    fn said<'c>(call: &'c Call<'_>, has_pictures: bool) -> Result<(&'c str, &'c str), Answer> {
         let (text, note) = (call.params.get("status"), call.params.get("spoiler_text"));
         let chars = text.trim_end().chars().count() + note.chars().count();
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && !has_pictures {
             return Err(Answer::error(422, "Validation failed: Text can't be blank"));
         }
         if chars > POST_CHARS_MAX {
@@ -50,7 +50,8 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn post_status(&self, call: &Call<'_>) -> Answered {
-        let (text, note) = Self::said(call)?;
+        let sent = Self::media_ids(call)?;
+        let (text, note) = Self::said(call, !sent.is_empty())?;
         let params = &call.params;
         // What is meant for few is never shown to many.
         if !matches!(params.get("visibility"), "" | "public") {
@@ -58,9 +59,8 @@ impl<A: Ask> Site<A> {
             return Err(Answer::error(422, why));
         }
         let has_poll = params.pairs().any(|(name, _)| name.starts_with("poll["));
-        if has_poll || !params.all("media_ids").is_empty() || !params.get("scheduled_at").is_empty()
-        {
-            let why = "Validation failed: this site takes no polls, pictures or scheduled posts";
+        if has_poll || !params.get("scheduled_at").is_empty() {
+            let why = "Validation failed: this site takes no polls or scheduled posts";
             return Err(Answer::error(422, why));
         }
         let reply_to = match params.get("in_reply_to_id") {
@@ -73,7 +73,7 @@ impl<A: Ask> Site<A> {
         };
         let key = Self::key_of(call, Self::owner(call))?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
-        let post = NewPost { key, text, reply_to, note, pictures };
+        let post = NewPost { key, text, reply_to, note, pictures, sent };
         let heard = self.written(call, Action::Post(post))?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         self.shown(call, saved.post.ok_or_else(super::nonsense)?)
@@ -81,13 +81,15 @@ impl<A: Ask> Site<A> {
 
     /// A post as it is after an act.
     fn shown(&self, call: &Call<'_>, id: PostId) -> Answered {
-        let (page, has_viewer) = self.status_numbered(call, id)?;
-        self.spelt(&page, has_viewer).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+        let (page, viewer) = self.status_numbered(call, id)?;
+        self.spelt(&page, viewer.as_ref()).pop().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 
     pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
-        let (text, note) = Self::said(call)?;
-        let id = self.own_status(call)?.post.id;
+        let before = self.own_status(call)?.post;
+        let id = before.id;
+        let (text, note) = Self::said(call, !before.pictures.is_empty())?;
+        Self::check_media_stay(call, &before)?;
         let key = Self::key_of(call, Self::owner(call))?;
         let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
         self.written(call, Action::EditPost(edit))?;
@@ -97,8 +99,8 @@ impl<A: Ask> Site<A> {
     /// Takes back a post, and gives its text so that it can be written anew.
     pub(super) fn delete_status(&self, call: &Call<'_>) -> Answered {
         let id = self.own_status(call)?.post.id;
-        let (page, has_viewer) = self.status_numbered(call, id)?;
-        let mut status = self.spelt(&page, has_viewer).pop().ok_or_else(Answer::not_found)?;
+        let (page, viewer) = self.status_numbered(call, id)?;
+        let mut status = self.spelt(&page, viewer.as_ref()).pop().ok_or_else(Answer::not_found)?;
         let text = page.statuses.first().map(|view| view.post.text.clone());
         if let Some(fields) = status.as_object_mut() {
             fields.insert("text".to_owned(), json!(text));
@@ -125,15 +127,21 @@ impl<A: Ask> Site<A> {
     /// The repost that was just made, which is a status of its own to apps.
     fn own_repost(&self, call: &Call<'_>, original: Answer) -> Answered {
         use crate::action::{ApiRead, StatusList};
-        let username = Self::owner(call).parse().map_err(|_| Answer::unauthorized())?;
-        let list = StatusList::Of { username, no_replies: false, no_reposts: false, tag: None };
+        let own: UserName = Self::owner(call).parse().map_err(|_| Answer::unauthorized())?;
+        let list = StatusList::Of {
+            username: own.clone(),
+            no_replies: false,
+            no_reposts: false,
+            tag: None,
+            only_pictures: false,
+        };
         let read =
             ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 40 };
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
         let super::ApiReply::Statuses(page) = super::told(&mut heard)? else {
             return Err(super::nonsense());
         };
-        let statuses = self.spelt(&page, true);
+        let statuses = self.spelt(&page, Some(&own));
         let id = original.value.get("id");
         let is_it = |status: &Value| status.pointer("/reblog/id") == id;
         let repost = statuses.into_iter().find(is_it);

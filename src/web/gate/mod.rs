@@ -98,6 +98,8 @@ pub struct GateLimits {
     pub drain_ms: u64,
     /// Answers that go on for as long as somebody listens.
     pub streams: usize,
+    /// Forms that bring pictures, at once.
+    pub uploads: usize,
     /// Workers.
     pub workers: usize,
     /// Milliseconds for what is under way when the server stops.
@@ -119,6 +121,7 @@ impl Default for GateLimits {
             answers_bytes: limits::GATE_ANSWERS_BYTES_MAX,
             drain_ms: limits::GATE_DRAIN_MS,
             streams: limits::GATE_STREAMS_MAX,
+            uploads: limits::UPLOADS_MAX,
             workers: limits::WEB_WORKERS,
             stop_ms: limits::WEB_STOP_MS,
         }
@@ -134,10 +137,36 @@ impl GateLimits {
         let descriptors =
             descriptors.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
         let left = descriptors.saturating_sub(taken).max(limits::GATE_CONNECTIONS_MIN);
+        if left < self.connections {
+            log::warn!("few descriptors descriptors={descriptors} connections={left}");
+        }
+        self.with_connections(left)
+    }
+
+    /// With no more than there is memory for beside the least, of which some connections have theirs: what
+    /// does not fit would end the process. Pictures go first, being the largest.
+    #[must_use]
+    pub fn within_memory(self, left_bytes: Option<u64>) -> Self {
+        let Some(left_bytes) = left_bytes else { return self };
+        let after_pictures = left_bytes.checked_sub(limits::UPLOADS_MEMORY_BYTES);
+        if after_pictures.is_none() {
+            log::warn!("too little memory for pictures left={left_bytes}");
+        }
+        let uploads = if after_pictures.is_some() { self.uploads } else { 0 };
+        let left_bytes = after_pictures.unwrap_or(left_bytes);
+        let more =
+            usize::try_from(left_bytes / limits::GATE_CONNECTION_BYTES).unwrap_or(usize::MAX);
+        let left = more.saturating_add(limits::GATE_CONNECTIONS_MIN);
+        if left < self.connections {
+            log::warn!("little memory left={left_bytes} connections={left}");
+        }
+        Self { uploads, ..self }.with_connections(left)
+    }
+
+    fn with_connections(self, left: usize) -> Self {
         if left >= self.connections {
             return self;
         }
-        log::warn!("few descriptors descriptors={descriptors} connections={left}");
         let address_connections = self.address_connections.min(left / 2);
         let streams = self.streams.min(left / 4);
         Self { connections: left, address_connections, streams, ..self }
@@ -272,7 +301,7 @@ impl Gate {
             slots: Arc::default(),
             answers: answers::Untaken::new(limits.answers_bytes),
             turns: client::Turns::default(),
-            uploads: upload::Uploads::default(),
+            uploads: upload::Uploads::new(limits.uploads),
             streams: connection::stream::Streams::default(),
             upstream,
             stopping: Stop::new(),
@@ -463,6 +492,23 @@ fn is_peers_fault(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_little_memory_leaves_some_connections() {
+        let all = GateLimits::default();
+        let check = |left, connections, of_one_address, uploads| {
+            let limits = all.within_memory(left);
+            assert_eq!(limits.uploads, uploads, "{left:?}");
+            assert_eq!(limits.connections, connections, "{left:?}");
+            assert_eq!(limits.address_connections, of_one_address, "{left:?}");
+        };
+        let (few, pictures) = (16 * limits::GATE_CONNECTION_BYTES, limits::UPLOADS_MEMORY_BYTES);
+        check(None, 512, 32, 2);
+        check(Some(u64::MAX), 512, 32, 2);
+        check(Some(0), 16, 8, 0);
+        check(Some(few), 32, 16, 0);
+        check(Some(few + pictures), 32, 16, 2);
+    }
 
     #[test]
     fn limits_few_descriptors_leave_room_for_workers_and_refusals() {

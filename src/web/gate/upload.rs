@@ -8,15 +8,32 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS, UPLOADS_MAX};
+use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS};
 use crate::thread::Stop;
+use crate::web::request::is_for_apps;
 
-/// What a worker is asked.
-pub(super) const MAY_UPLOAD: &str = "/post/pictures";
+/// Where forms go that may bring pictures, and what a worker is asked before one is read: for pages whose
+/// session it is, for apps whose token.
+const UPLOADS: [(&str, &str); 5] = [
+    ("/post", "/post/pictures"),
+    ("/settings/profile", "/post/pictures"),
+    ("/api/v1/media", "/api/v1/media"),
+    ("/api/v2/media", "/api/v1/media"),
+    ("/api/v1/accounts/update_credentials", "/api/v1/profile/avatar"),
+];
+
+/// What a worker is asked before a long form to this address is read; nothing where none goes.
+pub(super) fn may_upload(target: &str) -> Option<&'static str> {
+    let path = target.split('?').next().unwrap_or_default();
+    let path = if is_for_apps(path) { path.strip_suffix('/').unwrap_or(path) } else { target };
+    UPLOADS.into_iter().find(|(known, _)| *known == path).map(|(_, asked)| asked)
+}
 
 /// How many there are just now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Uploads {
+    /// How many there may be: none where memory is too small for one.
+    most: usize,
     count: Mutex<usize>,
     ended: Condvar,
 }
@@ -26,12 +43,19 @@ pub(super) struct Uploads {
 pub(super) struct Upload<'a>(&'a Uploads);
 
 impl Uploads {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, count: Mutex::default(), ended: Condvar::default() }
+    }
+
     /// Counts one more once there are fewer than there may be; nothing if that takes too long, or the
     /// server stops.
     pub(super) fn begin(&self, stopping: &Stop) -> Option<Upload<'_>> {
+        if self.most == 0 {
+            return None;
+        }
         let mut count = self.count.lock();
         for _ in 0..UPLOAD_WAIT_MS / UPLOAD_LOOK_MS {
-            if *count < UPLOADS_MAX {
+            if *count < self.most {
                 *count += 1;
                 return Some(Upload(self));
             }
@@ -54,11 +78,18 @@ impl Drop for Upload<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::UPLOADS_MAX;
     use crate::thread::spawn_named;
 
     #[test]
+    fn no_upload_where_memory_is_too_small_for_one() {
+        assert!(Uploads::new(0).begin(&Stop::new()).is_none());
+        assert!(Uploads::new(1).begin(&Stop::new()).is_some());
+    }
+
+    #[test]
     fn uploads_over_cap_wait_for_another_to_end() {
-        let (uploads, stop) = (Uploads::default(), Stop::new());
+        let (uploads, stop) = (Uploads::new(UPLOADS_MAX), Stop::new());
         let mut all: Vec<_> = (0..UPLOADS_MAX).map(|_| uploads.begin(&stop).unwrap()).collect();
         std::thread::scope(|scope| {
             let next = spawn_named(scope, "next", |_permit| uploads.begin(&stop).is_some());

@@ -280,6 +280,7 @@ impl<A: Ask> Site<A> {
             }),
             Act::Logout => Action::Logout(Keyed { key }),
             Act::Post(reply_to) => Action::Post(NewPost {
+                sent: Vec::new(),
                 key,
                 text: field("text"),
                 reply_to: reply_to.clone(),

@@ -62,6 +62,7 @@ use crate::id::UserName;
 use crate::limits::{API_CALLS_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::picture::Studio;
 use crate::wire::request::{Outcome, Refusal, Request as WireRequest, Response as WireResponse};
+pub(in crate::web) use pictures::announced;
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
@@ -74,9 +75,11 @@ pub struct Site<A: Ask> {
     pub(super) clock: Clock,
     pub(super) assets: Assets,
     pub(super) calls: Calls,
-    studio: Studio,
+    pub(super) studio: Studio,
     /// Whether apps may bring a password instead of having people sign in on the site's page.
     pub(super) takes_passwords: bool,
+    /// Whether search engines are asked to show nothing of it.
+    is_unlisted: bool,
 }
 
 /// An answer, or why handling ended early.
@@ -138,7 +141,19 @@ impl<A: Ask> Site<A> {
         // Whoever runs it on their own machine to try it out is not to wait.
         let calls = Calls::new((!origin.is_loopback()).then_some(API_CALLS_MAX));
         let (assets, studio, takes_passwords) = (Assets::embedded(), Studio::default(), false);
-        Self { ask, community, form_key, origin, clock, assets, calls, studio, takes_passwords }
+        let is_unlisted = false;
+        Self {
+            ask,
+            community,
+            form_key,
+            origin,
+            clock,
+            assets,
+            calls,
+            studio,
+            takes_passwords,
+            is_unlisted,
+        }
     }
 
     /// The same with other rules for apps: how often they may call, 0 for as often as they like, and
@@ -150,8 +165,20 @@ impl<A: Ask> Site<A> {
         Self { calls: counted.unwrap_or(self.calls), takes_passwords, ..self }
     }
 
+    /// The same, which search engines are asked not to show: on every answer and not in `robots.txt`, since
+    /// who may not open a page never reads that, and may list its address.
+    #[must_use]
+    pub fn unlisted(self, is_unlisted: bool) -> Self {
+        Self { is_unlisted, ..self }
+    }
+
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
+        let response = self.respond_plainly(request);
+        Response { robots: self.is_unlisted.then_some("noindex"), ..response }
+    }
+
+    fn respond_plainly(&self, request: &Request) -> Response {
         if is_for_apps(&request.path) {
             return self.respond_to_app(request);
         }

@@ -55,8 +55,11 @@ impl<A: Ask> Site<A> {
                     return Ok(Err((Trouble::Picture(error), None)));
                 }
             };
-            let name = names(&made);
-            let heard = match self.keep(visit, &made, name) {
+            let (new, beside) = announced(&made);
+            let name = new.kept;
+            let action = Action::KeepPicture(new);
+            let kept_now = self.ask_with(visit.session.as_ref(), action, &beside);
+            let heard = match kept_now.map(|(heard, _)| heard) {
                 Ok(heard) => heard,
                 // Whatever became of the picture, nothing was posted.
                 Err(AskError::Unreachable { .. }) => {
@@ -73,14 +76,6 @@ impl<A: Ask> Site<A> {
             }
         }
         Ok(Ok(()))
-    }
-
-    fn keep(&self, visit: &Visit<'_>, made: &Made, kept: KeptPicture) -> Result<Heard, AskError> {
-        let session = visit.session.as_ref();
-        let file_bytes = u32::try_from(made.full.bytes.len()).unwrap_or(u32::MAX);
-        let action = Action::KeepPicture(NewPicture { kept, file_bytes });
-        let beside = [made.full.bytes.as_slice(), &made.thumb.bytes].concat();
-        self.ask_with(session, action, &beside).map(|(heard, _)| heard)
     }
 
     /// The box to write in with room for pictures, and what was typed so far: nothing is posted yet.
@@ -120,7 +115,9 @@ impl<A: Ask> Site<A> {
     /// A picture's file. It never changes, so whoever was shown it may keep it; nobody else, who might
     /// show it to those who may not see it.
     pub(super) fn picture_file(&self, visit: &Visit<'_>, name: PictureName) -> Handled {
-        let action = Action::Picture(OnePicture { name });
+        let said = visit.query.find("for");
+        let viewer = said.and_then(|said| self.viewer_of(name, said, visit.now));
+        let action = Action::Picture(OnePicture { name, viewer });
         let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
             Ok(heard) => heard,
             Err(error) => {
@@ -176,9 +173,12 @@ pub(super) fn avatar(form: &Form) -> AvatarWish {
     form.get(kept).parse().map_or(AvatarWish::Keep, AvatarWish::Show)
 }
 
-fn names(made: &Made) -> KeptPicture {
+/// What a backend is told of a picture that was made ready, and what goes beside that.
+pub(in crate::web) fn announced(made: &Made) -> (NewPicture, Vec<u8>) {
     let [file, thumb] = [&made.full, &made.thumb].map(|it| PictureName::of(it.kind, &it.bytes));
-    KeptPicture { file, thumb }
+    let file_bytes = u32::try_from(made.full.bytes.len()).unwrap_or(u32::MAX);
+    let beside = [made.full.bytes.as_slice(), &made.thumb.bytes].concat();
+    (NewPicture { kept: KeptPicture { file, thumb }, file_bytes }, beside)
 }
 
 /// The pictures of a form, as far as they are kept.

@@ -268,7 +268,7 @@ impl Subject {
 }
 
 /// Why a picture cannot be taken.
-const fn of_picture(t: Lang, why: PictureError) -> &'static str {
+pub(crate) const fn of_picture(t: Lang, why: PictureError) -> &'static str {
     match why {
         PictureError::TooManyBytes => t.picture_too_many_bytes(),
         PictureError::NotAPicture => t.picture_not_one(),

@@ -117,19 +117,6 @@ impl Running<'_> {
 ///
 /// # Errors
 /// [`WebError`] if anything of it cannot be had; nothing is left running then.
-pub fn serve<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    config: ServerConfig,
-    stop: &Stop,
-    handler: &'scope Handler<'scope>,
-) -> Result<Running<'scope>, WebError> {
-    serve_within(scope, config, GateLimits::default(), stop, handler)
-}
-
-/// As [`serve`], with bounds of one's own.
-///
-/// # Errors
-/// As [`serve`].
 pub fn serve_within<'scope>(
     scope: &'scope Scope<'scope, '_>,
     config: ServerConfig,

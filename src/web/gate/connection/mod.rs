@@ -15,7 +15,7 @@ use crate::limits::{
 use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
-use crate::web::request::Method;
+use crate::web::request::{Method, is_for_apps};
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of};
@@ -23,7 +23,7 @@ use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
-use super::upload::{MAY_UPLOAD, Upload};
+use super::upload::{Upload, may_upload};
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
@@ -53,6 +53,7 @@ pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
             }
             Err(End::Gone) => return,
             Err(End::Refused(refusal)) => return browser.refuse(refusal, &gate.new_id()),
+            Err(End::Answered(answer)) => return browser.turn_away(answer),
         }
     }
 }
@@ -94,6 +95,8 @@ enum End {
     /// Nobody is there to be told, or nothing was asked.
     Gone,
     Refused(Refusal),
+    /// By a worker, before its body was read.
+    Answered(Answer),
 }
 
 impl From<Refusal> for End {
@@ -139,13 +142,16 @@ impl<'a> Browser<'a> {
     /// Lets in a form with pictures, if a worker says that it comes from a member, once there are not too
     /// many others.
     fn admit_upload(&self, request: &mut Whole<'a>) -> Result<Upload<'a>, End> {
+        let asks = may_upload(&request.head.target).ok_or(Refusal::BodyTooLarge)?;
         let method = mem::replace(&mut request.head.method, Method::Get);
-        let asked = self.ask(request, MAY_UPLOAD, Vec::new());
+        let asked = self.ask(request, asks, Vec::new());
         request.head.method = method;
         match asked {
             Ok(answer) if answer.is_ours && answer.status == 200 => {
                 Ok(self.gate.uploads.begin(&self.gate.stopping).ok_or(Refusal::Uploads)?)
             }
+            // What an app is told says what it must do.
+            Ok(answer) if answer.is_ours && is_for_apps(asks) => Err(End::Answered(answer)),
             Ok(answer) if answer.is_ours && answer.status == 403 => Err(Refusal::Stranger.into()),
             Ok(_) | Err(Unanswered::Busy | Unanswered::Failed) => Err(Refusal::Busy.into()),
             Err(Unanswered::Late(exchange)) => {
@@ -408,6 +414,14 @@ impl<'a> Browser<'a> {
     fn refuse(&self, refusal: Refusal, id: &str) {
         log::debug!("request refused id={id} client={} reason={refusal}", self.peer.address);
         if self.say(refusal, id, "close") {
+            self.close();
+        }
+    }
+
+    /// Passes on an answer to a request that nobody will read, and ends the connection.
+    fn turn_away(&self, mut answer: Answer) {
+        answer.add_field("Connection: close\r\n");
+        if self.write(&answer.bytes) {
             self.close();
         }
     }

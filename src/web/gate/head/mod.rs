@@ -9,6 +9,7 @@ use crate::limits::{
     BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX, UPLOAD_BYTES_MAX,
 };
 use crate::web::gate::refusal::Refusal;
+use crate::web::gate::upload::may_upload;
 use crate::web::origin::is_authority;
 use crate::web::request::{Method, is_for_apps};
 use crate::web::words::Lang;
@@ -28,8 +29,6 @@ const PASSED: [&str; 10] = [
 ];
 /// Those of them that may come in several lines, as a list may (RFC 9110, section 5.3).
 const LISTS: [&str; 2] = [ACCEPT_LANGUAGE, ACCEPT_ENCODING];
-/// Where forms go that may bring pictures.
-const UPLOAD_TARGETS: [&str; 2] = ["/post", "/settings/profile"];
 const ACCEPT_LANGUAGE: &str = "Accept-Language";
 const ACCEPT_ENCODING: &str = "Accept-Encoding";
 
@@ -287,7 +286,8 @@ impl Fields {
             let essence = value.split(';').next().unwrap_or_default().trim();
             essence.eq_ignore_ascii_case("multipart/form-data")
         });
-        UPLOAD_TARGETS.contains(&target) && is_form && field("Cookie").is_some()
+        let claims = if is_for_apps(target) { "Authorization" } else { "Cookie" };
+        may_upload(target).is_some() && is_form && field(claims).is_some()
     }
 
     const fn keeps_alive(&self, is_http10: bool) -> bool {

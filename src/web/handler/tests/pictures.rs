@@ -157,7 +157,8 @@ fn picture_that_machines_refuse_gives_the_text_back() {
 fn pictures_stand_with_their_post_and_fold_with_it() {
     let [file, thumb] = [b"one", b"two"].map(|bytes| PictureName::of(PictureKind::Jpeg, bytes));
     let description = "A \"gull\" <b>".to_owned();
-    let picture = Picture { file, thumb, width: 1600, height: 900, bytes: 7, description };
+    let (width, height, sent_as) = (1600, 900, None);
+    let picture = Picture { file, thumb, width, height, bytes: 7, description, sent_as };
     for note in [None, Some("Gulls".to_owned())] {
         let mut list = posts();
         let pictures = vec![picture.clone()];

@@ -1,0 +1,136 @@
+//! Limits on memory, set as a shell or a service manager sets them: too low a one is said at the start, and
+//! at one that is just enough people are served, and what does not fit is turned away politely.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use super::harness::{PROGRAM, eventually, free_ports, take_turn};
+use super::person::{Person, Written};
+use crate::web::client::{Client, many_descriptors};
+
+const LONG: Duration = Duration::from_secs(30);
+/// `ulimit` counts so.
+const KIB_A_MIB: u64 = 1024;
+
+/// The program under a limit of the shell's: `-d` or `-v`.
+fn limited(option: &str, mib: u64, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -{option} {} && exec \"$0\" \"$@\"", mib * KIB_A_MIB)]);
+    command.arg(PROGRAM).args(args).stdin(Stdio::null());
+    command.env_remove("MALLOC_ARENA_MAX").env_remove("RUST_MIN_STACK");
+    command
+}
+
+#[test]
+fn limit_that_is_too_low_is_said_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let data = format!("--data={}", home.path().join("db").display());
+    let key = format!("--key-file={}", home.path().join("none").display());
+    let serve = ["serve", "--listen=127.0.0.1:1", &data];
+    let web = ["web", "--listen=127.0.0.1:1", "--backends=127.0.0.1:1", &key];
+    let backend =
+        ["backend", "--node=1", "--listen=127.0.0.1:1", "--peers=1=127.0.0.1:1", &key, &data];
+    let check = |mut command: Command, words: &str| {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let stderr = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{stderr}");
+        let expected = format!("tern: {words}\n");
+        assert_eq!((String::from_utf8(stdout).unwrap().as_str(), stderr), ("", expected));
+    };
+    let memory = "of memory at least, and may take";
+    check(
+        limited("d", 64, &serve),
+        &format!("tern serve needs 188 MiB {memory} 64 MiB (ulimit -d)"),
+    );
+    check(limited("d", 64, &web), &format!("tern web needs 144 MiB {memory} 64 MiB (ulimit -d)"));
+    check(
+        limited("d", 32, &backend),
+        &format!("tern backend needs 44 MiB {memory} 32 MiB (ulimit -d)"),
+    );
+    // Of address space more is needed: the allocator of most systems only sets it aside. One arena is the
+    // heap itself.
+    let mut small = limited("v", 180, &serve);
+    small.env("MALLOC_ARENA_MAX", "1");
+    let space = "of address space at least, and may take";
+    check(small, &format!("tern serve needs 208 MiB {space} 180 MiB (ulimit -v)"));
+    assert!(!home.path().join("db").exists(), "nothing was made");
+}
+
+/// `tern serve` under a limit; ended when dropped.
+struct Serve {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Serve {
+    fn start(mib: u64, home: &Path) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_ports(1)));
+        let data = format!("--data={}", home.join("db").display());
+        let listen = format!("--listen={address}");
+        let mut command = limited("d", mib, &["serve", &listen, &data, "--rate-limits=off"]);
+        command.env("RUST_MIN_STACK", "524288");
+        command.stdout(Stdio::piped()).stderr(File::create(home.join("log")).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let serve = Self { child, address };
+        let log = std::fs::read_to_string(home.join("log")).unwrap();
+        assert!(said.starts_with("web address="), "{said}{log}");
+        serve
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _gone = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+/// The least with stacks of half a MiB, and what this build takes more for being made to be debugged.
+const LEAST_MIB: u64 = 116 + 12;
+
+#[test]
+fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
+    many_descriptors();
+    let _turn = take_turn();
+    let home = tempfile::tempdir().unwrap();
+    let mut serve = Serve::start(LEAST_MIB, home.path());
+    let mut ada = Person::new(&format!("http://{}", serve.address), "ada");
+    ada.join();
+    assert_eq!(ada.post("in a small house").written(), Written::Saved);
+    // More than there is room for: each of these has a thread at the gate.
+    let crowd: Vec<Client> = (0..400)
+        .map(|n: u16| {
+            let [high, low] = n.to_be_bytes();
+            let from = IpAddr::V4(Ipv4Addr::new(127, 67, high, low));
+            let mut client = Client::connect_from(from, serve.address);
+            client.send(format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", serve.address));
+            client
+        })
+        .collect();
+    // Whoever is answered gets a page or is told to come back; others are only hung up on.
+    let mut answered = 0;
+    for mut client in crowd {
+        if let Some(reply) = client.try_reply(false) {
+            assert!([200, 503].contains(&reply.status), "{}", reply.head);
+            answered += 1;
+        }
+    }
+    assert!(answered > 0);
+    eventually("a page for ada once the crowd has gone", LONG, || {
+        let page = ada.try_get("/@ada").ok()?;
+        (page.status == 200 && page.body.contains("in a small house")).then_some(())
+    });
+    // Her password is hashed once more.
+    eventually("ada signs in again", LONG, || {
+        ada.logout();
+        (ada.login().status == 303).then_some(())
+    });
+    assert!(serve.child.try_wait().unwrap().is_none(), "it runs on");
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
+    assert!(!log.contains("panicked") && !log.contains("memory allocation"), "{log}");
+}
