@@ -202,7 +202,6 @@ pub(crate) fn measure_growth(_plan: &Plan, table: &mut Table) -> io::Result<()> 
         let posts = size.posts() as f64;
         let figures = [
             ("grown", "start, ms", community.start_ms),
-            ("grown", "reading the files alone, ms", community.cat_ms),
             ("grown", "backend at rest, MB", community.at_rest_mb),
             ("grown-page", "home, many followed, ms", community.ask_often("/")?),
             ("grown-page", "longest profile, ms", community.ask_often("/@most")?),
