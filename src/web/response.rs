@@ -52,6 +52,8 @@ pub struct Response {
     pub content: Content,
     /// The body.
     pub body: Vec<u8>,
+    /// What is the same for the same body and no other, where that is known already.
+    pub mark: Option<[u8; 16]>,
     /// The languages that the site speaks in it; none for what is in no language.
     pub languages: &'static [Lang],
     /// Where to go instead, for 303.
@@ -94,6 +96,7 @@ impl Response {
             status,
             content,
             body: body.into(),
+            mark: None,
             languages: &[],
             location: None,
             cookies: Vec::new(),
@@ -178,7 +181,7 @@ impl Response {
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
-            let etag = etag(&self.body, coding);
+            let etag = etag(self.mark.as_ref().map_or(&*self.body, |mark| mark), coding);
             if asked.if_none_match.is_some_and(|known| holds_etag(known, &etag)) {
                 self.status = 304;
                 self.body.clear();
@@ -237,7 +240,7 @@ pub(super) struct Encoded {
     pub(super) body: Vec<u8>,
 }
 
-/// Made of the body before it is compressed, which gives the same bytes each time: a page that the
+/// Made of the body, or of its mark, before it is compressed, which gives the same bytes each time: a page that the
 /// browser has need not be compressed to find that out.
 fn etag(body: &[u8], coding: Coding) -> String {
     let mut etag = String::with_capacity(8 + 2 * ETAG_BYTES);

@@ -211,8 +211,8 @@ impl<A: Ask> Site<A> {
     fn masked(&self, mut response: Response) -> Response {
         let page = std::str::from_utf8(&response.body).ok();
         let page = page.filter(|_| response.content == Content::Html);
-        if let Some(masked) = page.and_then(|page| self.form_key.mask(page)) {
-            response.body = masked.into_bytes();
+        if let Some((masked, mask)) = page.and_then(|page| self.form_key.mask(page)) {
+            (response.body, response.mark) = (masked.into_bytes(), Some(mask));
         }
         response
     }
