@@ -190,8 +190,13 @@ sbom:
 	cargo fetch --locked --quiet
 	sh .cargo/sbom.sh target/sbom
 
+# What the program gives beside what the machine could give: each budget of src/BENCH.md, in twenty minutes on
+# a quiet machine. KEEP=1 puts the figures into that page; TERN_BENCH_ONLY=cluster,peer picks sections. With
+# names in the program callgrind can say where the time goes; wrk, strace and valgrind are left out by
+# name where they are missing (Debian: apt-get install wrk strace valgrind).
+KEEP =
 bench:
-	cargo bench --bench bench
+	TERN_BENCH_KEEP=$(KEEP) CARGO_PROFILE_BENCH_STRIP=none cargo bench --bench bench
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items

@@ -8,6 +8,9 @@ mod backend;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+#[path = "bench/kept.rs"]
+mod bench;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod clients;

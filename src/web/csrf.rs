@@ -180,8 +180,9 @@ impl FormKey {
         day.parse().ok()
     }
 
-    /// The page with its forms' tokens masked; `None` if there are none.
-    pub fn mask(&self, page: &str) -> Option<String> {
+    /// The page with its forms' tokens masked, and the mask, which is that page's and no other's; `None`
+    /// if there are none.
+    pub fn mask(&self, page: &str) -> Option<(String, [u8; TOKEN_BYTES])> {
         page.find(TOKEN_FIELD)?;
         let mask = self.mac("mask", Binding::Stranger(""), &[page]).finalize().into_bytes();
         let mask = mask.first_chunk::<TOKEN_BYTES>()?;
@@ -201,7 +202,7 @@ impl FormKey {
             masked.push('"');
             masked.push_str(rest);
         }
-        Some(masked)
+        Some((masked, *mask))
     }
 
     /// The one-time key of a form. It depends on nothing but its arguments, so that a page that has
@@ -380,7 +381,7 @@ mod tests {
             format!("<p>{text}{}{}</p>", field(FormName::Post), field(FormName::Follow))
         };
         let tokens = |text: &str| -> Vec<String> {
-            let masked = KEY.mask(&page(text)).unwrap();
+            let (masked, _) = KEY.mask(&page(text)).unwrap();
             assert!(masked.starts_with(&format!("<p>{text}<")) || masked.starts_with("<p>"));
             assert!(masked.ends_with("\"></p>"), "{masked}");
             let parts = masked.split(TOKEN_FIELD).skip(1);
@@ -388,6 +389,8 @@ mod tests {
         };
         let (one, other) = (tokens("a"), tokens("b"));
         assert_eq!(one, tokens("a"));
+        let mark = |text: &str| KEY.mask(&page(text)).unwrap().1;
+        assert!(mark("a") == mark("a") && mark("a") != mark("b"));
         for (at, form) in [FormName::Post, FormName::Follow].into_iter().enumerate() {
             for drawn in [&one, &other] {
                 assert_eq!(KEY.check(ada, form, &drawn[at]), Ok(()));
@@ -402,7 +405,7 @@ mod tests {
         }
         assert_eq!(KEY.mask("<p>no form</p>"), None);
         let odd = format!("{TOKEN_FIELD}short\">");
-        assert_eq!(KEY.mask(&odd), Some(odd));
+        assert_eq!(KEY.mask(&odd).unwrap().0, odd);
     }
 
     #[test]

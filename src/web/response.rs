@@ -52,6 +52,8 @@ pub struct Response {
     pub content: Content,
     /// The body.
     pub body: Vec<u8>,
+    /// What is the same for the same body and no other, where that is known already.
+    pub mark: Option<[u8; 16]>,
     /// The languages that the site speaks in it; none for what is in no language.
     pub languages: &'static [Lang],
     /// Where to go instead, for 303.
@@ -83,7 +85,7 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
-    /// What search engines are asked, if anything.
+    /// What search engines are asked to do with it.
     pub robots: Option<&'static str>,
 }
 
@@ -94,6 +96,7 @@ impl Response {
             status,
             content,
             body: body.into(),
+            mark: None,
             languages: &[],
             location: None,
             cookies: Vec::new(),
@@ -116,7 +119,6 @@ impl Response {
     /// What an answer's policies say, where not what they mostly do.
     fn policy(&self, name: &str, value: &str) -> String {
         match name {
-            "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
             CONTENT_POLICY if self.leads_to.is_some() => {
                 let to = self.leads_to.as_ref().map(Away::source).unwrap_or_default();
                 value.replace(FORM_ACTION, &format!("{FORM_ACTION} {to}"))
@@ -133,6 +135,29 @@ impl Response {
         }
     }
 
+    /// The headers that say how the site wants to be treated, whatever the answer is.
+    fn site_fields(&mut self, origin: &Origin) -> Vec<(&'static str, String)> {
+        let mut fields = Vec::with_capacity(20);
+        fields.extend(EVERY_ANSWER.map(|(name, value)| {
+            let value = match name {
+                "Referrer-Policy" if self.hides_address => HIDDEN_REFERRER.to_owned(),
+                _ => self.policy(name, value),
+            };
+            (name, value)
+        }));
+        fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
+        if self.content.is_picture() {
+            fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
+        }
+        if let Some(wish) = self.robots {
+            fields.push(("X-Robots-Tag", wish.to_owned()));
+        }
+        if origin.is_https() {
+            fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
+        }
+        fields
+    }
+
     /// What goes over the wire: status, every header but those of the connection itself, body.
     /// A page that the browser already has becomes 304, which costs no compression.
     pub(super) fn encode(mut self, asked: Asked<'_>, origin: &Origin) -> Encoded {
@@ -140,17 +165,8 @@ impl Response {
             // A copy kept anywhere would hand one person's cookie to the next.
             self.cache = Cache::NoStore;
         }
-        let mut fields = Vec::with_capacity(20);
         let is_picture = self.content.is_picture();
-        fields.extend(EVERY_ANSWER.map(|(name, value)| (name, self.policy(name, value))));
-        fields.extend(self.robots.map(|said| ("X-Robots-Tag", said.to_owned())));
-        fields.extend(self.app.take().into_iter().flat_map(|app| app.fields()));
-        if is_picture {
-            fields.push(("Access-Control-Allow-Origin", "*".to_owned()));
-        }
-        if origin.is_https() {
-            fields.push(("Strict-Transport-Security", STRICT_TRANSPORT.to_owned()));
-        }
+        let mut fields = self.site_fields(origin);
         fields.push(("Content-Type", self.content.media_type().to_owned()));
         fields.push(("Cache-Control", self.cache.directives().to_owned()));
         if !self.languages.is_empty() {
@@ -165,7 +181,7 @@ impl Response {
         let coding = Coding::of(self.body.len(), accepted);
         let readable = self.status == 200 && asked.method != Method::Post;
         if readable && self.cache.has_etag() {
-            let etag = etag(&self.body, coding);
+            let etag = etag(self.mark.as_ref().map_or(&*self.body, |mark| mark), coding);
             if asked.if_none_match.is_some_and(|known| holds_etag(known, &etag)) {
                 self.status = 304;
                 self.body.clear();
@@ -224,7 +240,7 @@ pub(super) struct Encoded {
     pub(super) body: Vec<u8>,
 }
 
-/// Made of the body before it is compressed, which gives the same bytes each time: a page that the
+/// Made of the body, or of its mark, before it is compressed, which gives the same bytes each time: a page that the
 /// browser has need not be compressed to find that out.
 fn etag(body: &[u8], coding: Coding) -> String {
     let mut etag = String::with_capacity(8 + 2 * ETAG_BYTES);

@@ -3,7 +3,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::form::{Form, encode};
@@ -54,19 +53,6 @@ impl Browser {
         let stream = connect(&address)?;
         let (buf, answer_bytes) = (Vec::new(), 0);
         Ok(Self { stream, address, request, expected, buf, answer_bytes, form: None, number: 0 })
-    }
-
-    /// Bytes of the last answer's body.
-    pub(crate) fn answer_bytes(&self) -> usize {
-        self.answer_bytes
-    }
-
-    /// Writes one post and counts it.
-    pub(crate) fn post(&mut self, posts: &AtomicU64) -> io::Result<()> {
-        self.fill_in()?;
-        self.read()?;
-        posts.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 
     /// Writes one post; false if it is told that it was not saved, or perhaps not.

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::document::{Limit, find};
+
 /// Times what n log n gives from the first size to the last; the rest is noise.
 const NOISE: f64 = 1.5;
 /// Pixels of the picture.
@@ -17,30 +19,45 @@ const COLOURS: [&str; 8] =
 
 /// One thing at several sizes, the smallest first.
 pub(crate) struct Growth {
+    /// The budget that it is about, by its name.
+    pub(crate) budget: &'static str,
     /// What, and in which unit.
     pub(crate) what: String,
-    /// Posts of the community, and the figure.
+    /// What there is more and more of.
+    pub(crate) of: &'static str,
+    /// How many of these, and the figure.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
 impl Growth {
-    /// Whether it grew no faster than n log n.
+    pub(crate) fn limit(&self) -> Limit {
+        find(self.budget).map_or(Limit::NLogN, |budget| budget.limit)
+    }
+
+    /// Whether it grew no faster than it may.
     pub(crate) fn keeps(&self) -> bool {
         let (Some((n, first)), Some((m, last))) = (self.points.first(), self.points.last()) else {
             return true;
         };
-        last / first.max(f64::MIN_POSITIVE) <= NOISE * (m * m.ln()) / (n * n.ln())
+        let grown = last / first.max(f64::MIN_POSITIVE);
+        // One of something has no logarithm to speak of.
+        let law = |n: f64| n * n.max(std::f64::consts::E).ln();
+        match self.limit() {
+            Limit::Grown(most) => grown <= most,
+            _ => grown <= NOISE * law(*m) / law(*n),
+        }
     }
 
     pub(crate) fn json(&self) -> Value {
-        let points: Vec<_> =
-            self.points.iter().map(|(n, y)| json!({ "posts": n, "is": y })).collect();
-        json!({ "what": self.what, "kept": self.keeps(), "points": points })
+        json!({
+            "budget": self.budget, "what": self.what, "of": self.of, "points": self.points,
+            "limit": self.limit().words(), "kept": self.keeps(),
+        })
     }
 }
 
 /// All of it in one picture, both axes by powers of ten.
-pub(crate) fn picture(grown: &[Growth]) -> String {
+pub(crate) fn picture(grown: &[&Growth]) -> String {
     let all = || grown.iter().flat_map(|one| &one.points);
     let ends = |of: fn(&(f64, f64)) -> f64| {
         let low = all().map(of).fold(f64::INFINITY, f64::min).max(0.01).log10().floor();
@@ -79,7 +96,7 @@ pub(crate) fn picture(grown: &[Growth]) -> String {
         ));
     }
     add(format!(
-        "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">posts in the community</text>",
+        "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">how many there are of what each line names</text>",
         EDGE + wide / 2.0,
         HEIGHT - 12.0
     ));
@@ -104,7 +121,7 @@ pub(crate) fn picture(grown: &[Growth]) -> String {
             "<text x=\"{:.0}\" y=\"{:.0}\" fill=\"{colour}\">{}</text>",
             from + 30.0,
             row + 4.0,
-            one.what
+            format_args!("{}, by {}", one.what, one.of)
         ));
     }
     svg.push_str("</svg>\n");

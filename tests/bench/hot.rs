@@ -8,7 +8,7 @@ use std::io;
 use crate::client::{Client, Writer};
 use crate::machines::Machines;
 use crate::person::Person;
-use crate::table::{Most, Row, Table, Worst};
+use crate::table::{Figure, Table};
 use crate::web::{Web, WebWriter};
 use crate::{Plan, median, rate};
 
@@ -58,7 +58,7 @@ fn at_web_servers(webs: &[Web], count: usize, plan: &Plan, table: &mut Table) ->
         }
     }
     let what = format!("posts of one user, {count} browsers at {PLACES} web servers");
-    report(table, &what, (&one, "the same browsers, all at 1 web server"), &three, Some(0.8));
+    report(table, &what, (&one, "the same browsers, all at 1 web server"), &three, "hot");
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn at_machines(all: &Machines, count: usize, plan: &Plan, table: &mut Table) -> 
         }
     }
     let what = format!("posts of one user, {count} clients at {PLACES} machines");
-    report(table, &what, (&one, "the same clients, all at 1 machine"), &three, None);
+    report(table, &what, (&one, "the same clients, all at 1 machine"), &three, "hot-machines");
     table.note(format!(
         "{what}: no goal, it is so only while web servers disagree about who is up. Requests are not \
          passed on between machines, so a line answers those of one machine, a third of the clients, \
@@ -90,14 +90,14 @@ fn report(
     what: &str,
     (one, beside): (&Rounds, &str),
     three: &Rounds,
-    budget: Option<f64>,
+    budget: &'static str,
 ) {
     let longest = |rounds: &Rounds| rounds.longest.iter().copied().fold(0.0, f64::max);
-    table.worst(Worst {
+    table.figure(Figure {
+        budget: if budget == "hot" { "hot-wait" } else { budget },
         what: format!("{what}: longest wait, ms"),
-        ours: longest(three),
+        is: longest(three),
         beside: Some((beside.to_owned(), longest(one))),
-        most: if budget.is_some() { Most::Value(1_000.0) } else { Most::Any },
     });
     table.note(format!(
         "{what}: the least served got {:.2} of an equal share (beside: {:.2}); told to try again: {} \
@@ -107,13 +107,11 @@ fn report(
         three.troubles,
         one.troubles
     ));
-    table.ratio(Row {
-        what: what.to_owned(),
-        ours: median(three.rates.clone()),
-        beside: beside.to_owned(),
-        theirs: median(one.rates.clone()),
+    table.figure(Figure {
         budget,
-        least: None,
+        what: format!("{what}, a second"),
+        is: median(three.rates.clone()),
+        beside: Some((beside.to_owned(), median(one.rates.clone()))),
     });
 }
 

@@ -1,29 +1,41 @@
 //! `make bench`: what the program gives beside what the machine could give, measured in one run.
 //!
-//! Absolute times mean little on shared machines. Every row is therefore a ratio: rounds of the
-//! program alternate with rounds of the thing named beside it, and medians of several are compared.
-//! The cluster and the bare files lie on the same disk.
+//! Absolute times mean little on shared machines. So a figure is a ratio wherever it can be: rounds of the
+//! program alternate with rounds of the thing named beside it, and medians of several are compared. The
+//! cluster and the bare files lie on the same disk. What each figure may be stands in `document.rs`.
 //!
 //! The figures are printed, and stand in `target/bench.json`; how things grow is drawn in
-//! `target/bench.svg`.
+//! `target/bench.svg`. With `TERN_BENCH_KEEP=1` those of the sections that ran are kept in
+//! `measured.json`, and `src/BENCH.md` is made of them.
 //!
-//! `TERN_BENCH_ROUND_MS` (1500), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
-//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections `rest`, `cluster`, `hot`, `peer`,
-//! `takeover`, `catchup`, `reading` and `growth`; `TERN_CATCH_UP_USERS` (20000) how many users the last has.
+//! `TERN_BENCH_ROUND_MS` (2000), `TERN_BENCH_ROUNDS` (5) and `TERN_BENCH_POSTS` (10000) set how long;
+//! `TERN_BENCH_ONLY`, as in `hot,peer`, which of the sections in [`SECTIONS`]; `TERN_CATCH_UP_USERS` (20000)
+//! how many users a machine catches up with. A section whose tools are missing is left out by name.
 
+mod author;
 mod bare;
 mod browser;
 mod catch_up;
 mod client;
+mod cluster;
+mod counted;
+mod crowd;
+mod document;
 mod growth;
 mod hot;
+#[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
+mod instructions;
+mod made;
 mod peer;
 mod reading;
 mod rest;
 mod sockets;
+#[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
 mod table;
 mod takeover;
 mod web;
+#[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
+mod wrk;
 
 #[path = "../cluster/form.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
@@ -45,26 +57,50 @@ mod machines;
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
 mod person;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tern::clock::{Clock, Mono};
 use tern::thread::spawn_named;
 
-use bare::Bare;
-use browser::Browser;
-use harness::{Cluster, Options};
-use person::Person;
-use table::{Row, Table};
+use table::Table;
 
-/// Connections that ask for pages at once.
-const READERS: usize = 16;
+/// The figures that are kept, beside this file.
+const MEASURED: &str = "tests/bench/measured.json";
 /// People who write at once.
 const WRITERS: usize = 8;
 
 /// One part of what is measured; its figures go into the table.
-type Section = fn(&Plan, &mut Table) -> io::Result<()>;
+type Measure = fn(&Plan, &mut Table) -> io::Result<()>;
+
+/// A part, and the programs that it needs besides.
+struct Section {
+    name: &'static str,
+    needs: &'static [&'static str],
+    measure: Measure,
+}
+
+const fn section(name: &'static str, needs: &'static [&'static str], measure: Measure) -> Section {
+    Section { name, needs, measure }
+}
+
+/// All parts, in the order in which they are measured.
+const SECTIONS: [Section; 12] = [
+    section("rest", &["strip"], rest::measure),
+    section("instructions", &["valgrind"], instructions::measure),
+    section("counted", &["strace"], counted::measure),
+    section("cluster", &["wrk"], cluster::measure),
+    section("author", &[], author::measure),
+    section("members", &[], author::measure_members),
+    section("hot", &[], hot::measure),
+    section("peer", &[], peer::measure),
+    section("takeover", &[], takeover::measure),
+    section("catchup", &[], catch_up::measure),
+    section("reading", &[], reading::measure),
+    section("growth", &[], reading::measure_growth),
+];
 
 /// What, how long, and how often.
 struct Plan {
@@ -72,7 +108,7 @@ struct Plan {
     only: Vec<String>,
     round_ms: u64,
     rounds: usize,
-    posts: u64,
+    posts: f64,
     /// Users whose files a machine catches up with.
     catch_up_users: usize,
 }
@@ -88,76 +124,73 @@ impl Plan {
         let only = only.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
             only: only.map(str::to_owned).collect(),
-            round_ms: read("TERN_BENCH_ROUND_MS", 1_500),
+            round_ms: read("TERN_BENCH_ROUND_MS", 2_000),
             rounds,
-            posts: read("TERN_BENCH_POSTS", 10_000),
+            posts: f64::from(u32::try_from(read("TERN_BENCH_POSTS", 10_000)).unwrap_or(u32::MAX)),
             catch_up_users: users,
         }
     }
 }
 
 fn main() -> io::Result<()> {
-    // `cargo test --benches` runs this too, to see that it runs.
     let plan = Plan::from_environment();
-    let mut table = Table::default();
-    let sections: [(&str, Section); 8] = [
-        ("rest", rest::measure),
-        ("cluster", measure_cluster),
-        ("hot", hot::measure),
-        ("peer", peer::measure),
-        ("takeover", takeover::measure),
-        ("catchup", catch_up::measure),
-        ("reading", reading::measure),
-        ("growth", reading::measure_growth),
-    ];
-    if let Some(unknown) = plan.only.iter().find(|one| sections.iter().all(|(name, _)| one != name))
-    {
-        return Err(io::Error::other(format!("TERN_BENCH_ONLY: no section is called {unknown}")));
+    let is_known = |name: &String| SECTIONS.iter().any(|section| section.name == name);
+    if let Some(unknown) = plan.only.iter().find(|name| !is_known(name)) {
+        return Err(invalid(&format!("TERN_BENCH_ONLY: no section is called {unknown}")));
     }
-    for (name, measure) in sections {
-        if plan.only.is_empty() || plan.only.iter().any(|only| only == name) {
-            measure(&plan, &mut table)?;
+    // `cargo test --benches` runs this too, to see that it runs: only `cargo bench` says so.
+    if !std::env::args().any(|word| word == "--bench") {
+        return Ok(());
+    }
+    let mut table = Table::default();
+    for section in &SECTIONS {
+        if plan.only.is_empty() || plan.only.iter().any(|only| only == section.name) {
+            section.run(&plan, &mut table)?;
         }
     }
-    table.keep(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/target")))?;
-    table.print(&mut io::stdout().lock())
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    table.leave(&top.join("target"))?;
+    table.print(&mut io::stdout().lock())?;
+    if std::env::var_os("TERN_BENCH_KEEP").is_some_and(|value| value == "1") {
+        let kept = table.among(measured()?);
+        std::fs::write(top.join(MEASURED), format!("{kept:#}\n"))?;
+        std::fs::write(top.join("src/BENCH.md"), document::made(&kept))?;
+    }
+    match table.missed()[..] {
+        [] => Ok(()),
+        ref missed => Err(invalid(&format!("missed: {}", missed.join("; ")))),
+    }
 }
 
-/// Posts, pages and memory of a cluster as anybody starts it.
-fn measure_cluster(plan: &Plan, table: &mut Table) -> io::Result<()> {
-    let cluster = Cluster::start(Options::default());
-    table.memory("at rest", &memory(&cluster)?, Some(8.0));
+/// The figures that were kept.
+fn measured() -> io::Result<serde_json::Value> {
+    let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(MEASURED))?;
+    Ok(serde_json::from_slice(&text)?)
+}
 
-    let mut writers = Vec::new();
-    for number in 0..WRITERS {
-        let mut person = cluster.person(&format!("writer_{number}"));
-        person.join();
-        writers.push(person);
+impl Section {
+    /// Measures it, unless a tool is missing.
+    fn run(&self, plan: &Plan, table: &mut Table) -> io::Result<()> {
+        let is_there = |program: &&&str| {
+            let mut command = Command::new(program);
+            // Whatever it says to that: it is there.
+            command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+        };
+        if let Some(missing) = self.needs.iter().find(|program| !is_there(program)) {
+            let left_out = format!(
+                "section {} left out: {missing} is missing (Debian: apt-get install {})",
+                self.name,
+                if *missing == "strip" { "binutils" } else { missing }
+            );
+            table.note(left_out);
+            return Ok(());
+        }
+        writeln!(io::stderr(), "section {}", self.name)?;
+        table.begin(self.name);
+        (self.measure)(plan, table)?;
+        table.end();
+        Ok(())
     }
-    let posts = AtomicU64::new(0);
-    for count in [1, WRITERS] {
-        table.ratio(measure_posts(&cluster, &mut writers, count, plan, &posts)?);
-    }
-    fill(&cluster, &mut writers, plan, &posts)?;
-    let total = posts.load(Ordering::SeqCst);
-    table.memory(&format!("after {total} posts"), &memory(&cluster)?, Some(24.0));
-
-    let style = style_path(writers.first_mut())?;
-    let cookie = writers.first().map(Person::cookies).unwrap_or_default();
-    let home =
-        Page { path: "/".to_owned(), cookie, what: "home, signed in", budget: 0.3, least: 2_000.0 };
-    let profile = Page {
-        path: "/@writer_0".to_owned(),
-        cookie: String::new(),
-        what: "profile, signed out",
-        budget: 0.3,
-        least: 3_000.0,
-    };
-    for page in [home, profile] {
-        table.ratio(measure_page(&cluster, &page, &style, plan)?);
-    }
-    table.memory("after the pages", &memory(&cluster)?, None);
-    Ok(())
 }
 
 /// Runs `one` again and again on each of `workers` in its own thread for a while; how often a second.
@@ -200,126 +233,6 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// Posts a second by `count` people through the form on the home page, beside as many threads that do
-/// nothing but put the same bytes on disk. The form is read once: a browser keeps its page.
-fn measure_posts(
-    cluster: &Cluster,
-    people: &mut [Person],
-    count: usize,
-    plan: &Plan,
-    posts: &AtomicU64,
-) -> io::Result<Row> {
-    let mut browsers = poster_browsers(cluster, people, count)?;
-    let line = last_line(cluster)?;
-    let mut files = bare::writers(&cluster.data().join("bare"), count, line)?;
-    let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    for _round in 0..plan.rounds {
-        limit.push(rate(&mut files, plan.round_ms, Bare::write)?);
-        ours.push(rate(&mut browsers, plan.round_ms, |browser| browser.post(posts))?);
-    }
-    Ok(Row {
-        what: format!("posts a second, {count} at once"),
-        ours: median(ours),
-        beside: "append and fdatasync on 2 of 3 files".to_owned(),
-        theirs: median(limit),
-        budget: Some(0.6),
-        least: None,
-    })
-}
-
-fn poster_browsers(
-    cluster: &Cluster,
-    people: &mut [Person],
-    count: usize,
-) -> io::Result<Vec<Browser>> {
-    let mut browsers = Vec::new();
-    for person in people.iter_mut().take(count) {
-        // The first post makes a line of the ordinary kind to measure the bare limit with.
-        person.post("What every post of this benchmark says, a line of some sixty letters.");
-        let form = person.get("/").form("/post");
-        browsers.push(Browser::poster(&cluster.address(), person.cookies(), &form)?);
-    }
-    Ok(browsers)
-}
-
-/// The line that an ordinary post makes in a file.
-fn last_line(cluster: &Cluster) -> io::Result<Vec<u8>> {
-    let bytes = std::fs::read(cluster.node_data(1).join("users/writer_0.jsonl"))?;
-    let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let start = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    Ok(bytes.get(start..).unwrap_or_default().to_vec())
-}
-
-/// Posts until there are as many as planned.
-fn fill(
-    cluster: &Cluster,
-    people: &mut [Person],
-    plan: &Plan,
-    posts: &AtomicU64,
-) -> io::Result<()> {
-    let mut browsers = poster_browsers(cluster, people, WRITERS)?;
-    while posts.load(Ordering::SeqCst) < plan.posts {
-        rate(&mut browsers, plan.round_ms, |browser| {
-            if posts.load(Ordering::SeqCst) < plan.posts { browser.post(posts) } else { Ok(()) }
-        })?;
-    }
-    Ok(())
-}
-
-/// A page to be measured.
-struct Page {
-    path: String,
-    cookie: String,
-    what: &'static str,
-    budget: f64,
-    least: f64,
-}
-
-/// Pages a second on all readers' connections, beside the style sheet from the same server.
-fn measure_page(cluster: &Cluster, page: &Page, style: &str, plan: &Plan) -> io::Result<Row> {
-    let browsers = |path: &str, cookie: &str| -> io::Result<Vec<Browser>> {
-        (0..READERS).map(|_| Browser::reader(&cluster.address(), path, cookie)).collect()
-    };
-    let mut readers = browsers(&page.path, &page.cookie)?;
-    let mut statics = browsers(style, "")?;
-    let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    for _round in 0..plan.rounds {
-        limit.push(rate(&mut statics, plan.round_ms, Browser::read)?);
-        ours.push(rate(&mut readers, plan.round_ms, Browser::read)?);
-    }
-    let size = |browsers: &[Browser]| browsers.first().map_or(0, Browser::answer_bytes);
-    Ok(Row {
-        what: format!("{}, {READERS} connections ({} bytes)", page.what, size(&readers)),
-        ours: median(ours),
-        beside: format!("style sheet ({} bytes)", size(&statics)),
-        theirs: median(limit),
-        budget: Some(page.budget),
-        least: Some(page.least),
-    })
-}
-
-/// Where the style sheet is.
-fn style_path(person: Option<&mut Person>) -> io::Result<String> {
-    let page = person.map(|person| person.get("/").body).unwrap_or_default();
-    let path = page.split("href=\"").find(|part| part.starts_with("/s/style"));
-    let path = path.and_then(|part| part.split('"').next()).map(str::to_owned);
-    path.ok_or_else(|| io::Error::other("the home page names no style sheet"))
-}
-
-/// Resident megabytes of each process.
-fn memory(cluster: &Cluster) -> io::Result<Vec<(String, f64)>> {
-    let mut rows = vec![("run-cluster".to_owned(), resident(cluster.parent_pid())?)];
-    for node in 1..=cluster.backends() {
-        rows.push((format!("backend {node}"), resident(cluster.pid(node))?));
-    }
-    rows.push(("web".to_owned(), resident(cluster.web_pid())?));
-    Ok(rows)
-}
-
-fn resident(pid: u32) -> io::Result<f64> {
-    megabytes(pid, "VmRSS:")
-}
-
 /// What the system says of a process's memory.
 fn megabytes(pid: u32, name: &str) -> io::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -333,4 +246,8 @@ fn megabytes(pid: u32, name: &str) -> io::Result<f64> {
 fn process(all: &machines::Machines, n: usize) -> io::Result<u32> {
     let child = all.children.get(n).and_then(Option::as_ref);
     child.map(std::process::Child::id).ok_or_else(|| io::Error::other("it does not run"))
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -10,7 +10,7 @@ use crate::client::{Client, Writer};
 use crate::harness::{eventually, send};
 use crate::machines::Machines;
 use crate::sockets::Listening;
-use crate::table::{Most, Table, Worst};
+use crate::table::{Figure, Table};
 use crate::{Plan, WRITERS, median, process, rate};
 
 /// Milliseconds of a fault that are not counted: by then it is noticed.
@@ -64,11 +64,11 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
         }
     }
     for Measured { what, tails, troubles, .. } in faults {
-        table.worst(Worst {
+        table.figure(Figure {
+            budget: "peer",
             what: format!("99th percentile of {WRITERS} others' posts, 1 of 3 {what}, ms"),
-            ours: median(tails.clone()),
+            is: median(tails.clone()),
             beside: Some(("all three well".to_owned(), median(well.clone()))),
-            most: Most::Times(2.0),
         });
         table.note(format!(
             "1 of 3 {what}: others were told to try again {troubles} times; rounds: {}; well: {}",

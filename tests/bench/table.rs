@@ -1,219 +1,186 @@
-//! The figures as they are printed: what, how much, beside what, the ratio and its budget.
+//! The figures of a run: what, how much, beside what, the ratio and whether the budget is kept.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::document::{Limit, find};
 use crate::growth::{Growth, picture};
 
-/// A rate beside another.
-pub(crate) struct Row {
-    pub(crate) what: String,
-    /// Ours, a second.
-    pub(crate) ours: f64,
-    pub(crate) beside: String,
-    /// Theirs, a second.
-    pub(crate) theirs: f64,
-    /// The least ratio, where there is one.
-    pub(crate) budget: Option<f64>,
-    /// The least rate, where there is one.
-    pub(crate) least: Option<f64>,
-}
-
-/// Something that is better the smaller it is, perhaps beside another.
-pub(crate) struct Worst {
+/// One figure.
+pub(crate) struct Figure {
+    /// The budget that it is about, by its name.
+    pub(crate) budget: &'static str,
     /// What, and in which unit.
     pub(crate) what: String,
-    pub(crate) ours: f64,
+    pub(crate) is: f64,
     /// What it is compared with, and its value.
     pub(crate) beside: Option<(String, f64)>,
-    pub(crate) most: Most,
-}
-
-/// The budget of such a figure.
-#[derive(Clone, Copy)]
-pub(crate) enum Most {
-    /// At most so much.
-    Value(f64),
-    /// At most so many times what it is compared with.
-    Times(f64),
-    /// For information.
-    Any,
 }
 
 /// All figures of a run.
 #[derive(Default)]
 pub(crate) struct Table {
-    ratios: Vec<Row>,
-    worst: Vec<Worst>,
+    /// What is being measured.
+    section: &'static str,
+    /// The sections, and how the machine was when each ended.
+    runs: Vec<(&'static str, String)>,
+    figures: Vec<(&'static str, Figure)>,
+    growth: Vec<(&'static str, Growth)>,
+    /// What takes most instructions, as in the document.
+    top: Vec<Value>,
     notes: Vec<String>,
-    memory: Vec<(String, f64, Option<f64>)>,
-    grown: Vec<Growth>,
 }
 
 impl Table {
-    pub(crate) fn ratio(&mut self, row: Row) {
-        self.ratios.push(row);
+    /// What follows belongs to this section.
+    pub(crate) fn begin(&mut self, section: &'static str) {
+        self.section = section;
     }
 
-    pub(crate) fn worst(&mut self, row: Worst) {
-        self.worst.push(row);
+    /// It was measured whole.
+    pub(crate) fn end(&mut self) {
+        self.runs.push((self.section, machine()));
+    }
+
+    pub(crate) fn figure(&mut self, figure: Figure) {
+        self.figures.push((self.section, figure));
     }
 
     pub(crate) fn growth(&mut self, growth: Growth) {
-        self.grown.push(growth);
+        self.growth.push((self.section, growth));
+    }
+
+    pub(crate) fn top(&mut self, what: &str, thousands: f64, functions: Vec<Value>) {
+        self.top.push(json!({ "what": what, "thousands": thousands, "functions": functions }));
     }
 
     pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
-    /// Megabytes of each process at some time, and the most that each may have.
-    pub(crate) fn memory(&mut self, when: &str, processes: &[(String, f64)], most: Option<f64>) {
-        for (who, megabytes) in processes {
-            self.memory.push((format!("{who}, {when}"), *megabytes, most));
+    /// Megabytes of each process at some time.
+    pub(crate) fn memory(&mut self, budget: &'static str, when: &str, all: &[(String, f64)]) {
+        for (who, megabytes) in all {
+            let what = format!("{who}, {when}, MB");
+            self.figure(Figure { budget, what, is: *megabytes, beside: None });
         }
+    }
+
+    /// The budgets that were missed.
+    pub(crate) fn missed(&self) -> Vec<&str> {
+        let figures = self.figures.iter().filter(|(_, one)| one.is_kept() == Some(false));
+        let growth = self.growth.iter().filter(|(_, one)| !one.keeps());
+        let figures = figures.map(|(_, one)| one.what.as_str());
+        figures.chain(growth.map(|(_, one)| one.what.as_str())).collect()
     }
 
     pub(crate) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}", machine())?;
-        self.print_ratios(out)?;
-        self.print_worst(out)?;
-        self.print_growth(out)?;
-        if !self.memory.is_empty() {
-            writeln!(out, "\n{:<72} {:>9} {:>9}", "resident memory, MB", "ours", "budget")?;
-        }
-        for (what, megabytes, most) in &self.memory {
-            let budget = most.map(|most| format!("{most:.0}")).unwrap_or_default();
-            let verdict = most.map(|most| verdict(*megabytes <= most)).unwrap_or_default();
-            writeln!(out, "{what:<72} {megabytes:>9.1} {budget:>9} {verdict}")?;
-        }
-        self.notes.iter().try_for_each(|note| writeln!(out, "\n{note}"))
-    }
-
-    fn print_ratios(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.ratios.is_empty() {
-            let (what, ours) = ("a second", "ours");
-            writeln!(out, "{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
-        }
-        for row in &self.ratios {
-            let ratio = row.ratio();
-            let verdict = row.is_kept().map(verdict).unwrap_or_default();
-            let budget = row.budget.map(|budget| format!("{budget:.2}")).unwrap_or_default();
-            let least =
-                row.least.map(|least| format!(" and {least:.0} a second")).unwrap_or_default();
-            let (what, ours, theirs) = (&row.what, row.ours, row.theirs);
-            writeln!(
-                out,
-                "{what:<72} {ours:>9.0} {theirs:>9.0} {ratio:>7.2} {budget:>8}{least} {verdict}"
-            )?;
-            writeln!(out, "  beside: {}", row.beside)?;
-        }
-        Ok(())
-    }
-
-    fn print_growth(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.grown.is_empty() {
-            writeln!(out, "\nwith the posts in a community, no faster than n log n")?;
-        }
-        for one in &self.grown {
-            let points = one.points.iter().map(|(n, value)| format!("{n}: {value:.1}"));
-            let points: Vec<String> = points.collect();
-            writeln!(out, "{:<48} {} {}", one.what, points.join("  "), verdict(one.keeps()))?;
-        }
-        Ok(())
-    }
-
-    /// Puts all figures and the picture of growth into files of this folder.
-    pub(crate) fn keep(&self, folder: &Path) -> io::Result<()> {
-        let memory = self.memory.iter().map(|(what, is, most)| {
-            json!({ "what": what, "MB": is, "most": most, "kept": most.map(|most| *is <= most) })
-        });
-        let all = json!({
-            "machine": machine(),
-            "rates": self.ratios.iter().map(Row::json).collect::<Vec<_>>(),
-            "less is better": self.worst.iter().map(Worst::json).collect::<Vec<_>>(),
-            "resident memory": memory.collect::<Vec<_>>(),
-            "growth": self.grown.iter().map(Growth::json).collect::<Vec<_>>(),
-            "notes": self.notes,
-        });
-        std::fs::write(folder.join("bench.json"), format!("{all:#}\n"))?;
-        if !self.grown.is_empty() {
-            std::fs::write(folder.join("bench.svg"), picture(&self.grown))?;
-        }
-        Ok(())
-    }
-
-    fn print_worst(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.worst.is_empty() {
-            let (what, ours) = ("less is better", "ours");
-            writeln!(out, "\n{what:<72} {ours:>9} {:>9} {:>7} {:>8}", "beside", "ratio", "budget")?;
-        }
-        for row in &self.worst {
-            let Worst { what, ours, beside, most } = row;
-            let theirs = beside.as_ref().map(|(_, theirs)| *theirs);
-            let ratio = row.ratio();
-            let budget = match *most {
-                Most::Value(most) => format!("{most:.0}"),
-                Most::Times(most) => format!("{most:.2}"),
-                Most::Any => String::new(),
-            };
-            let verdict = row.is_kept().map(verdict).unwrap_or_default();
-            let theirs = theirs.map(|theirs| format!("{theirs:.1}")).unwrap_or_default();
+        writeln!(out, "\n{:<76} {:>9} {:>9} {:>6}  budget", "what", "measured", "beside", "ratio")?;
+        for (_, figure) in &self.figures {
+            let (what, is) = (&figure.what, figure.is);
+            let (beside, ratio) = (figure.beside.as_ref(), figure.ratio());
+            let theirs = beside.map(|(_, theirs)| format!("{theirs:.1}")).unwrap_or_default();
             let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-            writeln!(out, "{what:<72} {ours:>9.1} {theirs:>9} {ratio:>7} {budget:>8} {verdict}")?;
+            let (limit, verdict) = (figure.limit().words(), verdict(figure.is_kept()));
+            writeln!(out, "{what:<76} {is:>9.1} {theirs:>9} {ratio:>6}  {limit} {verdict}")?;
             if let Some((with, _)) = beside {
                 writeln!(out, "  beside: {with}")?;
             }
         }
-        Ok(())
+        for (_, one) in &self.growth {
+            let points = one.points.iter().map(|(n, value)| format!("{n}: {value:.1}"));
+            let points: Vec<String> = points.collect();
+            let (limit, verdict) = (one.limit().words(), verdict(Some(one.keeps())));
+            writeln!(
+                out,
+                "{:<48} by {}: {}  {limit} {verdict}",
+                one.what,
+                one.of,
+                points.join("  ")
+            )?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(out, "\n{note}"))
     }
-}
 
-impl Row {
-    fn ratio(&self) -> f64 {
-        self.ours / self.theirs.max(f64::MIN_POSITIVE)
-    }
-
-    /// Whether its budget is kept, if it has one.
-    fn is_kept(&self) -> Option<bool> {
-        let is_enough = self.least.is_none_or(|least| self.ours >= least);
-        self.budget.map(|budget| self.ratio() >= budget && is_enough)
-    }
-
-    fn json(&self) -> Value {
+    /// All figures, each with its section.
+    pub(crate) fn json(&self) -> Value {
+        let with = |section: &str, mut value: Value| {
+            value["section"] = json!(section);
+            value
+        };
+        let figures = self.figures.iter().map(|(section, one)| with(section, one.json()));
+        let growth = self.growth.iter().map(|(section, one)| with(section, one.json()));
+        let top = self.top.iter().map(|one| with("instructions", one.clone()));
+        let runs = self.runs.iter();
+        let runs = runs.map(|(section, machine)| json!({ "section": section, "machine": machine }));
         json!({
-            "what": self.what, "a second": self.ours, "beside": self.beside,
-            "beside a second": self.theirs, "ratio": self.ratio(), "budget": self.budget,
-            "least": self.least, "kept": self.is_kept(),
+            "runs": runs.collect::<Vec<_>>(),
+            "figures": figures.collect::<Vec<_>>(),
+            "growth": growth.collect::<Vec<_>>(),
+            "top": top.collect::<Vec<_>>(),
         })
     }
+
+    /// Puts all figures and the picture of growth into files of this folder.
+    pub(crate) fn leave(&self, folder: &Path) -> io::Result<()> {
+        let mut all = self.json();
+        all["notes"] = json!(self.notes);
+        std::fs::write(folder.join("bench.json"), format!("{all:#}\n"))?;
+        if !self.growth.is_empty() {
+            let grown: Vec<&Growth> = self.growth.iter().map(|(_, one)| one).collect();
+            std::fs::write(folder.join("bench.svg"), picture(&grown))?;
+        }
+        Ok(())
+    }
+
+    /// Those that were kept before, with the sections of this run in the place of their like.
+    pub(crate) fn among(&self, mut kept: Value) -> Value {
+        let new = self.json();
+        let is_anew = |one: &Value| self.runs.iter().any(|(name, _)| one["section"] == *name);
+        for list in ["runs", "figures", "growth", "top"] {
+            let old = kept[list].as_array().into_iter().flatten();
+            let mut all: Vec<Value> = old.filter(|one| !is_anew(one)).cloned().collect();
+            let new = new[list].as_array().into_iter().flatten();
+            all.extend(new.filter(|one| is_anew(one)).cloned());
+            kept[list] = Value::Array(all);
+        }
+        kept
+    }
 }
 
-impl Worst {
+impl Figure {
+    fn limit(&self) -> Limit {
+        find(self.budget).map_or(Limit::Any, |budget| budget.limit)
+    }
+
     fn ratio(&self) -> Option<f64> {
-        self.beside.as_ref().map(|(_, theirs)| self.ours / theirs.max(f64::MIN_POSITIVE))
+        self.beside.as_ref().map(|(_, theirs)| self.is / theirs.max(f64::MIN_POSITIVE))
     }
 
     /// Whether its budget is kept, if it has one.
     fn is_kept(&self) -> Option<bool> {
-        match self.most {
-            Most::Value(most) => Some(self.ours <= most),
-            Most::Times(most) => Some(self.ratio().is_some_and(|ratio| ratio <= most)),
-            Most::Any => None,
+        let is_ratio = |holds: &dyn Fn(f64) -> bool| self.ratio().is_some_and(holds);
+        match self.limit() {
+            Limit::Least { times, itself } => {
+                Some(is_ratio(&|ratio| ratio >= times) && self.is >= itself)
+            }
+            Limit::Most(most) => Some(self.is <= most),
+            Limit::Times(most) => Some(is_ratio(&|ratio| ratio <= most)),
+            // The first has nothing beside it.
+            Limit::Near(part) => self.ratio().map(|ratio| (ratio - 1.0).abs() <= part),
+            Limit::Any | Limit::NLogN | Limit::Grown(_) => None,
         }
     }
 
     fn json(&self) -> Value {
-        let (most, most_times) = match self.most {
-            Most::Value(most) => (Some(most), None),
-            Most::Times(most) => (None, Some(most)),
-            Most::Any => (None, None),
-        };
+        let (beside, theirs) = self.beside.clone().unzip();
         json!({
-            "what": self.what, "is": self.ours, "beside": self.beside, "ratio": self.ratio(),
-            "most": most, "most times": most_times, "kept": self.is_kept(),
+            "budget": self.budget, "what": self.what, "is": self.is, "beside": beside,
+            "beside is": theirs, "ratio": self.ratio(), "limit": self.limit().words(),
+            "kept": self.is_kept(),
         })
     }
 }
@@ -231,12 +198,16 @@ fn machine() -> String {
     let (system, load) = (read("/proc/sys/kernel/osrelease"), read("/proc/loadavg"));
     format!(
         "{model}, {cores} cores, {memory}, Linux {}, {}; load at the end {}",
-        system.trim(),
+        system.split('-').next().unwrap_or_default().trim(),
         std::env::consts::ARCH,
         load.split(' ').next().unwrap_or_default()
     )
 }
 
-fn verdict(is_kept: bool) -> &'static str {
-    if is_kept { "kept" } else { "MISSED" }
+fn verdict(is_kept: Option<bool>) -> &'static str {
+    match is_kept {
+        Some(true) => "kept",
+        Some(false) => "MISSED",
+        None => "",
+    }
 }

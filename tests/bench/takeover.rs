@@ -10,7 +10,7 @@ use crate::client::now;
 use crate::harness::{eventually, send};
 use crate::machines::Machines;
 use crate::person::{Person, Written};
-use crate::table::{Most, Table, Worst};
+use crate::table::{Figure, Table};
 use crate::web::Web;
 use crate::{Plan, median, process};
 
@@ -57,10 +57,10 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
         }
         let what = if is_killed { "killed" } else { "frozen" };
         let longest = times.iter().copied().fold(0.0, f64::max);
-        let most = if is_killed { Most::Value(1_000.0) } else { Most::Any };
-        for (which, ours) in [("median", median(times)), ("longest", longest)] {
+        let budget = if is_killed { "takeover" } else { "frozen" };
+        for (which, is) in [("median", median(times)), ("longest", longest)] {
             let what = format!("a user's own machine {what}: next post saved, {which}, ms");
-            table.worst(Worst { what, ours, beside: None, most });
+            table.figure(Figure { budget, what, is, beside: None });
         }
     }
     Ok(())

@@ -23,9 +23,14 @@ pub(crate) struct Web {
 impl Web {
     /// A web server that knows all machines, once it shows a page.
     pub(crate) fn start(all: &Machines) -> io::Result<Self> {
+        Self::start_by(Command::new(PROGRAM), all)
+    }
+
+    /// The same, by a command that goes on with what is told the program.
+    pub(crate) fn start_by(mut command: Command, all: &Machines) -> io::Result<Self> {
         let listen = format!("127.0.0.1:{}", free_ports(1));
         let backends: Vec<String> = (0..all.count()).map(|n| all.address(n)).collect();
-        let child = Command::new(PROGRAM)
+        let child = command
             .arg("web")
             .arg(format!("--listen={listen}"))
             .arg(format!("--backends={}", backends.join(",")))
@@ -37,6 +42,11 @@ impl Web {
         let mut person = Person::new(&web.address, "nobody");
         eventually("the web server's first page", START, || person.try_get("/join").ok());
         Ok(web)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it is, as in a link.

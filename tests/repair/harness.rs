@@ -98,8 +98,12 @@ impl Machines {
 
     /// Starts a machine that reaches each of all by the way given.
     pub(super) fn spawn_among(&mut self, n: usize, addresses: &[String]) {
+        self.spawn_by(Command::new(env!("CARGO_BIN_EXE_tern")), n, addresses);
+    }
+
+    /// The same, by a command that goes on with what is told the program.
+    pub(super) fn spawn_by(&mut self, mut command: Command, n: usize, addresses: &[String]) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path(n));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
         command.arg("backend").arg("--rate-limits=off").arg(format!("--node={}", n + 1));
         command.arg(format!("--listen=127.0.0.1:{}", self.ports[n]));
         command.arg(peers(addresses));

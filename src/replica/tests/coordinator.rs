@@ -166,3 +166,58 @@ fn r0008_lock_of_a_machine_that_fell_silent_waited_for_to_its_end() {
     assert!((1..=50).all(|seed| busy_until(Mono(500), &[1, 2], seed).is_some()));
     assert!((1..=50).all(|seed| busy_until(Mono(1_000), &[1, 2], seed).is_none()));
 }
+
+/// How often machine 1 asks the others, one time after the other, until a write is committed; every
+/// question is answered as a healthy machine would.
+fn questions_of_a_write(
+    coordinator: &mut Coordinator,
+    own: State,
+    promise: Term,
+) -> (u32, Version) {
+    let begin =
+        Begin { is_repair: false, own, own_promise: promise, round_floor: 0, ..repair_begin() };
+    let mut effects = stepped(coordinator, Event::Begin(begin));
+    let (mut questions, mut version) = (0, Version::ZERO);
+    loop {
+        let (mut answers, mut is_asked) = (Vec::new(), false);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Committed(version) => return (questions, version),
+                Effect::Held(_) => {
+                    version = coordinator.next_version();
+                    answers.push(Event::Write(hash(2)));
+                }
+                Effect::Lock(to, term) => {
+                    is_asked |= to != node(1);
+                    answers.push(Event::Answered(to, Reply::Grant { term, state: own }));
+                }
+                Effect::Sync { to, full } => {
+                    assert!(!full);
+                    is_asked |= to != node(1);
+                    answers.push(Event::Answered(to, Reply::Ack(version)));
+                }
+                Effect::WakeAt(_) | Effect::Unlock(..) => {}
+                Effect::Unknown | Effect::Outpaced | Effect::Failed(_) => panic!("{effect:?}"),
+            }
+        }
+        questions += u32::from(is_asked);
+        assert!(!answers.is_empty(), "nothing is waited for");
+        effects.extend(answers.into_iter().flat_map(|event| stepped(coordinator, event)));
+    }
+}
+
+#[test]
+fn healthy_write_waits_once_when_held_and_twice_otherwise() {
+    let mut coordinator = Coordinator::new(node(1), 1, 1);
+    let (questions, first) =
+        questions_of_a_write(&mut coordinator, State::default(), Version::ZERO.term);
+    assert_eq!(questions, 2, "the lock, and the line");
+    let own = State { acc: first, hash: hash(2), com: Version::ZERO };
+    let (questions, second) = questions_of_a_write(&mut coordinator, own, first.term);
+    assert_eq!((questions, second.term), (1, first.term), "the line alone");
+    // Another machine's term came between.
+    let own = State { acc: second, hash: hash(2), com: first };
+    let (questions, third) = questions_of_a_write(&mut coordinator, own, term(9, 2));
+    assert_eq!(questions, 2);
+    assert!(third.term > term(9, 2));
+}

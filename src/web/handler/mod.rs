@@ -66,9 +66,6 @@ pub(in crate::web) use pictures::announced;
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
-/// What asks a search engine not to show an answer.
-const NOINDEX: &str = "noindex";
-
 /// The pages of one community. It holds no data: all it tells it asked of a backend.
 pub struct Site<A: Ask> {
     pub(super) ask: A,
@@ -178,7 +175,7 @@ impl<A: Ask> Site<A> {
     /// Answers a request. Never fails: what goes wrong here is logged and answered by 500.
     pub fn respond(&self, request: &Request) -> Response {
         let response = self.respond_plainly(request);
-        Response { robots: self.is_unlisted.then_some(NOINDEX), ..response }
+        Response { robots: self.is_unlisted.then_some("noindex"), ..response }
     }
 
     fn respond_plainly(&self, request: &Request) -> Response {
@@ -214,8 +211,8 @@ impl<A: Ask> Site<A> {
     fn masked(&self, mut response: Response) -> Response {
         let page = std::str::from_utf8(&response.body).ok();
         let page = page.filter(|_| response.content == Content::Html);
-        if let Some(masked) = page.and_then(|page| self.form_key.mask(page)) {
-            response.body = masked.into_bytes();
+        if let Some((masked, mask)) = page.and_then(|page| self.form_key.mask(page)) {
+            (response.body, response.mark) = (masked.into_bytes(), Some(mask));
         }
         response
     }

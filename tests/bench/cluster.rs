@@ -1,0 +1,152 @@
+//! A cluster as anybody starts it, full of people: posts through the form, pages, log-ins, memory.
+
+use std::io;
+
+use crate::bare::{self, Bare};
+use crate::form::encode;
+use crate::harness::{Cluster, Options};
+use crate::person::Person;
+use crate::table::{Figure, Table};
+use crate::wrk::Load;
+use crate::{Plan, WRITERS, crowd, median, rate};
+
+/// Connections that ask for pages at once.
+pub(crate) const READERS: usize = 16;
+/// How many people there are.
+pub(crate) const PEOPLE: usize = 200;
+
+/// A cluster, and who is in it.
+pub(crate) struct Town {
+    pub(crate) cluster: Cluster,
+    pub(crate) people: Vec<Person>,
+    /// How many posts there are.
+    posts: f64,
+}
+
+/// Measures all of it.
+pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    // As behind a reverse proxy: so many people at one address would be taken for one.
+    let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
+    let cluster = Cluster::start(Options { more, ..Options::default() });
+    table.memory("rest", "at rest", &memory(&cluster, "VmRSS:")?);
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        let mut person = cluster.person(&format!("member_{number}"));
+        person.join();
+        people.push(person);
+    }
+    let mut town = Town { cluster, people, posts: 0.0 };
+    for count in [1, WRITERS] {
+        let figure = town.measure_posts(count, plan)?;
+        table.figure(figure);
+    }
+    while town.posts < plan.posts {
+        let load = town.posters(WRITERS, plan.round_ms);
+        town.posts += load.run()?.requests;
+    }
+    let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
+    table.memory("filled", &when, &memory(&town.cluster, "VmRSS:")?);
+    town.measure_pages(plan, table)?;
+    crowd::measure(&mut town, plan, table)
+}
+
+impl Town {
+    /// Posts a second by `count` people through the form on the home page, beside as many threads that
+    /// do nothing but put the same bytes on disk. The form is read once: a browser keeps its page.
+    fn measure_posts(&mut self, count: usize, plan: &Plan) -> io::Result<Figure> {
+        // The first makes a line of the ordinary kind to measure the bare limit with.
+        let load = self.posters(count, plan.round_ms);
+        self.posts += load.run()?.requests;
+        let files = self.cluster.data().join("bare");
+        let mut files = bare::writers(&files, count, self.last_line()?)?;
+        let (mut ours, mut limit) = (Vec::new(), Vec::new());
+        for _round in 0..plan.rounds {
+            limit.push(rate(&mut files, plan.round_ms, Bare::write)?);
+            let told = load.run()?;
+            self.posts += told.requests;
+            ours.push(told.rate);
+        }
+        Ok(Figure {
+            budget: "posts",
+            what: format!("posts a second, {count} at once"),
+            is: median(ours),
+            beside: Some(("append and fdatasync on 2 of 3 files".to_owned(), median(limit))),
+        })
+    }
+
+    /// So many people's posts, through the form on the page of each.
+    fn posters(&mut self, count: usize, ms: u64) -> Load {
+        let mut words = vec!["post".to_owned()];
+        for person in self.people.iter_mut().take(count) {
+            let form = person.get("/").form("/post");
+            let is_kept = |name: &str| name != "key" && name != "text";
+            let kept = form.fields.into_iter().filter(|(name, _)| is_kept(name));
+            words.extend([encode(&kept.collect::<Vec<_>>()), person.cookies()]);
+        }
+        let url = self.cluster.address();
+        Load { url, threads: count, connections: count, ms, headers: Vec::new(), words }
+    }
+
+    /// The line that an ordinary post makes in a file.
+    fn last_line(&self) -> io::Result<Vec<u8>> {
+        let bytes = std::fs::read(self.cluster.node_data(1).join("users/member_0.jsonl"))?;
+        let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let start = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        Ok(bytes.get(start..).unwrap_or_default().to_vec())
+    }
+
+    /// Pages a second on all readers' connections, beside the style sheet from the same server: of
+    /// what it gives as it is, that which comes nearest to a page's size.
+    fn measure_pages(&mut self, plan: &Plan, table: &mut Table) -> io::Result<()> {
+        let page = self.people.first_mut().map(|person| person.get("/").body);
+        let style = page
+            .as_deref()
+            .and_then(style_path)
+            .ok_or_else(|| io::Error::other("the home page names no style sheet"))?;
+        let cookies = self.people.first().map(Person::cookies).unwrap_or_default();
+        let mut stranger = self.cluster.person("stranger");
+        stranger.get("/@member_0");
+        let strange = stranger.cookies();
+        let url = |path: &str| format!("{}{path}", self.cluster.address());
+        for (budget, what, path, cookies) in [
+            ("home", "home, signed in", "/", cookies.as_str()),
+            ("profile", "profile, signed out", "/@member_0", strange.as_str()),
+        ] {
+            let page = Load::page(url(path), cookies, READERS, plan.round_ms);
+            let fixed = Load::page(url(&style), "", READERS, plan.round_ms);
+            let (mut ours, mut limit) = (Vec::new(), Vec::new());
+            for _round in 0..plan.rounds {
+                limit.push(fixed.run()?);
+                ours.push(page.run()?);
+            }
+            let bytes =
+                |told: &[crate::wrk::Told]| told.first().map_or(0.0, |one| one.answer_bytes);
+            let rates =
+                |told: &[crate::wrk::Told]| median(told.iter().map(|one| one.rate).collect());
+            let beside = format!("style sheet ({:.0} bytes)", bytes(&limit));
+            table.figure(Figure {
+                budget,
+                what: format!("{what}, {READERS} connections ({:.0} bytes)", bytes(&ours)),
+                is: rates(&ours),
+                beside: Some((beside, rates(&limit))),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Where the style sheet is.
+fn style_path(page: &str) -> Option<String> {
+    let path = page.split("href=\"").find(|part| part.starts_with("/s/style"))?;
+    path.split('"').next().map(str::to_owned)
+}
+
+/// Megabytes of each process that serves.
+pub(crate) fn memory(cluster: &Cluster, which: &str) -> io::Result<Vec<(String, f64)>> {
+    let mut rows = Vec::new();
+    for node in 1..=cluster.backends() {
+        rows.push((format!("backend {node}"), crate::megabytes(cluster.pid(node), which)?));
+    }
+    rows.push(("web".to_owned(), crate::megabytes(cluster.web_pid(), which)?));
+    Ok(rows)
+}
