@@ -145,7 +145,7 @@ impl Desks {
         let browser = self.browser(form);
         check_told(browser, form, failure);
         match failure {
-            Failure::TooLarge => {
+            Failure::TooLarge if !form.takes_files() => {
                 // It was not even read: the browser has it still, as the page says.
                 let before = browser.page_mark();
                 browser.back();

@@ -273,6 +273,11 @@ impl WritingForm {
         }
     }
 
+    /// Whether it may bring a picture, and so as many bytes as one has: what is too long is read then.
+    pub(super) fn takes_files(&self) -> bool {
+        self.action == "/settings/profile"
+    }
+
     pub(super) fn is_post(&self) -> bool {
         self.action == "/post"
     }
@@ -299,6 +304,7 @@ impl Failure {
         match self {
             Self::WrongField if form.name == "login" => (422, "don’t match"),
             Self::WrongField => (422, "to fix"),
+            Self::TooLarge if form.takes_files() => (422, "characters too many"),
             Self::TooLarge => (413, "too long"),
             Self::WrongOrigin => (403, "not sent from this site"),
             Self::ExpiredSignIn if form.is_member => (403, "You are signed out."),
