@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::park_timeout;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use crate::harness::{PROGRAM, free_ports};
 use crate::table::{Figure, Table};
 use crate::{Plan, median, megabytes};
 
+/// Where `make dist` leaves the program for machines of this kind.
+const GIVEN_AWAY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/target/x86_64-unknown-linux-musl/small/tern");
 /// How long its threads are watched.
 const WATCHED: Duration = Duration::from_secs(20);
 /// How long it is left alone before.
@@ -28,10 +32,10 @@ struct Serve {
 }
 
 impl Serve {
-    fn start() -> io::Result<Self> {
+    fn start(program: &Path) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let began = now();
-        let mut child = Command::new(PROGRAM)
+        let mut child = Command::new(program)
             .arg("serve")
             .arg(format!("--listen=127.0.0.1:{}", free_ports(1)))
             .arg(format!("--data={}", dir.path().join("data").display()))
@@ -70,25 +74,36 @@ impl Drop for Serve {
     }
 }
 
-/// Measures the program as `make bench` built it.
+/// The program that people get, if `make dist` has made it, and what a figure says of that; else the one
+/// that is built for this.
+fn program() -> (&'static Path, &'static str) {
+    let given_away = Path::new(GIVEN_AWAY);
+    if given_away.exists() {
+        (given_away, " of make dist")
+    } else {
+        (Path::new(PROGRAM), " as built here")
+    }
+}
+
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let (program, made) = program();
     let mut starts = Vec::new();
     for _ in 0..plan.rounds {
-        starts.push(Serve::start()?.started_ms);
+        starts.push(Serve::start(program)?.started_ms);
     }
     table.figure(Figure {
         budget: "start-empty",
-        what: "tern serve on an empty directory: milliseconds until it serves".to_owned(),
+        what: format!("tern serve{made} on an empty directory: milliseconds until it serves"),
         is: median(starts),
         beside: None,
     });
     table.figure(Figure {
         budget: "size",
-        what: "the program, MB".to_owned(),
-        is: stripped_megabytes()?,
+        what: format!("the program{made}, MB"),
+        is: stripped_megabytes(program)?,
         beside: None,
     });
-    let serve = Serve::start()?;
+    let serve = Serve::start(program)?;
     park_timeout(SETTLED);
     let before = serve.wakes()?;
     park_timeout(WATCHED);
@@ -103,21 +118,23 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let (rate, name) = worst.ok_or_else(|| io::Error::other("no threads"))?;
     table.figure(Figure {
         budget: "wakes",
-        what: format!("tern serve, nobody there: wakes a second of the liveliest thread ({name})"),
+        what: format!(
+            "tern serve{made}, nobody there: wakes a second of the liveliest thread ({name})"
+        ),
         is: rate,
         beside: None,
     });
     let resident = megabytes(serve.child.id(), "VmRSS:")?;
-    table.memory("rest-serve", "at rest", &[("tern serve".to_owned(), resident)]);
+    table.memory("rest-serve", "at rest", &[(format!("tern serve{made}"), resident)]);
     Ok(())
 }
 
 /// The program without the names that callgrind is given. The linker's own tools take them out, as
 /// cargo does for a release.
-fn stripped_megabytes() -> io::Result<f64> {
+fn stripped_megabytes(program: &Path) -> io::Result<f64> {
     let directory = tempfile::tempdir()?;
     let copy = directory.path().join("tern");
-    let done = Command::new("strip").arg("-o").arg(&copy).arg(PROGRAM).status()?;
+    let done = Command::new("strip").arg("-o").arg(&copy).arg(program).status()?;
     if !done.success() {
         return Err(io::Error::other("strip did not do it"));
     }
