@@ -155,9 +155,9 @@ fn not_set_up(path: &std::path::Path, node: NodeId, has_users: bool) -> String {
         format!("{path} is no machine's directory yet")
     };
     format!(
-        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path}; if \
-         machine {node} lost its disk, let it take its place again with tern cluster replace {node} \
-         --data={path} (see tern cluster --help). Nothing was touched"
+        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path} and \
+         the same --peers on each machine; if machine {node} lost its disk, let it take its place again \
+         with tern cluster replace {node} --data={path} (see tern cluster --help). Nothing was touched"
     )
 }
 

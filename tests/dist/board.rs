@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::foreign::{post, sees};
+use super::foreign::{post, sees, they_meet};
 use crate::cluster::harness::{eventually, free_ports, take_turn};
-use crate::cluster::person::{Person, Written};
-use crate::cluster::story::permalink;
+use crate::cluster::person::Person;
 
 /// Set by `make board`: the directory with what the board starts from.
 const BOARD: &str = "TERN_BOARD";
@@ -161,14 +160,7 @@ fn main_story_on_an_emulated_board_of_512_mb() {
     print(&mut board, "started");
 
     let (mut ada, mut ben) = (board.person("ada"), board.person("ben"));
-    ada.join();
-    ben.join();
-    post(&mut ada, "The kettle is on.");
-    assert_eq!(ben.follow("ada").status, 303);
-    sees(&mut ben, "/", "The kettle is on.");
-    let thread = permalink(&ben.get("/@ada").body, "ada");
-    assert_eq!(ben.reply(&thread, "On my way.").written(), Written::Saved);
-    sees(&mut ada, &thread, "On my way.");
+    they_meet(&mut ada, &mut ben);
 
     let second = board.processes().into_iter().find(|(what, ..)| what == "backend 2").unwrap().1;
     board.run(&format!("kill -9 {second}"));

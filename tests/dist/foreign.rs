@@ -148,20 +148,25 @@ pub(super) fn sees(person: &mut Person, page: &str, text: &str) {
     eventually(&what, WAIT, || person.try_get(page).ok()?.body.contains(text).then_some(()));
 }
 
+/// Two join; one follows the other, and answers what they read.
+pub(super) fn they_meet(ada: &mut Person, ben: &mut Person) {
+    ada.join();
+    ben.join();
+    post(ada, "The kettle is on.");
+    assert_eq!(ben.follow("ada").status, 303);
+    sees(ben, "/", "The kettle is on.");
+    let thread = permalink(&ben.get("/@ada").body, "ada");
+    assert_eq!(ben.reply(&thread, "On my way.").written(), Written::Saved);
+    sees(ada, &thread, "On my way.");
+}
+
 /// Two people and three machines of this kind, of which one dies.
 fn main_story(kind: &str, emulator: &str) {
     let Some(path) = program(kind, emulator) else { return };
     let _turn = take_turn();
     let mut foreign = Foreign::start(&path, emulator);
     let (mut ada, mut ben) = (foreign.person("ada"), foreign.person("ben"));
-    ada.join();
-    ben.join();
-    post(&mut ada, "The kettle is on.");
-    assert_eq!(ben.follow("ada").status, 303);
-    sees(&mut ben, "/", "The kettle is on.");
-    let thread = permalink(&ben.get("/@ada").body, "ada");
-    assert_eq!(ben.reply(&thread, "On my way.").written(), Written::Saved);
-    sees(&mut ada, &thread, "On my way.");
+    they_meet(&mut ada, &mut ben);
 
     foreign.all.kill(2);
     post(&mut ada, "One machine less, and the tea is ready.");
