@@ -52,22 +52,22 @@ END
 
 if [ ! -e "$board/fetched" ]; then
   fetch
-  rm -rf "$board/root"
+  rm -rf "$board/debian"
   for package in "$board"/*.deb; do
-    dpkg-deb -x "$package" "$board/root"
+    dpkg-deb -x "$package" "$board/debian"
   done
   touch "$board/fetched"
 fi
 
-version=$(ls "$board/root/lib/modules")
-depmod -b "$board/root" "$version"
+version=$(ls "$board/debian/lib/modules")
+depmod -b "$board/debian" "$version"
 rm -rf "$board/start"
 mkdir -p "$board/start/bin" "$board/start/modules"
-cp "$board/root/bin/busybox" "$board/start/bin/"
+cp "$board/debian/bin/busybox" "$board/start/bin/"
 cp "$program" "$board/start/bin/tern"
 number=10
 for module in $modules; do
-  modprobe --show-depends -d "$board/root" -S "$version" "$module"
+  modprobe --show-depends -d "$board/debian" -S "$version" "$module"
 done | awk '!seen[$2]++ { print $2 }' | while read -r file; do
   # In the order in which they must be loaded.
   cp "$file" "$board/start/modules/$number-$(basename "$file")"
@@ -76,7 +76,7 @@ done
 cp "$(dirname "$0")/board-init.sh" "$board/start/init"
 chmod 755 "$board/start/init" "$board/start/bin/tern"
 (cd "$board/start" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0) >"$board/initrd"
-cp "$board/root/boot/vmlinuz-$version" "$board/kernel"
+cp "$board/debian/boot/vmlinuz-$version" "$board/kernel"
 # A disk that is made anew for each run: nothing is left of the one before.
 rm -f "$board/disk"
 truncate --size=256M "$board/disk"
