@@ -5,6 +5,7 @@ mod access;
 mod cluster;
 mod document;
 mod forms;
+mod founding;
 mod journal;
 mod limits;
 mod names;

@@ -77,7 +77,7 @@ fn trusts(caller: &Caller, node: u16, session: &str) -> Option<bool> {
 /// How long machines may take to be there.
 const WAIT: Duration = Duration::from_secs(30);
 /// How often it is tried whether a machine hears too late that a session is over.
-const ENDS: usize = 10;
+const ENDS: usize = 4;
 
 #[test]
 fn s16_signed_out_token_is_dead_on_every_machine() {
