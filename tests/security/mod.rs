@@ -6,6 +6,7 @@ mod cluster;
 mod document;
 mod forms;
 mod founding;
+mod hidden;
 mod journal;
 mod limits;
 mod names;
