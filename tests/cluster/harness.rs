@@ -221,6 +221,14 @@ impl Cluster {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Has the operator's program do something with an account.
+    pub(crate) fn order(&self, order: &[&str]) {
+        let data = format!("--data={}", self.data().display());
+        let done = Command::new(PROGRAM).arg("user").args(order).arg(data).output();
+        let done = done.unwrap_or_else(|error| panic!("{order:?}: {error}"));
+        assert!(done.status.success(), "{order:?}: {done:?}");
+    }
+
     /// The process of `tern run-cluster` itself.
     pub(crate) fn parent_pid(&self) -> u32 {
         self.parent.id()
