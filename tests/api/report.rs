@@ -58,6 +58,10 @@ fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
         assert_eq!(heard.status, status, "{heard:?}");
         assert!(heard.text("error").contains(why), "{heard:?}");
     }
+    // All of it or nothing.
+    let half = json!({ "comment": "half of it" });
+    assert_eq!(report(&id(&of_ben), &[&first, &own], &half).status, 404);
+    assert!(!kim.get("/mod").body.contains("half of it"));
     // Whoever is blocked sees no posts, and so reports none.
     of_ben.post(&format!("/api/v1/accounts/{}/block", id(&of_ada)), &none);
     assert_eq!(report(&id(&of_ben), &[&first], &none).status, 404);
