@@ -8,6 +8,7 @@
 //! Nothing here unwraps: a failure says what was awaited, because it is read without a debugger.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -75,6 +76,8 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// More options of `tern run-cluster`.
     pub(crate) more: Vec<String>,
+    /// More of the environment of all processes.
+    pub(crate) environment: Vec<(String, OsString)>,
 }
 
 /// A running cluster.
@@ -152,6 +155,7 @@ impl Cluster {
             .arg(format!("--backend-port={}", web_port + 1))
             .args(options.no_restart.then_some("--no-restart"))
             .args(options.more)
+            .envs(options.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr);
