@@ -45,8 +45,9 @@ impl Backend {
             events.push(event);
             statuses.extend(status);
         }
+        let eyes = self.eyes(asker);
         let followers = happened.iter().filter_map(|what| match what {
-            Happened::Followed(who, _) => self.account_view(who),
+            Happened::Followed(who, _) => self.account_view(eyes, who),
             _ => None,
         });
         let Statuses { statuses, mut accounts, .. } = self.with_accounts(asker, statuses);
