@@ -2,21 +2,15 @@
 
 use serde_json::json;
 
-use super::app::App;
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, one_machine};
 
 const NEWS: &str = "/api/v1/notifications";
 
 #[test]
 fn mentions_and_follows_told_paged_chosen_and_read() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut people = ["ada", "ben", "cleo"].map(|name| cluster.person(name));
-    let [ada, ben, cleo] = people.each_mut().map(|person| {
-        person.join();
-        App::of(&cluster, person, "read write follow")
-    });
-    let id = |app: &App| app.get("/api/v1/accounts/verify_credentials").text("id");
-    let (of_ada, of_ben) = (id(&ada), id(&ben));
+    let cluster = one_machine();
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let (of_ada, of_ben) = (ada.account(), ben.account());
     let unread = || ada.get(&format!("{NEWS}/unread_count")).value["count"].clone();
     assert_eq!((ada.get(NEWS).ids().len(), unread()), (0, json!(0)));
     let mut mentions: Vec<_> = (0..5).map(|n| ben.write(&format!("Hello @ada {n}"))).collect();
@@ -35,13 +29,9 @@ fn mentions_and_follows_told_paged_chosen_and_read() {
         (format!("{NEWS}?limit=3"), "next", 8),
         (format!("{NEWS}?limit=3&min_id={}", all.ids()[7]), "prev", 7),
     ] {
-        let (mut next, mut met) = (Some(from), Vec::new());
-        while let Some(path) = next {
-            let heard = ada.get(&path);
-            met.extend(heard.ids());
-            next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
-            assert!(heard.ids().len() <= 3);
-        }
+        let pages = ada.pages(from, rel);
+        assert!(pages.iter().all(|page| page.len() <= 3));
+        let mut met = pages.concat();
         met.sort();
         met.dedup();
         assert_eq!(met.len(), count, "{rel}");
@@ -79,10 +69,8 @@ fn mentions_and_follows_told_paged_chosen_and_read() {
 
 #[test]
 fn profile_changed_in_what_is_sent() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
     let path = "/api/v1/accounts/update_credentials";
     let patch = |says: &serde_json::Value| app.send("PATCH", path, says, None);
     let changed = patch(&json!({ "display_name": "Ada <b>", "note": "Tea\n& cake", "bot": true }));
@@ -128,10 +116,8 @@ fn profile_changed_in_what_is_sent() {
 
 #[test]
 fn posts_seen_from_all_sides() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
     let post = app.write("Green tea #tea #green");
     let other = app.write("Black tea #tea #black");
     let ids = |path: &str| app.get(&format!("/api/v1/timelines/tag/{path}")).ids();
@@ -140,7 +126,7 @@ fn posts_seen_from_all_sides() {
     assert_eq!(ids("green?any[]=black&min_id=1"), [other.clone(), post.clone()]);
     assert_eq!(ids("tea?all[]=green"), [post.as_str()]);
     assert_eq!(ids("tea?none[]=green"), [other.as_str()]);
-    let own = app.get("/api/v1/accounts/verify_credentials").text("id");
+    let own = app.account();
     assert_eq!(
         app.get(&format!("/api/v1/accounts/{own}/statuses?tagged=green")).ids(),
         [post.as_str()]
