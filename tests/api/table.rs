@@ -128,7 +128,7 @@ fn each_address_takes_its_scope_and_no_other() {
     ada.join();
     ben.join();
     let of_ben = App::of(&cluster, &mut ben, "read");
-    let of_ben = of_ben.get("/api/v1/accounts/verify_credentials").text("id");
+    let of_ben = of_ben.account();
     let of_news = format!("115816900853764096{:039}", 0);
     let stranger = App::introduce(&cluster.address(), "read write", OUT_OF_BAND);
     let scopes = ["read", "write", "follow", "read:statuses write:media"];
