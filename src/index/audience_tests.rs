@@ -35,7 +35,7 @@ fn picture() -> Picture {
 
 fn posted(ms: u64, audience: Audience, text: &str, reply_to: Option<PostRef>) -> Entry {
     let (at, id, text, note) = (Wall(ms), at(ms), text.to_owned(), None);
-    let pictures = if ms % 3 == 0 { vec![picture()] } else { Vec::new() };
+    let pictures = if ms.is_multiple_of(3) { vec![picture()] } else { Vec::new() };
     if audience.is_everyone() {
         Entry::Posted { at, id, text, reply_to, note, pictures }
     } else {

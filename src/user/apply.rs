@@ -78,21 +78,7 @@ impl User {
                 app: app.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
-                self.sent.take(pictures);
-                if self.add_post(*id, place, reply_to.as_ref()) {
-                    self.picture(*id, pictures);
-                    self.label(*id, text);
-                }
-            }
-            Entry::PostedFor { at: _, id, audience, text, reply_to, note: _, pictures } => {
-                self.sent.take(pictures);
-                if self.add_post(*id, place, reply_to.as_ref()) {
-                    self.limit(*id, *audience);
-                    self.picture(*id, pictures);
-                    self.label(*id, text);
-                }
-            }
+            Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
             Entry::PostEdited { at, id, text, note: _ } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
@@ -136,6 +122,23 @@ impl User {
             Entry::Left { at } => self.leave(*at),
         }
         self.assert_invariants();
+    }
+
+    fn take_post(&mut self, entry: &Entry, place: Place) {
+        let (Entry::Posted { at: _, id, text, reply_to, note: _, pictures }
+        | Entry::PostedFor { at: _, id, text, reply_to, note: _, pictures, .. }) = entry
+        else {
+            return;
+        };
+        self.sent.take(pictures);
+        if !self.add_post(*id, place, reply_to.as_ref()) {
+            return;
+        }
+        if let Entry::PostedFor { audience, .. } = entry {
+            self.limit(*id, *audience);
+        }
+        self.picture(*id, pictures);
+        self.label(*id, text);
     }
 
     fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {

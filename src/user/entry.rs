@@ -62,7 +62,6 @@ pub enum Audience {
 
 impl Audience {
     /// Whether everybody is meant, as mostly.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
     pub const fn is_everyone(&self) -> bool {
         matches!(self, Self::Everyone)
     }
