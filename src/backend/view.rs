@@ -10,7 +10,7 @@ use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
-use crate::index::Eyes;
+use crate::index::{Eyes, NewsKind};
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::metrics;
 use crate::replica::version::Version;
@@ -185,7 +185,9 @@ impl Backend {
         };
         let (viewer, read_to) = self.look(&session.user, viewer).flatten()?;
         let index = self.cluster.local.index();
-        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to);
+        let kinds: &[NewsKind] =
+            if viewer.app.is_some() { &NewsKind::ALL } else { &NewsKind::OF_PAGES };
+        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to, kinds);
         Some(Viewer { news: u32::try_from(news).unwrap_or(u32::MAX), ..viewer })
     }
 

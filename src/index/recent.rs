@@ -6,21 +6,29 @@
 
 use std::collections::VecDeque;
 
+use super::echo::Echo;
 use super::people::PersonId;
+use super::repost::Shown;
+use super::sorted::SortedChunks;
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::RECENT_CHANGES_KEPT;
 use crate::text::{Label, Tag};
 use crate::user::User;
-use crate::user::entry::{Entry, PostRef};
+use crate::user::entry::{Audience, Entry, PostRef};
 
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Posted(Key),
     /// It says something else, or a keeper hid it or showed it again.
     Edited(Key),
-    Deleted(Key),
+    /// It is gone, or not for somebody any more: for that one, else for all who could read it.
+    Deleted {
+        post: Key,
+        audience: Audience,
+        whom: Option<PersonId>,
+    },
     Reposted {
         who: PersonId,
         post: Key,
@@ -31,6 +39,7 @@ enum Change {
         whom: PersonId,
         since: Wall,
     },
+    Liked(Echo),
 }
 
 /// The last changes, and the number of the next.
@@ -83,15 +92,25 @@ pub enum Happened {
     Named(PostRef),
     /// Somebody follows the viewer since then.
     Followed(UserName, Wall),
+    /// Somebody likes a post of the viewer since then.
+    Liked(PostRef, UserName, Wall),
+    /// Somebody reposted a post of the viewer then: told beside [`Self::Reposted`].
+    RepostedOwn(PostRef, UserName, Wall),
 }
 
 impl Happened {
     /// The number that what is new has, or its place among posts; nothing has one that befell an older
     /// post.
-    pub const fn id(&self) -> Option<PostId> {
+    pub fn id(&self) -> Option<PostId> {
         match self {
             Self::Posted(post) | Self::Named(post) => Some(post.id),
             Self::Reposted(_, _, id) => Some(*id),
+            Self::RepostedOwn(post, who, at) => {
+                Some(Index::number_of_repost(PostId::floor_of(at.0), who, post))
+            }
+            Self::Liked(post, who, at) => {
+                Some(Index::number_of_like(PostId::floor_of(at.0), who, post))
+            }
             Self::Followed(_, since) => Some(PostId::floor_of(since.0)),
             Self::Edited(_) | Self::Deleted(_) => None,
         }
@@ -126,6 +145,7 @@ impl Index {
 
     fn tell(&self, eyes: Eyes, listened: Listened<'_>, change: Change, told: &mut Vec<Happened>) {
         let is_home = listened == Listened::Home;
+        let eyes = if is_home { eyes } else { eyes.in_public() };
         match change {
             Change::Posted(post) if self.is_there_for(eyes, post) => {
                 if self.is_listened_to(eyes, listened, post) {
@@ -136,29 +156,36 @@ impl Index {
                 }
             }
             Change::Edited(post)
-                if self.stands(post) && self.is_listened_to(eyes, listened, post) =>
+                if self.stands(post)
+                    && self.is_meant_for(eyes, post)
+                    && self.is_listened_to(eyes, listened, post) =>
             {
                 let is_shown = self.shows_text_of(eyes, post);
                 let told_as = if is_shown { Happened::Edited } else { Happened::Deleted };
                 told.push(told_as(self.post_ref(post)));
             }
-            Change::Deleted(post) => {
-                let is_shown = !is_home || self.is_listened_to(eyes, listened, post);
-                if is_shown && self.shows_key(eyes, post) {
+            Change::Deleted { post, audience, whom } => {
+                let is_for = match whom {
+                    None => self.could_read(eyes, listened, (post, audience)),
+                    Some(whom) => {
+                        let still_reads = if self.stands(post) {
+                            self.is_meant_for(eyes, post)
+                        } else {
+                            self.could_read(eyes, listened, (post, audience))
+                        };
+                        is_home && eyes.viewer == Some(whom) && !still_reads
+                    }
+                };
+                if is_for && self.shows_author(eyes, post.author) {
                     told.push(Happened::Deleted(self.post_ref(post)));
                 }
             }
             Change::Reposted { who, post, place } if is_home => {
-                let follows = eyes
-                    .viewer
-                    .is_some_and(|viewer| viewer == who || self.people.follows(viewer, who));
-                let is_shown = self.is_there_for(eyes, post) && self.shows_author(eyes, who);
-                if follows && is_shown {
-                    let name = self.people.get(who).name.clone();
-                    let post = self.post_ref(post);
-                    let id = Self::number_of_repost(place, &name, &post);
-                    told.push(Happened::Reposted(post, name, id));
-                }
+                self.tell_repost(eyes, Shown::reposted(place, who, post), told);
+            }
+            Change::Liked(echo) if is_home && self.is_echo_for(eyes, &self.liked, echo) => {
+                let who = self.people.get(echo.who).name.clone();
+                told.push(Happened::Liked(self.post_ref(echo.post()), who, echo.at));
             }
             Change::Followed { who, whom, since }
                 if is_home
@@ -170,6 +197,28 @@ impl Index {
             }
             _ => {}
         }
+    }
+
+    /// A repost, to whom it is shown at home, and to the post's author.
+    fn tell_repost(&self, eyes: Eyes, shown: Shown, told: &mut Vec<Happened>) {
+        let (Some(viewer), Some(who)) = (eyes.viewer, shown.by()) else { return };
+        let (name, post) = (self.people.get(who).name.clone(), self.post_ref(shown.post()));
+        let is_at_home = viewer == who || self.people.follows(viewer, who);
+        if is_at_home && self.is_there_for(eyes, shown.post()) && self.shows_item(eyes, shown) {
+            let id = Self::number_of_repost(shown.place(), &name, &post);
+            told.push(Happened::Reposted(post.clone(), name.clone(), id));
+        }
+        let at = Wall(shown.place().at_ms());
+        let echo = Echo::of(who, shown.post(), at);
+        if echo.is_some_and(|echo| self.is_echo_for(eyes, &self.reposted, echo)) {
+            told.push(Happened::RepostedOwn(post, name, at));
+        }
+    }
+
+    /// Whether the viewer is told what somebody thinks of a post: if it is theirs, and that was not undone.
+    fn is_echo_for(&self, eyes: Eyes, all: &SortedChunks<Echo>, echo: Echo) -> bool {
+        let is_own = eyes.viewer == Some(echo.post().author);
+        is_own && all.contains(&echo) && self.tells_echo(eyes, echo)
     }
 
     fn is_there_for(&self, eyes: Eyes, post: Key) -> bool {
@@ -187,6 +236,23 @@ impl Index {
         }
     }
 
+    /// Whether a post that is gone was told to these eyes by what is listened to, but for whom it named.
+    fn could_read(
+        &self,
+        eyes: Eyes,
+        listened: Listened<'_>,
+        (post, audience): (Key, Audience),
+    ) -> bool {
+        let is_home = listened == Listened::Home;
+        match audience {
+            Audience::Everyone => !is_home || self.is_listened_to(eyes, listened, post),
+            Audience::Quiet | Audience::Followers => {
+                is_home && self.is_listened_to(eyes, listened, post)
+            }
+            Audience::Named => is_home && eyes.viewer == Some(post.author),
+        }
+    }
+
     fn names_viewer(&self, eyes: Eyes, post: Key) -> bool {
         let named = |viewer: PersonId| Label::of_name(&self.people.get(viewer).name);
         eyes.viewer.is_some_and(|viewer| self.labels.is_on(&named(viewer), post))
@@ -197,10 +263,17 @@ impl Index {
     pub(super) fn note(&mut self, author: PersonId, before: &User, entry: &Entry) {
         let own = |id: PostId| Key { id, author };
         let change = match entry {
-            Entry::Posted { id, .. } if self.stands(own(*id)) => Change::Posted(own(*id)),
-            Entry::PostEdited { id, .. } if self.stands(own(*id)) => Change::Edited(own(*id)),
+            Entry::Posted { id, .. } | Entry::PostedFor { id, .. } if self.stands(own(*id)) => {
+                Change::Posted(own(*id))
+            }
+            Entry::PostEdited { id, .. } if self.stands(own(*id)) => {
+                self.note_unnamed(own(*id), before);
+                Change::Edited(own(*id))
+            }
             Entry::PostDeleted { id, .. } if before.post(*id).is_some() => {
-                Change::Deleted(own(*id))
+                self.note_unnamed(own(*id), before);
+                let (post, audience) = (own(*id), before.audience(*id));
+                Change::Deleted { post, audience, whom: None }
             }
             Entry::PostHidden { user, id, .. } | Entry::PostShown { user, id, .. } => {
                 let Some(author) = self.people.find(user) else { return };
@@ -209,6 +282,11 @@ impl Index {
             Entry::Reposted { at, post } if !before.reposts.contains_key(post) => {
                 let Some(post) = self.key(post) else { return };
                 Change::Reposted { who: author, post, place: PostId::floor_of(at.0) }
+            }
+            Entry::Liked { at, post } if !before.likes.contains_key(post) => {
+                let post = self.key(post);
+                let Some(echo) = post.and_then(|it| Echo::of(author, it, *at)) else { return };
+                Change::Liked(echo)
             }
             Entry::Followed { at, user } if !before.follows.contains_key(user) => {
                 let Some(whom) = self.people.find(user) else { return };
@@ -219,10 +297,25 @@ impl Index {
         self.recent.push(change);
     }
 
+    /// Whoever a post for few named before may be somebody whom it is not for any more.
+    fn note_unnamed(&mut self, post: Key, before: &User) {
+        let audience = before.audience(post.id);
+        if !audience.is_few() {
+            return;
+        }
+        let names = before.labels_of(post.id).iter().filter_map(|(_, label)| label.name());
+        let named: Vec<_> = names.filter_map(|name| self.people.find(&name)).collect();
+        for whom in named.into_iter().filter(|whom| *whom != post.author) {
+            self.recent.push(Change::Deleted { post, audience, whom: Some(whom) });
+        }
+    }
+
     /// The same for a user who came whole from another machine.
     pub(super) fn note_replaced(&mut self, author: PersonId, before: &User, after: &User) {
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
-            self.recent.push(Change::Deleted(Key { id: post.id, author }));
+            let (key, audience) = (Key { id: post.id, author }, before.audience(post.id));
+            self.note_unnamed(key, before);
+            self.recent.push(Change::Deleted { post: key, audience, whom: None });
         }
         for post in after.posts.iter().filter(|post| before.post(post.id).is_none()) {
             self.recent.push(Change::Posted(Key { id: post.id, author }));
@@ -231,6 +324,12 @@ impl Index {
             if let Some(post) = self.key(post) {
                 let place = PostId::floor_of(at.0);
                 self.recent.push(Change::Reposted { who: author, post, place });
+            }
+        }
+        for (post, at) in after.likes.iter().filter(|(it, _)| !before.likes.contains_key(*it)) {
+            let echo = self.key(post).and_then(|post| Echo::of(author, post, *at));
+            if let Some(echo) = echo {
+                self.recent.push(Change::Liked(echo));
             }
         }
         let follows = after.follows.iter();

@@ -15,10 +15,10 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::json::tagged;
 use crate::text::Tag;
-use crate::user::entry::{App, House, Picture, PostRef, is_not};
+use crate::user::entry::{App, Audience, House, Picture, PostRef, is_not};
 
 pub use super::api::{
-    AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, RelationView,
+    AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, NewsWhat, RelationView,
     StatusView, Statuses,
 };
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
@@ -89,7 +89,8 @@ pub struct Viewer {
     /// How many requests their file ever recorded: forms' one-time keys derive from it.
     pub ops: u64,
     /// How many posts of others name them, and how many began to follow them, since what their device
-    /// has shown; counted up to `limits::NEWS_COUNTED_MAX`.
+    /// has shown, and where an app asks how many like or reposted a post of theirs; counted up to
+    /// `limits::NEWS_COUNTED_MAX`.
     #[serde(default)]
     pub news: u32,
     /// Whether they are a keeper of the community.
@@ -276,6 +277,9 @@ pub struct PostView {
     /// Who likes it, told to its author where they open it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub liked_by: Option<LikedBy>,
+    /// Who may read it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
