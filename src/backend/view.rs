@@ -96,7 +96,7 @@ impl Backend {
     /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person
     /// less than they have seen, or nothing of their session. A machine that knows that it is cut off
     /// answers all the same: it says how old its copy is. One that was in touch with nobody since its
-    /// start cannot, and refuses once it trusts no session.
+    /// start cannot, and trusts nobody: it may have been away for days.
     pub(super) fn asker(
         &self,
         permit: &mut LockPermit,
@@ -104,11 +104,12 @@ impl Backend {
     ) -> std::result::Result<Option<Asker>, Refusal> {
         let Ok(session) = SessionText::parse(text) else { return Ok(None) };
         let cut_off = self.cluster.members.cut_off();
-        if let Some((_, since)) = cut_off.filter(|(ms, _)| *ms >= SESSION_TRUST_S * 1000) {
-            // Without a time to tell, the browser would take it that the session is over.
-            return since.map(|_| None).ok_or(Refusal::Behind);
+        match cut_off {
+            // How long it was away, and how old its copy is, it cannot say.
+            Some((_, None)) => return Err(Refusal::Behind),
+            Some((ms, Some(_))) if ms >= SESSION_TRUST_S * 1000 => return Ok(None),
+            Some(_) | None => {}
         }
-        // One that was in touch with nobody since its start cannot say how old its copy is.
         let stale_since = cut_off.and_then(|(_, since)| since);
         let id = session.token.id();
         if let Some(seen) = session.seen {

@@ -10,5 +10,5 @@ mod paging;
 mod report;
 mod sign_in;
 mod statuses;
-mod table;
+pub(crate) mod table;
 mod tiers;

@@ -10,7 +10,7 @@ use tern::user::scope::{Need, Scopes};
 
 /// What takes a token, with the scope that it takes; `:` is some number. `?` stands before what strangers may
 /// ask as well.
-const TABLE: &[(&str, &str, &str)] = &[
+pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/accounts/verify_credentials", "read:accounts"),
     ("PATCH", "/api/v1/accounts/update_credentials", "write:accounts"),
     ("GET", "/api/v1/accounts/lookup", "?read:accounts"),

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cluster::harness::{Cluster, Options};
+use super::wire::{ask, cookies};
+use crate::api::app::App;
+use crate::api::table::TABLE;
+use crate::cluster::harness::{Cluster, Options, PROGRAM};
 use crate::cluster::person::Person;
 
 /// Pages that are opened at most.
@@ -15,8 +18,8 @@ fn links(page: &str) -> Vec<String> {
     own.map(|href| href.split('#').next().unwrap().replace("&#38;", "&")).collect()
 }
 
-/// Opens every page that can be reached from the front page, and says which.
-fn walk(person: &mut Person) -> BTreeSet<String> {
+/// Opens every page that can be reached from the front page, and asks for its head alone; says which.
+fn walk(cluster: &Cluster, person: &mut Person) -> BTreeSet<String> {
     let (mut seen, mut left) = (BTreeSet::new(), vec!["/".to_owned()]);
     while let Some(address) = left.pop() {
         if seen.len() == PAGES_MAX || !seen.insert(address.clone()) {
@@ -24,6 +27,10 @@ fn walk(person: &mut Person) -> BTreeSet<String> {
         }
         let answer = person.get(&address);
         assert!(answer.status < 500, "{address}: {}", answer.status);
+        let site = cluster.address().trim_start_matches("http://").parse().unwrap();
+        let lines = format!("Host: {site}\r\n{}", cookies(person));
+        let head = ask(site, format!("HEAD {address} HTTP/1.1\r\n{lines}\r\n"));
+        assert_eq!(head.status, answer.status, "{address}");
         left.extend(links(&answer.body));
         left.extend(answer.location.filter(|to| to.starts_with('/')));
     }
@@ -40,6 +47,21 @@ fn state(cluster: &Cluster) -> BTreeMap<String, Vec<u8>> {
     entries.map(read).collect()
 }
 
+/// Reads all that an app can read.
+fn check_app(app: &App) {
+    let own = app.get("/api/v1/accounts/verify_credentials").text("id");
+    let post = app.get(&format!("/api/v1/accounts/{own}/statuses")).ids().remove(0);
+    let reads = TABLE.iter().filter(|(method, ..)| *method == "GET");
+    let mut read = 0;
+    for (_, path, _) in reads {
+        let id = if path.contains("/accounts/") { &own } else { &post };
+        let heard = app.get(&path.replace(':', id));
+        assert!(heard.status < 500, "{path}: {heard:?}");
+        read += usize::from(heard.status == 200);
+    }
+    assert!(read > 25, "{read} were answered");
+}
+
 #[test]
 fn s19_opening_every_page_changes_nothing() {
     let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
@@ -51,14 +73,23 @@ fn s19_opening_every_page_changes_nothing() {
     }
     ben.post("Gladly @ada");
     ben.follow("ada");
+    let data = format!("--data={}", cluster.data().display());
+    let made = std::process::Command::new(PROGRAM).args(["user", "admin", "ada", &data]).output();
+    assert!(made.unwrap().status.success());
+    assert_eq!(ada.login().status, 303);
+    let app = App::of(&cluster, &mut ada, "read write follow push");
     let before = state(&cluster);
-    let seen = walk(&mut ada);
-    for needed in ["/settings/leave", "/settings/devices", "/mentions", "/bookmarks", "/@ben"] {
+    let seen = walk(&cluster, &mut ada);
+    for needed in
+        ["/settings/leave", "/settings/devices", "/mentions", "/bookmarks", "/@ben", "/mod/log"]
+    {
         assert!(seen.contains(needed), "{needed} was not reached: {seen:?}");
     }
     assert!(seen.iter().any(|address| address.ends_with("/delete")), "{seen:?}");
     assert!(seen.len() > 25, "{seen:?}");
     assert_eq!(state(&cluster), before, "reading wrote something");
-    walk(&mut cluster.person("stranger"));
+    walk(&cluster, &mut cluster.person("stranger"));
     assert_eq!(state(&cluster), before, "a stranger's reading wrote something");
+    check_app(&app);
+    assert_eq!(state(&cluster), before, "an app's reading wrote something");
 }
