@@ -151,9 +151,11 @@ impl Index {
 
     /// Whether a post bears a tag.
     pub fn bears(&self, tag: &Tag, post: &PostRef) -> bool {
-        let author = self.people.find(&post.user);
-        let key = author.map(|author| Key { id: post.id, author });
-        key.is_some_and(|key| self.labels.is_on(&Label::of_tag(tag), key))
+        self.key(post).is_some_and(|key| self.bears_key(tag, key))
+    }
+
+    pub(super) fn bears_key(&self, tag: &Tag, post: Key) -> bool {
+        self.labels.is_on(&Label::of_tag(tag), post)
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.

@@ -69,7 +69,7 @@ pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
-pub use walk::{Span, Walk, Walked, WalkedList};
+pub use walk::{Span, TagsWanted, Walk, Walked, WalkedList};
 
 /// A post: number and author, in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

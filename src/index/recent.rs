@@ -186,7 +186,7 @@ impl Index {
         let (Some(viewer), Some(who)) = (eyes.viewer, shown.by()) else { return };
         let (name, post) = (self.people.get(who).name.clone(), self.post_ref(shown.post()));
         let is_at_home = viewer == who || self.people.follows(viewer, who);
-        if is_at_home && self.is_there_for(eyes, shown.post()) && self.shows_author(eyes, who) {
+        if is_at_home && self.is_there_for(eyes, shown.post()) && self.shows_item(eyes, shown) {
             let id = Self::number_of_repost(shown.place(), &name, &post);
             told.push(Happened::Reposted(post.clone(), name.clone(), id));
         }
