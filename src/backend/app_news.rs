@@ -56,7 +56,7 @@ impl Backend {
         let mut posts = self.with_accounts(Some(asker), posts);
         for view in &news {
             if !posts.accounts.iter().any(|known| known.username == view.by) {
-                posts.accounts.extend(self.account_view(&view.by));
+                posts.accounts.extend(self.account_view(eyes, &view.by));
             }
         }
         Ok(NewsReply { news, posts, stopped: found.older })

@@ -53,10 +53,11 @@ impl Backend {
             events.push(event);
             statuses.extend(status);
         }
+        let eyes = self.eyes(asker);
         let others = happened.iter().filter_map(|what| match what {
             Happened::Followed(who, _)
             | Happened::Liked(_, who, _)
-            | Happened::RepostedOwn(_, who, _) => self.account_view(who),
+            | Happened::RepostedOwn(_, who, _) => self.account_view(eyes, who),
             _ => None,
         });
         let Statuses { statuses, mut accounts, .. } = self.with_accounts(asker, statuses);

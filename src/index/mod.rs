@@ -350,12 +350,13 @@ impl Index {
         self.timeline.len()
     }
 
-    /// What the user's profile counts.
-    pub fn counts(&self, user: &UserName) -> Counts {
+    /// What the user's profile counts: of posts that these eyes could not be shown, none.
+    pub fn counts(&self, eyes: Eyes, user: &UserName) -> Counts {
         let Some(id) = self.people.find(user) else { return Counts::default() };
         let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
+        let posts = self.people.get(id).posts.len();
         Counts {
-            posts: count(self.people.get(id).posts.len()),
+            posts: count(if self.may_read(eyes, id) { posts } else { 0 }),
             followers: count(self.people.circle(id, Circle::Followers).len()),
             following: count(self.people.circle(id, Circle::Follows).len()),
         }

@@ -208,14 +208,14 @@ pub struct AccountView {
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,
-    /// Their newest post that stands.
+    /// Their newest post that stands, if the one who asks may read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_post: Option<PostId>,
     /// How many follow them.
     pub followers: u32,
     /// How many they follow.
     pub following: u32,
-    /// How many of their posts stand.
+    /// How many of their posts stand, of those that the one who asks may read.
     pub posts: u32,
 }
 

@@ -376,7 +376,7 @@ pub struct ProfilePage {
     pub followers: u32,
     /// How many they follow.
     pub following: u32,
-    /// Posts that still stand.
+    /// Posts that still stand, of those that the one who asks may read.
     pub posts_count: u32,
     /// Whether only members see them.
     #[serde(default, skip_serializing_if = "is_not")]
