@@ -91,7 +91,7 @@ impl Backend {
             joined_at: user.joined_at,
             avatar: user.avatar.as_ref().map(|picture| picture.file),
             members_only: user.members_only,
-            last_post: user.posts.last().filter(|_| counts.posts > 0).map(|post| post.id),
+            last_post: user.last_post_for_all().filter(|_| counts.posts > 0),
             followers: counts.followers,
             following: counts.following,
             posts: counts.posts,
@@ -178,9 +178,8 @@ impl Backend {
         let index = self.cluster.local.index();
         let eyes = index.eyes(asker.map(Asker::user), self.now());
         if let Some(walked) = index.repost_numbered(id) {
-            let is_shown = index.shows(eyes, &walked.post) && index.contains(&walked.post);
             let by = walked.by.as_ref();
-            let is_shown = is_shown && by.is_none_or(|by| index.shows_posts_of(eyes, by));
+            let is_shown = by.is_some_and(|by| index.shows_repost(eyes, by, &walked.post));
             return if is_shown { Ok(walked) } else { Err(Refusal::NotFound) };
         }
         let posts = index.posts_numbered(id);

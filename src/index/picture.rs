@@ -91,7 +91,11 @@ impl Index {
         // Who is a member is known to everybody.
         let is_face = self.pictures.faces.contains_key(&name);
         is_face
-            || posts.is_some_and(|posts| posts.iter().any(|post| self.shows_text_of(eyes, *post)))
+            || posts.is_some_and(|posts| {
+                posts.iter().any(|post| {
+                    self.shows_text_of(eyes, *post) || self.is_to_be_judged(eyes, *post)
+                })
+            })
     }
 
     /// Whether a post has pictures.

@@ -103,6 +103,8 @@ fn made_of(place: PostId, text: &str) -> PostId {
 impl Index {
     /// Up to `n` posts of a list.
     pub fn walk(&self, eyes: Eyes, list: Walk<'_>, span: Span, n: usize) -> WalkedList {
+        let is_public = matches!(list, Walk::Everyone | Walk::Pictured | Walk::Tagged(_));
+        let eyes = if is_public { eyes.in_public() } else { eyes };
         let (below, above) = (span.below.map(Span::place), span.above.map(Span::place));
         let within = |item: &Shown| {
             below.is_none_or(|below| item.place() < below)

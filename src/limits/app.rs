@@ -34,3 +34,5 @@ pub const APP_REDIRECTS_MAX: usize = 10;
 /// Bytes of all that an app says of itself, which its `client_id` holds: that stands in addresses, once
 /// more as the address to go on to after signing in.
 pub const APP_BYTES_MAX: usize = 1_200;
+/// Posts among which the last one that is kept from nobody is looked for, to tell when it was written.
+pub const LAST_POSTS_LOOKED_AT: usize = 200;

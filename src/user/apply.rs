@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
+use super::entry::{Audience, Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
 use super::sent::Sent;
 use super::{Place, Post, Session, Status, User};
@@ -40,6 +40,7 @@ impl User {
             labels: Vec::new(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
+            audiences: BTreeMap::new(),
             pictures: BTreeMap::new(),
             sent: Sent::none(),
             pinned: None,
@@ -77,13 +78,7 @@ impl User {
                 app: app.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
-                self.sent.take(pictures);
-                if self.add_post(*id, place, reply_to.as_ref()) {
-                    self.picture(*id, pictures);
-                    self.label(*id, text);
-                }
-            }
+            Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
             Entry::PostEdited { at, id, text, note: _ } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
@@ -127,6 +122,23 @@ impl User {
             Entry::Left { at } => self.leave(*at),
         }
         self.assert_invariants();
+    }
+
+    fn take_post(&mut self, entry: &Entry, place: Place) {
+        let (Entry::Posted { at: _, id, text, reply_to, note: _, pictures }
+        | Entry::PostedFor { at: _, id, text, reply_to, note: _, pictures, .. }) = entry
+        else {
+            return;
+        };
+        self.sent.take(pictures);
+        if !self.add_post(*id, place, reply_to.as_ref()) {
+            return;
+        }
+        if let Entry::PostedFor { audience, .. } = entry {
+            self.limit(*id, *audience);
+        }
+        self.picture(*id, pictures);
+        self.label(*id, text);
     }
 
     fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {
@@ -284,6 +296,13 @@ impl User {
         }
     }
 
+    /// Who may read a post: most are for everybody, and those take no memory.
+    fn limit(&mut self, id: PostId, audience: Audience) {
+        if !audience.is_everyone() {
+            self.audiences.insert(id, audience);
+        }
+    }
+
     fn drop_post(&mut self, id: PostId) {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
@@ -293,6 +312,7 @@ impl User {
         }
         self.label(id, "");
         self.edits.remove(&id);
+        self.audiences.remove(&id);
         self.pictures.remove(&id);
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
@@ -329,6 +349,7 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            assert!(self.audiences.is_empty(), "{}: left, but audiences stay", self.name);
             let pictures = self.pictures.is_empty() && self.sent.is_empty();
             assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
@@ -349,6 +370,8 @@ impl User {
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.audiences.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.audiences.values().all(|audience| !audience.is_everyone()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));
     }
 }

@@ -265,7 +265,16 @@ impl Index {
     }
 
     pub(super) fn shows_item(&self, eyes: Eyes, item: Shown) -> bool {
-        self.shows_key(eyes, item.post) && item.by.is_none_or(|by| self.shows_author(eyes, by))
+        let is_reposted = |by| self.shows_author(eyes, by) && !self.is_for_few(item.post);
+        self.shows_key(eyes, item.post) && item.by.is_none_or(is_reposted)
+    }
+
+    /// Whether these eyes are shown somebody's repost of a post.
+    pub fn shows_repost(&self, eyes: Eyes, by: &UserName, post: &PostRef) -> bool {
+        let who = self.people.find(by).zip(self.key(post));
+        who.is_some_and(|(by, key)| {
+            self.shows_item(eyes, Shown::reposted(key.id, by, key)) && self.stands(key)
+        })
     }
 }
 

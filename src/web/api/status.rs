@@ -11,7 +11,7 @@ use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
 use crate::limits::API_TAGS_MAX;
 use crate::text::{Label, Tag, labels};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
 use crate::web::route::Route;
@@ -91,7 +91,7 @@ impl<A: Ask> Site<A> {
             "edited_at": post.edited_at.map(entity::time),
             "account": entity::account(&self.origin, &self.picture(), author),
             "content": entity::html(&self.origin, &post.text, &post.mentions),
-            "visibility": if view.for_members { "private" } else { "public" },
+            "visibility": visibility(view),
             "sensitive": post.note.is_some(),
             "spoiler_text": note,
             "language": null,
@@ -250,5 +250,16 @@ impl<A: Ask> Site<A> {
             },
         };
         self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag, only_pictures })
+    }
+}
+
+/// Apps offer to repost what is public or unlisted: what only members may read is neither.
+const fn visibility(view: &StatusView) -> &'static str {
+    match view.post.audience {
+        Audience::Everyone | Audience::Quiet if view.for_members => "private",
+        Audience::Everyone => "public",
+        Audience::Quiet => "unlisted",
+        Audience::Followers => "private",
+        Audience::Named => "direct",
     }
 }
