@@ -1,6 +1,7 @@
 //! A cluster as anybody starts it, full of people: posts through the form, pages, log-ins, memory.
 
 use std::io;
+use std::time::Duration;
 
 use crate::bare::{self, Bare};
 use crate::form::encode;
@@ -27,17 +28,11 @@ pub(crate) struct Town {
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
     // As behind a reverse proxy: so many people at one address would be taken for one.
     let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
-    let cluster = Cluster::start(Options { more, ..Options::default() });
-    table.memory("rest", "at rest", &memory(&cluster, "VmRSS:")?);
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        let mut person = cluster.person(&format!("member_{number}"));
-        person.join();
-        people.push(person);
-    }
-    let mut town = Town { cluster, people, posts: 0.0 };
+    let mut town = Town::start(Options { more, ..Options::default() }, 0);
+    table.memory("rest", "at rest", &memory(&town.cluster, "VmRSS:")?);
+    town.join(PEOPLE);
     for count in [1, WRITERS] {
-        let figure = town.measure_posts(count, plan)?;
+        let figure = town.measure_posts(count, plan, ("posts", Duration::ZERO))?;
         table.figure(figure);
     }
     while town.posts < plan.posts {
@@ -51,14 +46,36 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
 }
 
 impl Town {
+    /// A new one, of so many people.
+    pub(crate) fn start(options: Options, people: usize) -> Self {
+        let mut town = Self { cluster: Cluster::start(options), people: Vec::new(), posts: 0.0 };
+        town.join(people);
+        town
+    }
+
+    /// So many more join.
+    fn join(&mut self, count: usize) {
+        for _ in 0..count {
+            let mut person = self.cluster.person(&format!("member_{}", self.people.len()));
+            person.join();
+            self.people.push(person);
+        }
+    }
+
     /// Posts a second by `count` people through the form on the home page, beside as many threads that
     /// do nothing but put the same bytes on disk. The form is read once: a browser keeps its page.
-    fn measure_posts(&mut self, count: usize, plan: &Plan) -> io::Result<Figure> {
+    /// `flush` is what a flush takes longer than on the disk itself.
+    pub(crate) fn measure_posts(
+        &mut self,
+        count: usize,
+        plan: &Plan,
+        (budget, flush): (&'static str, Duration),
+    ) -> io::Result<Figure> {
         // The first makes a line of the ordinary kind to measure the bare limit with.
         let load = self.posters(count, plan.round_ms);
         self.posts += load.run()?.requests;
         let files = self.cluster.data().join("bare");
-        let mut files = bare::writers(&files, count, self.last_line()?)?;
+        let mut files = bare::writers(&files, count, (self.last_line()?, flush))?;
         let (mut ours, mut limit) = (Vec::new(), Vec::new());
         for _round in 0..plan.rounds {
             limit.push(rate(&mut files, plan.round_ms, Bare::write)?);
@@ -67,7 +84,7 @@ impl Town {
             ours.push(told.rate);
         }
         Ok(Figure {
-            budget: "posts",
+            budget,
             what: format!("posts a second, {count} at once"),
             is: median(ours),
             beside: Some(("append and fdatasync on 2 of 3 files".to_owned(), median(limit))),

@@ -8,6 +8,7 @@
 //! Nothing here unwraps: a failure says what was awaited, because it is read without a debugger.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -75,6 +76,8 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// More options of `tern run-cluster`.
     pub(crate) more: Vec<String>,
+    /// More of the environment of all processes.
+    pub(crate) environment: Vec<(String, OsString)>,
 }
 
 /// A running cluster.
@@ -152,6 +155,7 @@ impl Cluster {
             .arg(format!("--backend-port={}", web_port + 1))
             .args(options.no_restart.then_some("--no-restart"))
             .args(options.more)
+            .envs(options.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr);
@@ -219,6 +223,14 @@ impl Cluster {
     /// What the processes logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Has the operator's program do something with an account.
+    pub(crate) fn order(&self, order: &[&str]) {
+        let data = format!("--data={}", self.data().display());
+        let done = Command::new(PROGRAM).arg("user").args(order).arg(data).output();
+        let done = done.unwrap_or_else(|error| panic!("{order:?}: {error}"));
+        assert!(done.status.success(), "{order:?}: {done:?}");
     }
 
     /// The process of `tern run-cluster` itself.

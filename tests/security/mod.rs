@@ -6,6 +6,8 @@ mod audience;
 mod cluster;
 mod document;
 mod forms;
+mod founding;
+mod hidden;
 mod journal;
 mod limits;
 mod names;
