@@ -15,8 +15,8 @@
 //!
 //! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
 //! 48, a like 40 (of either 24 are for its author to be told of it, and are saved for one's own post), a
-//! name or a tag in it 16, a follow 24; one that is not for everybody about 40 more. Every query costs what
-//! it shows, and [`Index::home`] at most a few steps for each person followed besides.
+//! name or a tag in it 16, a follow 24; a post that is not for everybody about 40 more. Every query costs
+//! what it shows, and [`Index::home`] at most a few steps for each person followed besides.
 
 mod apart;
 mod audience;
@@ -365,9 +365,9 @@ impl Index {
         self.people.active()
     }
 
-    /// How many posts stand.
+    /// How many posts stand and are not kept from some.
     pub fn posts(&self) -> usize {
-        self.timeline.len()
+        self.timeline.len() - self.audiences.few
     }
 
     /// What the user's profile counts: of posts that these eyes could not be shown, none.
@@ -375,7 +375,9 @@ impl Index {
         let Some(id) = self.people.find(user) else { return Counts::default() };
         let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
         let person = self.people.get(id);
-        let posts = count(person.posts.len()).saturating_sub(person.few);
+        // Of posts that are kept from some their author alone is told how many there are.
+        let few = if eyes.viewer == Some(id) { 0 } else { person.few };
+        let posts = count(person.posts.len()).saturating_sub(few);
         Counts {
             posts: if self.may_read(eyes, id) { posts } else { 0 },
             followers: count(self.people.circle(id, Circle::Followers).len()),
