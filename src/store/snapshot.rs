@@ -10,6 +10,8 @@
 //! needs a whole file in one piece. The entries are copied as the bytes they were: what a newer
 //! program had written into them survives.
 
+use std::collections::VecDeque;
+
 use super::line::{
     BASE, COM, ENTRIES, HASH, KIND, Line, LineError, OPS, PART, REQUESTS, TAIL_BYTES, VERSION,
     tail_of, to_json,
@@ -19,7 +21,7 @@ use crate::id::{Hash128, UserName};
 use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
 use crate::replica::version::Version;
 use crate::user::fold::Fold;
-use crate::user::{Place, Recorded, User};
+use crate::user::{Place, Recorded, Status, User};
 
 /// Bytes of a request with its brackets and the comma behind it, at most: two hashes and a post's
 /// number, which is the longest of receipts.
@@ -139,8 +141,8 @@ pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded
         bytes.get(from..from + place.len as usize)
     };
     let entries: Vec<&[u8]> = before.fold.survivors().iter().filter_map(at).collect();
-    let requests: Vec<Recorded> = before.user.requests.iter().copied().collect();
-    let head = Head { version: com, hash, ops: before.user.ops, requests: &requests };
+    let requests = before.requests.as_slices().0;
+    let head = Head { version: com, hash, ops: before.user.ops, requests };
     let mut new = encode(&head, &entries)?;
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
     lines.skip(before.lines).for_each(|line| new.extend_from_slice(line));
@@ -149,6 +151,7 @@ pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded
     let chain = Chain { com: before.chain.com.max(com), ..before.chain };
     let same = after.chain == chain && after.tail.len() == before.tail.len();
     assert!(same && after.hash == Some(hash), "{name}: folding changed the history");
+    assert!(after.requests == before.requests, "{name}: folding changed the requests");
     assert!(after.user.says_same(&before.user), "{name}: folding changed the user");
     Ok(Some(Folded { bytes: new, user: after.user, tail: after.tail }))
 }
@@ -157,6 +160,8 @@ pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded
 struct Told {
     /// As the lines up to `com` tell.
     user: User,
+    /// The last requests that the file keeps, in one piece; in memory are fewer.
+    requests: VecDeque<Recorded>,
     fold: Fold,
     /// How many lines that are.
     lines: usize,
@@ -167,13 +172,16 @@ struct Told {
 }
 
 fn read(name: &UserName, bytes: &[u8], com: Version) -> Result<Told, LineError> {
-    let mut user = User::absent(name.clone());
+    let (mut user, mut requests) = (User::absent(name.clone()), VecDeque::new());
     let (mut fold, mut lines, mut hash, mut tail) = (Fold::default(), 0, None, Vec::new());
     let scan = scan(bytes, &mut |line| {
         if line.version > com {
             return tail.push(line);
         }
         line.apply_to(&mut user, |_, _| {});
+        requests.extend(&line.requests);
+        let kept = if matches!(user.status, Status::Left(_)) { 1 } else { REQUESTS_KEPT };
+        requests.drain(..requests.len().saturating_sub(kept));
         line.entries.iter().for_each(|(entry, place)| fold.add(entry, *place));
         lines += 1;
         hash = (line.version == com).then_some(line.hash);
@@ -181,7 +189,8 @@ fn read(name: &UserName, bytes: &[u8], com: Version) -> Result<Told, LineError> 
     match scan.end {
         End::Whole => {
             user.shrink_to_fit();
-            Ok(Told { user, fold, lines, hash, tail, chain: scan.chain })
+            requests.make_contiguous();
+            Ok(Told { user, requests, fold, lines, hash, tail, chain: scan.chain })
         }
         End::Torn { .. } => Err(LineError::LineEnd),
         End::Damaged { why, .. } => Err(why),

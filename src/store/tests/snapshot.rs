@@ -6,7 +6,7 @@ use super::user_store::Home;
 use super::{History, ada, posted, recorded, version};
 use crate::clock::Wall;
 use crate::id::{Hash128, PictureKind, PictureName, PostId, RequestId};
-use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
+use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT, REQUESTS_LEAST};
 use crate::replica::version::{Term, Version};
 use crate::store::StoreError;
 use crate::store::line::{Kind, LineError, NewLine, Part, check_chain, decode, encode as line};
@@ -351,9 +351,34 @@ fn fold_of_tombstone_under_300_bytes() {
     let folded = fold(&ada(), &bytes, Version { term, seq: 3 }).unwrap().unwrap();
     assert!(folded.bytes.len() < 300, "{} bytes", folded.bytes.len());
     assert_eq!((folded.user.ops, folded.user.requests.len()), (51, 1));
-    assert_eq!(folded.user.requests[0].id, recorded(0xee).id);
+    assert!(folded.user.request(&recorded(0xee).id).is_some());
     let scan = scanned(&folded.bytes);
     assert!(scan.chain.left, "only identities may follow");
+}
+
+/// In memory are fewer: what years have passed since nobody sends again.
+#[test]
+fn fold_keeps_the_last_requests_of_the_file_and_not_those_of_memory() {
+    const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+    let mut history = History::default();
+    let request = |number: u64| {
+        let id = RequestId(u128::from(number).to_be_bytes());
+        let result = Receipt::Post(PostId::floor_of(number * YEAR_MS));
+        Recorded { id, digest: Hash128([3; 16]), result }
+    };
+    let all = REQUESTS_KEPT as u64 + 7;
+    for number in 1..=all {
+        history.add_asked(
+            &[request(number)],
+            &[post(request(number).result.post().unwrap().get(), "text")],
+        );
+    }
+    let folded = fold(&ada(), &history.bytes, history.chain.version).unwrap().unwrap();
+    let first = decode(pieces(&folded.bytes)[0], 0).unwrap();
+    assert!(first.requests.iter().copied().eq((8..=all).map(request)));
+    assert_eq!(folded.user.requests.len(), REQUESTS_LEAST);
+    assert_eq!(folded.user.requests, user_of(&history.bytes).requests);
+    assert_eq!(folded.user.ops, all);
 }
 
 fn any_entry() -> impl Strategy<Value = Entry> {
