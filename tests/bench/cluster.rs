@@ -2,13 +2,16 @@
 
 use std::io;
 
+use tern::thread::spawn_named;
+
 use crate::bare::{self, Bare};
+use crate::browser::Browser;
 use crate::form::encode;
 use crate::harness::{Cluster, Options};
 use crate::person::Person;
 use crate::table::{Figure, Table};
 use crate::wrk::Load;
-use crate::{Plan, WRITERS, crowd, median, rate};
+use crate::{Plan, WRITERS, crowd, median, megabytes, rate, rest};
 
 /// Connections that ask for pages at once.
 pub(crate) const READERS: usize = 16;
@@ -21,21 +24,15 @@ pub(crate) struct Town {
     pub(crate) people: Vec<Person>,
     /// How many posts there are.
     posts: f64,
+    /// Which program it is of, as figures say it.
+    made: &'static str,
 }
 
 /// Measures all of it.
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
-    // As behind a reverse proxy: so many people at one address would be taken for one.
-    let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
-    let cluster = Cluster::start(Options { more, ..Options::default() });
-    table.memory("rest", "at rest", &memory(&cluster, "VmRSS:")?);
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        let mut person = cluster.person(&format!("member_{number}"));
-        person.join();
-        people.push(person);
-    }
-    let mut town = Town { cluster, people, posts: 0.0 };
+    measure_memory(plan, table)?;
+    let mut town = Town::start(Options::default(), "");
+    town.join();
     for count in [1, WRITERS] {
         let figure = town.measure_posts(count, plan)?;
         table.figure(figure);
@@ -44,13 +41,90 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
         let load = town.posters(WRITERS, plan.round_ms);
         town.posts += load.run()?.requests;
     }
-    let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
-    table.memory("filled", &when, &memory(&town.cluster, "VmRSS:")?);
     town.measure_pages(plan, table)?;
-    crowd::measure(&mut town, plan, table)
+    crowd::measure(&town, plan, table)?;
+    drop(town);
+    // Three backends hash on the same cores, each as many as there are; so does whoever has one machine.
+    let mut alone = Town::start(Options { backends: 1, ..Options::default() }, "");
+    alone.join();
+    crowd::measure_one_backend(&alone, plan, table)
+}
+
+/// What it takes of the memory: of the program that people install, if it is there.
+fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let (program, made) = rest::program();
+    let options = Options { program: Some(program.to_owned()), ..Options::default() };
+    let mut town = Town::start(options, made);
+    table.memory("rest", "at rest", &town.memory("VmRSS:")?);
+    town.join();
+    town.fill(plan)?;
+    let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
+    table.memory("filled", &when, &town.memory("VmRSS:")?);
+    crowd::measure_memory(&mut town, plan, table)
 }
 
 impl Town {
+    /// As behind a reverse proxy: so many people at one address would be taken for one.
+    fn start(options: Options, made: &'static str) -> Self {
+        let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
+        let cluster = Cluster::start(Options { more, ..options });
+        Self { cluster, people: Vec::new(), posts: 0.0, made }
+    }
+
+    fn join(&mut self) {
+        for number in 0..PEOPLE {
+            let mut person = self.cluster.person(&format!("member_{number}"));
+            person.join();
+            self.people.push(person);
+        }
+    }
+
+    /// Has everybody write as much, some at once, until there are as many posts as there shall be.
+    fn fill(&mut self, plan: &Plan) -> io::Result<()> {
+        let address = self.cluster.address();
+        let browsers = self.people.iter_mut().map(|person| {
+            let form = person.get("/").form("/post");
+            Browser::poster(&address, person.cookies(), &form)
+        });
+        let mut browsers = browsers.collect::<io::Result<Vec<Browser>>>()?;
+        while self.posts < plan.posts {
+            let at_once = PEOPLE.div_ceil(WRITERS);
+            std::thread::scope(|scope| {
+                let write = |some: &mut [Browser]| -> io::Result<()> {
+                    some.iter_mut().try_for_each(|browser| {
+                        if browser.try_post()? {
+                            Ok(())
+                        } else {
+                            Err(io::Error::other("a post was not saved"))
+                        }
+                    })
+                };
+                let threads = browsers
+                    .chunks_mut(at_once)
+                    .map(|some| spawn_named(scope, "writer", move |_permit| write(some)));
+                threads.collect::<io::Result<Vec<_>>>()?.into_iter().try_for_each(|thread| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+            })?;
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let written = PEOPLE as f64;
+            self.posts += written;
+        }
+        Ok(())
+    }
+
+    /// Megabytes of each process that serves.
+    pub(crate) fn memory(&self, which: &str) -> io::Result<Vec<(String, f64)>> {
+        let (cluster, made) = (&self.cluster, self.made);
+        let mut rows = Vec::new();
+        for node in 1..=cluster.backends() {
+            let resident = megabytes(cluster.pid(node), which)?;
+            rows.push((format!("backend {node}{made}"), resident));
+        }
+        rows.push((format!("web{made}"), megabytes(cluster.web_pid(), which)?));
+        Ok(rows)
+    }
+
     /// Posts a second by `count` people through the form on the home page, beside as many threads that
     /// do nothing but put the same bytes on disk. The form is read once: a browser keeps its page.
     fn measure_posts(&mut self, count: usize, plan: &Plan) -> io::Result<Figure> {
@@ -139,14 +213,4 @@ impl Town {
 fn style_path(page: &str) -> Option<String> {
     let path = page.split("href=\"").find(|part| part.starts_with("/s/style"))?;
     path.split('"').next().map(str::to_owned)
-}
-
-/// Megabytes of each process that serves.
-pub(crate) fn memory(cluster: &Cluster, which: &str) -> io::Result<Vec<(String, f64)>> {
-    let mut rows = Vec::new();
-    for node in 1..=cluster.backends() {
-        rows.push((format!("backend {node}"), crate::megabytes(cluster.pid(node), which)?));
-    }
-    rows.push(("web".to_owned(), crate::megabytes(cluster.web_pid(), which)?));
-    Ok(rows)
 }
