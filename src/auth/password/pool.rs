@@ -185,8 +185,12 @@ mod tests {
         Pool::new(clock, PoolSize { buffers, queue, wait_ms }, 1)
     }
 
+    #[track_caller]
     fn until(condition: impl Fn() -> bool) {
+        let clock = Clock::system();
+        let deadline = clock.mono().plus_ms(FOREVER_MS / 4);
         while !condition() {
+            assert!(clock.mono() < deadline, "waited in vain");
             thread::yield_now();
         }
     }
