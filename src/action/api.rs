@@ -117,6 +117,7 @@ pub enum ApiRead {
 
 /// A part of what concerns somebody.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four kinds, each asked for or not")]
 pub struct NewsPart {
     /// Only what is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +134,12 @@ pub struct NewsPart {
     /// Who began to follow one.
     #[serde(default, skip_serializing_if = "is_not")]
     pub followed: bool,
+    /// Who likes a post of one's own. A web server of an earlier version asks for none of these.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub liked: bool,
+    /// Who reposted one.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub reposted: bool,
     /// If given, only what this one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserName>,

@@ -9,6 +9,7 @@ use crate::clock::Wall;
 use crate::id::{NodeId, PostId};
 use crate::limits::{STREAM_TOLD_MAX, STREAM_TOLD_MS};
 use crate::text::Tag;
+use crate::user::entry::is_not;
 
 /// Data of [`super::Action::Listen`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ pub struct Listen {
     /// How much was heard already; nothing of what lies before is told to who has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,
+    /// Whether to tell, too, who likes or reposted one's posts: a web server of an earlier version would not
+    /// understand it.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub marks: bool,
 }
 
 /// What may be listened to.

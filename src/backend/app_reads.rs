@@ -8,7 +8,7 @@ use super::posts::place;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
-use crate::index::{Reply, Span, Walk, Walked, WalkedList};
+use crate::index::{Eyes, Reply, Span, Walk, Walked, WalkedList};
 use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
 use crate::text::Tag;
 use crate::user::User;
@@ -32,7 +32,8 @@ impl Backend {
                 let own = || asker.map(|asker| asker.user().clone()).ok_or(Refusal::SignedOut);
                 let username = username.map_or_else(own, Ok)?;
                 self.find(&mut asked, &username)?;
-                ApiReply::Account(self.account_view(&username).ok_or(Refusal::NotFound)?)
+                let view = self.account_view(self.eyes(asker), &username);
+                ApiReply::Account(view.ok_or(Refusal::NotFound)?)
             }
             ApiRead::Relations { usernames } => {
                 let asker = asked.signed_in()?;
@@ -81,9 +82,9 @@ impl Backend {
         }
     }
 
-    /// A member as apps show them.
-    pub(super) fn account_view(&self, name: &UserName) -> Option<AccountView> {
-        let counts = self.cluster.local.index().counts(name);
+    /// A member as apps show them to these eyes.
+    pub(super) fn account_view(&self, eyes: Eyes, name: &UserName) -> Option<AccountView> {
+        let counts = self.cluster.local.index().counts(eyes, name);
         self.look(name, |user| AccountView {
             username: user.name.clone(),
             display_name: user.display_name.clone(),
@@ -91,7 +92,7 @@ impl Backend {
             joined_at: user.joined_at,
             avatar: user.avatar.as_ref().map(|picture| picture.file),
             members_only: user.members_only,
-            last_post: user.posts.last().map(|post| post.id),
+            last_post: user.posts.last().filter(|_| counts.posts > 0).map(|post| post.id),
             followers: counts.followers,
             following: counts.following,
             posts: counts.posts,
@@ -127,7 +128,7 @@ impl Backend {
         let found = self.cluster.local.index().named(eyes, &query, n.max(PEOPLE_FOUND));
         let found = found.into_iter().filter(|name| Some(name) != exact.as_ref());
         let names: Vec<UserName> = exact.clone().into_iter().chain(found).take(n).collect();
-        let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
+        let accounts = names.iter().filter_map(|name| self.account_view(eyes, name)).collect();
         AccountPage { accounts, more_after: None }
     }
 
@@ -140,8 +141,9 @@ impl Backend {
     ) -> Told<AccountPage> {
         let n = usize::from(limit).clamp(1, API_PAGE_MAX);
         let asker = asked.asker;
+        let eyes = self.eyes(asker);
         let page = |names: Vec<UserName>, more_after| AccountPage {
-            accounts: names.iter().filter_map(|name| self.account_view(name)).collect(),
+            accounts: names.iter().filter_map(|name| self.account_view(eyes, name)).collect(),
             more_after,
         };
         if let PeopleList::Muted | PeopleList::Blocked = list {
@@ -392,7 +394,8 @@ impl Backend {
             names.extend(post.mentions.iter().cloned());
             names.extend(post.reply_to.as_ref().map(|parent| parent.user.clone()));
         }
-        let accounts = names.iter().filter_map(|name| self.account_view(name)).collect();
+        let eyes = self.eyes(asker);
+        let accounts = names.iter().filter_map(|name| self.account_view(eyes, name)).collect();
         Statuses { statuses, accounts, older: None }
     }
 }

@@ -3,7 +3,9 @@
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Heard, Listen, ListenTo};
-use crate::index::{Eyes, Happened, Index, Listened, News, Span, Walk, Walked};
+use crate::clock::Wall;
+use crate::id::UserName;
+use crate::index::{Eyes, Happened, Index, Listened, News, NewsKind, Span, Walk, Walked};
 use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
 use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
@@ -16,12 +18,12 @@ const LOOKED_AT: usize = STREAM_TOLD_MAX + STREAM_EVENTS;
 /// An event, before it is known what its post says.
 enum Event {
     /// With the post that is told of, and as what.
-    Of(fn(Box<StatusView>) -> HeardEvent),
+    Of(Box<dyn FnOnce(Box<StatusView>) -> HeardEvent>),
     Other(HeardEvent),
 }
 
 impl Backend {
-    /// Each new post, repost, mention and follower once, whichever machine is asked when. Of edits and
+    /// Each new post, repost, mention, follower and like once, whichever machine is asked when. Of edits and
     /// deletions tells only the machine that was asked before.
     pub(super) fn listen(&self, asked: Asked<'_>, data: &Listen) -> Result {
         let asker = asked.asker;
@@ -37,7 +39,11 @@ impl Backend {
         let (mut happened, heard) = self.happened(self.eyes(asker), listened, data.heard.as_ref());
         let news = Need::scope("read:notifications");
         if asker.and_then(|asker| asker.app.as_ref()).is_some_and(|app| !app.scopes.include(news)) {
-            happened.retain(|what| !matches!(what, Happened::Named(_) | Happened::Followed(..)));
+            happened.retain(|what| !is_news(what));
+        }
+        if !data.marks {
+            happened
+                .retain(|what| !matches!(what, Happened::Liked(..) | Happened::RepostedOwn(..)));
         }
         let (mut events, mut statuses) = (Vec::new(), Vec::new());
         for what in &happened {
@@ -45,12 +51,15 @@ impl Backend {
             events.push(event);
             statuses.extend(status);
         }
-        let followers = happened.iter().filter_map(|what| match what {
-            Happened::Followed(who, _) => self.account_view(who),
+        let eyes = self.eyes(asker);
+        let others = happened.iter().filter_map(|what| match what {
+            Happened::Followed(who, _)
+            | Happened::Liked(_, who, _)
+            | Happened::RepostedOwn(_, who, _) => self.account_view(eyes, who),
             _ => None,
         });
         let Statuses { statuses, mut accounts, .. } = self.with_accounts(asker, statuses);
-        accounts.extend(followers);
+        accounts.extend(others);
         let mut statuses = statuses.into_iter();
         let events = events.into_iter().filter_map(|event| match event {
             Event::Of(told_as) => statuses.next().map(|status| told_as(Box::new(status))),
@@ -105,18 +114,28 @@ impl Backend {
         asker: Option<&Asker>,
         what: &Happened,
     ) -> std::result::Result<Option<(Event, Option<StatusView>)>, Refusal> {
-        let told = |told_as, post: &PostRef| {
+        let told = |told_as: Box<dyn FnOnce(Box<StatusView>) -> HeardEvent>, post: &PostRef| {
             let view = self.post_view(asker, post)?;
             Ok(view.map(|view| (Event::Of(told_as), Some(StatusView::of(view)))))
         };
+        let done_by = |told_as: fn(Box<StatusView>, UserName, Wall) -> HeardEvent, who, at| {
+            let who = UserName::clone(who);
+            Box::new(move |status| told_as(status, who, at))
+        };
         Ok(match what {
-            Happened::Posted(post) => return told(HeardEvent::Posted, post),
-            Happened::Edited(post) => return told(HeardEvent::Edited, post),
-            Happened::Named(post) => return told(HeardEvent::Named, post),
+            Happened::Posted(post) => return told(Box::new(HeardEvent::Posted), post),
+            Happened::Edited(post) => return told(Box::new(HeardEvent::Edited), post),
+            Happened::Named(post) => return told(Box::new(HeardEvent::Named), post),
+            Happened::Liked(post, who, at) => {
+                return told(done_by(HeardEvent::Liked, who, *at), post);
+            }
+            Happened::RepostedOwn(post, who, at) => {
+                return told(done_by(HeardEvent::Reposted, who, *at), post);
+            }
             Happened::Reposted(post, who, id) => self.post_view(asker, post)?.map(|mut post| {
                 post.reposted_by = self.person(who);
                 let status = StatusView { id: *id, ..StatusView::of(post) };
-                (Event::Of(HeardEvent::Posted), Some(status))
+                (Event::Of(Box::new(HeardEvent::Posted)), Some(status))
             }),
             Happened::Deleted(post) => {
                 Some((Event::Other(HeardEvent::Deleted(post.clone())), None))
@@ -125,6 +144,20 @@ impl Backend {
                 Some((Event::Other(HeardEvent::Followed(who.clone(), *at)), None))
             }
         })
+    }
+}
+
+/// Whether only those hear of it who may read what concerns them.
+const fn is_news(what: &Happened) -> bool {
+    match what {
+        Happened::Named(_)
+        | Happened::Followed(..)
+        | Happened::Liked(..)
+        | Happened::RepostedOwn(..) => true,
+        Happened::Posted(_)
+        | Happened::Reposted(..)
+        | Happened::Edited(_)
+        | Happened::Deleted(_) => false,
     }
 }
 
@@ -144,7 +177,8 @@ fn newer(
     let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
     let walked = index.walk(eyes, list, span, LOOKED_AT);
     let is_all = walked.items.len() < LOOKED_AT && walked.stopped.is_none();
-    let (items, news) = (walked.items.into_iter().rev(), index.news(eyes, None, LOOKED_AT).news);
+    let news = index.news(eyes, None, &NewsKind::ALL, LOOKED_AT).news;
+    let items = walked.items.into_iter().rev();
     let mut newer: Vec<Happened> = items
         .map(|Walked { post, id, by }| match by {
             Some(by) => Happened::Reposted(post, by, id),
@@ -157,6 +191,8 @@ fn newer(
         newer.extend(news.into_iter().map(|news| match news {
             News::Named(post) => Happened::Named(post),
             News::Followed(who, since) => Happened::Followed(who, since),
+            News::Liked(post, who, at) => Happened::Liked(post, who, at),
+            News::Reposted(post, who, at) => Happened::RepostedOwn(post, who, at),
         }));
     }
     newer.retain(|what| {

@@ -23,6 +23,8 @@ mod posts;
 mod read;
 mod search;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod view;
 mod write;
@@ -202,16 +204,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let keys = config.keys.clone();
     let cluster = setup::open(&config, address, &clock, stop)?;
     let Config { node, data, scrub_round, metrics, .. } = &config;
-    let backend = Backend {
-        cluster,
-        hasher: Hasher::new(clock.clone()),
-        throttle: Throttle::new(config.rate_limits),
-        ids: PostIds::new(*node),
-        searches: Searches::default(),
-        first_links: FirstLinks::default(),
-        community: config.community.clone(),
-        clock,
-    };
+    let backend = Backend::new(&config, cluster, clock);
     std::thread::scope(|scope| {
         let backend = &backend;
         backend.cluster.run_change(scope)?;
@@ -247,6 +240,19 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
 }
 
 impl Backend {
+    fn new(config: &Config, cluster: Cluster, clock: Clock) -> Self {
+        Self {
+            cluster,
+            hasher: Hasher::new(clock.clone()),
+            throttle: Throttle::new(config.rate_limits),
+            ids: PostIds::new(config.node),
+            searches: Searches::default(),
+            first_links: FirstLinks::default(),
+            community: config.community.clone(),
+            clock,
+        }
+    }
+
     fn serve(&self, connection: Connection, role: Role, from: SocketAddr, permit: LockPermit) {
         match role {
             Role::Peer => match self.cluster.serve_peer(connection) {

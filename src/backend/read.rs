@@ -79,7 +79,7 @@ impl Backend {
         let found = self.cluster.local.index().profile(eyes, name, data.before, POSTS_PAGE);
         let page = self.page(asker, found)?;
         let pinned = self.pinned(asker, name)?;
-        let counts = self.cluster.local.index().counts(name);
+        let counts = self.cluster.local.index().counts(eyes, name);
         let apart = self.apart(asker, name);
         // Nobody is offered to follow whom they cannot.
         let is_blocked = apart.is_some_and(|apart| apart.blocks || apart.is_blocked);

@@ -14,7 +14,7 @@ use crate::action::{Page, Search, TaggedBy};
 use crate::auth::throttle::ActKind;
 use crate::clock::Mono;
 use crate::id::{PostId, UserName};
-use crate::index::{Eyes, News};
+use crate::index::{Eyes, News, NewsKind};
 use crate::limits::{
     PEOPLE_FOUND, PEOPLE_LOOKED_AT_MAX, POSTS_PAGE, RECENT_TAGS, SEARCH_MS, SEARCH_READS_MAX,
     SEARCH_RETRY_S, SEARCH_STEP_POSTS, SEARCHES_MAX,
@@ -60,7 +60,8 @@ impl Backend {
         let asker = asked.signed_in()?;
         self.wait_for_lists();
         let (name, eyes) = (asker.user(), self.eyes(Some(asker)));
-        let found = self.cluster.local.index().news(eyes, data.before, POSTS_PAGE);
+        let kinds = &NewsKind::OF_PAGES;
+        let found = self.cluster.local.index().news(eyes, data.before, kinds, POSTS_PAGE);
         let mut news = Vec::new();
         for item in found.news {
             match item {
@@ -73,6 +74,8 @@ impl Backend {
                     let person = self.person(&who);
                     news.extend(person.map(|person| NewsRow::Followed { person, at }));
                 }
+                // These are none of those asked for.
+                News::Liked(..) | News::Reposted(..) => {}
             }
         }
         let opened_at = self.look(name, |user| user.session(&asker.id).map(|one| one.opened_at));

@@ -10,7 +10,7 @@ use crate::clock::Wall;
 use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
-use crate::index::Eyes;
+use crate::index::{Eyes, NewsKind};
 use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
 use crate::metrics;
 use crate::replica::version::Version;
@@ -95,7 +95,8 @@ impl Backend {
     /// # Errors
     /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person
     /// less than they have seen, or nothing of their session. A machine that knows that it is cut off
-    /// answers all the same: it says how old its copy is.
+    /// answers all the same: it says how old its copy is. One that was in touch with nobody since its
+    /// start cannot, and refuses once it trusts no session.
     pub(super) fn asker(
         &self,
         permit: &mut LockPermit,
@@ -103,8 +104,9 @@ impl Backend {
     ) -> std::result::Result<Option<Asker>, Refusal> {
         let Ok(session) = SessionText::parse(text) else { return Ok(None) };
         let cut_off = self.cluster.members.cut_off();
-        if cut_off.is_some_and(|(ms, _)| ms >= SESSION_TRUST_S * 1000) {
-            return Ok(None);
+        if let Some((_, since)) = cut_off.filter(|(ms, _)| *ms >= SESSION_TRUST_S * 1000) {
+            // Without a time to tell, the browser would take it that the session is over.
+            return since.map(|_| None).ok_or(Refusal::Behind);
         }
         // One that was in touch with nobody since its start cannot say how old its copy is.
         let stale_since = cut_off.and_then(|(_, since)| since);
@@ -183,7 +185,9 @@ impl Backend {
         };
         let (viewer, read_to) = self.look(&session.user, viewer).flatten()?;
         let index = self.cluster.local.index();
-        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to);
+        let kinds: &[NewsKind] =
+            if viewer.app.is_some() { &NewsKind::ALL } else { &NewsKind::OF_PAGES };
+        let news = index.news_count(index.eyes(Some(&session.user), self.now()), read_to, kinds);
         Some(Viewer { news: u32::try_from(news).unwrap_or(u32::MAX), ..viewer })
     }
 

@@ -1,5 +1,7 @@
 //! An action under a lock: look, handle, commit; and what each outcome is called.
 
+use std::cell::Cell;
+
 use super::Backend;
 use super::view::{Asked, Done, Result, SessionNow};
 use crate::action::{
@@ -14,7 +16,7 @@ use crate::limits::WRITE_MS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
-use crate::user::entry::SessionId;
+use crate::user::entry::{Entry, SessionId};
 use crate::user::{Receipt, Recorded, Seen, User};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
@@ -48,11 +50,21 @@ impl Backend {
     ) -> std::result::Result<Written, Refusal> {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let mut was_sent = false;
+        let ends_some = Cell::new(false);
         loop {
-            let judge = |user: &User| judge(act, plan, user);
+            let judge = |user: &User| {
+                let judged = judge(act, plan, user);
+                ends_some.set(matches!(&judged.0, Wish::Write { entries, .. }
+                    if entries.iter().any(ends_session)));
+                judged
+            };
             let failed = match self.cluster.fold(permit, act.user, deadline, judge) {
                 Ok((answer, version)) => {
                     self.show(act.user, version);
+                    // No machine may trust a session when somebody was told that it is over.
+                    if ends_some.get() && !self.cluster.await_heard(act.user) {
+                        log::info!("not every machine has heard yet that a session is over");
+                    }
                     return answer.map(|wrote| (wrote, version));
                 }
                 Err(failed) => failed,
@@ -251,6 +263,11 @@ fn judge(
     }
     let request = act.request.map(|(key, digest)| Recorded { id: key.id, digest, result });
     (Wish::Write { entries, request }, Ok(Wrote::Now(result)))
+}
+
+/// Whether somebody is signed out by this.
+const fn ends_session(entry: &Entry) -> bool {
+    matches!(entry, Entry::SessionClosed { .. } | Entry::Left { .. })
 }
 
 impl Wrote {

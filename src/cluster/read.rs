@@ -12,7 +12,7 @@ use super::lock::LockError;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{FRAME_BYTES_PER_MS_MIN, PEER_FETCH_MS, USER_FILE_BYTES_MAX};
+use crate::limits::{FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, PEER_FETCH_MS, USER_FILE_BYTES_MAX};
 use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
@@ -44,7 +44,8 @@ impl Cluster {
         if self.members.count() == 1 && self.local.floors().not_voting.is_none() {
             return Ok(());
         }
-        match self.ask_all(user, deadline, |reader| reader.found() != Found::Pending).found() {
+        let is_found = |reader: &Reader| reader.found() != Found::Pending;
+        match self.ask_all(user, (deadline, READ_GRACE_MS), is_found).found() {
             Found::Fresh(version, holder) => {
                 if version.is_zero() || self.learn(user, version, holder) {
                     return Ok(());
@@ -77,14 +78,29 @@ impl Cluster {
 
     /// How many members hold `version` of a user by now, of those that answer until `deadline`.
     pub fn holding(&self, user: &UserName, version: Version, deadline: Mono) -> usize {
-        self.ask_all(user, deadline, Reader::is_complete).holding(version)
+        self.ask_all(user, (deadline, READ_GRACE_MS), Reader::is_complete).holding(version)
     }
 
-    /// Asks every live member what it holds, until `is_enough` or `deadline`.
+    /// Waits until each member that is in touch has heard of what this machine has committed of a user: a
+    /// majority alone has it on disk then, and only this one knows that. What goes to a member about one
+    /// user comes in order, so one that answers a question has heard of it before. Whether all did.
+    ///
+    /// Those that are not in touch find out by themselves before they trust what they hold.
+    pub fn await_heard(&self, user: &UserName) -> bool {
+        if self.members.count() == 1 {
+            return true;
+        }
+        let until = (self.deadline(PEER_ANSWER_MS), PEER_ANSWER_MS);
+        let live = self.members.live().len();
+        self.ask_all(user, until, Reader::is_complete).answered_count() >= live
+    }
+
+    /// Asks every live member what it holds, until `is_enough` or `deadline`, and for no more than
+    /// `grace_ms` for the next answer once a majority has answered.
     fn ask_all(
         &self,
         user: &UserName,
-        deadline: Mono,
+        (deadline, grace_ms): (Mono, u64),
         is_enough: impl Fn(&Reader) -> bool,
     ) -> Reader {
         let config = self.local.node.config();
@@ -112,7 +128,7 @@ impl Cluster {
         }
         while !is_enough(&reader) {
             let left = deadline.left(self.clock.mono());
-            let grace = Duration::from_millis(READ_GRACE_MS);
+            let grace = Duration::from_millis(grace_ms);
             let wait = if reader.has_majority() { left.min(grace) } else { left };
             let Ok(heard) = receiver.recv_timeout(wait) else {
                 reader.give_up_rest();

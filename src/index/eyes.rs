@@ -70,10 +70,15 @@ impl Index {
     pub(super) fn shows_author(&self, eyes: Eyes, author: PersonId) -> bool {
         let apart = &self.people.apart;
         let is_muted = eyes.viewer.is_some_and(|viewer| apart.mutes(viewer, author));
+        !is_muted && self.may_read(eyes, author)
+    }
+
+    /// Whether these eyes are shown posts of that author unless they mute them.
+    pub(super) fn may_read(&self, eyes: Eyes, author: PersonId) -> bool {
         let is_own = eyes.viewer == Some(author);
         let is_heard = is_own || self.standing_of(author, eyes.now) == Standing::Member;
         let is_for_these = eyes.viewer.is_some() || !self.people.get(author).members_only;
-        !is_muted && is_heard && is_for_these && self.shows_id(eyes, author)
+        is_heard && is_for_these && self.shows_id(eyes, author)
     }
 
     pub(super) fn shows_id(&self, eyes: Eyes, person: PersonId) -> bool {

@@ -14,10 +14,12 @@
 //!   that it is for.
 //!
 //! A post costs 20 bytes here (12 in the timeline, 8 in its author's list), a reply 24 more, a repost
-//! 24, a like 16, a name or a tag in it 16, a follow 24. Every query costs what it shows, and
-//! [`Index::home`] at most a few steps for each person followed besides.
+//! 48, a like 40 (of either 24 are for its author to be told of it, and are saved for one's own post), a
+//! name or a tag in it 16, a follow 24. Every query costs what it shows, and [`Index::home`] at most a few
+//! steps for each person followed besides.
 
 mod apart;
+mod echo;
 mod eyes;
 mod keeping;
 #[cfg(test)]
@@ -50,18 +52,19 @@ use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
 use crate::user::room::make_room;
 use crate::user::{Status, User};
+use echo::Echo;
 use keeping::Keeping;
 use label::Labels;
 use news::Fan;
 use people::{Circle, People, PersonId};
 use picture::Pictures;
 use recent::Recent;
-use repost::Like;
+use repost::{Like, Marks};
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
-pub use news::{News, NewsList, NewsWanted};
+pub use news::{News, NewsKind, NewsList, NewsWanted};
 pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
@@ -99,6 +102,10 @@ pub struct Index {
     labels: Labels,
     fans: SortedChunks<Fan>,
     likes: SortedChunks<Like>,
+    /// Likes again, by whose posts they are of.
+    liked: SortedChunks<Echo>,
+    /// Reposts, likewise.
+    reposted: SortedChunks<Echo>,
     pictures: Pictures,
     recent: Recent,
 }
@@ -132,7 +139,7 @@ impl Index {
     /// An index of these users, each given once: much faster than one entry after another.
     pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         let mut index = Self::default();
-        let (mut keys, mut edges, mut likes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keys, mut edges, mut marks) = (Vec::new(), Vec::new(), Marks::default());
         let (mut uses, mut tagged, mut fans) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
             let author = index.add_person(user);
@@ -147,7 +154,7 @@ impl Index {
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
-            index.marks_of(author, user, &mut likes);
+            index.marks_of(author, user, &mut marks);
             for (id, pictures) in &user.pictures {
                 index.pictures.show(Key { id: *id, author }, pictures);
             }
@@ -157,7 +164,7 @@ impl Index {
         index.replies = SortedChunks::from_unsorted(edges);
         index.labels.fill(uses, tagged);
         index.fans = SortedChunks::from_unsorted(fans);
-        index.likes = SortedChunks::from_unsorted(likes);
+        index.fill_marks(marks);
         index.people.shrink_to_fit();
         index
     }
@@ -348,12 +355,13 @@ impl Index {
         self.timeline.len()
     }
 
-    /// What the user's profile counts.
-    pub fn counts(&self, user: &UserName) -> Counts {
+    /// What the user's profile counts: of posts that these eyes could not be shown, none.
+    pub fn counts(&self, eyes: Eyes, user: &UserName) -> Counts {
         let Some(id) = self.people.find(user) else { return Counts::default() };
         let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
+        let posts = self.people.get(id).posts.len();
         Counts {
-            posts: count(self.people.get(id).posts.len()),
+            posts: count(if self.may_read(eyes, id) { posts } else { 0 }),
             followers: count(self.people.circle(id, Circle::Followers).len()),
             following: count(self.people.circle(id, Circle::Follows).len()),
         }

@@ -1,10 +1,15 @@
-//! What happened that concerns somebody: posts that name them, and who began to follow them.
+//! What happened that concerns somebody: posts that name them, who began to follow them, and who likes or
+//! reposted a post of theirs.
 //!
-//! Each item has a place among posts: its number, or for a follow the number that a post of that
+//! Each item has a place among posts: its number, or for what is no post the number that a post of that
 //! moment would at least have. By these places a list is paged, and a device remembers what it has
 //! shown.
 
+use std::cmp::Reverse;
+
+use super::echo::{Echo, echoes_down, echoes_up};
 use super::people::PersonId;
+use super::repost::merged;
 use super::{Eyes, Index, Key, Span};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -30,6 +35,30 @@ pub enum News {
     Named(PostRef),
     /// Somebody follows them since then.
     Followed(UserName, Wall),
+    /// Somebody likes this post of theirs since then.
+    Liked(PostRef, UserName, Wall),
+    /// Somebody reposted this post of theirs then.
+    Reposted(PostRef, UserName, Wall),
+}
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewsKind {
+    /// See [`News::Named`].
+    Named,
+    /// See [`News::Followed`].
+    Followed,
+    /// See [`News::Liked`].
+    Liked,
+    /// See [`News::Reposted`].
+    Reposted,
+}
+
+impl NewsKind {
+    /// What apps tell.
+    pub const ALL: [Self; 4] = [Self::Named, Self::Followed, Self::Liked, Self::Reposted];
+    /// What the pages tell: whom one should answer, or may want to get to know.
+    pub const OF_PAGES: [Self; 2] = [Self::Named, Self::Followed];
 }
 
 /// News, the latest first.
@@ -45,24 +74,24 @@ pub struct NewsList {
 /// Which news.
 #[derive(Debug, Clone, Copy)]
 pub struct NewsWanted<'a> {
-    /// Posts that name the viewer.
-    pub named: bool,
-    /// Who began to follow them.
-    pub followed: bool,
+    /// Of these kinds, each given once.
+    pub kinds: &'a [NewsKind],
     /// If given, only what this one did.
     pub by: Option<&'a UserName>,
 }
 
-/// The first millisecond whose follows do not lie below a place.
+/// The first millisecond of which what is no post does not lie below a place.
 fn first_ms(place: PostId) -> u64 {
     place.at_ms() + u64::from(PostId::floor_of(place.at_ms()) != place)
 }
 
 /// An item before its names are looked up.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
     Named(Key),
     Followed(Fan),
+    Liked(Echo),
+    Reposted(Echo),
 }
 
 impl Item {
@@ -70,39 +99,54 @@ impl Item {
         match self {
             Self::Named(post) => post.id,
             Self::Followed(fan) => PostId::floor_of(fan.since.0),
+            Self::Liked(echo) | Self::Reposted(echo) => PostId::floor_of(echo.at.0),
+        }
+    }
+
+    /// Who did it.
+    const fn who(self) -> PersonId {
+        match self {
+            Self::Named(post) => post.author,
+            Self::Followed(fan) => fan.who,
+            Self::Liked(echo) | Self::Reposted(echo) => echo.who,
         }
     }
 }
 
+/// One kind's items, in the order of their places.
+type Items<'a> = Box<dyn Iterator<Item = Item> + 'a>;
+
 impl Index {
     /// Up to `n` news of the viewer, older than `before`. Passes over a limited number of what they
     /// are not shown: then the page ends early, and the next goes on from there.
-    pub fn news(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> NewsList {
-        self.listed(self.items(eyes.viewer, before), |item| self.is_told(eyes, item), n)
+    pub fn news(
+        &self,
+        eyes: Eyes,
+        before: Option<PostId>,
+        kinds: &[NewsKind],
+        n: usize,
+    ) -> NewsList {
+        let span = Span { below: before, ..Span::default() };
+        self.news_part(eyes, span, &NewsWanted { kinds, by: None }, n)
     }
 
     /// Up to `n` news of the viewer in a part of the list, the latest first; where the part is rising,
     /// those at its older end, and `older` is where it goes on to newer ones.
     pub fn news_part(&self, eyes: Eyes, span: Span, wanted: &NewsWanted<'_>, n: usize) -> NewsList {
         let by = wanted.by.map(|name| self.people.find(name));
-        let is_wanted = |item: Item| {
-            let (is_kind, who) = match item {
-                Item::Named(post) => (wanted.named, post.author),
-                Item::Followed(fan) => (wanted.followed, fan.who),
-            };
-            is_kind && by.is_none_or(|by| by == Some(who)) && self.is_told(eyes, item)
-        };
+        let is_wanted =
+            |item: Item| by.is_none_or(|by| by == Some(item.who())) && self.is_told(eyes, item);
         let within = |item: &Item| {
             span.below.is_none_or(|below| item.place() < below)
                 && span.above.is_none_or(|above| item.place() > above)
         };
         if span.is_rising {
-            let items = self.items_up(eyes.viewer, span.above).take_while(within);
+            let items = self.items_up(eyes, span.above, wanted.kinds).take_while(within);
             let mut list = self.listed(items, is_wanted, n);
             list.news.reverse();
             return list;
         }
-        self.listed(self.items(eyes.viewer, span.below).take_while(within), is_wanted, n)
+        self.listed(self.items(eyes, span.below, wanted.kinds).take_while(within), is_wanted, n)
     }
 
     fn listed(
@@ -125,11 +169,12 @@ impl Index {
                 passed_over += 1;
                 continue;
             }
+            let who = || self.people.get(item.who()).name.clone();
             list.news.push(match item {
                 Item::Named(post) => News::Named(self.post_ref(post)),
-                Item::Followed(fan) => {
-                    News::Followed(self.people.get(fan.who).name.clone(), fan.since)
-                }
+                Item::Followed(fan) => News::Followed(who(), fan.since),
+                Item::Liked(echo) => News::Liked(self.post_ref(echo.post()), who(), echo.at),
+                Item::Reposted(echo) => News::Reposted(self.post_ref(echo.post()), who(), echo.at),
             });
         }
         list
@@ -137,82 +182,92 @@ impl Index {
 
     /// How many news of the viewer there are above `read_to`, counted up to [`NEWS_COUNTED_MAX`] among
     /// the latest.
-    pub fn news_count(&self, eyes: Eyes, read_to: PostId) -> usize {
-        let items = self.items(eyes.viewer, None).take_while(|item| item.place() > read_to);
+    pub fn news_count(&self, eyes: Eyes, read_to: PostId, kinds: &[NewsKind]) -> usize {
+        let items = self.items(eyes, None, kinds).take_while(|item| item.place() > read_to);
         let items = items.take(NEWS_COUNTED_MAX + PASSED_OVER_MAX);
         items.filter(|item| self.is_told(eyes, *item)).take(NEWS_COUNTED_MAX).count()
     }
 
-    /// Whom one mutes is not heard of either.
+    /// Whom one mutes is not heard of either, and a post that is gone takes with it what befell it.
     fn is_told(&self, eyes: Eyes, item: Item) -> bool {
         match item {
             Item::Named(post) => self.shows_text_of(eyes, post),
             Item::Followed(fan) => self.shows_author(eyes, fan.who),
+            Item::Liked(echo) | Item::Reposted(echo) => self.tells_echo(eyes, echo),
         }
     }
 
-    /// All news of somebody that lie below `before`, the latest first.
+    /// Whether these eyes, the author's, are told of that.
+    pub(super) fn tells_echo(&self, eyes: Eyes, echo: Echo) -> bool {
+        self.stands(echo.post()) && self.shows_author(eyes, echo.who)
+    }
+
+    /// All news of the viewer that lie below `before`, the latest first.
     fn items(
         &self,
-        whom: Option<PersonId>,
+        eyes: Eyes,
         before: Option<PostId>,
-    ) -> impl Iterator<Item = Item> + use<'_> {
-        let naming =
-            whom.into_iter().flat_map(move |whom| self.naming(&self.people.get(whom).name, before));
-        let mut posts = naming.peekable();
-        let mut fans =
-            whom.into_iter().flat_map(move |whom| self.fans_down(whom, before)).peekable();
-        std::iter::from_fn(move || {
-            let post = posts.peek().map(|post| Item::Named(*post));
-            let fan = fans.peek().map(|fan| Item::Followed(*fan));
-            match (post, fan) {
-                (Some(post), Some(fan)) if post.place() < fan.place() => {
-                    fans.next();
-                    Some(fan)
-                }
-                (None, Some(fan)) => {
-                    fans.next();
-                    Some(fan)
-                }
-                (post, _) => {
-                    posts.next();
-                    post
-                }
+        kinds: &[NewsKind],
+    ) -> impl Iterator<Item = Item> {
+        let lists = eyes.viewer.into_iter().flat_map(move |whom| {
+            kinds.iter().map(move |kind| self.items_of_kind(whom, *kind, before))
+        });
+        merged(lists.map(|list| list.map(|it| (it.place(), it)))).map(|(_, item)| item)
+    }
+
+    fn items_of_kind(&self, whom: PersonId, kind: NewsKind, before: Option<PostId>) -> Items<'_> {
+        let end = Wall(before.map_or(u64::MAX, first_ms));
+        let echoes = |all| echoes_down(all, whom, end);
+        match kind {
+            NewsKind::Named => {
+                let posts = self.naming(&self.people.get(whom).name, before);
+                Box::new(posts.map(Item::Named))
             }
-        })
+            NewsKind::Followed => Box::new(self.fans_down(whom, end).map(Item::Followed)),
+            NewsKind::Liked => Box::new(echoes(&self.liked).map(Item::Liked)),
+            NewsKind::Reposted => Box::new(echoes(&self.reposted).map(Item::Reposted)),
+        }
     }
 
     /// The same from the older end: all that lie above `above`.
     fn items_up(
         &self,
-        whom: Option<PersonId>,
+        eyes: Eyes,
         above: Option<PostId>,
-    ) -> impl Iterator<Item = Item> + use<'_> {
+        kinds: &[NewsKind],
+    ) -> impl Iterator<Item = Item> {
         let from = PostId::from_raw(above.map_or(0, |above| above.get().saturating_add(1)));
-        let naming = whom
-            .into_iter()
-            .flat_map(move |whom| self.naming_up(&self.people.get(whom).name, from));
-        let mut posts = naming.map(Item::Named).peekable();
-        let fans = whom.into_iter().flat_map(move |whom| self.fans_up(whom, from));
-        let mut fans = fans.map(Item::Followed).peekable();
-        std::iter::from_fn(move || match (posts.peek(), fans.peek()) {
-            (Some(post), Some(fan)) if post.place() > fan.place() => fans.next(),
-            (None, _) => fans.next(),
-            (Some(_), _) => posts.next(),
-        })
+        let lists = eyes.viewer.into_iter().flat_map(move |whom| {
+            kinds.iter().map(move |kind| self.items_of_kind_up(whom, *kind, from))
+        });
+        merged(lists.map(|list| list.map(|it| Reverse((it.place(), it)))))
+            .map(|Reverse((_, item))| item)
     }
 
-    fn fans_up(&self, whom: PersonId, from: PostId) -> impl Iterator<Item = Fan> + '_ {
-        let first = Fan { whom, since: Wall(first_ms(from)), who: PersonId::FIRST };
+    fn items_of_kind_up(&self, whom: PersonId, kind: NewsKind, from: PostId) -> Items<'_> {
+        let first = Wall(first_ms(from));
+        let echoes = |all| echoes_up(all, whom, first);
+        match kind {
+            NewsKind::Named => {
+                let posts = self.naming_up(&self.people.get(whom).name, from);
+                Box::new(posts.map(Item::Named))
+            }
+            NewsKind::Followed => Box::new(self.fans_up(whom, first).map(Item::Followed)),
+            NewsKind::Liked => Box::new(echoes(&self.liked).map(Item::Liked)),
+            NewsKind::Reposted => Box::new(echoes(&self.reposted).map(Item::Reposted)),
+        }
+    }
+
+    fn fans_up(&self, whom: PersonId, first: Wall) -> impl Iterator<Item = Fan> + '_ {
+        let first = Fan { whom, since: first, who: PersonId::FIRST };
         let above = self.fans.up(std::ops::Bound::Included(&first)).copied();
         above
             .take_while(move |fan| fan.whom == whom)
             .filter(move |fan| self.people.follows(fan.who, whom))
     }
 
-    fn fans_down(&self, whom: PersonId, before: Option<PostId>) -> impl Iterator<Item = Fan> + '_ {
-        let end_ms = before.map_or(u64::MAX, first_ms);
-        let end = Fan { whom, since: Wall(end_ms), who: PersonId::FIRST };
+    fn fans_down(&self, whom: PersonId, end: Wall) -> impl Iterator<Item = Fan> + '_ {
+        let end = Fan { whom, since: end, who: PersonId::FIRST };
         let below = self.fans.down(Some(&end)).copied();
         below
             .take_while(move |fan| fan.whom == whom)

@@ -6,7 +6,10 @@
 
 use std::collections::VecDeque;
 
+use super::echo::Echo;
 use super::people::PersonId;
+use super::repost::Shown;
+use super::sorted::SortedChunks;
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -31,6 +34,7 @@ enum Change {
         whom: PersonId,
         since: Wall,
     },
+    Liked(Echo),
 }
 
 /// The last changes, and the number of the next.
@@ -83,15 +87,25 @@ pub enum Happened {
     Named(PostRef),
     /// Somebody follows the viewer since then.
     Followed(UserName, Wall),
+    /// Somebody likes a post of the viewer since then.
+    Liked(PostRef, UserName, Wall),
+    /// Somebody reposted a post of the viewer then: told beside [`Self::Reposted`].
+    RepostedOwn(PostRef, UserName, Wall),
 }
 
 impl Happened {
     /// The number that what is new has, or its place among posts; nothing has one that befell an older
     /// post.
-    pub const fn id(&self) -> Option<PostId> {
+    pub fn id(&self) -> Option<PostId> {
         match self {
             Self::Posted(post) | Self::Named(post) => Some(post.id),
             Self::Reposted(_, _, id) => Some(*id),
+            Self::RepostedOwn(post, who, at) => {
+                Some(Index::number_of_repost(PostId::floor_of(at.0), who, post))
+            }
+            Self::Liked(post, who, at) => {
+                Some(Index::number_of_like(PostId::floor_of(at.0), who, post))
+            }
             Self::Followed(_, since) => Some(PostId::floor_of(since.0)),
             Self::Edited(_) | Self::Deleted(_) => None,
         }
@@ -149,16 +163,11 @@ impl Index {
                 }
             }
             Change::Reposted { who, post, place } if is_home => {
-                let follows = eyes
-                    .viewer
-                    .is_some_and(|viewer| viewer == who || self.people.follows(viewer, who));
-                let is_shown = self.is_there_for(eyes, post) && self.shows_author(eyes, who);
-                if follows && is_shown {
-                    let name = self.people.get(who).name.clone();
-                    let post = self.post_ref(post);
-                    let id = Self::number_of_repost(place, &name, &post);
-                    told.push(Happened::Reposted(post, name, id));
-                }
+                self.tell_repost(eyes, Shown::reposted(place, who, post), told);
+            }
+            Change::Liked(echo) if is_home && self.is_echo_for(eyes, &self.liked, echo) => {
+                let who = self.people.get(echo.who).name.clone();
+                told.push(Happened::Liked(self.post_ref(echo.post()), who, echo.at));
             }
             Change::Followed { who, whom, since }
                 if is_home
@@ -170,6 +179,28 @@ impl Index {
             }
             _ => {}
         }
+    }
+
+    /// A repost, to whom it is shown at home, and to the post's author.
+    fn tell_repost(&self, eyes: Eyes, shown: Shown, told: &mut Vec<Happened>) {
+        let (Some(viewer), Some(who)) = (eyes.viewer, shown.by()) else { return };
+        let (name, post) = (self.people.get(who).name.clone(), self.post_ref(shown.post()));
+        let is_at_home = viewer == who || self.people.follows(viewer, who);
+        if is_at_home && self.is_there_for(eyes, shown.post()) && self.shows_author(eyes, who) {
+            let id = Self::number_of_repost(shown.place(), &name, &post);
+            told.push(Happened::Reposted(post.clone(), name.clone(), id));
+        }
+        let at = Wall(shown.place().at_ms());
+        let echo = Echo::of(who, shown.post(), at);
+        if echo.is_some_and(|echo| self.is_echo_for(eyes, &self.reposted, echo)) {
+            told.push(Happened::RepostedOwn(post, name, at));
+        }
+    }
+
+    /// Whether the viewer is told what somebody thinks of a post: if it is theirs, and that was not undone.
+    fn is_echo_for(&self, eyes: Eyes, all: &SortedChunks<Echo>, echo: Echo) -> bool {
+        let is_own = eyes.viewer == Some(echo.post().author);
+        is_own && all.contains(&echo) && self.tells_echo(eyes, echo)
     }
 
     fn is_there_for(&self, eyes: Eyes, post: Key) -> bool {
@@ -210,6 +241,11 @@ impl Index {
                 let Some(post) = self.key(post) else { return };
                 Change::Reposted { who: author, post, place: PostId::floor_of(at.0) }
             }
+            Entry::Liked { at, post } if !before.likes.contains_key(post) => {
+                let post = self.key(post);
+                let Some(echo) = post.and_then(|it| Echo::of(author, it, *at)) else { return };
+                Change::Liked(echo)
+            }
             Entry::Followed { at, user } if !before.follows.contains_key(user) => {
                 let Some(whom) = self.people.find(user) else { return };
                 Change::Followed { who: author, whom, since: *at }
@@ -231,6 +267,12 @@ impl Index {
             if let Some(post) = self.key(post) {
                 let place = PostId::floor_of(at.0);
                 self.recent.push(Change::Reposted { who: author, post, place });
+            }
+        }
+        for (post, at) in after.likes.iter().filter(|(it, _)| !before.likes.contains_key(*it)) {
+            let echo = self.key(post).and_then(|post| Echo::of(author, post, *at));
+            if let Some(echo) = echo {
+                self.recent.push(Change::Liked(echo));
             }
         }
         let follows = after.follows.iter();

@@ -82,6 +82,46 @@ fn home_hears_those_followed_and_what_concerns_one() {
 }
 
 #[test]
+fn author_hears_who_likes_and_reposts_unless_it_was_undone() {
+    let mut world = world();
+    world.write("ada", &posted(10, "one"));
+    let from = world.index.next_change();
+    let own = |world: &World, user| heard(world, user, Listened::Home, from);
+    for (user, entry) in [
+        ("ben", Entry::Liked { at: Wall(2), post: post("ada", 10) }),
+        ("ben", Entry::Liked { at: Wall(3), post: post("ada", 10) }),
+        ("cleo", Entry::Liked { at: Wall(4), post: post("ada", 10) }),
+        ("cleo", Entry::Unliked { at: Wall(5), post: post("ada", 10) }),
+        ("ada", Entry::Liked { at: Wall(6), post: post("ada", 10) }),
+        ("ben", Entry::Reposted { at: Wall(7), post: post("ada", 10) }),
+        ("cleo", Entry::Reposted { at: Wall(8), post: post("ada", 10) }),
+    ] {
+        world.write(user, &entry);
+    }
+    let like = Happened::Liked(post("ada", 10), name("ben"), Wall(2));
+    let repost = |who, at| Happened::RepostedOwn(post("ada", 10), name(who), Wall(at));
+    // Ada follows Ben, so his repost stands at home besides.
+    let at_home = heard(&world, "ada", Listened::Home, from).remove(1);
+    assert!(matches!(&at_home, Happened::Reposted(_, who, _) if *who == name("ben")));
+    assert_eq!(at_home.id(), repost("ben", 7).id());
+    let expected = [like.clone(), at_home, repost("ben", 7), repost("cleo", 8)];
+    assert_eq!(own(&world, "ada"), expected);
+    let of_cleo = own(&world, "cleo");
+    assert!(matches!(of_cleo.as_slice(), [Happened::Reposted(..)]), "{of_cleo:?}");
+    let ids: std::collections::BTreeSet<_> = expected.iter().map(Happened::id).collect();
+    assert_eq!(ids.len(), 3);
+    // The same from a file that came whole.
+    let absent = User::absent(name("ben"));
+    let mut other = World::of(&[("ada", posted(10, "one"))]);
+    other.index.replace(&absent, &world.users[&name("ben")]);
+    assert_eq!(heard(&other, "ada", Listened::Home, 1), [repost("ben", 7), like]);
+    world.write("ada", &Entry::Muted { at: Wall(9), user: name("ben") });
+    assert_eq!(own(&world, "ada"), [repost("cleo", 8)]);
+    world.write("ada", &deleted(10));
+    assert_eq!(own(&world, "ada"), [Happened::Deleted(post("ada", 10))]);
+}
+
+#[test]
 fn strangers_hear_everyone_and_tags() {
     let mut world = world();
     let from = world.index.next_change();

@@ -152,7 +152,10 @@ fn left_vanishes_everywhere() {
         ("ben", posted(2, None)),
     ]);
     let none = Counts::default();
-    assert_eq!((world.index.counts(&name("ada")), world.index.counts(&name("ben"))), (none, none));
+    assert_eq!(
+        (world.index.counts(ANYONE, &name("ada")), world.index.counts(ANYONE, &name("ben"))),
+        (none, none)
+    );
     assert!(!world.index.is_active(&name("ben")) && !world.index.contains(&post_ref("ben", 1)));
     assert_eq!((world.index.members(), world.index.posts()), (1, 0));
     assert_eq!(names(&world.index.directory(ANYONE, None, 9)), ["ada"]);
@@ -270,8 +273,8 @@ fn block_ends_following_both_ways_until_it_is_lifted() {
         ("ada", Entry::Blocked { at: Wall(2), user: name("ben") }),
     ]);
     assert!(!world.index.follows(&name("ben"), &name("ada")));
-    assert_eq!(world.index.counts(&name("ada")).followers, 1);
-    assert_eq!(world.index.counts(&name("ben")).following, 0);
+    assert_eq!(world.index.counts(ANYONE, &name("ada")).followers, 1);
+    assert_eq!(world.index.counts(ANYONE, &name("ben")).following, 0);
     assert_eq!(names(&world.index.followers(ANYONE, &name("ada"), None, 9)), ["cleo"]);
     // Whom one has blocked one does not meet in another's list either.
     let ada = eyes_of(&world.index, "ada");
@@ -431,7 +434,7 @@ fn check(index: &Index, model: &Model, n: usize) {
         assert!(followers.iter().eq(fans.iter().map(|(name, _)| *name)));
         assert!(index.following(ANYONE, user, None, 99).names.iter().eq(&plain.follows));
         assert!(plain.follows.iter().all(|whom| index.follows(user, whom)));
-        let counts = index.counts(user);
+        let counts = index.counts(ANYONE, user);
         let lens = [plain.posts.len(), fans.len(), plain.follows.len()];
         assert_eq!([counts.posts, counts.followers, counts.following].map(|n| n as usize), lens);
     }

@@ -46,10 +46,36 @@ fn shown(list: &PostList) -> Vec<(&str, u64)> {
 fn told(list: &NewsList) -> Vec<(&str, u64)> {
     let told = |news: &'_ News| match news {
         News::Named(post) => (post.user.clone(), post.id.at_ms()),
-        News::Followed(who, since) => (who.clone(), since.0),
+        News::Followed(who, at) | News::Liked(_, who, at) | News::Reposted(_, who, at) => {
+            (who.clone(), at.0)
+        }
     };
     let place = |user: UserName| *PEOPLE.iter().find(|known| **known == user.as_str()).unwrap();
     list.news.iter().map(told).map(|(user, ms)| (place(user), ms)).collect()
+}
+
+/// When, and what in words.
+fn said(list: &NewsList) -> Vec<(u64, String)> {
+    let of = |post: &PostRef| format!("{} {}", post.user, post.id.at_ms());
+    let said = |news: &'_ News| match news {
+        News::Named(post) => (post.id.at_ms(), format!("named by {}", post.user)),
+        News::Followed(who, at) => (at.0, format!("followed by {who}")),
+        News::Liked(post, who, at) => (at.0, format!("{who} likes {}", of(post))),
+        News::Reposted(post, who, at) => (at.0, format!("{who} reposted {}", of(post))),
+    };
+    list.news.iter().map(said).collect()
+}
+
+fn post(user: &str, ms: u64) -> PostRef {
+    PostRef { user: name(user), id: at(ms) }
+}
+
+fn liked(ms: u64, user: &str, of: u64) -> Entry {
+    Entry::Liked { at: Wall(ms), post: post(user, of) }
+}
+
+fn reposted(ms: u64, user: &str, of: u64) -> Entry {
+    Entry::Reposted { at: Wall(ms), post: post(user, of) }
 }
 
 fn joined() -> [(&'static str, Entry); 3] {
@@ -71,23 +97,26 @@ fn news_of_others_latest_first_by_page() {
     ] {
         world.write(user, &entry);
     }
-    let first = world.index.news(world.eyes("ada"), None, 2);
+    let first = world.index.news(world.eyes("ada"), None, &NewsKind::ALL, 2);
     assert_eq!((told(&first), first.older), (vec![("ben", 8), ("cleo", 5)], Some(at(5))));
-    let rest = world.index.news(world.eyes("ada"), first.older, 9);
+    let rest = world.index.news(world.eyes("ada"), first.older, &NewsKind::ALL, 9);
     assert_eq!((told(&rest), rest.older), (vec![("cleo", 3), ("ben", 2)], None));
     // Between two milliseconds: the follow of that moment lies below.
     let between = PostId::from_raw(at(3).get() + 1);
     assert_eq!(
-        told(&world.index.news(world.eyes("ada"), Some(between), 9)),
+        told(&world.index.news(world.eyes("ada"), Some(between), &NewsKind::ALL, 9)),
         [("cleo", 3), ("ben", 2)]
     );
-    let count = |ms| world.index.news_count(world.eyes("ada"), at(ms));
+    let count = |ms| world.index.news_count(world.eyes("ada"), at(ms), &NewsKind::ALL);
     assert_eq!([0, 2, 3, 5, 8].map(count), [4, 3, 2, 1, 0]);
-    assert_eq!(told(&world.index.news(world.eyes("ben"), None, 9)), [("cleo", 5)]);
+    assert_eq!(told(&world.index.news(world.eyes("ben"), None, &NewsKind::ALL, 9)), [("cleo", 5)]);
 
     // Whoever left is in no list.
     world.write("cleo", &Entry::Left { at: Wall(9) });
-    assert_eq!(told(&world.index.news(world.eyes("ada"), None, 9)), [("ben", 8), ("ben", 2)]);
+    assert_eq!(
+        told(&world.index.news(world.eyes("ada"), None, &NewsKind::ALL, 9)),
+        [("ben", 8), ("ben", 2)]
+    );
 }
 
 #[test]
@@ -97,12 +126,53 @@ fn news_of_one_moment_stay_together_and_counting_ends() {
         world.write(user, &followed(7, "ada"));
         world.write(user, &posted(7, "@ada"));
     }
-    let page = world.index.news(world.eyes("ada"), None, 1);
+    let page = world.index.news(world.eyes("ada"), None, &NewsKind::ALL, 1);
     assert_eq!((page.news.len(), page.older), (4, None));
     for ms in 8..300 {
         world.write("ben", &posted(ms, "@ada"));
     }
-    assert_eq!(world.index.news_count(world.eyes("ada"), at(0)), NEWS_COUNTED_MAX);
+    assert_eq!(world.index.news_count(world.eyes("ada"), at(0), &NewsKind::ALL), NEWS_COUNTED_MAX);
+}
+
+#[test]
+fn likes_and_reposts_of_posts_that_stand_told_to_their_author_until_undone() {
+    let mut world = World::of(&joined());
+    for (user, entry) in [
+        ("ada", posted(2, "hello")),
+        ("ada", posted(3, "hello")),
+        ("ben", liked(10, "ada", 2)),
+        ("ben", liked(10, "ada", 3)),
+        ("ben", liked(11, "ada", 2)),
+        ("cleo", reposted(12, "ada", 2)),
+        ("ada", liked(13, "ada", 2)),
+        ("ada", reposted(13, "ada", 2)),
+        ("cleo", liked(14, "ada", 77)),
+    ] {
+        world.write(user, &entry);
+    }
+    let news = |world: &World, user: &str, kinds: &[NewsKind]| {
+        let said = said(&world.index.news(world.eyes(user), None, kinds, 9));
+        said.into_iter().map(|(ms, what)| format!("{ms} {what}")).collect::<Vec<_>>()
+    };
+    let (likes, repost) = (["10 ben likes ada 3", "10 ben likes ada 2"], "12 cleo reposted ada 2");
+    let all = news(&world, "ada", &NewsKind::ALL);
+    assert_eq!(all, [repost, likes[0], likes[1]]);
+    assert_eq!(news(&world, "ada", &[NewsKind::Liked]), likes);
+    assert_eq!(news(&world, "ada", &[NewsKind::Reposted]), [repost]);
+    assert!(news(&world, "ada", &NewsKind::OF_PAGES).is_empty());
+    assert!(news(&world, "ben", &NewsKind::ALL).is_empty());
+    let count = |kinds| world.index.news_count(world.eyes("ada"), at(10), kinds);
+    assert_eq!((count(&NewsKind::ALL), count(&NewsKind::OF_PAGES)), (1, 0));
+
+    world.write("ben", &Entry::Unliked { at: Wall(15), post: post("ada", 3) });
+    assert_eq!(news(&world, "ada", &NewsKind::ALL), [repost, likes[1]]);
+    world.write("ben", &liked(16, "ada", 3));
+    assert_eq!(news(&world, "ada", &NewsKind::ALL)[0], "16 ben likes ada 3");
+    world.write("ada", &Entry::PostDeleted { at: Wall(17), id: at(3) });
+    assert_eq!(news(&world, "ada", &NewsKind::ALL), [repost, likes[1]]);
+    world.write("cleo", &Entry::Unreposted { at: Wall(18), post: post("ada", 2) });
+    world.write("ada", &Entry::Muted { at: Wall(18), user: name("ben") });
+    assert!(news(&world, "ada", &NewsKind::ALL).is_empty());
 }
 
 #[test]
@@ -137,8 +207,8 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
     }
     let seen = |world: &World, eyes| {
         let all = (&[][..], &[][..]);
-        let (news, index) = (world.index.news(eyes, None, 9), &world.index);
-        assert_eq!(index.news_count(eyes, at(0)), news.news.len());
+        let (news, index) = (world.index.news(eyes, None, &NewsKind::ALL, 9), &world.index);
+        assert_eq!(index.news_count(eyes, at(0), &NewsKind::ALL), news.news.len());
         let tagged = index.tagged(eyes, &tag("brot"), None, 9).posts.len();
         let found = index.candidates(eyes, all, None, 9).posts.len();
         (news.news.len(), tagged, index.recent_tags(eyes, 9).len(), found)
@@ -196,6 +266,10 @@ struct Plain {
     posts: BTreeMap<(u64, UserName), &'static str>,
     deleted: BTreeSet<(u64, UserName)>,
     follows: BTreeMap<(UserName, UserName), u64>,
+    /// Who likes which post since when; and reposted, where it is so.
+    marks: BTreeMap<(UserName, bool, PostRef), u64>,
+    /// Who mutes whom, and blocks, where it is so.
+    apart: BTreeSet<(UserName, bool, UserName)>,
     left: BTreeSet<UserName>,
 }
 
@@ -224,7 +298,33 @@ impl Plain {
                 Entry::Unfollowed { user: whom, .. } => {
                     plain.follows.remove(&(user.clone(), whom.clone()));
                 }
+                Entry::Liked { at, post } => {
+                    plain.marks.entry((user.clone(), false, post.clone())).or_insert(at.0);
+                }
+                Entry::Reposted { at, post } => {
+                    plain.marks.entry((user.clone(), true, post.clone())).or_insert(at.0);
+                }
+                Entry::Unliked { post, .. } => {
+                    plain.marks.remove(&(user.clone(), false, post.clone()));
+                }
+                Entry::Unreposted { post, .. } => {
+                    plain.marks.remove(&(user.clone(), true, post.clone()));
+                }
+                Entry::Muted { user: whom, .. } => {
+                    plain.apart.insert((user.clone(), false, whom.clone()));
+                }
+                Entry::Blocked { user: whom, .. } => {
+                    plain.apart.insert((user.clone(), true, whom.clone()));
+                }
+                Entry::Unmuted { user: whom, .. } => {
+                    plain.apart.remove(&(user.clone(), false, whom.clone()));
+                }
+                Entry::Unblocked { user: whom, .. } => {
+                    plain.apart.remove(&(user.clone(), true, whom.clone()));
+                }
                 Entry::Left { .. } => {
+                    plain.marks.retain(|(who, ..), _| who != user);
+                    plain.apart.retain(|(who, ..)| who != user);
                     plain.posts.retain(|(_, author), _| author != user);
                     plain.follows.retain(|(who, _), _| who != user);
                     plain.left.insert(user.clone());
@@ -241,16 +341,33 @@ impl Plain {
         found.map(|(key, _)| key.clone()).collect()
     }
 
-    fn news(&self, of: &UserName) -> BTreeSet<(u64, UserName)> {
-        let named = |author: &UserName, text: &str| author != of && names(text, of);
-        let follows = self
-            .follows
+    /// Whether somebody hears nothing of another.
+    fn is_apart(&self, viewer: &UserName, who: &UserName) -> bool {
+        let stated = |one: &UserName, is_block, other: &UserName| {
+            one != other && self.apart.contains(&(one.clone(), is_block, other.clone()))
+        };
+        stated(viewer, false, who) || stated(viewer, true, who) || stated(who, true, viewer)
+    }
+
+    /// All that concerns somebody: when, and what in words.
+    fn news(&self, of: &UserName) -> BTreeSet<(u64, String)> {
+        let named = self.posts(|author, text| author != of && names(text, of));
+        let named = named.into_iter().map(|(ms, who)| (ms, format!("named by {who}"), who));
+        let is_fan =
+            |who: &UserName, whom: &UserName| whom == of && who != of && !self.left.contains(of);
+        let fans = self.follows.iter().filter(|((who, whom), _)| is_fan(who, whom));
+        let fans = fans.map(|((who, _), ms)| (*ms, format!("followed by {who}"), who.clone()));
+        let stands = |it: &PostRef| self.posts.contains_key(&(it.id.at_ms(), it.user.clone()));
+        let marks = self
+            .marks
             .iter()
-            .filter(|((who, whom), _)| whom == of && who != of && !self.left.contains(of));
-        self.posts(named)
-            .into_iter()
-            .chain(follows.map(|((who, _), ms)| (*ms, who.clone())))
-            .collect()
+            .filter(|((who, _, post), _)| post.user == *of && who != of && stands(post));
+        let marks = marks.map(|((who, is_repost, post), ms)| {
+            let verb = if *is_repost { "reposted" } else { "likes" };
+            (*ms, format!("{who} {verb} {of} {}", post.id.at_ms()), who.clone())
+        });
+        let all = named.chain(fans).chain(marks);
+        all.filter(|(.., who)| !self.is_apart(of, who)).map(|(ms, what, _)| (ms, what)).collect()
     }
 }
 
@@ -279,6 +396,36 @@ fn all_pages(query: impl Fn(Option<PostId>) -> PostList) -> BTreeSet<(u64, UserN
     }
 }
 
+/// The pages of somebody's news, downwards and upwards, of all kinds and of each.
+fn check_news(index: &Index, user: &UserName, expected: &BTreeSet<(u64, String)>, n: usize) {
+    let eyes = index.eyes(Some(user), Wall(0));
+    let all = |kinds: &[NewsKind], is_rising: bool| {
+        let wanted = NewsWanted { kinds, by: None };
+        let (mut found, mut span) = (Vec::new(), Span { is_rising, ..Span::default() });
+        loop {
+            let page = index.news_part(eyes, span, &wanted, n);
+            let page_said = said(&page);
+            assert!(page_said.is_sorted_by(|a, b| a.0 >= b.0));
+            found.extend(page_said);
+            match page.older {
+                None => break,
+                older if is_rising => span.above = older,
+                older => span.below = older,
+            }
+        }
+        let set: BTreeSet<_> = found.iter().cloned().collect();
+        assert_eq!(set.len(), found.len(), "twice: {found:?}");
+        set
+    };
+    for is_rising in [false, true] {
+        assert_eq!(&all(&NewsKind::ALL, is_rising), expected, "news of {user}");
+        let each = NewsKind::ALL.iter().flat_map(|kind| all(&[*kind], is_rising));
+        assert_eq!(&each.collect::<BTreeSet<_>>(), expected, "news of {user} by kind");
+    }
+    let above = expected.iter().filter(|(ms, _)| *ms > 5).count();
+    assert_eq!(index.news_count(eyes, at(5), &NewsKind::ALL), above, "{user}");
+}
+
 fn check(index: &Index, plain: &Plain, n: usize) {
     for word in TAGS {
         let found = all_pages(|before| index.tagged(ANYONE, &tag(word), before, n));
@@ -293,20 +440,7 @@ fn check(index: &Index, plain: &Plain, n: usize) {
         assert_eq!(found, plain.posts(of), "{user}");
         let found = all_pages(|before| index.candidates(ANYONE, (&asked.0, &asked.1), before, n));
         assert_eq!(found, plain.posts(|author, text| of(author, text) && bears(text, "seeds")));
-        let expected = plain.news(&user);
-        let (mut found, mut before) = (BTreeSet::new(), None);
-        loop {
-            let page = index.news(index.eyes(Some(&user), Wall(0)), before, n);
-            found.extend(told(&page).into_iter().map(|(who, ms)| (ms, name(who))));
-            before = page.older;
-            if before.is_none() {
-                break;
-            }
-        }
-        assert_eq!(found, expected, "news of {user}");
-        let above = expected.iter().filter(|(ms, _)| *ms > 5).count();
-        // A set: one who is followed and named by the same person in one moment counts once there.
-        assert!(index.news_count(index.eyes(Some(&user), Wall(0)), at(5)) >= above, "{user}");
+        check_news(index, &user, &plain.news(&user), n);
     }
     assert_eq!(
         all_pages(|before| index.candidates(ANYONE, (&[], &[]), before, n)).len(),
@@ -316,11 +450,21 @@ fn check(index: &Index, plain: &Plain, n: usize) {
 
 fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
     let who = || prop::sample::select(PEOPLE.to_vec());
+    let of = || (who(), 1..12u64).prop_map(|(user, ms)| post(user, ms));
+    let user = || who().prop_map(name);
     let entry = prop_oneof![
         8 => (1..12u64, prop::sample::select(TEXTS.to_vec())).prop_map(|(ms, text)| posted(ms, text)),
         2 => (1..12u64).prop_map(|ms| Entry::PostDeleted { at: Wall(ms), id: at(ms) }),
         4 => (1..12u64, who()).prop_map(|(ms, user)| followed(ms, user)),
         2 => who().prop_map(|user| Entry::Unfollowed { at: Wall(1), user: name(user) }),
+        6 => (1..12u64, of()).prop_map(|(ms, post)| Entry::Liked { at: Wall(ms), post }),
+        4 => (1..12u64, of()).prop_map(|(ms, post)| Entry::Reposted { at: Wall(ms), post }),
+        2 => of().prop_map(|post| Entry::Unliked { at: Wall(1), post }),
+        1 => of().prop_map(|post| Entry::Unreposted { at: Wall(1), post }),
+        1 => user().prop_map(|user| Entry::Muted { at: Wall(1), user }),
+        1 => user().prop_map(|user| Entry::Unmuted { at: Wall(1), user }),
+        1 => user().prop_map(|user| Entry::Blocked { at: Wall(1), user }),
+        1 => user().prop_map(|user| Entry::Unblocked { at: Wall(1), user }),
         1 => Just(Entry::Left { at: Wall(9) }),
     ];
     (who().prop_map(name), entry)

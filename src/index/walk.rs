@@ -78,7 +78,11 @@ const fn is_repost(id: PostId) -> bool {
 
 /// The number by which apps know a repost.
 fn repost_id(place: PostId, by: &UserName, post: &PostRef) -> PostId {
-    let text = format!("{by} {} {}", post.user, post.id);
+    made_of(place, &format!("{by} {} {}", post.user, post.id))
+}
+
+/// A number in the millisecond of a place, which no post has.
+fn made_of(place: PostId, text: &str) -> PostId {
     let [a, b, ..] = <[u8; 32]>::from(Sha256::digest(text));
     PostId::from_raw(place.get() | u64::from(u16::from_be_bytes([a, b]) & 0xfff))
 }
@@ -132,6 +136,11 @@ impl Index {
     /// The number by which apps know somebody's repost of a post, made at that place.
     pub fn number_of_repost(place: PostId, by: &UserName, post: &PostRef) -> PostId {
         repost_id(place, by, post)
+    }
+
+    /// The number by which a stream remembers that a like of that place was told.
+    pub(super) fn number_of_like(place: PostId, by: &UserName, post: &PostRef) -> PostId {
+        made_of(place, &format!("like {by} {} {}", post.user, post.id))
     }
 
     fn falling<'a>(

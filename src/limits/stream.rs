@@ -17,7 +17,7 @@ pub const STREAM_EVENTS: usize = 20;
 pub const STREAM_TOLD_MS: u64 = 60_000;
 /// Of what was told in that time, so much is remembered: in 1.5 kB, which go along with each look.
 pub const STREAM_TOLD_MAX: usize = 128;
-/// Changes of posts and follows that are kept for those who listen: far more than happen between two
+/// Changes of posts, follows and likes that are kept for those who listen: far more than happen between two
 /// looks.
 pub const RECENT_CHANGES_KEPT: usize = 4_096;
 

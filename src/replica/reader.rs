@@ -96,6 +96,11 @@ impl Reader {
         self.answers.iter().filter(|(_, state)| state.acc >= version).count()
     }
 
+    /// How many members have answered.
+    pub fn answered_count(&self) -> usize {
+        self.answers.len()
+    }
+
     /// Whether every member has answered or is lost.
     pub fn is_complete(&self) -> bool {
         self.members.iter().all(|node| {

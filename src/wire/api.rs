@@ -48,6 +48,7 @@ pub struct NewsReply {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "NewsSaid", into = "NewsSaid")]
 pub struct NewsView {
     /// Its place among posts.
     pub place: PostId,
@@ -55,8 +56,60 @@ pub struct NewsView {
     pub by: UserName,
     /// When.
     pub at: Wall,
-    /// Whether it is the post of that number, and not that they follow one.
-    pub is_post: bool,
+    /// What.
+    pub what: NewsWhat,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewsWhat {
+    /// They wrote the post of that place, which names the one who asks.
+    Named,
+    /// They follow the one who asks.
+    Followed,
+    /// They like that post of the one who asks.
+    Liked(PostId),
+    /// They reposted it.
+    Reposted(PostId),
+}
+
+/// A [`NewsView`] on its way: a web server of an earlier version reads `is_post` alone, and asks for nothing
+/// of which that is not all.
+#[derive(Clone, Serialize, Deserialize)]
+struct NewsSaid {
+    place: PostId,
+    by: UserName,
+    at: Wall,
+    is_post: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    liked: Option<PostId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reposted: Option<PostId>,
+}
+
+impl From<NewsSaid> for NewsView {
+    fn from(said: NewsSaid) -> Self {
+        let NewsSaid { place, by, at, is_post, liked, reposted } = said;
+        let what = match (is_post, liked, reposted) {
+            (true, ..) => NewsWhat::Named,
+            (false, Some(post), _) => NewsWhat::Liked(post),
+            (false, None, Some(post)) => NewsWhat::Reposted(post),
+            (false, None, None) => NewsWhat::Followed,
+        };
+        Self { place, by, at, what }
+    }
+}
+
+impl From<NewsView> for NewsSaid {
+    fn from(view: NewsView) -> Self {
+        let NewsView { place, by, at, what } = view;
+        let (liked, reposted) = match what {
+            NewsWhat::Liked(post) => (Some(post), None),
+            NewsWhat::Reposted(post) => (None, Some(post)),
+            NewsWhat::Named | NewsWhat::Followed => (None, None),
+        };
+        Self { place, by, at, is_post: what == NewsWhat::Named, liked, reposted }
+    }
 }
 
 /// Members in a list.
@@ -154,13 +207,37 @@ pub struct AccountView {
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,
-    /// Their newest post that stands.
+    /// Their newest post that stands, if the one who asks may read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_post: Option<PostId>,
     /// How many follow them.
     pub followers: u32,
     /// How many they follow.
     pub following: u32,
-    /// How many of their posts stand.
+    /// How many of their posts stand, of those that the one who asks may read.
     pub posts: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_goes_there_and_back_and_as_an_earlier_program_says_it() {
+        let post = PostId::from_raw(7);
+        let view = |what| {
+            let by = "ben".parse().unwrap();
+            NewsView { place: PostId::from_raw(9), by, at: Wall(1), what }
+        };
+        for (what, more) in [
+            (NewsWhat::Named, r#""is_post":true"#),
+            (NewsWhat::Followed, r#""is_post":false"#),
+            (NewsWhat::Liked(post), r#""is_post":false,"liked":"7""#),
+            (NewsWhat::Reposted(post), r#""is_post":false,"reposted":"7""#),
+        ] {
+            let said = serde_json::to_string(&view(what)).unwrap();
+            assert_eq!(said, format!(r#"{{"place":"9","by":"ben","at":1,{more}}}"#));
+            assert_eq!(serde_json::from_str::<NewsView>(&said).unwrap(), view(what));
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::text::Tag;
 use crate::user::entry::{App, House, Picture, PostRef, is_not};
 
 pub use super::api::{
-    AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, RelationView,
+    AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, NewsWhat, RelationView,
     StatusView, Statuses,
 };
 pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
@@ -89,7 +89,8 @@ pub struct Viewer {
     /// How many requests their file ever recorded: forms' one-time keys derive from it.
     pub ops: u64,
     /// How many posts of others name them, and how many began to follow them, since what their device
-    /// has shown; counted up to `limits::NEWS_COUNTED_MAX`.
+    /// has shown, and where an app asks how many like or reposted a post of theirs; counted up to
+    /// `limits::NEWS_COUNTED_MAX`.
     #[serde(default)]
     pub news: u32,
     /// Whether they are a keeper of the community.
@@ -375,7 +376,7 @@ pub struct ProfilePage {
     pub followers: u32,
     /// How many they follow.
     pub following: u32,
-    /// Posts that still stand.
+    /// Posts that still stand, of those that the one who asks may read.
     pub posts_count: u32,
     /// Whether only members see them.
     #[serde(default, skip_serializing_if = "is_not")]

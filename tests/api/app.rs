@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cluster::harness::Cluster;
+use crate::cluster::harness::{Cluster, Options};
 use crate::cluster::person::Person;
 
 /// The redirect address of apps that have people copy the code.
@@ -48,6 +48,11 @@ impl Heard {
     }
 }
 
+/// A cluster of one machine, for what has nothing to do with the others.
+pub(crate) fn one_machine() -> Cluster {
+    Cluster::start(Options { backends: 1, ..Options::default() })
+}
+
 /// An app on somebody's device.
 pub(crate) struct App {
     pub(crate) agent: ureq::Agent,
@@ -81,6 +86,29 @@ impl App {
         assert_eq!(heard.status, 200, "{heard:?}");
         app.token = Some(heard.text("access_token"));
         app
+    }
+
+    /// The app of somebody who joins, with all that it may be allowed.
+    pub(crate) fn joined(cluster: &Cluster, name: &str) -> Self {
+        let mut person = cluster.person(name);
+        person.join();
+        Self::of(cluster, &mut person, "read write follow")
+    }
+
+    /// The number of its person's account.
+    pub(crate) fn account(&self) -> String {
+        self.get("/api/v1/accounts/verify_credentials").text("id")
+    }
+
+    /// The ids of a list, page by page, from an address on to where its links lead.
+    pub(crate) fn pages(&self, from: String, rel: &str) -> Vec<Vec<String>> {
+        let (mut next, mut pages) = (Some(from), Vec::new());
+        while let Some(path) = next {
+            let heard = self.get(&path);
+            next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
+            pages.push(heard.ids());
+        }
+        pages
     }
 
     /// The address of the page that lets it in.

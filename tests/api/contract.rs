@@ -2,24 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::app::{App, OUT_OF_BAND, rest_of};
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, OUT_OF_BAND, one_machine, rest_of};
+use crate::cluster::harness::Cluster;
 
 const STATUSES: &str = "/api/v1/statuses";
 
 /// Apps of people, and the numbers of their accounts.
 fn apps<const N: usize>(cluster: &Cluster, names: [&str; N]) -> [(App, String); N] {
     names.map(|name| {
-        let mut person = cluster.person(name);
-        person.join();
-        let app = App::of(cluster, &mut person, "read write follow");
-        let id = app.get("/api/v1/accounts/verify_credentials").text("id");
+        let app = App::joined(cluster, name);
+        let id = app.account();
         (app, id)
     })
-}
-
-fn one_machine() -> Cluster {
-    Cluster::start(Options { backends: 1, ..Options::default() })
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::app::App;
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, one_machine};
 use crate::user::run;
 
 const HOME: &str = "/api/v1/timelines/home";
@@ -11,7 +10,7 @@ const NEXT: &str = "seven owls in a barn";
 
 #[test]
 fn password_changed_or_mended_ends_apps() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = one_machine();
     let mut ada = cluster.person("ada");
     ada.join();
     let old = ada.password();
@@ -49,7 +48,7 @@ fn password_changed_or_mended_ends_apps() {
 
 #[test]
 fn member_suspended_does_nothing_by_apps() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = one_machine();
     let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
     ada.join();
     ben.join();

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{App, OUT_OF_BAND};
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, OUT_OF_BAND, one_machine};
 
 const ACCOUNT: &str = "id username acct url uri display_name note avatar avatar_static header \
     header_static locked bot group discoverable noindex created_at last_status_at statuses_count \
@@ -40,7 +39,7 @@ fn has_pictures(account: &Value) {
 
 #[test]
 fn everything_told_has_its_fields() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = one_machine();
     let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
     ada.join();
     ben.join();
@@ -113,10 +112,8 @@ fn everything_told_has_its_fields() {
 /// What there is none of here is an empty list, to those who may ask.
 #[test]
 fn what_there_is_none_of_is_empty() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write follow");
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
     for path in [
         "/api/v1/custom_emojis",
         "/api/v1/announcements",

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tern::limits::{BODY_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
 
-use super::app::{App, OUT_OF_BAND};
+use super::app::{App, OUT_OF_BAND, one_machine};
 use crate::cluster::harness::{Cluster, Options, eventually};
 
 const MEDIA: &str = "/api/v2/media";
@@ -30,13 +30,6 @@ pub(super) fn small() -> Vec<u8> {
     photograph(60, 40, ImageFormat::Png)
 }
 
-/// One person's app, with all that it may be allowed.
-fn app(cluster: &Cluster, name: &str) -> App {
-    let mut person = cluster.person(name);
-    person.join();
-    App::of(cluster, &mut person, "read write follow")
-}
-
 fn posting(ids: &[&String]) -> Value {
     json!({ "status": "", "media_ids": ids })
 }
@@ -44,7 +37,7 @@ fn posting(ids: &[&String]) -> Value {
 #[test]
 fn picture_sent_described_posted_edited_and_shown() {
     let cluster = Cluster::start(Options::default());
-    let (ada, ben) = (app(&cluster, "ada"), app(&cluster, "ben"));
+    let (ada, ben) = (App::joined(&cluster, "ada"), App::joined(&cluster, "ben"));
     let file = photograph(300, 240, ImageFormat::Jpeg);
     assert!(file.len() > BODY_BYTES_MAX);
     let says = [("description", "Noise"), ("focus", "0.0,0.5")];
@@ -132,7 +125,7 @@ fn edits_and_takes_back(ada: &App, post: &str, id: &str) {
 #[test]
 fn posts_with_pictures_bounded_and_made_once() {
     let cluster = Cluster::start(Options { no_restart: true, ..Options::default() });
-    let ada = app(&cluster, "ada");
+    let ada = App::joined(&cluster, "ada");
     let picture = small();
     let ids: Vec<String> = (0..5).map(|n| ada.send_picture(&picture, &format!("{n}"))).collect();
     let all: Vec<&String> = ids.iter().collect();
@@ -165,8 +158,8 @@ fn posts_with_pictures_bounded_and_made_once() {
 
 #[test]
 fn pictures_that_nobody_can_take_refused_with_a_reason() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let ada = app(&cluster, "ada");
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
     let mut bomb = photograph(4, 4, ImageFormat::Gif);
     bomb[6..10].copy_from_slice(&[0xff; 4]);
     let large = photograph(300, 240, ImageFormat::Jpeg);
@@ -213,8 +206,8 @@ fn pictures_that_nobody_can_take_refused_with_a_reason() {
 
 #[test]
 fn only_pictures_paged_both_ways() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let (ada, ben) = (app(&cluster, "ada"), app(&cluster, "ben"));
+    let cluster = one_machine();
+    let (ada, ben) = (App::joined(&cluster, "ada"), App::joined(&cluster, "ben"));
     let picture = small();
     let mut shown = Vec::new();
     for n in 0..7 {
@@ -225,7 +218,7 @@ fn only_pictures_paged_both_ways() {
         let says = json!({ "status": "#tea", "media_ids": [id] });
         shown.push(ada.post(STATUSES, &says).text("id"));
     }
-    let own = ada.get("/api/v1/accounts/verify_credentials").text("id");
+    let own = ada.account();
     ben.write("Words #tea");
     assert_eq!(ada.post(&format!("{STATUSES}/{}/reblog", shown[0]), &json!({})).status, 200);
     shown.reverse();
@@ -235,16 +228,7 @@ fn only_pictures_paged_both_ways() {
         "/api/v1/timelines/tag/tea".to_owned(),
     ] {
         let list = format!("{list}?only_media=true&limit=3");
-        let walk = |from: String, rel: &str| {
-            let (mut next, mut pages) = (Some(from), Vec::new());
-            while let Some(path) = next {
-                let heard = ben.get(&path);
-                next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
-                pages.push(heard.ids());
-            }
-            pages
-        };
-        let down = walk(list.clone(), "next");
+        let down = ben.pages(list.clone(), "next");
         assert_eq!(down.concat(), shown, "{list}");
         // With a tag as well, a page may end early, and the next goes on from there.
         if !list.contains("/tag/") {
@@ -252,7 +236,7 @@ fn only_pictures_paged_both_ways() {
             let since = ben.get(&format!("{list}&since_id={}", shown[5])).ids();
             assert_eq!(since, shown[..3], "{list}");
         }
-        let up = walk(format!("{list}&min_id={}", shown[6]), "prev");
+        let up = ben.pages(format!("{list}&min_id={}", shown[6]), "prev");
         let up: Vec<String> = up.into_iter().flat_map(|page| page.into_iter().rev()).collect();
         assert_eq!(up, shown[..6].iter().rev().cloned().collect::<Vec<_>>(), "{list}");
     }
@@ -260,8 +244,8 @@ fn only_pictures_paged_both_ways() {
 
 #[test]
 fn picture_beside_a_name_set_and_removed() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let ada = app(&cluster, "ada");
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
     let own = || ada.get("/api/v1/accounts/verify_credentials");
     let none = own().text("avatar");
     let large = photograph(300, 240, ImageFormat::Jpeg);
@@ -295,8 +279,8 @@ fn picture_beside_a_name_set_and_removed() {
 /// What only members see, their apps see: they fetch pictures without a token.
 #[test]
 fn picture_for_members_alone_shown_to_their_apps() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let (mut ada, ben) = (cluster.person("ada"), app(&cluster, "ben"));
+    let cluster = one_machine();
+    let (mut ada, ben) = (cluster.person("ada"), App::joined(&cluster, "ben"));
     ada.join();
     let form = [("display_name", "Ada"), ("members_only", "on")];
     assert_eq!(ada.act("/settings/profile", "/settings/profile", &form).status, 303);

@@ -1,22 +1,16 @@
 //! What happened, as apps are told it, and what they change of their person.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::app::App;
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, one_machine};
 
 const NEWS: &str = "/api/v1/notifications";
 
 #[test]
 fn mentions_and_follows_told_paged_chosen_and_read() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut people = ["ada", "ben", "cleo"].map(|name| cluster.person(name));
-    let [ada, ben, cleo] = people.each_mut().map(|person| {
-        person.join();
-        App::of(&cluster, person, "read write follow")
-    });
-    let id = |app: &App| app.get("/api/v1/accounts/verify_credentials").text("id");
-    let (of_ada, of_ben) = (id(&ada), id(&ben));
+    let cluster = one_machine();
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let (of_ada, of_ben) = (ada.account(), ben.account());
     let unread = || ada.get(&format!("{NEWS}/unread_count")).value["count"].clone();
     assert_eq!((ada.get(NEWS).ids().len(), unread()), (0, json!(0)));
     let mut mentions: Vec<_> = (0..5).map(|n| ben.write(&format!("Hello @ada {n}"))).collect();
@@ -35,13 +29,9 @@ fn mentions_and_follows_told_paged_chosen_and_read() {
         (format!("{NEWS}?limit=3"), "next", 8),
         (format!("{NEWS}?limit=3&min_id={}", all.ids()[7]), "prev", 7),
     ] {
-        let (mut next, mut met) = (Some(from), Vec::new());
-        while let Some(path) = next {
-            let heard = ada.get(&path);
-            met.extend(heard.ids());
-            next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
-            assert!(heard.ids().len() <= 3);
-        }
+        let pages = ada.pages(from, rel);
+        assert!(pages.iter().all(|page| page.len() <= 3));
+        let mut met = pages.concat();
         met.sort();
         met.dedup();
         assert_eq!(met.len(), count, "{rel}");
@@ -49,7 +39,7 @@ fn mentions_and_follows_told_paged_chosen_and_read() {
     let chosen = |query: &str| ada.get(&format!("{NEWS}?{query}")).ids().len();
     assert_eq!(chosen("types[]=follow"), 1);
     assert_eq!(chosen("exclude_types[]=follow&exclude_types[]=favourite"), 7);
-    assert_eq!(chosen("types[]=favourite"), 0);
+    assert_eq!(chosen("types[]=favourite&types[]=poll"), 0);
     assert_eq!(chosen(&format!("account_id={of_ben}")), 5);
     assert_eq!(chosen("account_id=17"), 0);
     assert_eq!(chosen(&format!("since_id={}", all.ids()[3])), 3);
@@ -77,12 +67,104 @@ fn mentions_and_follows_told_paged_chosen_and_read() {
     assert_eq!(ada.get(NEWS).ids().len(), 3);
 }
 
+/// Has an app like or repost a post, or undo that.
+fn act(app: &App, post: &str, what: &str) {
+    let path = format!("/api/v1/statuses/{post}/{what}");
+    assert_eq!(app.post(&path, &json!({})).status, 200, "{path}");
+}
+
+/// What an app is told: by whom, what, and of which post.
+fn told(app: &App, query: &str) -> Vec<String> {
+    let heard = app.get(&format!("{NEWS}?{query}")).value;
+    let items = heard.as_array().cloned().unwrap_or_default();
+    let text = |it: &Value| {
+        let what = [&it["account"]["acct"], &it["type"], &it["status"]["id"]];
+        what.map(|it| it.as_str().unwrap_or_default()).join(" ")
+    };
+    items.iter().map(text).collect()
+}
+
+#[test]
+fn all_that_happened_paged_down_and_up() {
+    let cluster = one_machine();
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let (of_ada, post, other) = (ada.account(), ada.write("One"), ada.write("Two"));
+    act(&ben, &post, "favourite");
+    ben.write("@ada Three");
+    act(&cleo, &post, "reblog");
+    assert_eq!(cleo.post(&format!("/api/v1/accounts/{of_ada}/follow"), &json!({})).status, 200);
+    act(&cleo, &other, "favourite");
+    act(&ben, &other, "reblog");
+    act(&ben, &other, "favourite");
+    let all = ada.get(NEWS).ids();
+    assert_eq!(all.len(), 7);
+    assert_eq!(ada.pages(format!("{NEWS}?limit=2"), "next").concat(), all);
+    let up = ada.pages(format!("{NEWS}?limit=2&min_id={}", all[6]), "prev");
+    let up: Vec<_> = up.into_iter().flat_map(|page| page.into_iter().rev()).collect();
+    assert_eq!(up, all[..6].iter().rev().cloned().collect::<Vec<_>>());
+}
+
+#[test]
+fn likes_and_reposts_of_ones_posts_told_until_they_are_undone() {
+    let cluster = one_machine();
+    let mut person = cluster.person("ada");
+    person.join();
+    let ada = App::of(&cluster, &mut person, "read write follow");
+    let [ben, cleo] = ["ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let (of_ada, of_ben) = (ada.account(), ben.account());
+    let post = ada.write("One");
+    for (app, what) in [(&ben, "favourite"), (&ben, "favourite"), (&cleo, "reblog")] {
+        act(app, &post, what);
+    }
+    // What one does oneself is no news.
+    act(&ada, &post, "favourite");
+    act(&ada, &post, "reblog");
+    let told = |query: &str| told(&ada, query);
+    let (like, repost) = (format!("ben favourite {post}"), format!("cleo reblog {post}"));
+    assert_eq!(told(""), [repost.as_str(), &like]);
+    assert_eq!(told("types[]=favourite"), [like.as_str()]);
+    assert_eq!(told("types[]=reblog&types[]=poll"), [repost.as_str()]);
+    assert_eq!(told("exclude_types[]=favourite"), [repost.as_str()]);
+    assert_eq!(told(&format!("account_id={of_ben}")), [like.as_str()]);
+    let unread = || ada.get(&format!("{NEWS}/unread_count")).value["count"].clone();
+    assert_eq!(unread(), json!(2));
+    // The pages tell of mentions and followers alone.
+    let page = person.get("/mentions").body;
+    assert!(!page.contains("cleo") && !page.contains("ben"), "{page}");
+    let all = ada.get(NEWS);
+    assert_eq!(all.value[1]["status"]["account"]["id"], json!(of_ada));
+    assert_eq!(all.value[1]["status"]["favourites_count"], json!(2));
+    for (at, id) in all.ids().iter().enumerate() {
+        let one = format!("{NEWS}/{id}");
+        assert_eq!(ada.get(&one).value, all.value[at]);
+        assert_eq!(ben.get(&one).status, 404);
+    }
+    // Undone, and done again, which is another.
+    act(&ben, &post, "unfavourite");
+    assert_eq!((told(""), unread()), (vec![repost.clone()], json!(1)));
+    assert_eq!(ada.get(&format!("{NEWS}/{}", all.ids()[1])).status, 404);
+    act(&ben, &post, "favourite");
+    assert_eq!(told(""), [like.as_str(), &repost]);
+    assert_ne!(ada.get(NEWS).ids()[0], all.ids()[1]);
+    for (what, undo) in [("mute", "unmute"), ("block", "unblock")] {
+        let tie = |what: &str| {
+            let path = format!("/api/v1/accounts/{of_ben}/{what}");
+            assert_eq!(ada.post(&path, &json!({})).status, 200, "{path}");
+        };
+        tie(what);
+        assert_eq!(told(""), [repost.as_str()], "{what}");
+        tie(undo);
+        assert_eq!(told("").len(), 2, "{undo}");
+    }
+    // A post takes with it what befell it.
+    let gone = ada.send("DELETE", &format!("/api/v1/statuses/{post}"), &Value::Null, None);
+    assert_eq!((gone.status, told("").len()), (200, 0));
+}
+
 #[test]
 fn profile_changed_in_what_is_sent() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
     let path = "/api/v1/accounts/update_credentials";
     let patch = |says: &serde_json::Value| app.send("PATCH", path, says, None);
     let changed = patch(&json!({ "display_name": "Ada <b>", "note": "Tea\n& cake", "bot": true }));
@@ -128,10 +210,8 @@ fn profile_changed_in_what_is_sent() {
 
 #[test]
 fn posts_seen_from_all_sides() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
     let post = app.write("Green tea #tea #green");
     let other = app.write("Black tea #tea #black");
     let ids = |path: &str| app.get(&format!("/api/v1/timelines/tag/{path}")).ids();
@@ -140,7 +220,7 @@ fn posts_seen_from_all_sides() {
     assert_eq!(ids("green?any[]=black&min_id=1"), [other.clone(), post.clone()]);
     assert_eq!(ids("tea?all[]=green"), [post.as_str()]);
     assert_eq!(ids("tea?none[]=green"), [other.as_str()]);
-    let own = app.get("/api/v1/accounts/verify_credentials").text("id");
+    let own = app.account();
     assert_eq!(
         app.get(&format!("/api/v1/accounts/{own}/statuses?tagged=green")).ids(),
         [post.as_str()]

@@ -28,9 +28,7 @@ fn walk(app: &App, path: &str, rel: &str, between: &dyn Fn(usize)) -> Vec<Vec<St
 #[test]
 fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
     let cluster = Cluster::start(Options::default());
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let app = App::joined(&cluster, "ada");
     let mut written: Vec<String> =
         (0..POSTS).map(|n| app.write(&format!("Post {n} #tea"))).collect();
     // A repost among them is an item of its own.
@@ -100,9 +98,7 @@ fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
 #[test]
 fn likes_and_bookmarks_listed_by_when_they_were_made() {
     let cluster = Cluster::start(Options::default());
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let app = App::joined(&cluster, "ada");
     let posts: Vec<String> = (0..5).map(|n| app.write(&format!("Post {n}"))).collect();
     let order = [3, 0, 4, 1, 2].map(|nth| posts[nth].as_str());
     for (act, list) in [("favourite", "favourites"), ("bookmark", "bookmarks")] {

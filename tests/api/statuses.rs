@@ -3,15 +3,13 @@
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::app::App;
+use super::app::{App, one_machine};
 use crate::cluster::harness::{Cluster, Options};
 
 #[test]
 fn same_post_sent_again_with_a_backend_killed_stands_once() {
     let cluster = Cluster::start(Options { no_restart: true, ..Options::default() });
-    let mut ada = cluster.person("ada");
-    ada.join();
-    let app = App::of(&cluster, &mut ada, "read write");
+    let app = App::joined(&cluster, "ada");
     let says = json!({ "status": "Once and for all" });
     let send = |key: &str| app.try_send("POST", "/api/v1/statuses", &says, Some(key));
     let first = send("k1").map_or_else(|error| panic!("{error}"), |heard| heard.text("id"));
@@ -36,11 +34,7 @@ fn same_post_sent_again_with_a_backend_killed_stands_once() {
 #[test]
 fn post_answered_marked_edited_and_taken_back() {
     let cluster = Cluster::start(Options::default());
-    let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
-    ada.join();
-    ben.join();
-    let ada = App::of(&cluster, &mut ada, "read write follow");
-    let ben = App::of(&cluster, &mut ben, "read write follow");
+    let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
     let text = "1 < 2 & 3\nHello @ben #Tea\n\nhttps://a.example/?x=1";
     let post = ada.write(text);
     let seen = ben.get(&format!("/api/v1/statuses/{post}"));
@@ -102,7 +96,7 @@ fn post_answered_marked_edited_and_taken_back() {
 
 #[test]
 fn posts_that_nobody_could_write_refused() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = one_machine();
     let mut ada = cluster.person("ada");
     ada.join();
     let ada = App::of(&cluster, &mut ada, "write");
@@ -122,11 +116,7 @@ fn posts_that_nobody_could_write_refused() {
 #[test]
 fn people_found_followed_muted_and_blocked() {
     let cluster = Cluster::start(Options::default());
-    let (mut ada, mut ben) = (cluster.person("ada"), cluster.person("ben"));
-    ada.join();
-    ben.join();
-    let ada = App::of(&cluster, &mut ada, "read write follow");
-    let ben = App::of(&cluster, &mut ben, "read write follow");
+    let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
     let host = cluster.address().replace("http://", "");
     let found = ada.get(&format!("/api/v2/search?q=@ben@{host}&type=accounts&resolve=true"));
     let id = found.value["accounts"][0]["id"].as_str().unwrap_or_default().to_owned();
@@ -151,7 +141,7 @@ fn people_found_followed_muted_and_blocked() {
     assert_eq!(to("unfollow")["following"], json!(false));
     let relations = ada.get(&format!("/api/v1/accounts/relationships?id[]={id}&id[]=17"));
     assert_eq!(relations.ids(), [id.as_str()]);
-    let own = ada.get("/api/v1/accounts/verify_credentials").text("id");
+    let own = ada.account();
     assert_eq!(ada.post(&format!("/api/v1/accounts/{own}/follow"), &json!({})).status, 422);
     let url = ben.get(&format!("/api/v1/statuses/{post}")).text("url");
     assert_eq!(ada.get(&format!("/api/v2/search?q={url}")).value["statuses"][0]["id"], json!(post));

@@ -65,11 +65,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("PUT", "/api/v1/media/:", "write:media"),
     ("GET", "/api/v1/profile/avatar", "write:accounts"),
     ("DELETE", "/api/v1/profile/avatar", "write:accounts"),
+    ("POST", "/api/v1/reports", "write:reports"),
     ("GET", "/api/v1/bookmarks", "read:bookmarks"),
     ("GET", "/api/v1/favourites", "read:favourites"),
     ("GET", "/api/v2/search", "read:search"),
     ("GET", "/api/v1/tags/:", "read:follows"),
     ("GET", "/api/v1/accounts/:/featured_tags", "?read:accounts"),
+    ("GET", "/api/v1/accounts/:/lists", "read:lists"),
     ("GET", "/api/v1/preferences", "read:accounts"),
     ("GET", "/api/v1/suggestions", "read"),
     ("GET", "/api/v2/suggestions", "read"),
@@ -126,7 +128,7 @@ fn each_address_takes_its_scope_and_no_other() {
     ada.join();
     ben.join();
     let of_ben = App::of(&cluster, &mut ben, "read");
-    let of_ben = of_ben.get("/api/v1/accounts/verify_credentials").text("id");
+    let of_ben = of_ben.account();
     let of_news = format!("115816900853764096{:039}", 0);
     let stranger = App::introduce(&cluster.address(), "read write", OUT_OF_BAND);
     let scopes = ["read", "write", "follow", "read:statuses write:media"];

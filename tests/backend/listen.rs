@@ -1,13 +1,14 @@
 //! What those hear who listen, on real machines: from the one they began at, from another, and from one
 //! that was started anew.
 
-use tern::action::{Action, Heard, Listen, ListenTo, Whom};
-use tern::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, Request};
+use tern::action::{Action, Heard, Listen, ListenTo, Mark, SetMark, Whom};
+use tern::user::entry::PostRef;
+use tern::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, Request, Saved};
 
 use super::{Backends, eventually, joined, key, post};
 
 fn listening(session: &str, heard: Option<&Heard>) -> Request {
-    let action = Action::Listen(Listen { to: ListenTo::Home, heard: heard.cloned() });
+    let action = Action::Listen(Listen { to: ListenTo::Home, heard: heard.cloned(), marks: true });
     Request { session: Some(session.to_owned()), read_to: None, need: None, action }
 }
 
@@ -25,6 +26,8 @@ fn texts(page: &HeardPage) -> Vec<String> {
         HeardEvent::Deleted(post) => format!("deleted of {}", post.user),
         HeardEvent::Named(it) => format!("named {}", it.post.text),
         HeardEvent::Followed(who, _) => format!("follower {who}"),
+        HeardEvent::Liked(it, who, _) => format!("{who} likes {}", it.post.text),
+        HeardEvent::Reposted(it, who, _) => format!("{who} reposted {}", it.post.text),
     };
     page.events.iter().map(text).collect()
 }
@@ -83,13 +86,54 @@ fn whoever_listens_hears_each_post_once_on_any_machine() {
 }
 
 #[test]
+fn author_hears_of_each_like_and_repost_once_on_any_machine() {
+    let all = Backends::start();
+    let ada = joined(&all, 0, "ada", 1);
+    let mut ben = joined(&all, 1, "ben", 2);
+    let answer = all.ask(0, &post(&ada, 3, "one"));
+    let Outcome::Saved(Saved { post: Some(id), .. }) = answer.data.outcome else {
+        panic!("{answer:?}");
+    };
+    let ada = answer.session.unwrap();
+    let begun = listen(&all, 0, &ada, None);
+    let one = PostRef { user: "ada".parse().unwrap(), id };
+    for (number, mark) in [(4, Mark::Like), (5, Mark::Repost)] {
+        let data = SetMark { key: key(number), mark, post: one.clone(), on: true };
+        let session = Some(ben.clone());
+        let action = Action::Mark(data);
+        let marked = Request { session, read_to: None, need: None, action };
+        // Machine 1 may not have heard yet of the post.
+        ben = eventually(|| {
+            let answer = all.ask(1, &marked);
+            matches!(answer.data.outcome, Outcome::Saved(_)).then(|| answer.session.unwrap())
+        });
+    }
+    let (mut heard, mut mark) = (Vec::new(), begun.heard.clone());
+    while heard.len() < 2 {
+        let (more, next) = hear(&all, 0, &ada, &mark);
+        (heard, mark) = ([heard, more].concat(), next);
+    }
+    assert_eq!(heard, ["ben likes one", "ben reposted one"]);
+    // Another machine tells the same to who has not heard it, and nothing to who has.
+    eventually(|| (texts(&listen(&all, 2, &ada, Some(&begun.heard))) == heard).then_some(()));
+    let moved = listen(&all, 2, &ada, Some(&mark));
+    assert_eq!(texts(&moved), Vec::<String>::new());
+    // A web server of an earlier version is told of neither, for it would not understand.
+    let action = Listen { to: ListenTo::Home, heard: Some(begun.heard), marks: false };
+    let (session, action) = (Some(ada), Action::Listen(action));
+    let earlier = Request { session, read_to: None, need: None, action };
+    let Outcome::Heard(page) = all.ask(0, &earlier).data.outcome else { panic!("nothing heard") };
+    assert_eq!(texts(&page), Vec::<String>::new());
+}
+
+#[test]
 fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
     const POSTS: u8 = 50;
     let all = Backends::start();
     let ada = joined(&all, 0, "ada", 1);
     let mut ben = joined(&all, 1, "ben", 2);
     let mut mark = {
-        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None });
+        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true });
         let request = Request { session: Some(ada), read_to: None, need: None, action };
         match all.ask(0, &request).data.outcome {
             Outcome::Heard(page) => page.heard,
@@ -103,7 +147,11 @@ fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
     }
     let expected: Vec<_> = (0..POSTS).map(|n| format!("post number {n:02}")).collect();
     let listen = |n: usize, heard: &Heard| {
-        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: Some(heard.clone()) });
+        let action = Action::Listen(Listen {
+            to: ListenTo::Everyone,
+            heard: Some(heard.clone()),
+            marks: true,
+        });
         let request = Request { session: None, read_to: None, need: None, action };
         match all.ask(n, &request).data.outcome {
             Outcome::Heard(page) => page,
@@ -133,10 +181,10 @@ fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
 #[test]
 fn nobody_listens_at_home_without_a_session() {
     let all = Backends::start();
-    let action = Action::Listen(Listen { to: ListenTo::Home, heard: None });
+    let action = Action::Listen(Listen { to: ListenTo::Home, heard: None, marks: true });
     let stranger = Request { session: None, read_to: None, need: None, action };
     assert_eq!(all.ask(0, &stranger).data.outcome, Outcome::Refused(Refusal::SignedOut));
-    let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None });
+    let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true });
     let stranger = Request { action, ..stranger };
     assert!(matches!(all.ask(0, &stranger).data.outcome, Outcome::Heard(_)));
 }

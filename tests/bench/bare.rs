@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -18,14 +19,19 @@ pub(crate) struct Bare {
 /// Which write a file has on disk, or why not.
 type Flushed = io::Result<u64>;
 
-/// Makes `count` writers of `line`, each with files of its own in `directory`.
-pub(crate) fn writers(directory: &Path, count: usize, line: Vec<u8>) -> io::Result<Vec<Bare>> {
-    let line = Arc::new(line);
-    (0..count).map(|number| Bare::new(directory, number, &line)).collect()
+/// Makes `count` writers of a line, each with files of its own in `directory`. A flush takes longer than on
+/// the disk itself by what is given with the line.
+pub(crate) fn writers(
+    directory: &Path,
+    count: usize,
+    (line, flush): (Vec<u8>, Duration),
+) -> io::Result<Vec<Bare>> {
+    let write = Arc::new((line, flush));
+    (0..count).map(|number| Bare::new(directory, number, &write)).collect()
 }
 
 impl Bare {
-    fn new(directory: &Path, number: usize, line: &Arc<Vec<u8>>) -> io::Result<Self> {
+    fn new(directory: &Path, number: usize, write: &Arc<(Vec<u8>, Duration)>) -> io::Result<Self> {
         // Room for every answer: a file that is late never waits for its writer.
         let (sender, done) = bounded(1024);
         let mut files = Vec::new();
@@ -34,7 +40,7 @@ impl Bare {
             std::fs::create_dir_all(&place)?;
             let path = place.join(format!("{number}.jsonl"));
             let file = OpenOptions::new().create(true).append(true).open(path)?;
-            files.push(disk(file, Arc::clone(line), sender.clone())?);
+            files.push(disk(file, Arc::clone(write), sender.clone())?);
         }
         Ok(Self { files, done, number: 0 })
     }
@@ -56,11 +62,20 @@ impl Bare {
 }
 
 /// The thread of one file; it ends when its writer is gone.
-fn disk(mut file: File, line: Arc<Vec<u8>>, done: Sender<Flushed>) -> io::Result<Sender<u64>> {
+fn disk(
+    mut file: File,
+    write: Arc<(Vec<u8>, Duration)>,
+    done: Sender<Flushed>,
+) -> io::Result<Sender<u64>> {
     let (sender, jobs) = bounded(1024);
     std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
+        let (line, flush) = &*write;
         for number in jobs {
-            let outcome = file.write_all(&line).and_then(|()| file.sync_data()).map(|()| number);
+            let written = file.write_all(line);
+            if !flush.is_zero() {
+                std::thread::sleep(*flush);
+            }
+            let outcome = written.and_then(|()| file.sync_data()).map(|()| number);
             if done.send(outcome).is_err() {
                 return;
             }

@@ -1,6 +1,7 @@
 //! A cluster as anybody starts it, full of people: posts through the form, pages, log-ins, memory.
 
 use std::io;
+use std::time::Duration;
 
 use tern::thread::spawn_named;
 
@@ -31,10 +32,9 @@ pub(crate) struct Town {
 /// Measures all of it.
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
     measure_memory(plan, table)?;
-    let mut town = Town::start(Options::default(), "");
-    town.join();
+    let mut town = Town::start(behind_a_proxy(), PEOPLE);
     for count in [1, WRITERS] {
-        let figure = town.measure_posts(count, plan)?;
+        let figure = town.measure_posts(count, plan, ("posts", Duration::ZERO))?;
         table.figure(figure);
     }
     while town.posts < plan.posts {
@@ -45,18 +45,22 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
     crowd::measure(&town, plan, table)?;
     drop(town);
     // Three backends hash on the same cores, each as many as there are; so does whoever has one machine.
-    let mut alone = Town::start(Options { backends: 1, ..Options::default() }, "");
-    alone.join();
+    let alone = Town::start(Options { backends: 1, ..behind_a_proxy() }, PEOPLE);
     crowd::measure_one_backend(&alone, plan, table)
+}
+
+/// As behind a reverse proxy: so many people at one address would be taken for one.
+fn behind_a_proxy() -> Options {
+    Options { more: vec!["--trusted-proxies=127.0.0.1".to_owned()], ..Options::default() }
 }
 
 /// What it takes of the memory: of the program that people install, if it is there.
 fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let (program, made) = rest::program();
-    let options = Options { program: Some(program.to_owned()), ..Options::default() };
-    let mut town = Town::start(options, made);
+    let options = Options { program: Some(program.to_owned()), ..behind_a_proxy() };
+    let mut town = Town { made, ..Town::start(options, 0) };
     table.memory("rest", "at rest", &town.memory("VmRSS:")?);
-    town.join();
+    town.join(PEOPLE);
     town.fill(plan)?;
     let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
     table.memory("filled", &when, &town.memory("VmRSS:")?);
@@ -64,16 +68,18 @@ fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
 }
 
 impl Town {
-    /// As behind a reverse proxy: so many people at one address would be taken for one.
-    fn start(options: Options, made: &'static str) -> Self {
-        let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
-        let cluster = Cluster::start(Options { more, ..options });
-        Self { cluster, people: Vec::new(), posts: 0.0, made }
+    /// A new one, of so many people.
+    pub(crate) fn start(options: Options, people: usize) -> Self {
+        let mut town =
+            Self { cluster: Cluster::start(options), people: Vec::new(), posts: 0.0, made: "" };
+        town.join(people);
+        town
     }
 
-    fn join(&mut self) {
-        for number in 0..PEOPLE {
-            let mut person = self.cluster.person(&format!("member_{number}"));
+    /// So many more join.
+    fn join(&mut self, count: usize) {
+        for _ in 0..count {
+            let mut person = self.cluster.person(&format!("member_{}", self.people.len()));
             person.join();
             self.people.push(person);
         }
@@ -127,12 +133,18 @@ impl Town {
 
     /// Posts a second by `count` people through the form on the home page, beside as many threads that
     /// do nothing but put the same bytes on disk. The form is read once: a browser keeps its page.
-    fn measure_posts(&mut self, count: usize, plan: &Plan) -> io::Result<Figure> {
+    /// `flush` is what a flush takes longer than on the disk itself.
+    pub(crate) fn measure_posts(
+        &mut self,
+        count: usize,
+        plan: &Plan,
+        (budget, flush): (&'static str, Duration),
+    ) -> io::Result<Figure> {
         // The first makes a line of the ordinary kind to measure the bare limit with.
         let load = self.posters(count, plan.round_ms);
         self.posts += load.run()?.requests;
         let files = self.cluster.data().join("bare");
-        let mut files = bare::writers(&files, count, self.last_line()?)?;
+        let mut files = bare::writers(&files, count, (self.last_line()?, flush))?;
         let (mut ours, mut limit) = (Vec::new(), Vec::new());
         for _round in 0..plan.rounds {
             limit.push(rate(&mut files, plan.round_ms, Bare::write)?);
@@ -141,7 +153,7 @@ impl Town {
             ours.push(told.rate);
         }
         Ok(Figure {
-            budget: "posts",
+            budget,
             what: format!("posts a second, {count} at once"),
             is: median(ours),
             beside: Some(("append and fdatasync on 2 of 3 files".to_owned(), median(limit))),

@@ -15,6 +15,7 @@
 mod author;
 mod bare;
 mod browser;
+mod card;
 mod catch_up;
 mod client;
 mod cluster;
@@ -87,11 +88,12 @@ const fn section(name: &'static str, needs: &'static [&'static str], measure: Me
 }
 
 /// All parts, in the order in which they are measured.
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 13] = [
     section("rest", &["strip"], rest::measure),
     section("instructions", &["valgrind"], instructions::measure),
     section("counted", &["strace"], counted::measure),
     section("cluster", &["wrk"], cluster::measure),
+    section("card", &["wrk", "cc"], card::measure),
     section("author", &[], author::measure),
     section("members", &[], author::measure_members),
     section("hot", &[], hot::measure),
@@ -180,7 +182,11 @@ impl Section {
             let left_out = format!(
                 "section {} left out: {missing} is missing (Debian: apt-get install {})",
                 self.name,
-                if *missing == "strip" { "binutils" } else { missing }
+                match *missing {
+                    "strip" => "binutils",
+                    "cc" => "gcc",
+                    program => program,
+                }
             );
             table.note(left_out);
             return Ok(());

@@ -66,12 +66,18 @@ def talks():
     liked = ada.status_favourite(asked)
     assert liked.favourited and ids(ada.favourites()) == ids([asked])
     assert ben.status(asked.id).favourites_count == 1
+    told = ben.notifications(types=["favourite"])
+    assert [(it.type, it.account.acct, it.status.id) for it in told] == [("favourite", "ada", asked.id)]
+    assert ben.notifications(id=told[0].id).id == told[0].id
+    fails_with(MastodonNotFoundError, ada.notifications, id=told[0].id)
     assert not ada.status_unfavourite(asked).favourited and ada.favourites() == []
+    assert ben.notifications(types=["favourite"]) == []
     assert ada.status_bookmark(asked).bookmarked and ids(ada.bookmarks()) == ids([asked])
     assert not ada.status_unbookmark(asked).bookmarked and ada.bookmarks() == []
     boost = ada.status_reblog(asked)
     assert boost.reblog.id == asked.id and boost.id != asked.id and boost.account.acct == "ada"
     assert ids(ada.account_statuses(names["ada"]))[0] == int(boost.id)
+    assert [it.status.id for it in ben.notifications(types=["reblog"])] == [asked.id]
     assert not ada.status_unreblog(asked).reblogged
     assert ada.status_pin(reply).pinned
     assert ids(ada.account_statuses(names["ada"], pinned=True)) == ids([reply])

@@ -110,9 +110,12 @@ fn toot_does_what_a_person_types() {
     let address = said["media_attachments"][0]["url"].as_str().unwrap();
     // It breaks long addresses.
     assert!(seen.replace('\n', "").contains(address), "{seen}");
-    // That somebody follows him.
+    // That somebody follows him, and likes and reposted what he said.
     let news = ben.toot(&["notifications"]);
-    assert!(news.contains("@ada") && news.contains("follow"), "{news}");
+    assert!(news.contains("@ada"), "{news}");
+    for what in ["follow", "favourited your status", "boosted your status"] {
+        assert!(news.contains(what), "{what}: {news}");
+    }
     let found = ada.toot(&["search", "ben"]);
     assert!(found.contains("@ben"), "{found}");
     assert!(ada.toot(&["mute", "ben"]).contains("ben"));

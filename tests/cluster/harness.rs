@@ -8,6 +8,7 @@
 //! Nothing here unwraps: a failure says what was awaited, because it is read without a debugger.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -77,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) more: Vec<String>,
     /// Another program than the one under test.
     pub(crate) program: Option<PathBuf>,
+    /// More of the environment of all processes.
+    pub(crate) environment: Vec<(String, OsString)>,
 }
 
 /// A running cluster.
@@ -155,6 +158,7 @@ impl Cluster {
             .arg(format!("--backend-port={}", web_port + 1))
             .args(options.no_restart.then_some("--no-restart"))
             .args(options.more)
+            .envs(options.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr);
@@ -223,6 +227,14 @@ impl Cluster {
     /// What the processes logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Has the operator's program do something with an account.
+    pub(crate) fn order(&self, order: &[&str]) {
+        let data = format!("--data={}", self.data().display());
+        let done = Command::new(PROGRAM).arg("user").args(order).arg(data).output();
+        let done = done.unwrap_or_else(|error| panic!("{order:?}: {error}"));
+        assert!(done.status.success(), "{order:?}: {done:?}");
     }
 
     /// The process of `tern run-cluster` itself.

@@ -64,7 +64,7 @@ impl Machines {
         };
         let ports = free.iter().map(port).collect();
         drop(free);
-        let caller = Caller { keys, ports: Arc::new(ports), requests: Arc::default() };
+        let caller = Caller::new(keys, ports);
         Self { dir, caller, children: BTreeMap::new() }
     }
 
@@ -252,6 +252,11 @@ impl Machines {
 }
 
 impl Caller {
+    /// Of machines that listen at these ports, by number.
+    pub(crate) fn new(keys: Keys, ports: BTreeMap<u16, u16>) -> Self {
+        Self { keys, ports: Arc::new(ports), requests: Arc::default() }
+    }
+
     fn address(&self, number: u16) -> String {
         format!("127.0.0.1:{}", self.ports[&number])
     }

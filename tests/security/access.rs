@@ -9,7 +9,7 @@ use crate::cluster::person::{Answer, Person};
 
 /// Those who ask, in the order of the table's columns: somebody who is not signed in; ada, whose posts
 /// and profile the addresses are about; ben, another member; kim, a keeper; sam, who is suspended.
-const WHO: [&str; 5] = ["stranger", "ada", "ben", "kim", "sam"];
+pub(super) const WHO: [&str; 5] = ["stranger", "ada", "ben", "kim", "sam"];
 /// What only its author sees once a keeper has hidden it.
 const HIDDEN: &str = "ladder-under-the-floor";
 /// What only members see, because its author says so.
@@ -104,15 +104,15 @@ fn routes() -> BTreeSet<String> {
 }
 
 /// A community in which all that can be hidden from somebody is there.
-struct Community {
-    site: Site,
-    people: Vec<Person>,
+pub(super) struct Community {
+    pub(super) site: Site,
+    pub(super) people: Vec<Person>,
     /// What stands for the names in braces.
     places: Vec<(&'static str, String)>,
 }
 
 impl Community {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let site = Site::start(&[]);
         let mut mia = site.member("mia");
         let typed = [("display_name", "Mia"), ("members_only", "1")];
@@ -162,13 +162,13 @@ impl Community {
         Self { site, people: vec![stranger, ada, ben, kim, sam], places }
     }
 
-    fn address(&self, row: &str) -> String {
+    pub(super) fn address(&self, row: &str) -> String {
         self.places.iter().fold(row.to_owned(), |row, (name, place)| row.replace(name, place))
     }
 }
 
 /// The address of a post that was just made.
-fn posted(person: &mut Person, text: &str) -> String {
+pub(super) fn posted(person: &mut Person, text: &str) -> String {
     let answer = person.post(text);
     let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
     format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)

@@ -5,6 +5,8 @@ mod access;
 mod cluster;
 mod document;
 mod forms;
+mod founding;
+mod hidden;
 mod journal;
 mod limits;
 mod names;

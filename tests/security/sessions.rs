@@ -1,8 +1,18 @@
 //! Sessions off the wire: which tokens open them, and when they no longer do.
 
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tern::action::Action;
+use tern::transport::key::Keys;
+use tern::wire::request::Outcome;
+
 use crate::cluster::form::Form;
-use crate::cluster::harness::{Cluster, Options, PROGRAM};
+use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
 use crate::cluster::person::Person;
+use crate::member::harness::Caller;
+use crate::torture::fleet::Fleet;
+use crate::torture::proxy::Mode;
 
 fn is_signed_in(person: &mut Person) -> bool {
     let page = person.get("/").body;
@@ -44,30 +54,99 @@ fn s15_every_sign_in_and_new_password_makes_another_token() {
     assert!(!is_signed_in(&mut old) && !is_signed_in(&mut old_elsewhere));
 }
 
+/// Asks machines themselves; where they listen, by number.
+fn caller(keys: Keys, addresses: impl IntoIterator<Item = String>) -> Caller {
+    let port = |address: String| address.rsplit_once(':').unwrap().1.parse().unwrap();
+    Caller::new(keys, (1..).zip(addresses.into_iter().map(port)).collect())
+}
+
+/// A browser's session as a web server passes it on: with what the browser has seen, and without.
+fn sessions_of(person: &Person) -> [String; 2] {
+    let session = person.cookie("s").unwrap().to_owned();
+    [format!("{session}@{}", person.cookie("v").unwrap()), session]
+}
+
+/// Whether a machine trusts a session; none if it says neither.
+fn trusts(caller: &Caller, node: u16, session: &str) -> Option<bool> {
+    let answer = caller.ask(node, Some(session), Action::CheckSession).ok()?;
+    let is_trusted = answer.data.viewer.is_some();
+    assert_eq!(answer.session.is_some(), is_trusted);
+    (answer.data.outcome == Outcome::Checked).then_some(is_trusted)
+}
+
+/// How long machines may take to be there.
+const WAIT: Duration = Duration::from_secs(30);
+/// How often it is tried whether a machine hears too late that a session is over.
+const ENDS: usize = 4;
+
 #[test]
 fn s16_signed_out_token_is_dead_on_every_machine() {
-    let mut cluster = Cluster::start(Options { no_restart: true, ..Options::default() });
+    let cluster = Cluster::start(Options::default());
+    let keys = Keys::read(&cluster.data().join("cluster.key")).unwrap();
+    let machines = caller(keys, (1..=3).map(|node| cluster.backend_address(node)));
     let mut ada = cluster.person("ada");
     ada.join();
-    let mut copy = copy_of(&cluster, &ada);
-    assert!(is_signed_in(&mut copy));
     // Going to the address does not sign out.
     assert_eq!(ada.get("/logout").status, 405);
     assert!(is_signed_in(&mut ada));
-    let own = ada.get("/@ada").form("/logout");
-    let answer = ada.submit(&own, &[]);
-    assert_eq!((answer.status, answer.header("clear-site-data")), (303, Some("\"cache\"")));
-    assert_eq!((ada.cookie("s"), ada.cookie("v"), ada.cookie("u")), (None, None, None));
-    assert!(!is_signed_in(&mut copy_of(&cluster, &copy)));
-    // Whichever machine is asked: with one of them gone the others answer for it.
-    for node in 1..=3 {
-        let mut again = copy_of(&cluster, &copy);
-        assert!(!is_signed_in(&mut again), "machine {node}");
-        if node == 1 {
-            cluster.kill(1, rustix::process::Signal::KILL);
+    for _ in 0..ENDS {
+        let mut copy = copy_of(&cluster, &ada);
+        let sessions = sessions_of(&ada);
+        for node in 1..=3 {
+            let there = sessions.each_ref().map(|session| trusts(&machines, node, session));
+            assert_eq!(there, [Some(true); 2], "machine {node}");
         }
+        let own = ada.get("/@ada").form("/logout");
+        let answer = ada.submit(&own, &[]);
+        for session in &sessions {
+            let there = [1, 2, 3].map(|node| trusts(&machines, node, session));
+            assert_eq!(there, [Some(false); 3]);
+        }
+        assert_eq!((answer.status, answer.header("clear-site-data")), (303, Some("\"cache\"")));
+        assert_eq!((ada.cookie("s"), ada.cookie("v"), ada.cookie("u")), (None, None, None));
+        assert!(!is_signed_in(&mut copy));
+        assert_eq!(ada.login().status, 303);
     }
-    cluster.stop();
+    // One that was away meanwhile finds out before it trusts anybody.
+    let sessions = sessions_of(&ada);
+    let old = cluster.kill(3, Signal::KILL);
+    assert_eq!(ada.logout().status, 303);
+    cluster.wait_restarted(3, old);
+    for session in &sessions {
+        let said = eventually("machine 3 says something", WAIT, || trusts(&machines, 3, session));
+        assert!(!said, "{session}");
+    }
+}
+
+/// How late everything comes to a machine on a slow line, and from it.
+const LATE: Mode = Mode::Delay(Duration::from_millis(80));
+
+#[test]
+fn s16_signing_out_is_told_once_a_machine_on_a_slow_line_has_heard() {
+    let fleet = Fleet::start();
+    let machines = caller(fleet.keys.clone(), fleet.door_addresses());
+    eventually("the machines are up", WAIT, || fleet.is_well().then_some(()));
+    let mut ada = Person::new(&fleet.site(), "ada");
+    eventually("the site is up", WAIT, || ada.try_get("/readyz").ok());
+    ada.join();
+    for slow in 0..3 {
+        let sessions = sessions_of(&ada);
+        for session in &sessions {
+            eventually("all machines know the session", WAIT, || {
+                let there = [1, 2, 3].map(|node| trusts(&machines, node, session));
+                (there == [Some(true); 3]).then_some(())
+            });
+        }
+        fleet.set_ways(slow, LATE, LATE);
+        let form = ada.get("/@ada").form("/logout");
+        assert_eq!(ada.submit(&form, &[]).status, 303);
+        for session in &sessions {
+            let there = [1, 2, 3].map(|node| trusts(&machines, node, session));
+            assert_eq!(there, [Some(false); 3], "machine {} is slow", slow + 1);
+        }
+        fleet.set_ways(slow, Mode::Pass, Mode::Pass);
+        assert_eq!(ada.login().status, 303);
+    }
 }
 
 #[test]

@@ -39,11 +39,11 @@ impl Web {
         web
     }
 
-    fn person(&self, name: &str) -> Person {
+    pub(crate) fn person(&self, name: &str) -> Person {
         Person::new(&self.address, name)
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 }
@@ -57,7 +57,7 @@ impl Drop for Web {
 }
 
 /// The path of the link in a log, once it is there.
-fn told(log: impl Fn() -> String) -> String {
+pub(crate) fn told(log: impl Fn() -> String) -> String {
     eventually("the link in the log", END, || {
         let log = log();
         let rest = log.split_once(" link=http://")?.1;

@@ -84,6 +84,20 @@ fn run_cluster_rate_limits_follow_listen_unless_given() {
 }
 
 #[test]
+fn s42_rate_limits_are_on_unless_switched_off() {
+    let limits = |line: &str| match config(line).unwrap() {
+        Config::Serve(serve) => serve.rate_limits,
+        Config::Backend(backend) => backend.rate_limits,
+        other => panic!("{other:?}"),
+    };
+    let backend = "backend --node=3 --listen=127.0.0.1:7 --peers=3=127.0.0.1:7 --key-file=k";
+    for line in ["serve", "serve --listen=127.0.0.1:8080", backend] {
+        assert!(limits(line), "{line}");
+        assert!(!limits(&format!("{line} --rate-limits=off")), "{line}");
+    }
+}
+
+#[test]
 fn peers_refused_with_reason() {
     let check = |peers: &str, expected: &str| {
         let line = format!("backend --node=4 --listen=a:1 --key-file=k --peers={peers}");

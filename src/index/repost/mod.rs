@@ -9,7 +9,9 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Bound;
 
+use super::echo::Echo;
 use super::people::PersonId;
+use super::sorted::SortedChunks;
 use super::timeline::PostList;
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
@@ -35,6 +37,26 @@ pub(super) struct Like {
 }
 
 const _: () = assert!(size_of::<Repost>() == 24 && size_of::<Like>() == 16);
+
+impl Repost {
+    fn of(post: Key, at: Wall) -> Self {
+        Self { place: PostId::floor_of(at.0), post }
+    }
+}
+
+impl Like {
+    const fn of(liker: PersonId, post: Key) -> Self {
+        Self { post_id: post.id, post_author: post.author, liker }
+    }
+}
+
+/// What all users think of posts, to be sorted at once.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    likes: Vec<Like>,
+    liked: Vec<Echo>,
+    reposted: Vec<Echo>,
+}
 
 /// A post in a list, and why it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,13 +95,13 @@ impl Index {
     pub(super) fn mark(&mut self, before: &User, entry: &Entry) {
         let who = self.people.intern(&before.name);
         match entry {
-            Entry::Liked { post, .. } => {
-                let like = self.like(who, post);
-                self.likes.insert(like);
+            Entry::Liked { at, post } if !before.likes.contains_key(post) => {
+                self.add_like(who, post, *at);
             }
             Entry::Unliked { post, .. } => {
-                let like = self.like(who, post);
-                self.likes.remove(&like);
+                if let Some(at) = before.likes.get(post) {
+                    self.remove_like(who, post, *at);
+                }
             }
             Entry::Reposted { at, post } if !before.reposts.contains_key(post) => {
                 self.add_repost(who, post, *at);
@@ -95,13 +117,11 @@ impl Index {
 
     /// Has `who` like and repost what `after` does and `before` did not, and the other way round.
     pub(super) fn replace_marks(&mut self, who: PersonId, before: &User, after: &User) {
-        for post in before.likes.keys().filter(|it| !after.likes.contains_key(it)) {
-            let like = self.like(who, post);
-            self.likes.remove(&like);
+        for (post, at) in before.likes.iter().filter(|(it, at)| after.likes.get(it) != Some(at)) {
+            self.remove_like(who, post, *at);
         }
-        for post in after.likes.keys().filter(|it| !before.likes.contains_key(it)) {
-            let like = self.like(who, post);
-            self.likes.insert(like);
+        for (post, at) in after.likes.iter().filter(|(it, at)| before.likes.get(it) != Some(at)) {
+            self.add_like(who, post, *at);
         }
         for (post, at) in before.reposts.iter().filter(|(it, at)| after.reposts.get(it) != Some(at))
         {
@@ -113,38 +133,73 @@ impl Index {
         }
     }
 
-    /// What a user likes and reposted, for building an index: adds to `likes`, and gives the reposts.
-    pub(super) fn marks_of(&mut self, who: PersonId, user: &User, likes: &mut Vec<Like>) {
-        likes.extend(user.likes.keys().map(|post| self.like(who, post)));
-        let reposts = user.reposts.iter().map(|(post, at)| self.repost(post, *at));
-        let mut reposts: Vec<Repost> = reposts.collect();
+    /// What a user likes and reposted, for building an index.
+    pub(super) fn marks_of(&mut self, who: PersonId, user: &User, marks: &mut Marks) {
+        for (post, at) in &user.likes {
+            let post = self.marked(post);
+            marks.likes.push(Like::of(who, post));
+            marks.liked.extend(Echo::of(who, post, *at));
+        }
+        let mut reposts = Vec::with_capacity(user.reposts.len());
+        for (post, at) in &user.reposts {
+            let post = self.marked(post);
+            reposts.push(Repost::of(post, *at));
+            marks.reposted.extend(Echo::of(who, post, *at));
+        }
         reposts.sort_unstable();
         self.people.get_mut(who).reposts = reposts;
     }
 
-    fn like(&mut self, liker: PersonId, post: &PostRef) -> Like {
-        Like { post_id: post.id, post_author: self.people.intern(&post.user), liker }
+    /// Takes in what was gathered of all users.
+    pub(super) fn fill_marks(&mut self, marks: Marks) {
+        self.likes = SortedChunks::from_unsorted(marks.likes);
+        self.liked = SortedChunks::from_unsorted(marks.liked);
+        self.reposted = SortedChunks::from_unsorted(marks.reposted);
     }
 
-    fn repost(&mut self, post: &PostRef, at: Wall) -> Repost {
-        let author = self.people.intern(&post.user);
-        Repost { place: PostId::floor_of(at.0), post: Key { id: post.id, author } }
+    fn add_like(&mut self, who: PersonId, post: &PostRef, at: Wall) {
+        let post = self.marked(post);
+        self.likes.insert(Like::of(who, post));
+        if let Some(echo) = Echo::of(who, post, at) {
+            self.liked.insert(echo);
+        }
+    }
+
+    fn remove_like(&mut self, who: PersonId, post: &PostRef, at: Wall) {
+        let post = self.marked(post);
+        self.likes.remove(&Like::of(who, post));
+        if let Some(echo) = Echo::of(who, post, at) {
+            self.liked.remove(&echo);
+        }
     }
 
     fn add_repost(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let repost = self.repost(post, at);
+        let post = self.marked(post);
+        let repost = Repost::of(post, at);
         let reposts = &mut self.people.get_mut(who).reposts;
-        if let Err(at) = reposts.binary_search(&repost) {
-            reposts.insert(at, repost);
+        if let Err(place) = reposts.binary_search(&repost) {
+            reposts.insert(place, repost);
+        }
+        if let Some(echo) = Echo::of(who, post, at) {
+            self.reposted.insert(echo);
         }
     }
 
     fn remove_repost(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let repost = self.repost(post, at);
+        let post = self.marked(post);
+        let repost = Repost::of(post, at);
         let reposts = &mut self.people.get_mut(who).reposts;
-        if let Ok(at) = reposts.binary_search(&repost) {
-            reposts.remove(at);
+        if let Ok(place) = reposts.binary_search(&repost) {
+            reposts.remove(place);
         }
+        if let Some(echo) = Echo::of(who, post, at) {
+            self.reposted.remove(&echo);
+        }
+    }
+
+    /// A post that somebody likes or reposted: it need not be known here yet.
+    fn marked(&mut self, post: &PostRef) -> Key {
+        Key { id: post.id, author: self.people.intern(&post.user) }
     }
 
     /// What these people reposted, made before `before`, newest first.

@@ -28,6 +28,7 @@ mod params;
 mod password;
 mod people;
 pub(super) mod rate;
+mod report;
 mod route;
 mod search;
 mod status;
@@ -213,6 +214,7 @@ impl<A: Ask> Site<A> {
             Endpoint::MuteStatus(on) => self.mute_status(call, on),
             Endpoint::News(news) => self.call_news(call, news),
             Endpoint::Media(media) => self.call_media(call, media),
+            Endpoint::Report => self.report(call),
             _ => Err(Answer::not_found()),
         }
     }

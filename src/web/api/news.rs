@@ -1,5 +1,7 @@
-//! What happened that concerns somebody: posts that name them, and who began to follow them.
+//! What happened that concerns somebody: posts that name them, who began to follow them, and who likes or
+//! reposted a post of theirs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -11,22 +13,50 @@ use crate::action::{Action, ApiRead, NewsPart};
 use crate::id::{PostId, UserName};
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
-use crate::wire::request::{AccountView, ApiReply, NewsReply, NewsView};
+use crate::wire::request::{AccountView, ApiReply, NewsReply, NewsView, NewsWhat, PostView};
 
 /// News of a page, and at most.
 const PAGE: (u16, u16) = (40, 80);
-/// Digits behind the place in the number of one: whose it is, and of what kind.
-const TAIL_DIGITS: usize = entity::NAME_DIGITS + 1;
-const MENTION: &str = "mention";
-const FOLLOW: &str = "follow";
+/// Digits of the longest number of a post.
+const POST_DIGITS: usize = 20;
+/// Digits behind the place in the number of one: whose it is, of what kind, and of which post.
+const TAIL_DIGITS: usize = EARLIER_DIGITS + POST_DIGITS;
+/// The same before there were likes in the list: apps keep such numbers.
+const EARLIER_DIGITS: usize = entity::NAME_DIGITS + 1;
 
-/// The number of something that happened: its place among posts, who did it, and what.
-fn number(place: PostId, by: &UserName, is_post: bool) -> String {
-    format!("{place}{}{}", entity::name_number(by), if is_post { 1 } else { 2 })
+/// What apps call what happened.
+const fn kind(what: NewsWhat) -> &'static str {
+    match what {
+        NewsWhat::Named => "mention",
+        NewsWhat::Followed => "follow",
+        NewsWhat::Liked(_) => "favourite",
+        NewsWhat::Reposted(_) => "reblog",
+    }
+}
+
+/// The number of something that happened: its place among posts, who did it, what, and to which post of the
+/// one who is told. No two things share one: who likes two posts in one millisecond names two posts.
+fn number(view: &NewsView) -> String {
+    let (kind, post) = match view.what {
+        NewsWhat::Named => (1, 0),
+        NewsWhat::Followed => (2, 0),
+        NewsWhat::Liked(post) => (3, post.get()),
+        NewsWhat::Reposted(post) => (4, post.get()),
+    };
+    format!("{}{}{kind}{post:0POST_DIGITS$}", view.place, entity::name_number(&view.by))
+}
+
+/// A number as it is now.
+fn whole(id: &str) -> Cow<'_, str> {
+    if id.len() > POST_DIGITS + EARLIER_DIGITS {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(format!("{id}{:0POST_DIGITS$}", 0))
 }
 
 /// The place in such a number. The rest does not matter to a list.
 pub(super) fn place_of(id: &str) -> Option<PostId> {
+    let id = whole(id);
     let (place, tail) = id.split_at_checked(id.len().checked_sub(TAIL_DIGITS)?)?;
     tail.bytes().all(|b| b.is_ascii_digit()).then(|| place.parse().ok())?
 }
@@ -41,8 +71,13 @@ impl<A: Ask> Site<A> {
     fn news_part(call: &Call<'_>) -> Option<NewsPart> {
         let params = &call.params;
         let (only, not) = (params.all("types"), params.all("exclude_types"));
-        let wants = |kind: &str| (only.is_empty() || only.contains(&kind)) && !not.contains(&kind);
-        let (named, followed) = (wants(MENTION), wants(FOLLOW));
+        let wants = |what: NewsWhat| {
+            let kind = kind(what);
+            (only.is_empty() || only.contains(&kind)) && !not.contains(&kind)
+        };
+        let any = PostId::from_raw(0);
+        let (named, followed) = (wants(NewsWhat::Named), wants(NewsWhat::Followed));
+        let (liked, reposted) = (wants(NewsWhat::Liked(any)), wants(NewsWhat::Reposted(any)));
         let by = match params.get("account_id") {
             "" => None,
             id => Some(entity::account_of(id)?.0),
@@ -56,10 +91,12 @@ impl<A: Ask> Site<A> {
             is_rising: min.is_some(),
             named,
             followed,
+            liked,
+            reposted,
             by,
             limit: limit(call, PAGE),
         };
-        (named || followed).then_some(part)
+        (named || followed || liked || reposted).then_some(part)
     }
 
     fn news_of(&self, call: &Call<'_>, part: NewsPart) -> Result<(NewsReply, UserName), Answer> {
@@ -90,18 +127,24 @@ impl<A: Ask> Site<A> {
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
         let spell = |view: &NewsView| {
             let account = entity::account(&self.origin, &self.picture(), accounts.get(&view.by)?);
-            let id = number(view.place, &view.by, view.is_post);
+            let id = number(view);
             let mut notification = json!({
                 "id": id,
-                "type": if view.is_post { MENTION } else { FOLLOW },
+                "type": kind(view.what),
                 "created_at": entity::time(view.at),
                 "group_key": format!("ungrouped-{id}"),
                 "account": account,
             });
-            if view.is_post {
-                let mut posts = reply.posts.statuses.iter();
-                let is_it = |status: &&_| is_of(status, view);
-                let status = self.spell(posts.find(is_it)?, &accounts, Some(viewer))?;
+            let post = match view.what {
+                NewsWhat::Named => Some((&view.by, view.place)),
+                NewsWhat::Followed => None,
+                NewsWhat::Liked(post) | NewsWhat::Reposted(post) => Some((viewer, post)),
+            };
+            if let Some((author, id)) = post {
+                let mut posts = reply.posts.statuses.iter().map(|status| (status, &status.post));
+                let is_it = |post: &PostView| post.author.username == *author && post.id == id;
+                let (status, _) = posts.find(|(_, post)| is_it(post))?;
+                let status = self.spell(status, &accounts, Some(viewer))?;
                 notification.as_object_mut()?.insert("status".to_owned(), status);
             }
             Some(notification)
@@ -113,6 +156,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn notification(&self, call: &Call<'_>) -> Answered {
         let id = call.parts.first().copied().unwrap_or_default();
         let place = place_of(id).ok_or_else(Answer::not_found)?;
+        let id = whole(id);
         let beside = |raw: Option<u64>| raw.map(PostId::from_raw);
         let part = NewsPart {
             below: beside(place.get().checked_add(1)),
@@ -120,6 +164,8 @@ impl<A: Ask> Site<A> {
             is_rising: false,
             named: true,
             followed: true,
+            liked: true,
+            reposted: true,
             by: None,
             limit: PAGE.1,
         };
@@ -184,28 +230,50 @@ impl<A: Ask> Site<A> {
 }
 
 /// Digits of the longest number there is.
-const PAST_DIGITS_MAX: usize = 20 + TAIL_DIGITS;
-
-fn is_of(status: &crate::wire::request::StatusView, view: &NewsView) -> bool {
-    status.post.author.username == view.by && status.post.id == view.place
-}
+const PAST_DIGITS_MAX: usize = POST_DIGITS + TAIL_DIGITS;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::clock::Wall;
 
     #[test]
     fn number_of_news_says_its_place_and_grows_with_it() {
-        let (ada, zoe): (UserName, UserName) = ("ada".parse().unwrap(), "zoe".parse().unwrap());
         let (old, new) = (PostId::floor_of(1_769_862_896_789), PostId::floor_of(1_769_862_896_790));
-        assert!(number(old, &zoe, false) < number(new, &ada, true));
-        assert_ne!(number(old, &ada, true), number(old, &ada, false));
-        assert_ne!(number(old, &ada, true), number(old, &zoe, true));
-        for id in [number(old, &zoe, false), cursor(old)] {
-            assert_eq!(place_of(&id), Some(old));
+        let number = |place, by: &str, what| {
+            number(&NewsView { place, by: by.parse().unwrap(), at: Wall(0), what })
+        };
+        let post = |raw| PostId::from_raw(raw);
+        let kinds = [
+            NewsWhat::Named,
+            NewsWhat::Followed,
+            NewsWhat::Liked(post(1)),
+            NewsWhat::Liked(post(u64::MAX)),
+            NewsWhat::Reposted(post(1)),
+        ];
+        let all = |place, by| kinds.map(|what| number(place, by, what));
+        let (olds, news) = ([all(old, "ada"), all(old, "zoe")].concat(), all(new, "ada"));
+        let unlike: BTreeSet<_> = olds.iter().collect();
+        assert_eq!(unlike.len(), 10);
+        assert!(olds.iter().all(|it| news.iter().all(|new| it.len() == new.len() && it < new)));
+        for id in olds.iter().chain([&cursor(old)]) {
+            assert_eq!(place_of(id), Some(old));
         }
         for none in ["", "1", &"9".repeat(80), &format!("x{}", cursor(old)), &old.to_string()] {
             assert_eq!(place_of(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn number_that_an_app_keeps_from_before_there_were_likes_is_understood() {
+        let place = PostId::floor_of(1_769_862_896_789);
+        let view =
+            NewsView { place, by: "ada".parse().unwrap(), at: Wall(0), what: NewsWhat::Named };
+        let now = number(&view);
+        let earlier = format!("{place}{}1", entity::name_number(&view.by));
+        assert_eq!((place_of(&earlier), whole(&earlier).as_ref()), (Some(place), now.as_str()));
+        assert_eq!(whole(&now), now);
     }
 }

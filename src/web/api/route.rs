@@ -69,6 +69,7 @@ pub(super) enum Endpoint {
     UpdateMyself,
     News(News),
     Media(Media),
+    Report,
 }
 
 /// What is asked of pictures.
@@ -230,6 +231,7 @@ pub(super) const TABLE: &[Row] = &[
     put("/api/v1/media/:", user("write:media"), Endpoint::Media(Media::Describe)),
     get("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::MaySend)),
     delete("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::RemoveAvatar)),
+    post("/api/v1/reports", user("write:reports"), Endpoint::Report),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),
     get("/api/v1/streaming/health", Access::Open, Endpoint::Stream(Stream::Health)),
@@ -250,6 +252,7 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v2/search", user("read:search"), Endpoint::Search),
     get("/api/v1/tags/:", user("read:follows"), Endpoint::Tag),
     get("/api/v1/accounts/:/featured_tags", public("read:accounts"), Endpoint::Nothing),
+    get("/api/v1/accounts/:/lists", user("read:lists"), Endpoint::Nothing),
     get("/api/v1/preferences", user("read:accounts"), Endpoint::Preferences),
     get("/api/v1/directory", Access::Open, Endpoint::Nothing),
     get("/api/v1/trends", Access::Open, Endpoint::Nothing),

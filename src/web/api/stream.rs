@@ -12,6 +12,7 @@ use super::params::Params;
 use super::route::{self, Row};
 use super::{Answer, Answered, Call, bearer, nonsense};
 use crate::action::{Action, Heard as Mark, Listen, ListenTo};
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{STREAM_BEAT_MS, STREAM_PAUSE_MS};
 use crate::web::ask::Ask;
@@ -20,7 +21,8 @@ use crate::web::handler::Site;
 use crate::web::request::{Method, Request};
 use crate::web::response::{Content, Location, Response};
 use crate::wire::request::{
-    HeardEvent, HeardPage, NewsReply, NewsView, Outcome, StatusView, Statuses,
+    AccountView, HeardEvent, HeardPage, NewsReply, NewsView, NewsWhat, Outcome, StatusView,
+    Statuses,
 };
 
 /// The tree in which streams are.
@@ -183,37 +185,16 @@ impl<A: Ask> Site<A> {
     ) -> Result<(String, Place), Answer> {
         // Strangers hear from one machine too, as long as it answers: its numbers save it work.
         let any = UserName::parse(PURPOSE).ok();
-        let action = Action::Listen(Listen { to, heard: mark.cloned() });
+        let action = Action::Listen(Listen { to, heard: mark.cloned(), marks: true });
         let heard = self.ask_with_token(call, any.as_ref(), action)?;
         let Outcome::Heard(HeardPage { events, accounts, heard: mark }) = heard.outcome else {
             return Err(nonsense());
         };
         let viewer = heard.viewer.map(|viewer| viewer.username);
         let viewer = viewer.as_ref();
-        let mut page = Statuses { statuses: Vec::new(), accounts, older: None };
         let mut body = String::new();
         for event in events {
-            let mut spell = |status: StatusView| {
-                page.statuses = vec![status];
-                self.spelt(&page, viewer).pop().map(|value| value.to_string())
-            };
-            let (name, data) = match event {
-                HeardEvent::Posted(status) => ("update", spell(*status)),
-                HeardEvent::Edited(status) => ("status.update", spell(*status)),
-                HeardEvent::Deleted(post) => ("delete", Some(post.id.to_string())),
-                HeardEvent::Named(status) => {
-                    let (place, at, by) =
-                        (status.id, status.post.at, status.post.author.username.clone());
-                    page.statuses = vec![*status];
-                    let news = NewsView { place, by, at, is_post: true };
-                    ("notification", self.spelt_notice(&mut page, news, viewer))
-                }
-                HeardEvent::Followed(by, at) => {
-                    let place = PostId::floor_of(at.0);
-                    let news = NewsView { place, by, at, is_post: false };
-                    ("notification", self.spelt_notice(&mut page, news, viewer))
-                }
-            };
+            let (name, data) = self.spelt_event(event, &accounts, viewer);
             if let Some(data) = data {
                 let event = ["event: ", name, "\ndata: ", &data, "\n\n"];
                 body.extend(event);
@@ -222,20 +203,50 @@ impl<A: Ask> Site<A> {
         Ok((body, Place { quiet: 0, mark }))
     }
 
-    /// What concerns the one who listens, spelt as in the list of it.
-    fn spelt_notice(
+    /// What apps call an event, and what they are told of it.
+    fn spelt_event(
         &self,
-        page: &mut Statuses,
-        news: NewsView,
+        event: HeardEvent,
+        accounts: &[AccountView],
         viewer: Option<&UserName>,
-    ) -> Option<String> {
-        let posts = Statuses {
-            statuses: std::mem::take(&mut page.statuses),
-            accounts: page.accounts.clone(),
-            older: None,
+    ) -> (&'static str, Option<String>) {
+        let page = |status: Option<StatusView>| {
+            let statuses = status.into_iter().collect();
+            Statuses { statuses, accounts: accounts.to_vec(), older: None }
         };
-        let reply = NewsReply { news: vec![news], posts, stopped: None };
-        self.spelt_news(&reply, viewer?).pop().map(|value| value.to_string())
+        let post = |status: Box<StatusView>| {
+            self.spelt(&page(Some(*status)), viewer).pop().map(|value| value.to_string())
+        };
+        // Spelt as in the list of what concerns the one who listens.
+        let notice = |by: UserName, at: Wall, what: NewsWhat, about: Option<Box<StatusView>>| {
+            let place = match (what, &about) {
+                (NewsWhat::Named, Some(status)) => status.id,
+                _ => PostId::floor_of(at.0),
+            };
+            let news = vec![NewsView { place, by, at, what }];
+            let reply = NewsReply { news, posts: page(about.map(|it| *it)), stopped: None };
+            self.spelt_news(&reply, viewer?).pop().map(|value| value.to_string())
+        };
+        match event {
+            HeardEvent::Posted(status) => ("update", post(status)),
+            HeardEvent::Edited(status) => ("status.update", post(status)),
+            HeardEvent::Deleted(post) => ("delete", Some(post.id.to_string())),
+            HeardEvent::Named(status) => {
+                let (by, at) = (status.post.author.username.clone(), status.post.at);
+                ("notification", notice(by, at, NewsWhat::Named, Some(status)))
+            }
+            HeardEvent::Followed(by, at) => {
+                ("notification", notice(by, at, NewsWhat::Followed, None))
+            }
+            HeardEvent::Liked(status, by, at) => {
+                let what = NewsWhat::Liked(status.post.id);
+                ("notification", notice(by, at, what, Some(status)))
+            }
+            HeardEvent::Reposted(status, by, at) => {
+                let what = NewsWhat::Reposted(status.post.id);
+                ("notification", notice(by, at, what, Some(status)))
+            }
+        }
     }
 }
 

@@ -167,6 +167,13 @@ impl<A: Ask> Site<A> {
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
         let frame = frame.marking(look.marks());
+        let hides_posts = match profile.apart {
+            Some(_) => Some(t.posts_not_shown()),
+            None if profile.hindered.is_some() => Some(t.posts_not_shown()),
+            None if profile.members_only && drawer.is_none() => Some(t.members_only_posts()),
+            None => None,
+        };
+        let is_counted = hides_posts.is_none() || profile.posts_count > 0;
         let page = ProfilePage {
             frame: frame.saying(deleted.or(apart).or(suspended)),
             by: Byline::of(&profile.person),
@@ -174,7 +181,7 @@ impl<A: Ask> Site<A> {
             joined: Moment::of_day(t, profile.joined_at),
             followers: (Route::Followers(name.clone()).to_string(), t.followers(profile.followers)),
             following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
-            posts_count: t.posts(profile.posts_count),
+            posts_count: is_counted.then(|| t.posts(profile.posts_count)),
             follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
             moderate: own
                 .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
@@ -186,12 +193,7 @@ impl<A: Ask> Site<A> {
                 drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
             }),
             feed: Feed {
-                empty: match profile.apart {
-                    Some(_) => t.posts_not_shown(),
-                    None if profile.hindered.is_some() => t.posts_not_shown(),
-                    None if profile.members_only && drawer.is_none() => t.members_only_posts(),
-                    None => t.nothing_posted(),
-                },
+                empty: hides_posts.unwrap_or_else(|| t.nothing_posted()),
                 ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
             },
         };

@@ -96,8 +96,8 @@ pub(crate) struct ProfilePage {
     pub(crate) followers: (String, String),
     /// Whom they follow: address and words.
     pub(crate) following: (String, String),
-    /// How many posts, in words.
-    pub(crate) posts_count: String,
+    /// How many posts, in words, unless none of them is shown.
+    pub(crate) posts_count: Option<String>,
     /// Follow, or follow no longer.
     pub(crate) follow: Option<ButtonForm>,
     /// The buttons that mute and block, or no longer do, if it is another's.

@@ -1,0 +1,211 @@
+//! A backend as web servers ask it, on a clock that is moved by hand: whom it trusts while it is cut off.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::{Backend, Config, setup};
+use crate::action::{Action, Join, NewPost, Opening, Page};
+use crate::auth::session::Token;
+use crate::clock::{Clock, Mono, Wall};
+use crate::id::{Hash128, NodeId, RequestId, RequestKey};
+use crate::limits::SESSION_TRUST_S;
+use crate::store::node::Member;
+use crate::store::{DataDir, NodeFile};
+use crate::thread::{LockPermit, Stop, spawn_named};
+use crate::transport::key::{ClusterKey, Keys};
+use crate::wire::message::Health;
+use crate::wire::request::{Outcome, Refusal, Request, Response};
+
+const START: (Mono, Wall) = (Mono(5_000), Wall(1_700_000_000_000));
+const TRUST_MS: u64 = SESSION_TRUST_S * 1000;
+
+/// The data directory of machine 1, and what it is started with.
+struct Home {
+    _keep: tempfile::TempDir,
+    config: Config,
+}
+
+fn node(number: u16) -> NodeId {
+    NodeId::new(number).unwrap()
+}
+
+impl Home {
+    /// Of a machine that is alone.
+    fn new() -> Self {
+        let keep = tempfile::tempdir().unwrap();
+        let key = ClusterKey::create(&keep.path().join("cluster.key")).unwrap();
+        let config = Config {
+            node: node(1),
+            listen: String::new(),
+            peers: Vec::new(),
+            data: keep.path().join("db"),
+            keys: Keys::from(&key),
+            name: "birch".to_owned(),
+            community: "Fen".to_owned(),
+            rate_limits: false,
+            scrub_round: Duration::from_hours(24),
+            metrics: None,
+        };
+        let home = Self { _keep: keep, config };
+        home.have_members(&[]);
+        home
+    }
+
+    /// Makes the machine one of these and itself.
+    fn have_members(&self, others: &[u16]) {
+        let data = DataDir::open(&self.config.data).unwrap();
+        let made = || {
+            let cluster = self.config.keys.cluster_id().unwrap();
+            NodeFile::new(cluster, self.config.node, Hash128([1; 16]), Vec::new())
+        };
+        let mut file = NodeFile::load(&data).unwrap().unwrap_or_else(made);
+        let seat = |number: u16| {
+            let life = Hash128([u8::try_from(number).unwrap(); 16]);
+            Member::new(node(number), Some(life), format!("127.0.0.1:{number}"))
+        };
+        file.members = [1].iter().chain(others).map(|number| seat(*number)).collect();
+        file.save(&data).unwrap();
+    }
+
+    /// Starts it, and lets `body` ask it things.
+    fn run<T: Send>(&self, body: impl FnOnce(&mut Running<'_>) -> T + Send) -> T {
+        let clock = Clock::manual(START.0, START.1);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let cluster = setup::open(&self.config, address, &clock, &Stop::new()).unwrap();
+        let backend = Backend::new(&self.config, cluster, clock.clone());
+        std::thread::scope(|scope| {
+            let run = |permit| body(&mut Running { backend: &backend, clock, permit });
+            spawn_named(scope, "asker", run).unwrap().join().unwrap()
+        })
+    }
+
+    /// Of one of three machines; a member's session, and the text of their post.
+    fn of_three() -> (Self, String) {
+        let home = Self::new();
+        let session = home.run(|alone| {
+            let session = alone.joined("ada");
+            // Its line says that the one before is committed.
+            assert!(matches!(alone.post(&session), Outcome::Saved(_)));
+            session
+        });
+        home.have_members(&[2, 3]);
+        (home, session)
+    }
+}
+
+/// A backend that runs.
+struct Running<'a> {
+    backend: &'a Backend,
+    clock: Clock,
+    permit: LockPermit,
+}
+
+impl Running<'_> {
+    fn ask(&mut self, session: Option<&str>, action: Action) -> Response {
+        let session = session.map(str::to_owned);
+        let request = Request { session, read_to: None, need: None, action };
+        self.backend.respond(&mut self.permit, request, &mut Vec::new())
+    }
+
+    fn joined(&mut self, name: &str) -> String {
+        let token = Token::generate().unwrap().secret().to_owned();
+        let (device, address) = ("Firefox".to_owned(), "127.0.0.1".to_owned());
+        let join = Join {
+            key: RequestKey { ops: 0, id: RequestId([1; 16]) },
+            username: name.to_owned(),
+            display_name: String::new(),
+            password: "seven lamps at sea".to_owned(),
+            code: String::new(),
+            opening: Opening { token: token.clone(), device, address },
+        };
+        let answer = self.ask(None, Action::Join(join));
+        assert!(answer.session.is_some(), "{answer:?}");
+        format!("{name}.{token}")
+    }
+
+    fn post(&mut self, session: &str) -> Outcome {
+        let post = NewPost {
+            key: RequestKey { ops: 0, id: RequestId([2; 16]) },
+            text: "Tea".to_owned(),
+            reply_to: None,
+            note: String::new(),
+            pictures: Vec::new(),
+            sent: Vec::new(),
+        };
+        self.ask(Some(session), Action::Post(post)).data.outcome
+    }
+
+    /// So long after the start.
+    fn at_ms(&self, ms: u64) {
+        self.clock.set(START.0.plus_ms(ms), Wall(START.1.0 + ms));
+    }
+
+    /// Machine 2 answers a ping.
+    fn is_answered(&self) {
+        let health = Health { reaches: vec![node(2)], ..self.backend.cluster.health() };
+        self.backend.cluster.members.answered(node(2), health);
+    }
+
+    /// Whether the session is taken for whose it is, and since when the machine says to be cut off.
+    fn trusts(&mut self, session: &str) -> (bool, Option<Wall>) {
+        let Response { session: kept, data, .. } = self.ask(Some(session), Action::CheckSession);
+        assert_eq!(kept.is_some(), data.viewer.is_some());
+        if let Some(viewer) = data.viewer {
+            assert_eq!(viewer.username.as_str(), "ada");
+        }
+        (kept.is_some(), data.cluster.stale_since)
+    }
+}
+
+#[test]
+fn s16_machine_cut_off_for_a_minute_trusts_no_session() {
+    let (home, session) = Home::of_three();
+    let file = || std::fs::read(home.config.data.join("users/ada.jsonl")).unwrap();
+    let before = file();
+    home.run(|machine| {
+        let members = &machine.backend.cluster.members;
+        machine.is_answered();
+        members.compared(&BTreeMap::from([(node(2), 0)]));
+        assert_eq!(machine.trusts(&session), (true, None));
+        // However long one of the others is in touch.
+        machine.at_ms(TRUST_MS * 10);
+        assert_eq!(machine.trusts(&session), (true, None));
+        machine.is_answered();
+        members.gone(node(2));
+        let since = Some(Wall(START.1.0 + TRUST_MS * 10));
+        machine.at_ms(TRUST_MS * 11 - 1);
+        assert_eq!(machine.trusts(&session), (true, since));
+        machine.at_ms(TRUST_MS * 11);
+        assert_eq!(machine.trusts(&session), (false, since));
+        // Whoever holds it sees what strangers see, and does nothing.
+        let everyone = machine.ask(Some(&session), Action::Everyone(Page::default())).data;
+        assert!(matches!(everyone.outcome, Outcome::Posts(_)) && everyone.viewer.is_none());
+        let own = machine.ask(Some(&session), Action::Sessions).data.outcome;
+        assert_eq!(own, Outcome::Refused(Refusal::SignedOut));
+        assert_eq!(machine.post(&session), Outcome::Refused(Refusal::SignedOut));
+        // In touch again, it trusts as before.
+        machine.is_answered();
+        assert_eq!(machine.trusts(&session), (true, None));
+    });
+    assert_eq!(file(), before, "nothing was written");
+}
+
+#[test]
+fn s16_machine_that_met_nobody_for_a_minute_trusts_no_session_and_signs_nobody_out() {
+    let (home, session) = Home::of_three();
+    home.run(|machine| {
+        machine.at_ms(TRUST_MS - 1);
+        assert_eq!(machine.trusts(&session), (true, None));
+        machine.at_ms(TRUST_MS);
+        for action in [Action::CheckSession, Action::Everyone(Page::default()), Action::Sessions] {
+            let answer = machine.ask(Some(&session), action);
+            // It cannot say how old its copy is. Without a time to tell, a page without a session would
+            // have the browser forget its own.
+            assert_eq!(answer.data.outcome, Outcome::Refused(Refusal::Behind));
+            assert!(answer.session.is_none() && answer.data.viewer.is_none());
+        }
+        let everyone = machine.ask(None, Action::Everyone(Page::default())).data.outcome;
+        assert!(matches!(everyone, Outcome::Posts(_)), "strangers read");
+    });
+}
