@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
 use tern::action::Action;
 use tern::transport::key::Keys;
 use tern::wire::request::Outcome;
