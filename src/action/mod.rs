@@ -542,6 +542,8 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+    /// What is for those whom it names names nobody.
+    NamesNobody,
     /// An invitation that as many as may have joined with.
     Used,
     /// An invitation whose time is over.

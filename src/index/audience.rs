@@ -22,7 +22,11 @@ struct Limit {
 
 /// See the module. Invariant: only posts that stand are in here, and none that is for everybody.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Audiences(BTreeMap<Key, Limit>);
+pub(super) struct Audiences {
+    posts: BTreeMap<Key, Limit>,
+    /// How many of them are kept from some.
+    pub(super) few: usize,
+}
 
 impl Index {
     /// Who may read a post.
@@ -36,11 +40,11 @@ impl Index {
     }
 
     pub(super) fn audience_of(&self, key: Key) -> Audience {
-        self.audiences.0.get(&key).map_or(Audience::Everyone, |limit| limit.audience)
+        self.audiences.posts.get(&key).map_or(Audience::Everyone, |limit| limit.audience)
     }
 
     pub(super) fn is_meant_for(&self, eyes: Eyes, key: Key) -> bool {
-        let Some(limit) = self.audiences.0.get(&key) else { return true };
+        let Some(limit) = self.audiences.posts.get(&key) else { return true };
         if eyes.in_public {
             return false;
         }
@@ -67,20 +71,20 @@ impl Index {
         if audience.is_everyone() {
             return;
         }
-        let before = self.audiences.0.insert(key, Limit { audience, said_at });
+        let before = self.audiences.posts.insert(key, Limit { audience, said_at });
         self.count_few(key, before.map(|limit| limit.audience), Some(audience));
     }
 
     /// The post stands no longer.
     pub(super) fn unlimit(&mut self, key: Key) {
-        if let Some(limit) = self.audiences.0.remove(&key) {
+        if let Some(limit) = self.audiences.posts.remove(&key) {
             self.count_few(key, Some(limit.audience), None);
         }
     }
 
     /// If it is not for everybody, the post says something else from `at` on.
     pub(super) fn said_anew(&mut self, key: Key, at: Wall) {
-        if let Some(limit) = self.audiences.0.get_mut(&key) {
+        if let Some(limit) = self.audiences.posts.get_mut(&key) {
             limit.said_at = at;
         }
     }
@@ -109,8 +113,10 @@ impl Index {
     }
 
     fn count_few(&mut self, key: Key, before: Option<Audience>, after: Option<Audience>) {
-        let few = &mut self.people.get_mut(key.author).few;
-        *few -= u32::from(before.is_some_and(Audience::is_few));
-        *few += u32::from(after.is_some_and(Audience::is_few));
+        let [before, after] = [before, after].map(|it| it.is_some_and(Audience::is_few));
+        let of_author = &mut self.people.get_mut(key.author).few;
+        *of_author = *of_author + u32::from(after) - u32::from(before);
+        let few = &mut self.audiences.few;
+        *few = *few + usize::from(after) - usize::from(before);
     }
 }

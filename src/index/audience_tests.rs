@@ -227,6 +227,8 @@ fn check(index: &Index, model: &Model, viewer: Option<&UserName>) {
         assert_eq!(direct, replies, "{viewer:?} below {post:?}");
         assert!(thread.iter().all(|it| model.shows(viewer, &it.post)));
     }
+    let few = model.posts.values().filter(|plain| plain.audience.is_few()).count();
+    assert_eq!(index.posts(), model.posts.len() - few);
     let public = |plain: &Plain| plain.audience == Audience::Everyone;
     let everyone = model.shown(viewer, |_, plain| public(plain));
     assert_eq!(all_pages(|before| index.everyone(eyes, before, n)), everyone);
@@ -237,12 +239,11 @@ fn check(index: &Index, model: &Model, viewer: Option<&UserName>) {
     assert_eq!(index.shows_picture(eyes, picture().file), is_seen);
     let tagged = model.shown(viewer, |_, plain| public(plain) && plain.text.contains("#seeds"));
     assert_eq!(all_pages(|before| index.tagged(eyes, &tag, before, n)), tagged);
-    let any = std::slice::from_ref(&tag);
-    let tags = TagsWanted { any, ..TagsWanted::default() };
-    assert_eq!(walked(index, eyes, Walk::Tagged(tags)), tagged);
+    let any = TagsWanted { any: std::slice::from_ref(&tag), ..TagsWanted::default() };
+    assert_eq!(walked(index, eyes, Walk::Tagged(any)), tagged);
     let pictured = tagged.intersection(&pictured).cloned().collect::<Posts>();
-    let tags = TagsWanted { only_pictures: true, ..tags };
-    assert_eq!(walked(index, eyes, Walk::Tagged(tags)), pictured);
+    let any = TagsWanted { only_pictures: true, ..any };
+    assert_eq!(walked(index, eyes, Walk::Tagged(any)), pictured);
     assert_eq!(index.recent_tags(eyes, 9).is_empty(), tagged.is_empty());
     let found = model.shown(viewer, |post, plain| public(plain) || viewer == Some(&post.user));
     assert_eq!(all_pages(|before| index.candidates(eyes, (&[], &[]), before, n)), found);
@@ -255,8 +256,10 @@ fn check(index: &Index, model: &Model, viewer: Option<&UserName>) {
         let both: Posts = own.union(&reposts).cloned().collect();
         assert_eq!(all_pages(|before| index.profile(eyes, &author, before, n)), both);
         assert_eq!(walked(index, eyes, Walk::Of(&author, true)), both);
-        let of =
-            |(post, plain): &(&PostRef, &Plain)| post.user == author && !plain.audience.is_few();
+        let of = |(post, plain): &(&PostRef, &Plain)| {
+            let is_own = viewer == Some(&author);
+            post.user == author && (is_own || !plain.audience.is_few())
+        };
         let is_apart = model.is_apart(viewer, &author);
         let count = if is_apart { 0 } else { model.posts.iter().filter(of).count() };
         assert_eq!(index.counts(eyes, &author).posts as usize, count);
@@ -398,6 +401,23 @@ fn end_of_a_post_for_few_is_told_to_those_who_could_read_it() {
     let edited = [Happened::Edited(post("ada", 13))];
     assert_eq!(told(&world, "cleo", Listened::Home, from), edited);
     assert_eq!(told(&world, "dora", Listened::Home, from), []);
+}
+
+#[test]
+fn end_of_a_page_names_no_post_that_is_not_shown() {
+    let mut world = World::default();
+    for user in PEOPLE {
+        world.write(user, &Entry::Joined { at: Wall(1) });
+    }
+    for (ms, audience) in [(10, AUDIENCES[0]), (11, AUDIENCES[3]), (12, AUDIENCES[0])] {
+        world.write("ada", &posted(ms, audience, "alone", None));
+    }
+    for page in [
+        world.index.everyone(ANYONE, None, 1),
+        world.index.profile(world.eyes("ben"), &name("ada"), None, 1),
+    ] {
+        assert_eq!((page.posts, page.older), (vec![post("ada", 12)], Some(at(12))));
+    }
 }
 
 #[test]

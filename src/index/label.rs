@@ -189,9 +189,9 @@ impl Index {
             let known = last.filter(|(known, _)| *known == label);
             let number = known.map_or_else(|| self.labels.intern(label), |(_, number)| number);
             last = Some((label, number));
-            uses.push(Use { label: number, id: *id, author });
+            uses.push(Use { label: number, id, author });
             if label.is_tag() {
-                tagged.push(Tagged { id: *id, author, label: number });
+                tagged.push(Tagged { id, author, label: number });
             }
         }
         if tagged.len() > 2 * RECENT_TAGS_KEPT {

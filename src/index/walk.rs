@@ -137,7 +137,7 @@ impl Index {
     pub fn posts_numbered(&self, id: PostId) -> Vec<PostRef> {
         let first = below_all_of(id);
         let keys = self.timeline.up(std::ops::Bound::Included(&first));
-        let keys = keys.take_while(|key| key.id == id);
+        let keys = keys.take_while(|key| { key.id } == id);
         let mut posts: Vec<_> = keys.map(|key| self.post_ref(*key)).collect();
         posts.sort_unstable();
         posts

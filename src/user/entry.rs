@@ -66,6 +66,9 @@ impl Audience {
         matches!(self, Self::Everyone)
     }
 
+    /// All of them, the widest first.
+    pub const ALL: [Self; 4] = [Self::Everyone, Self::Quiet, Self::Followers, Self::Named];
+
     /// As files and machines spell it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -231,7 +231,8 @@ impl Index {
     ) -> PostList {
         let mut list = PostList::default();
         let mut taken: Vec<Key> = Vec::new();
-        let (mut last, mut passed_over, mut step) = (None, 0, 0);
+        // Where a page ends is told: not by the number of what is not shown, if that can be.
+        let (mut last, mut end, mut passed_over, mut step) = (None, None, 0, 0);
         for item in shown {
             let begins_place = last != Some(item.place);
             if !self.shows_item(eyes, item) {
@@ -248,9 +249,10 @@ impl Index {
                 continue;
             }
             if begins_place && (taken.len() >= n || step > n * FEED_STEPS_PER_POST) {
-                return PostList { older: last, ..list };
+                return PostList { older: end, ..list };
             }
             last = Some(item.place);
+            end = last;
             if is_gone || taken.contains(&item.post) {
                 continue;
             }
