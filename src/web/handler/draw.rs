@@ -89,7 +89,7 @@ impl Drawer<'_> {
             button: self.t.reply(),
             placeholder: "",
             note: note.unwrap_or_default().to_owned(),
-            text: named.map(|name| format!("@{name} ")).collect(),
+            text: named.flat_map(|name| ["@", name.as_str(), " "]).collect(),
             audiences: audiences(self.t, view.audience),
             ..composer(self.t, answering(form, post))
         }
