@@ -18,7 +18,8 @@ use crate::limits::{
     POST_READS_MAX,
 };
 use crate::replica::State;
-use crate::store::snapshot::{Folded, fold};
+use crate::store::folding::FoldError;
+use crate::store::snapshot::Folded;
 use crate::store::{Said, StoreError};
 use crate::user::entry::Entry;
 use crate::user::{Place, Post, Status, User};
@@ -106,20 +107,13 @@ impl Replicas {
             let replica = slot.lock();
             (replica.acceptor.state(), replica.len)
         };
-        let bytes = match self.store.read_prefix(&slot.name, len) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                log::error!("not compacted user={} error={error}", slot.name);
-                return false;
-            }
-        };
-        let folded = match fold(&slot.name, &bytes, state.com) {
-            Ok(Some(folded)) if folded.bytes.len() < bytes.len() => folded,
+        let folded = match self.store.fold(&slot.name, len, state.com) {
+            Ok(Some(folded)) if (folded.bytes.len() as u64) < len => folded,
             Ok(_) => return slot.not_worth_it(len),
             Err(error) => {
-                // If it is damage, reading the file through will find it and deal with it.
                 log::error!("not compacted user={} error={error}", slot.name);
-                return slot.not_worth_it(len);
+                // If it is damage, reading the file through will find it and deal with it.
+                return matches!(error, FoldError::Line(_)) && slot.not_worth_it(len);
             }
         };
         self.put_in_place(slot, (state, len), folded)

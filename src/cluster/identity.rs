@@ -71,6 +71,13 @@ impl Identity {
         Arc::clone(&self.config.read())
     }
 
+    /// Whether it is the only member, and so the majority. Not while a change is under way: the others may
+    /// hold what is newer.
+    pub fn is_alone(&self) -> bool {
+        let is_changing = self.floors().not_voting == Some(NotVoting::Changing);
+        !is_changing && self.config().nodes().as_slice() == [self.node]
+    }
+
     /// What all members understand.
     pub fn features(&self) -> u32 {
         self.config.read().offer.current.features

@@ -126,9 +126,7 @@ impl Cluster {
     pub fn open(start: Start) -> Result<Self, StoreError> {
         let Start { node: identity, store, pictures, keys, name, clock, stop, process } = start;
         let numbers = identity.config().nodes();
-        // Not while a change is under way: the others may hold what is newer.
-        let is_voting = identity.floors().not_voting != Some(NotVoting::Changing);
-        let is_alone = is_voting && numbers.as_slice() == [identity.node];
+        let is_alone = identity.is_alone();
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {

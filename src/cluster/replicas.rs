@@ -132,9 +132,14 @@ impl Replicas {
             }
             other => other?,
         };
-        told.user.shrink_to_fit();
-        let state = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };
         let is_marked = self.damaged.lock().contains(name);
+        let mut state = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };
+        if !is_marked && self.node.is_alone() {
+            // At once, and not when all is built: a line more of everybody would move all of it.
+            told.agree();
+            state.com = state.acc;
+        }
+        told.user.shrink_to_fit();
         self.add_to_sum(name, State::default(), state);
         Ok(Slot::new(told, restart::replica(state, is_marked), loaded.len))
     }

@@ -71,6 +71,16 @@ impl Told {
     pub(super) fn line(&mut self, line: Line) {
         self.com = self.com.max(line.com);
         self.tail.push_back(line);
+        self.take_committed();
+    }
+
+    /// All lines so far are committed.
+    pub(super) fn agree(&mut self) {
+        self.com = self.tail.back().map_or(self.com, |line| line.version);
+        self.take_committed();
+    }
+
+    fn take_committed(&mut self) {
         while let Some(line) = self.tail.pop_front_if(|line| line.version <= self.com) {
             self.shown = line.version;
             line.apply_to(&mut self.user, |before, entry| self.gone.note(before, entry));

@@ -110,7 +110,7 @@ fn check_user(user: &User) {
     assert!(user.posts.is_sorted_by(|a, b| a.id < b.id), "posts out of order");
     assert!(user.deleted.is_sorted_by(|a, b| a < b), "deleted posts out of order");
     assert!(user.posts.iter().all(|post| !user.has_deleted(post.id)), "deleted, and stands");
-    assert!(user.labels.is_sorted(), "labels out of order");
+    assert!(user.labels.iter().is_sorted(), "labels out of order");
     assert!(user.pinned.is_none_or(|id| user.post(id).is_some()), "pinned, and does not stand");
     assert!(user.edits.keys().all(|id| user.post(*id).is_some()), "edited, and does not stand");
     assert!(user.requests.len() <= REQUESTS_KEPT && user.requests.len() as u64 <= user.ops);

@@ -239,7 +239,8 @@ fn check(index: &Index, model: &Model, viewer: Option<&UserName>) {
     assert_eq!(index.shows_picture(eyes, picture().file), is_seen);
     let tagged = model.shown(viewer, |_, plain| public(plain) && plain.text.contains("#seeds"));
     assert_eq!(all_pages(|before| index.tagged(eyes, &tag, before, n)), tagged);
-    assert_eq!(walked(index, eyes, Walk::Tagged(std::slice::from_ref(&tag))), tagged);
+    let any = TagsWanted { any: std::slice::from_ref(&tag), ..TagsWanted::default() };
+    assert_eq!(walked(index, eyes, Walk::Tagged(any)), tagged);
     assert_eq!(index.recent_tags(eyes, 9).is_empty(), tagged.is_empty());
     let found = model.shown(viewer, |post, plain| public(plain) || viewer == Some(&post.user));
     assert_eq!(all_pages(|before| index.candidates(eyes, (&[], &[]), before, n)), found);

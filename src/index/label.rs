@@ -152,9 +152,11 @@ impl Index {
 
     /// Whether a post bears a tag.
     pub fn bears(&self, tag: &Tag, post: &PostRef) -> bool {
-        let author = self.people.find(&post.user);
-        let key = author.map(|author| Key { id: post.id, author });
-        key.is_some_and(|key| self.labels.is_on(&Label::of_tag(tag), key))
+        self.key(post).is_some_and(|key| self.bears_key(tag, key))
+    }
+
+    pub(super) fn bears_key(&self, tag: &Tag, post: Key) -> bool {
+        self.labels.is_on(&Label::of_tag(tag), post)
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.
@@ -187,9 +189,9 @@ impl Index {
             let known = last.filter(|(known, _)| *known == label);
             let number = known.map_or_else(|| self.labels.intern(label), |(_, number)| number);
             last = Some((label, number));
-            uses.push(Use { label: number, id: *id, author });
+            uses.push(Use { label: number, id, author });
             if label.is_tag() {
-                tagged.push(Tagged { id: *id, author, label: number });
+                tagged.push(Tagged { id, author, label: number });
             }
         }
         if tagged.len() > 2 * RECENT_TAGS_KEPT {

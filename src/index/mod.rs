@@ -13,7 +13,7 @@
 //! - nobody is shown what [`Index::shows`] keeps from them: each list is asked for with the [`Eyes`]
 //!   that it is for.
 //!
-//! A post costs 24 bytes here (16 in the timeline, 8 in its author's list), a reply 24 more, a repost
+//! A post costs 20 bytes here (12 in the timeline, 8 in its author's list), a reply 24 more, a repost
 //! 48, a like 40 (of either 24 are for its author to be told of it, and are saved for one's own post), a
 //! name or a tag in it 16, a follow 24; a post that is not for everybody about 40 more. Every query costs
 //! what it shows, and [`Index::home`] at most a few steps for each person followed besides.
@@ -73,10 +73,11 @@ pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
-pub use walk::{Span, Walk, Walked, WalkedList};
+pub use walk::{Span, TagsWanted, Walk, Walked, WalkedList};
 
-/// A post: number and author, in the order of time.
+/// A post: number and author, in the order of time. 12 bytes and not 16, because each post has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(Rust, packed(4))]
 struct Key {
     id: PostId,
     author: PersonId,
@@ -92,7 +93,7 @@ struct Edge {
     child_author: PersonId,
 }
 
-const _: () = assert!(size_of::<Key>() == 16 && size_of::<Edge>() == 24);
+const _: () = assert!(size_of::<Key>() == 12 && size_of::<Edge>() == 24);
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -222,7 +223,7 @@ impl Index {
                     self.said_anew(Key { id: *id, author }, *at);
                     let labels: Vec<_> =
                         text::labels(text).into_iter().map(|label| (*id, label)).collect();
-                    self.relabel(author, before.labels_of(*id), &labels);
+                    self.relabel(author, &before.labels.of(*id), &labels);
                 }
             }
             Entry::PictureSent { .. }
@@ -330,7 +331,10 @@ impl Index {
         }
         self.limit_all(after);
         self.pictures.face(author, before.avatar.as_deref(), after.avatar.as_deref());
-        self.relabel(author, &before.labels, &after.labels);
+        let all = |user: &User| -> Vec<_> {
+            user.labels.iter().map(|(id, label)| (id, label.clone())).collect()
+        };
+        self.relabel(author, &all(before), &all(after));
         self.note_replaced(author, before, after);
     }
 
@@ -351,7 +355,8 @@ impl Index {
     }
 
     fn stands(&self, post: Key) -> bool {
-        self.people.get(post.author).posts.binary_search(&post.id).is_ok()
+        let Key { id, author } = post;
+        self.people.get(author).posts.binary_search(&id).is_ok()
     }
 
     /// Whether `who` follows `whom`.
@@ -473,10 +478,11 @@ impl Index {
         if !self.timeline.insert(key) {
             return false;
         }
-        let posts = &mut self.people.get_mut(key.author).posts;
-        if let Err(at) = posts.binary_search(&key.id) {
+        let Key { id, author } = key;
+        let posts = &mut self.people.get_mut(author).posts;
+        if let Err(at) = posts.binary_search(&id) {
             make_room(posts, 1);
-            posts.insert(at, key.id);
+            posts.insert(at, id);
         }
         if let Some(parent) = reply_to {
             let edge = self.edge(parent, key);
@@ -504,7 +510,7 @@ impl Index {
             let edge = self.edge(parent, key);
             self.replies.remove(&edge);
         }
-        self.relabel(key.author, before.labels_of(id), &[]);
+        self.relabel(key.author, &before.labels.of(id), &[]);
     }
 
     fn remove_user(&mut self, before: &User) {

@@ -303,7 +303,7 @@ impl Index {
         if !audience.is_few() {
             return;
         }
-        let names = before.labels_of(post.id).iter().filter_map(|(_, label)| label.name());
+        let names = before.labels.of(post.id).into_iter().filter_map(|(_, label)| label.name());
         let named: Vec<_> = names.filter_map(|name| self.people.find(&name)).collect();
         for whom in named.into_iter().filter(|whom| *whom != post.author) {
             self.recent.push(Change::Deleted { post, audience, whom: Some(whom) });

@@ -8,6 +8,7 @@
 use std::ops::Bound;
 
 use crate::limits::INDEX_CHUNK_ITEMS;
+use crate::user::room::make_room;
 
 /// Invariants: no chunk is empty or longer than [`INDEX_CHUNK_ITEMS`]; each is sorted without
 /// repetition; all its items are below those of the next.
@@ -44,13 +45,19 @@ impl<T: Ord + Copy> SortedChunks<T> {
             return true;
         };
         let Err(place) = chunk.binary_search(&item) else { return false };
-        chunk.insert(place, item);
-        self.len += 1;
-        if chunk.len() > INDEX_CHUNK_ITEMS {
-            let upper = chunk.split_off(chunk.len() / 2);
+        // Before that, so that none is ever longer than a chunk.
+        if chunk.len() == INDEX_CHUNK_ITEMS {
+            let mut upper = chunk.split_off(chunk.len() / 2);
             chunk.shrink_to_fit();
+            match place.checked_sub(chunk.len()) {
+                None => put(chunk, place, item),
+                Some(place) => put(&mut upper, place, item),
+            }
             self.chunks.insert(at + 1, upper);
+        } else {
+            put(chunk, place, item);
         }
+        self.len += 1;
         true
     }
 
@@ -122,7 +129,7 @@ impl<T: Ord + Copy> SortedChunks<T> {
     /// Adds an item above all others, as most are: fills the last chunk, so that none stays half full.
     fn push(&mut self, item: T) {
         match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() < INDEX_CHUNK_ITEMS => chunk.push(item),
+            Some(chunk) if chunk.len() < INDEX_CHUNK_ITEMS => put(chunk, chunk.len(), item),
             Some(_) | None => self.chunks.push(vec![item]),
         }
         self.len += 1;
@@ -141,6 +148,13 @@ impl<T: Ord + Copy> SortedChunks<T> {
             }
         }
     }
+}
+
+/// Inserts into a chunk, which grows by little: after a start each is as long as what it holds, and if
+/// one more in each doubled it, that would take the memory of all of them again.
+fn put<T>(chunk: &mut Vec<T>, place: usize, item: T) {
+    make_room(chunk, 1);
+    chunk.insert(place, item);
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub const APP_PICTURE_DAYS: u64 = 3;
 pub const API_TAGS_MAX: usize = 4;
 /// Posts that an app reports together.
 pub const API_REPORTED_MAX: usize = 10;
-/// Parts of a list that are looked at for one such page where answers to others are not wanted.
+/// Parts of a list that are looked at for one such page where not all of it is wanted.
 pub const API_WALKS_MAX: usize = 5;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;

@@ -2,11 +2,13 @@
 
 mod app;
 mod command;
+mod memory;
 mod picture;
 mod stream;
 
 pub use app::*;
 pub use command::*;
+pub use memory::*;
 pub use picture::*;
 pub use stream::*;
 
@@ -111,9 +113,6 @@ pub const SESSION_IDLE_DAYS_MAX: u32 = 30;
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a user's file: it must fit a frame when a machine that was away fetches it.
 pub const USER_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Labels of a user's last posts that are looked through for one to share memory with.
-pub const LABELS_COMPARED: usize = 32;
 
 // ---- the lock protocol
 
@@ -295,7 +294,7 @@ pub const QUERY_TERMS_MAX: usize = 10;
 
 // ---- the index
 
-/// Items in one chunk of a sorted list: an insertion moves at most this many, 16 KiB of posts.
+/// Items in one chunk of a sorted list: an insertion moves at most this many, 12 KiB of posts.
 pub const INDEX_CHUNK_ITEMS: usize = 1024;
 /// People up to whom a home page asks each one's own list of posts straight away.
 pub const HOME_MERGE_PEOPLE: usize = 64;
@@ -307,8 +306,6 @@ pub const SUGGESTION_STEPS_MAX: usize = 1000;
 
 /// Posts and labels looked through to tell which tags were used last.
 pub const RECENT_TAGS_STEPS_MAX: usize = 1_000;
-/// Lists of posts grow by this part of their length.
-pub const LIST_GROWTH_PART: usize = 8;
 /// Posts and tags kept to tell which were used last: enough that many posts may be taken back.
 pub const RECENT_TAGS_KEPT: usize = 4 * RECENT_TAGS_STEPS_MAX;
 /// Tags told as used last.

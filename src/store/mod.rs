@@ -31,6 +31,7 @@ pub mod data_dir;
 mod directory;
 pub mod error;
 mod file;
+pub mod folding;
 mod handles;
 pub mod line;
 mod name;

@@ -10,16 +10,19 @@
 //! needs a whole file in one piece. The entries are copied as the bytes they were: what a newer
 //! program had written into them survives.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use super::line::{
     BASE, COM, ENTRIES, HASH, KIND, Line, LineError, OPS, PART, REQUESTS, TAIL_BYTES, VERSION,
     tail_of, to_json,
 };
-use super::scan::{Chain, End, scan};
+use super::scan::{Chain, End, Scan, scan};
 use crate::id::{Hash128, UserName};
 use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
 use crate::replica::version::Version;
 use crate::user::fold::Fold;
-use crate::user::{Place, Recorded, User};
+use crate::user::{Place, Recorded, Status, User};
 
 /// Bytes of a request with its brackets and the comma behind it, at most: two hashes and a post's
 /// number, which is the longest of receipts.
@@ -53,12 +56,25 @@ pub struct Head<'a> {
 /// When there are more requests than are kept, or than were ever recorded; when the version is
 /// zero.
 pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> {
+    let lens: Vec<usize> = entries.iter().map(|entry| entry.len()).collect();
+    spell(head, &lens, |index, line| {
+        line.extend_from_slice(entries.get(index).copied().unwrap_or_default());
+        Ok(())
+    })
+}
+
+/// The same, of entries of these lengths, each of which `copy` adds to a part when it is its turn.
+fn spell<E: From<LineError>>(
+    head: &Head<'_>,
+    lens: &[usize],
+    mut copy: impl FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let asked = head.requests.len();
     assert!(asked <= REQUESTS_KEPT && asked as u64 <= head.ops, "{asked} requests of {}", head.ops);
     assert!(!head.version.is_zero(), "a snapshot of no file");
     let requests: Vec<_> = head.requests.iter().map(|r| (r.id, r.digest, &r.result)).collect();
     let requests = to_json(&requests);
-    let parts = split(requests.len(), entries)?;
+    let parts = split(requests.len(), lens)?;
     let Head { version, hash, ops, .. } = head;
     let kind = "s";
     let mut file = Vec::new();
@@ -70,7 +86,12 @@ pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> 
             Version::ZERO
         )
         .into_bytes();
-        line.extend_from_slice(&part.join(&b','));
+        for entry in part.clone() {
+            if entry > part.start {
+                line.push(b',');
+            }
+            copy(entry, &mut line)?;
+        }
         line.extend_from_slice(format!("]{PART}{},{}]", index + 1, parts.len()).as_bytes());
         let tail = tail_of(&line);
         line.extend_from_slice(tail.as_bytes());
@@ -80,25 +101,23 @@ pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> 
     Ok(file)
 }
 
-/// Deals the entries out to parts, in order, as many to each as it holds; `first` bytes are taken
-/// in the first one.
-fn split<'a>(first: usize, entries: &[&'a [u8]]) -> Result<Vec<Vec<&'a [u8]>>, LineError> {
+/// Deals entries of these lengths out to parts, in order, as many to each as it holds; `first` bytes are
+/// taken in the first one.
+fn split(first: usize, lens: &[usize]) -> Result<Vec<Range<usize>>, LineError> {
     let room = LINE_BYTES_MAX - FRAME_BYTES_MAX - TAIL_BYTES;
-    let mut parts = Vec::new();
-    let (mut part, mut used) = (Vec::new(), first);
-    for entry in entries {
-        let bytes = entry.len() + 1;
+    let (mut parts, mut start, mut used) = (Vec::new(), 0, first);
+    for (index, len) in lens.iter().enumerate() {
+        let bytes = len + 1;
         if bytes > room {
             return Err(LineError::TooLong);
         }
         if used + bytes > room {
-            parts.push(std::mem::take(&mut part));
-            used = 0;
+            parts.push(start..index);
+            (start, used) = (index, 0);
         }
         used += bytes;
-        part.push(*entry);
     }
-    parts.push(part);
+    parts.push(start..lens.len());
     Ok(parts)
 }
 
@@ -123,6 +142,42 @@ pub struct Folded {
     pub tail: Vec<Line>,
 }
 
+/// A file that is folded, wherever its bytes are: the file of somebody who wrote much is not held in memory.
+pub(super) trait Source {
+    /// What may be wrong with it.
+    type Error: From<LineError>;
+
+    /// Shows each good line, as [`scan`] does.
+    fn scan(&self, visit: &mut dyn FnMut(Line)) -> Result<Scan, Self::Error>;
+
+    /// Adds the bytes at a place.
+    fn copy(&self, place: Place, to: &mut Vec<u8>) -> Result<(), Self::Error>;
+
+    /// Adds all that stands behind so many lines.
+    fn copy_behind(&self, lines: usize, to: &mut Vec<u8>) -> Result<(), Self::Error>;
+}
+
+impl Source for &[u8] {
+    type Error = LineError;
+
+    fn scan(&self, visit: &mut dyn FnMut(Line)) -> Result<Scan, LineError> {
+        Ok(scan(self, visit))
+    }
+
+    fn copy(&self, place: Place, to: &mut Vec<u8>) -> Result<(), LineError> {
+        let from = usize::try_from(place.offset).unwrap_or(usize::MAX);
+        let bytes = self.get(from..from.saturating_add(place.len as usize));
+        to.extend_from_slice(bytes.ok_or(LineError::LineEnd)?);
+        Ok(())
+    }
+
+    fn copy_behind(&self, lines: usize, to: &mut Vec<u8>) -> Result<(), LineError> {
+        let pieces = self.split_inclusive(|&byte| byte == b'\n');
+        pieces.skip(lines).for_each(|line| to.extend_from_slice(line));
+        Ok(())
+    }
+}
+
 /// Folds the lines of a file up to `com`; those after it stay as they are. What comes out was read
 /// again and tells the same as what went in. `None` if the file has no line of that version.
 ///
@@ -132,23 +187,47 @@ pub struct Folded {
 /// # Panics
 /// When the new file would tell something else: it must never take the old one's place.
 pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded>, LineError> {
-    let before = read(name, bytes, com)?;
-    let Some(hash) = before.hash else { return Ok(None) };
-    let at = |place: &Place| {
-        let from = usize::try_from(place.offset).ok()?;
-        bytes.get(from..from + place.len as usize)
-    };
-    let entries: Vec<&[u8]> = before.fold.survivors().iter().filter_map(at).collect();
-    let requests: Vec<Recorded> = before.user.requests.iter().copied().collect();
-    let head = Head { version: com, hash, ops: before.user.ops, requests: &requests };
-    let mut new = encode(&head, &entries)?;
-    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
-    lines.skip(before.lines).for_each(|line| new.extend_from_slice(line));
+    fold_from(name, &bytes, com)
+}
 
-    let after = read(name, &new, com)?;
+/// [`fold`] of a file that is read as it is needed.
+pub(super) fn fold_from<S: Source>(
+    name: &UserName,
+    source: &S,
+    com: Version,
+) -> Result<Option<Folded>, S::Error> {
+    let mut before = Told::absent(name);
+    let mut standing = Fold::default();
+    let ended = source.scan(&mut |line| {
+        if line.version <= com {
+            line.entries.iter().for_each(|(entry, place)| standing.add(entry, *place));
+        }
+        before.line(line, com);
+    })?;
+    let before = before.end(ended)?;
+    let Some(hash) = before.hash else { return Ok(None) };
+    let places = standing.survivors();
+    drop(standing);
+    let lens: Vec<usize> = places.iter().map(|place| place.len as usize).collect();
+    let requests = before.requests.as_slices().0;
+    let head = Head { version: com, hash, ops: before.user.ops, requests };
+    let mut new =
+        spell(&head, &lens, |index: usize, line: &mut Vec<u8>| match places.get(index) {
+            Some(place) => source.copy(*place, line),
+            None => Ok(()),
+        })?;
+    drop((places, lens));
+    if !before.tail.is_empty() {
+        source.copy_behind(before.lines, &mut new)?;
+    }
+
+    let mut after = Told::absent(name);
+    let ended = scan(&new, &mut |line| after.line(line, com));
+    let after = after.end(ended)?;
     let chain = Chain { com: before.chain.com.max(com), ..before.chain };
     let same = after.chain == chain && after.tail.len() == before.tail.len();
     assert!(same && after.hash == Some(hash), "{name}: folding changed the history");
+    assert!(after.requests == before.requests, "{name}: folding changed the requests");
     assert!(after.user.says_same(&before.user), "{name}: folding changed the user");
     Ok(Some(Folded { bytes: new, user: after.user, tail: after.tail }))
 }
@@ -157,7 +236,8 @@ pub fn fold(name: &UserName, bytes: &[u8], com: Version) -> Result<Option<Folded
 struct Told {
     /// As the lines up to `com` tell.
     user: User,
-    fold: Fold,
+    /// The last requests that the file keeps, in one piece; in memory are fewer.
+    requests: VecDeque<Recorded>,
     /// How many lines that are.
     lines: usize,
     /// The chain hash of `com`, if there is a line of that version.
@@ -166,24 +246,35 @@ struct Told {
     chain: Chain,
 }
 
-fn read(name: &UserName, bytes: &[u8], com: Version) -> Result<Told, LineError> {
-    let mut user = User::absent(name.clone());
-    let (mut fold, mut lines, mut hash, mut tail) = (Fold::default(), 0, None, Vec::new());
-    let scan = scan(bytes, &mut |line| {
+impl Told {
+    fn absent(name: &UserName) -> Self {
+        let user = User::absent(name.clone());
+        let (requests, chain) = (VecDeque::new(), Chain::default());
+        Self { user, requests, lines: 0, hash: None, tail: Vec::new(), chain }
+    }
+
+    fn line(&mut self, line: Line, com: Version) {
         if line.version > com {
-            return tail.push(line);
+            return self.tail.push(line);
         }
-        line.apply_to(&mut user, |_, _| {});
-        line.entries.iter().for_each(|(entry, place)| fold.add(entry, *place));
-        lines += 1;
-        hash = (line.version == com).then_some(line.hash);
-    });
-    match scan.end {
-        End::Whole => {
-            user.shrink_to_fit();
-            Ok(Told { user, fold, lines, hash, tail, chain: scan.chain })
+        line.apply_to(&mut self.user, |_, _| {});
+        self.requests.extend(&line.requests);
+        let kept = if matches!(self.user.status, Status::Left(_)) { 1 } else { REQUESTS_KEPT };
+        self.requests.drain(..self.requests.len().saturating_sub(kept));
+        self.lines += 1;
+        self.hash = (line.version == com).then_some(line.hash);
+    }
+
+    /// With how the file ends.
+    fn end(mut self, scan: Scan) -> Result<Self, LineError> {
+        match scan.end {
+            End::Whole => {
+                self.user.shrink_to_fit();
+                self.requests.make_contiguous();
+                Ok(Self { chain: scan.chain, ..self })
+            }
+            End::Torn { .. } => Err(LineError::LineEnd),
+            End::Damaged { why, .. } => Err(why),
         }
-        End::Torn { .. } => Err(LineError::LineEnd),
-        End::Damaged { why, .. } => Err(why),
     }
 }

@@ -4,16 +4,15 @@
 //! process, and all machines must make the same of the same file. What contradicts the state (a post
 //! under a number in use, an entry after the account was left) changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Audience, Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
 use super::sent::Sent;
-use super::{Place, Post, Session, Status, User};
+use super::{Place, Post, PostLabels, Requests, Session, Status, User};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{LABELS_COMPARED, REQUESTS_KEPT};
-use crate::text::{self, Label};
+use crate::limits::REQUESTS_KEPT;
 
 impl User {
     /// A name without a file.
@@ -37,7 +36,7 @@ impl User {
             keeping: None,
             posts: Vec::new(),
             replies: Vec::new(),
-            labels: Vec::new(),
+            labels: PostLabels::none(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
             audiences: BTreeMap::new(),
@@ -49,7 +48,7 @@ impl User {
             bookmarks: BTreeMap::new(),
             post_id_max: None,
             ops: 0,
-            requests: VecDeque::new(),
+            requests: Requests::none(),
         }
     }
 
@@ -82,7 +81,7 @@ impl User {
             Entry::PostEdited { at, id, text, note: _ } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
-                    self.label(*id, text);
+                    self.labels.put(*id, text);
                 }
             }
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
@@ -138,7 +137,7 @@ impl User {
             self.limit(*id, *audience);
         }
         self.picture(*id, pictures);
-        self.label(*id, text);
+        self.labels.put(*id, text);
     }
 
     fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {
@@ -247,29 +246,6 @@ impl User {
         true
     }
 
-    /// Takes note of the names and tags in what a post says now.
-    fn label(&mut self, id: PostId, text: &str) {
-        let labels = text::labels_by(text, |label| self.with_shared_text(label));
-        // At the end, mostly, as the posts are.
-        let is_last = self.labels.last().is_none_or(|(last, _)| *last < id);
-        let from = if is_last {
-            self.labels.len()
-        } else {
-            self.labels.partition_point(|(other, _)| *other < id)
-        };
-        let after = self.labels.get(from..).unwrap_or_default();
-        let to = from + after.partition_point(|(other, _)| *other == id);
-        make_room(&mut self.labels, labels.len());
-        self.labels.splice(from..to, labels.into_iter().map(|label| (id, label)));
-    }
-
-    /// This label, its text shared with a recent one: people write about the same things.
-    fn with_shared_text(&self, label: &str) -> Label {
-        let recent = self.labels.iter().rev().take(LABELS_COMPARED).map(|(_, label)| label);
-        let known = recent.into_iter().find(|known| known.as_str() == label);
-        known.cloned().unwrap_or_else(|| Label::of(label))
-    }
-
     fn edit_post(&mut self, id: PostId, at: Wall, place: Place) {
         let Ok(found) = self.posts.binary_search_by_key(&id, |post| post.id) else { return };
         let Some(post) = self.posts.get_mut(found) else { return };
@@ -310,7 +286,7 @@ impl User {
         if let Ok(at) = self.replies.binary_search_by_key(&id, |(reply, _)| *reply) {
             self.replies.remove(at);
         }
-        self.label(id, "");
+        self.labels.put(id, "");
         self.edits.remove(&id);
         self.audiences.remove(&id);
         self.pictures.remove(&id);
@@ -330,7 +306,7 @@ impl User {
         // The one that deleted, so that asking it again is answered. A line's requests are recorded
         // before its entries are taken in, so it is the last one on every machine; all others would
         // only keep a gone account's file from shrinking.
-        self.requests = was.requests.back().copied().into_iter().collect();
+        self.requests = was.requests.keep_last();
     }
 
     /// What can be checked at each change without walking the lists; tests check the rest.
@@ -365,8 +341,8 @@ impl User {
         assert!(self.posts.is_sorted_by(|a, b| a.id < b.id));
         assert!(self.replies.is_sorted_by(|a, b| a.0 < b.0));
         assert!(self.replies.iter().all(|(id, _)| self.post(*id).is_some()));
-        assert!(self.labels.is_sorted_by(|a, b| a < b));
-        assert!(self.labels.iter().all(|(id, _)| self.post(*id).is_some()));
+        assert!(self.labels.iter().is_sorted_by(|a, b| a < b));
+        assert!(self.labels.iter().all(|(id, _)| self.post(id).is_some()));
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));

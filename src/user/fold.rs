@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::entry::{CodeHash, Entry, PostRef, SessionId};
 use super::keeping::{Deed, Keeping};
 use super::sent::Sent;
-use super::{Place, User};
+use super::{Place, Status, User};
 use crate::id::{PostId, UserName};
+use crate::limits::REQUESTS_KEPT;
 
 /// Takes in entries one after the other and knows which of them, by their places, still stand: read
 /// alone, in their order, they make the same [`super::User`] as all did.
@@ -236,10 +237,16 @@ impl User {
             + self.sessions.iter().map(session).sum::<usize>()
             + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
             + self.deleted.len() * DELETED_BYTES
-            + self.requests.len() * REQUEST_BYTES
+            + self.requests_in_file() * REQUEST_BYTES
             + self.sent.values().map(|it| SENT_BYTES + 2 * it.description.len()).sum::<usize>()
             + self.keeping.as_deref().map_or(0, Keeping::folded_bytes);
         posts + edits + rest as u64
+    }
+
+    /// How many requests the folded file keeps: all that are kept at all, and of whoever left one.
+    fn requests_in_file(&self) -> usize {
+        let most = if matches!(self.status, Status::Left(_)) { 1 } else { REQUESTS_KEPT };
+        usize::try_from(self.ops).map_or(most, |ops| ops.min(most))
     }
 
     /// Everybody whom one short entry each is about.
@@ -247,7 +254,8 @@ impl User {
         self.follows.keys().chain(&self.mutes).chain(&self.blocks)
     }
 
-    /// Whether two files tell the same of a user, wherever in them it stands.
+    /// Whether two files tell the same of a user, wherever in them it stands; their requests apart, of
+    /// which not all are here.
     pub fn says_same(&self, other: &Self) -> bool {
         let posts = |user: &Self| user.posts.iter().map(|post| post.id).collect::<Vec<_>>();
         let edits = |user: &Self| {
@@ -267,7 +275,6 @@ impl User {
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)
             && said(self.keeping.as_deref()) == said(other.keeping.as_deref())
             && (self.post_id_max, self.ops) == (other.post_id_max, other.ops)
-            && self.requests == other.requests
             && (self.pinned, &self.likes) == (other.pinned, &other.likes)
             && (&self.reposts, &self.bookmarks) == (&other.reposts, &other.bookmarks)
             && edits(self) == edits(other)

@@ -6,17 +6,17 @@
 //! Invariants:
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
-//! - `labels` is what `text::labels` finds in the posts that stand, and is sorted;
+//! - `labels` is what `text::labels` finds in the posts that stand;
 //! - only posts that stand are in `replies`, which is sorted, `edits`, `audiences`, `pictures` or `pinned`;
 //! - `audiences` does not hold what is for everybody;
-//! - `requests` holds the last `limits::REQUESTS_KEPT` at most, oldest first; `ops` counts all ever
-//!   and never falls;
+//! - `requests` holds the last `limits::REQUESTS_KEPT` at most; `ops` counts all ever and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
 
 mod apply;
 pub mod entry;
 pub mod fold;
 pub mod keeping;
+mod labels;
 mod request;
 pub mod room;
 pub mod scope;
@@ -24,7 +24,7 @@ pub mod sent;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clock::Wall;
@@ -32,12 +32,12 @@ use crate::id::{PostId, UserName};
 use crate::limits::{
     APP_CODE_MS, LAST_POSTS_LOOKED_AT, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX,
 };
-use crate::text::Label;
 use entry::{App, Audience, LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
 use sent::Sent;
 
-pub use request::{Receipt, ReceiptError, Recorded, Seen};
+pub use labels::PostLabels;
+pub use request::{Receipt, ReceiptError, Recorded, Requests, Seen};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -89,9 +89,8 @@ pub struct User {
     pub posts: Vec<Post>,
     /// Those of them that answer something, by id, and what. Beside them, because most do not.
     pub replies: Vec<(PostId, PostRef)>,
-    /// The names and tags in the posts that stand: sorted, without repetition. From the texts, which
-    /// are not here.
-    pub labels: Vec<(PostId, Label)>,
+    /// The names and tags in the posts that stand. From the texts, which are not here.
+    pub labels: PostLabels,
     /// The numbers of the posts that were taken back, as far as the file still tells: enough to say
     /// "deleted" and not "never was".
     pub deleted: Vec<PostId>,
@@ -115,8 +114,8 @@ pub struct User {
     pub post_id_max: Option<PostId>,
     /// How many requests were ever recorded.
     pub ops: u64,
-    /// The last of them with what they got, oldest first.
-    pub requests: VecDeque<Recorded>,
+    /// The last of them with what they got.
+    pub requests: Requests,
 }
 
 /// Whether a name has an account.
@@ -211,13 +210,6 @@ impl User {
     pub fn last_post_for_all(&self) -> Option<PostId> {
         let ids = self.posts.iter().rev().map(|post| post.id);
         ids.take(LAST_POSTS_LOOKED_AT).find(|id| !self.audience(*id).is_few())
-    }
-
-    /// The names and tags in the post of that number.
-    pub fn labels_of(&self, id: PostId) -> &[(PostId, Label)] {
-        let from = self.labels.partition_point(|(other, _)| *other < id);
-        let after = self.labels.get(from..).unwrap_or_default();
-        after.get(..after.partition_point(|(other, _)| *other == id)).unwrap_or_default()
     }
 
     /// Whether the post of that number was taken back, as far as the file still tells.

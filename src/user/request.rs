@@ -1,11 +1,12 @@
 //! The requests that a user's file has answered: what makes sending a form twice harmless.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
 use super::User;
 use crate::id::{Hash128, PostId, RequestId, RequestKey, serde_as_text};
-use crate::limits::REQUESTS_KEPT;
+use crate::limits::{LIST_GROWTH_PART, REQUESTS_KEPT, REQUESTS_LEAST, REQUESTS_MS};
 
 /// A request that this file answered, so that sending it again gets the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub struct Recorded {
     pub result: Receipt,
 }
 
-/// What a request that was done got. A type and not a text: a thousand are kept for each user, so
-/// none may need an allocation. As text it is empty, a post's number, or `ended:N`.
+/// What a request that was done got. A type and not a text: many are kept for each user, so none may
+/// need an allocation. As text it is empty, a post's number, or `ended:N`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Receipt {
     /// Nothing beyond its having been done.
@@ -67,16 +68,123 @@ impl Receipt {
     }
 }
 
+/// A [`Recorded`] as it is kept: 41 bytes and not 48, because everybody has some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    id: RequestId,
+    digest: Hash128,
+    kind: u8,
+    number: [u8; 8],
+}
+
+const _: () = assert!(size_of::<Packed>() == 41);
+
+impl Packed {
+    const DONE: u8 = 0;
+    const POST: u8 = 1;
+    const ENDED: u8 = 2;
+
+    fn of(request: &Recorded) -> Self {
+        let (kind, number) = match request.result {
+            Receipt::Done => (Self::DONE, 0),
+            Receipt::Post(id) => (Self::POST, id.get()),
+            Receipt::SessionsEnded(count) => (Self::ENDED, u64::from(count)),
+        };
+        Self { id: request.id, digest: request.digest, kind, number: number.to_be_bytes() }
+    }
+
+    fn result(&self) -> Receipt {
+        let number = u64::from_be_bytes(self.number);
+        match self.kind {
+            Self::POST => Receipt::Post(PostId::from_raw(number)),
+            // It was a `u32`.
+            Self::ENDED => Receipt::SessionsEnded(u32::try_from(number).unwrap_or(u32::MAX)),
+            _ => Receipt::Done,
+        }
+    }
+
+    fn recorded(&self) -> Recorded {
+        Recorded { id: self.id, digest: self.digest, result: self.result() }
+    }
+}
+
+/// The last requests that a user's file has answered, oldest first. The file itself keeps the last
+/// [`REQUESTS_KEPT`]; in memory are of these only
+/// - the last [`REQUESTS_LEAST`], and
+/// - those that are not [`REQUESTS_MS`] older than the last post.
+///
+/// Nothing says when a request was answered but the number of the post that it made: what came before
+/// that is not younger. So only posts make older requests forgotten, no clock is asked, and every
+/// machine forgets alike, also one that reads a compacted file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Requests(VecDeque<Packed>);
+
+impl Requests {
+    /// None.
+    pub(super) const fn none() -> Self {
+        Self(VecDeque::new())
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Recorded> + use<'_> {
+        self.0.iter().map(Packed::recorded)
+    }
+
+    fn push(&mut self, request: &Recorded) {
+        if let Receipt::Post(id) = request.result {
+            self.forget_before(id.at_ms().saturating_sub(REQUESTS_MS));
+        }
+        if self.len() == REQUESTS_KEPT {
+            self.0.pop_front();
+        }
+        // As in `make_room`: doubling would take the memory of all again after a start.
+        if self.len() == self.0.capacity() {
+            self.0.reserve_exact(1 + self.len() / LIST_GROWTH_PART);
+        }
+        self.0.push_back(Packed::of(request));
+    }
+
+    /// Forgets what was answered before that time, but for the last ones. One more comes in after this.
+    fn forget_before(&mut self, ms: u64) {
+        while let Some(surplus) = (self.len() + 1).checked_sub(REQUESTS_LEAST) {
+            let made = self.0.iter().position(|request| request.kind == Packed::POST);
+            let Some(made) = made.filter(|_| surplus > 0) else { return };
+            let post = self.0.get(made).and_then(|request| request.result().post());
+            if post.is_none_or(|post| post.at_ms() >= ms) {
+                return;
+            }
+            self.0.drain(..surplus.min(made + 1));
+        }
+    }
+
+    /// All but the last are forgotten.
+    pub(super) fn keep_last(mut self) -> Self {
+        self.0.drain(..self.len().saturating_sub(1));
+        self.0.shrink_to_fit();
+        self
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+}
+
 impl User {
-    /// Counts an answered request and remembers it, forgetting the oldest beyond
-    /// [`REQUESTS_KEPT`].
+    /// Counts an answered request and remembers it, forgetting older ones as [`Requests`] says.
     pub fn record(&mut self, request: Recorded) {
         // Saturating, because a file states the count it starts from: it must not be able to stop us.
         self.ops = self.ops.saturating_add(1);
-        if self.requests.len() == REQUESTS_KEPT {
-            self.requests.pop_front();
-        }
-        self.requests.push_back(request);
+        self.requests.push(&request);
         self.assert_invariants();
     }
 
@@ -86,8 +194,8 @@ impl User {
         self.ops = self.ops.max(ops);
     }
 
-    /// The answered request of that id, if it is among the last [`REQUESTS_KEPT`].
-    pub fn request(&self, id: &RequestId) -> Option<&Recorded> {
+    /// The answered request of that id, if it is remembered.
+    pub fn request(&self, id: &RequestId) -> Option<Recorded> {
         // From the end: what is sent again was mostly sent a moment ago.
         self.requests.iter().rev().find(|request| request.id == *id)
     }
@@ -95,14 +203,14 @@ impl User {
     /// Whether a request was answered already. `digest` is what it asks now.
     ///
     /// A form drawn when `key.ops` requests were recorded can itself be at the earliest number
-    /// `key.ops + 1`, so it is in the window unless more than [`REQUESTS_KEPT`] came since. A count
-    /// above ours comes from a form that could not know it and expires nothing.
+    /// `key.ops + 1`, so it is remembered unless more came since than are. A count above ours comes from a
+    /// form that could not know it and expires nothing.
     /// Source: PROTOCOL.md, section 6.
     pub fn seen(&self, key: RequestKey, digest: Hash128) -> Seen {
         match self.request(&key.id) {
             Some(done) if done.digest == digest => Seen::Same(done.result),
             Some(_) => Seen::Conflict,
-            None if self.ops.saturating_sub(key.ops) > REQUESTS_KEPT as u64 => Seen::Expired,
+            None if self.ops.saturating_sub(key.ops) > self.requests.len() as u64 => Seen::Expired,
             None => Seen::New,
         }
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::entry::{App, Audience, Entry, PostRef, SessionId};
 use super::*;
 use crate::id::{Hash128, RequestId, RequestKey};
-use crate::limits::{APP_CODE_MS, REQUESTS_KEPT};
+use crate::limits::{APP_CODE_MS, REQUESTS_KEPT, REQUESTS_LEAST, REQUESTS_MS};
 
 fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()
@@ -107,7 +107,7 @@ fn post_keeps_its_audience_while_it_stands() {
     let audiences = |user: &User| [1, 2].map(|id| user.audience(PostId::from_raw(id)));
     assert_eq!(audiences(&user), [Audience::Everyone, Audience::Followers]);
     assert_eq!(
-        (user.labels_of(id).len(), user.last_post_for_all()),
+        (user.labels.of(id).len(), user.last_post_for_all()),
         (1, Some(PostId::from_raw(1)))
     );
     user.apply(&edited(2, 9), Place::default());
@@ -195,7 +195,7 @@ fn left_keeps_name_time_and_last_request_alone() {
     assert!(user.password.is_empty() && user.display_name.is_empty());
     // The request that deleted the account alone.
     assert_eq!((user.ops, user.requests.len()), (2, 1));
-    assert_eq!(user.requests[0], recorded(2, Receipt::Done));
+    assert!(user.requests.iter().eq([recorded(2, Receipt::Done)]));
 }
 
 #[test]
@@ -232,6 +232,38 @@ fn seen_tells_new_same_conflict_expired() {
     check(3000, 2000 - 1025, 1, Seen::Expired);
     check(0, 0, 1, Seen::Expired);
     check(3000, u64::MAX, 1, Seen::New);
+}
+
+/// A request that made a post at this time.
+fn made_at(number: u64, ms: u64) -> Recorded {
+    recorded(number, Receipt::Post(PostId::floor_of(ms)))
+}
+
+#[test]
+fn record_of_posts_forgets_what_is_days_older_but_for_the_last() {
+    let least = REQUESTS_LEAST as u64;
+    let mut user = User::absent(name("ada"));
+    let now = 10 * REQUESTS_MS;
+    for number in 0..least {
+        user.record(made_at(number, number));
+    }
+    user.record(recorded(least, Receipt::Done));
+    assert_eq!(user.requests.len(), REQUESTS_LEAST + 1, "only a post tells the time");
+    user.record(made_at(least + 1, now));
+    assert_eq!(user.requests.len(), REQUESTS_LEAST);
+    // As many within the days before it: none is forgotten, and what nothing says the time of neither.
+    for number in least + 2..3 * least {
+        user.record(made_at(number, now + REQUESTS_MS));
+    }
+    assert_eq!(user.requests.len(), 2 * REQUESTS_LEAST);
+    assert!(user.request(&recorded(least + 1, Receipt::Done).id).is_some());
+    user.record(made_at(3 * least, now + REQUESTS_MS + 1));
+    assert!(user.request(&recorded(least + 1, Receipt::Done).id).is_none());
+    let key = |number, ops| RequestKey { ops, id: recorded(number, Receipt::Done).id };
+    let kept = user.requests.len() as u64;
+    assert_eq!(user.seen(key(least + 1, least + 1), Hash128([1; 16])), Seen::Expired);
+    assert_eq!(user.seen(key(9_999, user.ops - kept), Hash128([1; 16])), Seen::New);
+    assert_eq!(user.seen(key(9_999, user.ops - kept - 1), Hash128([1; 16])), Seen::Expired);
 }
 
 #[test]
@@ -386,4 +418,49 @@ fn code_of_an_app_opens_nothing_and_is_over_after_ten_minutes() {
     assert!(alive(2, u64::MAX));
     assert!(user.open_session(&session_id(1), Wall(6)).is_none());
     assert!(user.open_session(&session_id(2), Wall(6)).is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    /// Whatever comes, and with whatever pauses: what a form may still repeat is known or not done.
+    #[test]
+    fn requests_repeated_are_known_or_expired_never_new(
+        acts in prop::collection::vec((0..3_u8, any::<u64>()), 0..1_500),
+        // A thousand of them take from two minutes to years.
+        pauses in 8..30_u32,
+        drawn in 0..1_500_u64,
+    ) {
+        let (mut user, mut now, mut all) = (User::absent(name("ada")), 0, Vec::new());
+        for (number, (kind, pause)) in (0..).zip(acts) {
+            now += pause % (1 << pauses);
+            let request = match kind {
+                0 => made_at(number, now),
+                1 => recorded(number, Receipt::Done),
+                _ => recorded(number, Receipt::SessionsEnded(7)),
+            };
+            user.record(request);
+            all.push((now, request));
+        }
+        let last_post = all.iter().rev().find_map(|(at, one)| one.result.post().map(|_| *at));
+        for (back, (at, request)) in all.iter().rev().enumerate() {
+            let is_young = last_post.is_none_or(|last| at.saturating_add(REQUESTS_MS) >= last);
+            let known = user.request(&request.id);
+            if back < REQUESTS_LEAST || (is_young && back < REQUESTS_KEPT) {
+                prop_assert_eq!(known, Some(*request));
+            }
+            // Drawn at any time before it was recorded.
+            let number = all.len() as u64 - back as u64 - 1;
+            let key = RequestKey { ops: drawn.min(number), id: request.id };
+            let seen = user.seen(key, request.digest);
+            prop_assert!(seen == known.map_or(Seen::Expired, |one| Seen::Same(one.result)), "{:?}", seen);
+        }
+        prop_assert!(user.requests.len() <= REQUESTS_KEPT && user.ops == all.len() as u64);
+        // A compacted file tells the last ones alone: the same is remembered.
+        let mut again = User::absent(name("ada"));
+        all.iter().skip(all.len().saturating_sub(REQUESTS_KEPT)).for_each(|(_, one)| again.record(*one));
+        prop_assert!(again.requests == user.requests);
+    }
 }

@@ -3,13 +3,16 @@
 use std::io;
 use std::time::Duration;
 
+use tern::thread::spawn_named;
+
 use crate::bare::{self, Bare};
+use crate::browser::Browser;
 use crate::form::encode;
 use crate::harness::{Cluster, Options};
 use crate::person::Person;
 use crate::table::{Figure, Table};
 use crate::wrk::Load;
-use crate::{Plan, WRITERS, crowd, median, rate};
+use crate::{Plan, WRITERS, crowd, median, megabytes, rate, rest};
 
 /// Connections that ask for pages at once.
 pub(crate) const READERS: usize = 16;
@@ -22,15 +25,14 @@ pub(crate) struct Town {
     pub(crate) people: Vec<Person>,
     /// How many posts there are.
     posts: f64,
+    /// Which program it is of, as figures say it.
+    made: &'static str,
 }
 
 /// Measures all of it.
 pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
-    // As behind a reverse proxy: so many people at one address would be taken for one.
-    let more = vec!["--trusted-proxies=127.0.0.1".to_owned()];
-    let mut town = Town::start(Options { more, ..Options::default() }, 0);
-    table.memory("rest", "at rest", &memory(&town.cluster, "VmRSS:")?);
-    town.join(PEOPLE);
+    measure_memory(plan, table)?;
+    let mut town = Town::start(behind_a_proxy(), PEOPLE);
     for count in [1, WRITERS] {
         let figure = town.measure_posts(count, plan, ("posts", Duration::ZERO))?;
         table.figure(figure);
@@ -39,16 +41,37 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
         let load = town.posters(WRITERS, plan.round_ms);
         town.posts += load.run()?.requests;
     }
-    let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
-    table.memory("filled", &when, &memory(&town.cluster, "VmRSS:")?);
     town.measure_pages(plan, table)?;
-    crowd::measure(&mut town, plan, table)
+    crowd::measure(&town, plan, table)?;
+    drop(town);
+    // Three backends hash on the same cores, each as many as there are; so does whoever has one machine.
+    let alone = Town::start(Options { backends: 1, ..behind_a_proxy() }, PEOPLE);
+    crowd::measure_one_backend(&alone, plan, table)
+}
+
+/// As behind a reverse proxy: so many people at one address would be taken for one.
+fn behind_a_proxy() -> Options {
+    Options { more: vec!["--trusted-proxies=127.0.0.1".to_owned()], ..Options::default() }
+}
+
+/// What it takes of the memory: of the program that people install, if it is there.
+fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let (program, made) = rest::program();
+    let options = Options { program: Some(program.to_owned()), ..behind_a_proxy() };
+    let mut town = Town { made, ..Town::start(options, 0) };
+    table.memory("rest", "at rest", &town.memory("VmRSS:")?);
+    town.join(PEOPLE);
+    town.fill(plan)?;
+    let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
+    table.memory("filled", &when, &town.memory("VmRSS:")?);
+    crowd::measure_memory(&mut town, plan, table)
 }
 
 impl Town {
     /// A new one, of so many people.
     pub(crate) fn start(options: Options, people: usize) -> Self {
-        let mut town = Self { cluster: Cluster::start(options), people: Vec::new(), posts: 0.0 };
+        let mut town =
+            Self { cluster: Cluster::start(options), people: Vec::new(), posts: 0.0, made: "" };
         town.join(people);
         town
     }
@@ -60,6 +83,52 @@ impl Town {
             person.join();
             self.people.push(person);
         }
+    }
+
+    /// Has everybody write as much, some at once, until there are as many posts as there shall be.
+    fn fill(&mut self, plan: &Plan) -> io::Result<()> {
+        let address = self.cluster.address();
+        let browsers = self.people.iter_mut().map(|person| {
+            let form = person.get("/").form("/post");
+            Browser::poster(&address, person.cookies(), &form)
+        });
+        let mut browsers = browsers.collect::<io::Result<Vec<Browser>>>()?;
+        while self.posts < plan.posts {
+            let at_once = PEOPLE.div_ceil(WRITERS);
+            std::thread::scope(|scope| {
+                let write = |some: &mut [Browser]| -> io::Result<()> {
+                    some.iter_mut().try_for_each(|browser| {
+                        if browser.try_post()? {
+                            Ok(())
+                        } else {
+                            Err(io::Error::other("a post was not saved"))
+                        }
+                    })
+                };
+                let threads = browsers
+                    .chunks_mut(at_once)
+                    .map(|some| spawn_named(scope, "writer", move |_permit| write(some)));
+                threads.collect::<io::Result<Vec<_>>>()?.into_iter().try_for_each(|thread| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+            })?;
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let written = PEOPLE as f64;
+            self.posts += written;
+        }
+        Ok(())
+    }
+
+    /// Megabytes of each process that serves.
+    pub(crate) fn memory(&self, which: &str) -> io::Result<Vec<(String, f64)>> {
+        let (cluster, made) = (&self.cluster, self.made);
+        let mut rows = Vec::new();
+        for node in 1..=cluster.backends() {
+            let resident = megabytes(cluster.pid(node), which)?;
+            rows.push((format!("backend {node}{made}"), resident));
+        }
+        rows.push((format!("web{made}"), megabytes(cluster.web_pid(), which)?));
+        Ok(rows)
     }
 
     /// Posts a second by `count` people through the form on the home page, beside as many threads that
@@ -156,14 +225,4 @@ impl Town {
 fn style_path(page: &str) -> Option<String> {
     let path = page.split("href=\"").find(|part| part.starts_with("/s/style"))?;
     path.split('"').next().map(str::to_owned)
-}
-
-/// Megabytes of each process that serves.
-pub(crate) fn memory(cluster: &Cluster, which: &str) -> io::Result<Vec<(String, f64)>> {
-    let mut rows = Vec::new();
-    for node in 1..=cluster.backends() {
-        rows.push((format!("backend {node}"), crate::megabytes(cluster.pid(node), which)?));
-    }
-    rows.push(("web".to_owned(), crate::megabytes(cluster.web_pid(), which)?));
-    Ok(rows)
 }

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use argon2::{Algorithm, Argon2, Block, ParamsBuilder, Version};
 use tern::limits::{PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES, PASSWORD_HASHES_MAX};
 
-use crate::cluster::{PEOPLE, READERS, Town, memory};
+use crate::cluster::{PEOPLE, READERS, Town};
 use crate::table::{Figure, Table};
 use crate::wrk::Load;
 use crate::{Plan, WRITERS, invalid, median, rate};
@@ -22,16 +22,23 @@ struct Hashing {
     blocks: Vec<Block>,
 }
 
-/// Measures all three.
-pub(crate) fn measure(town: &mut Town, plan: &Plan, table: &mut Table) -> io::Result<()> {
-    let beside = beside_hashes(town, plan)?;
-    table.figure(beside);
-    pages_meanwhile(town, plan, table)?;
-    table.memory(
-        "crowd",
-        &format!("at its highest, {PEOPLE} log-ins at once"),
-        &memory(&town.cluster, "VmHWM:")?,
-    );
+/// Measures how soon people are signed in, and what pages take meanwhile.
+pub(crate) fn measure(town: &Town, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    table.figure(beside_hashes(town, "", plan)?);
+    pages_meanwhile(town, plan, table)
+}
+
+/// The first of these where one backend has the cores for itself.
+pub(crate) fn measure_one_backend(town: &Town, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    table.figure(beside_hashes(town, ", one backend", plan)?);
+    Ok(())
+}
+
+/// Measures what crowds take of the memory.
+pub(crate) fn measure_memory(town: &mut Town, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    signing_in(town, PEOPLE, plan.round_ms).start()?.end()?;
+    let when = format!("at its highest, {PEOPLE} log-ins at once");
+    table.memory("crowd", &when, &town.memory("VmHWM:")?);
     let cookies = town.people.first().map(crate::person::Person::cookies).unwrap_or_default();
     // Whoever has joined keeps connections open as browsers do, and there is room for 512 in all.
     town.people.clear();
@@ -42,11 +49,8 @@ pub(crate) fn measure(town: &mut Town, plan: &Plan, table: &mut Table) -> io::Re
         "{CONNECTIONS} connections: {:.0} answers a second, slowest hundredth {:.0} ms, sent away {:.0}",
         told.rate, told.p99_ms, told.wrong
     ));
-    table.memory(
-        "crowd",
-        &format!("at its highest, {CONNECTIONS} connections"),
-        &memory(&town.cluster, "VmHWM:")?,
-    );
+    let when = format!("at its highest, {CONNECTIONS} connections");
+    table.memory("crowd", &when, &town.memory("VmHWM:")?);
     Ok(())
 }
 
@@ -57,7 +61,7 @@ fn signing_in(town: &Town, at_once: usize, ms: u64) -> Load {
     Load { url, threads: at_once, connections: at_once, ms, headers, words }
 }
 
-fn beside_hashes(town: &Town, plan: &Plan) -> io::Result<Figure> {
+fn beside_hashes(town: &Town, how: &str, plan: &Plan) -> io::Result<Figure> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get).min(PASSWORD_HASHES_MAX);
     let mut bare = (0..cores).map(|_| Hashing::new()).collect::<io::Result<Vec<_>>>()?;
     let load = signing_in(town, WRITERS, plan.round_ms);
@@ -72,7 +76,7 @@ fn beside_hashes(town: &Town, plan: &Plan) -> io::Result<Figure> {
     }
     Ok(Figure {
         budget: "logins",
-        what: format!("log-ins a second, {WRITERS} at once"),
+        what: format!("log-ins a second, {WRITERS} at once{how}"),
         is: median(ours),
         beside: Some((format!("Argon2id alone, {cores} at once"), median(limit))),
     })

@@ -4,10 +4,11 @@ use std::io;
 
 use tern::auth::session::Token;
 use tern::clock::Wall;
-use tern::id::{Hash128, PostId, UserName};
+use tern::id::{Hash128, PostId, RequestId, UserName};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, NewLine, encode};
 use tern::user::entry::Entry;
+use tern::user::{Receipt, Recorded};
 
 /// When everybody joined, in milliseconds since 1970.
 const JOINED: Wall = Wall(1_599_999_999_999);
@@ -28,7 +29,7 @@ impl Made {
         let (display_name, bio) = (name.to_owned(), String::new());
         let (at, members_only, avatar) = (JOINED, false, None);
         let profile = Entry::Profile { at, display_name, bio, members_only, avatar };
-        made.line(&[Entry::Joined { at }, profile]);
+        made.line(Receipt::Done, &[Entry::Joined { at }, profile]);
         made
     }
 
@@ -37,19 +38,20 @@ impl Made {
         let token = Token::generate().map_err(io::Error::other)?;
         let (device, address) = ("a benchmark".to_owned(), "127.0.0.1".to_owned());
         let id = token.id();
-        self.line(&[Entry::SessionOpened { at, id, device, address, app: None }]);
+        self.line(Receipt::Done, &[Entry::SessionOpened { at, id, device, address, app: None }]);
         Ok(format!("{name}.{}", token.secret()))
     }
 
     /// A post of this number, at the time that stands in it.
     pub(crate) fn post(&mut self, id: PostId, text: String) {
         let (at, reply_to, note, pictures) = (Wall(id.at_ms()), None, None, Vec::new());
-        self.line(&[Entry::Posted { at, id, text, reply_to, note, pictures }]);
+        let posted = Entry::Posted { at, id, text, reply_to, note, pictures };
+        self.line(Receipt::Post(id), &[posted]);
     }
 
     /// Follows somebody.
     pub(crate) fn follow(&mut self, user: UserName) {
-        self.line(&[Entry::Followed { at: JOINED, user }]);
+        self.line(Receipt::Done, &[Entry::Followed { at: JOINED, user }]);
     }
 
     /// What stands in it.
@@ -57,15 +59,18 @@ impl Made {
         &self.bytes
     }
 
-    fn line(&mut self, entries: &[Entry]) {
+    /// One act, with the request that asked for it and what that got.
+    fn line(&mut self, result: Receipt, entries: &[Entry]) {
         let version = Version { term: TERM, seq: self.version.seq + 1 };
+        let id = RequestId(u128::from(version.seq).to_be_bytes());
+        let request = Recorded { id, digest: self.hash, result };
         let line = encode(&NewLine {
             version,
             base: self.version,
             base_hash: self.hash,
             com: self.version,
             kind: Kind::Delta,
-            requests: &[],
+            requests: &[request],
             entries,
         });
         self.bytes.extend_from_slice(&line.bytes);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use tern::clock::Clock;
@@ -11,15 +12,18 @@ use tern::id::{PostId, UserName};
 
 use crate::client::now;
 use crate::growth::Growth;
+use crate::harness::PROGRAM;
 use crate::machines::Machines;
 use crate::made::Made;
 use crate::person::Person;
 use crate::table::{Figure, Table};
 use crate::web::Web;
-use crate::{Plan, median, megabytes, process};
+use crate::{Plan, median, megabytes, process, rest};
 
 /// When the first post was made, in milliseconds since 1970.
 const FIRST_MS: u64 = 1_600_000_000_000;
+/// How long people have written since, in milliseconds.
+const YEARS_MS: u64 = 5 * 365 * 24 * 60 * 60 * 1_000;
 /// How often each page is asked for.
 const TIMES: usize = 30;
 /// How many people somebody follows.
@@ -59,10 +63,17 @@ struct Community {
     followers: Vec<Person>,
     /// An address in the middle of the longest profile.
     deep: String,
-    /// What the backend takes once it serves.
+    /// What the backend takes once it serves: that of the program that people install, if it is there.
     at_rest_mb: f64,
-    /// Milliseconds from its start until a page is there, and reading its files alone.
-    start_ms: f64,
+    /// With files that the system has at hand.
+    warm: Start,
+    /// With files that it has not, if it lets go of them.
+    cold: Option<Start>,
+}
+
+/// Milliseconds from a machine's start until a page is there, and of reading its files alone.
+struct Start {
+    ms: f64,
     cat_ms: f64,
 }
 
@@ -112,7 +123,10 @@ pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
     }
     table.figure(Figure {
         budget: "million",
-        what: format!("the backend at rest with {posts} posts, a tag in each: MB resident"),
+        what: format!(
+            "the backend{} at rest with {posts} posts, a tag in each: MB resident",
+            rest::program().1
+        ),
         is: large.at_rest_mb,
         beside: None,
     });
@@ -137,7 +151,7 @@ impl Community {
         let people = (0..size.people).map(|n| (format!("user{n:04}"), n, size.posts_each));
         let all = people.chain([("most".to_owned(), size.people, size.posts_most)]);
         for (name, n, posts) in all {
-            let made = file(&name, (n, size.people + 1), posts);
+            let made = file(&name, n, posts);
             std::fs::write(machines.file(0, &name), made.bytes())?;
         }
         let mut sessions = Vec::new();
@@ -150,27 +164,32 @@ impl Community {
             }
             std::fs::write(machines.file(0, &name), made.bytes())?;
         }
-        let cat_ms = time(|| read_all(&machines.data(0).join("users")))?;
-        let began = now();
-        machines.spawn(0);
-        let web = Web::start(&machines)?;
-        let mut ada = Person::new(web.address(), "ada");
-        let until = now();
-        while ada.try_get("/@most").map_or(true, |page| page.status != 200) {
-            if until.elapsed().as_secs() > 300 {
-                return Err(io::Error::other("the machine does not come up"));
-            }
-            std::thread::park_timeout(std::time::Duration::from_millis(5));
-        }
-        let start_ms = began.elapsed().as_secs_f64() * 1_000.0;
-        let at_rest_mb = megabytes(process(&machines, 0)?, "VmRSS:")?;
+        let at_rest_mb = {
+            let _site = come_up(&mut machines, Command::new(rest::program().0))?;
+            megabytes(process(&machines, 0)?, "VmRSS:")?
+        };
+        machines.kill(0);
+        let users = machines.data(0).join("users");
+        let cold = if let_go(&users)? {
+            let cat_ms = time(|| read_all(&users))?;
+            let_go(&users)?;
+            let (_, _, ms) = come_up(&mut machines, Command::new(PROGRAM))?;
+            machines.kill(0);
+            Some(Start { ms, cat_ms })
+        } else {
+            None
+        };
+        read_all(&users)?;
+        let cat_ms = time(|| read_all(&users))?;
+        let (web, mut ada, ms) = come_up(&mut machines, Command::new(PROGRAM))?;
+        let warm = Start { ms, cat_ms };
         ada.join();
         for n in 0..size.people.min(FOLLOWS_MOST) {
             ada.follow(&format!("user{n:04}"));
         }
         let deep = format!(
             "/@most?before={}",
-            number(size.people, size.people + 1, size.posts_most / 2).get()
+            number(size.people, size.posts_most / 2, size.posts_most).get()
         );
         let followers = sessions.iter().map(|(name, session)| {
             let mut person = Person::new(web.address(), name);
@@ -178,7 +197,7 @@ impl Community {
             person
         });
         let followers = followers.collect();
-        Ok(Self { machines, _web: web, ada, followers, deep, at_rest_mb, start_ms, cat_ms })
+        Ok(Self { machines, _web: web, ada, followers, deep, at_rest_mb, warm, cold })
     }
 
     /// Milliseconds until a page is there.
@@ -201,7 +220,7 @@ pub(crate) fn measure_growth(_plan: &Plan, table: &mut Table) -> io::Result<()> 
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let posts = size.posts() as f64;
         let figures = [
-            ("grown", "start, ms", community.start_ms),
+            ("grown", "start, ms", community.warm.ms),
             ("grown", "backend at rest, MB", community.at_rest_mb),
             ("grown-page", "home, many followed, ms", community.ask_often("/")?),
             ("grown-page", "longest profile, ms", community.ask_often("/@most")?),
@@ -211,21 +230,69 @@ pub(crate) fn measure_growth(_plan: &Plan, table: &mut Table) -> io::Result<()> 
         for (budget, what, figure) in figures {
             grown.entry((what, budget)).or_default().push((posts, figure));
         }
-        let beside = "reading the same files, which the system has at hand".to_owned();
-        table.figure(Figure {
-            budget: "start",
-            what: format!(
-                "start with {posts} posts, a line each: milliseconds until a page is there"
-            ),
-            is: community.start_ms,
-            beside: Some((beside, community.cat_ms)),
-        });
+        start_figure(posts, "", &community.warm, "which the system has at hand", table);
+        match &community.cold {
+            Some(cold) => start_figure(posts, ", nothing at hand", cold, "from the disk", table),
+            None => table.note(format!(
+                "start with {posts} posts, nothing at hand: left out, as files stay at hand (fincore tells)"
+            )),
+        }
     }
     for ((what, budget), points) in grown {
         let of = "posts of the community";
         table.growth(Growth { budget, what: what.to_owned(), of, points });
     }
     Ok(())
+}
+
+fn start_figure(posts: f64, how: &str, start: &Start, whence: &str, table: &mut Table) {
+    table.figure(Figure {
+        budget: "start",
+        what: format!(
+            "start with {posts} posts, a line each{how}: milliseconds until a page is there"
+        ),
+        is: start.ms,
+        beside: Some((format!("reading the same files, {whence}"), start.cat_ms)),
+    });
+}
+
+/// Starts the machine by this command, with a web server: that, somebody at it, and the milliseconds until
+/// they had a page.
+fn come_up(machines: &mut Machines, program: Command) -> io::Result<(Web, Person, f64)> {
+    let address = machines.address(0);
+    let began = now();
+    machines.spawn_by(program, 0, &[address]);
+    let web = Web::start(machines)?;
+    let mut ada = Person::new(web.address(), "ada");
+    let until = now();
+    while ada.try_get("/@most").map_or(true, |page| page.status != 200) {
+        if until.elapsed().as_secs() > 300 {
+            return Err(io::Error::other("the machine does not come up"));
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+    Ok((web, ada, began.elapsed().as_secs_f64() * 1_000.0))
+}
+
+/// Has the system let go of what it has at hand of these files, as after it was switched on; whether it did.
+fn let_go(folder: &Path) -> io::Result<bool> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let file = File::open(&path)?;
+        // It keeps what is not on the disk yet.
+        file.sync_all()?;
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+        paths.push(path);
+    }
+    let told = Command::new("fincore")
+        .args(["--bytes", "--noheadings", "--output", "RES"])
+        .args(paths)
+        .output();
+    let Ok(told) = told else { return Ok(false) };
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let held: Vec<u64> = told.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    Ok(!held.is_empty() && held.iter().sum::<u64>() == 0)
 }
 
 /// Milliseconds until somebody has a page.
@@ -254,17 +321,17 @@ fn read_all(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The number of somebody's post: people take turns.
-fn number(person: u64, people: u64, post: u64) -> PostId {
-    PostId::floor_of(FIRST_MS + (post * people + person) * 10)
+/// The number of somebody's post: each writes evenly through all the years.
+fn number(person: u64, post: u64, posts: u64) -> PostId {
+    PostId::floor_of(FIRST_MS + post * YEARS_MS / posts + person * 10)
 }
 
 /// A file of somebody who joined and wrote so many posts, one a line as people write them.
-fn file(name: &str, (person, people): (u64, u64), posts: u64) -> Made {
+fn file(name: &str, person: u64, posts: u64) -> Made {
     let mut made = Made::new(name);
     for post in 0..posts {
         let text = format!("These are some words of #{name} in the garden, number {post}.");
-        made.post(number(person, people, post), text);
+        made.post(number(person, post, posts), text);
     }
     made
 }

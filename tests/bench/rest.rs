@@ -76,7 +76,7 @@ impl Drop for Serve {
 
 /// The program that people get, if `make dist` has made it, and what a figure says of that; else the one
 /// that is built for this.
-fn program() -> (&'static Path, &'static str) {
+pub(crate) fn program() -> (&'static Path, &'static str) {
     let given_away = Path::new(GIVEN_AWAY);
     if given_away.exists() {
         (given_away, " of make dist")

@@ -76,6 +76,8 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// More options of `tern run-cluster`.
     pub(crate) more: Vec<String>,
+    /// Another program than the one under test.
+    pub(crate) program: Option<PathBuf>,
     /// More of the environment of all processes.
     pub(crate) environment: Vec<(String, OsString)>,
 }
@@ -148,7 +150,8 @@ impl Cluster {
         let log = directory.path().join("log");
         let stderr =
             File::create(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-        let mut command = Command::new(PROGRAM);
+        let program = options.program.unwrap_or_else(|| PathBuf::from(PROGRAM));
+        let mut command = Command::new(&program);
         command
             .args(["run-cluster".to_owned(), format!("--listen=127.0.0.1:{web_port}")])
             .args([format!("--data={}", data.display()), format!("--backends={backends}")])
@@ -159,7 +162,8 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr);
-        let mut parent = command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"));
+        let parent = command.spawn();
+        let mut parent = parent.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let reader = parent.stdout.take().map(|out| {
             let lines = Arc::clone(&lines);

@@ -90,6 +90,8 @@ impl Drop for Serve {
     }
 }
 
+/// People who sign in at once.
+const AT_ONCE: usize = 12;
 /// The least with stacks of half a MiB, and what this build takes more for being made to be debugged.
 const LEAST_MIB: u64 = 116 + 12;
 
@@ -129,6 +131,16 @@ fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
     eventually("ada signs in again", LONG, || {
         ada.logout();
         (ada.login().status == 303).then_some(())
+    });
+    // And those of many at once, one after the other if there is no room for two to be hashed in.
+    let person = || Person::new(&format!("http://{}", serve.address), "ada");
+    let mut many: Vec<Person> = std::iter::repeat_with(person).take(AT_ONCE).collect();
+    std::thread::scope(|scope| {
+        let signing_in: Vec<_> =
+            many.iter_mut().map(|person| scope.spawn(|| person.login().status)).collect();
+        for signed_in in signing_in {
+            assert_eq!(signed_in.join().unwrap(), 303, "signed in with others");
+        }
     });
     assert!(serve.child.try_wait().unwrap().is_none(), "it runs on");
     let log = std::fs::read_to_string(home.path().join("log")).unwrap();

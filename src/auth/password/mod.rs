@@ -13,7 +13,7 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, ParamsBuilder, Ve
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
-use self::pool::{Pool, PoolBusy, PoolSize};
+use self::pool::{NoBuffer, Pool, PoolSize};
 use super::AuthError;
 use crate::clock::Clock;
 use crate::limits;
@@ -87,7 +87,8 @@ impl Hasher {
             .expect("parameters within bounds");
         // Nobody knows a password that gives this output.
         let dummy = record(&params, &[0; SALT_BYTES], &[0; OUTPUT_BYTES]).expect("valid sizes");
-        Self { params, dummy, pool: Pool::new(clock, size) }
+        let pool = Pool::new(clock, size, params.block_count());
+        Self { params, dummy, pool }
     }
 
     /// A new record for a password.
@@ -144,10 +145,10 @@ impl Hasher {
         salt: &[u8],
         output: &mut [u8],
     ) -> Result<(), AuthError> {
-        let busy = |PoolBusy| AuthError::Busy { retry_after_s: limits::PASSWORD_HASH_RETRY_S };
-        let mut lent = self.pool.borrow().map_err(busy)?;
-        let needed = self.params.block_count().saturating_sub(lent.blocks.len());
-        lent.blocks.try_reserve_exact(needed).map_err(|_| AuthError::OutOfMemory)?;
+        let mut lent = self.pool.borrow().map_err(|why| match why {
+            NoBuffer::Busy => AuthError::Busy { retry_after_s: limits::PASSWORD_HASH_RETRY_S },
+            NoBuffer::Memory => AuthError::OutOfMemory,
+        })?;
         lent.blocks.resize(self.params.block_count(), Block::new());
         argon2
             .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut lent.blocks)

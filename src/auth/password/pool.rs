@@ -5,6 +5,9 @@
 //!
 //! A buffer that comes back goes straight to whoever has waited longest, so that a newcomer cannot
 //! overtake: that is why this is a queue of one-place channels and not a condition variable.
+//!
+//! Where the memory for another buffer is not to be had, those that there are serve all: whoever would have
+//! filled it waits as if it were in use, and the next who finds it free tries again.
 
 use std::collections::VecDeque;
 
@@ -25,21 +28,33 @@ pub(super) struct PoolSize {
     pub(super) wait_ms: u64,
 }
 
-/// The pool is as busy as it may be.
+/// Why there is no buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct PoolBusy;
+pub(super) enum NoBuffer {
+    /// The pool is as busy as it may be.
+    Busy,
+    /// There is not the memory for a single one.
+    Memory,
+}
 
 type Blocks = Vec<Block>;
+/// Makes room in an empty buffer; false if there is none.
+type Reserve = fn(&mut Blocks, usize) -> bool;
 
 /// The buffers and who waits for one.
 pub(super) struct Pool {
     clock: Clock,
     size: PoolSize,
+    /// Blocks of a buffer.
+    blocks: usize,
+    /// How a buffer gets its memory; the tests let it fail.
+    reserve: Reserve,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Last in, first out, so that as few as possible are ever filled.
+    /// Last in, first out, so that as few as possible are ever filled; those that have no memory yet are
+    /// the first.
     free: Vec<Blocks>,
     waiting: VecDeque<Waiter>,
     next_ticket: u64,
@@ -62,14 +77,16 @@ enum Turn {
 }
 
 impl Pool {
-    pub(super) fn new(clock: Clock, size: PoolSize) -> Self {
+    /// Of so many buffers, each of so many blocks.
+    pub(super) fn new(clock: Clock, size: PoolSize, blocks: usize) -> Self {
         let free = (0..size.buffers).map(|_| Blocks::new()).collect();
         let state = State { free, waiting: VecDeque::new(), next_ticket: 0 };
-        Self { clock, size, state: Mutex::new(state) }
+        let reserve: Reserve = |blocks, count| blocks.try_reserve_exact(count).is_ok();
+        Self { clock, size, blocks, reserve, state: Mutex::new(state) }
     }
 
-    /// A buffer, at once or when one comes back; it may be shorter than what the caller needs.
-    pub(super) fn borrow(&self) -> Result<Lent<'_>, PoolBusy> {
+    /// A buffer, at once or when one comes back; there is memory for it, and it may be empty yet.
+    pub(super) fn borrow(&self) -> Result<Lent<'_>, NoBuffer> {
         let deadline = self.clock.mono().plus_ms(self.size.wait_ms);
         let blocks = match self.queue_up()? {
             Turn::Now(blocks) => blocks,
@@ -85,14 +102,23 @@ impl Pool {
         Ok(Lent { pool: self, blocks })
     }
 
-    fn queue_up(&self) -> Result<Turn, PoolBusy> {
+    fn queue_up(&self) -> Result<Turn, NoBuffer> {
         let mut state = self.state.lock();
-        // A free buffer means that nobody waits: one that comes back goes to a waiter first.
-        if let Some(blocks) = state.free.pop() {
-            return Ok(Turn::Now(blocks));
+        // One with memory means that nobody waits: when it comes back it goes to a waiter first.
+        if let Some(mut blocks) = state.free.pop() {
+            // Under the mutex: whoever finds none must know whether somebody else did. It only sets
+            // addresses aside, the pages are filled later.
+            if blocks.capacity() >= self.blocks || (self.reserve)(&mut blocks, self.blocks) {
+                return Ok(Turn::Now(blocks));
+            }
+            state.free.insert(0, blocks);
+            // Those in use all have memory.
+            if state.free.len() == self.size.buffers {
+                return Err(NoBuffer::Memory);
+            }
         }
         if state.waiting.len() >= self.size.queue {
-            return Err(PoolBusy);
+            return Err(NoBuffer::Busy);
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
@@ -103,14 +129,14 @@ impl Pool {
     }
 
     /// Leaves the queue, unless a buffer was handed over since the time was up.
-    fn give_up(&self, ticket: u64, turn: &Receiver<Blocks>) -> Result<Blocks, PoolBusy> {
+    fn give_up(&self, ticket: u64, turn: &Receiver<Blocks>) -> Result<Blocks, NoBuffer> {
         let mut state = self.state.lock();
         // Buffers are handed over under this mutex: from here on none can get lost.
         if let Ok(blocks) = turn.try_recv() {
             return Ok(blocks);
         }
         state.waiting.retain(|waiter| waiter.ticket != ticket);
-        Err(PoolBusy)
+        Err(NoBuffer::Busy)
     }
 
     fn give_back(&self, mut blocks: Blocks) {
@@ -146,6 +172,7 @@ impl Drop for Lent<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::thread;
 
     use super::*;
@@ -155,11 +182,15 @@ mod tests {
 
     fn pool(buffers: usize, queue: usize, wait_ms: u64) -> Pool {
         let clock = Clock::manual(Mono(0), Wall(0));
-        Pool::new(clock, PoolSize { buffers, queue, wait_ms })
+        Pool::new(clock, PoolSize { buffers, queue, wait_ms }, 1)
     }
 
+    #[track_caller]
     fn until(condition: impl Fn() -> bool) {
+        let clock = Clock::system();
+        let deadline = clock.mono().plus_ms(FOREVER_MS / 4);
         while !condition() {
+            assert!(clock.mono() < deadline, "waited in vain");
             thread::yield_now();
         }
     }
@@ -192,7 +223,7 @@ mod tests {
         thread::scope(|scope| {
             let waiter = scope.spawn(|| pool.borrow().map(drop));
             until(|| pool.waiting() == 1);
-            assert!(matches!(pool.queue_up(), Err(PoolBusy)), "one more may wait");
+            assert!(matches!(pool.queue_up(), Err(NoBuffer::Busy)), "one more may wait");
             drop(held);
             assert_eq!(waiter.join().unwrap(), Ok(()));
         });
@@ -202,10 +233,46 @@ mod tests {
     fn pool_wait_over_leaves_queue() {
         let pool = pool(1, 1, 1);
         let held = pool.borrow().unwrap();
-        assert_eq!(pool.borrow().map(drop), Err(PoolBusy));
+        assert_eq!(pool.borrow().map(drop), Err(NoBuffer::Busy));
         assert_eq!(pool.waiting(), 0);
         drop(held);
         assert!(pool.borrow().is_ok());
+    }
+
+    /// Of the memory there is room for one buffer.
+    #[test]
+    fn pool_without_memory_for_a_second_buffer_serves_all_with_the_first() {
+        static LEFT: AtomicUsize = AtomicUsize::new(1);
+        let pool = Pool {
+            reserve: |blocks, count| {
+                let take = || LEFT.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+                take().is_ok() && blocks.try_reserve_exact(count).is_ok()
+            },
+            ..pool(3, 12, FOREVER_MS)
+        };
+        let held = pool.borrow().unwrap();
+        thread::scope(|scope| {
+            let waiters: Vec<_> =
+                (0..12).map(|_| scope.spawn(|| pool.borrow().map(drop))).collect();
+            until(|| pool.waiting() == 12);
+            assert_eq!(pool.free(), 2);
+            drop(held);
+            for waiter in waiters {
+                assert_eq!(waiter.join().unwrap(), Ok(()));
+            }
+        });
+        // What was free all the time is tried again when there is memory.
+        LEFT.store(1, Relaxed);
+        let both = (pool.borrow().unwrap(), pool.borrow().unwrap());
+        assert_eq!(pool.free(), 1);
+        drop(both);
+    }
+
+    #[test]
+    fn pool_without_memory_for_any_buffer_says_so() {
+        let pool = Pool { reserve: |_, _| false, ..pool(2, 8, FOREVER_MS) };
+        assert_eq!(pool.borrow().map(drop), Err(NoBuffer::Memory));
+        assert_eq!((pool.free(), pool.waiting()), (2, 0));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use super::user_store::Home;
 use super::{History, ada, posted, recorded, version};
 use crate::clock::Wall;
 use crate::id::{Hash128, PictureKind, PictureName, PostId, RequestId};
-use crate::limits::{LINE_BYTES_MAX, REQUESTS_KEPT};
+use crate::limits::{LINE_BYTES_MAX, LOAD_BUFFER_BYTES, REQUESTS_KEPT, REQUESTS_LEAST};
 use crate::replica::version::{Term, Version};
 use crate::store::StoreError;
+use crate::store::folding::FoldError;
 use crate::store::line::{Kind, LineError, NewLine, Part, check_chain, decode, encode as line};
 use crate::store::scan::{End, Scan, scan};
 use crate::store::snapshot::{Head, encode, fold};
@@ -351,9 +352,69 @@ fn fold_of_tombstone_under_300_bytes() {
     let folded = fold(&ada(), &bytes, Version { term, seq: 3 }).unwrap().unwrap();
     assert!(folded.bytes.len() < 300, "{} bytes", folded.bytes.len());
     assert_eq!((folded.user.ops, folded.user.requests.len()), (51, 1));
-    assert_eq!(folded.user.requests[0].id, recorded(0xee).id);
+    assert!(folded.user.request(&recorded(0xee).id).is_some());
     let scan = scanned(&folded.bytes);
     assert!(scan.chain.left, "only identities may follow");
+}
+
+/// Read as it is needed, piece by piece, and never the bytes behind its end.
+#[test]
+fn fold_of_a_file_on_the_disk_is_that_of_its_bytes() {
+    let mut entries = Vec::new();
+    let text =
+        |number: u64| format!("{number:0width$}", width = usize::try_from(number % 900).unwrap());
+    while entries.len() < 2_000 {
+        let number = entries.len() as u64 + 1;
+        entries.push(post(number, &text(number)));
+    }
+    // What is left of them stands in pieces.
+    let gone = (1..1_000).filter(|number| number % 7 < 3);
+    entries.extend(
+        gone.map(|number| Entry::PostDeleted { at: Wall(9), id: PostId::from_raw(number) }),
+    );
+    let (history, versions) = file_of(&entries);
+    assert!(history.bytes.len() > 4 * LOAD_BUFFER_BYTES, "several pieces");
+    let home = Home::with_ada(&[&history.bytes[..], b"half a line that came meanwhile"].concat());
+    let len = history.bytes.len() as u64;
+    for behind in [0, 1, 1_500] {
+        let com = versions[versions.len() - 1 - behind];
+        let folded = home.store.fold(&ada(), len, com).unwrap().unwrap();
+        let expected = fold(&ada(), &history.bytes, com).unwrap().unwrap();
+        assert!(folded.bytes == expected.bytes, "{behind} lines behind it");
+        assert_eq!((folded.tail.len(), folded.user.says_same(&expected.user)), (behind, true));
+    }
+    let last = *versions.last().unwrap();
+    for wrong in [len - 1, len + 5] {
+        let error = home.store.fold(&ada(), wrong, last).unwrap_err();
+        assert!(matches!(error, FoldError::Line(LineError::LineEnd)), "{wrong}: {error:?}");
+    }
+    let error = home.store.fold(&ada(), len + 1_000, last).unwrap_err();
+    assert!(matches!(error, FoldError::Store(StoreError::LengthDiffers { .. })), "{error:?}");
+}
+
+/// In memory are fewer: what years have passed since nobody sends again.
+#[test]
+fn fold_keeps_the_last_requests_of_the_file_and_not_those_of_memory() {
+    const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+    let mut history = History::default();
+    let request = |number: u64| {
+        let id = RequestId(u128::from(number).to_be_bytes());
+        let result = Receipt::Post(PostId::floor_of(number * YEAR_MS));
+        Recorded { id, digest: Hash128([3; 16]), result }
+    };
+    let all = REQUESTS_KEPT as u64 + 7;
+    for number in 1..=all {
+        history.add_asked(
+            &[request(number)],
+            &[post(request(number).result.post().unwrap().get(), "text")],
+        );
+    }
+    let folded = fold(&ada(), &history.bytes, history.chain.version).unwrap().unwrap();
+    let first = decode(pieces(&folded.bytes)[0], 0).unwrap();
+    assert!(first.requests.iter().copied().eq((8..=all).map(request)));
+    assert_eq!(folded.user.requests.len(), REQUESTS_LEAST);
+    assert_eq!(folded.user.requests, user_of(&history.bytes).requests);
+    assert_eq!(folded.user.ops, all);
 }
 
 fn any_entry() -> impl Strategy<Value = Entry> {

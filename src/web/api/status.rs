@@ -193,10 +193,16 @@ impl<A: Ask> Site<A> {
         let read = ApiRead::Statuses { list, below, above, is_rising, limit };
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
         let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
-        let ids = || page.statuses.iter().map(|status| status.id);
-        let oldest = ids().next_back().map(|last| page.older.unwrap_or(last));
+        // A page may end early, or be empty, where much was looked at for nothing: it goes on from there.
+        let oldest = page.statuses.last().map(|status| status.id);
+        let newest = page.statuses.first().map(|status| status.id);
+        let (oldest, newest) = if is_rising {
+            (oldest, page.older.or(newest))
+        } else {
+            (page.older.or(oldest), newest)
+        };
         let older = oldest.map(|id| ("max_id", id.to_string()));
-        let newer = ids().next().map(|id| ("min_id", id.to_string()));
+        let newer = newest.map(|id| ("min_id", id.to_string()));
         let link = link(&self.origin, call, older, newer);
         let statuses = self.spelt(&page, heard.viewer.as_ref().map(|viewer| &viewer.username));
         Ok(Answer { link, ..Answer::ok(Value::Array(statuses)) })

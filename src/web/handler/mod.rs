@@ -207,12 +207,16 @@ impl<A: Ask> Site<A> {
         Visit::new(request, cookies, self.clock.wall())
     }
 
-    /// A page whose tokens its length cannot give away.
+    /// A page whose tokens its length cannot give away, with what its `ETag` is made of.
     fn masked(&self, mut response: Response) -> Response {
         let page = std::str::from_utf8(&response.body).ok();
-        let page = page.filter(|_| response.content == Content::Html);
-        if let Some((masked, mask)) = page.and_then(|page| self.form_key.mask(page)) {
-            (response.body, response.mark) = (masked.into_bytes(), Some(mask));
+        let Some(page) = page.filter(|_| response.content == Content::Html) else {
+            return response;
+        };
+        let (masked, mark) = self.form_key.mask(page);
+        response.mark = Some(mark);
+        if let Some(masked) = masked {
+            response.body = masked.into_bytes();
         }
         response
     }

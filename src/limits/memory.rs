@@ -1,0 +1,17 @@
+//! What of everybody is held in memory, and how it grows.
+
+use super::REQUESTS_KEPT;
+
+/// Requests remembered in memory of everybody, however long ago they were answered: what one does
+/// elsewhere while a form lies open for days.
+pub const REQUESTS_LEAST: usize = 64;
+/// Milliseconds before a user's last post from which requests are remembered in memory beyond these: a
+/// day, in which browsers and apps send again what was not answered, and another one, because the number
+/// of a picture that was sent before it was posted is up to a day older than what is said of it.
+pub const REQUESTS_MS: u64 = 2 * 24 * 60 * 60 * 1000;
+/// Labels of a user's last posts that are looked through for one to share memory with.
+pub const LABELS_COMPARED: usize = 32;
+/// Lists of posts grow by this part of their length.
+pub const LIST_GROWTH_PART: usize = 16;
+
+const _: () = assert!(REQUESTS_LEAST >= 1 && REQUESTS_LEAST <= REQUESTS_KEPT);
