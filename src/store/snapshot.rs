@@ -57,7 +57,7 @@ pub struct Head<'a> {
 /// zero.
 pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> {
     let lens: Vec<usize> = entries.iter().map(|entry| entry.len()).collect();
-    spell(head, &lens, &mut |index, line| {
+    spell(head, &lens, |index, line| {
         line.extend_from_slice(entries.get(index).copied().unwrap_or_default());
         Ok(())
     })
@@ -67,7 +67,7 @@ pub fn encode(head: &Head<'_>, entries: &[&[u8]]) -> Result<Vec<u8>, LineError> 
 fn spell<E: From<LineError>>(
     head: &Head<'_>,
     lens: &[usize],
-    copy: &mut dyn FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
+    mut copy: impl FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
     let asked = head.requests.len();
     assert!(asked <= REQUESTS_KEPT && asked as u64 <= head.ops, "{asked} requests of {}", head.ops);
@@ -211,7 +211,7 @@ pub(super) fn fold_from<S: Source>(
     let lens: Vec<usize> = places.iter().map(|place| place.len as usize).collect();
     let requests = before.requests.as_slices().0;
     let head = Head { version: com, hash, ops: before.user.ops, requests };
-    let mut new = spell(&head, &lens, &mut |index, line| match places.get(index) {
+    let mut new = spell(&head, &lens, |index, line| match places.get(index) {
         Some(place) => source.copy(*place, line),
         None => Ok(()),
     })?;
