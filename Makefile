@@ -119,7 +119,7 @@ $(TOOLS)/$(CARGO_FUZZ)/bin/cargo-fuzz:
 # FUZZ_SECONDS=600 TARGETS="line frame". What is new to it stays in target/fuzz-corpus; what breaks a
 # property, in tests/fuzz/artifacts. `make test` runs the kept corpus.
 FUZZ_SECONDS = 60
-TARGETS = head form cookie next text username line frame config picture
+TARGETS = head form parts params cookie next text username line frame config picture
 FUZZ = PATH="$(TOOLS)/$(CARGO_FUZZ)/bin:$$PATH" cargo +nightly fuzz
 FUZZ_OPTIONS = --fuzz-dir tests/fuzz --target-dir target/fuzz
 fuzz:

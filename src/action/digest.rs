@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, RequestKey, Sending,
-    SetMark,
+    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, PostFor, RequestKey,
+    Sending, SetMark,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -22,6 +22,7 @@ impl Action {
             Self::Logout(_) => "logout",
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
+            Self::PostFor(_) => "post_for",
             Self::KeepPicture(_) => "keep_picture",
             Self::SendPicture(_) => "send_picture",
             Self::EditPost(_) => "edit_post",
@@ -87,7 +88,7 @@ impl Action {
             Self::FirstKeeper(first) => Some(RequestKey { ops: u64::MAX, id: first.join.key.id }),
             Self::ResetPassword(reset) => Some(RequestKey { ops: u64::MAX, id: reset.key.id }),
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
-            Self::Post(post) => Some(post.key),
+            Self::Post(post) | Self::PostFor(PostFor { post, .. }) => Some(post.key),
             Self::EditPost(edit) => Some(edit.key),
             Self::SendPicture(send) => Some(send.key),
             Self::Mark(mark) => Some(mark.key),
@@ -176,6 +177,7 @@ impl Action {
             Self::Login(login) => asked.text(&login.username),
             Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
             Self::Post(post) => asked.post(post),
+            Self::PostFor(PostFor { audience, post }) => asked.text(audience.as_str()).post(post),
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
-use crate::user::entry::{App, CodeHash, Entry, LinkHash, Picture, PostRef, SessionId};
+use crate::user::entry::{App, Audience, CodeHash, Entry, LinkHash, Picture, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
 
@@ -91,6 +91,8 @@ pub enum Change {
     Post {
         /// Its number: made under the lock, above [`User::post_id_max`].
         id: PostId,
+        /// Who may read it.
+        audience: Audience,
         /// As typed.
         text: String,
         /// What it answers; that it stands was looked up, unless it is one's own.
@@ -356,11 +358,14 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
-        Change::Post { id, text, reply_to, note, pictures, sent } => this().and_then(|_| {
-            let pictures = &picture::with_sent(user, pictures, sent, now)?;
-            let what = post::What { id: *id, typed: [text, note], pictures };
-            post::post(user, what, reply_to.as_ref(), now)
-        }),
+        Change::Post { id, audience, text, reply_to, note, pictures, sent } => {
+            this().and_then(|_| {
+                let pictures = &picture::with_sent(user, pictures, sent, now)?;
+                let (id, audience, typed) = (*id, *audience, [text.as_str(), note.as_str()]);
+                let what = post::What { id, audience, typed, pictures };
+                post::post(user, what, reply_to.as_ref(), now)
+            })
+        }
         Change::SendPicture { id, picture } => {
             this().and_then(|_| picture::send(user, *id, picture, now))
         }

@@ -17,7 +17,7 @@ use crate::id::{Hash128, PostId, RequestId, RequestKey, UserName};
 use crate::limits::{
     APART_MAX, BOOKMARKS_MAX, EDITS_MAX, FOLLOWS_MAX, IMPORT_AHEAD_MS, LIKES_MAX, REPOSTS_MAX,
 };
-use crate::user::entry::{Entry, PostRef};
+use crate::user::entry::{Audience, Entry, PostRef};
 use crate::user::{Status, User};
 
 /// A post as a file tells it, unchecked.
@@ -29,6 +29,8 @@ pub struct OldPost {
     pub at: Wall,
     /// Whether the file says that it was edited.
     pub is_edited: bool,
+    /// Who may read it.
+    pub audience: Audience,
     /// What it answers.
     pub reply_to: Option<PostRef>,
     /// What it said before, oldest first.
@@ -87,7 +89,7 @@ pub struct Checked {
     reply_to: Option<PostRef>,
     /// Whether what it answered is not here.
     is_loose: bool,
-    /// `posted`, then each edit.
+    /// `posted` or `posted_for`, then each edit.
     entries: Vec<Entry>,
 }
 
@@ -156,7 +158,7 @@ impl OldPost {
     /// # Errors
     /// [`Flaw`]: the first one found.
     pub fn check(self, now: Wall) -> Result<Checked, Flaw> {
-        let Self { id, at, is_edited, reply_to, earlier, last } = self;
+        let Self { id, at, is_edited, audience, reply_to, earlier, last } = self;
         if id.at_ms() != at.0 {
             return Err(Flaw::OtherTime);
         }
@@ -180,13 +182,11 @@ impl OldPost {
                 _ => Flaw::Empty,
             })?;
             entries.push(if entries.is_empty() {
-                Entry::Posted {
-                    at: since,
-                    id,
-                    text,
-                    reply_to: reply_to.clone(),
-                    note,
-                    pictures: Vec::new(),
+                let (at, reply_to, pictures) = (since, reply_to.clone(), Vec::new());
+                if audience.is_everyone() {
+                    Entry::Posted { at, id, text, reply_to, note, pictures }
+                } else {
+                    Entry::PostedFor { at, id, audience, text, reply_to, note, pictures }
                 }
             } else {
                 Entry::PostEdited { at: since, id, text, note }
@@ -205,7 +205,9 @@ impl Checked {
     /// The same post, without what it answers, which is not here.
     #[must_use]
     pub fn loosened(mut self) -> Self {
-        if let Some(Entry::Posted { reply_to, .. }) = self.entries.first_mut() {
+        if let Some(Entry::Posted { reply_to, .. } | Entry::PostedFor { reply_to, .. }) =
+            self.entries.first_mut()
+        {
             *reply_to = None;
         }
         Self { reply_to: None, is_loose: true, ..self }

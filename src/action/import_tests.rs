@@ -17,7 +17,8 @@ fn saying(text: &str) -> Saying {
 fn old(n: u64) -> OldPost {
     let (id, last) = (id(n), saying("Tea?"));
     let at = Wall(id.at_ms());
-    OldPost { id, at, is_edited: false, reply_to: None, earlier: Vec::new(), last }
+    let (audience, earlier) = (Audience::Everyone, Vec::new());
+    OldPost { id, at, is_edited: false, audience, reply_to: None, earlier, last }
 }
 
 fn checked(n: u64, reply_to: Option<PostRef>) -> Checked {

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{PostId, UserName};
 use crate::json::tagged;
 use crate::text::Tag;
-use crate::user::entry::{PostRef, is_not};
+use crate::user::entry::{Audience, PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
 pub use api::{AllowApp, ApiRead, NewsPart, PeopleList, RedeemCode, StatusList};
@@ -74,6 +74,9 @@ pub enum Action {
     CheckSession,
     /// Write a post, or a reply.
     Post(NewPost),
+    /// The same, not for everybody. An action of its own: a backend of an earlier version refuses it, where it
+    /// would show a post to all whose audience it does not know of.
+    PostFor(PostFor),
     /// Keep a picture that is to be posted. It bears no key: the same bytes are the same picture.
     KeepPicture(NewPicture),
     /// As an app, have a number for a picture that is to be posted, or say anew what it shows.
@@ -245,6 +248,22 @@ pub struct NewPost {
     /// More of them, which an app sent before, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<PostId>,
+}
+
+/// Data of [`Action::PostFor`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostFor {
+    /// Who may read it.
+    pub audience: Audience,
+    /// The rest.
+    pub post: NewPost,
+}
+
+impl PostFor {
+    /// What is asked of a backend.
+    pub fn action(self) -> Action {
+        if self.audience.is_everyone() { Action::Post(self.post) } else { Action::PostFor(self) }
+    }
 }
 
 /// Data of [`Action::EditPost`].
@@ -523,6 +542,8 @@ pub enum Problem {
     Guessable,
     /// Not the password, or not the name, that it should be.
     Wrong,
+    /// What is for those whom it names names nobody.
+    NamesNobody,
     /// An invitation that as many as may have joined with.
     Used,
     /// An invitation whose time is over.

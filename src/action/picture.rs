@@ -168,6 +168,7 @@ mod tests {
     use crate::id::PictureKind;
     use crate::limits::SENT_PICTURE_MS;
     use crate::user::Place;
+    use crate::user::entry::Audience;
 
     const NOW: Wall = Wall(1_700_000_000_000);
 
@@ -205,7 +206,8 @@ mod tests {
             assert_eq!(with_sent(&user, &[], &[sent], at).unwrap_err(), lost);
         }
         let pictures = with_sent(&user, &[], &[one], NOW).unwrap();
-        let what = post::What { id: three, typed: ["", ""], pictures: &pictures };
+        let (audience, typed) = (Audience::Followers, ["", ""]);
+        let what = post::What { id: three, audience, typed, pictures: &pictures };
         let plan = post::post(&user, what, None, NOW);
         take(&mut user, plan);
         assert_eq!(user.pictures[&three][0].description, "Two gulls");

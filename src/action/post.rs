@@ -5,13 +5,15 @@ use super::{Field, FieldProblem, Problem, field};
 use crate::clock::Wall;
 use crate::id::PostId;
 use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX};
-use crate::user::entry::{Entry, Picture, PostRef};
+use crate::user::entry::{Audience, Entry, Picture, PostRef};
 use crate::user::{Receipt, User};
 
 /// What is posted.
 pub(super) struct What<'a> {
     /// Its number.
     pub(super) id: PostId,
+    /// Who may read it.
+    pub(super) audience: Audience,
     /// The text and the note it is folded behind, as typed.
     pub(super) typed: [&'a str; 2],
     /// Its pictures, with their descriptions as typed.
@@ -24,7 +26,7 @@ pub(super) fn post(
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let What { id, typed, pictures } = what;
+    let What { id, audience, typed, pictures } = what;
     let (text, note) = fields(typed, !pictures.is_empty())?;
     let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
@@ -38,8 +40,12 @@ pub(super) fn post(
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {
             let reply_to = reply_to.cloned();
-            let entries = vec![Entry::Posted { at: now, id, text, reply_to, note, pictures }];
-            Ok(Plan { entries, result: Receipt::Post(id) })
+            let posted = if audience.is_everyone() {
+                Entry::Posted { at: now, id, text, reply_to, note, pictures }
+            } else {
+                Entry::PostedFor { at: now, id, audience, text, reply_to, note, pictures }
+            };
+            Ok(Plan { entries: vec![posted], result: Receipt::Post(id) })
         }
     }
 }
@@ -170,7 +176,8 @@ mod tests {
         id: u64,
         (text, pictures): (&str, &[Picture]),
     ) -> Result<(), ActionError> {
-        let what = What { id: PostId::from_raw(id), typed: [text, ""], pictures };
+        let (id, audience) = (PostId::from_raw(id), Audience::Everyone);
+        let what = What { id, audience, typed: [text, ""], pictures };
         let plan = post(user, what, None, NOW)?;
         plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
         Ok(())

@@ -10,7 +10,7 @@ use crate::limits::{
     APART_MAX, BOOKMARKS_MAX, DEVICE_CHARS_MAX, EDITS_MAX, FOLLOWS_MAX, SESSION_DAYS_MAX,
     SESSIONS_MAX,
 };
-use crate::user::entry::{Entry, SessionId};
+use crate::user::entry::{Audience, Entry, SessionId};
 use crate::user::{Place, Receipt, Status, User};
 
 const NOW: Wall = Wall(1_700_000_000_000);
@@ -62,7 +62,8 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
     let (id, text, note) = (post_id(id), text.to_owned(), String::new());
-    Change::Post { id, text, reply_to, note, pictures: Vec::new(), sent: Vec::new() }
+    let (audience, pictures, sent) = (Audience::Everyone, Vec::new(), Vec::new());
+    Change::Post { id, audience, text, reply_to, note, pictures, sent }
 }
 
 fn follow(whom: &str) -> Change {

@@ -8,9 +8,8 @@ use super::posts::place;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
-use crate::index::{Eyes, Reply, Span, Walk, Walked, WalkedList};
+use crate::index::{Eyes, Reply, Span, TagsWanted, Walk, Walked, WalkedList};
 use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
-use crate::text::Tag;
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
@@ -92,7 +91,7 @@ impl Backend {
             joined_at: user.joined_at,
             avatar: user.avatar.as_ref().map(|picture| picture.file),
             members_only: user.members_only,
-            last_post: user.posts.last().filter(|_| counts.posts > 0).map(|post| post.id),
+            last_post: user.last_post_for_all().filter(|_| counts.posts > 0),
             followers: counts.followers,
             following: counts.following,
             posts: counts.posts,
@@ -179,9 +178,8 @@ impl Backend {
         let index = self.cluster.local.index();
         let eyes = index.eyes(asker.map(Asker::user), self.now());
         if let Some(walked) = index.repost_numbered(id) {
-            let is_shown = index.shows(eyes, &walked.post) && index.contains(&walked.post);
             let by = walked.by.as_ref();
-            let is_shown = is_shown && by.is_none_or(|by| index.shows_posts_of(eyes, by));
+            let is_shown = by.is_some_and(|by| index.shows_repost(eyes, by, &walked.post));
             return if is_shown { Ok(walked) } else { Err(Refusal::NotFound) };
         }
         let posts = index.posts_numbered(id);
@@ -225,16 +223,8 @@ impl Backend {
             StatusList::Everyone => self.walk(asker, (Walk::Everyone, None), span, n),
             StatusList::Pictured => self.walk(asker, (Walk::Pictured, None), span, n),
             StatusList::Tagged { any, all, none, only_pictures } => {
-                let index = || self.cluster.local.index();
-                let bears = |tag: &Tag, item: &Walked| index().bears(tag, &item.post);
-                let wanted = |item: &Walked| {
-                    all.iter().all(|tag| bears(tag, item))
-                        && !none.iter().any(|it| bears(it, item))
-                        && (!only_pictures || index().has_pictures(&item.post))
-                };
-                let is_whole = all.is_empty() && none.is_empty() && !only_pictures;
-                let wanted: Option<&Wanted<'_>> = if is_whole { None } else { Some(&wanted) };
-                self.walk(asker, (Walk::Tagged(any), wanted), span, n)
+                let tags = TagsWanted { any, all, none, only_pictures: *only_pictures };
+                self.walk(asker, (Walk::Tagged(tags), None), span, n)
             }
             StatusList::Of { username, no_replies, no_reposts, tag, only_pictures } => {
                 self.find(asked, username)?;

@@ -69,7 +69,10 @@ impl Backend {
             Refusal::Behind
         })?;
         let Some(Said { at, text, note }) = texts.pop() else { return Ok(None) };
-        let reply_to = slot.view().reply_to(id).cloned();
+        let (reply_to, audience) = {
+            let view = slot.view();
+            (view.reply_to(id).cloned(), view.audience(id))
+        };
         let text_of = |Said { at, text, note }| ExportText { at, text, note };
         Ok(Some(ExportPost {
             id,
@@ -77,6 +80,7 @@ impl Backend {
             edited_at: (!texts.is_empty()).then_some(at),
             text,
             note,
+            audience,
             reply_to,
             earlier: texts.into_iter().map(text_of).collect(),
             pictures: slot.view().pictures.get(&id).map(|all| all.to_vec()).unwrap_or_default(),
@@ -114,6 +118,7 @@ fn profile(user: &User) -> ExportProfile {
         bio: user.bio.clone(),
         members_only: user.members_only,
         joined_at: user.joined_at,
+        has_audiences: !user.audiences.is_empty(),
         pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),
         mutes: user.mutes.iter().cloned().collect(),

@@ -30,7 +30,8 @@ impl Backend {
             Part::Begin { password, newcomer } => {
                 self.begin_import(permit, of, (newcomer, &password.0))
             }
-            Part::Posts(posts) => {
+            Part::Posts(posts) | Part::PostsFor(posts) => {
+                posts.iter().try_for_each(|post| self.check_audience(post.audience))?;
                 let posts = self.checked(of.0, posts)?;
                 self.take_in(permit, of, &|user, _| import::posts(user, &posts, of.2))
             }
@@ -211,7 +212,8 @@ impl Backend {
             mark.post.user == *name
                 || (index.contains(&mark.post)
                     && !index.blocks(name, &mark.post.user)
-                    && !index.blocks(&mark.post.user, name))
+                    && !index.blocks(&mark.post.user, name)
+                    && index.is_for(index.eyes(Some(name), now), &mark.post))
         };
         let here = marks.iter().filter(is_here);
         Ok(here.map(|mark| (mark.post.clone(), mark.at.unwrap_or(now))).collect())

@@ -5,7 +5,9 @@ use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Heard, Listen, ListenTo};
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::index::{Eyes, Happened, Index, Listened, News, NewsKind, Span, Walk, Walked};
+use crate::index::{
+    Eyes, Happened, Index, Listened, News, NewsKind, Span, TagsWanted, Walk, Walked,
+};
 use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
 use crate::order::sort_by_key;
 use crate::user::entry::PostRef;
@@ -172,7 +174,10 @@ fn newer(
     let list = match listened {
         Listened::Home => Walk::Home,
         Listened::Everyone => Walk::Everyone,
-        Listened::Tagged(tag) => Walk::Tagged(std::slice::from_ref(tag)),
+        Listened::Tagged(tag) => {
+            let any = std::slice::from_ref(tag);
+            Walk::Tagged(TagsWanted { any, ..TagsWanted::default() })
+        }
     };
     let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
     let walked = index.walk(eyes, list, span, LOOKED_AT);

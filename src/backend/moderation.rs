@@ -85,6 +85,8 @@ impl Backend {
     /// Tells the keepers of a post.
     pub(super) fn report(&self, asked: Asked<'_>, data: Report) -> Result {
         self.check_social()?;
+        asked.signed_in()?;
+        self.check_is_for(&asked, &data.post)?;
         let post = self.standing_post(data.post.clone())?;
         let change = Change::Report { post, reason: data.reason.clone() };
         self.simple(asked, &Action::Report(data), ActKind::Post, &change)

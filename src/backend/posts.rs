@@ -2,7 +2,7 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Action, Change, EditPost, HistoryOf, Page, SetMark, field};
+use crate::action::{Action, Change, EditPost, HistoryOf, Mark, Page, SetMark, field};
 use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -11,9 +11,9 @@ use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
 use crate::order::sort_by;
 use crate::store::Said;
 use crate::text;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::user::{Receipt, User};
-use crate::wire::message::FEATURE_SOCIAL;
+use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_SOCIAL};
 use crate::wire::request::{
     HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
 };
@@ -25,11 +25,34 @@ impl Backend {
         if can { Ok(()) } else { Err(Refusal::NotYet) }
     }
 
+    /// Refuses to write for few where a machine's program might not know that it is for few.
+    pub(super) fn check_audience(&self, audience: Audience) -> std::result::Result<(), Refusal> {
+        let can = self.cluster.local.node.features() >= FEATURE_AUDIENCE;
+        if can || audience.is_everyone() { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+
+    /// To whom a post is not for there is none.
+    pub(super) fn check_is_for(
+        &self,
+        asked: &Asked<'_>,
+        post: &PostRef,
+    ) -> std::result::Result<(), Refusal> {
+        let is_for = self.cluster.local.index().is_for(self.eyes(asked.asker), post);
+        if is_for { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+
+    /// What is for few nobody shows to others, its author included.
+    fn check_may_mark(&self, mark: Mark, post: &PostRef) -> std::result::Result<(), Refusal> {
+        let is_few = self.cluster.local.index().audience(post).is_few();
+        if mark == Mark::Repost && is_few { Err(Refusal::NotFound) } else { Ok(()) }
+    }
+
     pub(super) fn mark(&self, asked: Asked<'_>, data: SetMark) -> Result {
         self.check_social()?;
         let SetMark { mark, post, on, .. } = data.clone();
         let change = if on {
             self.check_stands(&asked, &post)?;
+            self.check_may_mark(mark, &post)?;
             Change::Mark { mark, post }
         } else {
             Change::Unmark { mark, post }

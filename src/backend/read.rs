@@ -253,16 +253,22 @@ impl Backend {
         })
     }
 
-    /// A post as the one who asks may see it; nothing if it does not stand.
+    /// A post as the one who asks may see it; nothing if it does not stand, or is not for them.
     pub(super) fn post_view(
         &self,
         asker: Option<&Asker>,
         post: &PostRef,
     ) -> std::result::Result<Option<PostView>, Refusal> {
-        let Some(mut view) = self.whole_post(asker, post)? else { return Ok(None) };
         let eyes = self.eyes(asker);
+        // Whoever asks has looked; what is for few is not shown by a road on which somebody forgot to.
+        if !self.cluster.local.index().is_for(eyes, post) {
+            return Ok(None);
+        }
+        let Some(mut view) = self.whole_post(asker, post)? else { return Ok(None) };
         let index = self.cluster.local.index();
         view.replies = index.reply_count(eyes, post);
+        // Nor that there is something for few, of whom, and when.
+        view.reply_to = view.reply_to.filter(|parent| index.is_for(eyes, parent));
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
             (view.note, view.edited_at, view.pictures) = (None, None, vec![]);
@@ -281,11 +287,11 @@ impl Backend {
             let edited_at = user.edits.get(&found.id).map(|edits| edits.last_at);
             let pictures = user.pictures.get(&found.id).map(|pictures| pictures.to_vec());
             let pictures = pictures.unwrap_or_default();
-            (person(user), user.reply_to(found.id).cloned(), edited_at, pictures)
+            let reply_to = user.reply_to(found.id).cloned();
+            ((person(user), user.audience(found.id)), reply_to, edited_at, pictures)
         };
-        let Some(((author, reply_to, edited_at, pictures), said)) = self.said(post, about)? else {
-            return Ok(None);
-        };
+        let Some((about, said)) = self.said(post, about)? else { return Ok(None) };
+        let ((author, audience), reply_to, edited_at, pictures) = about;
         Ok(Some(PostView {
             id: post.id,
             author,
@@ -297,6 +303,7 @@ impl Backend {
             reposted_by: None,
             mine: self.mine(asker, post),
             liked_by: None,
+            audience,
             reply_to,
             replies: 0,
             hidden: self.cluster.local.index().hidden(post).map(str::to_owned),

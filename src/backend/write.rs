@@ -6,7 +6,7 @@ use super::Backend;
 use super::view::{Asked, Done, Result, SessionNow};
 use crate::action::{
     self, Action, ActionError, Change, EditProfile, EndSession, Keyed, NewPost, OnePost, Plan,
-    RequestKey, Whom,
+    PostFor, RequestKey, Whom,
 };
 use crate::auth::throttle::ActKind;
 use crate::cluster::fold::Wish;
@@ -123,7 +123,7 @@ impl Backend {
         let now = self.now();
         let (wrote, version) = self
             .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
-        if matches!((action, &wrote), (Action::Post(_), Wrote::Now(_))) {
+        if matches!((action, &wrote), (Action::Post(_) | Action::PostFor(_), Wrote::Now(_))) {
             metrics::POSTS.count();
         }
         let saved = saved(wrote.receipt());
@@ -138,11 +138,14 @@ impl Backend {
             .map_err(|later| Refusal::TooMany { retry_after_s: later.seconds })
     }
 
-    pub(super) fn post(&self, asked: Asked<'_>, data: NewPost) -> Result {
-        if !data.note.is_empty() {
+    pub(super) fn post(&self, asked: Asked<'_>, data: PostFor) -> Result {
+        self.check_audience(data.audience)?;
+        let PostFor { audience, post } = &data;
+        if !post.note.is_empty() {
             self.check_social()?;
         }
-        if let Some(parent) = &data.reply_to {
+        if let Some(parent) = &post.reply_to {
+            self.check_is_for(&asked, parent)?;
             let stands = self.look(&parent.user, |user| user.post(parent.id).is_some());
             match stands {
                 Some(true) => {}
@@ -152,12 +155,13 @@ impl Backend {
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
         let asker = asked.signed_in()?;
-        let pictures = self.posted_pictures(&data.pictures)?;
-        self.want_sent(asked.permit, asker.user(), &data.sent)?;
-        let NewPost { text, reply_to, note, sent, .. } = data.clone();
-        let now = self.now();
-        self.act(asked, &Action::Post(data), ActKind::Post, &|user| Change::Post {
+        let pictures = self.posted_pictures(&post.pictures)?;
+        self.want_sent(asked.permit, asker.user(), &post.sent)?;
+        let NewPost { text, reply_to, note, sent, .. } = post.clone();
+        let (audience, now) = (*audience, self.now());
+        self.act(asked, &data.action(), ActKind::Post, &|user| Change::Post {
             id: self.ids.next(now, user.post_id_max),
+            audience,
             text: text.clone(),
             reply_to: reply_to.clone(),
             note: note.clone(),

@@ -10,6 +10,7 @@
 //! A property panics where it does not hold. It takes any bytes and ends soon: what is longer than
 //! the limits allow is cut first, or must be refused.
 
+mod body;
 mod config;
 mod person;
 mod picture;
@@ -22,9 +23,11 @@ mod tests;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("head", site::head),
     ("form", site::form),
+    ("parts", body::parts),
+    ("params", body::params),
     ("cookie", site::cookie),
     ("next", site::next),
     ("text", person::text),

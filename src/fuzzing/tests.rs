@@ -21,6 +21,31 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+/// What is read from outside, and the target for it.
+const READ: [(&str, &str); 12] = [
+    ("the head of an HTTP request", "head"),
+    ("the body of a form", "form"),
+    ("a form that brings files", "parts"),
+    ("what apps send", "params"),
+    ("cookies", "cookie"),
+    ("links in texts", "text"),
+    ("a user's file of JSON", "line"),
+    ("what machines say to each other", "frame"),
+    ("where a form leads on", "next"),
+    ("a user name", "username"),
+    ("a file of configuration", "config"),
+    ("a picture", "picture"),
+];
+
+#[test]
+fn s48_what_comes_from_outside_has_a_target() {
+    let has = |target: &str| TARGETS.iter().any(|(name, _)| *name == target);
+    for (what, target) in READ {
+        assert!(has(target), "nothing makes up {what}");
+    }
+    assert_eq!(TARGETS.len(), READ.len(), "each is for something");
+}
+
 #[test]
 fn s48_every_target_has_a_program_and_a_corpus() {
     let mut expected: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();

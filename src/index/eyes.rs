@@ -14,12 +14,23 @@ pub struct Eyes {
     pub(super) viewer: Option<PersonId>,
     /// When.
     pub(super) now: Wall,
+    /// Whether they look at a list of everybody's posts: those that are not for all are not in it, whoever
+    /// looks.
+    pub(super) in_public: bool,
+}
+
+impl Eyes {
+    /// The same on a list of everybody's posts.
+    pub(super) const fn in_public(self) -> Self {
+        Self { in_public: true, ..self }
+    }
 }
 
 impl Index {
     /// The eyes of `viewer`, or of a stranger, at `now`.
     pub fn eyes(&self, viewer: Option<&UserName>, now: Wall) -> Eyes {
-        Eyes { viewer: viewer.and_then(|name| self.people.find(name)), now }
+        let viewer = viewer.and_then(|name| self.people.find(name));
+        Eyes { viewer, now, in_public: false }
     }
 
     /// Whether these eyes are shown the post at all.
@@ -64,7 +75,7 @@ impl Index {
 
     /// As [`Self::shows`], of a post in a list.
     pub(super) fn shows_key(&self, eyes: Eyes, key: Key) -> bool {
-        self.shows_author(eyes, key.author)
+        self.is_meant_for(eyes, key) && self.shows_author(eyes, key.author)
     }
 
     pub(super) fn shows_author(&self, eyes: Eyes, author: PersonId) -> bool {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::people::PersonId;
-use super::{Index, Key};
+use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::order::sort_by;
@@ -175,6 +175,13 @@ impl Index {
     /// How many posts were reported and not looked at since, and how many people wait to be let in.
     pub fn waiting(&self) -> (usize, usize) {
         (self.keeping.queue.len(), self.keeping.undecided.len())
+    }
+
+    /// Whether the viewer is a keeper, and the post was reported and not looked at since: it is shown to
+    /// them among the reports, whoever it is for.
+    pub(super) fn is_to_be_judged(&self, eyes: Eyes, post: Key) -> bool {
+        let is_keeper = eyes.viewer.is_some_and(|viewer| self.keeping.keepers.contains(&viewer));
+        is_keeper && self.keeping.queued.contains_key(&post)
     }
 
     /// Whether somebody has reported a post, and nobody has looked at it since.

@@ -123,6 +123,7 @@ impl Use {
 impl Index {
     /// Up to `n` posts that bear a tag, older than `before`, without those whose text is hidden.
     pub fn tagged(&self, eyes: Eyes, tag: &Tag, before: Option<PostId>, n: usize) -> PostList {
+        let eyes = eyes.in_public();
         let posts = self.labels.down(&Label::of_tag(tag), before);
         self.page(eyes, posts.filter(|post| self.shows_text_of(eyes, *post)), n)
     }
@@ -151,14 +152,16 @@ impl Index {
 
     /// Whether a post bears a tag.
     pub fn bears(&self, tag: &Tag, post: &PostRef) -> bool {
-        let author = self.people.find(&post.user);
-        let key = author.map(|author| Key { id: post.id, author });
-        key.is_some_and(|key| self.labels.is_on(&Label::of_tag(tag), key))
+        self.key(post).is_some_and(|key| self.bears_key(tag, key))
+    }
+
+    pub(super) fn bears_key(&self, tag: &Tag, post: Key) -> bool {
+        self.labels.is_on(&Label::of_tag(tag), post)
     }
 
     /// Up to `n` tags, those first that were used last. Looks at a limited number of posts.
     pub fn recent_tags(&self, eyes: Eyes, n: usize) -> Vec<Tag> {
-        let mut found: Vec<LabelId> = Vec::new();
+        let (eyes, mut found) = (eyes.in_public(), Vec::<LabelId>::new());
         for tagged in self.labels.tagged.down(None).take(RECENT_TAGS_STEPS_MAX) {
             if found.len() >= n {
                 break;

@@ -15,10 +15,13 @@
 //!
 //! A post costs 20 bytes here (12 in the timeline, 8 in its author's list), a reply 24 more, a repost
 //! 48, a like 40 (of either 24 are for its author to be told of it, and are saved for one's own post), a
-//! name or a tag in it 16, a follow 24. Every query costs what it shows, and [`Index::home`] at most a few
-//! steps for each person followed besides.
+//! name or a tag in it 16, a follow 24; a post that is not for everybody about 40 more. Every query costs
+//! what it shows, and [`Index::home`] at most a few steps for each person followed besides.
 
 mod apart;
+mod audience;
+#[cfg(test)]
+mod audience_tests;
 mod echo;
 mod eyes;
 mod keeping;
@@ -52,6 +55,7 @@ use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
 use crate::user::room::make_room;
 use crate::user::{Status, User};
+use audience::Audiences;
 use echo::Echo;
 use keeping::Keeping;
 use label::Labels;
@@ -69,7 +73,7 @@ pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
 pub use timeline::PostList;
-pub use walk::{Span, Walk, Walked, WalkedList};
+pub use walk::{Span, TagsWanted, Walk, Walked, WalkedList};
 
 /// A post: number and author, in the order of time. 12 bytes and not 16, because each post has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,13 +111,15 @@ pub struct Index {
     /// Reposts, likewise.
     reposted: SortedChunks<Echo>,
     pictures: Pictures,
+    /// Whom posts are for that are not for everybody.
+    audiences: Audiences,
     recent: Recent,
 }
 
 /// What a profile counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Posts that still stand.
+    /// Posts that still stand and are not kept from some.
     pub posts: u32,
     /// Who follows, of those who have not left.
     pub followers: u32,
@@ -151,6 +157,7 @@ impl Index {
             for (id, parent) in &user.replies {
                 edges.push(index.edge(parent, Key { id: *id, author }));
             }
+            index.limit_all(user);
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
@@ -177,20 +184,12 @@ impl Index {
         }
         let author = self.people.intern(&before.name);
         match entry {
-            Entry::Joined { .. } => self.people.join(author),
+            Entry::Joined { at } => self.people.join(author, *at),
             Entry::Profile { members_only, avatar, .. } => {
                 self.people.get_mut(author).members_only = *members_only;
                 self.pictures.face(author, before.avatar.as_deref(), avatar.as_deref());
             }
-            Entry::Posted { id, text, reply_to, pictures, .. } => {
-                let key = Key { id: *id, author };
-                if !before.has_deleted(*id) && self.add_post(key, reply_to.as_ref()) {
-                    self.pictures.show(key, pictures);
-                    let labels: Vec<_> =
-                        text::labels(text).into_iter().map(|label| (*id, label)).collect();
-                    self.relabel(author, &[], &labels);
-                }
-            }
+            Entry::Posted { .. } | Entry::PostedFor { .. } => self.post(author, before, entry),
             Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
             Entry::Followed { .. }
             | Entry::Unfollowed { .. }
@@ -219,8 +218,9 @@ impl Index {
             | Entry::Unliked { .. }
             | Entry::Reposted { .. }
             | Entry::Unreposted { .. } => self.mark(before, entry),
-            Entry::PostEdited { id, text, .. } => {
+            Entry::PostEdited { at, id, text, .. } => {
                 if before.post(*id).is_some() {
+                    self.said_anew(Key { id: *id, author }, *at);
                     let labels: Vec<_> =
                         text::labels(text).into_iter().map(|label| (*id, label)).collect();
                     self.relabel(author, &before.labels.of(*id), &labels);
@@ -238,6 +238,24 @@ impl Index {
             | Entry::SessionClosed { .. } => {}
         }
         self.note(author, before, entry);
+    }
+
+    fn post(&mut self, author: PersonId, before: &User, entry: &Entry) {
+        let (Entry::Posted { at, id, text, reply_to, pictures, .. }
+        | Entry::PostedFor { at, id, text, reply_to, pictures, .. }) = entry
+        else {
+            return;
+        };
+        let key = Key { id: *id, author };
+        if before.has_deleted(*id) || !self.add_post(key, reply_to.as_ref()) {
+            return;
+        }
+        if let Entry::PostedFor { audience, .. } = entry {
+            self.limit(key, *audience, *at);
+        }
+        self.pictures.show(key, pictures);
+        let labels: Vec<_> = text::labels(text).into_iter().map(|label| (*id, label)).collect();
+        self.relabel(author, &[], &labels);
     }
 
     fn tie(&mut self, author: PersonId, before: &User, entry: &Entry) {
@@ -300,6 +318,7 @@ impl Index {
             self.keep_all(after);
         }
         self.replace_marks(author, before, after);
+        self.unlimit_all(before);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
@@ -310,6 +329,7 @@ impl Index {
                 self.pictures.show(key, pictures);
             }
         }
+        self.limit_all(after);
         self.pictures.face(author, before.avatar.as_deref(), after.avatar.as_deref());
         let all = |user: &User| -> Vec<_> {
             user.labels.iter().map(|(id, label)| (id, label.clone())).collect()
@@ -350,18 +370,21 @@ impl Index {
         self.people.active()
     }
 
-    /// How many posts stand.
+    /// How many posts stand and are not kept from some.
     pub fn posts(&self) -> usize {
-        self.timeline.len()
+        self.timeline.len() - self.audiences.few
     }
 
     /// What the user's profile counts: of posts that these eyes could not be shown, none.
     pub fn counts(&self, eyes: Eyes, user: &UserName) -> Counts {
         let Some(id) = self.people.find(user) else { return Counts::default() };
         let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
-        let posts = self.people.get(id).posts.len();
+        let person = self.people.get(id);
+        // Of posts that are kept from some their author alone is told how many there are.
+        let few = if eyes.viewer == Some(id) { 0 } else { person.few };
+        let posts = count(person.posts.len()).saturating_sub(few);
         Counts {
-            posts: count(if self.may_read(eyes, id) { posts } else { 0 }),
+            posts: if self.may_read(eyes, id) { posts } else { 0 },
             followers: count(self.people.circle(id, Circle::Followers).len()),
             following: count(self.people.circle(id, Circle::Follows).len()),
         }
@@ -406,7 +429,9 @@ impl Index {
     /// Up to `n` members whom the viewer does not follow: those who posted last, then, where there are
     /// too few of them, any. Looks through a limited number of posts and names.
     pub fn suggestions(&self, eyes: Eyes, n: usize) -> Vec<UserName> {
-        let posters = self.timeline.down(None).map(|key| key.author).take(SUGGESTION_STEPS_MAX);
+        let latest = self.timeline.down(None).take(SUGGESTION_STEPS_MAX);
+        // Who writes to few is not betrayed by when they do.
+        let posters = latest.filter(|key| !self.is_for_few(**key)).map(|key| key.author);
         let anyone = self.people.directory(None).take(SUGGESTION_STEPS_MAX);
         let is_known = |id: PersonId| {
             eyes.viewer.is_some_and(|viewer| viewer == id || self.people.follows(viewer, id))
@@ -429,7 +454,7 @@ impl Index {
         let id = self.people.intern(&user.name);
         match user.status {
             Status::Absent => {}
-            Status::Active => self.people.join(id),
+            Status::Active => self.people.join(id, user.joined_at),
             Status::Left(_) => self.people.leave(id),
         }
         self.people.get_mut(id).members_only = user.members_only;
@@ -473,6 +498,7 @@ impl Index {
         }
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
+        self.unlimit(key);
         if let Some(pictures) = before.pictures.get(&id) {
             self.pictures.hide(key, pictures);
         }

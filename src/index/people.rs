@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use super::apart::Apart;
 use super::repost::Repost;
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 
 /// A name's number in this process: an index into the list of people. Never on disk or wire.
@@ -36,6 +37,10 @@ pub(super) enum Standing {
 pub(super) struct Person {
     pub(super) name: UserName,
     pub(super) standing: Standing,
+    /// When the account was made.
+    pub(super) joined_at: Wall,
+    /// How many of their posts are kept from some.
+    pub(super) few: u32,
     /// Whether strangers are shown none of their posts.
     pub(super) members_only: bool,
     /// Sorted.
@@ -83,6 +88,8 @@ impl People {
         self.list.push(Person {
             name: name.clone(),
             standing: Standing::Absent,
+            joined_at: Wall(0),
+            few: 0,
             members_only: false,
             posts: Vec::new(),
             reposts: Vec::new(),
@@ -122,10 +129,11 @@ impl People {
     }
 
     /// Makes an account, unless the name is used up.
-    pub(super) fn join(&mut self, id: PersonId) {
+    pub(super) fn join(&mut self, id: PersonId, at: Wall) {
         let person = self.get_mut(id);
         if person.standing == Standing::Absent {
             person.standing = Standing::Active;
+            person.joined_at = at;
             self.active += 1;
         }
     }

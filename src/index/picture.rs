@@ -8,7 +8,7 @@ use super::eyes::Eyes;
 use super::people::PersonId;
 use super::{Index, Key};
 use crate::id::PictureName;
-use crate::user::entry::{Picture, PostRef};
+use crate::user::entry::Picture;
 
 /// Every picture to which a post that stands refers, small ones included, with these posts.
 #[derive(Debug, Clone, Default)]
@@ -91,12 +91,16 @@ impl Index {
         // Who is a member is known to everybody.
         let is_face = self.pictures.faces.contains_key(&name);
         is_face
-            || posts.is_some_and(|posts| posts.iter().any(|post| self.shows_text_of(eyes, *post)))
+            || posts.is_some_and(|posts| {
+                posts.iter().any(|post| {
+                    self.shows_text_of(eyes, *post) || self.is_to_be_judged(eyes, *post)
+                })
+            })
     }
 
     /// Whether a post has pictures.
-    pub fn has_pictures(&self, post: &PostRef) -> bool {
-        self.key(post).is_some_and(|key| self.pictures.posts.contains(&key))
+    pub(super) fn has_pictures(&self, post: Key) -> bool {
+        self.pictures.posts.contains(&post)
     }
 
     /// Posts that have pictures, the newest below a bound first.

@@ -31,6 +31,9 @@ impl Index {
             let is_of = |(author, label): &(Option<_>, Label)| {
                 *author == Some(post.author) || self.labels.is_on(label, post)
             };
+            // What is in no list is found by its author alone.
+            let is_own = eyes.viewer == Some(post.author);
+            let eyes = if is_own { eyes } else { eyes.in_public() };
             has_tags && names.iter().all(is_of) && self.shows_text_of(eyes, post)
         };
         let mut found = PostList::default();

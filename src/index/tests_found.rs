@@ -248,6 +248,28 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
 }
 
 #[test]
+fn walk_over_tags_passes_over_what_is_not_wanted_and_says_where_it_goes_on() {
+    let unwanted = u64::try_from(PASSED_OVER_MAX).unwrap() + 10;
+    let mut world = World::of(&joined());
+    world.write("ada", &posted(1, "#Brot #seeds"));
+    (2..2 + unwanted).for_each(|ms| world.write("ben", &posted(ms, "#brot")));
+    let (any, other) = ([tag("brot")], [tag("seeds")]);
+    let all = TagsWanted { any: &any, all: &other, ..TagsWanted::default() };
+    let walk = |tags, span| world.index.walk(ANYONE, Walk::Tagged(tags), span, 5);
+    let first = walk(all, Span::default());
+    assert_eq!((first.items.len(), first.stopped), (0, Some(at(12))));
+    let next = walk(all, Span { below: first.stopped, ..Span::default() });
+    let found: Vec<_> = next.items.iter().map(|item| item.post.clone()).collect();
+    assert_eq!((found, next.stopped), (vec![post("ada", 1)], None));
+    let none = TagsWanted { none: &other, ..all };
+    assert!(walk(none, Span { below: Some(at(12)), ..Span::default() }).items.is_empty());
+    let none = TagsWanted { none: &other, any: &any, ..TagsWanted::default() };
+    assert_eq!(walk(none, Span { below: Some(at(4)), ..Span::default() }).items.len(), 2);
+    let pictured = TagsWanted { only_pictures: true, ..none };
+    assert_eq!(walk(pictured, Span::default()).stopped, Some(at(12)));
+}
+
+#[test]
 fn named_are_members_whose_names_begin_so() {
     let mut world = World::of(&joined());
     world.write("adam", &Entry::Joined { at: Wall(1) });

@@ -27,7 +27,7 @@ impl Index {
     /// Up to `n` posts of all people, older than `before`.
     pub fn everyone(&self, eyes: Eyes, before: Option<PostId>, n: usize) -> PostList {
         let below = before.map(below_all_of);
-        self.page(eyes, self.timeline.down(below.as_ref()).copied(), n)
+        self.page(eyes.in_public(), self.timeline.down(below.as_ref()).copied(), n)
     }
 
     /// Up to `n` posts of one person, older than `before`.

@@ -28,8 +28,21 @@ pub enum Walk<'a> {
     Pictured,
     /// What one person wrote and, if asked for, reposted.
     Of(&'a UserName, bool),
-    /// What bears any of these tags.
-    Tagged(&'a [Tag]),
+    /// What bears these tags.
+    Tagged(TagsWanted<'a>),
+}
+
+/// Which tags, and what else of posts that bear them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TagsWanted<'a> {
+    /// One of these at least.
+    pub any: &'a [Tag],
+    /// And all of these.
+    pub all: &'a [Tag],
+    /// And none of these.
+    pub none: &'a [Tag],
+    /// Whether it must have pictures.
+    pub only_pictures: bool,
 }
 
 /// Which part of a list.
@@ -60,7 +73,7 @@ pub struct WalkedList {
     /// As many as were asked for, or fewer where there are no more, and those of the same moment as the
     /// last.
     pub items: Vec<Walked>,
-    /// Where to go on, if the walk ended early because too much in it is not for these eyes.
+    /// Where to go on, if the walk ended early because too much in it is not for these eyes, or not wanted.
     pub stopped: Option<PostId>,
 }
 
@@ -90,21 +103,34 @@ fn made_of(place: PostId, text: &str) -> PostId {
 impl Index {
     /// Up to `n` posts of a list.
     pub fn walk(&self, eyes: Eyes, list: Walk<'_>, span: Span, n: usize) -> WalkedList {
+        let is_public = matches!(list, Walk::Everyone | Walk::Pictured | Walk::Tagged(_));
+        let eyes = if is_public { eyes.in_public() } else { eyes };
         let (below, above) = (span.below.map(Span::place), span.above.map(Span::place));
         let within = |item: &Shown| {
             below.is_none_or(|below| item.place() < below)
                 && above.is_none_or(|above| item.place() > above)
         };
+        let is_wanted = |item: Shown| match list {
+            Walk::Tagged(tags) => self.bears_wanted(tags, item.post()),
+            _ => true,
+        };
         if span.is_rising {
             let rising = self.rising(eyes, list, above);
-            let mut found = self.first(eyes, rising.take_while(within), n);
+            let mut found = self.first(eyes, rising.take_while(within), is_wanted, n);
             found.items.reverse();
             return found;
         }
         let hides = matches!(list, Walk::Tagged(_) | Walk::Pictured);
         let falling = self.falling(eyes, list, below).take_while(within);
         let falling = falling.filter(|it| !hides || self.shows_text_of(eyes, it.post()));
-        self.first(eyes, falling, n)
+        self.first(eyes, falling, is_wanted, n)
+    }
+
+    fn bears_wanted(&self, wanted: TagsWanted<'_>, post: Key) -> bool {
+        let TagsWanted { any: _, all, none, only_pictures } = wanted;
+        (!only_pictures || self.has_pictures(post))
+            && all.iter().all(|tag| self.bears_key(tag, post))
+            && !none.iter().any(|tag| self.bears_key(tag, post))
     }
 
     /// The posts of that number, by author: mostly one, but two machines' clocks may have agreed.
@@ -155,7 +181,7 @@ impl Index {
                 Box::new(self.timeline.down(bound.as_ref()).copied().map(Shown::from))
             }
             Walk::Pictured => Box::new(self.pictured_down(bound).map(Shown::from)),
-            Walk::Tagged(tags) => Box::new(self.tagged_down(tags, below).map(Shown::from)),
+            Walk::Tagged(tags) => Box::new(self.tagged_down(tags.any, below).map(Shown::from)),
             Walk::Of(name, reposts) => {
                 let who = self.people.find(name);
                 let posts = self.merged(who.into_iter(), bound);
@@ -190,7 +216,7 @@ impl Index {
                 Box::new(shown.map(Shown::from))
             }
             Walk::Tagged(tags) => {
-                let keys = self.tagged_up(tags, from);
+                let keys = self.tagged_up(tags.any, from);
                 let shown = keys.filter(move |key| self.shows_text_of(eyes, *key));
                 Box::new(shown.map(Shown::from))
             }
@@ -235,8 +261,14 @@ impl Index {
         merged(posts.chain(reposts)).map(|Reverse(shown)| shown)
     }
 
-    /// The first `n` of these that the eyes are shown.
-    fn first(&self, eyes: Eyes, items: impl Iterator<Item = Shown>, n: usize) -> WalkedList {
+    /// The first `n` of these that are wanted and that the eyes are shown.
+    fn first(
+        &self,
+        eyes: Eyes,
+        items: impl Iterator<Item = Shown>,
+        is_wanted: impl Fn(Shown) -> bool,
+        n: usize,
+    ) -> WalkedList {
         let mut list = WalkedList::default();
         let (mut last, mut passed_over) = (None, 0);
         for item in items {
@@ -248,7 +280,7 @@ impl Index {
                 return WalkedList { stopped: last, ..list };
             }
             last = Some(item.place());
-            if self.shows_item(eyes, item) && self.stands(item.post()) {
+            if is_wanted(item) && self.shows_item(eyes, item) && self.stands(item.post()) {
                 list.items.push(self.walked(item));
             } else {
                 passed_over += 1;

@@ -9,7 +9,7 @@ use crate::user::entry::Entry;
 use crate::user::{Place, User};
 
 /// A stranger's eyes.
-pub(super) const ANYONE: Eyes = Eyes { viewer: None, now: Wall(0) };
+pub(super) const ANYONE: Eyes = Eyes { viewer: None, now: Wall(0), in_public: false };
 
 pub(super) fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()

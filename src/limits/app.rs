@@ -14,7 +14,7 @@ pub const APP_PICTURE_DAYS: u64 = 3;
 pub const API_TAGS_MAX: usize = 4;
 /// Posts that an app reports together.
 pub const API_REPORTED_MAX: usize = 10;
-/// Parts of a list that are looked at for one such page where answers to others are not wanted.
+/// Parts of a list that are looked at for one such page where not all of it is wanted.
 pub const API_WALKS_MAX: usize = 5;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;
@@ -34,3 +34,5 @@ pub const APP_REDIRECTS_MAX: usize = 10;
 /// Bytes of all that an app says of itself, which its `client_id` holds: that stands in addresses, once
 /// more as the address to go on to after signing in.
 pub const APP_BYTES_MAX: usize = 1_200;
+/// Posts among which the last one that is kept from nobody is looked for, to tell when it was written.
+pub const LAST_POSTS_LOOKED_AT: usize = 200;

@@ -324,7 +324,9 @@ impl UserStore {
         place: Place,
     ) -> Result<Said, StoreError> {
         match self.read_entry(user, place)? {
-            Entry::Posted { at, id, text, note, .. } | Entry::PostEdited { at, id, text, note }
+            Entry::Posted { at, id, text, note, .. }
+            | Entry::PostedFor { at, id, text, note, .. }
+            | Entry::PostEdited { at, id, text, note }
                 if id == post =>
             {
                 Ok(Said { at, text, note })

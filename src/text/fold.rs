@@ -12,8 +12,9 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 use super::chars::is_invisible;
 use super::is_word;
 
-/// A letter without its case.
+/// A letter without its case. The capital `ẞ` is its own capital, unlike the `ß` that is small to it.
 pub(super) fn fold_case(c: char) -> impl Iterator<Item = char> {
+    let c = if c == 'ẞ' { 'ß' } else { c };
     c.to_uppercase().flat_map(char::to_lowercase)
 }
 

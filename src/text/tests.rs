@@ -206,6 +206,7 @@ fn tag_spelt_otherwise_is_the_same() {
         assert_eq!(one.parse::<Tag>().unwrap(), other.parse::<Tag>().unwrap(), "{one} {other}");
     };
     check("Größe", "GRÖSSE");
+    check("STRAẞE", "Straße");
     check("ΟΔΟΣ", "οδος");
     check("οδος", "οδοσ");
     check("e\u{301}te", "ÉTE");
@@ -217,6 +218,15 @@ fn tag_spelt_otherwise_is_the_same() {
     }
     let long = "a".repeat(TAG_CHARS_MAX + 1);
     assert_eq!(long.parse::<Tag>(), Err(TagError::TooLong));
+}
+
+#[test]
+fn case_folded_again_is_the_same_of_every_character() {
+    for c in '\0'..=char::MAX {
+        let folded: String = fold::fold_case(c).collect();
+        let again: String = folded.chars().flat_map(fold::fold_case).collect();
+        assert_eq!(again, folded, "{c} U+{:04X}", c as u32);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Entry, Picture, PostRef, Reset, SessionId};
+use super::entry::{Audience, Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
 use super::sent::Sent;
 use super::{Place, Post, PostLabels, Requests, Session, Status, User};
@@ -39,6 +39,7 @@ impl User {
             labels: PostLabels::none(),
             deleted: Vec::new(),
             edits: BTreeMap::new(),
+            audiences: BTreeMap::new(),
             pictures: BTreeMap::new(),
             sent: Sent::none(),
             pinned: None,
@@ -76,13 +77,7 @@ impl User {
                 app: app.clone(),
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
-            Entry::Posted { at: _, id, text, reply_to, note: _, pictures } => {
-                self.sent.take(pictures);
-                if self.add_post(*id, place, reply_to.as_ref()) {
-                    self.picture(*id, pictures);
-                    self.labels.put(*id, text);
-                }
-            }
+            Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
             Entry::PostEdited { at, id, text, note: _ } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
@@ -126,6 +121,23 @@ impl User {
             Entry::Left { at } => self.leave(*at),
         }
         self.assert_invariants();
+    }
+
+    fn take_post(&mut self, entry: &Entry, place: Place) {
+        let (Entry::Posted { at: _, id, text, reply_to, note: _, pictures }
+        | Entry::PostedFor { at: _, id, text, reply_to, note: _, pictures, .. }) = entry
+        else {
+            return;
+        };
+        self.sent.take(pictures);
+        if !self.add_post(*id, place, reply_to.as_ref()) {
+            return;
+        }
+        if let Entry::PostedFor { audience, .. } = entry {
+            self.limit(*id, *audience);
+        }
+        self.picture(*id, pictures);
+        self.labels.put(*id, text);
     }
 
     fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {
@@ -260,6 +272,13 @@ impl User {
         }
     }
 
+    /// Who may read a post: most are for everybody, and those take no memory.
+    fn limit(&mut self, id: PostId, audience: Audience) {
+        if !audience.is_everyone() {
+            self.audiences.insert(id, audience);
+        }
+    }
+
     fn drop_post(&mut self, id: PostId) {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
@@ -269,6 +288,7 @@ impl User {
         }
         self.labels.put(id, "");
         self.edits.remove(&id);
+        self.audiences.remove(&id);
         self.pictures.remove(&id);
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
@@ -305,6 +325,7 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
+            assert!(self.audiences.is_empty(), "{}: left, but audiences stay", self.name);
             let pictures = self.pictures.is_empty() && self.sent.is_empty();
             assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
@@ -325,6 +346,8 @@ impl User {
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.audiences.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.audiences.values().all(|audience| !audience.is_everyone()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));
     }
 }

@@ -45,6 +45,46 @@ impl Picture {
     }
 }
 
+/// Who may read a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody who may read its author.
+    #[default]
+    Everyone,
+    /// They too, but it stands in no list of everybody's posts, under no tag, and no search finds it.
+    Quiet,
+    /// Who follows its author at the time of reading, and whom it names.
+    Followers,
+    /// Whom it names.
+    Named,
+}
+
+impl Audience {
+    /// Whether everybody is meant, as mostly.
+    pub const fn is_everyone(&self) -> bool {
+        matches!(self, Self::Everyone)
+    }
+
+    /// All of them, the widest first.
+    pub const ALL: [Self; 4] = [Self::Everyone, Self::Quiet, Self::Followers, Self::Named];
+
+    /// As files and machines spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Quiet => "quiet",
+            Self::Followers => "followers",
+            Self::Named => "named",
+        }
+    }
+
+    /// Whether it is kept from some.
+    pub const fn is_few(self) -> bool {
+        matches!(self, Self::Followers | Self::Named)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
 pub(crate) const fn is_not(is: &bool) -> bool {
     !*is
@@ -124,6 +164,28 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
         /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is edited.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pictures: Vec<Picture>,
+    },
+    /// A post or a reply that is not for everybody, or not in every list: else as [`Self::Posted`]. A kind
+    /// of its own, so that a program that knows nothing of audiences cannot take it for a post for all.
+    PostedFor {
+        /// When.
+        at: Wall,
+        /// Its number.
+        id: PostId,
+        /// Who may read it. It stays so.
+        #[serde(rename = "for")]
+        audience: Audience,
+        /// Its text.
+        text: String,
+        /// What it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<PostRef>,
+        /// What its text is folded behind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// Its pictures.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pictures: Vec<Picture>,
     },

@@ -59,7 +59,7 @@ impl Fold {
             Entry::SessionClosed { id, .. } => {
                 self.sessions.remove(id);
             }
-            Entry::Posted { id, pictures, .. } => {
+            Entry::Posted { id, pictures, .. } | Entry::PostedFor { id, pictures, .. } => {
                 self.sent.take(pictures);
                 if !self.deleted.contains_key(id) {
                     self.posts.entry(*id).or_insert(place);
@@ -269,6 +269,7 @@ impl User {
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && (&self.replies, &self.labels) == (&other.replies, &other.labels)
             && (&self.pictures, &self.avatar) == (&other.pictures, &other.avatar)
+            && self.audiences == other.audiences
             && self.sent == other.sent
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)

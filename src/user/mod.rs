@@ -7,7 +7,8 @@
 //! - `posts` and `deleted` are sorted by id, without repetition, and share no id; `post_id_max` is not
 //!   below any of them;
 //! - `labels` is what `text::labels` finds in the posts that stand;
-//! - only posts that stand are in `replies`, which is sorted, `edits`, `pictures` or `pinned`;
+//! - only posts that stand are in `replies`, which is sorted, `edits`, `audiences`, `pictures` or `pinned`;
+//! - `audiences` does not hold what is for everybody;
 //! - `requests` holds the last `limits::REQUESTS_KEPT` at most; `ops` counts all ever and never falls;
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
 
@@ -28,8 +29,10 @@ use std::sync::Arc;
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{APP_CODE_MS, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX};
-use entry::{App, LinkHash, Picture, PostRef, Reset, SessionId};
+use crate::limits::{
+    APP_CODE_MS, LAST_POSTS_LOOKED_AT, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX,
+};
+use entry::{App, Audience, LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
 use sent::Sent;
 
@@ -93,6 +96,8 @@ pub struct User {
     pub deleted: Vec<PostId>,
     /// Of posts that were edited, what they said before.
     pub edits: BTreeMap<PostId, Edits>,
+    /// Who may read a post, of those that are not for everybody.
+    pub audiences: BTreeMap<PostId, Audience>,
     /// The pictures of posts that stand and have any.
     pub pictures: BTreeMap<PostId, Arc<[Picture]>>,
     /// Pictures that an app sent and has not posted.
@@ -194,6 +199,17 @@ impl User {
     pub fn reply_to(&self, id: PostId) -> Option<&PostRef> {
         let at = self.replies.binary_search_by_key(&id, |(reply, _)| *reply).ok()?;
         self.replies.get(at).map(|(_, to)| to)
+    }
+
+    /// Who may read the post of that number.
+    pub fn audience(&self, id: PostId) -> Audience {
+        self.audiences.get(&id).copied().unwrap_or_default()
+    }
+
+    /// The last of the posts that are not kept from anybody, as far as it is among the last of all.
+    pub fn last_post_for_all(&self) -> Option<PostId> {
+        let ids = self.posts.iter().rev().map(|post| post.id);
+        ids.take(LAST_POSTS_LOOKED_AT).find(|id| !self.audience(*id).is_few())
     }
 
     /// Whether the post of that number was taken back, as far as the file still tells.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::entry::{App, Entry, PostRef, SessionId};
+use super::entry::{App, Audience, Entry, PostRef, SessionId};
 use super::*;
 use crate::id::{Hash128, RequestId, RequestKey};
 use crate::limits::{APP_CODE_MS, REQUESTS_KEPT, REQUESTS_LEAST, REQUESTS_MS};
@@ -24,6 +24,11 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
         note: None,
         pictures: Vec::new(),
     }
+}
+
+fn posted_for(id: u64, audience: Audience) -> Entry {
+    let (at, id, text) = (Wall(id), PostId::from_raw(id), "to @ben".to_owned());
+    Entry::PostedFor { at, id, audience, text, reply_to: None, note: None, pictures: Vec::new() }
 }
 
 fn deleted(id: u64) -> Entry {
@@ -93,6 +98,48 @@ fn post_deleted_dropped_but_its_number_stays_used() {
     assert_eq!(user.post_id_max, Some(PostId::from_raw(9)));
     // A compacted file holds the deletion alone.
     assert_eq!(user_of(&[deleted(12)]).post_id_max, Some(PostId::from_raw(12)));
+}
+
+#[test]
+fn post_keeps_its_audience_while_it_stands() {
+    let id = PostId::from_raw(2);
+    let mut user = user_of(&[posted(1, None), posted_for(2, Audience::Followers)]);
+    let audiences = |user: &User| [1, 2].map(|id| user.audience(PostId::from_raw(id)));
+    assert_eq!(audiences(&user), [Audience::Everyone, Audience::Followers]);
+    assert_eq!(
+        (user.labels.of(id).len(), user.last_post_for_all()),
+        (1, Some(PostId::from_raw(1)))
+    );
+    user.apply(&edited(2, 9), Place::default());
+    assert_eq!(audiences(&user), [Audience::Everyone, Audience::Followers]);
+    // The number is in use: whoever says it again changes nothing.
+    user.apply(&posted(2, None), Place::default());
+    user.apply(&posted_for(1, Audience::Named), Place::default());
+    assert_eq!(audiences(&user), [Audience::Everyone, Audience::Followers]);
+    user.apply(&deleted(2), Place::default());
+    user.apply(&posted_for(2, Audience::Named), Place::default());
+    assert_eq!((user.audiences.len(), ids(&user)), (0, vec![1]));
+    user.apply(&posted_for(3, Audience::Named), Place::default());
+    user.apply(&Entry::Left { at: Wall(4) }, Place::default());
+    assert!(user.audiences.is_empty());
+}
+
+#[test]
+fn post_for_few_is_no_post_to_a_program_that_knows_no_audience() {
+    for (audience, word) in
+        [(Audience::Quiet, "quiet"), (Audience::Followers, "followers"), (Audience::Named, "named")]
+    {
+        assert_eq!(audience.as_str(), word);
+        let entry = posted_for(7, audience);
+        let json = serde_json::to_string(&entry).unwrap();
+        let expected =
+            format!(r#"{{"e":"posted_for","at":7,"id":"7","for":"{word}","text":"to @ben"}}"#);
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
+        // Whom a later program means nobody knows here: it is read by none.
+        let later = json.replace(word, "neighbours");
+        assert!(serde_json::from_str::<Entry>(&later).is_err());
+    }
 }
 
 #[test]
@@ -322,6 +369,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         (0..9u8, 0..9u64).prop_map(|(byte, at)| opened(byte, at)),
         (0..9u8).prop_map(|byte| Entry::SessionClosed { at: Wall(1), id: session_id(byte) }),
         (0..30u64).prop_map(|id| posted(id, None)),
+        (0..30u64).prop_map(|id| posted_for(id, Audience::Named)),
         (0..30u64).prop_map(deleted),
         Just(Entry::Followed { at: Wall(1), user: name("ben") }),
         Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),

@@ -42,12 +42,14 @@ fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 
 fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) {
     let ExportProfile { username, display_name, bio, joined_at, pinned, .. } = profile;
+    // A program that knows nothing of audiences must not take such posts in as everybody's.
+    let form = if profile.has_audiences { 2 } else { 1 };
     let (community, name, bio) = (quoted(community), quoted(display_name), quoted(bio));
     let (now, joined_at) = (precise(now), precise(*joined_at));
     push(
         text,
         format_args!(
-            "{{\"tern_export\":1,\"community\":{community},\"exported_at\":\"{now}\",\n\
+            "{{\"tern_export\":{form},\"community\":{community},\"exported_at\":\"{now}\",\n\
              \"profile\":{{\"username\":\"{username}\",\"display_name\":{name},\"bio\":{bio},\
              \"joined_at\":\"{joined_at}\""
         ),
@@ -75,6 +77,9 @@ fn post_json(post: &ExportPost, site: &str) -> String {
     let mut text = format!("{{\"id\":\"{}\",\"at\":\"{}\"", post.id, precise(post.at));
     if let Some(at) = post.edited_at {
         push(&mut text, format_args!(",\"edited_at\":\"{}\"", precise(at)));
+    }
+    if !post.audience.is_everyone() {
+        push(&mut text, format_args!(",\"for\":\"{}\"", post.audience.as_str()));
     }
     says(&mut text, &post.text, post.note.as_deref());
     if let Some(PostRef { user, id }) = &post.reply_to {

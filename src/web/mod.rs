@@ -1,6 +1,6 @@
 //! The web server: pages rendered here, everything they tell asked of a backend.
 
-mod api;
+pub(crate) mod api;
 mod app_head;
 pub mod ask;
 mod away;

@@ -92,7 +92,7 @@ pub struct Request {
     pub id: String,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Request {
     /// One that says nothing but what is asked.
     pub(crate) fn bare(method: Method, path: &str) -> Self {

@@ -129,7 +129,8 @@ pub struct Statuses {
     pub statuses: Vec<StatusView>,
     /// Who wrote, reposted or is named or answered in them, each once.
     pub accounts: Vec<AccountView>,
-    /// Where the next older page begins, where the last of these does not tell.
+    /// How far the list was looked at, if there is more of it and the last of these does not tell; where the
+    /// list was asked for from its older end, upwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older: Option<PostId>,
 }

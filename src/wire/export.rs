@@ -7,7 +7,7 @@ use crate::action::import::{OldPost, Saying};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::chars::is_blank;
-use crate::user::entry::{Picture, PostRef};
+use crate::user::entry::{Audience, Picture, PostRef, is_not};
 
 /// A part of what a member takes along.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct ExportProfile {
     pub members_only: bool,
     /// Since when they are a member.
     pub joined_at: Wall,
+    /// Whether some of their posts are not for everybody.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub has_audiences: bool,
     /// Which of their posts stands first on their profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<PostId>,
@@ -68,6 +71,9 @@ pub struct ExportPost {
     /// What its text is folded behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Who may read it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
@@ -104,7 +110,8 @@ pub struct ExportMark {
 
 impl From<ExportPost> for OldPost {
     fn from(post: ExportPost) -> Self {
-        let ExportPost { id, at, edited_at, text, note, reply_to, earlier, pictures } = post;
+        let ExportPost { id, at, edited_at, text, note, audience, reply_to, earlier, pictures } =
+            post;
         // Pictures do not come along: a post of nothing else says what the first one showed, or how it
         // was called.
         let stands_for = |it: &Picture| match it.description.as_str() {
@@ -118,6 +125,7 @@ impl From<ExportPost> for OldPost {
         let last = says(edited_at.unwrap_or(at), text, note);
         let says = |it: ExportText| says(it.at, it.text, it.note);
         let is_edited = edited_at.is_some();
-        Self { id, at, is_edited, reply_to, earlier: earlier.into_iter().map(says).collect(), last }
+        let earlier = earlier.into_iter().map(says).collect();
+        Self { id, at, is_edited, audience, reply_to, earlier, last }
     }
 }

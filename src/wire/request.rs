@@ -15,7 +15,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::json::tagged;
 use crate::text::Tag;
-use crate::user::entry::{App, House, Picture, PostRef, is_not};
+use crate::user::entry::{App, Audience, House, Picture, PostRef, is_not};
 
 pub use super::api::{
     AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, NewsWhat, RelationView,
@@ -277,6 +277,9 @@ pub struct PostView {
     /// Who likes it, told to its author where they open it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub liked_by: Option<LikedBy>,
+    /// Who may read it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,

@@ -138,6 +138,9 @@ pub enum Part {
     },
     /// Posts, oldest first; their own ones name their author by the new name.
     Posts(Vec<ExportPost>),
+    /// The same, where some are not for everybody: a machine of an earlier version refuses what it would
+    /// take for everybody's.
+    PostsFor(Vec<ExportPost>),
     /// Whom they follow, mute or block.
     Ties {
         /// What of it.
@@ -327,12 +330,14 @@ mod tests {
 
     #[test]
     fn import_part_survives_its_way() {
+        use crate::user::entry::Audience;
         let post = ExportPost {
             id: PostId::from_raw(u64::MAX),
             at: Wall(7),
             edited_at: None,
             text: "\"☕\"\n".to_owned(),
             note: None,
+            audience: Audience::Named,
             reply_to: None,
             earlier: Vec::new(),
             pictures: Vec::new(),
@@ -341,7 +346,7 @@ mod tests {
             user: "ada".parse().unwrap(),
             file: Hash128([7; 16]),
             is_dry: true,
-            part: Part::Posts(vec![post]),
+            part: Part::PostsFor(vec![post]),
         };
         let question = Question::Upkeep(order);
         let text = serde_json::to_string(&question).unwrap();

@@ -102,11 +102,26 @@ impl App {
 
     /// The ids of a list, page by page, from an address on to where its links lead.
     pub(crate) fn pages(&self, from: String, rel: &str) -> Vec<Vec<String>> {
+        self.pages_while(from, rel, &|_| ())
+    }
+
+    /// The same, up to an empty page; `between` happens after each.
+    pub(crate) fn pages_while(
+        &self,
+        from: String,
+        rel: &str,
+        between: &dyn Fn(usize),
+    ) -> Vec<Vec<String>> {
         let (mut next, mut pages) = (Some(from), Vec::new());
         while let Some(path) = next {
             let heard = self.get(&path);
-            next = heard.link_to(rel).filter(|_| !heard.ids().is_empty());
+            assert_eq!(heard.status, 200, "{path}: {heard:?}");
+            if heard.ids().is_empty() {
+                break;
+            }
             pages.push(heard.ids());
+            next = heard.link_to(rel);
+            between(pages.len());
         }
         pages
     }

@@ -230,12 +230,9 @@ fn only_pictures_paged_both_ways() {
         let list = format!("{list}?only_media=true&limit=3");
         let down = ben.pages(list.clone(), "next");
         assert_eq!(down.concat(), shown, "{list}");
-        // With a tag as well, a page may end early, and the next goes on from there.
-        if !list.contains("/tag/") {
-            assert_eq!((down[0].len(), down[1].len()), (3, 3), "{list}");
-            let since = ben.get(&format!("{list}&since_id={}", shown[5])).ids();
-            assert_eq!(since, shown[..3], "{list}");
-        }
+        assert_eq!((down[0].len(), down[1].len()), (3, 3), "{list}");
+        let since = ben.get(&format!("{list}&since_id={}", shown[5])).ids();
+        assert_eq!(since, shown[..3], "{list}");
         let up = ben.pages(format!("{list}&min_id={}", shown[6]), "prev");
         let up: Vec<String> = up.into_iter().flat_map(|page| page.into_iter().rev()).collect();
         assert_eq!(up, shown[..6].iter().rev().cloned().collect::<Vec<_>>(), "{list}");

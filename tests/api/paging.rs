@@ -4,26 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::app::App;
+use super::app::{App, one_machine};
 use crate::cluster::harness::{Cluster, Options};
 
 const POSTS: usize = 300;
-
-/// Follows one kind of link from `path` to the end; `between` happens after each page.
-fn walk(app: &App, path: &str, rel: &str, between: &dyn Fn(usize)) -> Vec<Vec<String>> {
-    let (mut next, mut pages) = (Some(path.to_owned()), Vec::new());
-    while let Some(path) = next {
-        let heard = app.get(&path);
-        assert_eq!(heard.status, 200, "{path}: {heard:?}");
-        if heard.ids().is_empty() {
-            break;
-        }
-        pages.push(heard.ids());
-        next = heard.link_to(rel);
-        between(pages.len());
-    }
-    pages
-}
 
 #[test]
 fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
@@ -47,7 +31,7 @@ fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
             }
         };
         let known: BTreeSet<String> = written.iter().cloned().collect();
-        let down = walk(&app, list, "next", &more);
+        let down = app.pages_while(list.to_owned(), "next", &more);
         assert!(down[..7].iter().all(|page| page.len() == 40), "{list}");
         let down: Vec<String> = down.concat();
         assert!(down.is_sorted_by(|a, b| (a.len(), a) > (b.len(), b)), "{list}");
@@ -55,7 +39,7 @@ fn three_hundred_posts_walked_both_ways_while_new_ones_arrive() {
         assert_eq!(old, count, "{list}");
         // Up from the oldest: all of it, and what came since.
         let from = format!("{list}&min_id={}", written[0]);
-        let up = walk(&app, &from, "prev", &more);
+        let up = app.pages_while(from, "prev", &more);
         assert!(up.iter().all(|page| page.is_sorted_by(|a, b| a > b)), "{list}");
         let up: Vec<String> = up.into_iter().flat_map(|page| page.into_iter().rev()).collect();
         assert!(up.is_sorted_by(|a, b| a < b), "{list}: something twice or out of order");
@@ -109,7 +93,7 @@ fn likes_and_bookmarks_listed_by_when_they_were_made() {
         // Once more changes nothing.
         app.post(&format!("/api/v1/statuses/{}/{act}", order[0]), &json!({}));
         let newest_first = [vec![order[4], order[3]], vec![order[2], order[1]], vec![order[0]]];
-        assert_eq!(walk(&app, &path, "next", &|_| {}), newest_first, "{list}");
+        assert_eq!(app.pages(path.clone(), "next"), newest_first, "{list}");
         let second = app.get(&path).link_to("next").unwrap();
         let back = app.get(&second).link_to("prev").unwrap();
         assert_eq!(app.get(&back).ids(), newest_first[0], "{list}");
@@ -118,4 +102,36 @@ fn likes_and_bookmarks_listed_by_when_they_were_made() {
         app.post(&format!("/api/v1/statuses/{}/{act}", order[0]), &json!({}));
         assert_eq!(app.get(&path).ids(), [order[0], order[4]], "{list}");
     }
+}
+
+/// Fewer are looked at for one page than lie between those that are wanted.
+#[test]
+fn page_without_anything_wanted_says_where_the_list_goes_on() {
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
+    let mut green = Vec::new();
+    for n in 0..3 {
+        green.push(app.write(&format!("Leaf {n} #green")));
+        (0..7).for_each(|m| drop(app.write(&format!("Snow {n} {m}"))));
+    }
+    let list = format!("/api/v1/accounts/{}/statuses?tagged=green&limit=1", app.account());
+    let walk = |from: String, rel: &str| {
+        let (mut next, mut met, mut empty) = (Some(from), Vec::new(), 0);
+        while let Some(path) = next {
+            let heard = app.get(&path);
+            empty += usize::from(heard.ids().is_empty());
+            met.extend(heard.ids());
+            assert!(met.len() + empty < 20, "{rel} goes on for ever");
+            next = heard.link_to(rel);
+            // At the newer end the link leads to what may come.
+            if rel == "prev" && met.last() == green.last() {
+                break;
+            }
+        }
+        (met, empty > 0)
+    };
+    let down: Vec<_> = green.iter().rev().cloned().collect();
+    assert_eq!(walk(list.clone(), "next"), (down, true));
+    let up = green[1..].to_vec();
+    assert_eq!(walk(format!("{list}&min_id={}", green[0]), "prev"), (up, true));
 }

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::app::App;
-use crate::cluster::harness::{Cluster, Options};
+use super::app::{App, one_machine};
 
 const REPORTS: &str = "/api/v1/reports";
 
 #[test]
 fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
-    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let cluster = one_machine();
     let mut people = ["ada", "ben", "kim"].map(|name| cluster.person(name));
     for person in &mut people {
         person.join();
@@ -17,7 +16,6 @@ fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
     cluster.order(&["admin", "kim"]);
     let [ada, ben, kim] = &mut people;
     let [of_ada, of_ben] = [ada, ben].map(|person| App::of(&cluster, person, "read write"));
-    let id = |app: &App| app.get("/api/v1/accounts/verify_credentials").text("id");
     let (first, second) = (of_ben.write("Buy my tulips"), of_ben.write("Buy my roses"));
     let report = |account: &str, posts: &[&str], more: &Value| {
         let mut says = json!({ "account_id": account, "status_ids": posts });
@@ -26,13 +24,13 @@ fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
     };
 
     let wordy = json!({ "comment": "Sells <b>flowers</b>", "category": "spam", "forward": true });
-    let heard = report(&id(&of_ben), &[&first], &wordy);
+    let heard = report(&of_ben.account(), &[&first], &wordy);
     assert_eq!(heard.status, 200, "{heard:?}");
     assert_eq!(heard.value["target_account"]["acct"], json!("ben"));
     assert_eq!(heard.value["status_ids"], json!([first]));
     assert_eq!((heard.text("category"), heard.text("comment").len()), ("spam".to_owned(), 20));
     let silent = json!({ "category": "spam", "comment": " " });
-    let heard = report(&id(&of_ben), &[&first, &second, &second], &silent);
+    let heard = report(&of_ben.account(), &[&first, &second, &second], &silent);
     assert_eq!((heard.status, &heard.value["status_ids"]), (200, &json!([first, second])));
     kim.login();
     let seen = kim.get("/mod").body;
@@ -45,13 +43,13 @@ fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
     let many: Vec<_> = many.iter().map(String::as_str).collect();
     let long = json!({ "comment": "x".repeat(201) });
     for (account, posts, more, status, why) in [
-        (id(&of_ben), &[][..], &none, 422, "choose the posts"),
-        (id(&of_ben), &many[..], &none, 422, "10 posts at most"),
-        (id(&of_ben), &[own.as_str()][..], &none, 404, "not found"),
-        (id(&of_ben), &["17"][..], &none, 404, "not found"),
-        (id(&of_ben), &["tulips"][..], &none, 404, "not found"),
-        (id(&of_ada), &[own.as_str()][..], &none, 422, "that is you"),
-        (id(&of_ben), &[first.as_str()][..], &long, 422, "200"),
+        (of_ben.account(), &[][..], &none, 422, "choose the posts"),
+        (of_ben.account(), &many[..], &none, 422, "10 posts at most"),
+        (of_ben.account(), &[own.as_str()][..], &none, 404, "not found"),
+        (of_ben.account(), &["17"][..], &none, 404, "not found"),
+        (of_ben.account(), &["tulips"][..], &none, 404, "not found"),
+        (of_ada.account(), &[own.as_str()][..], &none, 422, "that is you"),
+        (of_ben.account(), &[first.as_str()][..], &long, 422, "200"),
         ("17".to_owned(), &[first.as_str()][..], &none, 404, "not found"),
     ] {
         let heard = report(&account, posts, more);
@@ -60,9 +58,9 @@ fn posts_reported_reach_the_keepers_and_nobody_reports_what_they_do_not_see() {
     }
     // All of it or nothing.
     let half = json!({ "comment": "half of it" });
-    assert_eq!(report(&id(&of_ben), &[&first, &own], &half).status, 404);
+    assert_eq!(report(&of_ben.account(), &[&first, &own], &half).status, 404);
     assert!(!kim.get("/mod").body.contains("half of it"));
     // Whoever is blocked sees no posts, and so reports none.
-    of_ben.post(&format!("/api/v1/accounts/{}/block", id(&of_ada)), &none);
-    assert_eq!(report(&id(&of_ben), &[&first], &none).status, 404);
+    of_ben.post(&format!("/api/v1/accounts/{}/block", of_ada.account()), &none);
+    assert_eq!(report(&of_ben.account(), &[&first], &none).status, 404);
 }

@@ -7,7 +7,7 @@ use tern::id::{PictureKind, PictureName};
 use tern::store::scan::scan;
 use tern::store::snapshot::fold;
 use tern::user::User;
-use tern::user::entry::{CodeHash, Entry, House, Picture, SessionId, Signup};
+use tern::user::entry::{Audience, CodeHash, Entry, House, Picture, PostRef, SessionId, Signup};
 
 use super::golden::{File, account, at, post, version};
 use super::{golden_later, user};
@@ -113,9 +113,33 @@ fn uma() -> File {
     file
 }
 
+/// Somebody who does not write for everybody.
+fn vera() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Vera", 0, &SessionId("3e".repeat(32))));
+    let said = |n, audience, reply_to| Entry::PostedFor {
+        at: at(n),
+        id: post(n),
+        audience,
+        text: "To @ben".to_owned(),
+        reply_to,
+        note: None,
+        pictures: Vec::new(),
+    };
+    let parent = Some(PostRef { user: user("ben"), id: post(2) });
+    file.add(version(1, 1, 2), Some(post(1)), &[said(1, Audience::Quiet, None)]);
+    file.add(version(1, 1, 3), Some(post(3)), &[said(3, Audience::Followers, parent)]);
+    file.add(version(1, 1, 4), Some(post(4)), &[said(4, Audience::Named, None)]);
+    file.add(version(1, 1, 5), Some(post(5)), &[said(5, Audience::Named, None)]);
+    file.add(version(1, 1, 6), None, &[Entry::PostDeleted { at: at(6), id: post(5) }]);
+    let (text, note) = ("To @zoe".to_owned(), None);
+    file.add(version(1, 1, 7), None, &[Entry::PostEdited { at: at(7), id: post(4), text, note }]);
+    file
+}
+
 /// Every file, and how it is made.
-fn files() -> [(&'static str, File); 4] {
-    [("ivo", ivo()), ("kim", kim()), ("noa", noa()), ("uma", uma())]
+fn files() -> [(&'static str, File); 5] {
+    [("ivo", ivo()), ("kim", kim()), ("noa", noa()), ("uma", uma()), ("vera", vera())]
 }
 
 /// What a file tells of its user.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const STATEMENTS: std::ops::RangeInclusive<u32> = 1..=51;
+const STATEMENTS: std::ops::RangeInclusive<u32> = 1..=52;
 /// The statements that no test can show: their rows say why they hold.
 const REVIEWED: [u32; 1] = [44];
 

@@ -2,6 +2,7 @@
 //! the program as a whole, the others beside what they are about.
 
 mod access;
+mod audience;
 mod cluster;
 mod document;
 mod forms;

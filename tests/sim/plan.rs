@@ -4,7 +4,7 @@ use tern::action::{ActionError, Admission, Change, NewSession, Who, handle};
 use tern::clock::Wall;
 use tern::id::{NodeId, PostId};
 use tern::replica::version::Version;
-use tern::user::entry::{Entry, SessionId};
+use tern::user::entry::{Audience, Entry, SessionId};
 use tern::user::{Place, Receipt, Recorded, Seen, User};
 
 use crate::event::{Request, Verdict, What};
@@ -58,6 +58,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             },
         },
         What::Post(text) => Change::Post {
+            audience: Audience::Everyone,
             id,
             text: text.clone(),
             reply_to: None,

@@ -231,7 +231,8 @@ impl Index {
     ) -> PostList {
         let mut list = PostList::default();
         let mut taken: Vec<Key> = Vec::new();
-        let (mut last, mut passed_over, mut step) = (None, 0, 0);
+        // Where a page ends is told: not by the number of what is not shown, if that can be.
+        let (mut last, mut end, mut passed_over, mut step) = (None, None, 0, 0);
         for item in shown {
             let begins_place = last != Some(item.place);
             if !self.shows_item(eyes, item) {
@@ -248,9 +249,10 @@ impl Index {
                 continue;
             }
             if begins_place && (taken.len() >= n || step > n * FEED_STEPS_PER_POST) {
-                return PostList { older: last, ..list };
+                return PostList { older: end, ..list };
             }
             last = Some(item.place);
+            end = last;
             if is_gone || taken.contains(&item.post) {
                 continue;
             }
@@ -265,7 +267,16 @@ impl Index {
     }
 
     pub(super) fn shows_item(&self, eyes: Eyes, item: Shown) -> bool {
-        self.shows_key(eyes, item.post) && item.by.is_none_or(|by| self.shows_author(eyes, by))
+        let is_reposted = |by| self.shows_author(eyes, by) && !self.is_for_few(item.post);
+        self.shows_key(eyes, item.post) && item.by.is_none_or(is_reposted)
+    }
+
+    /// Whether these eyes are shown somebody's repost of a post.
+    pub fn shows_repost(&self, eyes: Eyes, by: &UserName, post: &PostRef) -> bool {
+        let who = self.people.find(by).zip(self.key(post));
+        who.is_some_and(|(by, key)| {
+            self.shows_item(eyes, Shown::reposted(key.id, by, key)) && self.stands(key)
+        })
     }
 }
 

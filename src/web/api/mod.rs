@@ -24,7 +24,7 @@ mod media;
 mod news;
 mod oauth;
 mod paging;
-mod params;
+pub(crate) mod params;
 mod password;
 mod people;
 pub(super) mod rate;

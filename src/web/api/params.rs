@@ -16,7 +16,7 @@ use crate::web::request::Request;
 
 /// Names and values, in their order.
 #[derive(Default)]
-pub(super) struct Params {
+pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     /// Where in the body the parts stand that are files.
     files: Vec<(String, Range<usize>)>,
@@ -24,7 +24,7 @@ pub(super) struct Params {
 
 /// A body that cannot be read, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     #[error("the body is no JSON object")]
     Json,
     #[error("the JSON is nested too deep")]
@@ -43,7 +43,7 @@ pub(super) enum Unreadable {
 
 impl Params {
     /// Reads all that a request brings.
-    pub(super) fn read(request: &Request) -> Result<Self, Unreadable> {
+    pub(crate) fn read(request: &Request) -> Result<Self, Unreadable> {
         let mut params = Self::default();
         params.form(request.query.as_bytes())?;
         let content_type = request.content_type.as_deref().unwrap_or_default();
@@ -126,12 +126,12 @@ impl Params {
     }
 
     /// All of them.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.pairs.iter()
     }
 
     /// A file that came with the request whose body this is, unless it is empty.
-    pub(super) fn file<'a>(&self, name: &str, body: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn file<'a>(&self, name: &str, body: &'a [u8]) -> Option<&'a [u8]> {
         let (_, place) = self.files.iter().find(|(known, _)| known == name)?;
         body.get(place.clone()).filter(|bytes| !bytes.is_empty())
     }

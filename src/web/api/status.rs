@@ -11,7 +11,7 @@ use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
 use crate::limits::API_TAGS_MAX;
 use crate::text::{Label, Tag, labels};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
 use crate::web::route::Route;
@@ -91,7 +91,7 @@ impl<A: Ask> Site<A> {
             "edited_at": post.edited_at.map(entity::time),
             "account": entity::account(&self.origin, &self.picture(), author),
             "content": entity::html(&self.origin, &post.text, &post.mentions),
-            "visibility": if view.for_members { "private" } else { "public" },
+            "visibility": visibility(view),
             "sensitive": post.note.is_some(),
             "spoiler_text": note,
             "language": null,
@@ -193,10 +193,16 @@ impl<A: Ask> Site<A> {
         let read = ApiRead::Statuses { list, below, above, is_rising, limit };
         let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
         let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
-        let ids = || page.statuses.iter().map(|status| status.id);
-        let oldest = ids().next_back().map(|last| page.older.unwrap_or(last));
+        // A page may end early, or be empty, where much was looked at for nothing: it goes on from there.
+        let oldest = page.statuses.last().map(|status| status.id);
+        let newest = page.statuses.first().map(|status| status.id);
+        let (oldest, newest) = if is_rising {
+            (oldest, page.older.or(newest))
+        } else {
+            (page.older.or(oldest), newest)
+        };
         let older = oldest.map(|id| ("max_id", id.to_string()));
-        let newer = ids().next().map(|id| ("min_id", id.to_string()));
+        let newer = newest.map(|id| ("min_id", id.to_string()));
         let link = link(&self.origin, call, older, newer);
         let statuses = self.spelt(&page, heard.viewer.as_ref().map(|viewer| &viewer.username));
         Ok(Answer { link, ..Answer::ok(Value::Array(statuses)) })
@@ -244,5 +250,16 @@ impl<A: Ask> Site<A> {
             },
         };
         self.statuses(call, StatusList::Of { username, no_replies, no_reposts, tag, only_pictures })
+    }
+}
+
+/// Apps offer to repost what is public or unlisted: what only members may read is neither.
+const fn visibility(view: &StatusView) -> &'static str {
+    match view.post.audience {
+        Audience::Everyone | Audience::Quiet if view.for_members => "private",
+        Audience::Everyone => "public",
+        Audience::Quiet => "unlisted",
+        Audience::Followers => "private",
+        Audience::Named => "direct",
     }
 }

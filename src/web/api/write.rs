@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::client::hash;
 use super::{Answer, Answered, Call, fresh};
-use crate::action::{Action, EditPost, Mark, NewPost, OnePost, RequestKey, SetMark};
+use crate::action::{Action, EditPost, Mark, NewPost, OnePost, PostFor, RequestKey, SetMark};
 use crate::id::{PostId, RequestId, UserName};
 use crate::limits::POST_CHARS_MAX;
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
 use crate::wire::request::{Outcome, Statuses};
@@ -53,11 +53,7 @@ impl<A: Ask> Site<A> {
         let sent = Self::media_ids(call)?;
         let (text, note) = Self::said(call, !sent.is_empty())?;
         let params = &call.params;
-        // What is meant for few is never shown to many.
-        if !matches!(params.get("visibility"), "" | "public") {
-            let why = "Validation failed: this site knows no visibility but public";
-            return Err(Answer::error(422, why));
-        }
+        let audience = audience(params.get("visibility"))?;
         let has_poll = params.pairs().any(|(name, _)| name.starts_with("poll["));
         if has_poll || !params.get("scheduled_at").is_empty() {
             let why = "Validation failed: this site takes no polls or scheduled posts";
@@ -74,7 +70,7 @@ impl<A: Ask> Site<A> {
         let key = Self::key_of(call, Self::owner(call))?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
         let post = NewPost { key, text, reply_to, note, pictures, sent };
-        let heard = self.written(call, Action::Post(post))?;
+        let heard = self.written(call, PostFor { audience, post }.action())?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         self.shown(call, saved.post.ok_or_else(super::nonsense)?)
     }
@@ -117,6 +113,11 @@ impl<A: Ask> Site<A> {
         if mark == Mark::Pin && Self::owner(call) != post.user.as_str() {
             return Err(Answer::error(422, "Validation failed: not your own post"));
         }
+        let is_few = page.statuses.first().is_some_and(|view| view.post.audience.is_few());
+        if mark == Mark::Repost && on && is_few {
+            let why = "Validation failed: this post is not for everybody";
+            return Err(Answer::error(422, why));
+        }
         let key = Self::key_of(call, Self::owner(call))?;
         let id = post.id;
         self.written(call, Action::Mark(SetMark { key, post, mark, on }))?;
@@ -146,6 +147,20 @@ impl<A: Ask> Site<A> {
         let is_it = |status: &Value| status.pointer("/reblog/id") == id;
         let repost = statuses.into_iter().find(is_it);
         Ok(repost.map_or(original, Answer::ok))
+    }
+}
+
+/// Who may read what an app posts. What is meant for few, in whatever word, is never shown to many.
+fn audience(visibility: &str) -> Result<Audience, Answer> {
+    match visibility {
+        "" | "public" => Ok(Audience::Everyone),
+        "unlisted" => Ok(Audience::Quiet),
+        "private" => Ok(Audience::Followers),
+        "direct" => Ok(Audience::Named),
+        _ => {
+            let why = "Validation failed: visibility is public, unlisted, private or direct";
+            Err(Answer::error(422, why))
+        }
     }
 }
 

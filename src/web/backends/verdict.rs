@@ -140,6 +140,7 @@ const fn is_write(action: &Action) -> bool {
         | Action::ResetPassword(_)
         | Action::Logout(_)
         | Action::Post(_)
+        | Action::PostFor(_)
         | Action::SendPicture(_)
         | Action::EditPost(_)
         | Action::Mark(_)

@@ -1,11 +1,12 @@
 //! What may be done by a form, and the action that asks a backend for it.
 
+use super::draw::audience;
 use super::visit::Visit;
 use super::{Site, Stop, pictures};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
-    Opening, Report, RequestKey, ResetPassword, SetHouse, SetMark, Whom, code_hash,
+    Opening, PostFor, Report, RequestKey, ResetPassword, SetHouse, SetMark, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -99,6 +100,7 @@ impl Act {
 
     fn post(form: &Form) -> Result<Self, Garbled> {
         match (form.get("reply_user"), form.get("reply_id")) {
+            _ if audience(form).is_none() => Err(Garbled(Self::Post(None))),
             ("", "") => Ok(Self::Post(None)),
             (user, id) => match (user.parse(), id.parse()) {
                 (Ok(user), Ok(id)) => Ok(Self::Post(Some(PostRef { user, id }))),
@@ -279,14 +281,13 @@ impl<A: Ask> Site<A> {
                 opening: opening(visit)?,
             }),
             Act::Logout => Action::Logout(Keyed { key }),
-            Act::Post(reply_to) => Action::Post(NewPost {
-                sent: Vec::new(),
-                key,
-                text: field("text"),
-                reply_to: reply_to.clone(),
-                note: field("note"),
-                pictures: pictures::posted(form),
-            }),
+            Act::Post(reply_to) => {
+                let audience = audience(form).ok_or(super::Fault::Nonsense)?;
+                let (text, note, sent) = (field("text"), field("note"), Vec::new());
+                let (reply_to, pictures) = (reply_to.clone(), pictures::posted(form));
+                let post = NewPost { key, text, reply_to, note, pictures, sent };
+                PostFor { audience, post }.action()
+            }
             Act::EditPost(post) => Action::EditPost(EditPost {
                 key,
                 id: post.id,

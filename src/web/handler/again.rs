@@ -2,7 +2,7 @@
 //! was typed, ready to be sent again.
 
 use super::act::Act;
-use super::draw::{answering, composer, head};
+use super::draw::{answering, audiences_again, composer, head};
 use super::entry::LoginForm;
 use super::posts::editor;
 use super::visit::{Heard, Visit};
@@ -163,6 +163,7 @@ impl<A: Ask> Site<A> {
                 problem: again.problem_of(t, Field::Text),
                 note: again.form.get("note").to_owned(),
                 note_problem: again.problem_of(t, Field::Note),
+                audiences: if is_edit { Vec::new() } else { audiences_again(t, again.form) },
                 offers_pictures: !is_edit && pictures.is_empty(),
                 pictures,
                 picture_problem: again.picture_problem(t),

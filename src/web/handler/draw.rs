@@ -5,17 +5,18 @@ use super::{Site, Stop};
 use crate::action::RequestKey;
 use crate::id::UserName;
 use crate::limits::{NOTE_CHARS_MAX, POST_CHARS_MAX};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::cookie::SetCookie;
 use crate::web::csrf::{Binding, FormKey, FormName};
-use crate::web::page::form::{ButtonForm, Composer, FormHead};
+use crate::web::form::Form;
+use crate::web::page::form::{ButtonForm, Choice, Composer, FormHead};
 use crate::web::page::list::Row;
 use crate::web::page::post::Byline;
 use crate::web::route::Route;
 use crate::web::session::Stranger;
 use crate::web::words::Lang;
-use crate::wire::request::{Person, PersonRow};
+use crate::wire::request::{Person, PersonRow, PostView};
 
 /// Draws the forms of one signed-in person.
 #[derive(Clone, Copy)]
@@ -74,20 +75,54 @@ impl Drawer<'_> {
         Composer { offers_pictures: false, ..self.composer() }
     }
 
-    /// The box to answer a post in; answering another names them. What was folded is answered folded.
-    pub(super) fn answer(self, post: &PostRef, note: Option<&str>) -> Composer {
+    /// The box to answer a post in; answering another names them. What was folded is answered folded, and
+    /// what is for few answered for few, who are named with it.
+    pub(super) fn answer(self, post: &PostRef, view: &PostView) -> Composer {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
-        let is_own = post.user == *self.viewer;
+        let others = view.mentions.iter().filter(|_| view.audience.is_few());
+        let others = others.filter(|name| **name != post.user);
+        let named = std::iter::once(&post.user).chain(others).filter(|name| *name != self.viewer);
+        let note = view.note.as_deref();
         Composer {
             label: self.t.your_reply(),
             is_labelled: true,
             button: self.t.reply(),
             placeholder: "",
             note: note.unwrap_or_default().to_owned(),
-            text: if is_own { String::new() } else { format!("@{} ", post.user) },
+            text: named.flat_map(|name| ["@", name.as_str(), " "]).collect(),
+            audiences: audiences(self.t, view.audience),
             ..composer(self.t, answering(form, post))
         }
     }
+}
+
+/// The field that says who may read a post.
+pub(super) const AUDIENCE: &str = "for";
+
+/// Who may read what a form is to post; nobody knows where it says something that is none of ours.
+pub(super) fn audience(form: &Form) -> Option<Audience> {
+    let said = form.get(AUDIENCE);
+    let is_said = |it: &Audience| it.as_str() == said || (said.is_empty() && it.is_everyone());
+    Audience::ALL.into_iter().find(is_said)
+}
+
+/// The choice of who may read it, as a form has it: what is not understood is not shown to many.
+pub(super) fn audiences_again(t: Lang, form: &Form) -> Vec<Choice> {
+    audiences(t, audience(form).unwrap_or(Audience::Named))
+}
+
+fn audiences(t: Lang, chosen: Audience) -> Vec<Choice> {
+    let choice = |audience: Audience| Choice {
+        value: if audience.is_everyone() { "" } else { audience.as_str() },
+        label: match audience {
+            Audience::Everyone => t.for_everyone(),
+            Audience::Quiet => t.for_everyone_quietly(),
+            Audience::Followers => t.for_followers(),
+            Audience::Named => t.for_named(),
+        },
+        is_chosen: audience == chosen,
+    };
+    Audience::ALL.into_iter().map(choice).collect()
 }
 
 /// A form that says what it answers.
@@ -107,6 +142,7 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         problem: String::new(),
         note: String::new(),
         note_problem: String::new(),
+        audiences: audiences(t, Audience::Everyone),
         pictures: Vec::new(),
         offers_pictures: true,
         picture_problem: String::new(),

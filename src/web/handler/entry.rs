@@ -4,7 +4,7 @@
 use super::act::Act;
 use super::again::Again;
 use super::apps::popup;
-use super::draw::{answering, composer, head};
+use super::draw::{AUDIENCE, answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
 use super::write::next;
 use super::{Handled, Head, Site, html, pictures, see_other};
@@ -22,9 +22,10 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 22] = [
+const DRAFT: [&str; 23] = [
     "text",
     "note",
+    AUDIENCE,
     "reply_user",
     "reply_id",
     "edit_id",
@@ -289,6 +290,7 @@ impl<A: Ask> Site<A> {
                 rows: 4,
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
+                audiences: if is_edit { Vec::new() } else { audiences_again(t, form) },
                 offers_pictures: !is_edit && pictures.is_empty(),
                 pictures,
                 button: if is_edit { t.save() } else { t.post() },

@@ -2,7 +2,7 @@
 //! of posts are shown to whoever sees the post, those beside names to everybody.
 
 use super::act::Act;
-use super::draw::{answering, composer, head};
+use super::draw::{answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, Stop, html};
 use crate::action::{
@@ -102,6 +102,7 @@ impl<A: Ask> Site<A> {
                 rows: 4,
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
+                audiences: audiences_again(t, form),
                 pictures: fields(form),
                 offers_pictures: false,
                 cancel: Some((act.page().to_string(), t.go_back())),

@@ -60,8 +60,9 @@ impl Look<'_> {
     }
 
     fn with_marks(&self, post: &PostView, marks: &[Mark]) -> PostItem {
-        let button =
-            |drawer: Drawer<'_>| marks.iter().map(move |mark| drawer.mark(post, *mark)).collect();
+        // What is for few nobody shows to others.
+        let marks = marks.iter().filter(|mark| **mark != Mark::Repost || !post.audience.is_few());
+        let button = |drawer: Drawer<'_>| marks.map(move |mark| drawer.mark(post, *mark)).collect();
         let buttons = self.drawer.map(button).unwrap_or_default();
         PostItem { buttons, ..self.eyes.see(post) }
     }
@@ -200,6 +201,7 @@ pub(super) fn editor(t: Lang, composer: Composer) -> Composer {
         is_labelled: true,
         rows: 4,
         button: t.save(),
+        audiences: Vec::new(),
         offers_pictures: false,
         ..composer
     }

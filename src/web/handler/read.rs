@@ -242,7 +242,7 @@ impl<A: Ask> Site<A> {
                 })
                 .collect(),
             has_more: thread.more_replies,
-            composer: drawer.map(|drawer| drawer.answer(&post, thread.post.note.as_deref())),
+            composer: drawer.map(|drawer| drawer.answer(&post, &thread.post)),
             login: drawer.is_none().then(|| format!("{}?next={here}", Route::Login)),
         };
         html(&page, seen(visit, &heard))

@@ -3,10 +3,13 @@
 
 use super::act::{Act, Garbled};
 use super::again::Again;
+use super::draw::audience;
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Site, Stop, journal, see_other};
 use crate::action::{Problem, RequestKey};
 use crate::auth::policy::{self, Names};
+use crate::text;
+use crate::user::entry::Audience;
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::{Binding, Forbidden, check_source, fresh_key};
 use crate::web::form::Form;
@@ -47,7 +50,7 @@ impl<A: Ask> Site<A> {
         if form.find("more").is_some() && matches!(act, Act::Post(_)) {
             return self.ask_pictures(visit, (&act, &form), key);
         }
-        if let Some(problem) = self.host_in_password(&act, &form) {
+        if let Some(problem) = self.host_in_password(&act, &form).or_else(|| unnamed(&act, &form)) {
             let trouble = Trouble::Refused(Refusal::Invalid { problems: vec![problem] });
             return self.again(visit, &Again { act: &act, form: &form, key, trouble, heard: None });
         }
@@ -189,6 +192,14 @@ impl<A: Ask> Site<A> {
         };
         Ok(see_other(&to, heard.cookies.clone()))
     }
+}
+
+/// A post for those whom it names that names nobody is a mistake: at a browser one would
+/// not notice that nobody reads it.
+fn unnamed(act: &Act, form: &Form) -> Option<FieldProblem> {
+    let is_for_named = matches!(act, Act::Post(_)) && audience(form) == Some(Audience::Named);
+    let names_nobody = is_for_named && text::mentions(form.get("text")).is_empty();
+    names_nobody.then_some(FieldProblem { field: Field::Text, problem: Problem::NamesNobody })
 }
 
 /// The page that a form wants to go back to, if it is one of this site's.

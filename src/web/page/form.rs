@@ -131,6 +131,8 @@ pub(crate) struct Composer {
     pub(crate) note: String,
     /// What is wrong with that; may be empty.
     pub(crate) note_problem: String,
+    /// Who may read it; none where that is not asked.
+    pub(crate) audiences: Vec<Choice>,
     /// Where its pictures are chosen; none where none are asked for.
     pub(crate) pictures: Vec<PictureField>,
     /// Whether it has a button that asks for pictures: the fields are many, and most posts have none.

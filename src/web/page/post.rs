@@ -7,7 +7,7 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{AVATAR_DIGITS, THUMB_SIDE_MAX};
 use crate::text::query::Query;
-use crate::user::entry::{Picture, PostRef};
+use crate::user::entry::{Audience, Picture, PostRef};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{LikedBy, Person, PostView};
@@ -71,6 +71,8 @@ pub(crate) struct PostItem {
     pub(crate) by: Byline,
     /// When.
     pub(crate) at: Moment,
+    /// Whom it is for, in words; empty for everybody.
+    pub(crate) audience: &'static str,
     /// What it says.
     pub(crate) runs: Vec<Run>,
     /// Why a keeper has hidden it, if one has; empty where that is not said.
@@ -196,6 +198,12 @@ impl Eyes<'_> {
             href: Route::Thread(own.clone()).to_string(),
             by: Byline::of(&post.author),
             at: Moment::seen_at(self.t, post.at, self.now),
+            audience: match post.audience {
+                Audience::Everyone => "",
+                Audience::Quiet => self.t.is_quiet(),
+                Audience::Followers => self.t.is_for_followers(),
+                Audience::Named => self.t.is_for_named(),
+            },
             runs: self.read(post),
             hidden: post.hidden.clone(),
             note: post.note.clone(),

@@ -380,6 +380,7 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Taken => t.name_taken(),
         Problem::Common => t.password_common(),
         Problem::Guessable => t.password_guessable(),
+        Problem::NamesNobody => t.name_somebody(),
         Problem::Wrong if field == Field::Username => t.not_your_username(),
         Problem::Wrong if field == Field::Picture => t.picture_lost(),
         Problem::Wrong if field == Field::Code => t.no_such_code(),

@@ -36,6 +36,20 @@ words! {
         ["{n} Zeichen zu viel", "{n} Zeichen zu viel"];
     new_posts(n: u64):
         ["{n} new post", "{n} new posts"] / ["{n} neuer Beitrag", "{n} neue Beiträge"];
+    who_may_read: "Who may read it" / "Wer es lesen darf";
+    for_everyone: "Everyone" / "Alle";
+    for_everyone_quietly:
+        "Everyone, but in no public list" /
+        "Alle, aber in keiner öffentlichen Liste";
+    for_followers: "My followers" / "Wer mir folgt";
+    for_named: "Only people named here" / "Nur wer hier genannt ist";
+    // Beside a post's time.
+    is_quiet: "In no public list" / "In keiner öffentlichen Liste";
+    is_for_followers: "Followers only" / "Nur für die, die folgen";
+    is_for_named: "Only those named" / "Nur für Genannte";
+    name_somebody:
+        "This is for people named in it, and names nobody. Name them with @, or choose who else may read it." /
+        "Das ist für die, die darin genannt sind, und nennt niemanden. Nenne sie mit @, oder wähle, wer es sonst lesen darf.";
     your_text: "Your text" / "Dein Text";
     your_reply: "Your reply" / "Deine Antwort";
     reply: "Reply" / "Antworten";

@@ -18,7 +18,7 @@ use crate::action::import::Flaw;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{APART_MAX, FOLLOWS_MAX, IMPORT_FILE_BYTES_MAX};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::wire::export::{ExportMark, ExportPost, ExportText};
 
 /// Why a file cannot be imported.
@@ -45,7 +45,7 @@ pub enum ImportError {
     #[error("the file is no export of tern's")]
     Json(#[from] serde_json::Error),
     /// A later form of it.
-    #[error("the file is of form {0}; this program knows form 1")]
+    #[error("the file is of form {0}; this program knows forms 1 and 2")]
     Form(u64),
     /// Something that it must have is not there.
     #[error("the file has no \"{0}\"")]
@@ -135,6 +135,8 @@ struct FilePost {
     text: String,
     #[serde(default)]
     note: Option<String>,
+    #[serde(default, rename = "for")]
+    audience: Audience,
     #[serde(default)]
     reply_to: Option<PostRef>,
     #[serde(default)]
@@ -160,12 +162,12 @@ struct FileMark {
 
 impl From<FilePost> for ExportPost {
     fn from(post: FilePost) -> Self {
-        let FilePost { id, at, edited_at, text, note, reply_to, earlier } = post;
+        let FilePost { id, at, edited_at, text, note, audience, reply_to, earlier } = post;
         let text_of = |FileText { at, text, note }| ExportText { at, text, note };
         let earlier = earlier.into_iter().map(text_of).collect();
         // The files are not in it, and their addresses lead to another community.
         let pictures = Vec::new();
-        Self { id, at, edited_at, text, note, reply_to, earlier, pictures }
+        Self { id, at, edited_at, text, note, audience, reply_to, earlier, pictures }
     }
 }
 
@@ -268,7 +270,7 @@ impl<'de> Visitor<'de> for Whole<'_, '_> {
                     map.next_value_seed(Items { list, whole: &mut self })?;
                 }
             }
-            if form.is_some_and(|form| form != 1) {
+            if form.is_some_and(|form| !matches!(form, 1 | 2)) {
                 return self.fail(ImportError::Form(form.unwrap_or_default()));
             }
             if !known.insert(field.clone()) {

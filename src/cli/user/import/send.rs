@@ -190,7 +190,11 @@ impl<'a> Sender<'a> {
     fn flush_posts(&mut self) -> Result<(), CliError> {
         let posts = std::mem::take(&mut self.posts);
         self.bytes = 0;
-        if posts.is_empty() { Ok(()) } else { self.part("posts", Part::Posts(posts)) }
+        if posts.is_empty() {
+            return Ok(());
+        }
+        let is_for_all = posts.iter().all(|post| post.audience.is_everyone());
+        self.part("posts", if is_for_all { Part::Posts(posts) } else { Part::PostsFor(posts) })
     }
 
     fn flush_marks(&mut self) -> Result<(), CliError> {

@@ -51,7 +51,7 @@ fn file_that_is_no_export_refused() {
         refused(text);
     }
     check("{}", "no \"tern_export\"");
-    check(r#"{"tern_export":2}"#, "form 2");
+    check(r#"{"tern_export":3}"#, "form 3");
     check(r#"{"tern_export":-1}"#, "invalid value");
     check(&format!("{HEAD}\"likes\":[]}}"), "no \"posts\"");
     check(r#"{"tern_export":1,"posts":[]}"#, "no \"profile\"");

@@ -6,7 +6,7 @@ use super::markup::every_page;
 use crate::action::{Action, ExportFrom};
 use crate::id::PostId;
 use crate::limits::{EXPORT_POSTS, POST_CHARS_MAX, POSTS_PAGE};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::origin::Origin;
 use crate::web::page::frame::SCRIPT;
 use crate::web::request::Method;
@@ -298,6 +298,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             id: PostId::from_raw(id),
             at: NOW,
             edited_at: None,
+            audience: Audience::Everyone,
             text: "😀\"".repeat(POST_CHARS_MAX / 2),
             note: None,
             reply_to: None,

@@ -10,7 +10,7 @@ use super::fitting::fitting;
 use crate::action::{Action, ExportFrom, ExportList};
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
-use crate::user::entry::PostRef;
+use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::FormKey;
 use crate::web::form::encode_query;
@@ -345,6 +345,7 @@ pub(super) fn post(
         at: Wall(NOW.0 - minutes * 60_000),
         text: text.to_owned(),
         note: None,
+        audience: Audience::Everyone,
         edited_at: None,
         reposted_by: None,
         mine: Mine::default(),
@@ -520,6 +521,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
         edited_at: None,
         text: text.to_owned(),
         note: None,
+        audience: Audience::Everyone,
         reply_to: (n == 1).then(|| of_ben(899)),
         earlier: Vec::new(),
     };
@@ -540,6 +542,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
                 display_name: "Ada Lind".to_owned(),
                 bio: "Seeds, mostly.".to_owned(),
                 members_only: true,
+                has_audiences: false,
                 joined_at: Wall(ms),
                 pinned: first.first().map(|post| post.id),
                 follows: vec![name("ben"), name("mina")],

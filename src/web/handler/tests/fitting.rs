@@ -57,7 +57,7 @@ pub(super) fn fitting(action: &Action) -> Outcome {
         Action::CheckSession | Action::OpenLink(_) | Action::OfferFirst(_) => Outcome::Checked,
         Action::KeepPicture(_) => Outcome::PictureKept,
         Action::Picture(_) | Action::Face(_) => Outcome::Picture,
-        Action::Post(_) => {
+        Action::Post(_) | Action::PostFor(_) => {
             Outcome::Saved(Saved { post: Some(PostId::from_raw(904)), sessions_ended: 0 })
         }
         Action::ChangePassword(_) | Action::EndOtherSessions(_) => {

@@ -1,6 +1,7 @@
 //! The pages as a browser meets them, with a backend that answers what a test tells it.
 
 mod acts;
+mod audience;
 mod comfort;
 mod escaping;
 mod fake;

@@ -1,0 +1,122 @@
+//! Posts that are not for everybody, and who may read each.
+//!
+//! Beside the lists, because most posts are for everybody: those take no memory here. Whom a post names
+//! the labels tell, and who follows its author the people do.
+
+use std::collections::BTreeMap;
+
+use super::{Eyes, Index, Key};
+use crate::clock::Wall;
+use crate::text::Label;
+use crate::user::User;
+use crate::user::entry::{Audience, PostRef};
+use crate::user::keeping::Standing;
+
+/// For whom a post is.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    audience: Audience,
+    /// Since when it says what it says: whoever took a name after that is not whom it names.
+    said_at: Wall,
+}
+
+/// See the module. Invariant: only posts that stand are in here, and none that is for everybody.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Audiences {
+    posts: BTreeMap<Key, Limit>,
+    /// How many of them are kept from some.
+    pub(super) few: usize,
+}
+
+impl Index {
+    /// Who may read a post.
+    pub fn audience(&self, post: &PostRef) -> Audience {
+        self.key(post).map_or(Audience::Everyone, |key| self.audience_of(key))
+    }
+
+    /// Whether a post is kept from nobody, or else not from these eyes.
+    pub fn is_for(&self, eyes: Eyes, post: &PostRef) -> bool {
+        self.key(post).is_none_or(|key| !self.is_for_few(key) || self.shows_key(eyes, key))
+    }
+
+    pub(super) fn audience_of(&self, key: Key) -> Audience {
+        self.audiences.posts.get(&key).map_or(Audience::Everyone, |limit| limit.audience)
+    }
+
+    pub(super) fn is_meant_for(&self, eyes: Eyes, key: Key) -> bool {
+        let Some(limit) = self.audiences.posts.get(&key) else { return true };
+        if eyes.in_public {
+            return false;
+        }
+        if !limit.audience.is_few() {
+            return true;
+        }
+        let Some(viewer) = eyes.viewer else { return false };
+        let has_come_in = || {
+            let standing = self.standing_of(viewer, eyes.now);
+            !matches!(standing, Standing::Waiting | Standing::Refused { .. })
+        };
+        let follows =
+            || limit.audience == Audience::Followers && self.people.follows(viewer, key.author);
+        let is_named = || {
+            let person = self.people.get(viewer);
+            person.joined_at <= limit.said_at
+                && self.labels.is_on(&Label::of_name(&person.name), key)
+        };
+        viewer == key.author || (has_come_in() && (follows() || is_named()))
+    }
+
+    /// Takes note of whom a post is for, which is new here.
+    pub(super) fn limit(&mut self, key: Key, audience: Audience, said_at: Wall) {
+        if audience.is_everyone() {
+            return;
+        }
+        let before = self.audiences.posts.insert(key, Limit { audience, said_at });
+        self.count_few(key, before.map(|limit| limit.audience), Some(audience));
+    }
+
+    /// The post stands no longer.
+    pub(super) fn unlimit(&mut self, key: Key) {
+        if let Some(limit) = self.audiences.posts.remove(&key) {
+            self.count_few(key, Some(limit.audience), None);
+        }
+    }
+
+    /// If it is not for everybody, the post says something else from `at` on.
+    pub(super) fn said_anew(&mut self, key: Key, at: Wall) {
+        if let Some(limit) = self.audiences.posts.get_mut(&key) {
+            limit.said_at = at;
+        }
+    }
+
+    /// Whom all the posts of a user are for.
+    pub(super) fn limit_all(&mut self, user: &User) {
+        let author = self.people.intern(&user.name);
+        for (id, audience) in &user.audiences {
+            let edited_at = user.edits.get(id).map(|edits| edits.last_at);
+            let said_at = edited_at.unwrap_or_else(|| Wall(id.at_ms()));
+            self.limit(Key { id: *id, author }, *audience, said_at);
+        }
+    }
+
+    /// Takes back what [`Self::limit_all`] took in.
+    pub(super) fn unlimit_all(&mut self, user: &User) {
+        let author = self.people.intern(&user.name);
+        for id in user.audiences.keys() {
+            self.unlimit(Key { id: *id, author });
+        }
+    }
+
+    /// Whether a post is kept from some.
+    pub(super) fn is_for_few(&self, key: Key) -> bool {
+        self.audience_of(key).is_few()
+    }
+
+    fn count_few(&mut self, key: Key, before: Option<Audience>, after: Option<Audience>) {
+        let [before, after] = [before, after].map(|it| it.is_some_and(Audience::is_few));
+        let of_author = &mut self.people.get_mut(key.author).few;
+        *of_author = *of_author + u32::from(after) - u32::from(before);
+        let few = &mut self.audiences.few;
+        *few = *few + usize::from(after) - usize::from(before);
+    }
+}
