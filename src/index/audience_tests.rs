@@ -241,6 +241,9 @@ fn check(index: &Index, model: &Model, viewer: Option<&UserName>) {
     assert_eq!(all_pages(|before| index.tagged(eyes, &tag, before, n)), tagged);
     let any = TagsWanted { any: std::slice::from_ref(&tag), ..TagsWanted::default() };
     assert_eq!(walked(index, eyes, Walk::Tagged(any)), tagged);
+    let pictured = tagged.intersection(&pictured).cloned().collect::<Posts>();
+    let any = TagsWanted { only_pictures: true, ..any };
+    assert_eq!(walked(index, eyes, Walk::Tagged(any)), pictured);
     assert_eq!(index.recent_tags(eyes, 9).is_empty(), tagged.is_empty());
     let found = model.shown(viewer, |post, plain| public(plain) || viewer == Some(&post.user));
     assert_eq!(all_pages(|before| index.candidates(eyes, (&[], &[]), before, n)), found);

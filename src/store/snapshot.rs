@@ -211,11 +211,10 @@ pub(super) fn fold_from<S: Source>(
     let lens: Vec<usize> = places.iter().map(|place| place.len as usize).collect();
     let requests = before.requests.as_slices().0;
     let head = Head { version: com, hash, ops: before.user.ops, requests };
-    let mut new =
-        spell(&head, &lens, |index: usize, line: &mut Vec<u8>| match places.get(index) {
-            Some(place) => source.copy(*place, line),
-            None => Ok(()),
-        })?;
+    let mut new = spell(&head, &lens, |index, line| match places.get(index) {
+        Some(place) => source.copy(*place, line),
+        None => Ok(()),
+    })?;
     drop((places, lens));
     if !before.tail.is_empty() {
         source.copy_behind(before.lines, &mut new)?;
