@@ -229,12 +229,13 @@ impl Cluster {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Has the operator's program do something with an account.
-    pub(crate) fn order(&self, order: &[&str]) {
+    /// Has the operator's program do something with an account; what it printed.
+    pub(crate) fn order(&self, order: &[&str]) -> String {
         let data = format!("--data={}", self.data().display());
         let done = Command::new(PROGRAM).arg("user").args(order).arg(data).output();
         let done = done.unwrap_or_else(|error| panic!("{order:?}: {error}"));
         assert!(done.status.success(), "{order:?}: {done:?}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
     /// The process of `tern run-cluster` itself.

@@ -124,11 +124,7 @@ impl Community {
         let hidden = posted(&mut ada, &format!("The {HIDDEN} #seeds @ben"));
         let (mut kim, mut sam) = (site.member("kim"), site.member("sam"));
         let lost = posted(&mut sam, &format!("The {SUSPENDED} #seeds"));
-        let data = format!("--data={}", site.cluster.data().display());
-        let program = crate::cluster::harness::PROGRAM;
-        let made =
-            std::process::Command::new(program).args(["user", "admin", "kim", &data]).output();
-        assert!(made.unwrap().status.success());
+        site.cluster.order(&["admin", "kim"]);
         assert_eq!(kim.login().status, 303);
         let id = hidden.rsplit('/').next().unwrap();
         for query in [

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::wire::{ask, cookies};
 use crate::api::app::App;
 use crate::api::table::TABLE;
-use crate::cluster::harness::{Cluster, Options, PROGRAM};
+use crate::cluster::harness::{Cluster, Options};
 use crate::cluster::person::Person;
 
 /// Pages that are opened at most.
@@ -73,9 +73,7 @@ fn s19_opening_every_page_changes_nothing() {
     }
     ben.post("Gladly @ada");
     ben.follow("ada");
-    let data = format!("--data={}", cluster.data().display());
-    let made = std::process::Command::new(PROGRAM).args(["user", "admin", "ada", &data]).output();
-    assert!(made.unwrap().status.success());
+    cluster.order(&["admin", "ada"]);
     assert_eq!(ada.login().status, 303);
     let app = App::of(&cluster, &mut ada, "read write follow push");
     let before = state(&cluster);

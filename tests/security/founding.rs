@@ -2,7 +2,6 @@
 //! one machine decides who may, and holds in memory which link is good. What was acknowledged stands,
 //! what was not is there as a whole or not at all, and nobody becomes a keeper besides.
 
-use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -10,7 +9,7 @@ use tern::thread::spawn_named;
 
 use crate::cluster::files::{count_of, wait_for_agreement};
 use crate::cluster::form::Form;
-use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
+use crate::cluster::harness::{Cluster, Options, eventually};
 use crate::cluster::person::{Person, Written};
 use crate::user::link::{Web, told};
 
@@ -56,13 +55,6 @@ impl Founder {
     }
 }
 
-fn operate(cluster: &Cluster, words: &[&str]) -> String {
-    let data = format!("--data={}", cluster.data().display());
-    let done = Command::new(PROGRAM).arg("user").args(words).arg(data).output().unwrap();
-    assert!(done.status.success(), "{words:?}: {done:?}");
-    String::from_utf8(done.stdout).unwrap()
-}
-
 /// After all machines are back: fails unless what was said holds, and the same form again does it once at
 /// most. Then there is no keeper.
 fn check(cluster: &Cluster, founder: &mut Founder, written: Written) {
@@ -80,14 +72,14 @@ fn check(cluster: &Cluster, founder: &mut Founder, written: Written) {
     });
     wait_for_agreement(cluster);
     let made = count_of(cluster, 1, &name, "keeper_made");
-    let keepers = operate(cluster, &["list", "--admins"]);
+    let keepers = cluster.order(&["list", "--admins"]);
     match again {
         // Whoever knows the password is let in, by one session more.
         Written::Saved => {
             assert!(keepers.starts_with(&name) && keepers.lines().count() == 1, "{keepers}");
             assert_eq!(made, 1, "{name}");
             assert_eq!(founder.person.get("/mod/settings").status, 200);
-            operate(cluster, &["admin", &name, "--remove"]);
+            cluster.order(&["admin", &name, "--remove"]);
         }
         // The link ended with the machine that knew it, or because nobody could tell what became of it.
         Written::Other(410) => {

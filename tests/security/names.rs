@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::harness::{Cluster, Options, PROGRAM};
+use crate::cluster::harness::{Cluster, Options};
 
 /// Everything below the data directory, by path.
 fn paths(directory: &std::path::Path, found: &mut BTreeSet<String>) {
@@ -74,9 +74,7 @@ fn s40_what_one_takes_along_holds_no_secret_and_nobody_else() {
     assert_eq!(ben.act(&of_ada, &of_ada, &reason).status, 303);
     assert_eq!(ada.act(&of_ben, &of_ben, &reason).status, 303);
     // A link for her password is on its way.
-    let data = format!("--data={}", cluster.data().display());
-    let made = std::process::Command::new(PROGRAM).args(["user", "passwd", "ada", &data]).output();
-    assert!(made.unwrap().status.success());
+    cluster.order(&["passwd", "ada"]);
     let file = std::fs::read_to_string(cluster.node_data(1).join("users/ada.jsonl")).unwrap();
     let secret = |key: &str| {
         let found = file.split(&format!("\"{key}\":\"")).nth(1);

@@ -8,7 +8,6 @@ use image::{ImageFormat, RgbImage};
 
 use super::wire::{Site, cookies};
 use crate::cluster::form::Form;
-use crate::cluster::harness::PROGRAM;
 use crate::cluster::person::Person;
 use crate::web::client::Reply;
 
@@ -205,10 +204,8 @@ fn s50_picture_goes_with_its_post_and_no_path_leads_elsewhere() {
     }
     let delete = format!("{post}/delete");
     assert_eq!(ada.act(&delete, &delete, &[]).status, 303);
-    let data = format!("--data={}", site.cluster.data().display());
     for order in [["admin", "ada"], ["suspend", "sam"]] {
-        let done = Command::new(PROGRAM).arg("user").args(order).arg(&data).output().unwrap();
-        assert!(done.status.success(), "{order:?}: {done:?}");
+        site.cluster.order(&order);
     }
     // It stays in the browsers that were shown it, and nobody is given it any more.
     for address in [&picture, &of_sam] {

@@ -8,7 +8,7 @@ use tern::wire::request::Outcome;
 
 use crate::cluster::files::wait_for_agreement;
 use crate::cluster::form::Form;
-use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
+use crate::cluster::harness::{Cluster, Options, eventually};
 use crate::cluster::person::Person;
 use crate::member::harness::Caller;
 use crate::torture::fleet::Fleet;
@@ -177,14 +177,6 @@ fn s18_new_password_and_deletion_take_the_password_itself() {
     assert_eq!(ada.act("/settings/leave", "/settings/leave", &typed).status, 303);
 }
 
-/// Asks the operator's program to do something with an account.
-fn order(cluster: &Cluster, order: &[&str]) {
-    let data = format!("--data={}", cluster.data().display());
-    let mut command = std::process::Command::new(PROGRAM);
-    let done = command.arg("user").args(order).arg(data).output().unwrap();
-    assert!(done.status.success(), "{order:?}: {done:?}");
-}
-
 /// How many sessions a person sees that are not this one: each has a button that ends it.
 fn others_seen(person: &mut Person) -> Vec<Form> {
     let forms = person.get("/settings/devices").forms();
@@ -218,7 +210,7 @@ fn s17_sessions_are_seen_and_ended_by_their_owner_and_the_operator() {
     ben.submit(&bens, &[("id", &id)]);
     assert!(is_signed_in(&mut ada), "ben ended what is ada's");
     // The operator ends anybody's.
-    order(&cluster, &["signout", "ada"]);
+    cluster.order(&["signout", "ada"]);
     assert!(!is_signed_in(&mut ada) && !is_signed_in(&mut other));
     assert!(is_signed_in(&mut ben));
 }
@@ -231,16 +223,16 @@ fn s17_suspending_stops_writing_and_deleting_ends_sessions() {
         person.join();
         person
     });
-    order(&cluster, &["admin", "kim"]);
+    cluster.order(&["admin", "kim"]);
     assert!(!is_signed_in(&mut kim), "whoever becomes a keeper signs in anew");
     // Suspended, sam reads and takes along what is his, and writes nothing: his session tells him so.
     let form = sam.get("/").form("/post");
-    order(&cluster, &["suspend", "sam"]);
+    cluster.order(&["suspend", "sam"]);
     assert_eq!(sam.submit(&form, &[("text", "Tea")]).status, 403);
     assert_eq!(sam.get("/settings/data/tern.json").status, 200);
     assert!(!sam.get("/@sam").body.contains("Tea"));
     // Deleted, tom has no session any more, nor can he open one.
-    order(&cluster, &["delete", "tom", "--yes"]);
+    cluster.order(&["delete", "tom", "--yes"]);
     assert!(!is_signed_in(&mut tom));
     assert_ne!(cluster.person("tom").login().status, 303);
 }

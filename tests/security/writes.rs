@@ -1,7 +1,6 @@
 //! Machines that are killed while people write: whatever somebody did, what was acknowledged stands, and
 //! what was not is there as a whole or not at all. The same form, sent again, does it once.
 
-use std::process::Command;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,7 +9,7 @@ use tern::thread::spawn_named;
 
 use crate::cluster::files::{count_of, wait_for_agreement};
 use crate::cluster::form::Form;
-use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
+use crate::cluster::harness::{Cluster, Options, eventually};
 use crate::cluster::person::{Person, Written};
 
 /// How long all machines may take to come back.
@@ -185,12 +184,7 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
     let name = &format!("a_{what}");
     let mut person = cluster.person(name);
     let (mut own, mut link) = (String::new(), String::new());
-    let operator = |order: &str| {
-        let data = format!("--data={}", cluster.data().display());
-        let done = Command::new(PROGRAM).args(["user", order, name, &data]).output().unwrap();
-        assert!(done.status.success(), "{order} {name}: {done:?}");
-        String::from_utf8(done.stdout).unwrap()
-    };
+    let operator = |order: &str| cluster.order(&[order, name]);
     if before != ["stranger"] {
         person.join();
     }

@@ -138,9 +138,7 @@ fn guide_calls_pages_by_their_names() {
         assert!(settings.contains(&format!(">{name}<")), "{name}: {settings}");
         assert!(DOCUMENT.contains(&format!("Settings, {name}")), "{name}");
     }
-    let data = format!("--data={}", cluster.data().display());
-    let made = Command::new(PROGRAM).args(["user", "admin", "ada", &data]).output().unwrap();
-    assert!(made.status.success(), "{made:?}");
+    cluster.order(&["admin", "ada"]);
     assert_eq!(ada.login().status, 303);
     let keeping = ada.get("/mod").body;
     assert!(keeping.contains(">Moderation<"), "{keeping}");
