@@ -138,6 +138,12 @@ impl Hasher {
         self.verify(password, &self.dummy).map(|_| Verdict::NoMatch)
     }
 
+    /// To be called every [`limits::PASSWORD_IDLE_S`]: gives memory back that nobody used since the last
+    /// time.
+    pub fn give_back_idle(&self) {
+        self.pool.look();
+    }
+
     fn run(
         &self,
         argon2: &Argon2<'_>,

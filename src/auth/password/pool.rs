@@ -6,6 +6,8 @@
 //! A buffer that comes back goes straight to whoever has waited longest, so that a newcomer cannot
 //! overtake: that is why this is a queue of one-place channels and not a condition variable.
 //!
+//! What nobody uses for a while goes back to the system.
+//!
 //! Where the memory for another buffer is not to be had, those that there are serve all: whoever would have
 //! filled it waits as if it were in use, and the next who finds it free tries again.
 
@@ -58,6 +60,8 @@ struct State {
     free: Vec<Blocks>,
     waiting: VecDeque<Waiter>,
     next_ticket: u64,
+    /// Whether one was lent since the last look.
+    was_lent: bool,
 }
 
 struct Waiter {
@@ -80,7 +84,7 @@ impl Pool {
     /// Of so many buffers, each of so many blocks.
     pub(super) fn new(clock: Clock, size: PoolSize, blocks: usize) -> Self {
         let free = (0..size.buffers).map(|_| Blocks::new()).collect();
-        let state = State { free, waiting: VecDeque::new(), next_ticket: 0 };
+        let state = State { free, waiting: VecDeque::new(), next_ticket: 0, was_lent: false };
         let reserve: Reserve = |blocks, count| blocks.try_reserve_exact(count).is_ok();
         Self { clock, size, blocks, reserve, state: Mutex::new(state) }
     }
@@ -104,6 +108,7 @@ impl Pool {
 
     fn queue_up(&self) -> Result<Turn, NoBuffer> {
         let mut state = self.state.lock();
+        state.was_lent = true;
         // One with memory means that nobody waits: when it comes back it goes to a waiter first.
         if let Some(mut blocks) = state.free.pop() {
             // Under the mutex: whoever finds none must know whether somebody else did. It only sets
@@ -149,6 +154,18 @@ impl Pool {
             }
         }
         state.free.push(blocks);
+    }
+
+    /// Gives the memory of all free buffers back to the system if none was lent since this was last called.
+    pub(super) fn look(&self) {
+        let idle = {
+            let mut state = self.state.lock();
+            if std::mem::take(&mut state.was_lent) {
+                return;
+            }
+            state.free.iter_mut().map(std::mem::take).collect::<Vec<_>>()
+        };
+        drop(idle);
     }
 
     /// Callers that wait now.
@@ -273,6 +290,25 @@ mod tests {
         let pool = Pool { reserve: |_, _| false, ..pool(2, 8, FOREVER_MS) };
         assert_eq!(pool.borrow().map(drop), Err(NoBuffer::Memory));
         assert_eq!((pool.free(), pool.waiting()), (2, 0));
+    }
+
+    #[test]
+    fn pool_that_nobody_used_between_two_looks_gives_its_memory_back() {
+        let pool = pool(2, 1, 1);
+        let held = || pool.state.lock().free.iter().filter(|it| it.capacity() > 0).count();
+        let (one, other) = (pool.borrow().unwrap(), pool.borrow().unwrap());
+        drop(other);
+        pool.look();
+        assert_eq!(held(), 1, "it was lent since the start");
+        pool.look();
+        assert_eq!((held(), one.blocks.capacity()), (0, 1), "what is in use stays");
+        drop(one);
+        drop(pool.borrow().unwrap());
+        pool.look();
+        assert_eq!(held(), 1);
+        pool.look();
+        assert_eq!((held(), pool.free()), (0, 2));
+        assert!(pool.borrow().is_ok());
     }
 
     #[test]
