@@ -37,7 +37,7 @@ use keeping::Keeping;
 use sent::Sent;
 
 pub use labels::PostLabels;
-pub use request::{Receipt, ReceiptError, Recorded, Requests, Seen};
+pub use request::{OtherAct, Receipt, ReceiptError, Recorded, Requests, Seen};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

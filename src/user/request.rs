@@ -37,6 +37,10 @@ pub enum Receipt {
 #[error("a receipt is empty, a post's number, or ended:N")]
 pub struct ReceiptError;
 
+/// What was done under a request's id is another act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherAct;
+
 /// What a user's file knows about a request that has come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
@@ -68,16 +72,17 @@ impl Receipt {
     }
 }
 
-/// A [`Recorded`] as it is kept: 41 bytes and not 48, because everybody has some.
+/// A [`Recorded`] as it is kept: 33 bytes and not 48, because everybody has some. Half of the digest is
+/// enough to notice another act under one's own key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Packed {
     id: RequestId,
-    digest: Hash128,
+    digest: [u8; 8],
     kind: u8,
     number: [u8; 8],
 }
 
-const _: () = assert!(size_of::<Packed>() == 41);
+const _: () = assert!(size_of::<Packed>() == 33);
 
 impl Packed {
     const DONE: u8 = 0;
@@ -90,7 +95,12 @@ impl Packed {
             Receipt::Post(id) => (Self::POST, id.get()),
             Receipt::SessionsEnded(count) => (Self::ENDED, u64::from(count)),
         };
-        Self { id: request.id, digest: request.digest, kind, number: number.to_be_bytes() }
+        let (id, digest) = (request.id, Self::half(request.digest));
+        Self { id, digest, kind, number: number.to_be_bytes() }
+    }
+
+    fn half(digest: Hash128) -> [u8; 8] {
+        digest.0.first_chunk().copied().unwrap_or_default()
     }
 
     fn result(&self) -> Receipt {
@@ -101,10 +111,6 @@ impl Packed {
             Self::ENDED => Receipt::SessionsEnded(u32::try_from(number).unwrap_or(u32::MAX)),
             _ => Receipt::Done,
         }
-    }
-
-    fn recorded(&self) -> Recorded {
-        Recorded { id: self.id, digest: self.digest, result: self.result() }
     }
 }
 
@@ -133,11 +139,6 @@ impl Requests {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// All, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Recorded> + use<'_> {
-        self.0.iter().map(Packed::recorded)
     }
 
     fn push(&mut self, request: &Recorded) {
@@ -194,10 +195,12 @@ impl User {
         self.ops = self.ops.max(ops);
     }
 
-    /// The answered request of that id, if it is remembered.
-    pub fn request(&self, id: &RequestId) -> Option<Recorded> {
+    /// What the request of that id got, if it is remembered, unless another act was done under it.
+    pub fn answered(&self, id: &RequestId, digest: Hash128) -> Option<Result<Receipt, OtherAct>> {
         // From the end: what is sent again was mostly sent a moment ago.
-        self.requests.iter().rev().find(|request| request.id == *id)
+        let found = self.requests.0.iter().rev().find(|request| request.id == *id)?;
+        let is_same = found.digest == Packed::half(digest);
+        Some(if is_same { Ok(found.result()) } else { Err(OtherAct) })
     }
 
     /// Whether a request was answered already. `digest` is what it asks now.
@@ -207,9 +210,9 @@ impl User {
     /// form that could not know it and expires nothing.
     /// Source: PROTOCOL.md, section 6.
     pub fn seen(&self, key: RequestKey, digest: Hash128) -> Seen {
-        match self.request(&key.id) {
-            Some(done) if done.digest == digest => Seen::Same(done.result),
-            Some(_) => Seen::Conflict,
+        match self.answered(&key.id, digest) {
+            Some(Ok(result)) => Seen::Same(result),
+            Some(Err(OtherAct)) => Seen::Conflict,
             None if self.ops.saturating_sub(key.ops) > self.requests.len() as u64 => Seen::Expired,
             None => Seen::New,
         }

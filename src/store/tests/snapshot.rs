@@ -352,7 +352,7 @@ fn fold_of_tombstone_under_300_bytes() {
     let folded = fold(&ada(), &bytes, Version { term, seq: 3 }).unwrap().unwrap();
     assert!(folded.bytes.len() < 300, "{} bytes", folded.bytes.len());
     assert_eq!((folded.user.ops, folded.user.requests.len()), (51, 1));
-    assert!(folded.user.request(&recorded(0xee).id).is_some());
+    assert!(folded.user.answered(&recorded(0xee).id, Hash128([0; 16])).is_some());
     let scan = scanned(&folded.bytes);
     assert!(scan.chain.left, "only identities may follow");
 }
