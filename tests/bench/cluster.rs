@@ -1,8 +1,10 @@
 //! A cluster as anybody starts it, full of people: posts through the form, pages, log-ins, memory.
 
 use std::io;
+use std::thread::park_timeout;
 use std::time::Duration;
 
+use tern::limits::PASSWORD_IDLE_S;
 use tern::thread::spawn_named;
 
 use crate::bare::{self, Bare};
@@ -62,6 +64,8 @@ fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
     table.memory("rest", "at rest", &town.memory("VmRSS:")?);
     town.join(PEOPLE);
     town.fill(plan)?;
+    // What hashing took is given back once nobody has signed in for a while.
+    park_timeout(Duration::from_secs(2 * PASSWORD_IDLE_S + 1));
     let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
     table.memory("filled", &when, &town.memory("VmRSS:")?);
     crowd::measure_memory(&mut town, plan, table)
