@@ -1,7 +1,7 @@
 //! A cluster as anybody starts it, full of people: posts through the form, pages, log-ins, memory.
 
 use std::io;
-use std::thread::park_timeout;
+use std::thread::sleep;
 use std::time::Duration;
 
 use tern::limits::PASSWORD_IDLE_S;
@@ -65,7 +65,7 @@ fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
     town.join(PEOPLE);
     town.fill(plan)?;
     // What hashing took is given back once nobody has signed in for a while.
-    park_timeout(Duration::from_secs(2 * PASSWORD_IDLE_S + 1));
+    sleep(Duration::from_secs(2 * PASSWORD_IDLE_S + 1));
     let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
     table.memory("filled", &when, &town.memory("VmRSS:")?);
     crowd::measure_memory(&mut town, plan, table)
