@@ -2,6 +2,7 @@
 //! refused, and what a majority that is gone means.
 
 mod apart;
+mod audience;
 mod export;
 mod find;
 mod hot;
