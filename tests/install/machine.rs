@@ -17,15 +17,15 @@ use super::has;
 const HOLD: &str = "set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs $2
-mkdir $2/upper $2/scratch $2/root
-mount -t overlay overlay -o lowerdir=$1,upperdir=$2/upper,workdir=$2/scratch $2/root
-mount -t proc proc $2/root/proc
-mount --rbind /dev $2/root/dev
-mount -t tmpfs tmpfs $2/root/run
-mount -t tmpfs -o mode=1777 tmpfs $2/root/tmp
+mkdir $2/upper $2/scratch $2/top
+mount -t overlay overlay -o lowerdir=$1,upperdir=$2/upper,workdir=$2/scratch $2/top
+mount -t proc proc $2/top/proc
+mount --rbind /dev $2/top/dev
+mount -t tmpfs tmpfs $2/top/run
+mount -t tmpfs -o mode=1777 tmpfs $2/top/tmp
 ip link set lo up
 echo up
-exec chroot $2/root sh -c 'read nothing'";
+exec chroot $2/top sh -c 'read nothing'";
 /// Seconds that a command may take.
 const SECONDS: &str = "60";
 /// Where on such a machine the operator types, and has what was brought there.
