@@ -141,7 +141,7 @@ impl Hasher {
     /// To be called every [`limits::PASSWORD_IDLE_S`]: gives memory back that nobody used since the last
     /// time.
     pub fn give_back_idle(&self) {
-        self.pool.look();
+        self.pool.give_back_idle();
     }
 
     fn run(

@@ -157,7 +157,7 @@ impl Pool {
     }
 
     /// Gives the memory of all free buffers back to the system if none was lent since this was last called.
-    pub(super) fn look(&self) {
+    pub(super) fn give_back_idle(&self) {
         let idle = {
             let mut state = self.state.lock();
             if std::mem::take(&mut state.was_lent) {
@@ -298,15 +298,15 @@ mod tests {
         let held = || pool.state.lock().free.iter().filter(|it| it.capacity() > 0).count();
         let (one, other) = (pool.borrow().unwrap(), pool.borrow().unwrap());
         drop(other);
-        pool.look();
+        pool.give_back_idle();
         assert_eq!(held(), 1, "it was lent since the start");
-        pool.look();
+        pool.give_back_idle();
         assert_eq!((held(), one.blocks.capacity()), (0, 1), "what is in use stays");
         drop(one);
         drop(pool.borrow().unwrap());
-        pool.look();
+        pool.give_back_idle();
         assert_eq!(held(), 1);
-        pool.look();
+        pool.give_back_idle();
         assert_eq!((held(), pool.free()), (0, 2));
         assert!(pool.borrow().is_ok());
     }
