@@ -189,7 +189,9 @@ impl Index {
                 self.people.get_mut(author).members_only = *members_only;
                 self.pictures.face(author, before.avatar.as_deref(), avatar.as_deref());
             }
-            Entry::Posted { .. } | Entry::PostedFor { .. } => self.post(author, before, entry),
+            Entry::Posted { .. } | Entry::PostedFor { .. } | Entry::PostedPoll { .. } => {
+                self.post(author, before, entry);
+            }
             Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
             Entry::Followed { .. }
             | Entry::Unfollowed { .. }
@@ -233,6 +235,9 @@ impl Index {
             | Entry::Unbookmarked { .. }
             | Entry::InvitationUsed { .. }
             | Entry::JoinedWith { .. }
+            | Entry::Voted { .. }
+            | Entry::ThreadMuted { .. }
+            | Entry::ThreadUnmuted { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -241,8 +246,9 @@ impl Index {
     }
 
     fn post(&mut self, author: PersonId, before: &User, entry: &Entry) {
-        let (Entry::Posted { at, id, text, reply_to, pictures, .. }
-        | Entry::PostedFor { at, id, text, reply_to, pictures, .. }) = entry
+        let (Entry::Posted { at, id, text, reply_to, .. }
+        | Entry::PostedFor { at, id, text, reply_to, .. }
+        | Entry::PostedPoll { at, id, text, reply_to, .. }) = entry
         else {
             return;
         };
@@ -250,10 +256,12 @@ impl Index {
         if before.has_deleted(*id) || !self.add_post(key, reply_to.as_ref()) {
             return;
         }
-        if let Entry::PostedFor { audience, .. } = entry {
+        if let Entry::PostedFor { audience, .. } | Entry::PostedPoll { audience, .. } = entry {
             self.limit(key, *audience, *at);
         }
-        self.pictures.show(key, pictures);
+        if let Entry::Posted { pictures, .. } | Entry::PostedFor { pictures, .. } = entry {
+            self.pictures.show(key, pictures);
+        }
         let labels: Vec<_> = text::labels(text).into_iter().map(|label| (*id, label)).collect();
         self.relabel(author, &[], &labels);
     }

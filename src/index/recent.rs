@@ -263,7 +263,11 @@ impl Index {
     pub(super) fn note(&mut self, author: PersonId, before: &User, entry: &Entry) {
         let own = |id: PostId| Key { id, author };
         let change = match entry {
-            Entry::Posted { id, .. } | Entry::PostedFor { id, .. } if self.stands(own(*id)) => {
+            Entry::Posted { id, .. }
+            | Entry::PostedFor { id, .. }
+            | Entry::PostedPoll { id, .. }
+                if self.stands(own(*id)) =>
+            {
                 Change::Posted(own(*id))
             }
             Entry::PostEdited { id, .. } if self.stands(own(*id)) => {

@@ -16,6 +16,26 @@ pub const API_TAGS_MAX: usize = 4;
 pub const API_REPORTED_MAX: usize = 10;
 /// Parts of a list that are looked at for one such page where not all of it is wanted.
 pub const API_WALKS_MAX: usize = 5;
+/// What can be chosen in a poll. Source: what Mastodon allows, to which apps are made.
+pub const POLL_OPTIONS_MAX: usize = 4;
+/// The fewest that are a choice.
+pub const POLL_OPTIONS_MIN: usize = 2;
+/// How many are read of a file: a later version may allow more.
+pub const POLL_OPTIONS_READ: usize = 32;
+/// Characters of each. Source: as [`POLL_OPTIONS_MAX`].
+pub const POLL_OPTION_CHARS_MAX: usize = 50;
+/// Seconds for which a poll takes votes, at least. Source: as [`POLL_OPTIONS_MAX`].
+pub const POLL_S_MIN: u32 = 300;
+/// And at most: a month. Source: as [`POLL_OPTIONS_MAX`].
+pub const POLL_S_MAX: u32 = 2_629_746;
+/// Polls of one member that stand: each is in memory with all that can be chosen.
+pub const POLLS_MAX: usize = 1_000;
+/// Polls in which somebody can vote in all: as many as they can bookmark posts.
+pub const VOTES_MAX: usize = 5_000;
+/// Threads of which somebody can want to hear nothing.
+pub const MUTED_THREADS_MAX: usize = 5_000;
+/// Posts that a thread is followed up for its beginning.
+pub const THREAD_STEPS_MAX: usize = 2_000;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;
 /// How deep the JSON that an app sends may lie: `home[last_read_id]` is two.

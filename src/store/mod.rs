@@ -326,6 +326,7 @@ impl UserStore {
         match self.read_entry(user, place)? {
             Entry::Posted { at, id, text, note, .. }
             | Entry::PostedFor { at, id, text, note, .. }
+            | Entry::PostedPoll { at, id, text, note, .. }
             | Entry::PostEdited { at, id, text, note }
                 if id == post =>
             {

@@ -5,6 +5,7 @@
 //! under a number in use, an entry after the account was left) changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::entry::{Audience, Entry, Picture, PostRef, Reset, SessionId};
 use super::room::make_room;
@@ -46,6 +47,7 @@ impl User {
             likes: BTreeMap::new(),
             reposts: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
+            aside: None,
             post_id_max: None,
             ops: 0,
             requests: Requests::none(),
@@ -78,6 +80,7 @@ impl User {
             }),
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
+            Entry::PostedPoll { .. } => self.take_poll(entry, place),
             Entry::PostEdited { at, id, text, note: _ } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
@@ -100,6 +103,9 @@ impl User {
             | Entry::Unmuted { .. }
             | Entry::Blocked { .. }
             | Entry::Unblocked { .. } => self.tie(entry),
+            Entry::Voted { .. } | Entry::ThreadMuted { .. } | Entry::ThreadUnmuted { .. } => {
+                self.aside.get_or_insert_default().apply(entry);
+            }
             Entry::AskedIn { at: _ } => self.has_asked_in = true,
             Entry::JoinedWith { at: _, code: _, inviter } => self.inviter = Some(inviter.clone()),
             Entry::KeeperMade { .. }
@@ -138,6 +144,17 @@ impl User {
         }
         self.picture(*id, pictures);
         self.labels.put(*id, text);
+    }
+
+    fn take_poll(&mut self, entry: &Entry, place: Place) {
+        let Entry::PostedPoll { at: _, id, audience, text, reply_to, note: _, poll } = entry else {
+            return;
+        };
+        if self.add_post(*id, place, reply_to.as_ref()) {
+            self.limit(*id, *audience);
+            self.aside.get_or_insert_default().polls.insert(*id, Arc::new(poll.clone()));
+            self.labels.put(*id, text);
+        }
     }
 
     fn set_password(&mut self, hash: &str, reset: Option<&Reset>) {
@@ -290,6 +307,7 @@ impl User {
         self.edits.remove(&id);
         self.audiences.remove(&id);
         self.pictures.remove(&id);
+        self.aside.as_mut().map(|aside| aside.polls.remove(&id));
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
@@ -325,7 +343,8 @@ impl User {
             assert!(self.labels.is_empty(), "{}: left, but labels stay", self.name);
             let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
             assert!(marks == 0 && self.edits.is_empty(), "{}: left, but marks stay", self.name);
-            assert!(self.audiences.is_empty(), "{}: left, but audiences stay", self.name);
+            let little = self.audiences.is_empty() && self.aside.is_none();
+            assert!(little, "{}: left, but audiences or polls stay", self.name);
             let pictures = self.pictures.is_empty() && self.sent.is_empty();
             assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
@@ -346,6 +365,7 @@ impl User {
         assert!(self.deleted.is_sorted_by(|a, b| a < b));
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.aside().polls.keys().all(|id| self.post(*id).is_some()));
         assert!(self.audiences.keys().all(|id| self.post(*id).is_some()));
         assert!(self.audiences.values().all(|audience| !audience.is_everyone()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aside::{Choices, Poll};
 use super::scope::Scopes;
 use crate::clock::Wall;
 use crate::id::{Hash128, PictureName, PostId, UserName};
 use crate::json::tagged;
+
+pub use super::audience::Audience;
 
 /// Names one post: its author and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,46 +45,6 @@ impl Picture {
     pub fn number(&self, post: PostId, index: usize) -> PostId {
         let beside = PostId::from_raw(post.get().saturating_add(1 + index as u64));
         self.sent_as.unwrap_or(beside)
-    }
-}
-
-/// Who may read a post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Audience {
-    /// Everybody who may read its author.
-    #[default]
-    Everyone,
-    /// They too, but it stands in no list of everybody's posts, under no tag, and no search finds it.
-    Quiet,
-    /// Who follows its author at the time of reading, and whom it names.
-    Followers,
-    /// Whom it names.
-    Named,
-}
-
-impl Audience {
-    /// Whether everybody is meant, as mostly.
-    pub const fn is_everyone(&self) -> bool {
-        matches!(self, Self::Everyone)
-    }
-
-    /// All of them, the widest first.
-    pub const ALL: [Self; 4] = [Self::Everyone, Self::Quiet, Self::Followers, Self::Named];
-
-    /// As files and machines spell it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Everyone => "everyone",
-            Self::Quiet => "quiet",
-            Self::Followers => "followers",
-            Self::Named => "named",
-        }
-    }
-
-    /// Whether it is kept from some.
-    pub const fn is_few(self) -> bool {
-        matches!(self, Self::Followers | Self::Named)
     }
 }
 
@@ -189,6 +152,27 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pictures: Vec<Picture>,
     },
+    /// A post or a reply that asks something: else as [`Self::PostedFor`], for everybody as well. A kind of
+    /// its own, so that no program shows a question that nobody can answer.
+    PostedPoll {
+        /// When.
+        at: Wall,
+        /// Its number.
+        id: PostId,
+        /// Who may read it. It stays so.
+        #[serde(rename = "for", default, skip_serializing_if = "Audience::is_everyone")]
+        audience: Audience,
+        /// Its text; may be empty.
+        text: String,
+        /// What it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<PostRef>,
+        /// What its text is folded behind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// What it asks. It stays so.
+        poll: Poll,
+    },
     /// A post reads so from now on; it stays where it is.
     PostEdited {
         /// When.
@@ -275,6 +259,32 @@ pub enum Entry {
         /// When.
         at: Wall,
         /// Which one.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// This user answers what a post asks, for good.
+    Voted {
+        /// When.
+        at: Wall,
+        /// Which post.
+        #[serde(flatten)]
+        post: PostRef,
+        /// What they choose.
+        choices: Choices,
+    },
+    /// This user wants to hear nothing of a thread.
+    ThreadMuted {
+        /// When.
+        at: Wall,
+        /// What it begins with.
+        #[serde(flatten)]
+        post: PostRef,
+    },
+    /// They do again.
+    ThreadUnmuted {
+        /// When.
+        at: Wall,
+        /// What it begins with.
         #[serde(flatten)]
         post: PostRef,
     },

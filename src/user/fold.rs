@@ -40,6 +40,8 @@ pub struct Fold {
     likes: BTreeMap<PostRef, Place>,
     reposts: BTreeMap<PostRef, Place>,
     bookmarks: BTreeMap<PostRef, Place>,
+    votes: BTreeMap<PostRef, Place>,
+    muted_threads: BTreeMap<PostRef, Place>,
 }
 
 impl Fold {
@@ -59,32 +61,23 @@ impl Fold {
             Entry::SessionClosed { id, .. } => {
                 self.sessions.remove(id);
             }
-            Entry::Posted { id, pictures, .. } | Entry::PostedFor { id, pictures, .. } => {
-                self.sent.take(pictures);
-                if !self.deleted.contains_key(id) {
-                    self.posts.entry(*id).or_insert(place);
-                }
-            }
-            Entry::PostEdited { id, .. } => {
-                if self.posts.contains_key(id) {
-                    self.edits.entry(*id).or_default().push(place);
-                }
-            }
-            Entry::PostDeleted { id, .. } => {
-                self.posts.remove(id);
-                self.edits.remove(id);
-                self.pinned = self.pinned.filter(|(pinned, _)| pinned != id);
-                self.deleted.entry(*id).or_insert(place);
-            }
+            Entry::Posted { .. }
+            | Entry::PostedFor { .. }
+            | Entry::PostedPoll { .. }
+            | Entry::PostEdited { .. }
+            | Entry::PostDeleted { .. } => self.post(entry, place),
             Entry::PictureSent { at, id, .. } => self.sent.put(*id, *at, place),
             Entry::Pinned { id, .. } => self.pin(*id, place),
             Entry::Unpinned { .. } => self.pinned = None,
-            Entry::Liked { post, .. } => add_to(&mut self.likes, post, place),
-            Entry::Unliked { post, .. } => drop(self.likes.remove(post)),
-            Entry::Reposted { post, .. } => add_to(&mut self.reposts, post, place),
-            Entry::Unreposted { post, .. } => drop(self.reposts.remove(post)),
-            Entry::Bookmarked { post, .. } => add_to(&mut self.bookmarks, post, place),
-            Entry::Unbookmarked { post, .. } => drop(self.bookmarks.remove(post)),
+            Entry::Liked { .. }
+            | Entry::Unliked { .. }
+            | Entry::Reposted { .. }
+            | Entry::Unreposted { .. }
+            | Entry::Bookmarked { .. }
+            | Entry::Unbookmarked { .. }
+            | Entry::Voted { .. }
+            | Entry::ThreadMuted { .. }
+            | Entry::ThreadUnmuted { .. } => self.mark(entry, place),
             Entry::Followed { .. }
             | Entry::Unfollowed { .. }
             | Entry::Muted { .. }
@@ -115,9 +108,49 @@ impl Fold {
         }
     }
 
+    fn post(&mut self, entry: &Entry, place: Place) {
+        match entry {
+            Entry::Posted { id, .. }
+            | Entry::PostedFor { id, .. }
+            | Entry::PostedPoll { id, .. } => {
+                if let Entry::Posted { pictures, .. } | Entry::PostedFor { pictures, .. } = entry {
+                    self.sent.take(pictures);
+                }
+                if !self.deleted.contains_key(id) {
+                    self.posts.entry(*id).or_insert(place);
+                }
+            }
+            Entry::PostEdited { id, .. } if self.posts.contains_key(id) => {
+                self.edits.entry(*id).or_default().push(place);
+            }
+            Entry::PostDeleted { id, .. } => {
+                self.posts.remove(id);
+                self.edits.remove(id);
+                self.pinned = self.pinned.filter(|(pinned, _)| pinned != id);
+                self.deleted.entry(*id).or_insert(place);
+            }
+            _ => {}
+        }
+    }
+
     fn pin(&mut self, id: PostId, place: Place) {
         if self.posts.contains_key(&id) {
             self.pinned = Some((id, place));
+        }
+    }
+
+    fn mark(&mut self, entry: &Entry, place: Place) {
+        match entry {
+            Entry::Liked { post, .. } => add_to(&mut self.likes, post, place),
+            Entry::Unliked { post, .. } => drop(self.likes.remove(post)),
+            Entry::Reposted { post, .. } => add_to(&mut self.reposts, post, place),
+            Entry::Unreposted { post, .. } => drop(self.reposts.remove(post)),
+            Entry::Bookmarked { post, .. } => add_to(&mut self.bookmarks, post, place),
+            Entry::Unbookmarked { post, .. } => drop(self.bookmarks.remove(post)),
+            Entry::Voted { post, .. } => add_to(&mut self.votes, post, place),
+            Entry::ThreadMuted { post, .. } => add_to(&mut self.muted_threads, post, place),
+            Entry::ThreadUnmuted { post, .. } => drop(self.muted_threads.remove(post)),
+            _ => {}
         }
     }
 
@@ -175,6 +208,7 @@ impl Fold {
         let many = many.chain(self.edits.values().flatten());
         let many = many.chain(self.likes.values()).chain(self.reposts.values());
         let many = many.chain(self.bookmarks.values()).chain(self.sent.values());
+        let many = many.chain(self.votes.values()).chain(self.muted_threads.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
         sorted.into_iter().map(|(offset, len)| Place { offset, len }).collect()
@@ -231,6 +265,7 @@ impl User {
         let earlier = self.edits.values().flat_map(|edits| &edits.earlier);
         let edits: u64 = earlier.map(|place| u64::from(place.len) + 1).sum();
         let marks = self.likes.len() + self.reposts.len() + self.bookmarks.len();
+        let marks = marks + self.aside().votes.len() + self.aside().muted_threads.len();
         let rest = ACCOUNT_BYTES
             + marks * MARK_BYTES
             + 2 * texts
@@ -270,6 +305,7 @@ impl User {
             && (&self.replies, &self.labels) == (&other.replies, &other.labels)
             && (&self.pictures, &self.avatar) == (&other.pictures, &other.avatar)
             && self.audiences == other.audiences
+            && self.aside() == other.aside()
             && self.sent == other.sent
             && (&self.mutes, &self.blocks) == (&other.mutes, &other.blocks)
             && (self.has_asked_in, &self.inviter) == (other.has_asked_in, &other.inviter)

@@ -13,6 +13,8 @@
 //! - once `Left`, nothing but the name, the time, the count of requests and the last of them remains.
 
 mod apply;
+pub mod aside;
+mod audience;
 pub mod entry;
 pub mod fold;
 pub mod keeping;
@@ -32,6 +34,7 @@ use crate::id::{PostId, UserName};
 use crate::limits::{
     APP_CODE_MS, LAST_POSTS_LOOKED_AT, PASSWORD_FRESH_MS, SESSION_DAYS_MAX, USER_FILE_BYTES_MAX,
 };
+use aside::Aside;
 use entry::{App, Audience, LinkHash, Picture, PostRef, Reset, SessionId};
 use keeping::Keeping;
 use sent::Sent;
@@ -110,6 +113,8 @@ pub struct User {
     pub reposts: BTreeMap<PostRef, Wall>,
     /// The posts that this user keeps in a list of their own, and since when.
     pub bookmarks: BTreeMap<PostRef, Wall>,
+    /// What most people have none of.
+    pub aside: Option<Box<Aside>>,
     /// The highest post id ever given here, deleted posts included.
     pub post_id_max: Option<PostId>,
     /// How many requests were ever recorded.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::aside::Poll;
 use super::entry::{App, Audience, Entry, PostRef, SessionId};
 use super::*;
 use crate::id::{Hash128, RequestId, RequestKey};
@@ -29,6 +30,18 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
 fn posted_for(id: u64, audience: Audience) -> Entry {
     let (at, id, text) = (Wall(id), PostId::from_raw(id), "to @ben".to_owned());
     Entry::PostedFor { at, id, audience, text, reply_to: None, note: None, pictures: Vec::new() }
+}
+
+fn asked(id: u64) -> Entry {
+    let (at, id, text) = (Wall(id), PostId::from_raw(id), "tea or cake, @ben?".to_owned());
+    let (reply_to, note, audience) = (None, None, Audience::Quiet);
+    let options = vec!["tea".to_owned(), "cake".to_owned()];
+    let poll = Poll { options, until: Wall(900), many: false, hides_votes: false };
+    Entry::PostedPoll { at, id, audience, text, reply_to, note, poll }
+}
+
+fn voted(id: u64, places: &[usize]) -> Entry {
+    Entry::Voted { at: Wall(9), post: of_ben(id), choices: places.iter().copied().collect() }
 }
 
 fn deleted(id: u64) -> Entry {
@@ -364,6 +377,42 @@ fn marks_in_a_file_name_their_post_flat() {
     assert_eq!(serde_json::from_str::<Entry>(later).unwrap(), unbookmarked);
 }
 
+#[test]
+fn poll_stays_as_it_is_until_its_post_goes() {
+    let mut user = user_of(&[asked(1), asked(2), asked(1), edited(1, 5)]);
+    assert_eq!(user.poll(PostId::from_raw(1)).unwrap().options, ["tea", "cake"]);
+    assert_eq!(user.audience(PostId::from_raw(2)), Audience::Quiet);
+    assert_eq!(user.labels.of(PostId::from_raw(2)).len(), 1);
+    user.apply(&deleted(1), Place::default());
+    user.apply(&asked(1), Place::default());
+    assert_eq!(user.poll(PostId::from_raw(1)), None);
+    user.apply(&Entry::Left { at: Wall(9) }, Place::default());
+    assert!(user.aside.is_none());
+}
+
+#[test]
+fn vote_stands_and_threads_are_muted_until_they_are_not() {
+    let thread = |id, is| {
+        let (at, post) = (Wall(id), of_ben(id));
+        if is { Entry::ThreadMuted { at, post } } else { Entry::ThreadUnmuted { at, post } }
+    };
+    let user = user_of(&[voted(1, &[1]), voted(1, &[0]), thread(3, true), thread(4, true)]);
+    assert_eq!(user.aside().votes[&of_ben(1)], [1].into_iter().collect());
+    assert_eq!(user.aside().muted_threads.len(), 2);
+    let again = user_of(&[thread(3, true), thread(4, false), thread(3, true), thread(3, false)]);
+    assert!(again.aside().is_empty() && again.says_same(&user_of(&[])));
+}
+
+#[test]
+fn poll_in_a_file_is_a_kind_of_its_own() {
+    let json = r#"{"e":"posted_poll","at":7,"id":"7","for":"quiet","text":"tea or cake, @ben?","poll":{"options":["tea","cake"],"until":900}}"#;
+    assert_eq!(serde_json::to_string(&asked(7)).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Entry>(json).unwrap(), asked(7));
+    let json = r#"{"e":"voted","at":9,"user":"ben","id":"7","choices":[0,1]}"#;
+    assert_eq!(serde_json::to_string(&voted(7, &[1, 0])).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Entry>(json).unwrap(), voted(7, &[0, 1]));
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
@@ -371,6 +420,10 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         (0..9u8).prop_map(|byte| Entry::SessionClosed { at: Wall(1), id: session_id(byte) }),
         (0..30u64).prop_map(|id| posted(id, None)),
         (0..30u64).prop_map(|id| posted_for(id, Audience::Named)),
+        (0..30u64).prop_map(asked),
+        (0..9u64).prop_map(|id| voted(id, &[1])),
+        (0..9u64).prop_map(|id| Entry::ThreadMuted { at: Wall(1), post: of_ben(id) }),
+        (0..9u64).prop_map(|id| Entry::ThreadUnmuted { at: Wall(1), post: of_ben(id) }),
         (0..30u64).prop_map(deleted),
         Just(Entry::Followed { at: Wall(1), user: name("ben") }),
         Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),

@@ -16,7 +16,7 @@ pub const PROTO_MAX: u16 = 2;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 5;
+pub const FEATURES: u32 = 6;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
@@ -31,6 +31,8 @@ pub const FEATURE_PICTURES: u32 = 4;
 /// The feature from which on posts may be for others than everybody: a program that does not know of
 /// audiences cannot read the files that hold such posts, and so shows them to nobody.
 pub const FEATURE_AUDIENCE: u32 = 5;
+/// The feature from which on posts may ask something, people vote, and threads be muted.
+pub const FEATURE_POLLS: u32 = 6;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use tern::id::{PictureKind, PictureName};
 use tern::store::scan::scan;
 use tern::store::snapshot::fold;
 use tern::user::User;
+use tern::user::aside::Poll;
 use tern::user::entry::{Audience, CodeHash, Entry, House, Picture, PostRef, SessionId, Signup};
 
 use super::golden::{File, account, at, post, version};
@@ -137,9 +138,54 @@ fn vera() -> File {
     file
 }
 
+/// Somebody who asks, answers, and wants to hear nothing of a thread.
+fn wim() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Wim", 0, &SessionId("6f".repeat(32))));
+    let asks = |n, audience, [many, hides_votes]: [bool; 2]| Entry::PostedPoll {
+        at: at(n),
+        id: post(n),
+        audience,
+        text: "Tea or cake?".to_owned(),
+        reply_to: None,
+        note: None,
+        poll: Poll {
+            options: vec!["Tea".to_owned(), "Cake".to_owned()],
+            until: at(n + 60),
+            many,
+            hides_votes,
+        },
+    };
+    let of_ben = |n| PostRef { user: user("ben"), id: post(n) };
+    let chosen = |n, places: &[usize]| Entry::Voted {
+        at: at(n),
+        post: of_ben(2),
+        choices: places.iter().copied().collect(),
+    };
+    file.add(version(1, 1, 2), Some(post(1)), &[asks(1, Audience::Everyone, [false, false])]);
+    file.add(version(1, 1, 3), Some(post(3)), &[asks(3, Audience::Followers, [true, true])]);
+    file.add(version(1, 1, 4), Some(post(4)), &[asks(4, Audience::Everyone, [false, false])]);
+    file.add(version(1, 1, 5), None, &[Entry::PostDeleted { at: at(5), id: post(4) }]);
+    file.add(version(1, 1, 6), None, &[chosen(6, &[1, 0])]);
+    file.add(version(1, 1, 7), None, &[chosen(7, &[1])]);
+    let (text, note) = ("Tea, or cake?".to_owned(), None);
+    file.add(version(1, 1, 8), None, &[Entry::PostEdited { at: at(8), id: post(3), text, note }]);
+    file.add(version(1, 1, 9), None, &[Entry::ThreadMuted { at: at(9), post: of_ben(2) }]);
+    file.add(version(1, 1, 10), None, &[Entry::ThreadMuted { at: at(10), post: of_ben(3) }]);
+    file.add(version(1, 1, 11), None, &[Entry::ThreadUnmuted { at: at(11), post: of_ben(2) }]);
+    file
+}
+
 /// Every file, and how it is made.
-fn files() -> [(&'static str, File); 5] {
-    [("ivo", ivo()), ("kim", kim()), ("noa", noa()), ("uma", uma()), ("vera", vera())]
+fn files() -> [(&'static str, File); 6] {
+    [
+        ("ivo", ivo()),
+        ("kim", kim()),
+        ("noa", noa()),
+        ("uma", uma()),
+        ("vera", vera()),
+        ("wim", wim()),
+    ]
 }
 
 /// What a file tells of its user.

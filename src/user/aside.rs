@@ -1,0 +1,142 @@
+//! What most people have none of, so that it costs those nothing: polls, votes, and threads of which
+//! somebody wants to hear nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::User;
+use super::entry::{Entry, PostRef, is_not};
+use crate::clock::Wall;
+use crate::id::PostId;
+use crate::limits::POLL_OPTIONS_READ;
+
+/// What a post asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poll {
+    /// What can be chosen, at least two, each 1 to `limits::POLL_OPTION_CHARS_MAX` characters.
+    pub options: Vec<String>,
+    /// Until when votes are taken.
+    pub until: Wall,
+    /// Whether several may be chosen.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub many: bool,
+    /// Whether nobody is told before its end how many chose what.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub hides_votes: bool,
+}
+
+impl Poll {
+    /// Whether votes are no longer taken.
+    pub const fn is_over(&self, now: Wall) -> bool {
+        now.0 >= self.until.0
+    }
+}
+
+/// What somebody chose in a poll: options by their places, from 0. Total on purpose: a place beyond
+/// [`POLL_OPTIONS_READ`] chooses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u32>", into = "Vec<u32>")]
+pub struct Choices(u32);
+
+impl Choices {
+    /// The places, from the lowest.
+    pub fn places(self) -> impl Iterator<Item = usize> {
+        (0..POLL_OPTIONS_READ).filter(move |place| self.has(*place))
+    }
+
+    /// Whether this is among them.
+    pub const fn has(self, place: usize) -> bool {
+        place < POLL_OPTIONS_READ && self.0 >> place & 1 == 1
+    }
+
+    /// How many they are.
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+}
+
+impl FromIterator<usize> for Choices {
+    fn from_iter<T: IntoIterator<Item = usize>>(places: T) -> Self {
+        let bit = |place: usize| if place < POLL_OPTIONS_READ { 1 << place } else { 0 };
+        Self(places.into_iter().map(bit).fold(0, |all, one: u32| all | one))
+    }
+}
+
+impl From<Vec<u32>> for Choices {
+    fn from(places: Vec<u32>) -> Self {
+        places.into_iter().filter_map(|place| usize::try_from(place).ok()).collect()
+    }
+}
+
+impl From<Choices> for Vec<u32> {
+    fn from(choices: Choices) -> Self {
+        choices.places().filter_map(|place| u32::try_from(place).ok()).collect()
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aside {
+    /// What their posts ask, of those that stand.
+    pub polls: BTreeMap<PostId, Arc<Poll>>,
+    /// What they chose, and where.
+    pub votes: BTreeMap<PostRef, Choices>,
+    /// Threads of which they want to hear nothing, by the post that each begins with.
+    pub muted_threads: BTreeSet<PostRef>,
+}
+
+static NONE: Aside =
+    Aside { polls: BTreeMap::new(), votes: BTreeMap::new(), muted_threads: BTreeSet::new() };
+
+impl Aside {
+    /// Whether there is none of it.
+    pub fn is_empty(&self) -> bool {
+        *self == NONE
+    }
+
+    /// Takes in an entry that is about this. A vote stands: nobody chooses twice.
+    pub(super) fn apply(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Voted { at: _, post, choices } => {
+                self.votes.entry(post.clone()).or_insert(*choices);
+            }
+            Entry::ThreadMuted { at: _, post } => {
+                self.muted_threads.insert(post.clone());
+            }
+            Entry::ThreadUnmuted { at: _, post } => {
+                self.muted_threads.remove(post);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl User {
+    /// What they asked, chose and want to hear nothing of.
+    pub fn aside(&self) -> &Aside {
+        self.aside.as_deref().unwrap_or(&NONE)
+    }
+
+    /// What the post of that number asks, if it stands and asks something.
+    pub fn poll(&self, id: PostId) -> Option<&Arc<Poll>> {
+        self.aside().polls.get(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_in_a_file_are_places_and_none_breaks_it() {
+        let read = |json: &str| serde_json::from_str::<Choices>(json).unwrap();
+        let choices = read("[2,0,0]");
+        assert_eq!(serde_json::to_string(&choices).unwrap(), "[0,2]");
+        assert_eq!((choices.count(), choices.has(2), choices.has(1)), (2, true, false));
+        assert_eq!(read("[32,4000000000,31]").places().collect::<Vec<_>>(), [31]);
+        assert!(!choices.has(usize::MAX));
+        assert!(serde_json::from_str::<Choices>("[-1]").is_err());
+    }
+}
