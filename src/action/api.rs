@@ -117,7 +117,7 @@ pub enum ApiRead {
 
 /// A part of what concerns somebody.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "four kinds, each asked for or not")]
+#[expect(clippy::struct_excessive_bools, reason = "five kinds, each asked for or not")]
 pub struct NewsPart {
     /// Only what is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,6 +140,9 @@ pub struct NewsPart {
     /// Who reposted one.
     #[serde(default, skip_serializing_if = "is_not")]
     pub reposted: bool,
+    /// The end of a poll that one asked or answered.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub ended: bool,
     /// If given, only what this one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserName>,

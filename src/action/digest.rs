@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPost, PostFor, RequestKey,
-    Sending, SetMark,
+    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPoll, NewPost, PostFor,
+    PostPoll, RequestKey, Sending, SetMark,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -23,6 +23,8 @@ impl Action {
             Self::CheckSession => "check_session",
             Self::Post(_) => "post",
             Self::PostFor(_) => "post_for",
+            Self::PostPoll(_) => "post_poll",
+            Self::Vote(_) => "vote",
             Self::KeepPicture(_) => "keep_picture",
             Self::SendPicture(_) => "send_picture",
             Self::EditPost(_) => "edit_post",
@@ -88,7 +90,10 @@ impl Action {
             Self::FirstKeeper(first) => Some(RequestKey { ops: u64::MAX, id: first.join.key.id }),
             Self::ResetPassword(reset) => Some(RequestKey { ops: u64::MAX, id: reset.key.id }),
             Self::Logout(keyed) | Self::EndOtherSessions(keyed) => Some(keyed.key),
-            Self::Post(post) | Self::PostFor(PostFor { post, .. }) => Some(post.key),
+            Self::Post(post)
+            | Self::PostFor(PostFor { post, .. })
+            | Self::PostPoll(PostPoll { post, .. }) => Some(post.key),
+            Self::Vote(vote) => Some(vote.key),
             Self::EditPost(edit) => Some(edit.key),
             Self::SendPicture(send) => Some(send.key),
             Self::Mark(mark) => Some(mark.key),
@@ -176,8 +181,9 @@ impl Action {
             }
             Self::Login(login) => asked.text(&login.username),
             Self::ResetPassword(reset) => asked.text(reset.user.as_str()),
-            Self::Post(post) => asked.post(post),
-            Self::PostFor(PostFor { audience, post }) => asked.text(audience.as_str()).post(post),
+            Self::Post(_) | Self::PostFor(_) | Self::PostPoll(_) | Self::Vote(_) => {
+                asked.said(self)
+            }
             Self::EditPost(edit) => {
                 asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
             }
@@ -295,6 +301,22 @@ impl Asked {
         self.text(&app.client.to_string()).text(&app.scopes.to_string())
     }
 
+    /// What somebody posts, asks or answers.
+    fn said(self, action: &Action) -> Self {
+        match action {
+            Action::Post(post) => self.post(post),
+            Action::PostFor(PostFor { audience, post }) => self.text(audience.as_str()).post(post),
+            Action::PostPoll(PostPoll { audience, post, poll }) => {
+                self.text(audience.as_str()).poll(poll).post(post)
+            }
+            Action::Vote(vote) => {
+                let asked = self.maybe_post(Some(&vote.post));
+                vote.choices.iter().fold(asked, |asked, place| asked.number((*place).into()))
+            }
+            _ => self,
+        }
+    }
+
     fn post(self, post: &NewPost) -> Self {
         let asked = self.text(&post.text).maybe_post(post.reply_to.as_ref());
         let asked = asked.maybe_text(&post.note);
@@ -302,6 +324,12 @@ impl Asked {
         let asked = pictures
             .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description));
         post.sent.iter().fold(asked, |asked, id| asked.number(id.get()))
+    }
+
+    fn poll(self, poll: &NewPoll) -> Self {
+        let asked = self.number(poll.lasts_s.into()).number(poll.many.into());
+        let asked = asked.number(poll.hides_votes.into()).number(poll.options.len() as u64);
+        poll.options.iter().fold(asked, |asked, option| asked.text(option))
     }
 
     fn sending(self, which: Sending) -> Self {

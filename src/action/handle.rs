@@ -1,14 +1,17 @@
 //! From a change that is asked for to the entries that would be written: the types, and the one match
 //! that finds each change's handler.
 
+use std::sync::Arc;
+
 use super::keeping::Admission;
 use super::link::{self, Founding};
 use super::{
-    Field, FieldProblem, Mark, Problem, account, apart, follow, keeping, mark, picture, post,
-    profile, session,
+    Field, FieldProblem, Mark, NewPoll, Problem, account, apart, follow, keeping, mark, picture,
+    poll, post, profile, session,
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
+use crate::user::aside::Poll;
 use crate::user::entry::{App, Audience, CodeHash, Entry, LinkHash, Picture, PostRef, SessionId};
 use crate::user::keeping::Deed;
 use crate::user::{Receipt, User};
@@ -103,6 +106,17 @@ pub enum Change {
         pictures: Vec<Picture>,
         /// More of them, which were sent before, by their numbers.
         sent: Vec<PostId>,
+        /// What it asks, as typed.
+        poll: Option<NewPoll>,
+    },
+    /// Answer what a post asks; that it stands was looked up.
+    Vote {
+        /// Which.
+        post: PostRef,
+        /// What it asks.
+        poll: Arc<Poll>,
+        /// What is chosen, by its places.
+        choices: Vec<u32>,
     },
     /// Have a number for a picture that is to be posted.
     SendPicture {
@@ -358,13 +372,9 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::CloseSession { id } => this().map(|this| session::close(user, this, id, now)),
         Change::CloseOtherSessions => this().map(|this| session::close_others(user, this, now)),
-        Change::Post { id, audience, text, reply_to, note, pictures, sent } => {
-            this().and_then(|_| {
-                let pictures = &picture::with_sent(user, pictures, sent, now)?;
-                let (id, audience, typed) = (*id, *audience, [text.as_str(), note.as_str()]);
-                let what = post::What { id, audience, typed, pictures };
-                post::post(user, what, reply_to.as_ref(), now)
-            })
+        Change::Post { .. } => this().and_then(|_| post(user, change, now)),
+        Change::Vote { post, poll, choices } => {
+            this().and_then(|_| poll::vote(user, (post, poll), choices, now))
         }
         Change::SendPicture { id, picture } => {
             this().and_then(|_| picture::send(user, *id, picture, now))
@@ -410,6 +420,16 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
             this().and_then(|_| account::leave(user, verified_hash, now))
         }
     }
+}
+
+fn post(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
+    let Change::Post { id, audience, text, reply_to, note, pictures, sent, poll } = change else {
+        return Ok(Plan::default());
+    };
+    let pictures = &picture::with_sent(user, pictures, sent, now)?;
+    let (id, audience, typed) = (*id, *audience, [text.as_str(), note.as_str()]);
+    let what = post::What { id, audience, typed, pictures, poll: poll.as_ref() };
+    post::post(user, what, reply_to.as_ref(), now)
 }
 
 /// The open session under which the act is done.

@@ -22,7 +22,9 @@ mod link;
 mod listen;
 mod mark;
 mod picture;
+mod poll;
 mod post;
+mod problem;
 mod profile;
 mod session;
 #[cfg(test)]
@@ -34,7 +36,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PostId, UserName};
-use crate::json::tagged;
 use crate::text::Tag;
 use crate::user::entry::{Audience, PostRef, is_not};
 
@@ -50,6 +51,8 @@ pub use listen::{Heard, HeardError, Listen, ListenTo};
 pub use picture::{
     AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, SendPicture, Sending,
 };
+pub use poll::{NewPoll, PostPoll, Vote};
+pub use problem::{Field, FieldProblem, Problem};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -77,6 +80,11 @@ pub enum Action {
     /// The same, not for everybody. An action of its own: a backend of an earlier version refuses it, where it
     /// would show a post to all whose audience it does not know of.
     PostFor(PostFor),
+    /// The same, asking something. An action of its own: a backend of an earlier version refuses it, where it
+    /// would post a question without what can be chosen.
+    PostPoll(PostPoll),
+    /// Answer what a post asks.
+    Vote(Vote),
     /// Keep a picture that is to be posted. It bears no key: the same bytes are the same picture.
     KeepPicture(NewPicture),
     /// As an app, have a number for a picture that is to be posted, or say anew what it shows.
@@ -257,6 +265,20 @@ pub struct PostFor {
     pub audience: Audience,
     /// The rest.
     pub post: NewPost,
+}
+
+impl Action {
+    /// The post that it writes, who may read that, and what it asks.
+    pub const fn written(&self) -> Option<(Audience, &NewPost, Option<&NewPoll>)> {
+        match self {
+            Self::Post(post) => Some((Audience::Everyone, post, None)),
+            Self::PostFor(PostFor { audience, post }) => Some((*audience, post, None)),
+            Self::PostPoll(PostPoll { audience, post, poll }) => {
+                Some((*audience, post, Some(poll)))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl PostFor {
@@ -502,98 +524,4 @@ impl ExportList {
             Self::Bookmarks => None,
         }
     }
-}
-
-/// What is wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", rename_all = "snake_case")]
-pub enum Problem {
-    /// Nothing was given.
-    Empty,
-    /// So many characters too many.
-    TooLong {
-        /// Characters beyond the limit.
-        over: u32,
-    },
-    /// Fewer than so many characters.
-    TooShort {
-        /// The least.
-        min: u32,
-    },
-    /// A name that does not begin with a letter from a to z.
-    BadStart {
-        /// A name that would do.
-        suggestion: Option<UserName>,
-    },
-    /// A name or text with a character that cannot be used there.
-    BadChar {
-        /// The character.
-        found: char,
-        /// A name that would do.
-        suggestion: Option<UserName>,
-    },
-    /// A name kept for the system.
-    Reserved,
-    /// A name that somebody has, or had.
-    Taken,
-    /// A password on every guessing list.
-    Common,
-    /// A password made of the user's own or the community's name.
-    Guessable,
-    /// Not the password, or not the name, that it should be.
-    Wrong,
-    /// What is for those whom it names names nobody.
-    NamesNobody,
-    /// An invitation that as many as may have joined with.
-    Used,
-    /// An invitation whose time is over.
-    Past,
-    /// One has as many of these already as one may have.
-    Full {
-        /// The most.
-        max: u32,
-    },
-}
-
-tagged!(Problem, "is");
-
-/// A form's field and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldProblem {
-    /// Which.
-    pub field: Field,
-    /// What.
-    pub problem: Problem,
-}
-
-/// A field of a form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// The user name.
-    Username,
-    /// The name shown.
-    DisplayName,
-    /// The password of a sign-in, or the current one where it must be given again.
-    Password,
-    /// The password to have from now on.
-    NewPassword,
-    /// What the user says of themselves.
-    Bio,
-    /// A post's text.
-    Text,
-    /// Why something is done.
-    Reason,
-    /// An invitation's code.
-    Code,
-    /// What is said to strangers.
-    Community,
-    /// What a post's text is folded behind.
-    Note,
-    /// The post that an act is about.
-    Post,
-    /// A picture.
-    Picture,
-    /// What a picture shows.
-    Description,
 }

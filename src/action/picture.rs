@@ -207,7 +207,7 @@ mod tests {
         }
         let pictures = with_sent(&user, &[], &[one], NOW).unwrap();
         let (audience, typed) = (Audience::Followers, ["", ""]);
-        let what = post::What { id: three, audience, typed, pictures: &pictures };
+        let what = post::What { id: three, audience, typed, pictures: &pictures, poll: None };
         let plan = post::post(&user, what, None, NOW);
         take(&mut user, plan);
         assert_eq!(user.pictures[&three][0].description, "Two gulls");

@@ -1,7 +1,7 @@
 //! Writing posts, changing them and taking them back.
 
 use super::handle::{ActionError, Plan};
-use super::{Field, FieldProblem, Problem, field};
+use super::{Field, FieldProblem, NewPoll, Problem, field, poll};
 use crate::clock::Wall;
 use crate::id::PostId;
 use crate::limits::{EDITS_MAX, POST_PICTURES_MAX, USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX};
@@ -18,6 +18,8 @@ pub(super) struct What<'a> {
     pub(super) typed: [&'a str; 2],
     /// Its pictures, with their descriptions as typed.
     pub(super) pictures: &'a [Picture],
+    /// What it asks, as typed; such a post has no pictures.
+    pub(super) poll: Option<&'a NewPoll>,
 }
 
 pub(super) fn post(
@@ -26,8 +28,9 @@ pub(super) fn post(
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let What { id, audience, typed, pictures } = what;
-    let (text, note) = fields(typed, !pictures.is_empty())?;
+    let What { id, audience, typed, pictures, poll } = what;
+    let (text, note) = fields(typed, !pictures.is_empty() || poll.is_some())?;
+    let poll = poll.map(|poll| poll::checked(user, poll, now)).transpose()?;
     let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
     if let Some(own) = reply_to.filter(|post| post.user == user.name) {
@@ -40,7 +43,9 @@ pub(super) fn post(
         Some(above) if id <= above => Err(ActionError::StaleId { above }),
         Some(_) | None => {
             let reply_to = reply_to.cloned();
-            let posted = if audience.is_everyone() {
+            let posted = if let Some(poll) = poll {
+                Entry::PostedPoll { at: now, id, audience, text, reply_to, note, poll }
+            } else if audience.is_everyone() {
                 Entry::Posted { at: now, id, text, reply_to, note, pictures }
             } else {
                 Entry::PostedFor { at: now, id, audience, text, reply_to, note, pictures }
@@ -89,7 +94,7 @@ pub(super) fn edit(
     typed: [&str; 2],
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let (text, note) = fields(typed, user.pictures.contains_key(&id))?;
+    let (text, note) = fields(typed, user.has_more_than_text(id))?;
     check_stands(user, id)?;
     let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
     if times >= EDITS_MAX {
@@ -103,9 +108,9 @@ pub(super) fn edit(
 /// that is wrong with it at once.
 fn fields(
     [text, note]: [&str; 2],
-    has_pictures: bool,
+    has_more: bool,
 ) -> Result<(String, Option<String>), ActionError> {
-    match (field::post_text_beside(text, has_pictures), field::note(note)) {
+    match (field::post_text_beside(text, has_more), field::note(note)) {
         (Ok(text), Ok(note)) => Ok((text, note)),
         (text, note) => {
             let problems = [(Field::Text, text.err()), (Field::Note, note.err())];
@@ -177,7 +182,7 @@ mod tests {
         (text, pictures): (&str, &[Picture]),
     ) -> Result<(), ActionError> {
         let (id, audience) = (PostId::from_raw(id), Audience::Everyone);
-        let what = What { id, audience, typed: [text, ""], pictures };
+        let what = What { id, audience, typed: [text, ""], pictures, poll: None };
         let plan = post(user, what, None, NOW)?;
         plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
         Ok(())

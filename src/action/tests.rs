@@ -63,7 +63,7 @@ fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
     let (id, text, note) = (post_id(id), text.to_owned(), String::new());
     let (audience, pictures, sent) = (Audience::Everyone, Vec::new(), Vec::new());
-    Change::Post { id, audience, text, reply_to, note, pictures, sent }
+    Change::Post { id, audience, text, reply_to, note, pictures, sent, poll: None }
 }
 
 fn follow(whom: &str) -> Change {

@@ -20,6 +20,7 @@ impl Backend {
             (part.followed, NewsKind::Followed),
             (part.liked, NewsKind::Liked),
             (part.reposted, NewsKind::Reposted),
+            (part.ended, NewsKind::PollEnded),
         ]
         .into_iter()
         .filter_map(|(is_wanted, kind)| is_wanted.then_some(kind))
@@ -40,6 +41,9 @@ impl Backend {
                 News::Liked(post, by, at) => (Some(post.clone()), by, at, NewsWhat::Liked(post.id)),
                 News::Reposted(post, by, at) => {
                     (Some(post.clone()), by, at, NewsWhat::Reposted(post.id))
+                }
+                News::PollEnded(post, at) => {
+                    (Some(post.clone()), post.user, at, NewsWhat::PollEnded(post.id))
                 }
             };
             // Many may like the same post: once is enough.

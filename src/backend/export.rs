@@ -10,9 +10,10 @@ use crate::id::{PostId, UserName};
 use crate::limits::{EXPORT_MARKS, EXPORT_POSTS, EXPORT_TEXT_BYTES};
 use crate::store::Said;
 use crate::user::User;
+use crate::user::aside::{Choices, Poll};
 use crate::user::entry::PostRef;
 use crate::wire::request::{
-    ExportMark, ExportPage, ExportPost, ExportProfile, ExportText, Outcome, Refusal,
+    ExportMark, ExportPage, ExportPost, ExportProfile, ExportText, ExportVote, Outcome, Refusal,
 };
 
 impl Backend {
@@ -69,9 +70,10 @@ impl Backend {
             Refusal::Behind
         })?;
         let Some(Said { at, text, note }) = texts.pop() else { return Ok(None) };
-        let (reply_to, audience) = {
+        let (reply_to, audience, poll) = {
             let view = slot.view();
-            (view.reply_to(id).cloned(), view.audience(id))
+            let poll = view.poll(id).map(|poll| Poll::clone(poll));
+            (view.reply_to(id).cloned(), view.audience(id), poll)
         };
         let text_of = |Said { at, text, note }| ExportText { at, text, note };
         Ok(Some(ExportPost {
@@ -82,6 +84,7 @@ impl Backend {
             note,
             audience,
             reply_to,
+            poll,
             earlier: texts.into_iter().map(text_of).collect(),
             pictures: slot.view().pictures.get(&id).map(|all| all.to_vec()).unwrap_or_default(),
         }))
@@ -123,7 +126,12 @@ fn profile(user: &User) -> ExportProfile {
         follows: user.follows.keys().cloned().collect(),
         mutes: user.mutes.iter().cloned().collect(),
         blocks: user.blocks.iter().cloned().collect(),
+        votes: user.aside().votes.iter().map(vote).collect(),
     }
+}
+
+fn vote((post, choices): (&PostRef, &Choices)) -> ExportVote {
+    ExportVote { post: post.clone(), choices: *choices }
 }
 
 /// Up to one more than a part holds, which tells that another part follows.

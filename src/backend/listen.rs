@@ -182,7 +182,7 @@ fn newer(
     let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
     let walked = index.walk(eyes, list, span, LOOKED_AT);
     let is_all = walked.items.len() < LOOKED_AT && walked.stopped.is_none();
-    let news = index.news(eyes, None, &NewsKind::ALL, LOOKED_AT).news;
+    let news = index.news(eyes, None, &NewsKind::OF_STREAMS, LOOKED_AT).news;
     let items = walked.items.into_iter().rev();
     let mut newer: Vec<Happened> = items
         .map(|Walked { post, id, by }| match by {
@@ -193,11 +193,13 @@ fn newer(
     // What concerns one beyond the end of the list's part comes with its next.
     let end = if is_all { None } else { newer.iter().filter_map(Happened::id).max() };
     if listened == Listened::Home {
-        newer.extend(news.into_iter().map(|news| match news {
-            News::Named(post) => Happened::Named(post),
-            News::Followed(who, since) => Happened::Followed(who, since),
-            News::Liked(post, who, at) => Happened::Liked(post, who, at),
-            News::Reposted(post, who, at) => Happened::RepostedOwn(post, who, at),
+        newer.extend(news.into_iter().filter_map(|news| match news {
+            News::Named(post) => Some(Happened::Named(post)),
+            News::Followed(who, since) => Some(Happened::Followed(who, since)),
+            News::Liked(post, who, at) => Some(Happened::Liked(post, who, at)),
+            News::Reposted(post, who, at) => Some(Happened::RepostedOwn(post, who, at)),
+            // None of those asked for.
+            News::PollEnded(..) => None,
         }));
     }
     newer.retain(|what| {

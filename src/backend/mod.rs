@@ -19,6 +19,7 @@ mod listen;
 mod moderation;
 mod operator;
 mod picture;
+mod poll;
 mod posts;
 mod read;
 mod search;
@@ -33,7 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::action::{Action, PostFor};
+use crate::action::Action;
 use crate::auth::password::Hasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
@@ -51,7 +52,6 @@ use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
 use crate::transport::listener::Listener;
 use crate::transport::{Role, TransportError};
-use crate::user::entry::Audience;
 use crate::wire::message::Reject;
 use crate::wire::request::{Outcome, Refusal, Reply, Request, Response, ResponseAction};
 use ids::PostIds;
@@ -342,8 +342,8 @@ impl Backend {
             Action::OpenLink(link) => self.open_link(asked, &link),
             Action::Logout(data) => self.logout(asked, data),
             Action::CheckSession => Ok(view::Done::told(Outcome::Checked)),
-            Action::Post(post) => self.post(asked, PostFor { audience: Audience::Everyone, post }),
-            Action::PostFor(data) => self.post(asked, data),
+            Action::Post(_) | Action::PostFor(_) | Action::PostPoll(_) => self.post(asked, &action),
+            Action::Vote(data) => self.vote(asked, data),
             Action::KeepPicture(data) => self.keep_picture(asked, data, body),
             Action::SendPicture(data) => self.send_picture(asked, data),
             Action::Picture(data) => self.picture(asked, data, beside),

@@ -76,9 +76,8 @@ impl Backend {
     /// Whether a post says exactly this already.
     fn says(&self, post: &PostRef, text: &str, note: &str) -> bool {
         let slot = self.cluster.local.get(&post.user);
-        let has_pictures =
-            slot.as_ref().is_some_and(|slot| slot.view().pictures.contains_key(&post.id));
-        let text = field::post_text_beside(text, has_pictures);
+        let has_more = slot.as_ref().is_some_and(|slot| slot.view().has_more_than_text(post.id));
+        let text = field::post_text_beside(text, has_more);
         let typed = text.ok().zip(field::note(note).ok());
         let read = slot.and_then(|slot| self.cluster.local.read_post(&slot, post.id, |_, _| ()));
         match (typed, read) {
@@ -88,7 +87,11 @@ impl Backend {
     }
 
     /// Whether there is such a post: of one whose author has left that it is gone, too.
-    fn check_stands(&self, asked: &Asked<'_>, post: &PostRef) -> std::result::Result<(), Refusal> {
+    pub(super) fn check_stands(
+        &self,
+        asked: &Asked<'_>,
+        post: &PostRef,
+    ) -> std::result::Result<(), Refusal> {
         let state = |user: &User| (user.post(post.id).is_some(), user.has_deleted(post.id));
         let has_left = |user: &User| matches!(user.status, crate::user::Status::Left(_));
         let eyes = self.eyes(Some(asked.signed_in()?));

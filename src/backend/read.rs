@@ -272,6 +272,7 @@ impl Backend {
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
             (view.note, view.edited_at, view.pictures) = (None, None, vec![]);
+            view.poll = None;
         }
         Ok(Some(view))
     }
@@ -288,10 +289,11 @@ impl Backend {
             let pictures = user.pictures.get(&found.id).map(|pictures| pictures.to_vec());
             let pictures = pictures.unwrap_or_default();
             let reply_to = user.reply_to(found.id).cloned();
-            ((person(user), user.audience(found.id)), reply_to, edited_at, pictures)
+            let poll = user.poll(found.id).cloned();
+            ((person(user), user.audience(found.id), poll), reply_to, edited_at, pictures)
         };
         let Some((about, said)) = self.said(post, about)? else { return Ok(None) };
-        let ((author, audience), reply_to, edited_at, pictures) = about;
+        let ((author, audience, poll), reply_to, edited_at, pictures) = about;
         Ok(Some(PostView {
             id: post.id,
             author,
@@ -308,6 +310,7 @@ impl Backend {
             replies: 0,
             hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
             pictures,
+            poll: poll.map(|poll| Box::new(self.poll_view(asker, post, &poll))),
         }))
     }
 

@@ -75,7 +75,7 @@ impl Backend {
                     news.extend(person.map(|person| NewsRow::Followed { person, at }));
                 }
                 // These are none of those asked for.
-                News::Liked(..) | News::Reposted(..) => {}
+                News::Liked(..) | News::Reposted(..) | News::PollEnded(..) => {}
             }
         }
         let opened_at = self.look(name, |user| user.session(&asker.id).map(|one| one.opened_at));

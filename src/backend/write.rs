@@ -6,7 +6,7 @@ use super::Backend;
 use super::view::{Asked, Done, Result, SessionNow};
 use crate::action::{
     self, Action, ActionError, Change, EditProfile, EndSession, Keyed, NewPost, OnePost, Plan,
-    PostFor, RequestKey, Whom,
+    RequestKey, Whom,
 };
 use crate::auth::throttle::ActKind;
 use crate::cluster::fold::Wish;
@@ -123,7 +123,7 @@ impl Backend {
         let now = self.now();
         let (wrote, version) = self
             .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
-        if matches!((action, &wrote), (Action::Post(_) | Action::PostFor(_), Wrote::Now(_))) {
+        if action.written().is_some() && matches!(wrote, Wrote::Now(_)) {
             metrics::POSTS.count();
         }
         let saved = saved(wrote.receipt());
@@ -138,9 +138,16 @@ impl Backend {
             .map_err(|later| Refusal::TooMany { retry_after_s: later.seconds })
     }
 
-    pub(super) fn post(&self, asked: Asked<'_>, data: PostFor) -> Result {
-        self.check_audience(data.audience)?;
-        let PostFor { audience, post } = &data;
+    pub(super) fn post(&self, asked: Asked<'_>, action: &Action) -> Result {
+        let (audience, post, poll) = action.written().ok_or(Refusal::NotFound)?;
+        self.check_audience(audience)?;
+        if poll.is_some() {
+            self.check_polls()?;
+            if !(post.pictures.is_empty() && post.sent.is_empty()) {
+                let detail = "a post that asks something has no pictures".to_owned();
+                return Err(Refusal::BadRequest { detail });
+            }
+        }
         if !post.note.is_empty() {
             self.check_social()?;
         }
@@ -158,8 +165,8 @@ impl Backend {
         let pictures = self.posted_pictures(&post.pictures)?;
         self.want_sent(asked.permit, asker.user(), &post.sent)?;
         let NewPost { text, reply_to, note, sent, .. } = post.clone();
-        let (audience, now) = (*audience, self.now());
-        self.act(asked, &data.action(), ActKind::Post, &|user| Change::Post {
+        let now = self.now();
+        self.act(asked, action, ActKind::Post, &|user| Change::Post {
             id: self.ids.next(now, user.post_id_max),
             audience,
             text: text.clone(),
@@ -167,6 +174,7 @@ impl Backend {
             note: note.clone(),
             pictures: pictures.clone(),
             sent: sent.clone(),
+            poll: poll.cloned(),
         })
     }
 

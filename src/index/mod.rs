@@ -28,9 +28,13 @@ mod keeping;
 #[cfg(test)]
 mod keeping_tests;
 mod label;
+mod lists;
 mod news;
 mod people;
 mod picture;
+mod poll;
+#[cfg(test)]
+mod poll_tests;
 mod recent;
 #[cfg(test)]
 mod recent_tests;
@@ -49,7 +53,6 @@ mod world;
 
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
-use crate::limits::{PASSED_OVER_MAX, SUGGESTION_STEPS_MAX};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
 use crate::user::keeping::Standing;
@@ -60,15 +63,18 @@ use echo::Echo;
 use keeping::Keeping;
 use label::Labels;
 use news::Fan;
-use people::{Circle, People, PersonId};
+use people::{People, PersonId};
 use picture::Pictures;
+use poll::Polls;
 use recent::Recent;
 use repost::{Like, Marks};
 use sorted::SortedChunks;
 
 pub use eyes::Eyes;
 pub use keeping::{Logged, Reported, Since};
+pub use lists::{Counts, PeopleList};
 pub use news::{News, NewsKind, NewsList, NewsWanted};
+pub use poll::Tally;
 pub use recent::{Happened, Listened};
 pub use repost::Likers;
 pub use thread::{Reply, Thread};
@@ -113,27 +119,8 @@ pub struct Index {
     pictures: Pictures,
     /// Whom posts are for that are not for everybody.
     audiences: Audiences,
+    polls: Polls,
     recent: Recent,
-}
-
-/// What a profile counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Posts that still stand and are not kept from some.
-    pub posts: u32,
-    /// Who follows, of those who have not left.
-    pub followers: u32,
-    /// Whom the user follows, of those who have not left.
-    pub following: u32,
-}
-
-/// People, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PeopleList {
-    /// At most as many as were asked for.
-    pub names: Vec<UserName>,
-    /// Where the next page begins, if there is more: its `after`.
-    pub more_after: Option<UserName>,
 }
 
 impl Index {
@@ -158,6 +145,8 @@ impl Index {
                 edges.push(index.edge(parent, Key { id: *id, author }));
             }
             index.limit_all(user);
+            index.open_polls(author, user);
+            index.replace_votes(author, &User::absent(user.name.clone()), user);
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
@@ -228,6 +217,7 @@ impl Index {
                     self.relabel(author, &before.labels.of(*id), &labels);
                 }
             }
+            Entry::Voted { post, choices, .. } => self.vote(before, post, *choices),
             Entry::PictureSent { .. }
             | Entry::Pinned { .. }
             | Entry::Unpinned { .. }
@@ -235,7 +225,6 @@ impl Index {
             | Entry::Unbookmarked { .. }
             | Entry::InvitationUsed { .. }
             | Entry::JoinedWith { .. }
-            | Entry::Voted { .. }
             | Entry::ThreadMuted { .. }
             | Entry::ThreadUnmuted { .. }
             | Entry::Password { .. }
@@ -258,6 +247,9 @@ impl Index {
         }
         if let Entry::PostedFor { audience, .. } | Entry::PostedPoll { audience, .. } = entry {
             self.limit(key, *audience, *at);
+        }
+        if let Entry::PostedPoll { poll, .. } = entry {
+            self.polls.open(key, poll.until);
         }
         if let Entry::Posted { pictures, .. } | Entry::PostedFor { pictures, .. } = entry {
             self.pictures.show(key, pictures);
@@ -326,7 +318,9 @@ impl Index {
             self.keep_all(after);
         }
         self.replace_marks(author, before, after);
+        self.replace_votes(author, before, after);
         self.unlimit_all(before);
+        self.close_polls(author, before);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
             self.remove_post(before, post.id);
         }
@@ -338,6 +332,7 @@ impl Index {
             }
         }
         self.limit_all(after);
+        self.open_polls(author, after);
         self.pictures.face(author, before.avatar.as_deref(), after.avatar.as_deref());
         let all = |user: &User| -> Vec<_> {
             user.labels.iter().map(|(id, label)| (id, label.clone())).collect()
@@ -381,80 +376,6 @@ impl Index {
     /// How many posts stand and are not kept from some.
     pub fn posts(&self) -> usize {
         self.timeline.len() - self.audiences.few
-    }
-
-    /// What the user's profile counts: of posts that these eyes could not be shown, none.
-    pub fn counts(&self, eyes: Eyes, user: &UserName) -> Counts {
-        let Some(id) = self.people.find(user) else { return Counts::default() };
-        let count = |len| u32::try_from(len).unwrap_or(u32::MAX);
-        let person = self.people.get(id);
-        // Of posts that are kept from some their author alone is told how many there are.
-        let few = if eyes.viewer == Some(id) { 0 } else { person.few };
-        let posts = count(person.posts.len()).saturating_sub(few);
-        Counts {
-            posts: if self.may_read(eyes, id) { posts } else { 0 },
-            followers: count(self.people.circle(id, Circle::Followers).len()),
-            following: count(self.people.circle(id, Circle::Follows).len()),
-        }
-    }
-
-    /// Up to `n` of those who follow `user`, by name, after `after`.
-    pub fn followers(
-        &self,
-        eyes: Eyes,
-        user: &UserName,
-        after: Option<&UserName>,
-        n: usize,
-    ) -> PeopleList {
-        self.circle_page(eyes, (user, Circle::Followers), after, n)
-    }
-
-    /// Up to `n` of those whom `user` follows, by name, after `after`.
-    pub fn following(
-        &self,
-        eyes: Eyes,
-        user: &UserName,
-        after: Option<&UserName>,
-        n: usize,
-    ) -> PeopleList {
-        self.circle_page(eyes, (user, Circle::Follows), after, n)
-    }
-
-    /// Up to `n` members, by name, after `after`.
-    pub fn directory(&self, eyes: Eyes, after: Option<&UserName>, n: usize) -> PeopleList {
-        self.people_page(eyes, self.people.directory(after), n)
-    }
-
-    /// Up to `n` accounts, by name, after `after`, whoever has let them in.
-    pub fn accounts(&self, after: Option<&UserName>, n: usize) -> PeopleList {
-        let mut people = self.people.directory(after);
-        let names: Vec<UserName> =
-            people.by_ref().take(n).map(|id| self.people.get(id).name.clone()).collect();
-        let more_after = people.next().and_then(|_| names.last().cloned());
-        PeopleList { names, more_after }
-    }
-
-    /// Up to `n` members whom the viewer does not follow: those who posted last, then, where there are
-    /// too few of them, any. Looks through a limited number of posts and names.
-    pub fn suggestions(&self, eyes: Eyes, n: usize) -> Vec<UserName> {
-        let latest = self.timeline.down(None).take(SUGGESTION_STEPS_MAX);
-        // Who writes to few is not betrayed by when they do.
-        let posters = latest.filter(|key| !self.is_for_few(**key)).map(|key| key.author);
-        let anyone = self.people.directory(None).take(SUGGESTION_STEPS_MAX);
-        let is_known = |id: PersonId| {
-            eyes.viewer.is_some_and(|viewer| viewer == id || self.people.follows(viewer, id))
-        };
-        let mut found: Vec<PersonId> = Vec::new();
-        for id in posters.chain(anyone) {
-            if found.len() >= n {
-                break;
-            }
-            let is_seen = self.people.is_active(id) && self.shows_author(eyes, id);
-            if is_seen && !found.contains(&id) && !is_known(id) {
-                found.push(id);
-            }
-        }
-        found.into_iter().map(|id| self.people.get(id).name.clone()).collect()
     }
 
     /// The person with all that ties them to others; not the posts.
@@ -507,6 +428,7 @@ impl Index {
         let key = Key { id, author: self.people.intern(&before.name) };
         self.timeline.remove(&key);
         self.unlimit(key);
+        self.polls.close(key);
         if let Some(pictures) = before.pictures.get(&id) {
             self.pictures.hide(key, pictures);
         }
@@ -530,6 +452,7 @@ impl Index {
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
+        self.replace_votes(id, before, &User::absent(before.name.clone()));
         self.pictures.face(id, before.avatar.as_deref(), None);
         self.people.leave(id);
     }
@@ -549,42 +472,5 @@ impl Index {
 
     fn post_ref(&self, key: Key) -> PostRef {
         PostRef { user: self.people.get(key.author).name.clone(), id: key.id }
-    }
-
-    fn circle_page(
-        &self,
-        eyes: Eyes,
-        (user, circle): (&UserName, Circle),
-        after: Option<&UserName>,
-        n: usize,
-    ) -> PeopleList {
-        let Some(id) = self.people.find(user) else { return PeopleList::default() };
-        self.people_page(eyes, self.people.circle_after(id, circle, after).iter().copied(), n)
-    }
-
-    /// The first `n` of these whom the eyes are shown. Passes over a limited number of others: then
-    /// the page ends early, and the next goes on from there.
-    fn people_page(
-        &self,
-        eyes: Eyes,
-        people: impl Iterator<Item = PersonId>,
-        n: usize,
-    ) -> PeopleList {
-        let mut names: Vec<UserName> = Vec::new();
-        let (mut last, mut passed_over) = (None, 0);
-        for id in people {
-            let is_shown = self.shows_id(eyes, id);
-            if passed_over >= PASSED_OVER_MAX || (is_shown && names.len() >= n) {
-                let more_after = last.map(|last| self.people.get(last).name.clone());
-                return PeopleList { names, more_after };
-            }
-            if is_shown {
-                names.push(self.people.get(id).name.clone());
-            } else {
-                passed_over += 1;
-            }
-            last = Some(id);
-        }
-        PeopleList { names, more_after: None }
     }
 }

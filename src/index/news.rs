@@ -1,5 +1,5 @@
-//! What happened that concerns somebody: posts that name them, who began to follow them, and who likes or
-//! reposted a post of theirs.
+//! What happened that concerns somebody: posts that name them, who began to follow them, who likes or
+//! reposted a post of theirs, and the end of polls that they asked or answered.
 //!
 //! Each item has a place among posts: its number, or for what is no post the number that a post of that
 //! moment would at least have. By these places a list is paged, and a device remembers what it has
@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 
 use super::echo::{Echo, echoes_down, echoes_up};
 use super::people::PersonId;
+use super::poll::End;
 use super::repost::merged;
 use super::{Eyes, Index, Key, Span};
 use crate::clock::Wall;
@@ -39,6 +40,8 @@ pub enum News {
     Liked(PostRef, UserName, Wall),
     /// Somebody reposted this post of theirs then.
     Reposted(PostRef, UserName, Wall),
+    /// A poll is over since then that they asked or answered.
+    PollEnded(PostRef, Wall),
 }
 
 /// What kind of thing happened.
@@ -52,11 +55,16 @@ pub enum NewsKind {
     Liked,
     /// See [`News::Reposted`].
     Reposted,
+    /// See [`News::PollEnded`].
+    PollEnded,
 }
 
 impl NewsKind {
     /// What apps tell.
-    pub const ALL: [Self; 4] = [Self::Named, Self::Followed, Self::Liked, Self::Reposted];
+    pub const ALL: [Self; 5] =
+        [Self::Named, Self::Followed, Self::Liked, Self::Reposted, Self::PollEnded];
+    /// What streams tell, as it happens: that a poll is over is nobody's act, and stands in the list.
+    pub const OF_STREAMS: [Self; 4] = [Self::Named, Self::Followed, Self::Liked, Self::Reposted];
     /// What the pages tell: whom one should answer, or may want to get to know.
     pub const OF_PAGES: [Self; 2] = [Self::Named, Self::Followed];
 }
@@ -92,6 +100,7 @@ enum Item {
     Followed(Fan),
     Liked(Echo),
     Reposted(Echo),
+    PollEnded(End),
 }
 
 impl Item {
@@ -100,15 +109,17 @@ impl Item {
             Self::Named(post) => post.id,
             Self::Followed(fan) => PostId::floor_of(fan.since.0),
             Self::Liked(echo) | Self::Reposted(echo) => PostId::floor_of(echo.at.0),
+            Self::PollEnded(end) => PostId::floor_of(end.at.0),
         }
     }
 
-    /// Who did it.
+    /// Who did it; of a poll, who asked.
     const fn who(self) -> PersonId {
         match self {
             Self::Named(post) => post.author,
             Self::Followed(fan) => fan.who,
             Self::Liked(echo) | Self::Reposted(echo) => echo.who,
+            Self::PollEnded(end) => end.post.author,
         }
     }
 }
@@ -175,6 +186,7 @@ impl Index {
                 Item::Followed(fan) => News::Followed(who(), fan.since),
                 Item::Liked(echo) => News::Liked(self.post_ref(echo.post()), who(), echo.at),
                 Item::Reposted(echo) => News::Reposted(self.post_ref(echo.post()), who(), echo.at),
+                Item::PollEnded(end) => News::PollEnded(self.post_ref(end.post), end.at),
             });
         }
         list
@@ -194,6 +206,7 @@ impl Index {
             Item::Named(post) => self.shows_text_of(eyes, post),
             Item::Followed(fan) => self.shows_author(eyes, fan.who),
             Item::Liked(echo) | Item::Reposted(echo) => self.tells_echo(eyes, echo),
+            Item::PollEnded(end) => self.shows_text_of(eyes, end.post),
         }
     }
 
@@ -210,12 +223,18 @@ impl Index {
         kinds: &[NewsKind],
     ) -> impl Iterator<Item = Item> {
         let lists = eyes.viewer.into_iter().flat_map(move |whom| {
-            kinds.iter().map(move |kind| self.items_of_kind(whom, *kind, before))
+            kinds.iter().map(move |kind| self.items_of_kind((whom, eyes.now), *kind, before))
         });
         merged(lists.map(|list| list.map(|it| (it.place(), it)))).map(|(_, item)| item)
     }
 
-    fn items_of_kind(&self, whom: PersonId, kind: NewsKind, before: Option<PostId>) -> Items<'_> {
+    /// What lies ahead has not happened yet: a poll's end is known long before.
+    fn items_of_kind(
+        &self,
+        (whom, now): (PersonId, Wall),
+        kind: NewsKind,
+        before: Option<PostId>,
+    ) -> Items<'_> {
         let end = Wall(before.map_or(u64::MAX, first_ms));
         let echoes = |all| echoes_down(all, whom, end);
         match kind {
@@ -226,6 +245,10 @@ impl Index {
             NewsKind::Followed => Box::new(self.fans_down(whom, end).map(Item::Followed)),
             NewsKind::Liked => Box::new(echoes(&self.liked).map(Item::Liked)),
             NewsKind::Reposted => Box::new(echoes(&self.reposted).map(Item::Reposted)),
+            NewsKind::PollEnded => {
+                let end = end.min(Wall(now.0.saturating_add(1)));
+                Box::new(self.polls.ended_down(whom, end).map(Item::PollEnded))
+            }
         }
     }
 
@@ -238,13 +261,18 @@ impl Index {
     ) -> impl Iterator<Item = Item> {
         let from = PostId::from_raw(above.map_or(0, |above| above.get().saturating_add(1)));
         let lists = eyes.viewer.into_iter().flat_map(move |whom| {
-            kinds.iter().map(move |kind| self.items_of_kind_up(whom, *kind, from))
+            kinds.iter().map(move |kind| self.items_of_kind_up((whom, eyes.now), *kind, from))
         });
         merged(lists.map(|list| list.map(|it| Reverse((it.place(), it)))))
             .map(|Reverse((_, item))| item)
     }
 
-    fn items_of_kind_up(&self, whom: PersonId, kind: NewsKind, from: PostId) -> Items<'_> {
+    fn items_of_kind_up(
+        &self,
+        (whom, now): (PersonId, Wall),
+        kind: NewsKind,
+        from: PostId,
+    ) -> Items<'_> {
         let first = Wall(first_ms(from));
         let echoes = |all| echoes_up(all, whom, first);
         match kind {
@@ -255,6 +283,10 @@ impl Index {
             NewsKind::Followed => Box::new(self.fans_up(whom, first).map(Item::Followed)),
             NewsKind::Liked => Box::new(echoes(&self.liked).map(Item::Liked)),
             NewsKind::Reposted => Box::new(echoes(&self.reposted).map(Item::Reposted)),
+            NewsKind::PollEnded => {
+                let end = Wall(now.0.saturating_add(1));
+                Box::new(self.polls.ended_up(whom, (first, end)).map(Item::PollEnded))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::{ANYONE, World, name};
 use super::*;
 use crate::clock::Wall;
-use crate::limits::NEWS_COUNTED_MAX;
+use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
 use crate::text::{Label, Tag};
 
 const PEOPLE: [&str; 3] = ["ada", "ben", "cleo"];
@@ -46,6 +46,7 @@ fn shown(list: &PostList) -> Vec<(&str, u64)> {
 fn told(list: &NewsList) -> Vec<(&str, u64)> {
     let told = |news: &'_ News| match news {
         News::Named(post) => (post.user.clone(), post.id.at_ms()),
+        News::PollEnded(post, at) => (post.user.clone(), at.0),
         News::Followed(who, at) | News::Liked(_, who, at) | News::Reposted(_, who, at) => {
             (who.clone(), at.0)
         }
@@ -62,6 +63,7 @@ fn said(list: &NewsList) -> Vec<(u64, String)> {
         News::Followed(who, at) => (at.0, format!("followed by {who}")),
         News::Liked(post, who, at) => (at.0, format!("{who} likes {}", of(post))),
         News::Reposted(post, who, at) => (at.0, format!("{who} reposted {}", of(post))),
+        News::PollEnded(post, at) => (at.0, format!("poll {} over", of(post))),
     };
     list.news.iter().map(said).collect()
 }

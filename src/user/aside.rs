@@ -10,7 +10,7 @@ use super::User;
 use super::entry::{Entry, PostRef, is_not};
 use crate::clock::Wall;
 use crate::id::PostId;
-use crate::limits::POLL_OPTIONS_READ;
+use crate::limits::{POLL_OPTIONS_READ, POST_PICTURES_MAX};
 
 /// What a post asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,21 @@ pub struct Poll {
     pub hides_votes: bool,
 }
 
+/// How far above its post's number a poll's lies: behind those of a post's pictures
+/// ([`super::entry::Picture::number`]).
+const BESIDE_POST: u64 = 1 + POST_PICTURES_MAX as u64;
+
 impl Poll {
+    /// The number by which apps know the poll of this post.
+    pub fn number(post: PostId) -> PostId {
+        PostId::from_raw(post.get().saturating_add(BESIDE_POST))
+    }
+
+    /// Of which post that is the poll's number; nobody's for what is no poll's.
+    pub fn post_of(number: PostId) -> PostId {
+        PostId::from_raw(number.get().saturating_sub(BESIDE_POST))
+    }
+
     /// Whether votes are no longer taken.
     pub const fn is_over(&self, now: Wall) -> bool {
         now.0 >= self.until.0
@@ -117,6 +131,11 @@ impl User {
     /// What they asked, chose and want to hear nothing of.
     pub fn aside(&self) -> &Aside {
         self.aside.as_deref().unwrap_or(&NONE)
+    }
+
+    /// Whether the post of that number says something without a text.
+    pub fn has_more_than_text(&self, id: PostId) -> bool {
+        self.pictures.contains_key(&id) || self.poll(id).is_some()
     }
 
     /// What the post of that number asks, if it stands and asks something.

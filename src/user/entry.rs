@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::aside::{Choices, Poll};
 use super::scope::Scopes;
 use crate::clock::Wall;
 use crate::id::{Hash128, PictureName, PostId, UserName};
 use crate::json::tagged;
 
+pub use super::aside::{Choices, Poll};
 pub use super::audience::Audience;
 
 /// Names one post: its author and its number.

@@ -69,6 +69,8 @@ pub enum FormName {
     EditPost,
     /// Like, repost, bookmark or pin a post, or no longer.
     Mark,
+    /// Answer what a post asks.
+    Vote,
     /// Take back a post.
     DeletePost,
     /// Follow somebody.
@@ -326,6 +328,7 @@ impl FormName {
             Self::Post => "post",
             Self::EditPost => "edit-post",
             Self::Mark => "mark",
+            Self::Vote => "vote",
             Self::DeletePost => "delete-post",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",

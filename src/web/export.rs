@@ -6,8 +6,10 @@ use super::page::time::precise;
 use super::route::Route;
 use crate::action::{ExportFrom, ExportList};
 use crate::clock::Wall;
-use crate::user::entry::PostRef;
-use crate::wire::request::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
+use crate::user::entry::{Poll, PostRef};
+use crate::wire::request::{
+    ExportMark, ExportPage, ExportPost, ExportProfile, ExportText, ExportVote,
+};
 
 /// A part of the file, which was asked for with `from`, of a community at a site. `now` is when it is made.
 pub(super) fn json(
@@ -70,6 +72,16 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
         }
         text.push(']');
     }
+    for (at, ExportVote { post: PostRef { user, id }, choices }) in profile.votes.iter().enumerate()
+    {
+        text.push_str(if at == 0 { ",\n\"votes\":[" } else { "," });
+        let places: Vec<String> = choices.places().map(|place| place.to_string()).collect();
+        let places = places.join(",");
+        push(text, format_args!("{{\"user\":\"{user}\",\"id\":\"{id}\",\"choices\":[{places}]}}"));
+    }
+    if !profile.votes.is_empty() {
+        text.push(']');
+    }
     text.push_str(",\n\"posts\":[");
 }
 
@@ -84,6 +96,9 @@ fn post_json(post: &ExportPost, site: &str) -> String {
     says(&mut text, &post.text, post.note.as_deref());
     if let Some(PostRef { user, id }) = &post.reply_to {
         push(&mut text, format_args!(",\"reply_to\":{{\"user\":\"{user}\",\"id\":\"{id}\"}}"));
+    }
+    if let Some(poll) = &post.poll {
+        poll_json(&mut text, poll);
     }
     for (at, ExportText { at: since, text: said, note }) in post.earlier.iter().enumerate() {
         text.push_str(if at == 0 { ",\"earlier\":[" } else { "," });
@@ -102,6 +117,13 @@ fn post_json(post: &ExportPost, site: &str) -> String {
     }
     text.push_str(if post.pictures.is_empty() { "}" } else { "]}" });
     text
+}
+
+fn poll_json(text: &mut String, poll: &Poll) {
+    let options: Vec<String> = poll.options.iter().map(|option| quoted(option)).collect();
+    let (options, until) = (options.join(","), precise(poll.until));
+    push(text, format_args!(",\"poll\":{{\"options\":[{options}],\"until\":\"{until}\""));
+    text.push_str(if poll.many { ",\"many\":true}" } else { "}" });
 }
 
 fn says(text: &mut String, said: &str, note: Option<&str>) {

@@ -33,6 +33,7 @@ const fn of(route: &Route) -> &'static str {
         Route::EditPost(_) => "edit",
         Route::History(_) => "history",
         Route::Mark { .. } => "mark",
+        Route::Vote(_) => "vote",
         Route::Bookmarks => "bookmarks",
         Route::Picture(_) => "picture",
         Route::Face(..) => "face",

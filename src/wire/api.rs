@@ -71,6 +71,8 @@ pub enum NewsWhat {
     Liked(PostId),
     /// They reposted it.
     Reposted(PostId),
+    /// That post of theirs asks something, which is over.
+    PollEnded(PostId),
 }
 
 /// A [`NewsView`] on its way: a web server of an earlier version reads `is_post` alone, and asks for nothing
@@ -85,17 +87,18 @@ struct NewsSaid {
     liked: Option<PostId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reposted: Option<PostId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<PostId>,
 }
 
 impl From<NewsSaid> for NewsView {
     fn from(said: NewsSaid) -> Self {
-        let NewsSaid { place, by, at, is_post, liked, reposted } = said;
-        let what = match (is_post, liked, reposted) {
-            (true, ..) => NewsWhat::Named,
-            (false, Some(post), _) => NewsWhat::Liked(post),
-            (false, None, Some(post)) => NewsWhat::Reposted(post),
-            (false, None, None) => NewsWhat::Followed,
-        };
+        let NewsSaid { place, by, at, is_post, liked, reposted, ended } = said;
+        let liked = liked.map(NewsWhat::Liked);
+        let reposted = reposted.map(NewsWhat::Reposted);
+        let ended = ended.map(NewsWhat::PollEnded);
+        let named = is_post.then_some(NewsWhat::Named);
+        let what = named.or(liked).or(reposted).or(ended).unwrap_or(NewsWhat::Followed);
         Self { place, by, at, what }
     }
 }
@@ -103,12 +106,14 @@ impl From<NewsSaid> for NewsView {
 impl From<NewsView> for NewsSaid {
     fn from(view: NewsView) -> Self {
         let NewsView { place, by, at, what } = view;
-        let (liked, reposted) = match what {
-            NewsWhat::Liked(post) => (Some(post), None),
-            NewsWhat::Reposted(post) => (None, Some(post)),
-            NewsWhat::Named | NewsWhat::Followed => (None, None),
-        };
-        Self { place, by, at, is_post: what == NewsWhat::Named, liked, reposted }
+        let (mut liked, mut reposted, mut ended) = (None, None, None);
+        match what {
+            NewsWhat::Liked(post) => liked = Some(post),
+            NewsWhat::Reposted(post) => reposted = Some(post),
+            NewsWhat::PollEnded(post) => ended = Some(post),
+            NewsWhat::Named | NewsWhat::Followed => {}
+        }
+        Self { place, by, at, is_post: what == NewsWhat::Named, liked, reposted, ended }
     }
 }
 
@@ -235,6 +240,7 @@ mod tests {
             (NewsWhat::Followed, r#""is_post":false"#),
             (NewsWhat::Liked(post), r#""is_post":false,"liked":"7""#),
             (NewsWhat::Reposted(post), r#""is_post":false,"reposted":"7""#),
+            (NewsWhat::PollEnded(post), r#""is_post":false,"ended":"7""#),
         ] {
             let said = serde_json::to_string(&view(what)).unwrap();
             assert_eq!(said, format!(r#"{{"place":"9","by":"ben","at":1,{more}}}"#));

@@ -7,6 +7,7 @@ use crate::action::import::{OldPost, Saying};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text::chars::is_blank;
+use crate::user::aside::{Choices, Poll};
 use crate::user::entry::{Audience, Picture, PostRef, is_not};
 
 /// A part of what a member takes along.
@@ -54,6 +55,19 @@ pub struct ExportProfile {
     /// Whom they block, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<UserName>,
+    /// How they voted, by the names of those who asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<ExportVote>,
+}
+
+/// How a member answered what a post asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportVote {
+    /// Which post.
+    #[serde(flatten)]
+    pub post: PostRef,
+    /// What they chose.
+    pub choices: Choices,
 }
 
 /// A post as its author takes it along.
@@ -77,6 +91,9 @@ pub struct ExportPost {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<PostRef>,
+    /// What it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll>,
     /// What it said before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<ExportText>,
@@ -108,18 +125,28 @@ pub struct ExportMark {
     pub at: Option<Wall>,
 }
 
+/// What can be chosen, line by line.
+fn listed(poll: &Poll) -> String {
+    poll.options.iter().map(|option| format!("• {option}")).collect::<Vec<_>>().join("\n")
+}
+
 impl From<ExportPost> for OldPost {
     fn from(post: ExportPost) -> Self {
-        let ExportPost { id, at, edited_at, text, note, audience, reply_to, earlier, pictures } =
-            post;
+        let ExportPost { id, at, edited_at, text, note, audience, reply_to, earlier, .. } = post;
+        let (pictures, poll) = (post.pictures, post.poll);
         // Pictures do not come along: a post of nothing else says what the first one showed, or how it
-        // was called.
+        // was called. Nor does a poll, whose votes are others' to tell: it says what could be chosen.
         let stands_for = |it: &Picture| match it.description.as_str() {
             "" => it.file.to_string(),
             description => description.to_owned(),
         };
         let says = |at, text: String, note| match pictures.first() {
             Some(first) if is_blank(&text) => Saying { at, text: stands_for(first), note },
+            _ if is_blank(&text)
+                && let Some(poll) = &poll =>
+            {
+                Saying { at, text: listed(poll), note }
+            }
             _ => Saying { at, text, note },
         };
         let last = says(edited_at.unwrap_or(at), text, note);

@@ -8,6 +8,7 @@ mod house;
 mod listen;
 pub mod message;
 pub mod operator;
+mod poll;
 pub mod request;
 pub mod status;
 pub mod upkeep;

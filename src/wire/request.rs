@@ -21,12 +21,15 @@ pub use super::api::{
     AccountPage, AccountView, ApiReply, CommunityView, NewsReply, NewsView, NewsWhat, RelationView,
     StatusView, Statuses,
 };
-pub use super::export::{ExportMark, ExportPage, ExportPost, ExportProfile, ExportText};
+pub use super::export::{
+    ExportMark, ExportPage, ExportPost, ExportProfile, ExportText, ExportVote,
+};
 pub use super::house::{
     Apart, ApartRow, Hindered, InvitationRow, Invitations, KeptApart, LogPage, LogRow, MemberRow,
     MembersPage, ReportRow, ReportedPost, ReportsPage, Welcome,
 };
 pub use super::listen::{HeardEvent, HeardPage};
+pub use super::poll::{OptionView, PollView};
 pub use super::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 pub use crate::action::{Field, FieldProblem};
 pub use crate::user::scope::{Need, SCOPES, ScopeError, Scopes};
@@ -286,6 +289,9 @@ pub struct PostView {
     /// Its pictures, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Picture>,
+    /// What it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Box<PollView>>,
     /// How many replies it has that still stand.
     pub replies: u32,
     /// Those names among the `@names` of the text that have an account, to be linked.

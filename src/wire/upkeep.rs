@@ -341,6 +341,7 @@ mod tests {
             reply_to: None,
             earlier: Vec::new(),
             pictures: Vec::new(),
+            poll: None,
         };
         let order = Order::Import {
             user: "ada".parse().unwrap(),

@@ -7,6 +7,7 @@ mod fields;
 mod media;
 mod news;
 mod paging;
+mod polls;
 mod report;
 mod sign_in;
 mod statuses;

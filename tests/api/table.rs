@@ -65,6 +65,8 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("PUT", "/api/v1/media/:", "write:media"),
     ("GET", "/api/v1/profile/avatar", "write:accounts"),
     ("DELETE", "/api/v1/profile/avatar", "write:accounts"),
+    ("GET", "/api/v1/polls/:", "?read:statuses"),
+    ("POST", "/api/v1/polls/:/votes", "write:statuses"),
     ("POST", "/api/v1/reports", "write:reports"),
     ("GET", "/api/v1/bookmarks", "read:bookmarks"),
     ("GET", "/api/v1/favourites", "read:favourites"),

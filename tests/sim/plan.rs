@@ -65,6 +65,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             note: String::new(),
             pictures: Vec::new(),
             sent: Vec::new(),
+            poll: None,
         },
         What::Delete(id) => Change::DeletePost { id: *id, gives_pictures: false },
         What::Follow(whom) => Change::Follow { user: whom.clone() },

@@ -9,8 +9,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::action::Problem;
 use crate::id::{NameError, USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
 use crate::limits::{
-    BIO_CHARS_MAX, DESCRIPTION_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX,
-    SUGGESTION_CHARS_READ,
+    BIO_CHARS_MAX, DESCRIPTION_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX,
+    POLL_OPTION_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
 };
 use crate::text::chars::{is_blank, is_invisible};
 use crate::text::composed;
@@ -135,6 +135,18 @@ pub fn description(input: &str) -> Result<String, Problem> {
     check_chars(one_line(input), DESCRIPTION_CHARS_MAX)
 }
 
+/// What can be chosen in a poll: a line, like a name.
+///
+/// # Errors
+/// [`Problem::Empty`] if nothing of it can be seen, [`Problem::TooLong`].
+pub fn poll_option(input: &str) -> Result<String, Problem> {
+    let line = one_line(input);
+    if is_blank(&line) {
+        return Err(Problem::Empty);
+    }
+    check_chars(line, POLL_OPTION_CHARS_MAX)
+}
+
 /// Without what cannot be seen, white space as single spaces, in NFC.
 fn one_line(input: &str) -> String {
     let seen = |c: &char| c.is_whitespace() || !(c.is_control() || is_invisible(*c));
@@ -183,13 +195,13 @@ pub fn post_text(input: &str) -> Result<String, Problem> {
     check_chars(without_blank_ends(&text).to_owned(), POST_CHARS_MAX)
 }
 
-/// The same of a post that may have pictures: beside those its text may be nothing.
+/// The same of a post that may have pictures, or ask something: beside that its text may be nothing.
 ///
 /// # Errors
 /// As [`post_text`].
-pub fn post_text_beside(input: &str, has_pictures: bool) -> Result<String, Problem> {
+pub fn post_text_beside(input: &str, has_more: bool) -> Result<String, Problem> {
     match post_text(input) {
-        Err(Problem::Empty) if has_pictures => Ok(String::new()),
+        Err(Problem::Empty) if has_more => Ok(String::new()),
         other => other,
     }
 }

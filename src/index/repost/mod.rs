@@ -198,7 +198,7 @@ impl Index {
     }
 
     /// A post that somebody likes or reposted: it need not be known here yet.
-    fn marked(&mut self, post: &PostRef) -> Key {
+    pub(super) fn marked(&mut self, post: &PostRef) -> Key {
         Key { id: post.id, author: self.people.intern(&post.user) }
     }
 

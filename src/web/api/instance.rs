@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Answer, Answered, Call, entity, told};
 use crate::action::{Action, ApiRead};
 use crate::limits::{
-    DESCRIPTION_CHARS_MAX, PICTURE_INPUT_BYTES_MAX, PICTURE_PIXELS_MAX, POST_CHARS_MAX,
-    POST_PICTURES_MAX,
+    DESCRIPTION_CHARS_MAX, PICTURE_INPUT_BYTES_MAX, PICTURE_PIXELS_MAX, POLL_OPTION_CHARS_MAX,
+    POLL_OPTIONS_MAX, POLL_S_MAX, POLL_S_MIN, POST_CHARS_MAX, POST_PICTURES_MAX,
 };
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
@@ -45,10 +45,10 @@ fn configuration() -> Value {
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 0,
-            "max_characters_per_option": 0,
-            "min_expiration": 0,
-            "max_expiration": 0,
+            "max_options": POLL_OPTIONS_MAX,
+            "max_characters_per_option": POLL_OPTION_CHARS_MAX,
+            "min_expiration": POLL_S_MIN,
+            "max_expiration": POLL_S_MAX,
         },
         "translation": { "enabled": false },
     })

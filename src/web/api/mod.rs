@@ -27,6 +27,7 @@ mod paging;
 pub(crate) mod params;
 mod password;
 mod people;
+mod poll;
 pub(super) mod rate;
 mod report;
 mod route;
@@ -215,6 +216,8 @@ impl<A: Ask> Site<A> {
             Endpoint::News(news) => self.call_news(call, news),
             Endpoint::Media(media) => self.call_media(call, media),
             Endpoint::Report => self.report(call),
+            Endpoint::Poll => self.one_poll(call),
+            Endpoint::Vote => self.vote(call),
             _ => Err(Answer::not_found()),
         }
     }

@@ -1,5 +1,5 @@
-//! What happened that concerns somebody: posts that name them, who began to follow them, and who likes or
-//! reposted a post of theirs.
+//! What happened that concerns somebody: posts that name them, who began to follow them, who likes or
+//! reposted a post of theirs, and polls that are over.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,6 +31,7 @@ const fn kind(what: NewsWhat) -> &'static str {
         NewsWhat::Followed => "follow",
         NewsWhat::Liked(_) => "favourite",
         NewsWhat::Reposted(_) => "reblog",
+        NewsWhat::PollEnded(_) => "poll",
     }
 }
 
@@ -42,6 +43,7 @@ fn number(view: &NewsView) -> String {
         NewsWhat::Followed => (2, 0),
         NewsWhat::Liked(post) => (3, post.get()),
         NewsWhat::Reposted(post) => (4, post.get()),
+        NewsWhat::PollEnded(post) => (5, post.get()),
     };
     format!("{}{}{kind}{post:0POST_DIGITS$}", view.place, entity::name_number(&view.by))
 }
@@ -78,6 +80,7 @@ impl<A: Ask> Site<A> {
         let any = PostId::from_raw(0);
         let (named, followed) = (wants(NewsWhat::Named), wants(NewsWhat::Followed));
         let (liked, reposted) = (wants(NewsWhat::Liked(any)), wants(NewsWhat::Reposted(any)));
+        let ended = wants(NewsWhat::PollEnded(any));
         let by = match params.get("account_id") {
             "" => None,
             id => Some(entity::account_of(id)?.0),
@@ -93,10 +96,11 @@ impl<A: Ask> Site<A> {
             followed,
             liked,
             reposted,
+            ended,
             by,
             limit: limit(call, PAGE),
         };
-        (named || followed || liked || reposted).then_some(part)
+        (named || followed || liked || reposted || ended).then_some(part)
     }
 
     fn news_of(&self, call: &Call<'_>, part: NewsPart) -> Result<(NewsReply, UserName), Answer> {
@@ -137,6 +141,7 @@ impl<A: Ask> Site<A> {
             });
             let post = match view.what {
                 NewsWhat::Named => Some((&view.by, view.place)),
+                NewsWhat::PollEnded(post) => Some((&view.by, post)),
                 NewsWhat::Followed => None,
                 NewsWhat::Liked(post) | NewsWhat::Reposted(post) => Some((viewer, post)),
             };
@@ -166,6 +171,7 @@ impl<A: Ask> Site<A> {
             followed: true,
             liked: true,
             reposted: true,
+            ended: true,
             by: None,
             limit: PAGE.1,
         };

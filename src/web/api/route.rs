@@ -70,6 +70,8 @@ pub(super) enum Endpoint {
     News(News),
     Media(Media),
     Report,
+    Poll,
+    Vote,
 }
 
 /// What is asked of pictures.
@@ -231,6 +233,8 @@ pub(super) const TABLE: &[Row] = &[
     put("/api/v1/media/:", user("write:media"), Endpoint::Media(Media::Describe)),
     get("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::MaySend)),
     delete("/api/v1/profile/avatar", user("write:accounts"), Endpoint::Media(Media::RemoveAvatar)),
+    get("/api/v1/polls/:", public("read:statuses"), Endpoint::Poll),
+    post("/api/v1/polls/:/votes", user("write:statuses"), Endpoint::Vote),
     post("/api/v1/reports", user("write:reports"), Endpoint::Report),
     get("/api/v1/bookmarks", user("read:bookmarks"), Endpoint::Bookmarks),
     get("/api/v1/favourites", user("read:favourites"), Endpoint::Favourites),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::paging::{Part, link};
 use super::people::account_in;
-use super::{Answer, Answered, Call, entity, nonsense, told};
+use super::{Answer, Answered, Call, entity, nonsense, poll, told};
 use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
 use crate::limits::API_TAGS_MAX;
@@ -105,7 +105,7 @@ impl<A: Ask> Site<A> {
             "reblogs_count": u32::from(post.mine.reposted),
             "favourites_count": view.likes,
             "replies_count": post.replies,
-            "poll": null,
+            "poll": poll::spelt(post, viewer),
             "card": null,
             "application": null,
         });

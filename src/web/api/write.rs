@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::client::hash;
-use super::{Answer, Answered, Call, fresh};
-use crate::action::{Action, EditPost, Mark, NewPost, OnePost, PostFor, RequestKey, SetMark};
+use super::{Answer, Answered, Call, fresh, poll};
+use crate::action::{
+    Action, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
+};
 use crate::id::{PostId, RequestId, UserName};
 use crate::limits::POST_CHARS_MAX;
 use crate::user::entry::{Audience, PostRef};
@@ -15,7 +17,7 @@ use crate::wire::request::{Outcome, Statuses};
 impl<A: Ask> Site<A> {
     /// The key of an act: made of `Idempotency-Key` and of who asks, so that the same sent again, to
     /// whichever machine, is the same act; fresh where there is none.
-    fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
+    pub(super) fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
         let fresh = fresh()?;
         let Some(said) = call.request.idempotency_key.as_deref() else { return Ok(fresh) };
         Ok(RequestKey { id: RequestId(hash(&["idempotency", session, said]).0), ..fresh })
@@ -35,10 +37,10 @@ impl<A: Ask> Site<A> {
     }
 
     /// The text and the note that an app sends, if they can be a post.
-    fn said<'c>(call: &'c Call<'_>, has_pictures: bool) -> Result<(&'c str, &'c str), Answer> {
+    fn said<'c>(call: &'c Call<'_>, has_more: bool) -> Result<(&'c str, &'c str), Answer> {
         let (text, note) = (call.params.get("status"), call.params.get("spoiler_text"));
         let chars = text.trim_end().chars().count() + note.chars().count();
-        if text.trim().is_empty() && !has_pictures {
+        if text.trim().is_empty() && !has_more {
             return Err(Answer::error(422, "Validation failed: Text can't be blank"));
         }
         if chars > POST_CHARS_MAX {
@@ -51,12 +53,16 @@ impl<A: Ask> Site<A> {
 
     pub(super) fn post_status(&self, call: &Call<'_>) -> Answered {
         let sent = Self::media_ids(call)?;
-        let (text, note) = Self::said(call, !sent.is_empty())?;
+        let poll = poll::said(call)?;
+        let (text, note) = Self::said(call, !sent.is_empty() || poll.is_some())?;
         let params = &call.params;
         let audience = audience(params.get("visibility"))?;
-        let has_poll = params.pairs().any(|(name, _)| name.starts_with("poll["));
-        if has_poll || !params.get("scheduled_at").is_empty() {
-            let why = "Validation failed: this site takes no polls or scheduled posts";
+        if poll.is_some() && !sent.is_empty() {
+            let why = "Validation failed: a post has pictures or a poll, not both";
+            return Err(Answer::error(422, why));
+        }
+        if !params.get("scheduled_at").is_empty() {
+            let why = "Validation failed: this site takes no scheduled posts";
             return Err(Answer::error(422, why));
         }
         let reply_to = match params.get("in_reply_to_id") {
@@ -70,7 +76,11 @@ impl<A: Ask> Site<A> {
         let key = Self::key_of(call, Self::owner(call))?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
         let post = NewPost { key, text, reply_to, note, pictures, sent };
-        let heard = self.written(call, PostFor { audience, post }.action())?;
+        let action = match poll {
+            Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
+            None => PostFor { audience, post }.action(),
+        };
+        let heard = self.written(call, action)?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         self.shown(call, saved.post.ok_or_else(super::nonsense)?)
     }
@@ -84,7 +94,9 @@ impl<A: Ask> Site<A> {
     pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
         let before = self.own_status(call)?.post;
         let id = before.id;
-        let (text, note) = Self::said(call, !before.pictures.is_empty())?;
+        let has_more = !before.pictures.is_empty() || before.poll.is_some();
+        let (text, note) = Self::said(call, has_more)?;
+        poll::check_stays(call, &before)?;
         Self::check_media_stay(call, &before)?;
         let key = Self::key_of(call, Self::owner(call))?;
         let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
@@ -165,7 +177,7 @@ fn audience(visibility: &str) -> Result<Audience, Answer> {
 }
 
 /// The post of a page that holds one.
-fn of(page: &Statuses) -> Result<PostRef, Answer> {
+pub(super) fn of(page: &Statuses) -> Result<PostRef, Answer> {
     let post = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
     Ok(PostRef { user: post.author.username.clone(), id: post.id })
 }

@@ -141,6 +141,8 @@ const fn is_write(action: &Action) -> bool {
         | Action::Logout(_)
         | Action::Post(_)
         | Action::PostFor(_)
+        | Action::PostPoll(_)
+        | Action::Vote(_)
         | Action::SendPicture(_)
         | Action::EditPost(_)
         | Action::Mark(_)

@@ -2,11 +2,11 @@
 
 use super::draw::audience;
 use super::visit::Visit;
-use super::{Site, Stop, pictures};
+use super::{Site, Stop, pictures, poll};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
-    Opening, PostFor, Report, RequestKey, ResetPassword, SetHouse, SetMark, Whom, code_hash,
+    Opening, PostFor, Report, RequestKey, ResetPassword, SetHouse, SetMark, Vote, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -37,6 +37,8 @@ pub(super) enum Act {
         mark: Mark,
         on: bool,
     },
+    /// Answer what a post asks: with options by their places.
+    Vote(PostRef, Vec<u32>),
     DeletePost(PostRef),
     Follow(UserName),
     Unfollow(UserName),
@@ -75,6 +77,10 @@ impl Act {
             Route::Mark { post, mark, on } => {
                 Self::Mark { post: post.clone(), mark: *mark, on: *on }
             }
+            Route::Vote(post) => match poll::chosen(form) {
+                Some(choices) => Self::Vote(post.clone(), choices),
+                None => return Some(Err(Garbled(Self::Vote(post.clone(), Vec::new())))),
+            },
             Route::DeletePost(post) => Self::DeletePost(post.clone()),
             Route::Follow(name) => Self::Follow(name.clone()),
             Route::Unfollow(name) => Self::Unfollow(name.clone()),
@@ -122,6 +128,7 @@ impl Act {
             Self::Mark { post, mark, on } => {
                 Route::Mark { post: post.clone(), mark: *mark, on: *on }
             }
+            Self::Vote(post, _) => Route::Vote(post.clone()),
             Self::DeletePost(post) => Route::DeletePost(post.clone()),
             Self::Follow(name) => Route::Follow(name.clone()),
             Self::Unfollow(name) => Route::Unfollow(name.clone()),
@@ -149,7 +156,9 @@ impl Act {
             | Self::ResetPassword
             | Self::Logout
             | Self::Post(None) => Route::Home,
-            Self::Post(Some(post)) | Self::Mark { post, .. } => Route::Thread(post.clone()),
+            Self::Post(Some(post)) | Self::Mark { post, .. } | Self::Vote(post, _) => {
+                Route::Thread(post.clone())
+            }
             Self::Follow(name)
             | Self::Unfollow(name)
             | Self::Mute(name)
@@ -172,6 +181,7 @@ impl Act {
             Self::Post(_) => FormName::Post,
             Self::EditPost(_) => FormName::EditPost,
             Self::Mark { .. } => FormName::Mark,
+            Self::Vote(..) => FormName::Vote,
             Self::DeletePost(_) => FormName::DeletePost,
             Self::Follow(_) => FormName::Follow,
             Self::Unfollow(_) => FormName::Unfollow,
@@ -205,6 +215,7 @@ impl Act {
             | Self::Leave => Subject::Fields,
             Self::Logout
             | Self::Mark { .. }
+            | Self::Vote(..)
             | Self::DeletePost(_)
             | Self::Follow(_)
             | Self::Unfollow(_)
@@ -297,6 +308,9 @@ impl<A: Ask> Site<A> {
             Act::Mark { post, mark, on } => {
                 let key = act_key(key, &act.route().to_string());
                 Action::Mark(SetMark { key, post: post.clone(), mark: *mark, on: *on })
+            }
+            Act::Vote(post, choices) => {
+                Action::Vote(Vote { key, post: post.clone(), choices: choices.clone() })
             }
             Act::DeletePost(post) => Action::DeletePost(OnePost { key, id: post.id }),
             Act::Follow(name) => Action::Follow(Whom { key, username: name.clone() }),

@@ -6,7 +6,7 @@ use super::draw::{answering, audiences_again, composer, head};
 use super::entry::LoginForm;
 use super::posts::editor;
 use super::visit::{Heard, Visit};
-use super::{Handled, Head, Site, html, pictures};
+use super::{Handled, Head, Site, html, pictures, poll};
 use crate::action::{Mark, RequestKey};
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
@@ -99,6 +99,7 @@ impl<A: Ask> Site<A> {
             Act::SetHouse => self.house_again(visit, again, said),
             Act::Logout
             | Act::Mark { .. }
+            | Act::Vote(..)
             | Act::DeletePost(_)
             | Act::Follow(_)
             | Act::Unfollow(_)
@@ -193,6 +194,9 @@ impl<A: Ask> Site<A> {
         if let Act::EndInvitation(code) = again.act {
             form = form.carrying("code", code);
         }
+        if let Act::Vote(..) = again.act {
+            form = poll::carrying(form, again.form);
+        }
         if *again.act == Act::EndOthers {
             form = form.carrying("others", "1");
         }
@@ -223,6 +227,7 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::Mark { mark: Mark::Bookmark, on: true, .. } => t.bookmark(),
         Act::Mark { mark: Mark::Pin, on: true, .. } => t.pin(),
         Act::Mark { on: false, .. } => t.take_back(),
+        Act::Vote(..) => t.vote(),
         Act::DeletePost(_) => t.delete(),
         Act::Follow(_) => t.follow(),
         Act::Unfollow(_) => t.unfollow(),

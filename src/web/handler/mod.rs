@@ -29,6 +29,7 @@ mod link;
 mod moderation;
 mod pictures;
 mod plain;
+mod poll;
 mod posts;
 mod read;
 mod settings;
@@ -306,6 +307,7 @@ impl<A: Ask> Site<A> {
             | Route::Unmute(_)
             | Route::Block(_)
             | Route::Unblock(_)
+            | Route::Vote(_)
             | Route::Mark { .. } => self.error(visit, None, 405),
         }
     }

@@ -64,7 +64,11 @@ impl Look<'_> {
         let marks = marks.iter().filter(|mark| **mark != Mark::Repost || !post.audience.is_few());
         let button = |drawer: Drawer<'_>| marks.map(move |mark| drawer.mark(post, *mark)).collect();
         let buttons = self.drawer.map(button).unwrap_or_default();
-        PostItem { buttons, ..self.eyes.see(post) }
+        let mut item = PostItem { buttons, ..self.eyes.see(post) };
+        if let (Some(poll), Some(drawer)) = (&mut item.poll, self.drawer) {
+            poll.form = drawer.vote(post, &self.here).filter(|_| !self.is_own(post));
+        }
+        item
     }
 }
 
@@ -73,6 +77,14 @@ impl Drawer<'_> {
     /// pressed (`act_key`).
     fn marks(self, here: &str) -> FormHead {
         self.form(FormName::Mark, &Route::Home, "").carrying("next", here)
+    }
+
+    /// The form in which one votes, where one can.
+    fn vote(self, post: &PostView, here: &str) -> Option<FormHead> {
+        post.poll.as_ref().filter(|poll| !poll.is_over && poll.chosen.is_none())?;
+        let what = PostRef { user: post.author.username.clone(), id: post.id };
+        let form = self.form(FormName::Vote, &Route::Vote(what), &post.id.to_string());
+        Some(form.carrying("next", here))
     }
 
     /// The button that marks a post, or takes the mark back.

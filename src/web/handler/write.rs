@@ -161,7 +161,7 @@ impl<A: Ask> Site<A> {
             Act::Leave => return Ok(signed_out("/?left=1")),
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
             Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
-            Act::Mark { post, .. } => {
+            Act::Mark { post, .. } | Act::Vote(post, _) => {
                 let to = next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string());
                 format!("{}#p{}", to.split('#').next().unwrap_or_default(), post.id)
             }

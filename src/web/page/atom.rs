@@ -58,8 +58,11 @@ impl Entry {
         };
         let line =
             |line: &str| runs(line, &post.mentions, &[]).into_iter().map(whole).collect::<Vec<_>>();
-        let pictures: Vec<Run> = post.pictures.iter().map(|it| picture(it, origin)).collect();
-        let first = pictures.first().and_then(|run| run.parts.first()).map(|it| it.text.as_str());
+        let pictures = post.pictures.iter().map(|it| picture(it, origin));
+        let options = post.poll.iter().flat_map(|poll| &poll.options);
+        let options = options.map(|option| Run::plain(format!("• {}", option.title)));
+        let beside: Vec<Run> = pictures.into_iter().chain(options).collect();
+        let first = beside.first().and_then(|run| run.parts.first()).map(|it| it.text.as_str());
         let begins = first.filter(|_| post.text.is_empty()).unwrap_or(&post.text);
         let said = post.text.split('\n').filter(|_| !post.text.is_empty()).map(line);
         Self {
@@ -68,7 +71,7 @@ impl Entry {
             author: (post.author.display_name.clone(), format!("{origin}{}", Route::Profile(user))),
             at: iso(post.at),
             updated: iso(changed(post)),
-            lines: said.chain(pictures.into_iter().map(|run| vec![run])).collect(),
+            lines: said.chain(beside.into_iter().map(|run| vec![run])).collect(),
         }
     }
 }

@@ -41,6 +41,8 @@ struct Item {
     note: Option<String>,
     /// Where each picture is, and what it shows.
     pictures: Vec<(String, String)>,
+    /// What can be chosen, if it asks something.
+    options: Vec<String>,
 }
 
 impl ExportHtml {
@@ -56,6 +58,7 @@ impl ExportHtml {
             to: post.reply_to.as_ref().map(|to| to.user.to_string()),
             note: post.note.clone(),
             pictures: post.pictures.iter().map(picture).collect(),
+            options: post.poll.iter().flat_map(|poll| poll.options.clone()).collect(),
         };
         Self {
             t,

@@ -20,6 +20,7 @@ pub(crate) mod machines;
 pub(super) mod message;
 pub(super) mod moderation;
 mod part;
+pub(super) mod poll;
 pub(super) mod post;
 pub(super) mod said;
 pub(super) mod script;

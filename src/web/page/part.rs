@@ -9,6 +9,7 @@ use askama::filters::HtmlSafe;
 use super::form::{ButtonForm, Composer};
 use super::frame::Frame;
 use super::list::{Feed, Row};
+use super::poll::PollItem;
 use super::post::PostItem;
 use crate::web::words::Lang;
 
@@ -46,6 +47,8 @@ parts! {
     Post("post.html"): post: PostItem, drawn;
     /// A list of posts.
     Posts("feed.html"): feed: Feed, drawn;
+    /// A poll.
+    Asked("poll.html"): poll: PollItem, drawn;
     /// A box to write in.
     Box("composer.html"): composer: Composer, drawn;
 }

@@ -1,6 +1,7 @@
 //! A post, its author, and lists of posts.
 
 use super::form::MarkButton;
+use super::poll::PollItem;
 use super::text::{Run, runs};
 use super::time::Moment;
 use crate::clock::Wall;
@@ -83,6 +84,8 @@ pub(crate) struct PostItem {
     pub(crate) pictures: Vec<PictureItem>,
     /// How many these are.
     pub(crate) pictures_count: u32,
+    /// What it asks.
+    pub(crate) poll: Option<PollItem>,
     /// When it was last edited, and where to read what it said before.
     pub(crate) edited: Option<(Moment, String)>,
     /// Who reposted it, where it stands in a list because of that.
@@ -209,6 +212,7 @@ impl Eyes<'_> {
             note: post.note.clone(),
             pictures: post.pictures.iter().map(|it| PictureItem::of(self.t, it)).collect(),
             pictures_count: u32::try_from(post.pictures.len()).unwrap_or(u32::MAX),
+            poll: post.poll.as_deref().map(|poll| PollItem::of(self.t, poll, self.now)),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).to_string();
                 (Moment::seen_at(self.t, at, self.now), history)

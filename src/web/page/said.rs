@@ -4,6 +4,7 @@
 //! became of the text that was typed.
 
 use super::frame::{Notice, Tone};
+use super::poll;
 use super::time::{Moment, span};
 use crate::action::Problem;
 use crate::id::{USER_NAME_CHARS_MAX, UserName};
@@ -326,12 +327,14 @@ pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str
         Field::Reason => ("r", t.reason()),
         Field::Code => ("i", t.code()),
         Field::Community => ("w", t.words_for_strangers()),
+        Field::Poll | Field::Choice => ("v", t.vote()),
     }
 }
 
 /// What is wrong with a field, with a way out.
 pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
     let (what, max) = match field {
+        Field::Poll | Field::Choice => return poll::problem(t, field, problem),
         Field::Username => (t.a_username(), Some(USER_NAME_CHARS_MAX)),
         Field::DisplayName => (t.a_display_name(), Some(DISPLAY_NAME_CHARS_MAX)),
         Field::Password | Field::NewPassword => (t.a_password(), None),
@@ -360,6 +363,8 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
             | Field::Post
             | Field::Community
             | Field::Picture
+            | Field::Poll
+            | Field::Choice
             | Field::Description => t.enter_something(),
         },
         Problem::TooLong { over } => {
@@ -384,23 +389,25 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Wrong if field == Field::Username => t.not_your_username(),
         Problem::Wrong if field == Field::Picture => t.picture_lost(),
         Problem::Wrong if field == Field::Code => t.no_such_code(),
-        Problem::Wrong => t.not_your_password(),
+        Problem::Wrong | Problem::Own => t.not_your_password(),
         Problem::Used => t.code_used(),
         Problem::Past => t.code_past(),
         Problem::Full { max } if field == Field::Text => return t.edited_most(*max),
-        Problem::Full { max } if field == Field::Picture => {
-            let count = *max as usize;
-            return if count <= POST_PICTURES_MAX {
-                t.pictures_most(*max)
-            } else if count <= USER_PICTURES_MAX {
-                t.pictures_too_many(*max)
-            } else {
-                t.pictures_full(*max / 1024 / 1024)
-            };
-        }
+        Problem::Full { max } if field == Field::Picture => return too_many_pictures(t, *max),
         Problem::Full { max } => return t.have_most(*max),
     };
     said.to_owned()
+}
+
+fn too_many_pictures(t: Lang, max: u32) -> String {
+    let count = max as usize;
+    if count <= POST_PICTURES_MAX {
+        t.pictures_most(max)
+    } else if count <= USER_PICTURES_MAX {
+        t.pictures_too_many(max)
+    } else {
+        t.pictures_full(max / 1024 / 1024)
+    }
 }
 
 /// A character as people call it.

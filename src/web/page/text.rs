@@ -28,6 +28,14 @@ pub(crate) struct Part {
     pub(crate) is_marked: bool,
 }
 
+impl Run {
+    /// Text as it is.
+    pub(crate) fn plain(text: String) -> Self {
+        let parts = vec![Part { text, is_marked: false }];
+        Self { href: String::new(), is_elsewhere: false, is_cut: false, parts }
+    }
+}
+
 /// Cuts a text; of the names in it those in `members` are linked. `marks` are the places that a search
 /// found, in order.
 pub(crate) fn runs(text: &str, members: &[UserName], marks: &[Range<usize>]) -> Vec<Run> {

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::form::Composer;
 use super::frame::Frame;
+use super::poll::PollItem;
 use super::post::{Byline, PictureItem, PostItem};
 use super::text::{Run, runs};
 use super::time::Moment;
@@ -67,6 +68,8 @@ pub(crate) struct Earlier {
     pub(crate) note: Option<String>,
     /// None: pictures stay as they were, and stand with the post.
     pub(crate) pictures: Vec<PictureItem>,
+    /// None: likewise.
+    pub(crate) poll: Option<PollItem>,
 }
 
 impl Earlier {
@@ -77,6 +80,7 @@ impl Earlier {
             runs: runs(&text.text, &text.mentions, &[]),
             note: text.note.clone(),
             pictures: Vec::new(),
+            poll: None,
         }
     }
 }

@@ -60,6 +60,8 @@ pub enum Route {
         /// Whether to do it, and not to take it back.
         on: bool,
     },
+    /// Answer what a post asks.
+    Vote(PostRef),
     /// The posts that one has bookmarked.
     Bookmarks,
     /// A picture.
@@ -266,6 +268,7 @@ impl Route {
             "report" => Self::Report(post),
             "edit" => Self::EditPost(post),
             "history" => Self::History(post),
+            "vote" => Self::Vote(post),
             _ => {
                 let (on, name) = match what.strip_prefix("un") {
                     Some(name) => (false, name),
@@ -309,6 +312,7 @@ impl Route {
             | Self::Unmute(_)
             | Self::Block(_)
             | Self::Unblock(_)
+            | Self::Vote(_)
             | Self::Mark { .. } => is_post,
             Self::Join
             | Self::Login
@@ -394,6 +398,7 @@ impl fmt::Display for Route {
                 return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
             }
             Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
+            Self::Vote(post) => return write!(f, "/@{}/{}/vote", post.user, post.id),
             Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
             Self::Face(user, digits) => return write!(f, "/@{user}/face/{digits}"),
             Self::Followers(name) => return write!(f, "/@{name}/followers"),

@@ -28,6 +28,7 @@ mod gate;
 mod keeping;
 mod machines;
 mod marks;
+mod poll;
 mod post;
 mod settings;
 #[cfg(test)]

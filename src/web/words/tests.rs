@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Lang, Written, apps, entry, find, frame, gate, keeping, machines, marks, post, settings, time,
-    trouble,
+    Lang, Written, apps, entry, find, frame, gate, keeping, machines, marks, poll, post, settings,
+    time, trouble,
 };
 
 /// Words that are the same in both languages.
@@ -21,6 +21,7 @@ fn every_word() -> impl Iterator<Item = &'static Written> {
         keeping::WRITTEN,
         machines::WRITTEN,
         marks::WRITTEN,
+        poll::WRITTEN,
         post::WRITTEN,
         settings::WRITTEN,
         time::WRITTEN,

@@ -18,6 +18,7 @@ use crate::action::import::Flaw;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::limits::{APART_MAX, FOLLOWS_MAX, IMPORT_FILE_BYTES_MAX};
+use crate::user::aside::Poll;
 use crate::user::entry::{Audience, PostRef};
 use crate::wire::export::{ExportMark, ExportPost, ExportText};
 
@@ -140,7 +141,18 @@ struct FilePost {
     #[serde(default)]
     reply_to: Option<PostRef>,
     #[serde(default)]
+    poll: Option<FilePoll>,
+    #[serde(default)]
     earlier: Vec<FileText>,
+}
+
+#[derive(Deserialize)]
+struct FilePoll {
+    options: Vec<String>,
+    #[serde(deserialize_with = "time")]
+    until: Wall,
+    #[serde(default)]
+    many: bool,
 }
 
 #[derive(Deserialize)]
@@ -162,12 +174,15 @@ struct FileMark {
 
 impl From<FilePost> for ExportPost {
     fn from(post: FilePost) -> Self {
-        let FilePost { id, at, edited_at, text, note, audience, reply_to, earlier } = post;
+        let FilePost { id, at, edited_at, text, note, audience, reply_to, poll, earlier } = post;
+        let poll_of =
+            |FilePoll { options, until, many }| Poll { options, until, many, hides_votes: false };
+        let poll = poll.map(poll_of);
         let text_of = |FileText { at, text, note }| ExportText { at, text, note };
         let earlier = earlier.into_iter().map(text_of).collect();
         // The files are not in it, and their addresses lead to another community.
         let pictures = Vec::new();
-        Self { id, at, edited_at, text, note, audience, reply_to, earlier, pictures }
+        Self { id, at, edited_at, text, note, audience, reply_to, poll, earlier, pictures }
     }
 }
 

@@ -228,6 +228,7 @@ fn data_taken_along_for_programs() {
         "follows": ["ben", "mina"],
         "mutes": ["gus"],
         "blocks": [],
+        "votes": [{"user": "ben", "id": "5", "choices": [0, 2]}],
         "posts": [
             {"id": id(0), "at": "2020-02-21T01:01:05.000Z", "text": "Tea at \"four\"?\nBring cups <3"},
             {
@@ -242,6 +243,7 @@ fn data_taken_along_for_programs() {
                 "edited_at": "2020-02-21T01:09:25.000Z",
                 "text": "See https://example.org/?a=1&b=2",
                 "note": "Frost",
+                "poll": {"options": ["\"Tea\"", "Cake <3"], "until": "2020-02-21T01:16:05.000Z", "many": true},
                 "earlier": [{"at": "2020-02-21T01:01:05.000Z", "text": "Se"}],
             },
         ],
@@ -283,6 +285,7 @@ fn data_taken_along_for_people() {
     assert!(page.contains("Tea at &#34;four&#34;?\nBring cups &#60;3</p>"), "{page}");
     assert!(page.contains("<a href=\"https://example.org/?a=1&#38;b=2\""), "{page}");
     assert!(page.contains("<p dir=\"auto\"><b>Frost</b></p>"), "{page}");
+    assert!(page.contains("<p dir=\"auto\">• Cake &#60;3</p>"), "{page}");
     // It leans on nothing of this site: no file, no page.
     assert!(!page.contains("href=\"/") && !page.contains("src="), "{page}");
 }
@@ -304,6 +307,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             reply_to: None,
             earlier: Vec::new(),
             pictures: Vec::new(),
+            poll: None,
         };
         let posts: Vec<_> = (first..first + count).map(says).collect();
         let last = posts.last().map(|post| post.id).filter(|last| last.get() < POSTS);

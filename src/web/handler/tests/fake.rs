@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 
 use super::fitting::fitting;
-use crate::action::{Action, ExportFrom, ExportList};
+use crate::action::Action;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{NodeId, PostId, UserName};
 use crate::user::entry::{Audience, PostRef};
@@ -19,10 +19,10 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, ExportMark, ExportPage, ExportPost, ExportProfile, ExportText,
-    FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine, NewsPage, NewsRow, Outcome,
-    Person, PersonRow, PostPage, PostView, Refusal, Reply, ReplyView, Request as WireRequest,
-    Response as WireResponse, ResponseAction, StatusPage, TextView, ThreadPage, Viewer,
+    Ancestor, ClusterBrief, FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine,
+    NewsPage, NewsRow, Outcome, Person, PersonRow, PostPage, PostView, Refusal, Reply, ReplyView,
+    Request as WireRequest, Response as WireResponse, ResponseAction, StatusPage, TextView,
+    ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -340,6 +340,7 @@ pub(super) fn post(
     text: &str,
 ) -> PostView {
     PostView {
+        poll: None,
         id: PostId::from_raw(id),
         author: person(username, display_name),
         at: Wall(NOW.0 - minutes * 60_000),
@@ -511,73 +512,7 @@ pub(super) fn found(query: &str) -> FoundPage {
     }
 }
 
-/// Three posts, and what was done with others, in five parts.
-pub(super) fn export(from: &ExportFrom) -> ExportPage {
-    let ms = 1_582_246_865_000_u64;
-    let post = |n: u64, text: &str| ExportPost {
-        pictures: Vec::new(),
-        id: PostId::from_raw((ms + n * 60_000) << 16),
-        at: Wall(ms + n * 60_000),
-        edited_at: None,
-        text: text.to_owned(),
-        note: None,
-        audience: Audience::Everyone,
-        reply_to: (n == 1).then(|| of_ben(899)),
-        earlier: Vec::new(),
-    };
-    let edited = ExportPost {
-        edited_at: Some(Wall(ms + 500_000)),
-        note: Some("Frost".to_owned()),
-        earlier: vec![ExportText { at: Wall(ms), text: "Se".to_owned(), note: None }],
-        ..post(2, "See https://example.org/?a=1&b=2")
-    };
-    let first = vec![post(0, "Tea at \"four\"?\nBring cups <3"), post(1, "@ben gladly!")];
-    let last = first.last().map(|post| PostRef { user: name("ada"), id: post.id });
-    let next = |list, after| Some(ExportFrom { list, after });
-    let mark = |id, at: Option<u64>| vec![ExportMark { post: of_ben(id), at: at.map(Wall) }];
-    match (from.list, &from.after) {
-        (ExportList::Posts, None) => ExportPage {
-            profile: Some(ExportProfile {
-                username: name("ada"),
-                display_name: "Ada Lind".to_owned(),
-                bio: "Seeds, mostly.".to_owned(),
-                members_only: true,
-                has_audiences: false,
-                joined_at: Wall(ms),
-                pinned: first.first().map(|post| post.id),
-                follows: vec![name("ben"), name("mina")],
-                mutes: vec![name("gus")],
-                blocks: Vec::new(),
-            }),
-            posts: first,
-            next: next(ExportList::Posts, last),
-            ..ExportPage::default()
-        },
-        (ExportList::Posts, Some(_)) => ExportPage {
-            posts: vec![edited],
-            next: next(ExportList::Likes, None),
-            ..ExportPage::default()
-        },
-        (ExportList::Likes, None) => ExportPage {
-            marks: mark(1, None),
-            next: next(ExportList::Likes, Some(of_ben(1))),
-            ..ExportPage::default()
-        },
-        (ExportList::Likes, Some(_)) => ExportPage {
-            marks: mark(2, None),
-            next: next(ExportList::Reposts, None),
-            ..ExportPage::default()
-        },
-        (ExportList::Reposts, _) => {
-            ExportPage { next: next(ExportList::Bookmarks, None), ..ExportPage::default() }
-        }
-        (ExportList::Bookmarks, _) => {
-            ExportPage { marks: mark(3, Some(ms)), ..ExportPage::default() }
-        }
-    }
-}
-
-fn of_ben(id: u64) -> PostRef {
+pub(super) fn of_ben(id: u64) -> PostRef {
     PostRef { user: name("ben"), id: PostId::from_raw(id) }
 }
 

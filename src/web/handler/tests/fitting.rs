@@ -2,6 +2,7 @@
 
 use super::fake::*;
 use super::kept::kept;
+use super::taken::export;
 use crate::action::Action;
 use crate::clock::Wall;
 use crate::id::PostId;

@@ -18,4 +18,6 @@ mod markup;
 mod naughty;
 mod pages;
 mod pictures;
+mod polls;
 mod sources;
+mod taken;

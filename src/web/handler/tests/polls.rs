@@ -1,0 +1,153 @@
+//! Polls in pages: how they are shown, and what a vote asks for.
+
+use super::fake::{Browser, NOW, location, of_ben, post, posts, site, text};
+use super::fitting::fitting;
+use crate::action::{Action, Problem};
+use crate::clock::Wall;
+use crate::web::ask::AskError;
+use crate::web::response::Response;
+use crate::wire::request::{
+    Field, FieldProblem, OptionView, Outcome, PollView, PostPage, PostView, Refusal,
+};
+
+/// What ben asks, with so many votes for each, where they are told.
+fn asks(votes: [Option<u32>; 2]) -> PollView {
+    let option = |title: &str, votes| OptionView { title: title.to_owned(), votes };
+    let [tea, cake] = votes;
+    PollView {
+        options: vec![option("Tea <3", tea), option("Cake", cake)],
+        until: Wall(NOW.0 + 600_000),
+        is_over: false,
+        many: false,
+        voters: 3,
+        votes: 3,
+        chosen: None,
+    }
+}
+
+fn told() -> PollView {
+    asks([Some(1), Some(2)])
+}
+
+/// A home with a poll of somebody.
+fn home(of: &str, poll: PollView) -> impl Fn(&Action) -> Result<Outcome, AskError> {
+    let asked = PostView { poll: Some(Box::new(poll)), ..post(899, of, "Ben Kroll", 5, "Which?") };
+    move |action| match action {
+        Action::Home(_) => Ok(Outcome::Posts(PostPage { posts: vec![asked.clone()], ..posts() })),
+        other => Ok(fitting(other)),
+    }
+}
+
+#[track_caller]
+fn check(response: &Response, words: &[&str], others: &[&str]) {
+    let html = text(response);
+    for words in words {
+        assert!(html.contains(words), "{words:?} is not in {html}");
+    }
+    for others in others {
+        assert!(!html.contains(others), "{others:?} is in {html}");
+    }
+}
+
+const FORM: &str = "action=\"/@ben/899/vote\"";
+const END: &str = "14 November 2023, 22:23 UTC";
+
+#[test]
+fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
+    let before = site().answering(home("ben", told()));
+    let radio = "<input type=\"radio\" name=\"choice\" value=\"1\"> <bdi>Cake</bdi>";
+    let form = [FORM, radio, "Tea &#60;3", "Choose one<", "3 people voted · Ends", END];
+    check(&Browser::ada(&before).get("/"), &form, &["<progress", "33 %", "Tea <3"]);
+
+    let many = site().answering(home("ben", PollView { many: true, ..told() }));
+    let boxes = ["<input type=\"checkbox\" name=\"choice_2\" value=\"1\">", "one or several"];
+    check(&Browser::ada(&many).get("/"), &boxes, &["radio"]);
+
+    let chosen = Some([1].into_iter().collect());
+    let voted = site().answering(home("ben", PollView { chosen, ..told() }));
+    let results = [
+        "<bdi>Tea &#60;3</bdi> <span>33 % (1 vote)</span><progress max=\"100\" value=\"33\"",
+        "<bdi>Cake</bdi> <span>67 % (2 votes)</span> <b>your choice</b>",
+        "Ends",
+    ];
+    check(&Browser::ada(&voted).get("/"), &results, &[FORM]);
+    let over = site().answering(home("ben", PollView { is_over: true, ..told() }));
+    check(&Browser::ada(&over).get("/"), &["67 %", "3 people voted · Ended"], &[FORM, "Ends"]);
+    // Whoever asks is shown how it stands.
+    let own = site().answering(home("ada", told()));
+    check(&Browser::ada(&own).get("/"), &["67 %"], &["/vote\""]);
+    let secret = PollView { chosen, ..asks([None, None]) };
+    let secret = site().answering(home("ben", secret));
+    let words = ["<b>your choice</b>", "Results are shown when it has ended."];
+    check(&Browser::ada(&secret).get("/"), &words, &[FORM, "<progress", " %"]);
+}
+
+#[test]
+fn vote_asks_for_what_is_chosen_and_goes_back() {
+    let site = site().answering(home("ben", PollView { many: true, ..told() }));
+    let mut ada = Browser::ada(&site);
+    let vote = |fields: &[(&str, &str)], ada: &mut Browser<'_>| {
+        let response = ada.submit("/", "/@ben/899/vote", fields);
+        assert_eq!(location(&response), "/#p899");
+        let Some(Action::Vote(vote)) = site.last_asked() else { panic!("no vote asked for") };
+        assert_eq!((vote.post, vote.key.ops), (of_ben(899), 12));
+        vote.choices
+    };
+    assert_eq!(vote(&[("choice", "1")], &mut ada), [1]);
+    assert_eq!(vote(&[("choice_1", "0"), ("choice_2", "1")], &mut ada), [0, 1]);
+    assert!(vote(&[], &mut ada).is_empty());
+    // What no form of ours says is not passed on.
+    let count = site.asked().len();
+    for bad in ["-1", "one", "", "4294967296"] {
+        let response = ada.submit("/", "/@ben/899/vote", &[("choice", bad)]);
+        assert_eq!(response.status, 400, "{bad}");
+    }
+    assert!(site.asked().iter().skip(count).all(|asked| !matches!(asked, Action::Vote(_))));
+}
+
+#[test]
+fn vote_not_taken_says_why_and_can_be_sent_again_as_it_was() {
+    let refused = |problem| {
+        let problems = vec![FieldProblem { field: Field::Choice, problem }];
+        Outcome::Refused(Refusal::Invalid { problems })
+    };
+    for (problem, words) in [
+        (Problem::Past, "The poll has ended."),
+        (Problem::Used, "You have voted here before; a vote stands."),
+        (Problem::Own, "You cannot vote in your own poll."),
+        (Problem::Empty, "Choose something first."),
+    ] {
+        let shown = home("ben", told());
+        let site = site().answering(move |action| match action {
+            Action::Vote(_) => Ok(refused(problem.clone())),
+            other => shown(other),
+        });
+        let response = Browser::ada(&site).submit("/", "/@ben/899/vote", &[("choice", "1")]);
+        assert_eq!(response.status, 422);
+        check(&response, &[words], &[]);
+    }
+    let shown = home("ben", told());
+    let site = site().answering(move |action| match action {
+        Action::Vote(_) => {
+            Ok(Outcome::Refused(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 }))
+        }
+        other => shown(other),
+    });
+    let response = Browser::ada(&site).submit("/", "/@ben/899/vote", &[("choice", "1")]);
+    assert_eq!(response.status, 503);
+    check(&response, &[FORM, "name=\"choice\" value=\"1\"", "Nothing was saved"], &[]);
+}
+
+#[test]
+fn poll_in_a_feed_says_what_can_be_chosen() {
+    let quiet = PostView { text: String::new(), ..post(899, "ben", "Ben Kroll", 5, "") };
+    let asked = PostView { poll: Some(Box::new(told())), ..quiet };
+    let site = site().answering(move |action| match action {
+        Action::Everyone(_) => {
+            Ok(Outcome::Posts(PostPage { posts: vec![asked.clone()], ..posts() }))
+        }
+        other => Ok(fitting(other)),
+    });
+    let feed = Browser::stranger(&site).get("/public.atom");
+    check(&feed, &["<title>• Tea &#60;3</title>", "• Tea &#60;3<br/>• Cake"], &["/vote"]);
+}
