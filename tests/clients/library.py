@@ -152,6 +152,24 @@ def shows_pictures():
     ask("wait")
 
 
+def asks():
+    """What is asked on one web server while a machine dies is answered on the other, once."""
+    says = ada.make_poll(["Tea", "Cake <3", "Fig"], expires_in=600, multiple=True)
+    asked = ada.status_post("Which?", poll=says)
+    assert [it.title for it in asked.poll.options] == ["Tea", "Cake <3", "Fig"]
+    assert asked.poll.multiple and not asked.poll.expired and asked.poll.voters_count == 0
+    ask("kill 2")
+    voted = again(ben.poll_vote, asked.poll.id, [0, 2])
+    assert voted.voted and voted.own_votes == [0, 2], voted
+    fails_with(MastodonAPIError, ben.poll_vote, asked.poll.id, [1])
+    fails_with(MastodonAPIError, ada.poll_vote, asked.poll.id, [1])
+    seen = lambda: again(ada_elsewhere.poll, asked.poll.id).voters_count == 1
+    eventually("the vote", seen)
+    counts = [it.votes_count for it in again(cleo.status, asked.id).poll.options]
+    assert counts == [1, 0, 1], counts
+    ask("wait")
+
+
 def walks(app, step, page, between):
     pages = []
     while page:
@@ -200,6 +218,7 @@ keeps_apart()
 written = writes_many()
 pages_both_ways(written)
 ask("wait")
+asks()
 shows_pictures()
 posts_once()
 ada.revoke_access_token(allow_http=True)

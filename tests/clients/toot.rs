@@ -110,6 +110,14 @@ fn toot_does_what_a_person_types() {
     let address = said["media_attachments"][0]["url"].as_str().unwrap();
     // It breaks long addresses.
     assert!(seen.replace('\n', "").contains(address), "{seen}");
+    // Something asked, and how it stands.
+    let options = ["--poll-option", "Tea", "--poll-option", "Cake", "--poll-expires-in", "1h"];
+    let asked = ben.json(&[&["post", "Which?"][..], &options].concat());
+    let asked = asked["id"].as_str().unwrap().to_owned();
+    let shown = ada.toot(&["status", &asked]);
+    for what in ["Which?", "Tea", "Cake", "0 votes"] {
+        assert!(shown.contains(what), "{what}: {shown}");
+    }
     // That somebody follows him, and likes and reposted what he said.
     let news = ben.toot(&["notifications"]);
     assert!(news.contains("@ada"), "{news}");
