@@ -113,6 +113,9 @@ fn check_user(user: &User) {
     assert!(user.labels.iter().is_sorted(), "labels out of order");
     assert!(user.pinned.is_none_or(|id| user.post(id).is_some()), "pinned, and does not stand");
     assert!(user.edits.keys().all(|id| user.post(*id).is_some()), "edited, and does not stand");
+    let beside = user.audiences.keys().chain(user.pictures.keys()).chain(user.aside().polls.keys());
+    assert!(beside.into_iter().all(|id| user.post(*id).is_some()), "more of what does not stand");
+    assert!(user.audiences.values().all(|it| !it.is_everyone()), "for few, and for everybody");
     assert!(user.requests.len() <= REQUESTS_KEPT && user.requests.len() as u64 <= user.ops);
 }
 

@@ -10,9 +10,9 @@ words! {
     your_choice: "your choice" / "deine Wahl";
     poll_ends: "Ends" / "Endet";
     poll_ended: "Ended" / "Beendet";
-    choose_several: "Choose one or several" / "Wähle eines oder mehreres";
-    choose_one: "Choose one" / "Wähle eines";
-    results_later: "Results are shown when it has ended." / "Das Ergebnis steht hier, wenn sie beendet ist.";
+    choose_several: "Choose one or several" / "Wähle eine oder mehrere Möglichkeiten";
+    choose_one: "Choose one" / "Wähle eine Möglichkeit";
+    results_later: "Results are shown when it has ended." / "Das Ergebnis steht hier, sobald die Umfrage beendet ist.";
 
     // What is wrong with a poll, or with a vote.
     an_option: "An option" / "Eine Möglichkeit";
