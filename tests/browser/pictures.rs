@@ -2,40 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::axe::Axe;
-use super::emulate::Scheme;
-use super::view::pictures;
-use super::webdriver::Browser;
-use super::weight::faults_with_pictures;
-use super::{is_skipped, rules};
-use crate::cluster::harness::{Cluster, Options};
-
-/// A phone and a desk.
-const SIZES: [(u32, u32); 2] = [(390, 844), (1_200, 900)];
-
-/// Ada at her browser, and what is wrong with what she sees.
-struct Desk<'c> {
-    cluster: &'c Cluster,
-    browser: Browser,
-    axe: Axe,
-    home: tempfile::TempDir,
-    faults: Vec<String>,
-}
+use super::desk::{Desk, small_community};
+use super::is_skipped;
 
 #[test]
 fn pictures_are_sent_and_seen_from_all_sides() {
     if is_skipped("pictures_are_sent_and_seen_from_all_sides") {
         return;
     }
-    let more = vec!["--community=Fen Lane".to_owned()];
-    let cluster = Cluster::start(Options { backends: 1, more, ..Options::default() });
-    let mut desk = Desk {
-        cluster: &cluster,
-        browser: Browser::start(),
-        axe: Axe::load(),
-        home: tempfile::tempdir().unwrap(),
-        faults: Vec::new(),
-    };
+    let cluster = small_community();
+    let mut desk = Desk::at(&cluster, "pictures");
     desk.join();
     desk.choose_pictures();
     desk.post_pictures();
@@ -57,17 +33,6 @@ fn photograph(width: u32, height: u32) -> image::RgbImage {
 }
 
 impl Desk<'_> {
-    fn goto(&self, path: &str) {
-        self.browser.goto(&format!("{}{path}", self.cluster.address()));
-    }
-
-    /// Presses a button and waits for the page that follows.
-    fn press(&self, css: &str) {
-        let before = self.browser.page_mark();
-        self.browser.find(css).click_in_sight();
-        self.browser.wait_for_page(&before);
-    }
-
     fn file(&self, name: &str, width: u32, height: u32) -> PathBuf {
         let path = self.home.path().join(name);
         photograph(width, height).save(&path).unwrap();
@@ -76,37 +41,6 @@ impl Desk<'_> {
 
     fn choose(&self, field: &str, file: &Path) {
         self.browser.find(&format!("[name={field}]")).type_text(&file.display().to_string());
-    }
-
-    /// Looks at the page shown from all sides; it shows so many pictures.
-    fn look(&mut self, name: &str, shown: usize) {
-        let browser = &self.browser;
-        self.axe.enter(browser);
-        for (width, height) in SIZES {
-            for scheme in Scheme::BOTH {
-                browser.set_size(width, height);
-                browser.set_scheme(scheme);
-                let how = format!("{name}-{width}-{}", scheme.name());
-                let mut found = rules::faults(browser);
-                browser.fit_height(width);
-                browser.screenshot(&pictures().join("pictures").join(format!("{how}.png")));
-                found.extend(self.axe.faults(browser));
-                self.faults.extend(found.into_iter().map(|fault| format!("{how}: {fault}")));
-            }
-        }
-        let heavy = faults_with_pictures(browser, true, shown);
-        self.faults.extend(heavy.into_iter().map(|fault| format!("{name}: {fault}")));
-        self.faults.extend(browser.take_complaints());
-    }
-
-    fn join(&self) {
-        self.goto("/join");
-        for (field, text) in
-            [("username", "ada"), ("display_name", "Ada Lind"), ("password", "seven green gloves")]
-        {
-            self.browser.find(&format!("[name={field}]")).fill(text);
-        }
-        self.press("form[action=\"/join\"] button");
     }
 
     /// Asks for room for pictures: what was typed before is still there.

@@ -200,17 +200,19 @@ impl<A: Ask> Site<A> {
         if *again.act == Act::EndOthers {
             form = form.carrying("others", "1");
         }
+        // What was chosen cannot be changed here.
+        let is_futile = matches!(again.act, Act::Vote(..)) && said.status == 422;
         let page = ConfirmPage {
             frame: self
                 .around(visit, again.heard)
                 .frame(said.title, None)
                 .saying(said.notice.clone()),
-            button: ButtonForm {
+            button: (!is_futile).then(|| ButtonForm {
                 form,
                 label: said.button.unwrap_or_else(|| label(visit.t, again.act)),
                 spoken: String::new(),
                 class: "",
-            },
+            }),
             cancel: (again.act.page().to_string(), visit.t.go_back()),
             post: None,
         };

@@ -263,12 +263,12 @@ impl<A: Ask> Site<A> {
                 .around(visit, Some(&heard))
                 .frame(t.delete_this_post(), None)
                 .saying(Notice::new(Tone::Care, t.cannot_be_undone(), t.deleting_post())),
-            button: ButtonForm {
+            button: Some(ButtonForm {
                 form: drawer.form(FormName::DeletePost, &here, &post.id.to_string()),
                 label: t.delete(),
                 spoken: String::new(),
                 class: "risk",
-            },
+            }),
             cancel: (back, t.keep_it()),
             post: Some(eyes.see(&thread.post)),
         };

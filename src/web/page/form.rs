@@ -200,8 +200,8 @@ impl FieldsPage {
 pub(crate) struct ConfirmPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// The button.
-    pub(crate) button: ButtonForm,
+    /// The button; none where pressing it again cannot help.
+    pub(crate) button: Option<ButtonForm>,
     /// The way out: address and label.
     pub(crate) cancel: (String, &'static str),
     /// The post it is about.

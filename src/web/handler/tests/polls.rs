@@ -55,7 +55,7 @@ const END: &str = "14 November 2023, 22:23 UTC";
 #[test]
 fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
     let before = site().answering(home("ben", told()));
-    let radio = "<input type=\"radio\" name=\"choice\" value=\"1\"> <bdi>Cake</bdi>";
+    let radio = "<input type=\"radio\" name=\"choice\" value=\"1\" required> <bdi>Cake</bdi>";
     let form = [FORM, radio, "Tea &#60;3", "Choose one<", "3 people voted · Ends", END];
     check(&Browser::ada(&before).get("/"), &form, &["<progress", "33 %", "Tea <3"]);
 
@@ -124,7 +124,8 @@ fn vote_not_taken_says_why_and_can_be_sent_again_as_it_was() {
         });
         let response = Browser::ada(&site).submit("/", "/@ben/899/vote", &[("choice", "1")]);
         assert_eq!(response.status, 422);
-        check(&response, &[words], &[]);
+        // Pressed again it would say the same.
+        check(&response, &[words, "href=\"/@ben/899\">Go back<"], &[FORM]);
     }
     let shown = home("ben", told());
     let site = site().answering(move |action| match action {

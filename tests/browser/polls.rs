@@ -1,0 +1,49 @@
+//! A poll as people see and answer it.
+
+use serde_json::json;
+
+use super::desk::{Desk, small_community};
+use super::is_skipped;
+use crate::api::app::App;
+
+#[test]
+fn poll_is_seen_answered_and_seen_again() {
+    if is_skipped("poll_is_seen_answered_and_seen_again") {
+        return;
+    }
+    let cluster = small_community();
+    let mut desk = Desk::at(&cluster, "polls");
+    desk.join();
+    let ben = App::joined(&cluster, "ben");
+    let options = ["Tea at four, on the lawn if it is dry", "Größenwahn-Torte", "☕", "Nothing <3"];
+    for (text, many) in [("One of these?", false), ("Some of these?", true)] {
+        let poll = json!({ "options": options, "expires_in": 86_400, "multiple": many });
+        let asked = ben.post("/api/v1/statuses", &json!({ "status": text, "poll": poll }));
+        assert_eq!(asked.status, 200, "{asked:?}");
+    }
+    desk.goto("/public");
+    desk.look("asked", 0);
+    // Without a choice nothing is done, and it is said what is missing.
+    desk.press("form.poll button");
+    assert_eq!(desk.browser.status(), 422);
+    desk.browser.wait_for_text("Choose something first.");
+    let complaints = desk.browser.take_complaints();
+    assert!(complaints.iter().all(|text| text.contains("status of 422")), "{complaints:?}");
+    desk.look("nothing-chosen", 0);
+    desk.goto("/public");
+    desk.browser.find("[name=choice_2]").click_in_sight();
+    desk.browser.find("[name=choice_4]").click_in_sight();
+    desk.press("form.poll button");
+    let voted = "return [...document.querySelectorAll('ul.poll b')].map((it) => it.previousSibling \
+                 && it.parentNode.querySelector('bdi').textContent)";
+    assert_eq!(desk.browser.run(voted), json!(["Größenwahn-Torte", "Nothing <3"]));
+    desk.browser.find("[name=choice][value=\"2\"]").click_in_sight();
+    desk.press("form.poll button");
+    assert!(desk.browser.find_all("form.poll").is_empty());
+    let said = desk.browser.run("return document.querySelectorAll('ul.poll')[1].textContent");
+    assert!(said.as_str().unwrap().contains("☕ 100 % (1 vote) your choice"), "{said}");
+    desk.look("answered", 0);
+    desk.press("article .at");
+    desk.look("opened", 0);
+    assert_eq!(desk.faults, [""; 0]);
+}
