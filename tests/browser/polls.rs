@@ -45,5 +45,24 @@ fn poll_is_seen_answered_and_seen_again() {
     desk.look("answered", 0);
     desk.press("article .at");
     desk.look("opened", 0);
+    // One's own, asked on a page; what is missing is said, and nothing is lost.
+    desk.goto("/");
+    desk.browser.find("[name=text]").fill("Who brings a boat?");
+    desk.press("button[name=ask]");
+    assert_eq!(desk.browser.find("[name=text]").property("value"), "Who brings a boat?");
+    desk.look("asking", 0);
+    desk.browser.find("[name=option_1]").fill("I do");
+    desk.press("form[action=\"/post\"] button");
+    assert_eq!(desk.browser.status(), 422);
+    desk.browser.wait_for_text("A poll needs at least 2 options.");
+    desk.browser.take_complaints();
+    desk.look("too-few", 0);
+    desk.browser.find("[name=option_4]").fill("Nobody, we swim");
+    desk.press("form[action=\"/post\"] button");
+    desk.browser.wait_for_text("Posted.");
+    let options =
+        "return [...document.querySelectorAll('ul.poll bdi')].map((it) => it.textContent)";
+    assert_eq!(desk.browser.run(options), json!(["I do", "Nobody, we swim"]));
+    desk.look("own", 0);
     assert_eq!(desk.faults, [""; 0]);
 }

@@ -6,7 +6,8 @@ use super::{Site, Stop, pictures, poll};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
-    Opening, PostFor, Report, RequestKey, ResetPassword, SetHouse, SetMark, Vote, Whom, code_hash,
+    Opening, PostFor, PostPoll, Report, RequestKey, ResetPassword, SetHouse, SetMark, Vote, Whom,
+    code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -297,7 +298,10 @@ impl<A: Ask> Site<A> {
                 let (text, note, sent) = (field("text"), field("note"), Vec::new());
                 let (reply_to, pictures) = (reply_to.clone(), pictures::posted(form));
                 let post = NewPost { key, text, reply_to, note, pictures, sent };
-                PostFor { audience, post }.action()
+                match poll::asked(form) {
+                    Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
+                    None => PostFor { audience, post }.action(),
+                }
             }
             Act::EditPost(post) => Action::EditPost(EditPost {
                 key,

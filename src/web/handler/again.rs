@@ -154,6 +154,8 @@ impl<A: Ask> Site<A> {
             None => (Route::Home.to_string(), t.read_home()),
         };
         let pictures = pictures::fields_again(again.form);
+        let poll = poll::fields(t, again.form, again.problem_of(t, Field::Poll));
+        let poll = poll.filter(|_| !is_edit);
         let page = ComposePage {
             frame: around.frame(said.title, Some(&Route::Home)).saying(said.notice.clone()),
             composer: Composer {
@@ -165,7 +167,8 @@ impl<A: Ask> Site<A> {
                 note: again.form.get("note").to_owned(),
                 note_problem: again.problem_of(t, Field::Note),
                 audiences: if is_edit { Vec::new() } else { audiences_again(t, again.form) },
-                offers_pictures: !is_edit && pictures.is_empty(),
+                offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
+                poll,
                 pictures,
                 picture_problem: again.picture_problem(t),
                 button: said.button.unwrap_or(empty.button),

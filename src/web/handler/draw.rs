@@ -72,7 +72,7 @@ impl Drawer<'_> {
 
     /// The same without the way to pictures.
     pub(super) fn plain_composer(self) -> Composer {
-        Composer { offers_pictures: false, ..self.composer() }
+        Composer { offers_more: false, ..self.composer() }
     }
 
     /// The box to answer a post in; answering another names them. What was folded is answered folded, and
@@ -144,7 +144,8 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         note_problem: String::new(),
         audiences: audiences(t, Audience::Everyone),
         pictures: Vec::new(),
-        offers_pictures: true,
+        offers_more: true,
+        poll: None,
         picture_problem: String::new(),
         button: t.post(),
         chars_max: POST_CHARS_MAX,

@@ -7,7 +7,7 @@ use super::apps::popup;
 use super::draw::{AUDIENCE, answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
 use super::write::next;
-use super::{Handled, Head, Site, html, pictures, see_other};
+use super::{Handled, Head, Site, html, pictures, poll, see_other};
 use crate::action::Action;
 use crate::user::entry::{PostRef, Signup};
 use crate::web::ask::Ask;
@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 23] = [
+const DRAFT: [&str; 29] = [
     "text",
     "note",
     AUDIENCE,
@@ -46,6 +46,12 @@ const DRAFT: [&str; 23] = [
     "kept_2",
     "kept_3",
     "kept_4",
+    "option_1",
+    "option_2",
+    "option_3",
+    "option_4",
+    "lasts",
+    "several",
 ];
 
 /// What stands in the form to sign in.
@@ -245,7 +251,7 @@ impl<A: Ask> Site<A> {
 
     /// Somebody signed in: what they had typed before comes back, else they go on.
     pub(super) fn logged_in(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
-        if !form.get("text").is_empty() {
+        if !form.get("text").is_empty() || poll::asked(form).is_some() {
             return self.draft_page(visit, form, heard);
         }
         if form.find("display_name").or(form.find("bio")).is_some() {
@@ -282,6 +288,7 @@ impl<A: Ask> Site<A> {
         let title = if is_edit { t.edit_this_post() } else { t.write_post() };
         let frame = self.around(visit, Some(heard)).frame(title, Some(&Route::Home));
         let pictures = pictures::fields_again(form);
+        let poll = poll::fields(t, form, String::new()).filter(|_| !is_edit);
         let page = ComposePage {
             frame: frame.saying(notice),
             composer: Composer {
@@ -291,8 +298,9 @@ impl<A: Ask> Site<A> {
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
                 audiences: if is_edit { Vec::new() } else { audiences_again(t, form) },
-                offers_pictures: !is_edit && pictures.is_empty(),
+                offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
                 pictures,
+                poll,
                 button: if is_edit { t.save() } else { t.post() },
                 cancel: Some((Route::Home.to_string(), t.go_home())),
                 ..composer(t, to_post)

@@ -4,7 +4,7 @@
 use super::act::Act;
 use super::draw::{answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
-use super::{Handled, Head, Site, Stop, html};
+use super::{Handled, Head, Site, Stop, html, poll};
 use crate::action::{
     Action, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, RequestKey,
 };
@@ -78,8 +78,9 @@ impl<A: Ask> Site<A> {
         Ok(Ok(()))
     }
 
-    /// The box to write in with room for pictures, and what was typed so far: nothing is posted yet.
-    pub(super) fn ask_pictures(
+    /// The box to write in with room for pictures or for a poll, and what was typed so far: nothing is posted
+    /// yet.
+    pub(super) fn give_room(
         &self,
         visit: &Visit<'_>,
         (act, form): (&Act, &Form),
@@ -94,6 +95,7 @@ impl<A: Ask> Site<A> {
             to_post = answering(to_post, parent);
         }
         let t = visit.t;
+        let poll = poll::fields(t, form, String::new());
         let page = ComposePage {
             frame: self.around(visit, Some(&heard)).frame(t.write_post(), Some(&Route::Home)),
             composer: Composer {
@@ -103,8 +105,9 @@ impl<A: Ask> Site<A> {
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
                 audiences: audiences_again(t, form),
-                pictures: fields(form),
-                offers_pictures: false,
+                pictures: if poll.is_none() { fields(form) } else { Vec::new() },
+                poll,
+                offers_more: false,
                 cancel: Some((act.page().to_string(), t.go_back())),
                 ..composer(t, to_post)
             },

@@ -1,8 +1,22 @@
-//! Votes as forms say them.
+//! Polls and votes as forms say them.
 
+use crate::action::NewPoll;
 use crate::web::form::Form;
-use crate::web::page::form::FormHead;
+use crate::web::page::form::{FormHead, PollField};
 use crate::web::page::poll::{MANY_CHOICES, ONE_CHOICE};
+use crate::web::words::Lang;
+
+/// The button that asks for room for a poll.
+pub(super) const ASKS: &str = "ask";
+/// What can be chosen.
+const OPTIONS: [&str; 4] = ["option_1", "option_2", "option_3", "option_4"];
+/// For how many seconds votes are taken, and whether several may be chosen.
+const LASTS: &str = "lasts";
+const SEVERAL: &str = "several";
+/// Hours that can be chosen for it: an hour to a month.
+const HOURS: [u32; 6] = [1, 6, 24, 3 * 24, 7 * 24, 30 * 24];
+/// What is chosen if nothing is.
+const DAY_S: u32 = 24 * 3600;
 
 /// What is chosen, by its places; nothing where that makes no sense.
 pub(super) fn chosen(form: &Form) -> Option<Vec<u32>> {
@@ -14,4 +28,36 @@ pub(super) fn chosen(form: &Form) -> Option<Vec<u32>> {
 pub(super) fn carrying(form: FormHead, sent: &Form) -> FormHead {
     let fields = MANY_CHOICES.into_iter().chain([ONE_CHOICE]);
     fields.fold(form, |form, name| form.carrying(name, sent.get(name)))
+}
+
+/// What a form asks; nothing where nothing was typed that could be chosen. What is left blank between
+/// others is left out.
+pub(super) fn asked(form: &Form) -> Option<NewPoll> {
+    let options = OPTIONS.iter().map(|name| form.get(name));
+    let options: Vec<_> = options.filter(|it| !it.trim().is_empty()).map(str::to_owned).collect();
+    let (lasts_s, many) = (lasts_s(form), !form.get(SEVERAL).is_empty());
+    (!options.is_empty()).then_some(NewPoll { options, lasts_s, many, hides_votes: false })
+}
+
+fn lasts_s(form: &Form) -> u32 {
+    let said = form.get(LASTS).parse().ok();
+    said.filter(|said| HOURS.iter().any(|hours| hours * 3600 == *said)).unwrap_or(DAY_S)
+}
+
+/// The fields for a poll as they were filled in, with what is wrong with it; none where none were asked for.
+pub(super) fn fields(t: Lang, form: &Form, problem: String) -> Option<PollField> {
+    let has_room = form.find(ASKS).is_some() || OPTIONS.iter().any(|it| form.find(it).is_some());
+    let options =
+        (1..).zip(OPTIONS).map(|(number, name)| (number, name, form.get(name).to_owned()));
+    let chosen = lasts_s(form);
+    let lasts = HOURS.map(|hours| {
+        let words = if hours < 24 { t.hours_long(hours) } else { t.days_long(hours / 24) };
+        (hours * 3600, words, hours * 3600 == chosen)
+    });
+    has_room.then(|| PollField {
+        options: options.collect(),
+        lasts: lasts.to_vec(),
+        several: !form.get(SEVERAL).is_empty(),
+        problem,
+    })
 }

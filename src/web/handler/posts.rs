@@ -214,7 +214,7 @@ pub(super) fn editor(t: Lang, composer: Composer) -> Composer {
         rows: 4,
         button: t.save(),
         audiences: Vec::new(),
-        offers_pictures: false,
+        offers_more: false,
         ..composer
     }
 }

@@ -110,6 +110,19 @@ pub(crate) struct PictureField {
     pub(crate) kept: (&'static str, String),
 }
 
+/// Where a poll is typed.
+#[derive(Debug, Clone)]
+pub(crate) struct PollField {
+    /// Number, name and value of what can be chosen.
+    pub(crate) options: Vec<(u32, &'static str, String)>,
+    /// For how many seconds votes are taken, and in words.
+    pub(crate) lasts: Vec<(u32, String, bool)>,
+    /// Whether several may be chosen.
+    pub(crate) several: bool,
+    /// What is wrong with it; may be empty.
+    pub(crate) problem: String,
+}
+
 /// The box to write a post in.
 #[derive(Debug, Clone)]
 pub(crate) struct Composer {
@@ -135,8 +148,11 @@ pub(crate) struct Composer {
     pub(crate) audiences: Vec<Choice>,
     /// Where its pictures are chosen; none where none are asked for.
     pub(crate) pictures: Vec<PictureField>,
-    /// Whether it has a button that asks for pictures: the fields are many, and most posts have none.
-    pub(crate) offers_pictures: bool,
+    /// Whether it has buttons that ask for pictures or a poll: the fields are many, and most posts have
+    /// neither.
+    pub(crate) offers_more: bool,
+    /// Where a poll is typed; none where none is asked for.
+    pub(crate) poll: Option<PollField>,
     /// What is wrong with them; may be empty.
     pub(crate) picture_problem: String,
     /// What the button says.

@@ -216,7 +216,7 @@ impl Said {
         if subject == Subject::Button {
             // There is no field to go to, so the reasons stand here.
             let reason = |it: &FieldProblem| match it.problem {
-                Problem::Wrong => t.that_is_you().to_owned(),
+                Problem::Wrong if it.field == Field::Username => t.that_is_you().to_owned(),
                 _ => problem(t, it.field, &it.problem),
             };
             let reasons: Vec<_> = problems.iter().map(reason).collect();
@@ -327,7 +327,7 @@ pub(crate) const fn anchor(t: Lang, field: Field) -> (&'static str, &'static str
         Field::Reason => ("r", t.reason()),
         Field::Code => ("i", t.code()),
         Field::Community => ("w", t.words_for_strangers()),
-        Field::Poll | Field::Choice => ("v", t.vote()),
+        Field::Poll | Field::Choice => ("co", t.poll()),
     }
 }
 

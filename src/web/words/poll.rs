@@ -3,6 +3,13 @@
 use super::words;
 
 words! {
+    poll: "Poll" / "Umfrage";
+    option_number(n: u32): ["Option {n}", "Option {n}"] / ["Möglichkeit {n}", "Möglichkeit {n}"];
+    poll_hint: "From two to four options; how many chose what is seen by all." / "Zwei bis vier Möglichkeiten; wie viele was gewählt haben, sehen alle.";
+    poll_takes_votes: "Votes are taken for" / "Abstimmen kann man";
+    hours_long(n: u32): ["{n} hour", "{n} hours"] / ["{n} Stunde", "{n} Stunden"];
+    days_long(n: u32): ["{n} day", "{n} days"] / ["{n} Tag", "{n} Tage"];
+    several_at_once: "Several can be chosen" / "Mehrere können gewählt werden";
     vote: "Vote" / "Abstimmen";
     votes(n: u32): ["{n} vote", "{n} votes"] / ["{n} Stimme", "{n} Stimmen"];
     voters(n: u32): ["{n} person voted", "{n} people voted"] / ["1 Person hat abgestimmt", "{n} Personen haben abgestimmt"];

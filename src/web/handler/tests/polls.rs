@@ -152,3 +152,96 @@ fn poll_in_a_feed_says_what_can_be_chosen() {
     let feed = Browser::stranger(&site).get("/public.atom");
     check(&feed, &["<title>• Tea &#60;3</title>", "• Tea &#60;3<br/>• Cake"], &["/vote"]);
 }
+
+/// What stands in the fields for a poll on a page: values of the options, what is chosen of the rest.
+#[track_caller]
+fn check_fields(response: &Response, options: [&str; 4], lasts: &str, several: bool) {
+    let html = text(response);
+    for (number, value) in (1..).zip(options) {
+        let field = format!("<input name=\"option_{number}\" value=\"{value}\"");
+        assert!(html.contains(&field), "{field} is not in {html}");
+    }
+    let chosen = format!("<option value=\"{lasts}\" selected>");
+    assert!(html.contains(&chosen), "{chosen} is not in {html}");
+    assert_eq!(html.contains("name=\"several\" value=\"1\" checked>"), several, "{html}");
+}
+
+const TYPED: [(&str, &str); 7] = [
+    ("text", "Which?"),
+    ("for", "followers"),
+    ("option_1", "Tea <3"),
+    ("option_2", " "),
+    ("option_3", "Cake"),
+    ("lasts", "604800"),
+    ("several", "1"),
+];
+
+#[test]
+fn poll_asked_on_a_page_with_room_for_it() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    check(&ada.get("/"), &["<button class=\"q\" name=\"ask\">Poll</button>"], &["option_1"]);
+    let page = ada.submit("/", "/post", &[("text", "Which?"), ("note", "Tea"), ("ask", "")]);
+    assert_eq!(page.status, 200);
+    check(
+        &page,
+        &["Which?</textarea>", "value=\"Tea\"", "1 hour<", "30 days<"],
+        &["name=\"ask\"", "type=\"file\""],
+    );
+    check_fields(&page, ["", "", "", ""], "86400", false);
+    assert!(!site.asked().iter().any(|it| it.written().is_some()), "nothing is posted yet");
+    location(&ada.resubmit(&page, "/post", &TYPED));
+    let asked = site.last_asked().unwrap();
+    let (audience, post, poll) = asked.written().unwrap();
+    assert_eq!((audience.as_str(), post.text.as_str()), ("followers", "Which?"));
+    let poll = poll.unwrap();
+    assert_eq!(
+        (&poll.options[..], poll.lasts_s, poll.many),
+        (&["Tea <3".to_owned(), "Cake".to_owned()][..], 604_800, true)
+    );
+    // Room that nobody used asks nothing; a length that no form of ours has is a day.
+    location(&ada.resubmit(&page, "/post", &[("text", "No")]));
+    assert!(site.last_asked().unwrap().written().unwrap().2.is_none());
+    for lasts in ["0", "1", "-1", "x", "99999999999"] {
+        location(&ada.resubmit(&page, "/post", &[("option_1", "a"), ("lasts", lasts)]));
+        let asked = site.last_asked().unwrap();
+        assert_eq!(asked.written().unwrap().2.unwrap().lasts_s, 86_400, "{lasts}");
+    }
+}
+
+#[test]
+fn poll_that_was_not_posted_comes_back_as_it_was_typed() {
+    let fields = ["Tea &#60;3", " ", "Cake", ""];
+    let short = vec![FieldProblem { field: Field::Poll, problem: Problem::TooShort { min: 2 } }];
+    let no_majority = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
+    for (refusal, status, words) in [
+        (Refusal::Invalid { problems: short }, 422, "A poll needs at least 2 options."),
+        (no_majority, 503, "Nothing was saved"),
+    ] {
+        let site = site().refusing(refusal);
+        let mut ada = Browser::ada(&site);
+        let page = ada.submit("/", "/post", &[("text", "Which?"), ("ask", "")]);
+        let back = ada.resubmit(&page, "/post", &TYPED);
+        assert_eq!(back.status, status);
+        check(
+            &back,
+            &[words, "Which?</textarea>", "value=\"followers\" selected"],
+            &["name=\"ask\""],
+        );
+        check_fields(&back, fields, "604800", true);
+    }
+    // A stranger's rides along while they sign in, with or without a text.
+    for typed in [&TYPED[..], &TYPED[2..]] {
+        let site = site();
+        let mut browser = Browser::ada(&site);
+        let page = browser.submit("/", "/post", &[("ask", "")]);
+        site.refuse(Refusal::SignedOut);
+        *site.ask.knows_session.lock() = false;
+        let login = browser.resubmit(&page, "/post", typed);
+        site.answer(|action| Ok(fitting(action)));
+        *site.ask.knows_session.lock() = true;
+        let typed = [("username", "ada"), ("password", "seven green gloves")];
+        let draft = browser.resubmit(&login, "/login", &typed);
+        check_fields(&draft, fields, "604800", true);
+    }
+}
