@@ -43,18 +43,25 @@ awk -F '|' '
   }
 ' Cargo.lock "$to/parts" >"$to/tern.cdx.json.new"
 mv "$to/tern.cdx.json.new" "$to/tern.cdx.json"
+# Of this machine's kind alone: crates for others need not have been fetched.
+host=$(rustc -vV | sed -n 's/^host: //p')
+cargo metadata --offline --locked --format-version 1 --filter-platform "$host" >"$to/metadata"
+grep -o '"manifest_path":"[^"]*/Cargo.toml"' "$to/metadata" |
+	sed 's/^"manifest_path":"//; s/\/Cargo.toml"$//' >"$to/crates"
 {
 	echo "What tern is made of, and under whose word. The texts are those that come with each part; of"
 	echo "parts under several licences, whichever suits."
 	cat LICENSE
-	cargo metadata --offline --locked --format-version 1 | grep -o '"manifest_path":"[^"]*/Cargo.toml"' |
-		sed 's/^"manifest_path":"//; s/\/Cargo.toml"$//' >"$to/crates"
 	while IFS='|' read -r part licence; do
 		name=${part%% *}
 		version=${part##* v}
 		if [ "$name" = tern ]; then continue; fi
 		printf '\n======== %s %s: %s\n' "$name" "$version" "$licence"
 		directory=$(grep "/$name-$version\$" "$to/crates" | head -n 1)
+		if [ -z "$directory" ]; then
+			echo "$name $version was not fetched" >&2
+			exit 1
+		fi
 		for file in "$directory"/LICEN[SC]E* "$directory"/COPYING* "$directory"/NOTICE* "$directory"/UNLICENSE*; do
 			if [ -f "$file" ]; then
 				printf '\n-------- %s\n\n' "$(basename "$file")"
@@ -63,4 +70,4 @@ mv "$to/tern.cdx.json.new" "$to/tern.cdx.json"
 		done
 	done <"$to/parts"
 } >"$to/LICENCES"
-rm "$to/parts" "$to/crates"
+rm "$to/parts" "$to/crates" "$to/metadata"

@@ -54,6 +54,7 @@ const TABLE: &[Row] = &[
     ("History", "{plain}/history", "200 200 200 200 200", "-"),
     ("History", "{hidden}/history", "404 200 404 404 404", "-"),
     ("Mark", "{plain}/like", "-", "403 303 303 303 403"),
+    ("Vote", "{only}/vote", "-", "403 303 303 303 403"),
     ("Bookmarks", "/bookmarks", "303 200 200 200 200", "-"),
     ("DeletePost", "{plain}/delete", "303 200 403 403 403", "403 303 404 404 404"),
     ("Follow", "/@ada/follow", "-", "403 422 303 303 403"),
@@ -117,7 +118,7 @@ impl Community {
         let mut mia = site.member("mia");
         let typed = [("display_name", "Mia"), ("members_only", "1")];
         assert_eq!(mia.act("/settings/profile", "/settings/profile", &typed).status, 303);
-        let only = posted(&mut mia, &format!("The {MEMBERS_ONLY} #seeds"));
+        let only = asked(&mut mia, &format!("The {MEMBERS_ONLY} #seeds"));
         let (picture, face) = pictured(&mut mia);
         let (mut ada, ben) = (site.member("ada"), site.member("ben"));
         let plain = posted(&mut ada, "A ladder, to lend #seeds");
@@ -166,6 +167,14 @@ impl Community {
 /// The address of a post that was just made.
 pub(super) fn posted(person: &mut Person, text: &str) -> String {
     let answer = person.post(text);
+    let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
+    format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)
+}
+
+/// The same of one that asks something.
+fn asked(person: &mut Person, text: &str) -> String {
+    let form = person.act("/", "/post", &[("text", text), ("ask", "")]).form("/post");
+    let answer = person.submit(&form, &[("option_1", MEMBERS_ONLY), ("option_2", "Neither")]);
     let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
     format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)
 }
@@ -317,6 +326,7 @@ fn send(person: &mut Person, to: &str, own: [&str; 2]) -> Answer {
         ("lang", "en"),
         ("deed", "suspend"),
         ("username", "ben"),
+        ("choice", "0"),
     ];
     person.submit(&form, &typed)
 }
