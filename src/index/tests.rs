@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::{ANYONE, World, name};
 use super::*;
 use crate::clock::Wall;
-use crate::limits::HOME_MERGE_PEOPLE;
+use crate::limits::{HOME_MERGE_PEOPLE, PASSED_OVER_MAX};
 
 fn post_id(raw: u64) -> PostId {
     PostId::from_raw(raw)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::{ANYONE, World, name};
 use super::*;
 use crate::clock::Wall;
-use crate::limits::NEWS_COUNTED_MAX;
+use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
 use crate::text::{Label, Tag};
 
 const PEOPLE: [&str; 3] = ["ada", "ben", "cleo"];
