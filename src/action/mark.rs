@@ -1,12 +1,41 @@
 //! Liking, reposting, bookmarking a post, and letting one of one's own stand first.
 
+use serde::{Deserialize, Serialize};
+
 use super::handle::{ActionError, Plan};
 use super::post::check_stands;
-use super::{Field, Mark, Problem};
+use super::{Field, Problem, RequestKey};
 use crate::clock::Wall;
 use crate::limits::{BOOKMARKS_MAX, LIKES_MAX, REPOSTS_MAX};
 use crate::user::User;
 use crate::user::entry::{Entry, PostRef};
+
+/// What one may do to a post, and take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Tell its author that one likes it.
+    Like,
+    /// Show it to those who follow.
+    Repost,
+    /// Keep it in a list of one's own.
+    Bookmark,
+    /// Let it, one's own, stand first on one's profile.
+    Pin,
+}
+
+/// Data of [`super::Action::Mark`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMark {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Which post.
+    pub post: PostRef,
+    /// What to do to it.
+    pub mark: Mark,
+    /// Whether to do it, and not to take it back.
+    pub on: bool,
+}
 
 /// Marks a post. One that bears the mark already is as asked for.
 pub(super) fn set(user: &User, mark: Mark, post: &PostRef, now: Wall) -> Result<Plan, ActionError> {

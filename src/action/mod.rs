@@ -48,6 +48,7 @@ pub use house::{
 pub use keeping::{Admission, CursorError, SECRET_LETTERS, code_hash, spelt};
 pub use link::{FirstKeeper, Founding, Link, OfferFirst, ResetPassword};
 pub use listen::{Heard, HeardError, Listen, ListenTo};
+pub use mark::{Mark, SetMark};
 pub use picture::{
     AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, SendPicture, Sending,
 };
@@ -300,33 +301,6 @@ pub struct EditPost {
     /// What it is folded behind, as typed; empty for nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-}
-
-/// What one may do to a post, and take back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mark {
-    /// Tell its author that one likes it.
-    Like,
-    /// Show it to those who follow.
-    Repost,
-    /// Keep it in a list of one's own.
-    Bookmark,
-    /// Let it, one's own, stand first on one's profile.
-    Pin,
-}
-
-/// Data of [`Action::Mark`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetMark {
-    /// The form's key.
-    pub key: RequestKey,
-    /// Which post.
-    pub post: PostRef,
-    /// What to do to it.
-    pub mark: Mark,
-    /// Whether to do it, and not to take it back.
-    pub on: bool,
 }
 
 /// Data of [`Action::DeletePost`].

@@ -36,7 +36,11 @@ impl Index {
 
     /// Whether a post is kept from nobody, or else not from these eyes.
     pub fn is_for(&self, eyes: Eyes, post: &PostRef) -> bool {
-        self.key(post).is_none_or(|key| !self.is_for_few(key) || self.shows_key(eyes, key))
+        self.key(post).is_none_or(|key| self.is_for_key(eyes, key))
+    }
+
+    pub(super) fn is_for_key(&self, eyes: Eyes, key: Key) -> bool {
+        !self.is_for_few(key) || self.shows_key(eyes, key)
     }
 
     pub(super) fn audience_of(&self, key: Key) -> Audience {

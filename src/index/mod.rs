@@ -24,6 +24,9 @@ mod audience;
 mod audience_tests;
 mod echo;
 mod eyes;
+mod hush;
+#[cfg(test)]
+mod hush_tests;
 mod keeping;
 #[cfg(test)]
 mod keeping_tests;
@@ -60,6 +63,7 @@ use crate::user::room::make_room;
 use crate::user::{Status, User};
 use audience::Audiences;
 use echo::Echo;
+use hush::Hush;
 use keeping::Keeping;
 use label::Labels;
 use news::Fan;
@@ -120,6 +124,8 @@ pub struct Index {
     /// Whom posts are for that are not for everybody.
     audiences: Audiences,
     polls: Polls,
+    /// Threads of which somebody wants to hear nothing.
+    hush: Hush,
     recent: Recent,
 }
 
@@ -147,6 +153,7 @@ impl Index {
             index.limit_all(user);
             index.open_polls(author, user);
             index.replace_votes(author, &User::absent(user.name.clone()), user);
+            index.replace_hushed(author, &User::absent(user.name.clone()), user);
             index.labels_of(author, user, &mut uses, &mut tagged);
             index.fans_of(author, user, &mut fans);
             index.people.get_mut(author).posts = user.posts.iter().map(|post| post.id).collect();
@@ -158,6 +165,7 @@ impl Index {
         }
         index.timeline = SortedChunks::from_unsorted(keys);
         index.replies = SortedChunks::from_unsorted(edges);
+        index.fill_hushed();
         index.labels.fill(uses, tagged);
         index.fans = SortedChunks::from_unsorted(fans);
         index.fill_marks(marks);
@@ -218,6 +226,8 @@ impl Index {
                 }
             }
             Entry::Voted { post, choices, .. } => self.vote(before, post, *choices),
+            Entry::ThreadMuted { post, .. } => self.hush(author, post),
+            Entry::ThreadUnmuted { post, .. } => self.unhush(author, post),
             Entry::PictureSent { .. }
             | Entry::Pinned { .. }
             | Entry::Unpinned { .. }
@@ -225,8 +235,6 @@ impl Index {
             | Entry::Unbookmarked { .. }
             | Entry::InvitationUsed { .. }
             | Entry::JoinedWith { .. }
-            | Entry::ThreadMuted { .. }
-            | Entry::ThreadUnmuted { .. }
             | Entry::Password { .. }
             | Entry::SessionOpened { .. }
             | Entry::SessionClosed { .. } => {}
@@ -319,6 +327,7 @@ impl Index {
         }
         self.replace_marks(author, before, after);
         self.replace_votes(author, before, after);
+        self.replace_hushed(author, before, after);
         self.unlimit_all(before);
         self.close_polls(author, before);
         for post in before.posts.iter().filter(|post| after.post(post.id).is_none()) {
@@ -416,6 +425,7 @@ impl Index {
         if let Some(parent) = reply_to {
             let edge = self.edge(parent, key);
             self.replies.insert(edge);
+            self.hush_reply(key, edge.parent());
         }
         true
     }
@@ -439,6 +449,7 @@ impl Index {
         if let Some(parent) = before.reply_to(id) {
             let edge = self.edge(parent, key);
             self.replies.remove(&edge);
+            self.unhush_reply(key);
         }
         self.relabel(key.author, &before.labels.of(id), &[]);
     }
@@ -453,17 +464,18 @@ impl Index {
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));
         self.replace_votes(id, before, &User::absent(before.name.clone()));
+        self.replace_hushed(id, before, &User::absent(before.name.clone()));
         self.pictures.face(id, before.avatar.as_deref(), None);
         self.people.leave(id);
     }
 
     fn edge(&mut self, parent: &PostRef, child: Key) -> Edge {
-        Edge {
-            parent_id: parent.id,
-            parent_author: self.people.intern(&parent.user),
-            child_id: child.id,
-            child_author: child.author,
-        }
+        let Key { id: parent_id, author: parent_author } = self.interned(parent);
+        Edge { parent_id, parent_author, child_id: child.id, child_author: child.author }
+    }
+
+    fn interned(&mut self, post: &PostRef) -> Key {
+        Key { id: post.id, author: self.people.intern(&post.user) }
     }
 
     fn key(&self, post: &PostRef) -> Option<Key> {

@@ -200,19 +200,24 @@ impl Index {
         items.filter(|item| self.is_told(eyes, *item)).take(NEWS_COUNTED_MAX).count()
     }
 
-    /// Whom one mutes is not heard of either, and a post that is gone takes with it what befell it.
+    /// Whom one mutes is not heard of either, nor what befalls a thread that one mutes, and a post that is gone
+    /// takes with it what befell it.
     fn is_told(&self, eyes: Eyes, item: Item) -> bool {
         match item {
-            Item::Named(post) => self.shows_text_of(eyes, post),
+            Item::Named(post) => self.shows_text_of(eyes, post) && !self.is_hushed_key(eyes, post),
             Item::Followed(fan) => self.shows_author(eyes, fan.who),
             Item::Liked(echo) | Item::Reposted(echo) => self.tells_echo(eyes, echo),
-            Item::PollEnded(end) => self.shows_text_of(eyes, end.post),
+            Item::PollEnded(end) => {
+                self.shows_text_of(eyes, end.post) && !self.is_hushed_key(eyes, end.post)
+            }
         }
     }
 
     /// Whether these eyes, the author's, are told of that.
     pub(super) fn tells_echo(&self, eyes: Eyes, echo: Echo) -> bool {
-        self.stands(echo.post()) && self.shows_author(eyes, echo.who)
+        self.stands(echo.post())
+            && self.shows_author(eyes, echo.who)
+            && !self.is_hushed_key(eyes, echo.post())
     }
 
     /// All news of the viewer that lie below `before`, the latest first.

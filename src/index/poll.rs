@@ -146,7 +146,7 @@ impl Index {
     /// Takes in one vote of `before`, who is as they were before it.
     pub(super) fn vote(&mut self, before: &User, post: &PostRef, choices: Choices) {
         if !before.aside().votes.contains_key(post) {
-            let (who, post) = (self.people.intern(&before.name), self.marked(post));
+            let (who, post) = (self.people.intern(&before.name), self.interned(post));
             self.polls.vote(who, post, choices);
         }
     }
@@ -155,11 +155,11 @@ impl Index {
     pub(super) fn replace_votes(&mut self, who: PersonId, before: &User, after: &User) {
         let (before, after) = (&before.aside().votes, &after.aside().votes);
         for (post, _) in before.iter().filter(|(post, was)| after.get(post) != Some(was)) {
-            let post = self.marked(post);
+            let post = self.interned(post);
             self.polls.unvote(who, post);
         }
         for (post, is) in after.iter().filter(|(post, is)| before.get(post) != Some(is)) {
-            let post = self.marked(post);
+            let post = self.interned(post);
             self.polls.vote(who, post, *is);
         }
     }

@@ -68,6 +68,11 @@ fn poll_over_is_told_to_its_author_and_voters_at_its_end_and_no_sooner() {
     // Whom one mutes is not heard of, and what is gone is not told.
     world.write("ben", &Entry::Muted { at: Wall(8), user: name("ada") });
     assert_eq!((over(&world, "ben", 30), over(&world, "cleo", 30)), (vec![], told));
+    // Nor is a thread that one mutes.
+    world.write("cleo", &Entry::ThreadMuted { at: Wall(9), post: of("ada", 20) });
+    assert_eq!((over(&world, "cleo", 30), over(&world, "ada", 30).len()), (vec![], 1));
+    world.write("cleo", &Entry::ThreadUnmuted { at: Wall(9), post: of("ada", 20) });
+    assert_eq!(over(&world, "cleo", 30).len(), 1);
     world.write("ada", &Entry::PostDeleted { at: Wall(9), id: at(20) });
     assert_eq!((over(&world, "ada", 30), over(&world, "cleo", 30)), (vec![], vec![]));
 }

@@ -151,7 +151,7 @@ impl Index {
                 if self.is_listened_to(eyes, listened, post) {
                     told.push(Happened::Posted(self.post_ref(post)));
                 }
-                if is_home && self.names_viewer(eyes, post) {
+                if is_home && self.names_viewer(eyes, post) && !self.is_hushed_key(eyes, post) {
                     told.push(Happened::Named(self.post_ref(post)));
                 }
             }

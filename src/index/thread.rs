@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use super::people::PersonId;
+use super::sorted::SortedChunks;
 use super::{Edge, Eyes, Index, Key};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
@@ -67,11 +68,17 @@ impl Index {
     /// How many posts answer `post` itself, of those that the eyes are shown.
     pub fn reply_count(&self, eyes: Eyes, post: &PostRef) -> u32 {
         let Some(parent) = self.key(post) else { return 0 };
-        let first = first_of(parent);
-        let edges = self.replies.up(Bound::Included(&first));
-        let children = edges.take_while(|edge| edge.parent() == parent).map(super::Edge::child);
+        let children = self.replies.children(parent);
         let count = children.filter(|child| self.shows_key(eyes, *child)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+impl SortedChunks<Edge> {
+    /// What answers a post itself, oldest first.
+    pub(super) fn children(&self, parent: Key) -> impl Iterator<Item = Key> {
+        let edges = self.up(Bound::Included(&first_of(parent))).copied();
+        edges.take_while(move |edge| edge.parent() == parent).map(Edge::child)
     }
 }
 
@@ -88,11 +95,11 @@ impl Cursor {
 }
 
 impl Edge {
-    const fn parent(&self) -> Key {
+    pub(super) const fn parent(self) -> Key {
         Key { id: self.parent_id, author: self.parent_author }
     }
 
-    const fn child(&self) -> Key {
+    const fn child(self) -> Key {
         Key { id: self.child_id, author: self.child_author }
     }
 }

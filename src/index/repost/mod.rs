@@ -136,13 +136,13 @@ impl Index {
     /// What a user likes and reposted, for building an index.
     pub(super) fn marks_of(&mut self, who: PersonId, user: &User, marks: &mut Marks) {
         for (post, at) in &user.likes {
-            let post = self.marked(post);
+            let post = self.interned(post);
             marks.likes.push(Like::of(who, post));
             marks.liked.extend(Echo::of(who, post, *at));
         }
         let mut reposts = Vec::with_capacity(user.reposts.len());
         for (post, at) in &user.reposts {
-            let post = self.marked(post);
+            let post = self.interned(post);
             reposts.push(Repost::of(post, *at));
             marks.reposted.extend(Echo::of(who, post, *at));
         }
@@ -158,7 +158,7 @@ impl Index {
     }
 
     fn add_like(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let post = self.marked(post);
+        let post = self.interned(post);
         self.likes.insert(Like::of(who, post));
         if let Some(echo) = Echo::of(who, post, at) {
             self.liked.insert(echo);
@@ -166,7 +166,7 @@ impl Index {
     }
 
     fn remove_like(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let post = self.marked(post);
+        let post = self.interned(post);
         self.likes.remove(&Like::of(who, post));
         if let Some(echo) = Echo::of(who, post, at) {
             self.liked.remove(&echo);
@@ -174,7 +174,7 @@ impl Index {
     }
 
     fn add_repost(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let post = self.marked(post);
+        let post = self.interned(post);
         let repost = Repost::of(post, at);
         let reposts = &mut self.people.get_mut(who).reposts;
         if let Err(place) = reposts.binary_search(&repost) {
@@ -186,7 +186,7 @@ impl Index {
     }
 
     fn remove_repost(&mut self, who: PersonId, post: &PostRef, at: Wall) {
-        let post = self.marked(post);
+        let post = self.interned(post);
         let repost = Repost::of(post, at);
         let reposts = &mut self.people.get_mut(who).reposts;
         if let Ok(place) = reposts.binary_search(&repost) {
@@ -198,9 +198,6 @@ impl Index {
     }
 
     /// A post that somebody likes or reposted: it need not be known here yet.
-    pub(super) fn marked(&mut self, post: &PostRef) -> Key {
-        Key { id: post.id, author: self.people.intern(&post.user) }
-    }
 
     /// What these people reposted, made before `before`, newest first.
     pub(super) fn reposts_of(
