@@ -256,6 +256,7 @@ impl Mark {
             Self::Repost => "repost",
             Self::Bookmark => "bookmark",
             Self::Pin => "pin",
+            Self::MuteThread => "mute",
         }
     }
 }

@@ -141,7 +141,8 @@ pub enum Change {
         /// What it is folded behind, as typed; empty for nothing.
         note: String,
     },
-    /// Like, repost, bookmark or pin a post; that it stands was looked up, unless it is one's own.
+    /// Like, repost, bookmark or pin a post; that it stands was looked up, unless it is one's own. Or mute the
+    /// thread that begins with it, whether or not it stands.
     Mark {
         /// What to do to it.
         mark: Mark,
@@ -154,6 +155,11 @@ pub enum Change {
         mark: Mark,
         /// From which.
         post: PostRef,
+    },
+    /// Mute no thread any more that begins with one of these posts, each given once.
+    UnmuteThreads {
+        /// Which; what is no beginning of a muted one is passed over.
+        beginnings: Vec<PostRef>,
     },
     /// Take back a post.
     DeletePost {
@@ -387,6 +393,9 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         }
         Change::Mark { mark, post } => this().and_then(|_| mark::set(user, *mark, post, now)),
         Change::Unmark { mark, post } => this().map(|_| mark::unset(user, *mark, post, now)),
+        Change::UnmuteThreads { beginnings } => {
+            this().map(|_| mark::unmute_threads(user, beginnings, now))
+        }
         Change::DeletePost { id, gives_pictures } => {
             this().and_then(|_| post::delete(user, *id, *gives_pictures, now))
         }

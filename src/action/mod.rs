@@ -92,7 +92,7 @@ pub enum Action {
     SendPicture(SendPicture),
     /// Change the text of a post of one's own.
     EditPost(EditPost),
-    /// Like, repost, bookmark or pin a post, or no longer.
+    /// Like, repost, bookmark or pin a post or mute its thread, or no longer.
     Mark(SetMark),
     /// Take back a post of one's own.
     DeletePost(OnePost),

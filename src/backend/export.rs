@@ -127,6 +127,7 @@ fn profile(user: &User) -> ExportProfile {
         mutes: user.mutes.iter().cloned().collect(),
         blocks: user.blocks.iter().cloned().collect(),
         votes: user.aside().votes.iter().map(vote).collect(),
+        muted_threads: user.aside().muted_threads.iter().cloned().collect(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What people do with posts: marking and editing them, and the pages that come of it.
 
+use std::collections::BTreeSet;
+
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Action, Change, EditPost, HistoryOf, Mark, Page, SetMark, field};
@@ -7,7 +9,7 @@ use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::index::PostList;
-use crate::limits::{LIKERS_NAMED, POSTS_PAGE};
+use crate::limits::{LIKERS_NAMED, POSTS_PAGE, THREAD_STEPS_MAX};
 use crate::order::sort_by;
 use crate::store::Said;
 use crate::text;
@@ -47,7 +49,46 @@ impl Backend {
         if mark == Mark::Repost && is_few { Err(Refusal::NotFound) } else { Ok(()) }
     }
 
+    /// The way up from a post to what its thread begins with, both included, as far as the one who asks can
+    /// follow it: not beyond what is for few and not for them. Its end may be gone. Replies in a circle, which
+    /// no honest file holds, are passed once.
+    fn way_up(&self, asker: &Asker, post: PostRef) -> Vec<PostRef> {
+        let (eyes, mut passed) = (self.eyes(Some(asker)), BTreeSet::new());
+        let (mut way, mut next) = (Vec::new(), Some(post));
+        while let Some(post) = next.filter(|_| way.len() < THREAD_STEPS_MAX) {
+            let is_for = self.cluster.local.index().is_for(eyes, &post);
+            if !is_for || !passed.insert(post.clone()) {
+                break;
+            }
+            next = self.look(&post.user, |user| user.reply_to(post.id).cloned()).flatten();
+            way.push(post);
+        }
+        way
+    }
+
+    /// Mutes the thread of a post by what it begins with. Not any more: a machine that was behind may have
+    /// taken a nearer post for the beginning, so whatever lies on the way up is none from then on.
+    fn mute_thread(&self, asked: Asked<'_>, data: SetMark) -> Result {
+        self.check_polls()?;
+        if data.on {
+            self.check_stands(&asked, &data.post)?;
+        } else {
+            self.check_is_for(&asked, &data.post)?;
+        }
+        let mut way = self.way_up(asked.signed_in()?, data.post.clone());
+        let change = if data.on {
+            let post = way.pop().ok_or(Refusal::NotFound)?;
+            Change::Mark { mark: Mark::MuteThread, post }
+        } else {
+            Change::UnmuteThreads { beginnings: way }
+        };
+        self.simple(asked, &Action::Mark(data), ActKind::Other, &change)
+    }
+
     pub(super) fn mark(&self, asked: Asked<'_>, data: SetMark) -> Result {
+        if data.mark == Mark::MuteThread {
+            return self.mute_thread(asked, data);
+        }
         self.check_social()?;
         let SetMark { mark, post, on, .. } = data.clone();
         let change = if on {
@@ -169,8 +210,11 @@ impl Backend {
             reposted: user.reposts.contains_key(post),
             bookmarked: user.bookmarks.contains_key(post),
             pinned: post.user == user.name && user.pinned == Some(post.id),
+            muted_thread: false,
         };
-        asker.and_then(|asker| self.look(asker.user(), mine)).unwrap_or_default()
+        let mine = asker.and_then(|asker| self.look(asker.user(), mine)).unwrap_or_default();
+        let muted_thread = self.cluster.local.index().is_hushed(self.eyes(asker), post);
+        Mine { muted_thread, ..mine }
     }
 
     /// Who likes a post, for its author alone.

@@ -474,6 +474,7 @@ impl Index {
         Edge { parent_id, parent_author, child_id: child.id, child_author: child.author }
     }
 
+    /// A post that somebody answers, likes or the like: it need not be known here yet.
     fn interned(&mut self, post: &PostRef) -> Key {
         Key { id: post.id, author: self.people.intern(&post.user) }
     }

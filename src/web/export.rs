@@ -82,6 +82,13 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
     if !profile.votes.is_empty() {
         text.push(']');
     }
+    for (at, PostRef { user, id }) in profile.muted_threads.iter().enumerate() {
+        text.push_str(if at == 0 { ",\n\"muted_threads\":[" } else { "," });
+        push(text, format_args!("{{\"user\":\"{user}\",\"id\":\"{id}\"}}"));
+    }
+    if !profile.muted_threads.is_empty() {
+        text.push(']');
+    }
     text.push_str(",\n\"posts\":[");
 }
 

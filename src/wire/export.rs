@@ -58,6 +58,9 @@ pub struct ExportProfile {
     /// How they voted, by the names of those who asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub votes: Vec<ExportVote>,
+    /// Threads that they mute, by what these begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub muted_threads: Vec<PostRef>,
 }
 
 /// How a member answered what a post asks.

@@ -305,7 +305,7 @@ pub struct PostView {
 /// What somebody has done with a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "four marks that are independent of each other")]
+#[expect(clippy::struct_excessive_bools, reason = "marks that are independent of each other")]
 pub struct Mine {
     /// They like it.
     pub liked: bool,
@@ -315,6 +315,8 @@ pub struct Mine {
     pub bookmarked: bool,
     /// It is theirs and stands first on their profile.
     pub pinned: bool,
+    /// They want to be told nothing of its thread.
+    pub muted_thread: bool,
 }
 
 impl Mine {

@@ -12,4 +12,5 @@ mod report;
 mod sign_in;
 mod statuses;
 pub(crate) mod table;
+mod threads;
 mod tiers;

@@ -79,6 +79,9 @@ def talks():
     assert ids(ada.account_statuses(names["ada"]))[0] == int(boost.id)
     assert [it.status.id for it in ben.notifications(types=["reblog"])] == [asked.id]
     assert not ada.status_unreblog(asked).reblogged
+    assert ben.status_mute(asked).muted and ben.status(reply.id).muted
+    assert ben.notifications(types=["reblog", "favourite"]) == []
+    assert not ben.status_unmute(reply).muted and not ben.status(asked.id).muted
     assert ada.status_pin(reply).pinned
     assert ids(ada.account_statuses(names["ada"], pinned=True)) == ids([reply])
     edited = ada.status_update(reply, "No")

@@ -197,8 +197,6 @@ impl Index {
         }
     }
 
-    /// A post that somebody likes or reposted: it need not be known here yet.
-
     /// What these people reposted, made before `before`, newest first.
     pub(super) fn reposts_of(
         &self,

@@ -57,14 +57,4 @@ impl<A: Ask> Site<A> {
         let ApiReply::Account(own) = told(&mut heard)? else { return Err(nonsense()) };
         Ok(Answer::ok(json!([entity::account(&self.origin, &self.picture(), &own)])))
     }
-
-    /// Conversations cannot be muted here, so none is: nothing is said to be done that is not.
-    pub(super) fn mute_status(&self, call: &Call<'_>, on: bool) -> Answered {
-        let status = self.one_status(call)?;
-        if on {
-            let why = "Validation failed: conversations cannot be muted here; mute their people";
-            return Err(Answer::error(422, why));
-        }
-        Ok(status)
-    }
 }

@@ -212,7 +212,6 @@ impl<A: Ask> Site<A> {
             Endpoint::Favourites => self.statuses(call, StatusList::Favourites),
             Endpoint::DoneBy(what) => self.done_by(call, what),
             Endpoint::History => self.status_history(call),
-            Endpoint::MuteStatus(on) => self.mute_status(call, on),
             Endpoint::News(news) => self.call_news(call, news),
             Endpoint::Media(media) => self.call_media(call, media),
             Endpoint::Report => self.report(call),

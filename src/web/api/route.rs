@@ -65,7 +65,6 @@ pub(super) enum Endpoint {
     /// Who likes or reposted a post.
     DoneBy(By),
     History,
-    MuteStatus(bool),
     UpdateMyself,
     News(News),
     Media(Media),
@@ -205,8 +204,8 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/statuses/:/history", public("read:statuses"), Endpoint::History),
     get("/api/v1/statuses/:/favourited_by", public("read:accounts"), Endpoint::DoneBy(By::Likes)),
     get("/api/v1/statuses/:/reblogged_by", public("read:accounts"), Endpoint::DoneBy(By::Reposts)),
-    post("/api/v1/statuses/:/mute", user("write:mutes"), Endpoint::MuteStatus(true)),
-    post("/api/v1/statuses/:/unmute", user("write:mutes"), Endpoint::MuteStatus(false)),
+    mark("/api/v1/statuses/:/mute", "write:mutes", Mark::MuteThread, true),
+    mark("/api/v1/statuses/:/unmute", "write:mutes", Mark::MuteThread, false),
     get("/api/v1/statuses/:/source", user("read:statuses"), Endpoint::Source),
     mark("/api/v1/statuses/:/favourite", "write:favourites", Mark::Like, true),
     mark("/api/v1/statuses/:/unfavourite", "write:favourites", Mark::Like, false),

@@ -115,7 +115,7 @@ impl<A: Ask> Site<A> {
             let mine = [
                 ("favourited", json!(post.mine.liked)),
                 ("reblogged", json!(post.mine.reposted)),
-                ("muted", json!(false)),
+                ("muted", json!(post.mine.muted_thread)),
                 ("bookmarked", json!(post.mine.bookmarked)),
                 ("pinned", json!(post.mine.pinned)),
                 ("filtered", json!([])),

@@ -118,7 +118,7 @@ impl<A: Ask> Site<A> {
         Ok(Answer::ok(status))
     }
 
-    /// Likes, reposts, bookmarks or pins a post, or no longer.
+    /// Likes, reposts, bookmarks or pins a post or mutes its thread, or no longer.
     pub(super) fn mark_status(&self, call: &Call<'_>, mark: Mark, on: bool) -> Answered {
         let (page, _) = self.status_numbered(call, Self::id_in(call)?)?;
         let post = of(&page)?;

@@ -231,6 +231,7 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::Mark { mark: Mark::Repost, on: true, .. } => t.repost(),
         Act::Mark { mark: Mark::Bookmark, on: true, .. } => t.bookmark(),
         Act::Mark { mark: Mark::Pin, on: true, .. } => t.pin(),
+        Act::Mark { mark: Mark::MuteThread, on: true, .. } => t.mute_thread(),
         Act::Mark { on: false, .. } => t.take_back(),
         Act::Vote(..) => t.vote(),
         Act::DeletePost(_) => t.delete(),

@@ -20,10 +20,12 @@ use crate::wire::request::{Outcome, PostPage, PostView, ThreadPage};
 
 /// What one may do to another's post in a list.
 const IN_LISTS: &[Mark] = &[Mark::Repost, Mark::Like];
-/// The same in the list of one's bookmarks, and where a post is opened.
+/// The same in the list of one's bookmarks.
 const IN_FULL: &[Mark] = &[Mark::Repost, Mark::Like, Mark::Bookmark];
+/// The same where a post is opened.
+const WHERE_OPENED: &[Mark] = &[Mark::Repost, Mark::Like, Mark::Bookmark, Mark::MuteThread];
 /// What one may do to a post of one's own, where it is opened.
-const TO_ONES_OWN: &[Mark] = &[Mark::Bookmark, Mark::Pin];
+const TO_ONES_OWN: &[Mark] = &[Mark::Bookmark, Mark::Pin, Mark::MuteThread];
 
 /// How somebody sees posts on one page.
 pub(super) struct Look<'a> {
@@ -52,7 +54,7 @@ impl Look<'_> {
 
     /// The post that is opened.
     pub(super) fn opened(&self, post: &PostView) -> PostItem {
-        self.with_marks(post, if self.is_own(post) { TO_ONES_OWN } else { IN_FULL })
+        self.with_marks(post, if self.is_own(post) { TO_ONES_OWN } else { WHERE_OPENED })
     }
 
     fn is_own(&self, post: &PostView) -> bool {
@@ -95,6 +97,7 @@ impl Drawer<'_> {
             Mark::Repost => (post.mine.reposted, t.repost(), t.reposted()),
             Mark::Bookmark => (post.mine.bookmarked, t.bookmark(), t.bookmarked()),
             Mark::Pin => (post.mine.pinned, t.pin(), t.pinned()),
+            Mark::MuteThread => (post.mine.muted_thread, t.mute_thread(), t.thread_muted()),
         };
         let label = if is_set { done } else { label };
         let what = PostRef { user: post.author.username.clone(), id: post.id };

@@ -368,7 +368,7 @@ impl Route {
 }
 
 /// What one may do to a post.
-const MARKS: [Mark; 4] = [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin];
+const MARKS: [Mark; 5] = [Mark::Like, Mark::Repost, Mark::Bookmark, Mark::Pin, Mark::MuteThread];
 
 /// A post's number in its one spelling: without leading zeros.
 fn post_id(text: &str) -> Option<PostId> {

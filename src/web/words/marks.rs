@@ -1,4 +1,4 @@
-//! What people do with posts: like, repost, bookmark, pin, edit, fold.
+//! What people do with posts: like, repost, bookmark, pin, edit, fold, mute their threads.
 
 use super::words;
 
@@ -11,6 +11,8 @@ words! {
     bookmarked: "Bookmarked" / "Gemerkt";
     pin: "Pin" / "Anheften";
     pinned: "Pinned" / "Angeheftet";
+    mute_thread: "Mute thread" / "Unterhaltung stummschalten";
+    thread_muted: "Thread muted" / "Unterhaltung stumm";
     edit: "Edit" / "Bearbeiten";
     unmark_post(what: &str, name: &str):
         "{what}, take back: post by {name}" /

@@ -229,6 +229,7 @@ fn data_taken_along_for_programs() {
         "mutes": ["gus"],
         "blocks": [],
         "votes": [{"user": "ben", "id": "5", "choices": [0, 2]}],
+        "muted_threads": [{"user": "ben", "id": "6"}, {"user": "ben", "id": "7"}],
         "posts": [
             {"id": id(0), "at": "2020-02-21T01:01:05.000Z", "text": "Tea at \"four\"?\nBring cups <3"},
             {

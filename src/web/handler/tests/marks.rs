@@ -24,10 +24,15 @@ fn buttons_stand_under_others_posts_and_for_members() {
     let site = site();
     let mut ada = Browser::ada(&site);
     let of_ben = ["action=\"/@ben/899/unlike\"", "action=\"/@ben/899/repost\"", ">Liked</button>"];
-    check(&ada.get("/"), &of_ben, &["/@ada/900/like", "/bookmark\"", "/pin\"", "/delete\""]);
+    check(
+        &ada.get("/"),
+        &of_ben,
+        &["/@ada/900/like", "/bookmark\"", "/pin\"", "/delete\"", "/mute\""],
+    );
     let own = [
         "action=\"/@ada/901/bookmark\"",
         "action=\"/@ada/901/pin\"",
+        "action=\"/@ada/901/mute\">Mute thread</button>",
         "href=\"/@ada/901/edit\"",
         "href=\"/@ada/901/delete\"",
         "action=\"/@ben/902/like\"",
@@ -36,7 +41,7 @@ fn buttons_stand_under_others_posts_and_for_members() {
     check(&ada.get("/bookmarks"), &["action=\"/@ben/899/bookmark\""], &[]);
     check(&ada.get("/@ada"), &["href=\"/bookmarks\""], &[]);
     check(&ada.get("/@ben"), &[], &["href=\"/bookmarks\""]);
-    let acts = ["like\"", "repost\"", "bookmark\"", "/pin\"", "/edit\""];
+    let acts = ["/mute\"", "like\"", "repost\"", "bookmark\"", "/pin\"", "/edit\""];
     for page in ["/", "/public", "/@ben", "/@ada/901"] {
         check(&Browser::stranger(&site).get(page), &[], &acts);
     }

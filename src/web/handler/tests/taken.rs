@@ -39,6 +39,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
         (ExportList::Posts, None) => ExportPage {
             profile: Some(ExportProfile {
                 votes: vec![ExportVote { post: of_ben(5), choices: [0, 2].into_iter().collect() }],
+                muted_threads: vec![of_ben(6), of_ben(7)],
                 username: name("ada"),
                 display_name: "Ada Lind".to_owned(),
                 bio: "Seeds, mostly.".to_owned(),
