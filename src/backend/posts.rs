@@ -39,7 +39,8 @@ impl Backend {
         asked: &Asked<'_>,
         post: &PostRef,
     ) -> std::result::Result<(), Refusal> {
-        let is_for = self.cluster.local.index().is_for(self.eyes(asked.asker), post);
+        let eyes = self.eyes(asked.asker);
+        let is_for = self.cluster.local.index().is_for(eyes, post);
         if is_for { Ok(()) } else { Err(Refusal::NotFound) }
     }
 
@@ -213,7 +214,8 @@ impl Backend {
             muted_thread: false,
         };
         let mine = asker.and_then(|asker| self.look(asker.user(), mine)).unwrap_or_default();
-        let muted_thread = self.cluster.local.index().is_hushed(self.eyes(asker), post);
+        let eyes = self.eyes(asker);
+        let muted_thread = self.cluster.local.index().is_hushed(eyes, post);
         Mine { muted_thread, ..mine }
     }
 

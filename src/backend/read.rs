@@ -46,8 +46,8 @@ impl Backend {
 
     /// Whether somebody's home shows nothing, or nothing but their own: they have found nobody yet.
     fn is_alone(&self, asker: &Asker, home: &PostPage) -> bool {
-        let index = self.cluster.local.index();
-        let follows = || index.following(self.eyes(Some(asker)), asker.user(), None, 1);
+        let eyes = self.eyes(Some(asker));
+        let follows = || self.cluster.local.index().following(eyes, asker.user(), None, 1);
         home.posts.is_empty() || follows().names.is_empty()
     }
 
@@ -294,6 +294,7 @@ impl Backend {
         };
         let Some((about, said)) = self.said(post, about)? else { return Ok(None) };
         let ((author, audience, poll), reply_to, edited_at, pictures) = about;
+        let hidden = self.cluster.local.index().hidden(post).map(str::to_owned);
         Ok(Some(PostView {
             id: post.id,
             author,
@@ -308,7 +309,7 @@ impl Backend {
             audience,
             reply_to,
             replies: 0,
-            hidden: self.cluster.local.index().hidden(post).map(str::to_owned),
+            hidden,
             pictures,
             poll: poll.map(|poll| Box::new(self.poll_view(asker, post, &poll))),
         }))

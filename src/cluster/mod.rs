@@ -30,6 +30,7 @@ pub mod peer;
 mod picture;
 mod reach;
 pub mod read;
+mod reading;
 pub mod repair;
 pub mod replicas;
 pub mod scrub;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::Sender;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock};
 
 pub use super::body::{Body, BodyError};
 use super::identity::Identity;
+use super::reading::Reading;
 use super::slot::{Replica, Told};
 pub use super::slot::{Slot, apply_line};
 use crate::clock::Clock;
@@ -205,9 +206,9 @@ impl Replicas {
         self.slots.read().values().map(Arc::clone).collect()
     }
 
-    /// The read side over all users.
-    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read()
+    /// The read side over all users. Whoever holds it looks at no user and reads it no second time.
+    pub fn index(&self) -> Reading<'_> {
+        Reading::of(&self.index)
     }
 
     /// XOR over all users of what they hold: equal sums mean equal files.
