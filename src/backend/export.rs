@@ -48,6 +48,8 @@ impl Backend {
             if let Some(post) = self.export_post(name, id)? {
                 bytes += post.earlier.iter().map(|it| it.text.len()).sum::<usize>();
                 bytes += post.text.len();
+                let options = post.poll.iter().flat_map(|poll| &poll.options);
+                bytes += options.map(String::len).sum::<usize>();
                 posts.push(post);
             }
         }

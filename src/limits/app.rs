@@ -1,5 +1,10 @@
 //! What apps may ask for, and how much.
 
+use super::{
+    APART_MAX, EDITS_MAX, EXPORT_POSTS, EXPORT_TEXT_BYTES, FOLLOWS_MAX, POST_CHARS_MAX,
+    RESPONSE_BYTES_MAX,
+};
+
 /// Calls of one app for one person, and of one address without a token, in [`API_CALLS_MS`]. Source:
 /// what Mastodon allows, to which apps are made.
 pub const API_CALLS_MAX: u32 = 300;
@@ -56,3 +61,14 @@ pub const APP_REDIRECTS_MAX: usize = 10;
 pub const APP_BYTES_MAX: usize = 1_200;
 /// Posts among which the last one that is kept from nobody is looked for, to tell when it was written.
 pub const LAST_POSTS_LOOKED_AT: usize = 200;
+
+// The first part of what a member takes along has all whom they follow, mute and block, how they voted and
+// which threads they mute, beside posts.
+const _: () = assert!(
+    6 * (EXPORT_TEXT_BYTES + (EDITS_MAX + 1) * POST_CHARS_MAX * 4)
+        + EXPORT_POSTS * 1024
+        + (FOLLOWS_MAX + 2 * APART_MAX) * 32
+        + VOTES_MAX * 128
+        + MUTED_THREADS_MAX * 96
+        < RESPONSE_BYTES_MAX
+);

@@ -47,7 +47,7 @@ words! {
     scope_follows: "whom you follow" / "wem du folgst";
     scope_lists: "your lists" / "deine Listen";
     scope_media: "your pictures" / "deine Bilder";
-    scope_mutes: "whom you mute" / "wen du stummgeschaltet hast";
+    scope_mutes: "whom and what you mute" / "wen und was du stummgeschaltet hast";
     scope_notifications: "your notifications" / "deine Mitteilungen";
     scope_reports: "what you report" / "was du meldest";
     scope_search: "what a search finds" / "was eine Suche findet";
