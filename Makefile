@@ -22,6 +22,8 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
+# Tests side by side: most wait, for processes, deadlines and a browser, so twice as many as processors.
+TEST_THREADS = $$(($$(nproc 2>/dev/null || echo 2) * 2))
 test: axe old-program cargo-deb
 	cargo build
 	$(PROOF) --test model
@@ -35,7 +37,7 @@ test: axe old-program cargo-deb
 		echo "no tests with apps' own clients: python3-venv is missing (Debian: apt-get install python3-venv)"; \
 		skip="$$skip TERN_SKIP_CLIENTS=1"; \
 	fi; \
-	env $$skip cargo test --no-fail-fast
+	env $$skip RUST_TEST_THREADS=$(TEST_THREADS) cargo test --no-fail-fast
 
 # Every page from all sides and every form with all that may go wrong, in a real browser; pictures of it
 # all in target/screens, side by side in sheet.png. `make test` looks at what changes most.
