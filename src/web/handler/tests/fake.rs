@@ -531,3 +531,15 @@ pub(super) fn history() -> HistoryPage {
     ];
     HistoryPage { post: opened, texts }
 }
+
+/// A page shows these words and not the others, as its source has them.
+#[track_caller]
+pub(super) fn check_shows(response: &Response, words: &[&str], others: &[&str]) {
+    let html = text(response);
+    for words in words {
+        assert!(html.contains(words), "{words:?} is not in {html}");
+    }
+    for others in others {
+        assert!(!html.contains(others), "{others:?} is in {html}");
+    }
+}

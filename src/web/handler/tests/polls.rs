@@ -1,6 +1,6 @@
 //! Polls in pages: how they are shown, and what a vote asks for.
 
-use super::fake::{Browser, NOW, location, of_ben, post, posts, site, text};
+use super::fake::{Browser, NOW, check_shows, location, of_ben, post, posts, site, text};
 use super::fitting::fitting;
 use crate::action::{Action, Problem};
 use crate::clock::Wall;
@@ -38,17 +38,6 @@ fn home(of: &str, poll: PollView) -> impl Fn(&Action) -> Result<Outcome, AskErro
     }
 }
 
-#[track_caller]
-fn check(response: &Response, words: &[&str], others: &[&str]) {
-    let html = text(response);
-    for words in words {
-        assert!(html.contains(words), "{words:?} is not in {html}");
-    }
-    for others in others {
-        assert!(!html.contains(others), "{others:?} is in {html}");
-    }
-}
-
 const FORM: &str = "action=\"/@ben/899/vote\"";
 const END: &str = "14 November 2023, 22:23 UTC";
 
@@ -57,11 +46,11 @@ fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
     let before = site().answering(home("ben", told()));
     let radio = "<input type=\"radio\" name=\"choice\" value=\"1\" required> <bdi>Cake</bdi>";
     let form = [FORM, radio, "Tea &#60;3", "Choose one<", "3 people voted · Ends", END];
-    check(&Browser::ada(&before).get("/"), &form, &["<progress", "33 %", "Tea <3"]);
+    check_shows(&Browser::ada(&before).get("/"), &form, &["<progress", "33 %", "Tea <3"]);
 
     let many = site().answering(home("ben", PollView { many: true, ..told() }));
     let boxes = ["<input type=\"checkbox\" name=\"choice_2\" value=\"1\">", "one or several"];
-    check(&Browser::ada(&many).get("/"), &boxes, &["radio"]);
+    check_shows(&Browser::ada(&many).get("/"), &boxes, &["radio"]);
 
     let chosen = Some([1].into_iter().collect());
     let voted = site().answering(home("ben", PollView { chosen, ..told() }));
@@ -70,16 +59,20 @@ fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
         "<bdi>Cake</bdi> <span>67 % (2 votes)</span> <b>your choice</b>",
         "Ends",
     ];
-    check(&Browser::ada(&voted).get("/"), &results, &[FORM]);
+    check_shows(&Browser::ada(&voted).get("/"), &results, &[FORM]);
     let over = site().answering(home("ben", PollView { is_over: true, ..told() }));
-    check(&Browser::ada(&over).get("/"), &["67 %", "3 people voted · Ended"], &[FORM, "Ends"]);
+    check_shows(
+        &Browser::ada(&over).get("/"),
+        &["67 %", "3 people voted · Ended"],
+        &[FORM, "Ends"],
+    );
     // Whoever asks is shown how it stands.
     let own = site().answering(home("ada", told()));
-    check(&Browser::ada(&own).get("/"), &["67 %"], &["/vote\""]);
+    check_shows(&Browser::ada(&own).get("/"), &["67 %"], &["/vote\""]);
     let secret = PollView { chosen, ..asks([None, None]) };
     let secret = site().answering(home("ben", secret));
     let words = ["<b>your choice</b>", "Results are shown when it has ended."];
-    check(&Browser::ada(&secret).get("/"), &words, &[FORM, "<progress", " %"]);
+    check_shows(&Browser::ada(&secret).get("/"), &words, &[FORM, "<progress", " %"]);
 }
 
 #[test]
@@ -125,7 +118,7 @@ fn vote_not_taken_says_why_and_can_be_sent_again_as_it_was() {
         let response = Browser::ada(&site).submit("/", "/@ben/899/vote", &[("choice", "1")]);
         assert_eq!(response.status, 422);
         // Pressed again it would say the same.
-        check(&response, &[words, "href=\"/@ben/899\">Go back<"], &[FORM]);
+        check_shows(&response, &[words, "href=\"/@ben/899\">Go back<"], &[FORM]);
     }
     let shown = home("ben", told());
     let site = site().answering(move |action| match action {
@@ -136,7 +129,7 @@ fn vote_not_taken_says_why_and_can_be_sent_again_as_it_was() {
     });
     let response = Browser::ada(&site).submit("/", "/@ben/899/vote", &[("choice", "1")]);
     assert_eq!(response.status, 503);
-    check(&response, &[FORM, "name=\"choice\" value=\"1\"", "Nothing was saved"], &[]);
+    check_shows(&response, &[FORM, "name=\"choice\" value=\"1\"", "Nothing was saved"], &[]);
 }
 
 #[test]
@@ -150,7 +143,7 @@ fn poll_in_a_feed_says_what_can_be_chosen() {
         other => Ok(fitting(other)),
     });
     let feed = Browser::stranger(&site).get("/public.atom");
-    check(&feed, &["<title>• Tea &#60;3</title>", "• Tea &#60;3<br/>• Cake"], &["/vote"]);
+    check_shows(&feed, &["<title>• Tea &#60;3</title>", "• Tea &#60;3<br/>• Cake"], &["/vote"]);
 }
 
 /// What stands in the fields for a poll on a page: values of the options, what is chosen of the rest.
@@ -180,10 +173,10 @@ const TYPED: [(&str, &str); 7] = [
 fn poll_asked_on_a_page_with_room_for_it() {
     let site = site();
     let mut ada = Browser::ada(&site);
-    check(&ada.get("/"), &["<button class=\"q\" name=\"ask\">Poll</button>"], &["option_1"]);
+    check_shows(&ada.get("/"), &["<button class=\"q\" name=\"ask\">Poll</button>"], &["option_1"]);
     let page = ada.submit("/", "/post", &[("text", "Which?"), ("note", "Tea"), ("ask", "")]);
     assert_eq!(page.status, 200);
-    check(
+    check_shows(
         &page,
         &["Which?</textarea>", "value=\"Tea\"", "1 hour<", "30 days<"],
         &["name=\"ask\"", "type=\"file\""],
@@ -223,7 +216,7 @@ fn poll_that_was_not_posted_comes_back_as_it_was_typed() {
         let page = ada.submit("/", "/post", &[("text", "Which?"), ("ask", "")]);
         let back = ada.resubmit(&page, "/post", &TYPED);
         assert_eq!(back.status, status);
-        check(
+        check_shows(
             &back,
             &[words, "Which?</textarea>", "value=\"followers\" selected"],
             &["name=\"ask\""],
