@@ -6,7 +6,7 @@
 ARGS =
 
 # How tests that explore are built: optimised, with all assertions and the switch for mistakes.
-PROOF = cargo test --profile proof --features mistakes
+PROOF = cargo test --profile proof --no-default-features --features mistakes
 
 # Which run of the simulator, and how many minutes of them: make sim SEED=7, make sim-long MINUTES=60
 SEED = 1
