@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --no-default-features --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test look axe model sim sim-long torture attack fuzz old-program rehearse board lint deny sbom bench doc dist cargo-deb
+.PHONY: run run-cluster test built explored test-busy test-processes look axe model sim sim-long torture attack fuzz old-program rehearse board lint deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -22,12 +22,13 @@ run:
 run-cluster:
 	cargo run --release --quiet -- run-cluster $(ARGS)
 
-# Tests side by side: most wait, for processes, deadlines and a browser, so twice as many as processors.
-TEST_THREADS = $$(($$(nproc 2>/dev/null || echo 2) * 2))
-test: axe old-program cargo-deb
-	cargo build
-	$(PROOF) --test model
-	$(PROOF) --test sim
+# Tests side by side: most wait, for processes and deadlines, so twice as many as processors. Beside them
+# those that keep processors busy by themselves, with a browser or a load.
+PROCESSORS = $$(nproc 2>/dev/null || echo 2)
+BUSY = browser:: torture::
+test: axe old-program cargo-deb built explored
+	cargo test --lib
+	cargo test --doc
 	@skip=; \
 	if ! command -v chromedriver >/dev/null || ! command -v chromium >/dev/null; then \
 		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
@@ -37,7 +38,19 @@ test: axe old-program cargo-deb
 		echo "no tests with apps' own clients: python3-venv is missing (Debian: apt-get install python3-venv)"; \
 		skip="$$skip TERN_SKIP_CLIENTS=1"; \
 	fi; \
-	env $$skip RUST_TEST_THREADS=$(TEST_THREADS) cargo test --no-fail-fast
+	env $$skip $(MAKE) --no-print-directory --keep-going --jobs=2 test-busy test-processes
+
+built: old-program
+	cargo test --no-run
+
+explored:
+	$(PROOF) --test model --test sim
+
+test-busy:
+	cargo test --test main -- $(BUSY) --test-threads=$$((($(PROCESSORS) + 1) / 2))
+
+test-processes:
+	cargo test --test main -- $(addprefix --skip=,$(BUSY)) --test-threads=$$(($(PROCESSORS) * 2))
 
 # Every page from all sides and every form with all that may go wrong, in a real browser; pictures of it
 # all in target/screens, side by side in sheet.png. `make test` looks at what changes most.
@@ -138,18 +151,23 @@ fuzz:
 	done
 
 # The program before the present protocol version, which some tests run beside the present one: they look
-# for target/old/debug/tern, or what TERN_OLD_PROGRAM names, and are left out without it.
+# for target/old-tern, or what TERN_OLD_PROGRAM names, and are left out without it. Both are made of much
+# the same, so it is built where the present one is, and taken away from there at once.
 OLD_COMMIT = cb061578cf770f0b0485d168df3c4dabbf980c53
-OLD_SOURCE = target/old-source/$(OLD_COMMIT)
+OLD_SOURCE = old-source/$(OLD_COMMIT)
 old-program:
 	@if ! git cat-file -e $(OLD_COMMIT)^{commit} 2>/dev/null; then \
 		echo "no old program, tests with it are left out: this repository lacks commit $(OLD_COMMIT)"; \
-	elif [ ! -e $(OLD_SOURCE)/complete ] && ! (mkdir -p $(OLD_SOURCE) && \
-		git archive --output=$(OLD_SOURCE).tar $(OLD_COMMIT) && \
-		tar -xmf $(OLD_SOURCE).tar -C $(OLD_SOURCE) && touch $(OLD_SOURCE)/complete); then \
+	elif [ ! -e target/$(OLD_SOURCE)/complete ] && ! (mkdir -p target/$(OLD_SOURCE) && \
+		git archive --output=target/$(OLD_SOURCE).tar $(OLD_COMMIT) && \
+		tar -xmf target/$(OLD_SOURCE).tar -C target/$(OLD_SOURCE) && touch target/$(OLD_SOURCE)/complete); then \
 		echo "no old program, tests with it are left out: its source could not be unpacked"; \
-	elif ! cargo build --manifest-path $(OLD_SOURCE)/Cargo.toml --target-dir target/old; then \
+	elif [ ! -e target/$(OLD_SOURCE)/tern ] && ! ( \
+		cargo build --manifest-path target/$(OLD_SOURCE)/Cargo.toml --target-dir target && \
+		mv target/debug/tern target/$(OLD_SOURCE)/tern); then \
 		echo "no old program, tests with it are left out: it could not be built"; \
+	else \
+		ln -sf $(OLD_SOURCE)/tern target/old-tern; \
 	fi
 
 lint: deny

@@ -22,7 +22,7 @@ const RESTLESS: &str = "restless";
 
 /// The program before this protocol version, if it was built.
 pub(crate) fn old_program() -> Option<PathBuf> {
-    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/old/debug/tern");
+    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/old-tern");
     let path = std::env::var_os("TERN_OLD_PROGRAM").map_or_else(built, PathBuf::from);
     if !path.is_file() {
         eprintln!("left out: old and new program mixed; `make old-program` builds the old one");
