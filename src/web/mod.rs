@@ -25,3 +25,4 @@ pub mod run;
 pub mod server;
 pub mod session;
 pub mod words;
+mod written;

@@ -102,8 +102,8 @@ impl Drawer<'_> {
         let label = if is_set { done } else { label };
         let what = PostRef { user: post.author.username.clone(), id: post.id };
         let route = Route::Mark { post: what, mark, on: !is_set };
-        let spoken = t.unmark_post(label, &post.author.display_name);
-        MarkButton { action: route.to_string(), label, is_set, spoken }
+        let spoken = is_set.then(|| t.unmark_post(label, &post.author.display_name));
+        MarkButton { action: route.href(), label, spoken }
     }
 }
 
@@ -162,7 +162,7 @@ impl<A: Ask> Site<A> {
             composer: Composer {
                 text: thread.post.text,
                 note: thread.post.note.unwrap_or_default(),
-                cancel: Some((Route::Thread(post).to_string(), t.leave_as_is())),
+                cancel: Some((Route::Thread(post).href(), t.leave_as_is())),
                 ..editor(t, composer(t, form))
             },
         };
@@ -197,7 +197,7 @@ impl<A: Ask> Site<A> {
         let asked = Action::History(HistoryOf { post: post.clone() });
         let heard = self.read(visit, Some(&post.user), asked)?;
         let Outcome::History(history) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let look = self.look(visit, &heard, None, Route::History(post).to_string());
+        let look = self.look(visit, &heard, None, Route::History(post).href());
         let item = look.eyes.see(&history.post);
         let page = HistoryPage {
             frame: self.around(visit, Some(&heard)).frame(visit.t.what_post_said(), None),

@@ -72,14 +72,14 @@ impl<A: Ask> Site<A> {
             frame: frame
                 .saying(suspended.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
             composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
-            fresh: is_first.then(|| Route::Home.to_string()),
+            fresh: is_first.then(|| Route::Home.href()),
             feed: Feed {
                 line: left_off(marker, posts, before),
                 empty: t.home_empty(),
                 ..feed(posts, &look, &Route::Home)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
-            everyone: is_alone.then(|| Route::Everyone.to_string()),
+            everyone: is_alone.then(|| Route::Everyone.href()),
         };
         let mut head = seen(visit, heard);
         head.cookies.extend(changed(visit, heard, (visit.home, marker), List::Home));
@@ -102,7 +102,7 @@ impl<A: Ask> Site<A> {
             frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
             // Pictures are asked for at home: 30 of the longest posts leave this page no byte for it.
             composer: drawer.filter(|_| is_first).map(Drawer::plain_composer),
-            fresh: drawer.filter(|_| is_first).map(|_| Route::Everyone.to_string()),
+            fresh: drawer.filter(|_| is_first).map(|_| Route::Everyone.href()),
             feed: Feed { empty: visit.t.nothing_posted(), ..feed(posts, &look, &Route::Everyone) },
             suggestions: Vec::new(),
             everyone: None,
@@ -179,18 +179,18 @@ impl<A: Ask> Site<A> {
             by: Byline::of(&profile.person),
             bio: profile.bio.clone(),
             joined: Moment::of_day(t, profile.joined_at),
-            followers: (Route::Followers(name.clone()).to_string(), t.followers(profile.followers)),
-            following: (Route::Following(name.clone()).to_string(), t.following(profile.following)),
+            followers: (Route::Followers(name.clone()).href(), t.followers(profile.followers)),
+            following: (Route::Following(name.clone()).href(), t.following(profile.following)),
             posts_count: is_counted.then(|| t.posts(profile.posts_count)),
-            follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.to_string())),
+            follow: follow.map(|(it, is)| it.follow(&profile.person, is, &here.href())),
             moderate: own
                 .filter(|_| heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper))
-                .map(|_| Route::Mod.to_string()),
-            edit: own.map(|_| Route::SettingsProfile.to_string()),
-            bookmarks: Route::Bookmarks.to_string(),
+                .map(|_| Route::Mod.href()),
+            edit: own.map(|_| Route::SettingsProfile.href()),
+            bookmarks: Route::Bookmarks.href(),
             logout: own.map(Drawer::logout),
             apart: drawer.filter(|_| own.is_none()).map_or_else(Vec::new, |drawer| {
-                drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.to_string())
+                drawer.part(&profile.person, profile.apart.unwrap_or_default(), &here.href())
             }),
             feed: Feed {
                 empty: hides_posts.unwrap_or_else(|| t.nothing_posted()),
@@ -210,7 +210,7 @@ impl<A: Ask> Site<A> {
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.drawer(visit.t, &heard);
         let just_posted = thread.just_posted.map(|kept| kept.post);
-        let address = Route::Thread(post.clone()).to_string();
+        let address = Route::Thread(post.clone()).href();
         let look = self.look(visit, &heard, just_posted, address.clone());
         let title = visit.t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None).marking(look.marks());
@@ -227,7 +227,7 @@ impl<A: Ask> Site<A> {
         let page = ThreadPage {
             frame: frame
                 .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
-            report: is_others.then(|| Route::Report(post.clone()).to_string()),
+            report: is_others.then(|| Route::Report(post.clone()).href()),
             ancestors: thread.ancestors.iter().map(ancestor).collect(),
             post: look.opened(&thread.post),
             replies: thread
@@ -252,7 +252,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn ask_delete(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
         let t = visit.t;
         let here = Route::DeletePost(post.clone());
-        let back = Route::Thread(post.clone()).to_string();
+        let back = Route::Thread(post.clone()).href();
         let (heard, thread) = self.own_post(visit, &post)?;
         let Some(drawer) = self.drawer(t, &heard) else {
             return Ok(super::to_login(visit, heard.cookies.clone()));
@@ -294,11 +294,11 @@ impl<A: Ask> Site<A> {
         let drawer = self.drawer(visit.t, &heard);
         let next = match &after {
             Some(after) => format!("{route}?after={after}"),
-            None => route.to_string(),
+            None => route.href(),
         };
         let page = PeoplePage {
             frame: self.around(visit, Some(&heard)).frame(title, None),
-            of: (Route::Profile(name.clone()).to_string(), people.of.display_name.clone()),
+            of: (Route::Profile(name.clone()).href(), people.of.display_name.clone()),
             people: people.people.iter().map(|it| row(it, drawer, &next)).collect(),
             more: people.more_after.as_ref().map(|last| format!("{route}?after={last}")),
         };
@@ -326,7 +326,7 @@ impl<A: Ask> Site<A> {
             picture: Picture::of(t, status, now),
             rows: if is_member { rows(t, status, now) } else { Vec::new() },
             changes: if is_member { changes(t, status, now) } else { Vec::new() },
-            again: Route::Status.to_string(),
+            again: Route::Status.href(),
         };
         html(&page, seen(visit, &heard))
     }

@@ -45,10 +45,8 @@ pub(crate) struct MarkButton {
     pub(crate) action: String,
     /// What it says.
     pub(crate) label: &'static str,
-    /// Whether it takes back what was done.
-    pub(crate) is_set: bool,
-    /// What it does, where it takes back.
-    pub(crate) spoken: String,
+    /// What it does, where it takes back what was done.
+    pub(crate) spoken: Option<String>,
 }
 
 /// A field to fill in.

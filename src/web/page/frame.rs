@@ -247,7 +247,7 @@ impl Around<'_> {
 
     /// The script, for a page that has use for it.
     pub(crate) fn script(&self) -> Script {
-        Script { address: self.assets.script(self.t).route.to_string(), has_keys: self.has_keys }
+        Script { address: self.assets.script(self.t).route.href(), has_keys: self.has_keys }
     }
 
     fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {
@@ -274,7 +274,7 @@ impl Around<'_> {
             // Whoever looks at them is told by the page itself.
             let news =
                 if route == Route::News && !is_current { news(self.news) } else { String::new() };
-            NavLink { href: route.to_string(), label, news, is_current }
+            NavLink { href: route.href(), label, news, is_current }
         };
         links.into_iter().map(link).collect()
     }

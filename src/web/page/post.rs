@@ -46,7 +46,7 @@ impl Byline {
         Self {
             name: person.display_name.clone(),
             face: face(person).unwrap_or_default(),
-            href: Route::Profile(username.clone()).to_string(),
+            href: Route::Profile(username.clone()).href(),
             // `ß` becomes two letters.
             initial: initial.flat_map(char::to_uppercase).take(1).collect(),
             hue: (sum ^ sum >> 7) % HUES,
@@ -58,7 +58,7 @@ impl Byline {
 /// Where the picture is that stands beside somebody's name, if there is one.
 pub(crate) fn face(person: &Person) -> Option<String> {
     let digits = person.avatar.as_ref()?.thumb.to_string().chars().take(AVATAR_DIGITS).collect();
-    Some(Route::Face(person.username.clone(), digits).to_string())
+    Some(Route::Face(person.username.clone(), digits).href())
 }
 
 /// A post as the templates show it.
@@ -136,8 +136,8 @@ impl PictureItem {
             }
         };
         Self {
-            href: Route::Picture(picture.file).to_string(),
-            thumb: Route::Picture(picture.thumb).to_string(),
+            href: Route::Picture(picture.file).href(),
+            thumb: Route::Picture(picture.thumb).href(),
             // It is a link, which has to be called something.
             alt: match picture.description.as_str() {
                 "" => t.not_described().to_owned(),
@@ -160,7 +160,7 @@ pub(crate) struct Named {
 
 impl Named {
     fn of(person: &Person) -> Self {
-        let href = Route::Profile(person.username.clone()).to_string();
+        let href = Route::Profile(person.username.clone()).href();
         Self { href, name: person.display_name.clone() }
     }
 }
@@ -198,7 +198,7 @@ impl Eyes<'_> {
         let liked_by: Option<&LikedBy> = post.liked_by.as_ref();
         PostItem {
             id: post.id,
-            href: Route::Thread(own.clone()).to_string(),
+            href: Route::Thread(own.clone()).href(),
             by: Byline::of(&post.author),
             at: Moment::seen_at(self.t, post.at, self.now),
             audience: match post.audience {
@@ -214,7 +214,7 @@ impl Eyes<'_> {
             pictures_count: u32::try_from(post.pictures.len()).unwrap_or(u32::MAX),
             poll: post.poll.as_deref().map(|poll| PollItem::of(self.t, poll, self.now)),
             edited: post.edited_at.map(|at| {
-                let history = Route::History(own.clone()).to_string();
+                let history = Route::History(own.clone()).href();
                 (Moment::seen_at(self.t, at, self.now), history)
             }),
             reposted_by: post.reposted_by.as_ref().map(Named::of),
@@ -225,15 +225,15 @@ impl Eyes<'_> {
             liked_more: liked_by.map_or(0, |by| by.more),
             buttons: Vec::new(),
             answers: post.reply_to.as_ref().map(|to| Answers {
-                href: Route::Thread(to.clone()).to_string(),
+                href: Route::Thread(to.clone()).href(),
                 username: to.user.clone(),
             }),
             replies: match post.replies {
                 0 => String::new(),
                 n => self.t.replies(n),
             },
-            edit_href: is_own.then(|| Route::EditPost(own.clone()).to_string()),
-            delete_href: is_own.then(|| Route::DeletePost(own).to_string()),
+            edit_href: is_own.then(|| Route::EditPost(own.clone()).href()),
+            delete_href: is_own.then(|| Route::DeletePost(own).href()),
             is_new: is_own && self.just_posted == Some(post.id),
         }
     }

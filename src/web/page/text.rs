@@ -45,9 +45,9 @@ pub(crate) fn runs(text: &str, members: &[UserName], marks: &[Range<usize>]) -> 
         let (is_elsewhere, href) = match &piece {
             Piece::Link { url, .. } if is_web_address(url) => (true, (*url).to_owned()),
             Piece::Mention(name, _) if members.contains(name) => {
-                (false, Route::Profile(name.clone()).to_string())
+                (false, Route::Profile(name.clone()).href())
             }
-            Piece::Tag(tag, _) => (false, Route::Tag(tag.clone()).to_string()),
+            Piece::Tag(tag, _) => (false, Route::Tag(tag.clone()).href()),
             Piece::Plain(_) | Piece::Link { .. } | Piece::Mention(..) => (false, String::new()),
         };
         let shown = match &piece {

@@ -11,6 +11,7 @@ use crate::text::Tag;
 use crate::user::entry::PostRef;
 use crate::web::form::encode_query;
 use crate::web::request::Method;
+use crate::web::written::written;
 
 /// Everything that has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -382,33 +383,54 @@ fn face(digits: &str) -> Option<String> {
     (digits.len() == AVATAR_DIGITS && is_hex).then(|| digits.to_owned())
 }
 
+/// `/@ada`, and what follows.
+fn of_member(f: &mut fmt::Formatter<'_>, name: &UserName, rest: &str) -> fmt::Result {
+    f.write_str("/@")?;
+    f.write_str(name.as_str())?;
+    f.write_str(rest)
+}
+
+/// `/@ada/1`, and what follows.
+fn of_post(f: &mut fmt::Formatter<'_>, post: &PostRef, rest: &str) -> fmt::Result {
+    of_member(f, &post.user, "/")?;
+    fmt::Display::fmt(&post.id, f)?;
+    f.write_str(rest)
+}
+
+impl Route {
+    /// Its address, for a link.
+    pub(crate) fn href(&self) -> String {
+        written(format_args!("{self}"))
+    }
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fixed = match self {
-            Self::Profile(name) => return write!(f, "/@{name}"),
-            Self::ProfileFeed(name) => return write!(f, "/@{name}.atom"),
+            Self::Profile(name) => return of_member(f, name, ""),
+            Self::ProfileFeed(name) => return of_member(f, name, ".atom"),
             Self::Picture(name) => return write!(f, "/picture/{name}"),
             Self::Tag(tag) => return write!(f, "/tag/{}", encode_query(tag.as_str())),
             Self::TagFeed(tag) => return write!(f, "/tag/{}.atom", encode_query(tag.as_str())),
-            Self::Thread(post) => return write!(f, "/@{}/{}", post.user, post.id),
-            Self::EditPost(post) => return write!(f, "/@{}/{}/edit", post.user, post.id),
-            Self::History(post) => return write!(f, "/@{}/{}/history", post.user, post.id),
+            Self::Thread(post) => return of_post(f, post, ""),
+            Self::EditPost(post) => return of_post(f, post, "/edit"),
+            Self::History(post) => return of_post(f, post, "/history"),
             Self::Mark { post, mark, on } => {
-                let un = if *on { "" } else { "un" };
-                return write!(f, "/@{}/{}/{un}{}", post.user, post.id, mark.name());
+                of_post(f, post, if *on { "/" } else { "/un" })?;
+                mark.name()
             }
-            Self::DeletePost(post) => return write!(f, "/@{}/{}/delete", post.user, post.id),
-            Self::Vote(post) => return write!(f, "/@{}/{}/vote", post.user, post.id),
-            Self::Report(post) => return write!(f, "/@{}/{}/report", post.user, post.id),
+            Self::DeletePost(post) => return of_post(f, post, "/delete"),
+            Self::Vote(post) => return of_post(f, post, "/vote"),
+            Self::Report(post) => return of_post(f, post, "/report"),
             Self::Face(user, digits) => return write!(f, "/@{user}/face/{digits}"),
-            Self::Followers(name) => return write!(f, "/@{name}/followers"),
-            Self::Following(name) => return write!(f, "/@{name}/following"),
-            Self::Follow(name) => return write!(f, "/@{name}/follow"),
-            Self::Unfollow(name) => return write!(f, "/@{name}/unfollow"),
-            Self::Mute(name) => return write!(f, "/@{name}/mute"),
-            Self::Unmute(name) => return write!(f, "/@{name}/unmute"),
-            Self::Block(name) => return write!(f, "/@{name}/block"),
-            Self::Unblock(name) => return write!(f, "/@{name}/unblock"),
+            Self::Followers(name) => return of_member(f, name, "/followers"),
+            Self::Following(name) => return of_member(f, name, "/following"),
+            Self::Follow(name) => return of_member(f, name, "/follow"),
+            Self::Unfollow(name) => return of_member(f, name, "/unfollow"),
+            Self::Mute(name) => return of_member(f, name, "/mute"),
+            Self::Unmute(name) => return of_member(f, name, "/unmute"),
+            Self::Block(name) => return of_member(f, name, "/block"),
+            Self::Unblock(name) => return of_member(f, name, "/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),

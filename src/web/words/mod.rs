@@ -114,8 +114,8 @@ macro_rules! words {
     (@word $key:ident ($($arg:ident: $kind:ty),+) $en:literal $de:literal) => {
         pub(crate) fn $key(self, $($arg: $kind),+) -> String {
             match self {
-                Self::En => format!($en),
-                Self::De => format!($de),
+                Self::En => $crate::web::written::written(format_args!($en)),
+                Self::De => $crate::web::written::written(format_args!($de)),
             }
         }
     };
@@ -125,10 +125,10 @@ macro_rules! words {
         [$en_one:literal, $en:literal] [$de_one:literal, $de:literal]) => {
         pub(crate) fn $key(self, $count: $kind $(, $arg: $other)*) -> String {
             match (self, $count == 1) {
-                (Self::En, true) => format!($en_one),
-                (Self::En, false) => format!($en),
-                (Self::De, true) => format!($de_one),
-                (Self::De, false) => format!($de),
+                (Self::En, true) => $crate::web::written::written(format_args!($en_one)),
+                (Self::En, false) => $crate::web::written::written(format_args!($en)),
+                (Self::De, true) => $crate::web::written::written(format_args!($de_one)),
+                (Self::De, false) => $crate::web::written::written(format_args!($de)),
             }
         }
     };
