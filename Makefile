@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --no-default-features --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test built explored test-busy test-processes look axe model sim sim-long torture attack fuzz old-program rehearse board lint deny sbom bench doc dist cargo-deb
+.PHONY: run run-cluster test built units explored test-busy test-processes look axe model sim sim-long torture attack fuzz old-program rehearse board lint clippy deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -26,9 +26,7 @@ run-cluster:
 # those that keep processors busy by themselves, with a browser or a load.
 PROCESSORS = $$(nproc 2>/dev/null || echo 2)
 BUSY = browser:: torture::
-test: axe old-program cargo-deb built explored
-	cargo test --lib
-	cargo test --doc
+test: axe old-program cargo-deb built units explored
 	@skip=; \
 	if ! command -v chromedriver >/dev/null || ! command -v chromium >/dev/null; then \
 		echo "no browser tests: chromedriver or chromium is missing (Debian: apt-get install chromium chromium-driver)"; \
@@ -42,6 +40,11 @@ test: axe old-program cargo-deb built explored
 
 built: old-program
 	cargo test --no-run
+
+units: built
+	cargo test --lib
+	@# Else rustdoc warns of make's own job server, which is closed to what is no make.
+	env -u MAKEFLAGS cargo test --doc
 
 explored:
 	$(PROOF) --test model --test sim
@@ -170,7 +173,9 @@ old-program:
 		ln -sf $(OLD_SOURCE)/tern target/old-tern; \
 	fi
 
-lint: deny
+lint: deny clippy
+
+clippy:
 	cargo fmt --check
 	cargo clippy --all-targets --features mistakes -- -D warnings
 
