@@ -3,6 +3,7 @@
 //! is built by `make old-program`; without it this is left out, and says so.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -166,7 +167,8 @@ fn text_of(name: &str, count: usize) -> String {
     format!("{name} {count}.")
 }
 
-/// The files of a directory and of those in it, by path.
+/// The files of a directory and of those in it, by path, but for those that a running machine renames
+/// meanwhile.
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -174,7 +176,10 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         if path.is_dir() {
             found.extend(files(&path));
         } else {
-            found.insert(path.clone(), std::fs::read(&path).unwrap());
+            match std::fs::read(&path) {
+                Ok(bytes) => drop(found.insert(path, bytes)),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "{}", path.display()),
+            }
         }
     }
     found
