@@ -1,9 +1,8 @@
 //! What a member takes along, as a file for programs: made part by part. `db/FORMAT.md` describes it.
 
-use std::fmt::Write as _;
-
 use super::page::time::precise;
 use super::route::Route;
+use super::written::push;
 use crate::action::{ExportFrom, ExportList};
 use crate::clock::Wall;
 use crate::user::entry::{Poll, PostRef};
@@ -35,11 +34,6 @@ pub(super) fn json(
         text.push_str("\n]}\n");
     }
     text
-}
-
-/// Writing to a String cannot fail.
-fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
-    let _ = text.write_fmt(what);
 }
 
 fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) {

@@ -9,7 +9,11 @@ const SHORT_BYTES: usize = 64;
 /// What `what` says.
 pub(crate) fn written(what: fmt::Arguments<'_>) -> String {
     let mut text = String::with_capacity(SHORT_BYTES);
-    // It cannot fail: the one error that a `String` knows is that of what it is given, and ours have none.
-    let _ = text.write_fmt(what);
+    push(&mut text, what);
     text
+}
+
+/// The same, behind what is there. Writing to a `String` cannot fail.
+pub(crate) fn push(text: &mut String, what: fmt::Arguments<'_>) {
+    let _ = text.write_fmt(what);
 }

@@ -150,8 +150,8 @@ impl<A: Ask> Site<A> {
         let empty = if is_edit { editor(t, empty) } else { empty };
         let around = self.around(visit, again.heard);
         let cancel = match about {
-            Some(parent) => (Route::Thread(parent.clone()).to_string(), t.back_to_thread()),
-            None => (Route::Home.to_string(), t.read_home()),
+            Some(parent) => (Route::Thread(parent.clone()).href(), t.back_to_thread()),
+            None => (Route::Home.href(), t.read_home()),
         };
         let pictures = pictures::fields_again(again.form);
         let poll = poll::fields(t, again.form, again.problem_of(t, Field::Poll));

@@ -68,7 +68,7 @@ impl<A: Ask> Site<A> {
         let after: Option<UserName> = self.or_bad(visit, visit.cursor("after"))?;
         let here = match &after {
             Some(after) => format!("{}?after={after}", Route::SettingsPeople),
-            None => Route::SettingsPeople.to_string(),
+            None => Route::SettingsPeople.href(),
         };
         let heard = self.read(visit, None, Action::KeptApart(After { after }))?;
         let Outcome::KeptApart(list) = &heard.outcome else { return Err(Fault::Nonsense.into()) };

@@ -83,7 +83,7 @@ impl<A: Ask> Site<A> {
         };
         if form.find("deny").is_some() {
             let away = asks.answer("error", "access_denied");
-            let home = || popup(see_other(&Route::Home.to_string(), Vec::new()));
+            let home = || popup(see_other(&Route::Home.href(), Vec::new()));
             return Ok(away.map_or_else(home, gone));
         }
         let Ok(key) = form.get("key").parse::<RequestKey>() else {

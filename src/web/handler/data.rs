@@ -30,8 +30,8 @@ impl<A: Ask> Site<A> {
             frame: self.around(visit, Some(&heard)).frame(visit.t.settings(), None),
             tabs: tabs(visit.t, &Route::SettingsData),
             posts_count: profile.posts_count,
-            json: Route::DataJson.to_string(),
-            html: Route::DataHtml.to_string(),
+            json: Route::DataJson.href(),
+            html: Route::DataHtml.href(),
         };
         html(&page, Head::of(200, heard.cookies.clone()))
     }

@@ -174,7 +174,7 @@ impl<A: Ask> Site<A> {
             fields: code.into_iter().chain(of_person).collect(),
             button: said.as_ref().and_then(|said| said.button).unwrap_or(t.create_account()),
             class: "",
-            link: Some((Route::Login.to_string(), t.have_account())),
+            link: Some((Route::Login.href(), t.have_account())),
             footnote: "",
             logout: None,
         };
@@ -238,7 +238,7 @@ impl<A: Ask> Site<A> {
             fields: login_fields(t, &login),
             button: login.said.as_ref().and_then(|said| said.button).unwrap_or(t.sign_in()),
             class: "",
-            link: Some((Route::Join.to_string(), t.create_an_account())),
+            link: Some((Route::Join.href(), t.create_an_account())),
             footnote: t.lost_password(),
             logout: None,
         };
@@ -260,10 +260,10 @@ impl<A: Ask> Site<A> {
         if form.find("signup").is_some() {
             return self.house_draft(visit, form, heard);
         }
-        let to = next(form).unwrap_or_else(|| Route::Home.to_string());
+        let to = next(form).unwrap_or_else(|| Route::Home.href());
         let response = see_other(&to, heard.cookies.clone());
         // On the way to let an app in, in a window that may be the app's.
-        Ok(if to.starts_with(&Route::AllowApp.to_string()) { popup(response) } else { response })
+        Ok(if to.starts_with(&Route::AllowApp.href()) { popup(response) } else { response })
     }
 
     fn draft_page(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
@@ -302,7 +302,7 @@ impl<A: Ask> Site<A> {
                 pictures,
                 poll,
                 button: if is_edit { t.save() } else { t.post() },
-                cancel: Some((Route::Home.to_string(), t.go_home())),
+                cancel: Some((Route::Home.href(), t.go_home())),
                 ..composer(t, to_post)
             },
         };
@@ -325,7 +325,7 @@ fn back_to(t: Lang, again: &Again<'_>) -> String {
 fn login_fields(t: Lang, login: &LoginForm) -> Vec<FieldView> {
     let next = encode_query(&login.next);
     let show = match (login.is_shown, login.next.is_empty()) {
-        (true, true) => Route::Login.to_string(),
+        (true, true) => Route::Login.href(),
         (true, false) => format!("{}?next={next}", Route::Login),
         (false, true) => format!("{}?show=1", Route::Login),
         (false, false) => format!("{}?show=1&next={next}", Route::Login),

@@ -135,7 +135,7 @@ impl<A: Ask> Site<A> {
             tags: found
                 .tags
                 .iter()
-                .map(|tag| (Route::Tag(tag.clone()).to_string(), tag.to_string()))
+                .map(|tag| (Route::Tag(tag.clone()).href(), tag.to_string()))
                 .collect(),
             people: found.people.iter().map(|it| row(it, drawer, &here)).collect(),
             feed: has_posts.then_some(posts),

@@ -66,7 +66,7 @@ impl<A: Ask> Site<A> {
         let t = visit.t;
         let left = visit.query.find("left");
         let left = left.map(|_| Notice::new(Tone::Good, t.account_gone(), t.posts_gone()));
-        let look = self.look(visit, &heard, None, Route::Home.to_string());
+        let look = self.look(visit, &heard, None, Route::Home.href());
         let see =
             |page: &PostPage| look.items(page.posts.get(..LANDING_POSTS).unwrap_or(&page.posts));
         let is_closed = welcome.signup == Signup::Closed;
@@ -80,10 +80,10 @@ impl<A: Ask> Site<A> {
                 is_end: false,
                 line: None,
             }),
-            everyone: Route::Everyone.to_string(),
-            language: Route::SettingsLanguage.to_string(),
-            join: (!is_closed).then(|| Route::Join.to_string()),
-            login: Route::Login.to_string(),
+            everyone: Route::Everyone.href(),
+            language: Route::SettingsLanguage.href(),
+            join: (!is_closed).then(|| Route::Join.href()),
+            login: Route::Login.href(),
         };
         let cookies = as_member.map_or_else(Vec::new, |heard| heard.cookies.clone());
         html(&page, Head { cookies, ..super::read::seen(visit, &heard) })
@@ -112,7 +112,7 @@ impl<A: Ask> Site<A> {
             looks_for: String::new(),
             frame: self.around(visit, Some(heard)).frame(title, None),
             text,
-            link: (Route::Everyone.to_string(), visit.t.read_everyone()),
+            link: (Route::Everyone.href(), visit.t.read_everyone()),
             request_id: visit.request.id.clone(),
         };
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -157,7 +157,7 @@ impl<A: Ask> Site<A> {
             used_by: row
                 .used_by
                 .iter()
-                .map(|name| (Route::Profile(name.clone()).to_string(), name.to_string()))
+                .map(|name| (Route::Profile(name.clone()).href(), name.to_string()))
                 .collect(),
             end: end(row),
         };

@@ -447,7 +447,7 @@ impl<A: Ask> Site<A> {
             frame,
             text: text.to_owned(),
             looks_for: String::new(),
-            link: (Route::Home.to_string(), visit.t.go_home()),
+            link: (Route::Home.href(), visit.t.go_home()),
             request_id: visit.request.id.clone(),
         }
     }
@@ -511,7 +511,7 @@ fn see_other(path: &str, cookies: Vec<SetCookie>) -> Response {
 
 /// Whether a keeper's page was asked for.
 fn is_keepers(visit: &Visit<'_>) -> bool {
-    visit.request.path.starts_with(&Route::Mod.to_string())
+    visit.request.path.starts_with(&Route::Mod.href())
 }
 
 /// Sends the browser to sign in, and back to where it was.

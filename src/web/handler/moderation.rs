@@ -38,13 +38,13 @@ impl<A: Ask> Site<A> {
         let eyes =
             Eyes { t: visit.t, viewer: None, now: visit.now, just_posted: None, query: None };
         let words = |row: &ReportRow| ReportWords {
-            by: (Route::Profile(row.by.clone()).to_string(), row.by.to_string()),
+            by: (Route::Profile(row.by.clone()).href(), row.by.to_string()),
             at: Moment::seen_at(visit.t, row.at, visit.now),
             reason: row.reason.clone(),
         };
         let post = |it: &Reported| ReportedPost {
             post: it.post.as_ref().map(|post| eyes.see(post)),
-            author: (Route::Profile(it.of.user.clone()).to_string(), it.of.user.to_string()),
+            author: (Route::Profile(it.of.user.clone()).href(), it.of.user.to_string()),
             reports: it.reports.iter().map(words).collect(),
             deeds: deeds_about(visit.t, it),
         };
@@ -52,7 +52,7 @@ impl<A: Ask> Site<A> {
         let page = ReportsPage {
             frame: self.mod_frame(visit, Some(&heard)),
             tabs: mod_tabs(visit.t, &Route::Mod),
-            asking: asking.map(|words| (Route::ModAsking.to_string(), words)),
+            asking: asking.map(|words| (Route::ModAsking.href(), words)),
             posts: found.posts.iter().map(post).collect(),
             more: found.next.as_ref().map(|next| format!("{}?after={next}", Route::Mod)),
         };
@@ -99,7 +99,7 @@ impl<A: Ask> Site<A> {
         let is_keeper = heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper);
         let row = |row: &LogRow| Logged {
             at: Moment::seen_at(visit.t, row.at, visit.now),
-            keeper: (Route::Profile(row.keeper.clone()).to_string(), row.keeper.to_string()),
+            keeper: (Route::Profile(row.keeper.clone()).href(), row.keeper.to_string()),
             did: did(visit.t, row),
             reason: row.reason.clone(),
             undo: row
@@ -365,7 +365,7 @@ fn report_form(
         fields: vec![reason_field(t, t.report_hint(), typed)],
         button: t.report(),
         class: "",
-        link: Some((Route::Thread(post.clone()).to_string(), t.leave_it())),
+        link: Some((Route::Thread(post.clone()).href(), t.leave_it())),
         footnote: "",
         logout: None,
     }

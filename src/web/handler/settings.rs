@@ -314,7 +314,7 @@ fn leave_form(frame: Frame, form: FormHead, username: &str, problem: &Fields<'_>
         intro: [t.leaving(), t.leaving_final()].map(str::to_owned).into(),
         button: t.delete_my_account(),
         class: "risk",
-        link: Some((Route::SettingsData.to_string(), t.take_along_first())),
+        link: Some((Route::SettingsData.href(), t.take_along_first())),
         ..settings_form(frame, &Route::SettingsLeave, form, fields)
     }
 }

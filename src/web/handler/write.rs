@@ -154,16 +154,16 @@ impl<A: Ask> Site<A> {
     ) -> Handled {
         let to = match act {
             // Made, but not signed in: somebody who sent it twice.
-            Act::Join if heard.session.is_none() => Route::Login.to_string(),
-            Act::Join => Route::Home.to_string(),
-            Act::FirstKeeper => Route::ModHouse.to_string(),
+            Act::Join if heard.session.is_none() => Route::Login.href(),
+            Act::Join => Route::Home.href(),
+            Act::FirstKeeper => Route::ModHouse.href(),
             Act::Login => return self.logged_in(visit, form, heard),
-            Act::Logout => return Ok(signed_out(&Route::Home.to_string())),
+            Act::Logout => return Ok(signed_out(&Route::Home.href())),
             Act::Leave => return Ok(signed_out("/?left=1")),
             Act::Post(reply_to) => posted(reply_to.as_ref(), saved),
-            Act::EditPost(post) => Route::Thread(post.clone()).to_string(),
+            Act::EditPost(post) => Route::Thread(post.clone()).href(),
             Act::Mark { post, .. } | Act::Vote(post, _) => {
-                let to = next(form).unwrap_or_else(|| Route::Thread(post.clone()).to_string());
+                let to = next(form).unwrap_or_else(|| Route::Thread(post.clone()).href());
                 format!("{}#p{}", to.split('#').next().unwrap_or_default(), post.id)
             }
             Act::DeletePost(post) => format!("{}?deleted=1", Route::Profile(post.user.clone())),
@@ -173,7 +173,7 @@ impl<A: Ask> Site<A> {
             | Act::Unmute(name)
             | Act::Block(name)
             | Act::Unblock(name) => {
-                next(form).unwrap_or_else(|| Route::Profile(name.clone()).to_string())
+                next(form).unwrap_or_else(|| Route::Profile(name.clone()).href())
             }
             Act::Report(post) => format!("{}?reported=1", Route::Thread(post.clone())),
             Act::Invite => {
@@ -181,8 +181,8 @@ impl<A: Ask> Site<A> {
                 let made = made.map_or_else(|_| String::new(), |key| format!("?made={}", key.id));
                 format!("{}{made}", Route::SettingsInvitations)
             }
-            Act::EndInvitation(_) => Route::SettingsInvitations.to_string(),
-            Act::Keep(_) => next(form).unwrap_or_else(|| Route::Mod.to_string()),
+            Act::EndInvitation(_) => Route::SettingsInvitations.href(),
+            Act::Keep(_) => next(form).unwrap_or_else(|| Route::Mod.href()),
             Act::SetHouse => format!("{}?saved=1", Route::ModHouse),
             Act::EditProfile => format!("{}?saved=1", Route::SettingsProfile),
             Act::ChangePassword | Act::ResetPassword => {
@@ -216,8 +216,8 @@ fn posted(reply_to: Option<&crate::user::entry::PostRef>, saved: &Saved) -> Stri
         (Some(parent), Some(post)) => {
             format!("{}?posted={post}#p{post}", Route::Thread(parent.clone()))
         }
-        (None, None) => Route::Home.to_string(),
-        (Some(parent), None) => Route::Thread(parent.clone()).to_string(),
+        (None, None) => Route::Home.href(),
+        (Some(parent), None) => Route::Thread(parent.clone()).href(),
     }
 }
 
