@@ -11,7 +11,7 @@ use crate::user::User;
 use crate::user::entry::{Entry, PostRef};
 
 /// What one may do to a post, and take back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// Tell its author that one likes it.

@@ -303,7 +303,7 @@ pub struct PostView {
 }
 
 /// What somebody has done with a post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "marks that are independent of each other")]
 pub struct Mine {

@@ -59,7 +59,10 @@ impl<A: Ask> Site<A> {
             frame: frame.feeding(&Route::TagFeed(tag), title).marking(look.marks()),
             fresh: None,
             composer: None,
-            feed: Feed { empty: visit.t.no_tagged(), ..feed(posts, &look, &here) },
+            feed: Feed {
+                empty: visit.t.no_tagged(),
+                ..feed(posts, look.drawn(&posts.posts)?, &look, &here)
+            },
             suggestions: Vec::new(),
             everyone: None,
         };
@@ -94,7 +97,7 @@ impl<A: Ask> Site<A> {
             Outcome::Refused(refusal) => return self.refuse_page(visit, &heard, refusal),
             _ => return Err(Fault::Nonsense.into()),
         };
-        let page = self.search_page(visit, &heard, (&query, found), before.is_none());
+        let page = self.search_page(visit, &heard, (&query, found), before.is_none())?;
         html(&page, seen(visit, &heard))
     }
 
@@ -104,14 +107,14 @@ impl<A: Ask> Site<A> {
         heard: &Heard,
         (query, found): (&Query, &FoundPage),
         is_first: bool,
-    ) -> SearchPage {
+    ) -> askama::Result<SearchPage> {
         let typed = visit.query.get("q");
         let here = format!("{}?q={}", Route::Search, encode_query(typed));
         let look = self.look(visit, heard, None, here.clone());
         let look = Look { eyes: Eyes { query: Some(query), ..look.eyes }, ..look };
         let drawer = self.drawer(visit.t, heard);
         let posts = Feed {
-            posts: look.items(&found.posts),
+            posts: look.drawn(&found.posts)?,
             older: None,
             empty: "",
             is_end: false,
@@ -126,7 +129,7 @@ impl<A: Ask> Site<A> {
             (false, false) => String::new(),
         };
         let label = if found.is_stopped { visit.t.search_older() } else { visit.t.older_posts() };
-        SearchPage {
+        Ok(SearchPage {
             frame: self
                 .around(visit, Some(heard))
                 .frame(visit.t.search(), Some(&Route::Search))
@@ -143,7 +146,7 @@ impl<A: Ask> Site<A> {
             more: found.older.map(|older| (format!("{here}&before={older}"), label)),
             // What was not looked at yet may hold it.
             is_nothing: is_nothing && found.older.is_none(),
-        }
+        })
     }
 
     /// The search as it was typed, and why nothing was found.

@@ -67,19 +67,20 @@ impl<A: Ask> Site<A> {
         let left = visit.query.find("left");
         let left = left.map(|_| Notice::new(Tone::Good, t.account_gone(), t.posts_gone()));
         let look = self.look(visit, &heard, None, Route::Home.href());
-        let see =
-            |page: &PostPage| look.items(page.posts.get(..LANDING_POSTS).unwrap_or(&page.posts));
-        let is_closed = welcome.signup == Signup::Closed;
-        let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),
-            words: welcome.words,
-            feed: welcome.posts.as_ref().map(|page| Feed {
-                posts: see(page),
+        let see = |page: &PostPage| {
+            Ok::<_, askama::Error>(Feed {
+                posts: look.drawn(page.posts.iter().take(LANDING_POSTS))?,
                 older: None,
                 empty: t.nothing_posted(),
                 is_end: false,
                 line: None,
-            }),
+            })
+        };
+        let is_closed = welcome.signup == Signup::Closed;
+        let page = LandingPage {
+            frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),
+            words: welcome.words,
+            feed: welcome.posts.as_ref().map(see).transpose()?,
             everyone: Route::Everyone.href(),
             language: Route::SettingsLanguage.href(),
             join: (!is_closed).then(|| Route::Join.href()),

@@ -50,6 +50,7 @@ use super::csrf::FormKey;
 use super::form::{decode_path, encode_query};
 use super::origin::Origin;
 use super::page::frame::{Around, Assets};
+use super::page::kept::DrawnPosts;
 use super::page::message::MessagePage;
 use super::page::said;
 use super::request::{Method, Request, is_for_apps};
@@ -67,7 +68,8 @@ pub(in crate::web) use pictures::announced;
 pub(in crate::web) use visit::Heard;
 use visit::Visit;
 
-/// The pages of one community. It holds no data: all it tells it asked of a backend.
+/// The pages of one community. It holds no data: all it tells it asked of a backend, also where it keeps
+/// how that was drawn for others.
 pub struct Site<A: Ask> {
     pub(super) ask: A,
     pub(super) community: String,
@@ -77,6 +79,8 @@ pub struct Site<A: Ask> {
     pub(super) assets: Assets,
     pub(super) calls: Calls,
     pub(super) studio: Studio,
+    /// Posts as they were drawn for others.
+    pub(super) drawn: DrawnPosts,
     /// Whether apps may bring a password instead of having people sign in on the site's page.
     pub(super) takes_passwords: bool,
     /// Whether search engines are asked to show nothing of it.
@@ -152,6 +156,7 @@ impl<A: Ask> Site<A> {
             assets,
             calls,
             studio,
+            drawn: DrawnPosts::new(),
             takes_passwords,
             is_unlisted,
         }

@@ -1,6 +1,8 @@
 //! Posts with the buttons of whoever looks at them; the pages that change a post, tell what it said
 //! before, and list one's bookmarks.
 
+use askama::Template;
+
 use super::draw::{Drawer, composer};
 use super::read::{at, feed, seen};
 use super::visit::{Heard, Visit};
@@ -11,12 +13,13 @@ use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
 use crate::web::page::form::{ComposePage, Composer, FormHead, MarkButton};
+use crate::web::page::kept::{DrawnPost, DrawnPosts, Way};
 use crate::web::page::list::{Feed, TimelinePage};
 use crate::web::page::post::{Eyes, PostItem};
 use crate::web::page::thread::{Earlier, HistoryPage};
 use crate::web::route::Route;
 use crate::web::words::Lang;
-use crate::wire::request::{Outcome, PostPage, PostView, ThreadPage};
+use crate::wire::request::{Outcome, PostView, ThreadPage};
 
 /// What one may do to another's post in a list.
 const IN_LISTS: &[Mark] = &[Mark::Repost, Mark::Like];
@@ -29,6 +32,8 @@ const TO_ONES_OWN: &[Mark] = &[Mark::Bookmark, Mark::Pin, Mark::MuteThread];
 
 /// How somebody sees posts on one page.
 pub(super) struct Look<'a> {
+    /// What was drawn of lists before.
+    pub(super) kept: &'a DrawnPosts,
     pub(super) eyes: Eyes<'a>,
     /// Draws the buttons; strangers have none.
     pub(super) drawer: Option<Drawer<'a>>,
@@ -37,14 +42,48 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// A post in a list.
+    /// A post among others on a page of its own kind.
     pub(super) fn item(&self, post: &PostView) -> PostItem {
-        self.with_marks(post, if self.is_own(post) { &[] } else { IN_LISTS })
+        self.with_marks(post, self.in_lists(post))
     }
 
-    /// All of them.
-    pub(super) fn items(&self, posts: &[PostView]) -> Vec<PostItem> {
-        posts.iter().map(|post| self.item(post)).collect()
+    /// The posts of a list.
+    pub(super) fn drawn<'p>(
+        &self,
+        posts: impl IntoIterator<Item = &'p PostView>,
+    ) -> askama::Result<Vec<DrawnPost>> {
+        posts.into_iter().map(|post| self.draw(post, self.in_lists(post), false)).collect()
+    }
+
+    /// The same with all that one may do to them.
+    fn drawn_in_full(&self, posts: &[PostView]) -> askama::Result<Vec<DrawnPost>> {
+        posts.iter().map(|post| self.draw(post, IN_FULL, false)).collect()
+    }
+
+    /// The post that stands first on its author's profile.
+    pub(super) fn pinned(&self, post: &PostView) -> askama::Result<DrawnPost> {
+        self.draw(post, self.in_lists(post), true)
+    }
+
+    fn draw(
+        &self,
+        post: &PostView,
+        marks: &'static [Mark],
+        is_pinned: bool,
+    ) -> askama::Result<DrawnPost> {
+        let Eyes { t, now, just_posted, query, .. } = self.eyes;
+        let draw = || PostItem { is_pinned, ..self.with_marks(post, marks) }.drawn(&t).render();
+        // What is found is marked in the text, and what is new stands out: once, for one.
+        if query.is_some() || just_posted == Some(post.id) {
+            return draw().map(DrawnPost::from);
+        }
+        let marks = if self.drawer.is_some() { marks } else { &[] };
+        let way = Way { t, marks, is_pinned };
+        self.kept.get_or_draw(way, post, now, draw)
+    }
+
+    fn in_lists(&self, post: &PostView) -> &'static [Mark] {
+        if self.is_own(post) { &[] } else { IN_LISTS }
     }
 
     /// The form that the buttons of all of them share.
@@ -118,7 +157,7 @@ impl<A: Ask> Site<A> {
     ) -> Look<'a> {
         let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
         let eyes = Eyes { t: visit.t, viewer, now: visit.now, just_posted, query: None };
-        Look { eyes, drawer: self.drawer(visit.t, heard), here }
+        Look { kept: &self.drawn, eyes, drawer: self.drawer(visit.t, heard), here }
     }
 
     /// The posts that one has bookmarked.
@@ -132,15 +171,13 @@ impl<A: Ask> Site<A> {
         let Outcome::Posts(posts) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let look = self.look(visit, &heard, None, at(&Route::Bookmarks, before));
         let frame = self.around(visit, Some(&heard)).frame(visit.t.bookmarks(), None);
-        let in_full = |post| look.with_marks(post, IN_FULL);
         let page = TimelinePage {
             frame: frame.remarking(visit.t.only_you_see()).marking(look.marks()),
             composer: None,
             fresh: None,
             feed: Feed {
-                posts: posts.posts.iter().map(in_full).collect(),
                 empty: visit.t.nothing_bookmarked(),
-                ..feed(&PostPage { posts: Vec::new(), ..posts.clone() }, &look, &Route::Bookmarks)
+                ..feed(posts, look.drawn_in_full(&posts.posts)?, &look, &Route::Bookmarks)
             },
             suggestions: Vec::new(),
             everyone: None,

@@ -15,8 +15,9 @@ use crate::web::form::encode_query;
 use crate::web::marker::{List, Marker};
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
+use crate::web::page::kept::DrawnPost;
 use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
-use crate::web::page::post::{Byline, Eyes, PostItem};
+use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::said::{hindered as hindered_words, reason_of, suspended};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::thread::{Reply, ThreadPage};
@@ -76,7 +77,7 @@ impl<A: Ask> Site<A> {
             feed: Feed {
                 line: left_off(marker, posts, before),
                 empty: t.home_empty(),
-                ..feed(posts, &look, &Route::Home)
+                ..feed(posts, look.drawn(&posts.posts)?, &look, &Route::Home)
             },
             suggestions: posts.suggestions.iter().map(|it| row(it, drawer, "/")).collect(),
             everyone: is_alone.then(|| Route::Everyone.href()),
@@ -103,7 +104,10 @@ impl<A: Ask> Site<A> {
             // Pictures are asked for at home: 30 of the longest posts leave this page no byte for it.
             composer: drawer.filter(|_| is_first).map(Drawer::plain_composer),
             fresh: drawer.filter(|_| is_first).map(|_| Route::Everyone.href()),
-            feed: Feed { empty: visit.t.nothing_posted(), ..feed(posts, &look, &Route::Everyone) },
+            feed: Feed {
+                empty: visit.t.nothing_posted(),
+                ..feed(posts, look.drawn(&posts.posts)?, &look, &Route::Everyone)
+            },
             suggestions: Vec::new(),
             everyone: None,
         };
@@ -194,7 +198,7 @@ impl<A: Ask> Site<A> {
             }),
             feed: Feed {
                 empty: hides_posts.unwrap_or_else(|| t.nothing_posted()),
-                ..with_pinned(feed(&profile.page, &look, &here), pinned, &look)
+                ..feed(&profile.page, with_pinned(&profile.page, pinned, &look)?, &look, &here)
             },
         };
         html(&page, seen(visit, heard))
@@ -378,11 +382,11 @@ pub(super) fn changed(
     changed.map(|marker| marker.cookie(list, user))
 }
 
-/// A page of posts.
-pub(super) fn feed(posts: &PostPage, look: &Look<'_>, list: &Route) -> Feed {
+/// A page of posts, as they were drawn.
+pub(super) fn feed(posts: &PostPage, drawn: Vec<DrawnPost>, look: &Look<'_>, list: &Route) -> Feed {
     let is_first = look.here == list.to_string();
     Feed {
-        posts: look.items(&posts.posts),
+        posts: drawn,
         older: posts.older.map(|older| at(list, Some(older))),
         empty: "",
         // A list that fits its first page needs no remark that it ends.
@@ -391,10 +395,13 @@ pub(super) fn feed(posts: &PostPage, look: &Look<'_>, list: &Route) -> Feed {
     }
 }
 
-/// A page of posts with one before all others, which then stands nowhere else on it.
-fn with_pinned(feed: Feed, pinned: Option<&PostView>, look: &Look<'_>) -> Feed {
-    let Some(pinned) = pinned else { return feed };
-    let first = PostItem { is_pinned: true, ..look.item(pinned) };
-    let others = feed.posts.into_iter().filter(|post| post.href != first.href);
-    Feed { posts: std::iter::once(first.clone()).chain(others).collect(), ..feed }
+/// The posts of a page with one before all others, which then stands nowhere else on it.
+fn with_pinned(
+    page: &PostPage,
+    pinned: Option<&PostView>,
+    look: &Look<'_>,
+) -> askama::Result<Vec<DrawnPost>> {
+    let first = pinned.map(|post| look.pinned(post)).transpose()?;
+    let others = page.posts.iter().filter(|post| pinned.is_none_or(|first| first.id != post.id));
+    Ok(first.into_iter().chain(look.drawn(others)?).collect())
 }

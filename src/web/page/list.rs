@@ -4,14 +4,15 @@ use askama::Template;
 
 use super::form::{ButtonForm, Composer};
 use super::frame::Frame;
-use super::post::{Byline, PostItem};
+use super::kept::DrawnPost;
+use super::post::Byline;
 use super::time::Moment;
 
 /// A page of posts.
 #[derive(Debug, Clone)]
 pub(crate) struct Feed {
     /// The posts.
-    pub(crate) posts: Vec<PostItem>,
+    pub(crate) posts: Vec<DrawnPost>,
     /// Where the next older page is.
     pub(crate) older: Option<String>,
     /// What to say where there are none.

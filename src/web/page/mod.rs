@@ -15,6 +15,7 @@ pub(super) mod export;
 pub(super) mod find;
 pub(super) mod form;
 pub(super) mod frame;
+pub(super) mod kept;
 pub(super) mod list;
 pub(crate) mod machines;
 pub(super) mod message;

@@ -10,6 +10,7 @@ use crate::web::words::Lang;
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
+const DAY_MS: u64 = 1000 * DAY_S;
 /// Bytes of a time to the second, and of what is put behind it.
 const SECOND_BYTES: usize = 24;
 /// Days up to which a time is told as so many days ago.
@@ -83,6 +84,19 @@ impl Age {
             _ => Self::Long,
         }
     }
+}
+
+/// Until when a moment that is seen at `now` is told in the same words.
+pub(crate) fn told_until(at: Wall, now: Wall) -> Wall {
+    let age_s = match Age::of(at, now) {
+        Age::Now => MINUTE_S,
+        Age::Minutes(n) => (n + 1) * MINUTE_S,
+        Age::Hours(n) => (n + 1) * HOUR_S,
+        Age::Days(n) => ((n + 1) * DAY_S).min(DAYS_TOLD * DAY_S + 1),
+        // Told with its year once that is not the present one, and no year ends within a day.
+        Age::Long => return Wall((now.0 / DAY_MS + 1).saturating_mul(DAY_MS)),
+    };
+    Wall(at.0.saturating_add(age_s * 1000))
 }
 
 /// Since when something lasts, in short, as it stands after `seit`: `3 h`, `3 Std.`; none for what
@@ -185,6 +199,35 @@ mod tests {
 
     /// 21 February 2020, 01:01:05 UTC.
     const AT: Wall = Wall(1_582_246_865_000);
+
+    #[test]
+    fn moment_told_the_same_until_it_is_said_to_change() {
+        let ages = [0, 1, 59, 60, 61, 3_599, 3_600, 86_399, 86_400, 604_799, 604_800, 604_801];
+        let years = [0, 27_000_000, 27_043_000, 90_000_000];
+        for age_ms in
+            ages.into_iter().chain(years).flat_map(|age_s| [0, 1, 999].map(|ms| age_s * 1000 + ms))
+        {
+            let now = Wall(AT.0 + age_ms);
+            let until = told_until(AT, now);
+            assert!(until > now, "{age_ms}");
+            for t in [En, De] {
+                let seen = Moment::seen_at(t, AT, now);
+                let last = Wall(until.0 - 1);
+                let between = Wall(now.0 + (until.0 - now.0) / 2);
+                for then in [between, last] {
+                    assert_eq!(Moment::seen_at(t, AT, then), seen, "{age_ms} {then:?}");
+                }
+                if age_ms <= 604_800_999 {
+                    assert_ne!(Moment::seen_at(t, AT, until), seen, "{age_ms}");
+                }
+            }
+        }
+        // What lies ahead is now.
+        assert_eq!(told_until(AT, Wall(AT.0 - 5)), Wall(AT.0 + 60_000));
+        // The last day of a year.
+        let silvester = Wall(1_609_459_199_000);
+        assert_eq!(told_until(AT, silvester), Wall(1_609_459_200_000));
+    }
 
     #[track_caller]
     fn check(age_s: u64, en: &str, de: &str) {

@@ -37,7 +37,7 @@ mod time;
 mod trouble;
 
 /// A language of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lang {
     /// English; also for those who read neither.
     #[default]

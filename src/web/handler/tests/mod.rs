@@ -3,6 +3,7 @@
 mod acts;
 mod audience;
 mod comfort;
+mod drawn;
 mod escaping;
 mod fake;
 mod feeds;

@@ -11,7 +11,7 @@ use crate::wire::request::{
 };
 
 /// What ben asks, with so many votes for each, where they are told.
-fn asks(votes: [Option<u32>; 2]) -> PollView {
+pub(super) fn asks(votes: [Option<u32>; 2]) -> PollView {
     let option = |title: &str, votes| OptionView { title: title.to_owned(), votes };
     let [tea, cake] = votes;
     PollView {
