@@ -11,6 +11,7 @@ use crate::id::UserName;
 use crate::limits::NEWS_COUNTED_MAX;
 use crate::web::route::{AssetHash, Route};
 use crate::web::words::Lang;
+use crate::web::written::written;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
 
 /// The style sheet, the script, and the mark as a picture of its own; their addresses hold their
@@ -393,11 +394,18 @@ pub(crate) fn ring(n: usize, centre: (f64, f64), radius: f64) -> Vec<(f64, f64)>
     (0..count).map(place).collect()
 }
 
-/// A coordinate with at most one decimal.
+/// A coordinate with at most one decimal. Each page has some: floating-point numbers are written ten times
+/// slower than whole ones.
+#[expect(clippy::cast_possible_truncation, reason = "of a drawing of some hundred units")]
 pub(crate) fn coordinate(value: f64) -> String {
-    let text = format!("{value:.1}");
-    let text = text.strip_suffix(".0").map(str::to_owned).unwrap_or(text);
-    if text == "-0" { "0".to_owned() } else { text }
+    let tenths = (value * 10.0).round() as i64;
+    let (sign, whole, tenth) =
+        (if tenths < 0 { "-" } else { "" }, tenths.abs() / 10, tenths.abs() % 10);
+    if tenth == 0 {
+        written(format_args!("{sign}{whole}"))
+    } else {
+        written(format_args!("{sign}{whole}.{tenth}"))
+    }
 }
 
 #[cfg(test)]
