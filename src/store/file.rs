@@ -160,14 +160,14 @@ impl UserStore {
         offset: u64,
         size: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let name = lines_name(user);
-        let file = self.handles.get(user, || self.users().open_file(&name, OFlags::RDONLY))?;
+        let open = || self.users().open_file(&lines_name(user), OFlags::RDONLY);
+        let file = self.handles.get(user, open)?;
         let Some(file) = file else { return Ok(None) };
         let mut bytes = vec![0; size];
         match file.read_exact_at(&mut bytes, offset) {
             Ok(()) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(self.users().failed("read", &name, error)),
+            Err(error) => Err(self.users().failed("read", &lines_name(user), error)),
         }
     }
 }
