@@ -28,6 +28,7 @@ pub mod metrics;
 mod order;
 #[cfg(feature = "program")]
 pub mod picture;
+mod recent;
 pub mod replica;
 pub mod store;
 pub mod text;

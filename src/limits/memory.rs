@@ -14,14 +14,14 @@ pub const REQUESTS_MS: u64 = 2 * 24 * 60 * 60 * 1000;
 pub const PASSWORD_IDLE_S: u64 = 5;
 /// Labels of a user's last posts that are looked through for one to share memory with.
 pub const LABELS_COMPARED: usize = 32;
+/// Texts of posts that a machine keeps as it read them last from its files: those of the newest posts are on
+/// every page.
+pub const TEXTS_READ_MAX: usize = 512;
 /// Posts that a web server keeps as it drew them last, to draw them once for all who read them.
 pub const DRAWN_POSTS_MAX: usize = 512;
-/// How many of them one looks through for a post.
-pub const DRAWN_SET_POSTS: usize = 4;
 /// Bytes of such a drawing; a longer one is drawn anew each time.
 pub const DRAWN_BYTES_MAX: usize = 4096;
 /// Lists of posts grow by this part of their length.
 pub const LIST_GROWTH_PART: usize = 16;
 
-const _: () = assert!(DRAWN_POSTS_MAX.is_multiple_of(DRAWN_SET_POSTS));
 const _: () = assert!(REQUESTS_LEAST >= 1 && REQUESTS_LEAST <= REQUESTS_KEPT);

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use memchr::memchr;
 use rustix::fs::{Advice, OFlags};
 
 use super::directory::Directory;
 use super::error::StoreError;
+use super::handles::Handle;
 use super::line::Line;
 use super::scan::{Scan, Scanner};
 use super::{UserStore, check_size, lines_name};
@@ -150,21 +152,25 @@ impl UserStore {
         let (users, name) = (self.users(), lines_name(user));
         let file = open_to_write(users, &name)?;
         file.set_len(len).map_err(|e| users.failed("cut", &name, e))?;
+        self.handles.forget(user);
         file.sync_all().map_err(|e| self.retire_if_unknown(user, users.sync_failed(&name, e)))
     }
 
-    /// `size` bytes at an offset; `None` if the file ends before that or is not there.
+    /// A user's file, open for reading; `None` if there is none.
+    pub(super) fn handle(&self, user: &UserName) -> Result<Option<Arc<Handle>>, StoreError> {
+        self.handles.get(user, || self.users().open_file(&lines_name(user), OFlags::RDONLY))
+    }
+
+    /// `size` bytes at an offset of an open file; `None` if it ends before that.
     pub(super) fn read_at(
         &self,
         user: &UserName,
+        handle: &Handle,
         offset: u64,
         size: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let open = || self.users().open_file(&lines_name(user), OFlags::RDONLY);
-        let file = self.handles.get(user, open)?;
-        let Some(file) = file else { return Ok(None) };
         let mut bytes = vec![0; size];
-        match file.read_exact_at(&mut bytes, offset) {
+        match handle.file.read_exact_at(&mut bytes, offset) {
             Ok(()) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(self.users().failed("read", &lines_name(user), error)),

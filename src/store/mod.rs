@@ -64,7 +64,7 @@ use crate::user::Place;
 use crate::user::entry::Entry;
 use directory::Directory;
 use file::SyncData;
-use handles::Handles;
+use handles::{Handle, Handles};
 use line::{Line, LineError};
 use name::{FileName, Role};
 use scan::{End, Scan};
@@ -131,7 +131,7 @@ impl UserStore {
         }
         Ok(Self {
             dir: dir.clone(),
-            handles: Handles::default(),
+            handles: Handles::new(),
             retired: Mutex::default(),
             sync_data: file::sync_data,
         })
@@ -290,50 +290,47 @@ impl UserStore {
         self.dir.with_ballast(|| self.replace_now(user, bytes))
     }
 
-    /// The bytes at a place of a user's file.
-    ///
-    /// # Errors
-    /// [`StoreError::NotAtPlace`] when the file ends before it or the place is longer than a line;
-    /// [`StoreError::Foreign`], [`StoreError::Io`].
-    pub fn read(&self, user: &UserName, place: Place) -> Result<Vec<u8>, StoreError> {
-        if place.len as usize > LINE_BYTES_MAX {
-            return Err(StoreError::NotAtPlace { user: user.clone(), place });
-        }
-        self.read_at(user, place.offset, place.len as usize)?
-            .ok_or_else(|| StoreError::NotAtPlace { user: user.clone(), place })
-    }
-
-    /// The entry at a place.
-    ///
-    /// # Errors
-    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when no entry stands there.
-    pub fn read_entry(&self, user: &UserName, place: Place) -> Result<Entry, StoreError> {
-        let bytes = self.read(user, place)?;
-        json::parse(&bytes).map_err(|_| StoreError::NotAtPlace { user: user.clone(), place })
+    /// The bytes at a place of a user's file; [`StoreError::NotAtPlace`] when the file ends before it or the
+    /// place is longer than a line.
+    fn read_place(
+        &self,
+        user: &UserName,
+        handle: &Handle,
+        place: Place,
+    ) -> Result<Vec<u8>, StoreError> {
+        let is_line = place.len as usize <= LINE_BYTES_MAX;
+        let bytes = || self.read_at(user, handle, place.offset, place.len as usize);
+        let found = if is_line { bytes()? } else { None };
+        found.ok_or_else(|| StoreError::NotAtPlace { user: user.clone(), place })
     }
 
     /// What the post of that number said by an entry that stood at a place when somebody looked: the
     /// file may have been replaced since.
     ///
     /// # Errors
-    /// As [`Self::read`], and [`StoreError::NotAtPlace`] when not this post stands there.
+    /// [`StoreError::NotAtPlace`] when not this post stands there; [`StoreError::Foreign`], [`StoreError::Io`].
     pub fn read_text(
         &self,
         user: &UserName,
         post: PostId,
         place: Place,
     ) -> Result<Said, StoreError> {
-        match self.read_entry(user, place)? {
-            Entry::Posted { at, id, text, note, .. }
-            | Entry::PostedFor { at, id, text, note, .. }
-            | Entry::PostedPoll { at, id, text, note, .. }
-            | Entry::PostEdited { at, id, text, note }
-                if id == post =>
-            {
-                Ok(Said { at, text, note })
+        let not_there = || StoreError::NotAtPlace { user: user.clone(), place };
+        let handle = self.handle(user)?.ok_or_else(not_there)?;
+        self.handles.said(&handle, (place, post), || {
+            let bytes = self.read_place(user, &handle, place)?;
+            match json::parse(&bytes).map_err(|_| not_there())? {
+                Entry::Posted { at, id, text, note, .. }
+                | Entry::PostedFor { at, id, text, note, .. }
+                | Entry::PostedPoll { at, id, text, note, .. }
+                | Entry::PostEdited { at, id, text, note }
+                    if id == post =>
+                {
+                    Ok(Said { at, text, note })
+                }
+                _ => Err(not_there()),
             }
-            _ => Err(StoreError::NotAtPlace { user: user.clone(), place }),
-        }
+        })
     }
 
     /// The first `len` bytes of a user's file.
@@ -343,7 +340,9 @@ impl UserStore {
     /// [`StoreError::Foreign`], [`StoreError::Io`].
     pub fn read_prefix(&self, user: &UserName, len: u64) -> Result<Vec<u8>, StoreError> {
         let size = check_size(user, len)?;
-        if let Some(bytes) = self.read_at(user, 0, size)? {
+        if let Some(handle) = self.handle(user)?
+            && let Some(bytes) = self.read_at(user, &handle, 0, size)?
+        {
             return Ok(bytes);
         }
         let name = lines_name(user);

@@ -45,7 +45,7 @@ pub use request::{OtherAct, Receipt, ReceiptError, Recorded, Requests, Seen};
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Where an entry's JSON stands in the user's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     /// Bytes from the file's start.
     pub offset: u64,

@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files;
 
 /// What everything may use.
-const BASE: [&str; 8] = ["id", "limits", "clock", "json", "metrics", "order", "thread", "text"];
+const BASE: [&str; 9] =
+    ["id", "limits", "clock", "json", "metrics", "order", "recent", "thread", "text"];
 
 /// A module and what it may use. `a::b` allows that part of `a` alone. The command line may use
 /// everything and is used by nobody.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("id", &["limits"]),
     ("limits", &["id"]),
     ("clock", &["id", "limits"]),
     ("order", &[]),
+    ("recent", &[]),
     ("json", &[]),
     ("text", &["id", "limits", "order"]),
     ("metrics", &["id", "limits", "clock", "thread"]),

@@ -253,16 +253,22 @@ fn replace_overwrites_stale_temporary_file() {
     assert_eq!(home.ada_bytes(), b"new\n");
 }
 
+fn read(store: &UserStore, offset: u64, len: u32) -> Result<Vec<u8>, StoreError> {
+    let handle = store.handle(&ada())?.expect("ada has a file");
+    store.read_place(&ada(), &handle, Place { offset, len })
+}
+
 #[test]
 fn read_outside_file_or_not_an_entry_refused() {
     let history = History::of(2);
     let home = Home::with_ada(&history.bytes);
     let end = history.bytes.len() as u64;
     for (offset, len) in [(end, 1), (end - 1, 2), (u64::from(u32::MAX), 1)] {
-        let read = home.store.read(&ada(), Place { offset, len });
+        let read = read(&home.store, offset, len);
         assert!(matches!(read, Err(StoreError::NotAtPlace { .. })), "{read:?}");
     }
-    let read = home.store.read_entry(&ada(), Place { offset: 1, len: 20 });
+    let no_entry = Place { offset: 1, len: 20 };
+    let read = home.store.read_text(&ada(), POST, no_entry).map(|said| said.text);
     assert!(matches!(read, Err(StoreError::NotAtPlace { .. })), "{read:?}");
     let error = home.store.read_prefix(&ada(), end + 1).unwrap_err();
     assert!(matches!(error, StoreError::LengthDiffers { found, .. } if found == end), "{error:?}");
@@ -274,13 +280,49 @@ fn read_outside_file_or_not_an_entry_refused() {
 #[test]
 fn read_of_more_than_a_line_refused() {
     let home = Home::with_ada(&vec![b'x'; LINE_BYTES_MAX + 1]);
-    let read = |len: usize| {
-        let len = u32::try_from(len).unwrap();
-        home.store.read(&ada(), Place { offset: 0, len })
-    };
+    let read = |len: usize| read(&home.store, 0, u32::try_from(len).unwrap());
     assert_eq!(read(LINE_BYTES_MAX).unwrap().len(), LINE_BYTES_MAX);
     let long = read(LINE_BYTES_MAX + 1);
     assert!(matches!(long, Err(StoreError::NotAtPlace { .. })), "a line is never so long");
+}
+
+/// Two lines of as many bytes, each the first of a file, and where their entry stands.
+fn two_texts() -> ([Vec<u8>; 2], Place) {
+    let lines = ["one", "two"].map(|text| History::default().add(&[posted(text)]));
+    let home = Home::with_ada(&lines[0]);
+    (lines, home.load().unwrap().1[0].entries[0].1)
+}
+
+#[track_caller]
+fn check_says(home: &Home, place: Place, text: &str) {
+    assert_eq!(home.store.read_text(&ada(), POST, place).unwrap().text, text);
+}
+
+#[test]
+fn text_read_once_from_the_same_file() {
+    let ([one, two], place) = two_texts();
+    let home = Home::with_ada(&one);
+    check_says(&home, place, "one");
+    fs::write(home.path("users/ada.jsonl"), two).unwrap();
+    check_says(&home, place, "one");
+    check_says(&home.reopen(), place, "two");
+}
+
+#[test]
+fn text_read_again_where_another_line_stands_now() {
+    let ([one, two], place) = two_texts();
+    let home = Home::with_ada(&one);
+    check_says(&home, place, "one");
+    home.store.replace(&ada(), &two).unwrap();
+    check_says(&home, place, "two");
+    home.store.compact(&ada(), &one).unwrap();
+    check_says(&home, place, "one");
+    home.store.cut(&ada(), 0).unwrap();
+    home.store.append(&ada(), 0, &two).unwrap();
+    check_says(&home, place, "two");
+    home.store.replace(&ada(), b"damaged").unwrap();
+    let text = home.store.read_text(&ada(), POST, place).map(|said| said.text);
+    assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
 }
 
 #[test]
@@ -289,7 +331,6 @@ fn read_text_of_entry_without_text_refused() {
     history.add(&[Entry::Joined { at: Wall(4) }]);
     let home = Home::with_ada(&history.bytes);
     let place = home.load().unwrap().1[0].entries[0].1;
-    assert_eq!(home.store.read_entry(&ada(), place).unwrap(), Entry::Joined { at: Wall(4) });
     let text = home.store.read_text(&ada(), POST, place).map(|said| said.text);
     assert!(matches!(text, Err(StoreError::NotAtPlace { .. })), "{text:?}");
     // Another post than was asked for: the file was replaced since the place was looked up.
@@ -346,7 +387,7 @@ fn s36_planted_link_pipe_socket_directory_refused() {
             home.load().map(|_| ()),
             home.store.append(&ada(), 0, &line),
             home.store.append(&ada(), 7, &line),
-            home.store.read(&ada(), Place { offset: 0, len: 6 }).map(|_| ()),
+            home.store.read_text(&ada(), POST, Place { offset: 0, len: 6 }).map(|_| ()),
         ];
         for result in refused {
             assert!(

@@ -6,17 +6,16 @@
 //! some may read is not kept, nor what holds a form of its own.
 
 use std::fmt::{self, Display, Formatter};
-use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 
 use askama::filters::HtmlSafe;
-use parking_lot::Mutex;
 
 use super::time::told_until;
 use crate::action::Mark;
 use crate::clock::Wall;
-use crate::limits::{DRAWN_BYTES_MAX, DRAWN_POSTS_MAX, DRAWN_SET_POSTS};
+use crate::limits::{DRAWN_BYTES_MAX, DRAWN_POSTS_MAX};
+use crate::recent::Recent;
 use crate::web::words::Lang;
 use crate::wire::request::PostView;
 
@@ -49,14 +48,8 @@ pub(crate) struct Way {
     pub(crate) is_pinned: bool,
 }
 
-/// At most [`DRAWN_POSTS_MAX`] of them, in sets by their hash. A new one takes the place of the set's oldest.
-pub(crate) struct DrawnPosts {
-    hasher: RandomState,
-    sets: Box<[Set]>,
-}
-
-/// The newest first.
-type Set = Mutex<[Option<Kept>; DRAWN_SET_POSTS]>;
+/// At most [`DRAWN_POSTS_MAX`] of them.
+pub(crate) struct DrawnPosts(Recent<Kept>);
 
 /// One of them, and what it was drawn of.
 struct Kept {
@@ -70,8 +63,7 @@ struct Kept {
 impl DrawnPosts {
     /// None yet.
     pub(crate) fn new() -> Self {
-        let sets = (0..DRAWN_POSTS_MAX / DRAWN_SET_POSTS).map(|_| Set::default()).collect();
-        Self { hasher: RandomState::new(), sets }
+        Self(Recent::new(DRAWN_POSTS_MAX))
     }
 
     /// The post as it was drawn before, or as `draw` draws it now.
@@ -82,39 +74,23 @@ impl DrawnPosts {
         now: Wall,
         draw: impl FnOnce() -> askama::Result<String>,
     ) -> askama::Result<DrawnPost> {
-        let Some(set) = self.set(way, post).filter(|_| may_be_kept(post)) else {
+        if !may_be_kept(post) {
             return draw().map(DrawnPost::from);
-        };
-        let drawn_before = {
-            let kept = set.lock();
-            let found = kept.iter().flatten().find(|kept| kept.shows(way, post, now));
-            found.map(|kept| kept.drawn.clone())
-        };
-        if let Some(drawn) = drawn_before {
+        }
+        // What readers have done with a post differs most: each such look of it is kept by itself.
+        let reposted_by = post.reposted_by.as_ref().map(|by| &by.username);
+        let key = (way, post.id, post.mine, reposted_by);
+        let shown = |kept: &Kept| kept.shows(way, post, now).then(|| kept.drawn.clone());
+        if let Some(drawn) = self.0.find(key, shown) {
             return Ok(drawn);
         }
         let html = draw()?;
         let is_short = html.len() <= DRAWN_BYTES_MAX;
         let drawn = DrawnPost::from(html);
         if is_short {
-            let mut one = Some(Kept::of(way, post, now, &drawn));
-            let mut kept = set.lock();
-            for place in kept.iter_mut() {
-                std::mem::swap(place, &mut one);
-            }
-            // The oldest is dropped after it, where nobody waits.
-            drop(kept);
+            self.0.keep(key, Kept::of(way, post, now, &drawn));
         }
         Ok(drawn)
-    }
-
-    /// Where it stands if it is there. What readers have done with a post differs most: each such look of it
-    /// is kept by itself.
-    fn set(&self, way: Way, post: &PostView) -> Option<&Set> {
-        let reposted_by = post.reposted_by.as_ref().map(|by| &by.username);
-        let hash = self.hasher.hash_one((way, post.id, post.mine, reposted_by));
-        let index = hash % u64::try_from(self.sets.len()).ok()?;
-        self.sets.get(usize::try_from(index).ok()?)
     }
 }
 
