@@ -4,7 +4,7 @@
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -54,11 +54,23 @@ pub fn spawn_named<'scope, T: Send + 'scope>(
     name: &str,
     body: impl FnOnce(LockPermit) -> T + Send + 'scope,
 ) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    named(name).spawn_scoped(scope, move || body(LockPermit { not_send: PhantomData }))
+}
+
+/// Spawns a thread under `name` that is its owner's to stop and to join. It takes no user's lock.
+///
+/// # Errors
+/// When the system has no thread left.
+///
+/// # Panics
+/// When the name is longer than Linux keeps.
+pub fn spawn_owned(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    named(name).spawn(body)
+}
+
+fn named(name: &str) -> Builder {
     assert!(name.len() <= NAME_BYTES_MAX, "thread name {name:?} is longer than {NAME_BYTES_MAX}");
-    Builder::new()
-        .name(name.to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn_scoped(scope, move || body(LockPermit { not_send: PhantomData }))
+    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES)
 }
 
 /// Does the same work on so many threads, this one and `name-1`, `name-2` and so on; the work takes what is

@@ -42,9 +42,7 @@ use crate::cluster::Cluster;
 use crate::cluster::link::travel_time;
 use crate::id::NodeId;
 use crate::json;
-use crate::limits::{
-    BACKEND_IDLE_S, BESIDE_BYTES_MAX, PASSWORD_IDLE_S, PEER_ANSWER_MS, REQUEST_BYTES_MAX,
-};
+use crate::limits::{BACKEND_IDLE_S, BESIDE_BYTES_MAX, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::metrics;
 use crate::store::StoreError;
 use crate::thread::{LockPermit, Stop, spawn_named};
@@ -231,9 +229,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         })?;
         log::info!("backend serving node={node} address={address}");
         ready(address);
-        while !stop.wait(Duration::from_secs(PASSWORD_IDLE_S)) {
-            backend.hasher.give_back_idle();
-        }
+        while !stop.wait(Duration::from_hours(1)) {}
         Ok::<(), BackendError>(())
     })?;
     log::info!("backend stopped node={node}");

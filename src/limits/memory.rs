@@ -9,9 +9,9 @@ pub const REQUESTS_LEAST: usize = 64;
 /// day, in which browsers and apps send again what was not answered, and another one, because the number
 /// of a picture that was sent before it was posted is up to a day older than what is said of it.
 pub const REQUESTS_MS: u64 = 2 * 24 * 60 * 60 * 1000;
-/// Seconds after which the memory for hashing passwords goes back to the system if nobody signed in
-/// meanwhile: filling it anew takes some milliseconds.
-pub const PASSWORD_IDLE_S: u64 = 5;
+/// Milliseconds after which a thread that hashes passwords ends, and its memory goes back to the system, if
+/// nobody signed in meanwhile: filling it anew takes some milliseconds.
+pub const PASSWORD_IDLE_MS: u64 = 5_000;
 /// Labels of a user's last posts that are looked through for one to share memory with.
 pub const LABELS_COMPARED: usize = 32;
 /// Texts of posts that a machine keeps as it read them last from its files: those of the newest posts are on

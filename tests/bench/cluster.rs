@@ -4,7 +4,7 @@ use std::io;
 use std::thread::sleep;
 use std::time::Duration;
 
-use tern::limits::PASSWORD_IDLE_S;
+use tern::limits::PASSWORD_IDLE_MS;
 use tern::thread::spawn_named;
 
 use crate::bare::{self, Bare};
@@ -65,7 +65,7 @@ fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
     town.join(PEOPLE);
     town.fill(plan)?;
     // What hashing took is given back once nobody has signed in for a while.
-    sleep(Duration::from_secs(2 * PASSWORD_IDLE_S + 1));
+    sleep(Duration::from_millis(2 * PASSWORD_IDLE_MS));
     let when = format!("{PEOPLE} people, {:.0} posts", town.posts);
     table.memory("filled", &when, &town.memory("VmRSS:")?);
     crowd::measure_memory(&mut town, plan, table)

@@ -54,7 +54,8 @@ struct Record {
 }
 
 impl Hasher {
-    /// A hasher with one buffer for each core, 4 at most; they are allocated when first needed.
+    /// A hasher with one thread and buffer for each core, 4 at most; they begin when first needed, and end
+    /// when nobody needed them for a while.
     ///
     /// # Panics
     /// Never: the parameters are constants that a test checks.
@@ -64,6 +65,7 @@ impl Hasher {
             buffers: cores.min(limits::PASSWORD_HASHES_MAX),
             queue: limits::PASSWORD_HASH_QUEUE,
             wait_ms: limits::PASSWORD_HASH_WAIT_MS,
+            idle_ms: limits::PASSWORD_IDLE_MS,
         };
         let kib = limits::PASSWORD_HASH_KIB;
         Self::with(clock, kib, limits::PASSWORD_HASH_PASSES, size)
@@ -72,7 +74,7 @@ impl Hasher {
     /// A hasher for tests of other things: as cheap as Argon2 can be, and never too busy.
     #[cfg(test)]
     pub(crate) fn cheap(clock: Clock) -> Self {
-        let size = PoolSize { buffers: 2, queue: 1_000, wait_ms: 60_000 };
+        let size = PoolSize { buffers: 2, queue: 1_000, wait_ms: 60_000, idle_ms: 60_000 };
         Self::with(clock, Params::MIN_M_COST, Params::MIN_T_COST, size)
     }
 
@@ -100,9 +102,8 @@ impl Hasher {
         let password = normalised(password).ok_or(AuthError::PasswordTooLong)?;
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).map_err(AuthError::Random)?;
-        let mut output = [0; OUTPUT_BYTES];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
-        self.run(&argon2, &password, &salt, &mut output)?;
+        let output = self.run(argon2, password, salt.to_vec(), OUTPUT_BYTES)?;
         record(&self.params, &salt, &output)
     }
 
@@ -119,10 +120,8 @@ impl Hasher {
         let Some(password) = normalised(password) else {
             return Ok(Verdict::NoMatch);
         };
-        let mut output = [0; Output::MAX_LENGTH];
-        let (output, _) = output.split_at_mut(record.output.len());
         let argon2 = Argon2::new(record.algorithm, record.version, record.params.clone());
-        self.run(&argon2, &password, &record.salt, output)?;
+        let output = self.run(argon2, password, record.salt.to_vec(), record.output.len())?;
         if !bool::from(output.ct_eq(record.output.as_bytes())) {
             return Ok(Verdict::NoMatch);
         }
@@ -138,27 +137,27 @@ impl Hasher {
         self.verify(password, &self.dummy).map(|_| Verdict::NoMatch)
     }
 
-    /// To be called every [`limits::PASSWORD_IDLE_S`]: gives memory back that nobody used since the last
-    /// time.
-    pub fn give_back_idle(&self) {
-        self.pool.give_back_idle();
-    }
-
+    /// The output, of so many bytes. It is computed on another thread, to which all of it goes.
     fn run(
         &self,
-        argon2: &Argon2<'_>,
-        password: &str,
-        salt: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), AuthError> {
-        let mut lent = self.pool.borrow().map_err(|why| match why {
+        argon2: Argon2<'static>,
+        password: String,
+        salt: Vec<u8>,
+        output_bytes: usize,
+    ) -> Result<Vec<u8>, AuthError> {
+        let block_count = self.params.block_count();
+        let hashed = self.pool.run(move |blocks| {
+            blocks.resize(block_count, Block::new());
+            let mut output = vec![0; output_bytes];
+            argon2
+                .hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, blocks)
+                .map(|()| output)
+        });
+        let output = hashed.map_err(|why| match why {
             NoBuffer::Busy => AuthError::Busy { retry_after_s: limits::PASSWORD_HASH_RETRY_S },
             NoBuffer::Memory => AuthError::OutOfMemory,
         })?;
-        lent.blocks.resize(self.params.block_count(), Block::new());
-        argon2
-            .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut lent.blocks)
-            .map_err(AuthError::Hash)
+        output.map_err(AuthError::Hash)
     }
 }
 

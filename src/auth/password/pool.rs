@@ -1,36 +1,40 @@
-//! A fixed number of buffers to hash in, given out first come first served.
+//! A fixed number of threads that hash, each in memory of its own; what is to be hashed waits in line.
 //!
 //! Argon2 wants 19 MiB for every hash. Allocating them per hash was seen to grow a process to 1.6 GB
-//! under 200 sign-ins; a buffer here is allocated when it is first needed and kept.
+//! under 200 sign-ins; here a thread has a buffer as long as it lives. They are threads of their own
+//! because whoever asks is one of hundreds: when a buffer went from each of those to the next, the system
+//! moved the hashing from core to core and let cores idle meanwhile, and a sixth fewer were hashed.
 //!
-//! A buffer that comes back goes straight to whoever has waited longest, so that a newcomer cannot
-//! overtake: that is why this is a queue of one-place channels and not a condition variable.
-//!
-//! What nobody uses for a while goes back to the system.
-//!
-//! Where the memory for another buffer is not to be had, those that there are serve all: whoever would have
-//! filled it waits as if it were in use, and the next who finds it free tries again.
+//! A thread begins when all others are busy, and ends with its memory when nobody wanted it for a while.
+//! Where there is no memory for another one, those that there are serve all.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use argon2::Block;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use parking_lot::Mutex;
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
+use crate::thread::spawn_owned;
 
 /// How many may hash, how many may wait, and how long.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PoolSize {
-    /// Buffers, and so hashes at once.
+    /// Threads with a buffer each, and so hashes at once.
     pub(super) buffers: usize,
     /// Callers that may wait.
     pub(super) queue: usize,
     /// Milliseconds one of them waits.
     pub(super) wait_ms: u64,
+    /// Milliseconds after which a thread ends that nobody wants.
+    pub(super) idle_ms: u64,
 }
 
-/// Why there is no buffer.
+/// Why nothing was hashed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoBuffer {
     /// The pool is as busy as it may be.
@@ -39,11 +43,12 @@ pub(super) enum NoBuffer {
     Memory,
 }
 
-type Blocks = Vec<Block>;
+pub(super) type Blocks = Vec<Block>;
 /// Makes room in an empty buffer; false if there is none.
 type Reserve = fn(&mut Blocks, usize) -> bool;
+type Work = Box<dyn FnOnce(&mut Blocks) + Send>;
 
-/// The buffers and who waits for one.
+/// The threads, and who waits for one.
 pub(super) struct Pool {
     clock: Clock,
     size: PoolSize,
@@ -51,139 +56,167 @@ pub(super) struct Pool {
     blocks: usize,
     /// How a buffer gets its memory; the tests let it fail.
     reserve: Reserve,
+    line: Arc<Line>,
+}
+
+/// What the threads share.
+struct Line {
+    idle: Duration,
     state: Mutex<State>,
+    /// Told when something waits, and at the end.
+    news: Condvar,
 }
 
+#[derive(Default)]
 struct State {
-    /// Last in, first out, so that as few as possible are ever filled; those that have no memory yet are
-    /// the first.
-    free: Vec<Blocks>,
-    waiting: VecDeque<Waiter>,
+    /// First come, first served.
+    waiting: VecDeque<(u64, Work)>,
     next_ticket: u64,
-    /// Whether one was lent since the last look.
-    was_lent: bool,
-}
-
-struct Waiter {
-    ticket: u64,
-    hand_over: Sender<Blocks>,
-}
-
-/// A buffer while it is in use; goes back when dropped, also by a panic.
-pub(super) struct Lent<'p> {
-    pool: &'p Pool,
-    pub(super) blocks: Blocks,
-}
-
-enum Turn {
-    Now(Blocks),
-    Wait { ticket: u64, turn: Receiver<Blocks> },
+    /// Threads that there are.
+    workers: usize,
+    /// How many of them take what waits next.
+    free: usize,
+    is_closed: bool,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Pool {
     /// Of so many buffers, each of so many blocks.
     pub(super) fn new(clock: Clock, size: PoolSize, blocks: usize) -> Self {
-        let free = (0..size.buffers).map(|_| Blocks::new()).collect();
-        let state = State { free, waiting: VecDeque::new(), next_ticket: 0, was_lent: false };
         let reserve: Reserve = |blocks, count| blocks.try_reserve_exact(count).is_ok();
-        Self { clock, size, blocks, reserve, state: Mutex::new(state) }
+        let idle = Duration::from_millis(size.idle_ms);
+        let line = Line { idle, state: Mutex::default(), news: Condvar::new() };
+        Self { clock, size, blocks, reserve, line: Arc::new(line) }
     }
 
-    /// A buffer, at once or when one comes back; there is memory for it, and it may be empty yet.
-    pub(super) fn borrow(&self) -> Result<Lent<'_>, NoBuffer> {
+    /// What `work` makes with a buffer, at once or when it is its turn; there is memory for it, and it may
+    /// be empty yet.
+    ///
+    /// # Panics
+    /// When `work` does.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Blocks) -> T + Send + 'static,
+    ) -> Result<T, NoBuffer> {
         let deadline = self.clock.mono().plus_ms(self.size.wait_ms);
-        let blocks = match self.queue_up()? {
-            Turn::Now(blocks) => blocks,
-            Turn::Wait { ticket, turn } => {
-                match turn.recv_timeout(deadline.left(self.clock.mono())) {
-                    Ok(blocks) => blocks,
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                        self.give_up(ticket, &turn)?
-                    }
-                }
-            }
+        // One place, used once: whoever tells never blocks.
+        let (tell, told) = bounded(1);
+        let ticket = self.line_up(Box::new(move |blocks| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(blocks)));
+            drop(tell.try_send(done));
+        }))?;
+        let done = match told.recv_timeout(deadline.left(self.clock.mono())) {
+            Ok(done) => done,
+            Err(RecvTimeoutError::Timeout) if self.leave(ticket) => return Err(NoBuffer::Busy),
+            // It has begun.
+            Err(_) => told.recv().map_err(|_| NoBuffer::Busy)?,
         };
-        Ok(Lent { pool: self, blocks })
+        Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
     }
 
-    fn queue_up(&self) -> Result<Turn, NoBuffer> {
-        let mut state = self.state.lock();
-        state.was_lent = true;
-        // One with memory means that nobody waits: when it comes back it goes to a waiter first.
-        if let Some(mut blocks) = state.free.pop() {
-            // Under the mutex: whoever finds none must know whether somebody else did. It only sets
-            // addresses aside, the pages are filled later.
-            if blocks.capacity() >= self.blocks || (self.reserve)(&mut blocks, self.blocks) {
-                return Ok(Turn::Now(blocks));
-            }
-            state.free.insert(0, blocks);
-            // Those in use all have memory.
-            if state.free.len() == self.size.buffers {
+    fn line_up(&self, work: Work) -> Result<u64, NoBuffer> {
+        let mut state = self.line.state.lock();
+        if state.free <= state.waiting.len() {
+            let is_hired = state.workers < self.size.buffers && self.hire(&mut state);
+            if state.workers == 0 {
                 return Err(NoBuffer::Memory);
             }
-        }
-        if state.waiting.len() >= self.size.queue {
-            return Err(NoBuffer::Busy);
+            if !is_hired && state.waiting.len() - state.free >= self.size.queue {
+                return Err(NoBuffer::Busy);
+            }
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
-        // One place, used once: whoever hands over never blocks.
-        let (hand_over, turn) = bounded(1);
-        state.waiting.push_back(Waiter { ticket, hand_over });
-        Ok(Turn::Wait { ticket, turn })
+        state.waiting.push_back((ticket, work));
+        drop(state);
+        self.line.news.notify_one();
+        Ok(ticket)
     }
 
-    /// Leaves the queue, unless a buffer was handed over since the time was up.
-    fn give_up(&self, ticket: u64, turn: &Receiver<Blocks>) -> Result<Blocks, NoBuffer> {
-        let mut state = self.state.lock();
-        // Buffers are handed over under this mutex: from here on none can get lost.
-        if let Ok(blocks) = turn.try_recv() {
-            return Ok(blocks);
+    /// Begins another thread, if there is memory for it.
+    fn hire(&self, state: &mut State) -> bool {
+        // Under the mutex: whoever finds none must know whether somebody else did. It only sets addresses
+        // aside, the pages are filled later.
+        let mut blocks = Blocks::new();
+        if !(self.reserve)(&mut blocks, self.blocks) {
+            return false;
         }
-        state.waiting.retain(|waiter| waiter.ticket != ticket);
-        Err(NoBuffer::Busy)
-    }
-
-    fn give_back(&self, mut blocks: Blocks) {
-        let mut state = self.state.lock();
-        while let Some(waiter) = state.waiting.pop_front() {
-            match waiter.hand_over.try_send(blocks) {
-                Ok(()) => return,
-                // Its thread panicked while it waited: the next one gets the buffer.
-                Err(refused) => blocks = refused.into_inner(),
+        state.threads.retain(|thread| !thread.is_finished());
+        let line = Arc::clone(&self.line);
+        match spawn_owned("hash", move || line.serve(blocks)) {
+            Ok(thread) => state.threads.push(thread),
+            Err(error) => {
+                log::warn!("hashing with fewer threads error={error}");
+                return false;
             }
         }
-        state.free.push(blocks);
+        state.workers += 1;
+        state.free += 1;
+        true
     }
 
-    /// Gives the memory of all free buffers back to the system if none was lent since this was last called.
-    pub(super) fn give_back_idle(&self) {
-        let idle = {
-            let mut state = self.state.lock();
-            if std::mem::take(&mut state.was_lent) {
-                return;
-            }
-            state.free.iter_mut().map(std::mem::take).collect::<Vec<_>>()
-        };
-        drop(idle);
+    /// Leaves the line; false if it was one's turn already.
+    fn leave(&self, ticket: u64) -> bool {
+        let mut state = self.line.state.lock();
+        let place = state.waiting.iter().position(|(of, _)| *of == ticket);
+        let work = place.and_then(|place| state.waiting.remove(place));
+        drop(state);
+        work.is_some()
     }
 
     /// Callers that wait now.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        self.state.lock().waiting.len()
+        self.line.state.lock().waiting.len()
     }
 
-    /// Buffers not in use now.
+    /// Threads that there are now, and those of them that have nothing to do.
     #[cfg(test)]
-    pub(super) fn free(&self) -> usize {
-        self.state.lock().free.len()
+    pub(super) fn workers(&self) -> (usize, usize) {
+        let state = self.line.state.lock();
+        (state.workers, state.free)
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Pool {
     fn drop(&mut self) {
-        self.pool.give_back(std::mem::take(&mut self.blocks));
+        let threads = {
+            let mut state = self.line.state.lock();
+            state.is_closed = true;
+            std::mem::take(&mut state.threads)
+        };
+        self.line.news.notify_all();
+        for thread in threads {
+            // It catches what panics.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Line {
+    fn serve(&self, mut blocks: Blocks) {
+        while let Some(work) = self.next() {
+            work(&mut blocks);
+            self.state.lock().free += 1;
+        }
+    }
+
+    /// What is next, as soon as there is something; none if there was nothing for a while.
+    fn next(&self) -> Option<Work> {
+        let mut state = self.state.lock();
+        let mut is_over = false;
+        loop {
+            if let Some((_, work)) = state.waiting.pop_front() {
+                state.free -= 1;
+                return Some(work);
+            }
+            if is_over || state.is_closed {
+                state.free -= 1;
+                state.workers -= 1;
+                return None;
+            }
+            is_over = self.news.wait_for(&mut state, self.idle).timed_out();
+        }
     }
 }
 
@@ -192,6 +225,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::thread;
 
+    use crossbeam_channel::{Receiver, Sender};
+
     use super::*;
     use crate::clock::{Mono, Wall};
 
@@ -199,7 +234,8 @@ mod tests {
 
     fn pool(buffers: usize, queue: usize, wait_ms: u64) -> Pool {
         let clock = Clock::manual(Mono(0), Wall(0));
-        Pool::new(clock, PoolSize { buffers, queue, wait_ms }, 1)
+        let size = PoolSize { buffers, queue, wait_ms, idle_ms: FOREVER_MS };
+        Pool::new(clock, size, 1)
     }
 
     #[track_caller]
@@ -212,136 +248,187 @@ mod tests {
         }
     }
 
-    #[test]
-    fn pool_buffer_returned_serves_longest_waiting() {
-        let pool = pool(1, 8, FOREVER_MS);
-        let held = pool.borrow().unwrap();
-        let order = Mutex::new(Vec::new());
+    /// Has one thread be busy while `body` runs, and what it makes then be there.
+    fn while_busy(pool: &Pool, body: impl FnOnce(&dyn Fn())) {
+        let (release, held) = bounded::<()>(1);
+        let (begin, begun) = bounded(1);
         thread::scope(|scope| {
-            for number in 0..8 {
-                let (pool, order) = (&pool, &order);
-                scope.spawn(move || {
-                    let lent = pool.borrow().unwrap();
-                    order.lock().push(number);
-                    drop(lent);
-                });
-                until(|| pool.waiting() == number + 1);
-            }
-            drop(held);
+            let busy = scope.spawn(move || {
+                pool.run(move |_| {
+                    begin.send(()).unwrap();
+                    held.recv().unwrap();
+                    7
+                })
+            });
+            begun.recv().unwrap();
+            body(&|| release.send(()).unwrap());
+            assert_eq!(busy.join().unwrap(), Ok(7));
         });
-        assert_eq!(order.into_inner(), (0..8).collect::<Vec<_>>());
-        assert_eq!(pool.free(), 1);
+    }
+
+    #[test]
+    fn pool_serves_whoever_has_waited_longest() {
+        let pool = pool(1, 8, FOREVER_MS);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        while_busy(&pool, |release| {
+            thread::scope(|scope| {
+                for number in 0..8 {
+                    let (pool, order) = (&pool, Arc::clone(&order));
+                    scope.spawn(move || pool.run(move |_| order.lock().push(number)).unwrap());
+                    until(|| pool.waiting() == number + 1);
+                }
+                release();
+            });
+        });
+        assert_eq!(*order.lock(), (0..8).collect::<Vec<_>>());
+        until(|| pool.workers() == (1, 1));
     }
 
     #[test]
     fn pool_queue_full_refused_at_once() {
         let pool = pool(1, 1, FOREVER_MS);
-        let held = pool.borrow().unwrap();
-        thread::scope(|scope| {
-            let waiter = scope.spawn(|| pool.borrow().map(drop));
-            until(|| pool.waiting() == 1);
-            assert!(matches!(pool.queue_up(), Err(NoBuffer::Busy)), "one more may wait");
-            drop(held);
-            assert_eq!(waiter.join().unwrap(), Ok(()));
+        while_busy(&pool, |release| {
+            thread::scope(|scope| {
+                let waiter = scope.spawn(|| pool.run(|_| 1));
+                until(|| pool.waiting() == 1);
+                assert_eq!(pool.run(|_| 2), Err(NoBuffer::Busy), "one more may wait");
+                release();
+                assert_eq!(waiter.join().unwrap(), Ok(1));
+            });
         });
     }
 
     #[test]
-    fn pool_wait_over_leaves_queue() {
+    fn pool_without_a_queue_takes_as_many_as_it_has_threads() {
+        let pool = pool(2, 0, FOREVER_MS);
+        while_busy(&pool, |release| {
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            // It is free a moment after whoever asked was told.
+            until(|| pool.workers() == (2, 1));
+            while_busy(&pool, |release_other| {
+                assert_eq!(pool.run(|_| ()), Err(NoBuffer::Busy));
+                release_other();
+            });
+            release();
+        });
+        until(|| pool.workers() == (2, 2));
+    }
+
+    /// The second is not left to the first one's thread, which has been told and has not begun.
+    #[test]
+    fn pool_two_at_once_have_a_thread_each() {
+        for _round in 0..200 {
+            let pool = pool(2, 8, FOREVER_MS);
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            until(|| pool.workers() == (1, 1));
+            let (one, other) = (bounded(1), bounded(1));
+            // Each waits for the other one, which works only while both run.
+            let meet = |mine: Sender<()>, its: Receiver<()>| {
+                let met = move |_: &mut Blocks| {
+                    mine.send(()).unwrap();
+                    its.recv_timeout(Duration::from_secs(10)).is_ok()
+                };
+                assert_eq!(pool.run(met), Ok(true));
+            };
+            thread::scope(|scope| {
+                scope.spawn(|| meet(one.0.clone(), other.1.clone()));
+                scope.spawn(|| meet(other.0.clone(), one.1.clone()));
+            });
+        }
+    }
+
+    #[test]
+    fn pool_wait_over_leaves_the_line() {
         let pool = pool(1, 1, 1);
-        let held = pool.borrow().unwrap();
-        assert_eq!(pool.borrow().map(drop), Err(NoBuffer::Busy));
-        assert_eq!(pool.waiting(), 0);
-        drop(held);
-        assert!(pool.borrow().is_ok());
+        let ran = Arc::new(AtomicUsize::new(0));
+        while_busy(&pool, |release| {
+            let of_other = Arc::clone(&ran);
+            let late = pool.run(move |_| of_other.fetch_add(1, Relaxed));
+            assert_eq!((late, pool.waiting()), (Err(NoBuffer::Busy), 0));
+            release();
+        });
+        assert_eq!(pool.run(|_| 3), Ok(3));
+        assert_eq!(ran.load(Relaxed), 0, "what nobody waits for is not done");
+    }
+
+    #[test]
+    fn pool_work_that_has_begun_is_waited_for() {
+        let pool = pool(1, 1, 1);
+        let slow = pool.run(|_| {
+            thread::sleep(Duration::from_millis(50));
+            4
+        });
+        assert_eq!(slow, Ok(4));
     }
 
     /// Of the memory there is room for one buffer.
     #[test]
     fn pool_without_memory_for_a_second_buffer_serves_all_with_the_first() {
         static LEFT: AtomicUsize = AtomicUsize::new(1);
-        let pool = Pool {
-            reserve: |blocks, count| {
-                let take = || LEFT.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
-                take().is_ok() && blocks.try_reserve_exact(count).is_ok()
-            },
-            ..pool(3, 12, FOREVER_MS)
+        let mut pool = pool(3, 12, FOREVER_MS);
+        pool.reserve = |blocks, count| {
+            let take = || LEFT.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            take().is_ok() && blocks.try_reserve_exact(count).is_ok()
         };
-        let held = pool.borrow().unwrap();
-        thread::scope(|scope| {
-            let waiters: Vec<_> =
-                (0..12).map(|_| scope.spawn(|| pool.borrow().map(drop))).collect();
-            until(|| pool.waiting() == 12);
-            assert_eq!(pool.free(), 2);
-            drop(held);
-            for waiter in waiters {
-                assert_eq!(waiter.join().unwrap(), Ok(()));
-            }
+        while_busy(&pool, |release| {
+            thread::scope(|scope| {
+                let pool = &pool;
+                let wait = |number| scope.spawn(move || pool.run(move |_| number));
+                let waiters: Vec<_> = (0..12).map(wait).collect();
+                until(|| pool.waiting() == 12);
+                assert_eq!(pool.workers(), (1, 0));
+                release();
+                for (number, waiter) in waiters.into_iter().enumerate() {
+                    assert_eq!(waiter.join().unwrap(), Ok(number));
+                }
+            });
         });
-        // What was free all the time is tried again when there is memory.
+        // It is tried again when there is memory.
         LEFT.store(1, Relaxed);
-        let both = (pool.borrow().unwrap(), pool.borrow().unwrap());
-        assert_eq!(pool.free(), 1);
-        drop(both);
+        while_busy(&pool, |release| {
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            assert_eq!(pool.workers().0, 2);
+            release();
+        });
     }
 
     #[test]
     fn pool_without_memory_for_any_buffer_says_so() {
-        let pool = Pool { reserve: |_, _| false, ..pool(2, 8, FOREVER_MS) };
-        assert_eq!(pool.borrow().map(drop), Err(NoBuffer::Memory));
-        assert_eq!((pool.free(), pool.waiting()), (2, 0));
+        let mut pool = pool(2, 8, FOREVER_MS);
+        pool.reserve = |_, _| false;
+        assert_eq!(pool.run(|_| ()), Err(NoBuffer::Memory));
+        assert_eq!((pool.workers(), pool.waiting()), ((0, 0), 0));
     }
 
     #[test]
-    fn pool_that_nobody_used_between_two_looks_gives_its_memory_back() {
-        let pool = pool(2, 1, 1);
-        let held = || pool.state.lock().free.iter().filter(|it| it.capacity() > 0).count();
-        let (one, other) = (pool.borrow().unwrap(), pool.borrow().unwrap());
-        drop(other);
-        pool.give_back_idle();
-        assert_eq!(held(), 1, "it was lent since the start");
-        pool.give_back_idle();
-        assert_eq!((held(), one.blocks.capacity()), (0, 1), "what is in use stays");
-        drop(one);
-        drop(pool.borrow().unwrap());
-        pool.give_back_idle();
-        assert_eq!(held(), 1);
-        pool.give_back_idle();
-        assert_eq!((held(), pool.free()), (0, 2));
-        assert!(pool.borrow().is_ok());
+    fn pool_thread_that_nobody_wants_ends_and_another_begins() {
+        let clock = Clock::manual(Mono(0), Wall(0));
+        let size = PoolSize { buffers: 2, queue: 1, wait_ms: FOREVER_MS, idle_ms: 1 };
+        let pool = Pool::new(clock, size, 1);
+        for round in 0..20 {
+            assert_eq!(pool.run(move |blocks| (round, blocks.capacity())), Ok((round, 1)));
+            until(|| pool.workers() == (0, 0));
+        }
+        assert!(pool.line.state.lock().threads.len() <= 2, "those that ended are forgotten");
     }
 
     #[test]
-    fn pool_handed_over_at_last_moment_not_lost() {
-        let pool = pool(1, 1, FOREVER_MS);
-        let held = pool.borrow().unwrap();
-        let Turn::Wait { ticket, turn } = pool.queue_up().unwrap() else {
-            panic!("the only buffer is held");
-        };
-        drop(held);
-        assert!(pool.give_up(ticket, &turn).is_ok());
-    }
-
-    #[test]
-    fn pool_waiter_gone_skipped() {
-        let pool = pool(1, 1, FOREVER_MS);
-        let held = pool.borrow().unwrap();
-        drop(pool.queue_up().unwrap());
-        drop(held);
-        assert_eq!((pool.free(), pool.waiting()), (1, 0));
-    }
-
-    #[test]
-    fn pool_panic_while_lent_returns_buffer() {
-        let pool = pool(1, 1, 1);
-        let panicked = thread::scope(|scope| {
-            let borrower = scope.spawn(|| {
-                let _lent = pool.borrow().unwrap();
-                panic!("as planned");
-            });
-            borrower.join().is_err()
+    fn pool_threads_have_ended_when_it_is_dropped() {
+        let pool = pool(2, 1, FOREVER_MS);
+        while_busy(&pool, |release| {
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            release();
         });
-        assert!(panicked);
-        assert_eq!(pool.free(), 1);
+        let line = Arc::clone(&pool.line);
+        drop(pool);
+        assert_eq!((line.state.lock().workers, Arc::strong_count(&line)), (0, 1));
+    }
+
+    #[test]
+    fn pool_panic_is_the_askers_and_the_thread_serves_on() {
+        let pool = pool(1, 1, FOREVER_MS);
+        let panicked = catch_unwind(AssertUnwindSafe(|| pool.run(|_| panic!("as planned"))));
+        assert!(panicked.is_err());
+        assert_eq!((pool.run(|_| 5), pool.workers().0), (Ok(5), 1));
     }
 }
