@@ -9,14 +9,12 @@ use parking_lot::Mutex;
 /// are kept, and whoever looks says which they want.
 pub(crate) struct Recent<T> {
     hasher: RandomState,
-    sets: Box<[Mutex<Set<T>>]>,
+    /// The newest first. They take no memory before there is something in them.
+    sets: Box<[Mutex<Vec<T>>]>,
 }
 
 /// Things of a set: enough that some dozens which are wanted together hardly ever fall on one.
 const SET: usize = 4;
-
-/// The newest first.
-type Set<T> = [Option<T>; SET];
 
 impl<T> Recent<T> {
     /// With so many places, rounded up.
@@ -29,31 +27,28 @@ impl<T> Recent<T> {
     /// wait for it.
     pub(crate) fn find<R>(&self, key: impl Hash, of: impl Fn(&T) -> Option<R>) -> Option<R> {
         let set = self.set(key)?.lock();
-        set.iter().flatten().find_map(of)
+        set.iter().find_map(of)
     }
 
     /// Keeps one.
     pub(crate) fn keep(&self, key: impl Hash, one: T) {
         let Some(set) = self.set(key) else { return };
-        let mut one = Some(one);
         let mut kept = set.lock();
-        for place in kept.iter_mut() {
-            std::mem::swap(place, &mut one);
-        }
-        // The oldest goes after that, where nobody waits.
+        let oldest = if kept.len() < SET { None } else { kept.pop() };
+        kept.insert(0, one);
         drop(kept);
+        // Where nobody waits.
+        drop(oldest);
     }
 
     /// Drops all of which this is true.
     pub(crate) fn forget(&self, is: impl Fn(&T) -> bool) {
         for set in &self.sets {
-            for place in set.lock().iter_mut() {
-                drop(place.take_if(|one| is(one)));
-            }
+            set.lock().retain(|one| !is(one));
         }
     }
 
-    fn set(&self, key: impl Hash) -> Option<&Mutex<Set<T>>> {
+    fn set(&self, key: impl Hash) -> Option<&Mutex<Vec<T>>> {
         let index = self.hasher.hash_one(key) % u64::try_from(self.sets.len()).ok()?;
         self.sets.get(usize::try_from(index).ok()?)
     }
@@ -74,7 +69,7 @@ mod tests {
     }
 
     fn all(recent: &Recent<(u32, u32)>) -> usize {
-        recent.sets.iter().map(|set| set.lock().iter().flatten().count()).sum()
+        recent.sets.iter().map(|set| set.lock().len()).sum()
     }
 
     #[test]
