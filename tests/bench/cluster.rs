@@ -59,6 +59,7 @@ fn behind_a_proxy() -> Options {
 /// What it takes of the memory: of the program that people install, if it is there.
 fn measure_memory(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let (program, made) = rest::program();
+    rest::let_go(program)?;
     let options = Options { program: Some(program.to_owned()), ..behind_a_proxy() };
     let mut town = Town { made, ..Town::start(options, 0) };
     table.memory("rest", "at rest", &town.memory("VmRSS:")?);

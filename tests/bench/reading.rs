@@ -165,7 +165,9 @@ impl Community {
             std::fs::write(machines.file(0, &name), made.bytes())?;
         }
         let at_rest_mb = {
-            let _site = come_up(&mut machines, Command::new(rest::program().0))?;
+            let (program, _) = rest::program();
+            rest::let_go(program)?;
+            let _site = come_up(&mut machines, Command::new(program))?;
             megabytes(process(&machines, 0)?, "VmRSS:")?
         };
         machines.kill(0);
@@ -282,10 +284,7 @@ fn let_go(folder: &Path) -> io::Result<bool> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let file = File::open(&path)?;
-        // It keeps what is not on the disk yet.
-        file.sync_all()?;
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+        rest::let_go(&path)?;
         paths.push(path);
     }
     let told = Command::new("fincore")
