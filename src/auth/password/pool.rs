@@ -3,7 +3,7 @@
 //! Argon2 wants 19 MiB for every hash. Allocating them per hash was seen to grow a process to 1.6 GB
 //! under 200 sign-ins; here a thread has a buffer as long as it lives. They are threads of their own
 //! because whoever asks is one of hundreds: when a buffer went from each of those to the next, the system
-//! moved the hashing from core to core and let cores idle meanwhile, and a sixth fewer were hashed.
+//! moved the hashing from core to core and let cores idle meanwhile, and one in twelve fewer was hashed.
 //!
 //! A thread begins when all others are busy, and ends with its memory when nobody wanted it for a while.
 //! Where there is no memory for another one, those that there are serve all.
@@ -339,23 +339,32 @@ mod tests {
 
     #[test]
     fn pool_wait_over_leaves_the_line() {
-        let pool = pool(1, 1, 1);
+        let mut pool = pool(1, 1, 1);
         let ran = Arc::new(AtomicUsize::new(0));
-        while_busy(&pool, |release| {
-            let of_other = Arc::clone(&ran);
-            let late = pool.run(move |_| of_other.fetch_add(1, Relaxed));
-            assert_eq!((late, pool.waiting()), (Err(NoBuffer::Busy), 0));
-            release();
-        });
+        let (release, held) = bounded::<()>(1);
+        let (begin, begun) = bounded(1);
+        // Without waiting for what comes of it: its thread may take longer to begin than one waits here.
+        let busy = pool.line_up(Box::new(move |_| {
+            begin.send(()).unwrap();
+            held.recv().unwrap();
+        }));
+        assert!(busy.is_ok());
+        begun.recv().unwrap();
+        let of_other = Arc::clone(&ran);
+        let late = pool.run(move |_| of_other.fetch_add(1, Relaxed));
+        assert_eq!((late, pool.waiting()), (Err(NoBuffer::Busy), 0));
+        release.send(()).unwrap();
+        pool.size.wait_ms = FOREVER_MS;
         assert_eq!(pool.run(|_| 3), Ok(3));
         assert_eq!(ran.load(Relaxed), 0, "what nobody waits for is not done");
     }
 
     #[test]
     fn pool_work_that_has_begun_is_waited_for() {
-        let pool = pool(1, 1, 1);
+        // Long enough for a thread to begin, and shorter than what it does.
+        let pool = pool(1, 1, 1_000);
         let slow = pool.run(|_| {
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(1_200));
             4
         });
         assert_eq!(slow, Ok(4));

@@ -159,17 +159,17 @@ mod tests {
         count.get()
     }
 
-    fn minute(later_ms: u64) -> Wall {
+    fn later(later_ms: u64) -> Wall {
         Wall(NOW.0 + later_ms)
     }
 
     #[test]
     fn post_drawn_once_for_all_who_see_the_same() {
         let post = post();
-        assert_eq!(drawn(&[(WAY, &post, NOW), (WAY, &post.clone(), minute(29_999))], 10), 1);
+        assert_eq!(drawn(&[(WAY, &post, NOW), (WAY, &post.clone(), later(29_999))], 10), 1);
         let mut edited = post.clone();
         edited.edited_at = Some(Wall(NOW.0 - 20_000));
-        assert_eq!(drawn(&[(WAY, &edited, NOW), (WAY, &edited, minute(29_999))], 10), 1);
+        assert_eq!(drawn(&[(WAY, &edited, NOW), (WAY, &edited, later(29_999))], 10), 1);
         // Two looks of it are both kept, whoever takes turns.
         let mut liked = post.clone();
         liked.mine.liked = true;
@@ -180,11 +180,11 @@ mod tests {
     #[test]
     fn post_drawn_anew_when_its_times_are_told_otherwise() {
         let post = post();
-        assert_eq!(drawn(&[(WAY, &post, NOW), (WAY, &post, minute(30_000))], 10), 2);
-        assert_eq!(drawn(&[(WAY, &post, minute(1)), (WAY, &post, NOW)], 10), 2, "an earlier time");
+        assert_eq!(drawn(&[(WAY, &post, NOW), (WAY, &post, later(30_000))], 10), 2);
+        assert_eq!(drawn(&[(WAY, &post, later(1)), (WAY, &post, NOW)], 10), 2, "an earlier time");
         let mut edited = post.clone();
         edited.edited_at = Some(Wall(NOW.0 - 40_000));
-        assert_eq!(drawn(&[(WAY, &edited, NOW), (WAY, &edited, minute(20_000))], 10), 2);
+        assert_eq!(drawn(&[(WAY, &edited, NOW), (WAY, &edited, later(20_000))], 10), 2);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::user::entry::{Audience, Picture};
 use crate::web::handler::Site;
 use crate::wire::request::{FoundPage, Kept, Outcome, PostPage, PostView};
 
-/// What may differ in a post that was told before, each with another glove.
+/// What may differ in a post from how it was told before.
 const CHANGES: [fn(&mut PostView); 20] = [
     |_| (),
     |post| post.text.push_str(" #green"),
@@ -34,7 +34,7 @@ const CHANGES: [fn(&mut PostView); 20] = [
     |post| post.pictures = vec![picture()],
     |post| post.poll = Some(Box::new(asks([None, None]))),
 ];
-/// Lists, and who reads them in which language; the last by the post's author or another.
+/// Where posts stand in a list.
 const PAGES: [&str; 7] =
     ["/", "/public", "/@ben", "/@ada", "/tag/glove", "/search?q=glove", "/bookmarks"];
 /// Milliseconds that have gone by.
