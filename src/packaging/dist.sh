@@ -14,8 +14,8 @@ cargo_deb=$1
 mode=${2:-release}
 targets="x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf"
 # A memory card and a slow line are what a program is kept on and comes by. It shall be 5,000,000; with
-# pictures, posts for few, polls and what apps ask it is 7,574,152, and grows no further.
-bytes_max=7600000
+# pictures, posts for few, polls and what apps ask it is 7,316,104, and grows little further.
+bytes_max=7350000
 
 dist=target/dist
 # Where Cargo.toml looks for what the package holds.
@@ -36,12 +36,15 @@ has_library() {
 
 # What is optimised for size is so function by function; how the whole is linked follows from the last
 # option, and with less than that nothing would be vectorised, whatever Cargo.toml says of its package.
+# Where size counts, a function that only hints that it wants to be inlined is so up to the size of any
+# other, 50 and not 325: 0.3 MB less, for 4 to 7 in 100 more instructions of a page or a post.
 build() {
   cargo rustc --locked --profile small --bin tern --target "$1" \
     --config "target.$1.linker='rust-lld'" \
     --config "target.$1.rustflags=['--remap-path-prefix=$PWD=/tern', \
       '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates', \
       '--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust', \
+      '-Cllvm-args=-inlinehint-threshold=50', \
       '-Clink-arg=--icf=all', '-Clink-arg=--pack-dyn-relocs=relr']" -- -Copt-level=3
 }
 
