@@ -9,7 +9,8 @@ use crate::client::{Client, Writer};
 use crate::growth::Growth;
 use crate::machines::Machines;
 use crate::made::Made;
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
+use crate::turns::Turns;
 use crate::{Plan, median, rate};
 
 /// When the first post was made, in milliseconds since 1970.
@@ -60,7 +61,7 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
         budget: "author",
         what: format!("a post of an author with {} posts, ms", POSTS[MANY]),
         is: of(MANY),
-        beside: Some((format!("with {} posts", POSTS[FEW]), of(FEW))),
+        beside: Some(Beside::new(format!("with {} posts", POSTS[FEW]), of(FEW))),
     });
     let points = POSTS.iter().map(|posts| f64::from(*posts)).zip(took.iter().copied()).collect();
     let what = "a post, ms".to_owned();
@@ -71,17 +72,13 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
 /// Posts of many people with five machines beside three, in turns.
 pub(crate) fn measure_members(plan: &Plan, table: &mut Table) -> io::Result<()> {
     let (mut five, mut three) = (Town::start(5)?, Town::start(3)?);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _round in 0..plan.rounds {
-        theirs.push(rate(&mut three.writers, plan.round_ms, Client::post)?);
-        ours.push(rate(&mut five.writers, plan.round_ms, Client::post)?);
-    }
-    table.figure(Figure {
-        budget: "members",
-        what: format!("posts a second, {} at once, 5 machines", crate::WRITERS),
-        is: median(ours),
-        beside: Some(("3 machines".to_owned(), median(theirs))),
-    });
+    let turns = Turns::take(
+        plan.rounds,
+        || rate(&mut three.writers, plan.round_ms, Client::post),
+        || rate(&mut five.writers, plan.round_ms, Client::post),
+    )?;
+    let what = format!("posts a second, {} at once, 5 machines", crate::WRITERS);
+    table.figure(turns.figure("members", what, "3 machines".to_owned()));
     Ok(())
 }
 

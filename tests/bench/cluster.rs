@@ -13,8 +13,9 @@ use crate::form::encode;
 use crate::harness::{Cluster, Options};
 use crate::person::Person;
 use crate::table::{Figure, Table};
+use crate::turns::Turns;
 use crate::wrk::Load;
-use crate::{Plan, WRITERS, crowd, median, megabytes, rate, rest};
+use crate::{Plan, WRITERS, crowd, megabytes, rate, rest};
 
 /// Connections that ask for pages at once.
 pub(crate) const READERS: usize = 16;
@@ -150,19 +151,17 @@ impl Town {
         self.posts += load.run()?.requests;
         let files = self.cluster.data().join("bare");
         let mut files = bare::writers(&files, count, (self.last_line()?, flush))?;
-        let (mut ours, mut limit) = (Vec::new(), Vec::new());
-        for _round in 0..plan.rounds {
-            limit.push(rate(&mut files, plan.round_ms, Bare::write)?);
-            let told = load.run()?;
-            self.posts += told.requests;
-            ours.push(told.rate);
-        }
-        Ok(Figure {
-            budget,
-            what: format!("posts a second, {count} at once"),
-            is: median(ours),
-            beside: Some(("append and fdatasync on 2 of 3 files".to_owned(), median(limit))),
-        })
+        let turns = Turns::take(
+            plan.rounds,
+            || rate(&mut files, plan.round_ms, Bare::write),
+            || {
+                let told = load.run()?;
+                self.posts += told.requests;
+                Ok(told.rate)
+            },
+        )?;
+        let what = format!("posts a second, {count} at once");
+        Ok(turns.figure(budget, what, "append and fdatasync on 2 of 3 files".to_owned()))
     }
 
     /// So many people's posts, through the form on the page of each.
@@ -205,22 +204,12 @@ impl Town {
         ] {
             let page = Load::page(url(path), cookies, READERS, plan.round_ms);
             let fixed = Load::page(url(&style), "", READERS, plan.round_ms);
-            let (mut ours, mut limit) = (Vec::new(), Vec::new());
-            for _round in 0..plan.rounds {
-                limit.push(fixed.run()?);
-                ours.push(page.run()?);
-            }
-            let bytes =
-                |told: &[crate::wrk::Told]| told.first().map_or(0.0, |one| one.answer_bytes);
-            let rates =
-                |told: &[crate::wrk::Told]| median(told.iter().map(|one| one.rate).collect());
-            let beside = format!("style sheet ({:.0} bytes)", bytes(&limit));
-            table.figure(Figure {
-                budget,
-                what: format!("{what}, {READERS} connections ({:.0} bytes)", bytes(&ours)),
-                is: rates(&ours),
-                beside: Some((beside, rates(&limit))),
-            });
+            let (page_bytes, fixed_bytes) = (page.run()?.answer_bytes, fixed.run()?.answer_bytes);
+            let rate = |load: &Load| load.run().map(|told| told.rate);
+            let turns = Turns::take(plan.rounds, || rate(&fixed), || rate(&page))?;
+            let what = format!("{what}, {READERS} connections ({page_bytes:.0} bytes)");
+            let beside = format!("style sheet ({fixed_bytes:.0} bytes)");
+            table.figure(turns.figure(budget, what, beside));
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use argon2::{Algorithm, Argon2, Block, ParamsBuilder, Version};
 use tern::limits::{PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES, PASSWORD_HASHES_MAX};
 
 use crate::cluster::{PEOPLE, READERS, Town};
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
+use crate::turns::Turns;
 use crate::wrk::Load;
 use crate::{Plan, WRITERS, invalid, median, rate};
 
@@ -15,6 +16,10 @@ use crate::{Plan, WRITERS, invalid, median, rate};
 const CONNECTIONS: usize = 500;
 /// What people's log-ins outlast the pages by that are measured beside them, in milliseconds.
 const LONGER_MS: u64 = 2_000;
+
+/// A round of log-ins is so many times longer than others: there are some two hundred in a round, and at its
+/// end up to [`WRITERS`] of them have been begun and do not count.
+const LOGINS_LONGER: u64 = 2;
 
 /// Hashes one password after the other, in memory of its own.
 struct Hashing {
@@ -64,22 +69,21 @@ fn signing_in(town: &Town, at_once: usize, ms: u64) -> Load {
 fn beside_hashes(town: &Town, how: &str, plan: &Plan) -> io::Result<Figure> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get).min(PASSWORD_HASHES_MAX);
     let mut bare = (0..cores).map(|_| Hashing::new()).collect::<io::Result<Vec<_>>>()?;
-    let load = signing_in(town, WRITERS, plan.round_ms);
-    let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    for _round in 0..plan.rounds {
-        limit.push(rate(&mut bare, plan.round_ms, Hashing::hash)?);
-        let told = load.start()?.end()?;
-        if told.refused > 0.0 {
-            return Err(invalid(&format!("{} log-ins were refused", told.refused)));
-        }
-        ours.push(told.opened);
-    }
-    Ok(Figure {
-        budget: "logins",
-        what: format!("log-ins a second, {WRITERS} at once{how}"),
-        is: median(ours),
-        beside: Some((format!("Argon2id alone, {cores} at once"), median(limit))),
-    })
+    let round_ms = LOGINS_LONGER * plan.round_ms;
+    let load = signing_in(town, WRITERS, round_ms);
+    let turns = Turns::take(
+        plan.rounds,
+        || rate(&mut bare, round_ms, Hashing::hash),
+        || {
+            let told = load.start()?.end()?;
+            if told.refused > 0.0 {
+                return Err(invalid(&format!("{} log-ins were refused", told.refused)));
+            }
+            Ok(told.opened)
+        },
+    )?;
+    let what = format!("log-ins a second, {WRITERS} at once{how}");
+    Ok(turns.figure("logins", what, format!("Argon2id alone, {cores} at once")))
 }
 
 /// The slowest hundredth of home pages, with and without a crowd that signs in.
@@ -99,7 +103,7 @@ fn pages_meanwhile(town: &Town, plan: &Plan, table: &mut Table) -> io::Result<()
         budget: "logins-pages",
         what: format!("{PEOPLE} people log in: 99th percentile of home pages, ms"),
         is: median(busy),
-        beside: Some(("the same while nobody does".to_owned(), median(quiet))),
+        beside: Some(Beside::new("the same while nobody does", median(quiet))),
     });
     table.note(format!(
         "{PEOPLE} people logging in at once were told {told_to_wait:.0} times to come again in a moment"

@@ -200,8 +200,9 @@ const HEAD: &str = "\
 # How fast Tern is
 
 Absolute times mean little on shared machines. So each budget is a ratio, measured in one run beside the thing
-that it names, on the same cores and the same disk: rounds of both in turns, at least five, medians compared. What
-can be counted instead of timed is counted.
+that it names, on the same cores and the same disk: rounds of both in turns, at least five. Where a round has one of
+the other thing right before it and right behind it, its ratio is to the mean of those two, and the ratio told is the
+middle of the rounds' own; else it is that of the medians. What can be counted instead of timed is counted.
 
 `make bench` measures, prints, and leaves all figures in `target/bench.json` and a drawing of what grows in
 `target/bench.svg`. It fails if a budget is missed. `TERN_BENCH_ONLY=cluster,peer` in its environment picks sections;

@@ -8,7 +8,7 @@ use std::io;
 use crate::client::{Client, Writer};
 use crate::machines::Machines;
 use crate::person::Person;
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
 use crate::web::{Web, WebWriter};
 use crate::{Plan, median, rate};
 
@@ -97,7 +97,7 @@ fn report(
         budget: if budget == "hot" { "hot-wait" } else { budget },
         what: format!("{what}: longest wait, ms"),
         is: longest(three),
-        beside: Some((beside.to_owned(), longest(one))),
+        beside: Some(Beside::new(beside, longest(one))),
     });
     table.note(format!(
         "{what}: the least served got {:.2} of an equal share (beside: {:.2}); told to try again: {} \
@@ -111,7 +111,7 @@ fn report(
         budget,
         what: format!("{what}, a second"),
         is: median(three.rates.clone()),
-        beside: Some((beside.to_owned(), median(one.rates.clone()))),
+        beside: Some(Beside::new(beside, median(one.rates.clone()))),
     });
 }
 

@@ -14,7 +14,7 @@ use crate::client::TRIES_MAX;
 use crate::harness::{PROGRAM, eventually};
 use crate::machines::Machines;
 use crate::person::Person;
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
 use crate::web::Web;
 use crate::{Plan, invalid, measured, process};
 
@@ -122,7 +122,7 @@ fn tell(table: &mut Table, what: &str, mut shares: Vec<Share>) -> io::Result<()>
             budget: "instructions",
             what,
             is: share.instructions.round(),
-            beside: before.map(|count| ("kept".to_owned(), count)),
+            beside: before.map(|count| Beside::new("kept", count)),
         });
     }
     Ok(())

@@ -34,6 +34,7 @@ mod sockets;
 #[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
 mod table;
 mod takeover;
+mod turns;
 mod web;
 #[expect(clippy::indexing_slicing, reason = "of JSON: what is not there is null")]
 mod wrk;

@@ -10,7 +10,7 @@ use crate::client::{Client, Writer};
 use crate::harness::{eventually, send};
 use crate::machines::Machines;
 use crate::sockets::Listening;
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
 use crate::{Plan, WRITERS, median, process, rate};
 
 /// Milliseconds of a fault that are not counted: by then it is noticed.
@@ -68,7 +68,7 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) -> io::Result<()> {
             budget: "peer",
             what: format!("99th percentile of {WRITERS} others' posts, 1 of 3 {what}, ms"),
             is: median(tails.clone()),
-            beside: Some(("all three well".to_owned(), median(well.clone()))),
+            beside: Some(Beside::new("all three well", median(well.clone()))),
         });
         table.note(format!(
             "1 of 3 {what}: others were told to try again {troubles} times; rounds: {}; well: {}",

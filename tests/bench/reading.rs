@@ -16,7 +16,7 @@ use crate::harness::PROGRAM;
 use crate::machines::Machines;
 use crate::made::Made;
 use crate::person::Person;
-use crate::table::{Figure, Table};
+use crate::table::{Beside, Figure, Table};
 use crate::web::Web;
 use crate::{Plan, median, megabytes, process, rest};
 
@@ -107,7 +107,7 @@ pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
             budget: "pages",
             what: format!("{what}, {posts} posts: milliseconds"),
             is: median(took.1),
-            beside: Some(("the same of a small community".to_owned(), median(took.0))),
+            beside: Some(Beside::new("the same of a small community", median(took.0))),
         });
     }
     for (what, query) in
@@ -257,7 +257,7 @@ fn start_figure(budget: &'static str, posts: f64, start: &Start, whence: &str, t
             "start with {posts} posts, a line each, {whence}: milliseconds until a page is there"
         ),
         is: start.ms,
-        beside: Some(("reading the same files".to_owned(), start.cat_ms)),
+        beside: Some(Beside::new("reading the same files", start.cat_ms)),
     });
 }
 

@@ -15,8 +15,17 @@ pub(crate) struct Figure {
     /// What, and in which unit.
     pub(crate) what: String,
     pub(crate) is: f64,
-    /// What it is compared with, and its value.
-    pub(crate) beside: Option<(String, f64)>,
+    /// What it is compared with.
+    pub(crate) beside: Option<Beside>,
+}
+
+/// What a figure is compared with.
+#[derive(Clone)]
+pub(crate) struct Beside {
+    pub(crate) what: String,
+    pub(crate) is: f64,
+    /// The ratio, if it is not that of the two figures.
+    pub(crate) ratio: Option<f64>,
 }
 
 /// All figures of a run.
@@ -82,12 +91,12 @@ impl Table {
         for (_, figure) in &self.figures {
             let (what, is) = (&figure.what, figure.is);
             let (beside, ratio) = (figure.beside.as_ref(), figure.ratio());
-            let theirs = beside.map(|(_, theirs)| format!("{theirs:.1}")).unwrap_or_default();
+            let theirs = beside.map(|beside| format!("{:.1}", beside.is)).unwrap_or_default();
             let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
             let (limit, verdict) = (figure.limit().words(), verdict(figure.is_kept()));
             writeln!(out, "{what:<76} {is:>9.1} {theirs:>9} {ratio:>6}  {limit} {verdict}")?;
-            if let Some((with, _)) = beside {
-                writeln!(out, "  beside: {with}")?;
+            if let Some(beside) = beside {
+                writeln!(out, "  beside: {}", beside.what)?;
             }
         }
         for (_, one) in &self.growth {
@@ -151,13 +160,21 @@ impl Table {
     }
 }
 
+impl Beside {
+    /// The ratio is that of the two figures.
+    pub(crate) fn new(what: impl Into<String>, is: f64) -> Self {
+        Self { what: what.into(), is, ratio: None }
+    }
+}
+
 impl Figure {
     fn limit(&self) -> Limit {
         find(self.budget).map_or(Limit::Any, |budget| budget.limit)
     }
 
     fn ratio(&self) -> Option<f64> {
-        self.beside.as_ref().map(|(_, theirs)| self.is / theirs.max(f64::MIN_POSITIVE))
+        let of = self.beside.as_ref()?;
+        Some(of.ratio.unwrap_or_else(|| self.is / of.is.max(f64::MIN_POSITIVE)))
     }
 
     /// Whether its budget is kept, if it has one.
@@ -176,7 +193,7 @@ impl Figure {
     }
 
     fn json(&self) -> Value {
-        let (beside, theirs) = self.beside.clone().unzip();
+        let (beside, theirs) = self.beside.as_ref().map(|of| (&of.what, of.is)).unzip();
         json!({
             "budget": self.budget, "what": self.what, "is": self.is, "beside": beside,
             "beside is": theirs, "ratio": self.ratio(), "limit": self.limit().words(),
