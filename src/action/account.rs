@@ -66,7 +66,7 @@ pub(super) fn change_password(
 
 pub(super) fn leave(user: &User, verified: &str, now: Wall) -> Result<Plan, ActionError> {
     check_verified(user, verified)?;
-    // What a keeper did goes with their file.
+    // A community shall not lose its keeper without anybody having said so.
     if user.is_keeper() {
         return Err(ActionError::Keeper);
     }

@@ -66,7 +66,7 @@ pub fn plan(user: &User, upkeep: &Upkeep, now: Wall) -> Result<Plan, ActionError
     match upkeep {
         Upkeep::OfferReset { link, until } => Ok(link::offer_reset(user, link, *until, now)),
         Upkeep::SignOut => Ok(signed_out(user, now)),
-        // What a keeper did goes with their file.
+        // A community shall not lose its keeper without anybody having said so.
         Upkeep::Delete if user.is_keeper() => Err(ActionError::Keeper),
         Upkeep::Delete => Ok(Plan::of(vec![Entry::Left { at: now }])),
         Upkeep::Keep { deed, at } => keeping::keep(user, deed, *at),

@@ -280,6 +280,16 @@ impl Index {
         }
     }
 
+    /// Forgets all that the file of somebody who goes said about the community, but for what they did as a
+    /// keeper: that holds on.
+    pub(super) fn keep_acts(&mut self, before: &User) {
+        self.forget_kept(before);
+        let who = self.people.intern(&before.name);
+        for act in before.keeping.iter().flat_map(|stated| &stated.acts) {
+            self.rule(who, act.at, act.deed.clone());
+        }
+    }
+
     /// Forgets all that a user's file said about the community.
     pub(super) fn forget_kept(&mut self, user: &User) {
         let who = self.people.intern(&user.name);

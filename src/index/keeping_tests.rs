@@ -64,6 +64,37 @@ fn newest_word_of_any_keeper_holds_and_only_a_keepers() {
 }
 
 #[test]
+fn what_a_keeper_did_outlives_their_account() {
+    let mut world = World::default();
+    world.write("ada", &made(1));
+    let house = House { signup: Signup::Closed, ..House::default() };
+    world.write("ada", &Entry::CommunitySet { at: Wall(2), house });
+    world.write("ada", &hidden(3, "dora", 5, "spam"));
+    world.write("ada", &suspended(4, "eva", None));
+    world.write("ada", &reported(5, "dora", 9));
+    let made = Entry::InvitationMade { at: Wall(6), code: code(1), uses: 2, until: Wall(60) };
+    world.write("ada", &made);
+    world.write("ada", &Entry::KeeperEnded { at: Wall(7) });
+    world.write("ada", &Entry::Left { at: Wall(8) });
+    let is_as_before = |index: &Index| {
+        assert_eq!(index.house().signup, Signup::Closed);
+        assert_eq!(index.hidden(&post_ref("dora", 5)), Some("spam"));
+        assert!(matches!(index.standing(&name("eva"), Wall(50)), Standing::Suspended { .. }));
+        let (log, _) = index.log(None, 9);
+        assert_eq!(log.iter().map(|it| it.keeper.as_str()).collect::<Vec<_>>(), ["ada"; 3]);
+        // What they said as a member is gone.
+        assert_eq!(index.inviter(&code(1)), None);
+        assert!(index.reported(None, 9).0.is_empty() && index.keepers().is_empty());
+    };
+    is_as_before(&world.index);
+    is_as_before(&Index::build(world.users.values()));
+    // Another keeper has the last word.
+    world.write("ben", &Entry::KeeperMade { at: Wall(9) });
+    world.write("ben", &shown(10, "dora", 5));
+    assert_eq!(world.index.hidden(&post_ref("dora", 5)), None);
+}
+
+#[test]
 fn deed_gets_a_time_above_all_it_overrules() {
     let mut world = World::default();
     world.write("ada", &made(1));

@@ -212,7 +212,10 @@ impl Index {
             | Entry::MemberAdmitted { .. }
             | Entry::MemberRefused { .. }
             | Entry::MemberUndecided { .. } => self.keep(before, entry),
-            Entry::Left { .. } => self.remove_user(before),
+            Entry::Left { .. } => {
+                self.remove_user(before);
+                self.keep_acts(before);
+            }
             Entry::Liked { .. }
             | Entry::Unliked { .. }
             | Entry::Reposted { .. }
@@ -459,7 +462,6 @@ impl Index {
         for post in before.posts.iter().rev() {
             self.remove_post(before, post.id);
         }
-        self.forget_kept(before);
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));

@@ -19,6 +19,7 @@ use crate::id::{Hash128, RequestId};
 use crate::limits::LINE_BYTES_MAX;
 use crate::replica::version::{Version, chain_hash};
 use crate::user::entry::Entry;
+use crate::user::keeping;
 use crate::user::{Place, Receipt, Recorded, User};
 
 pub(super) const VERSION: &str = "{\"v\":\"";
@@ -448,8 +449,15 @@ fn check_sense(line: &Line) -> Result<(), LineError> {
         Kind::Delta => lefts == 0,
         Kind::Identity => line.entries.is_empty() && line.requests.is_empty(),
         Kind::Tombstone => lefts == 1 && is_last,
-        // Nothing of an account survives its end.
-        Kind::Snapshot(part) => lefts == 0 || (part.of == 1 && line.entries.len() == 1),
+        Kind::Snapshot(part) => {
+            lefts == 0 || (lefts == 1 && is_last && part.number == part.of && is_of_the_gone(line))
+        }
     };
     if fits { Ok(()) } else { Err(LineError::Field("k")) }
+}
+
+/// Whether nothing stands before the last entry but what outlives an account.
+fn is_of_the_gone(line: &Line) -> bool {
+    let before = line.entries.split_last().map(|(_, before)| before);
+    before.into_iter().flatten().all(|(entry, _)| keeping::outlives(entry))
 }

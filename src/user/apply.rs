@@ -321,6 +321,7 @@ impl User {
         let was = std::mem::replace(self, left);
         self.status = Status::Left(at);
         self.ops = was.ops;
+        self.keeping = was.keeping.and_then(|keeping| keeping.left()).map(Box::new);
         // The one that deleted, so that asking it again is answered. A line's requests are recorded
         // before its entries are taken in, so it is the last one on every machine; all others would
         // only keep a gone account's file from shrinking.
@@ -348,7 +349,8 @@ impl User {
             let pictures = self.pictures.is_empty() && self.sent.is_empty();
             assert!(pictures, "{}: left, but pictures stay", self.name);
             let apart = self.mutes.len() + self.blocks.len();
-            assert!(apart == 0 && self.keeping.is_none(), "{}: left, but ties stay", self.name);
+            let has_acts_alone = self.keeping.as_ref().is_none_or(|it| it.is_of_the_gone());
+            assert!(apart == 0 && has_acts_alone, "{}: left, but ties stay", self.name);
             assert!(empty && self.password.is_empty(), "{}: left, but not gone", self.name);
             assert!(self.requests.len() <= 1, "{}: left, but requests stay", self.name);
         }

@@ -104,7 +104,10 @@ impl Fold {
             | Entry::MemberAdmitted { .. }
             | Entry::MemberRefused { .. }
             | Entry::MemberUndecided { .. } => self.keeping.push(place),
-            Entry::Left { .. } => *self = Self { left: Some(place), ..Self::default() },
+            Entry::Left { .. } => {
+                let keeping = std::mem::take(&mut self.keeping);
+                *self = Self { left: Some(place), keeping, ..Self::default() };
+            }
         }
     }
 

@@ -98,6 +98,12 @@ pub struct Report {
     pub reason: String,
 }
 
+/// Whether an entry outlives the account that states it: a keeper's acts, and when they were one.
+pub fn outlives(entry: &Entry) -> bool {
+    matches!(entry, Entry::KeeperMade { .. } | Entry::KeeperEnded { .. })
+        || Deed::of(entry).is_some()
+}
+
 impl Deed {
     /// What an entry says that a keeper did, if it is about that.
     pub fn of(entry: &Entry) -> Option<(Wall, Self)> {
@@ -196,6 +202,18 @@ impl Deed {
 }
 
 impl Keeping {
+    /// What stays when an account goes: what its owner did as a keeper is the community's, and holds until
+    /// a keeper says otherwise. None if they did nothing.
+    pub(super) fn left(self) -> Option<Self> {
+        let acts = self.acts;
+        (!acts.is_empty()).then(|| Self { acts, ..Self::default() })
+    }
+
+    /// Whether there is only what stays when an account goes.
+    pub(super) fn is_of_the_gone(&self) -> bool {
+        !self.is_keeper && self.invitations.is_empty() && self.reports.is_empty()
+    }
+
     /// Takes in an entry that is about the community; whether it was.
     pub(super) fn apply(&mut self, entry: &Entry) {
         match entry {

@@ -188,6 +188,33 @@ fn s17_session_open_until_its_last_day() {
 }
 
 #[test]
+fn left_keeps_what_was_done_as_a_keeper_and_nothing_else_of_it() {
+    let suspended = |at| Entry::MemberSuspended {
+        at: Wall(at),
+        user: name("ben"),
+        until: None,
+        reason: "loud".to_owned(),
+    };
+    let mut user = user_of(&[
+        Entry::Joined { at: Wall(1) },
+        Entry::KeeperMade { at: Wall(2) },
+        suspended(3),
+        Entry::KeeperEnded { at: Wall(4) },
+        Entry::Reported {
+            at: Wall(5),
+            user: name("ben"),
+            id: PostId::from_raw(1),
+            reason: "x".into(),
+        },
+    ]);
+    let acts = user.keeping.as_ref().unwrap().acts.clone();
+    user.apply(&Entry::Left { at: Wall(6) }, Place::default());
+    user.apply(&suspended(7), Place::default());
+    assert_eq!(user.keeping, Some(Box::new(keeping::Keeping { acts, ..Default::default() })));
+    assert!(user.keeping.unwrap().acts.len() == 1);
+}
+
+#[test]
 fn left_keeps_name_time_and_last_request_alone() {
     let mut user = user_of(&[
         Entry::Joined { at: Wall(1) },

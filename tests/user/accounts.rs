@@ -1,8 +1,10 @@
 //! `tern user …`.
 
-use crate::cluster::harness::{Cluster, Options};
+use rustix::process::Signal;
 
-use super::{member, run, run_on, signs_in};
+use crate::cluster::harness::{Cluster, Options, eventually};
+
+use super::{END, member, run, run_on, signs_in};
 
 #[test]
 fn accounts_are_made_changed_and_deleted_while_all_runs() {
@@ -65,6 +67,42 @@ fn accounts_are_made_changed_and_deleted_while_all_runs() {
         assert!(log.contains(told), "{told}");
     }
     assert!(!log.contains(fresh) && !log.contains(&first), "a secret");
+}
+
+#[test]
+fn what_a_keeper_did_holds_when_their_account_is_gone() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let (mut ada, mut ben) = (member(&cluster, "ada"), member(&cluster, "ben"));
+    let _cleo = member(&cluster, "cleo");
+    for keeper in ["ada", "cleo"] {
+        assert_eq!(run(&cluster, &["user", "admin", keeper]).code, Some(0));
+    }
+    assert_eq!(ada.login().status, 303);
+    assert_eq!(ada.act("/mod/settings", "/mod/settings", &[("signup", "closed")]).status, 303);
+    let suspend = ["user", "suspend", "ben", "--by=ada", "--reason=Too loud."];
+    assert_eq!(run(&cluster, &suspend).code, Some(0));
+    assert_eq!(run(&cluster, &["user", "admin", "ada", "--remove"]).code, Some(0));
+    assert_eq!(run(&cluster, &["user", "delete", "ada", "--yes"]).code, Some(0));
+
+    let mut cleo = cluster.person("cleo");
+    assert_eq!(cleo.login().status, 303);
+    let mut stranger = cluster.person("stranger");
+    let mut is_as_before = |cluster: &Cluster| {
+        assert!(run(cluster, &["user", "list"]).out.contains("suspended"), "ben");
+        assert!(ben.get("/").body.contains("Too loud."));
+        assert!(!stranger.get("/join").body.contains("name=\"password\""), "closed");
+        let log = cleo.get("/mod/log").body;
+        assert!(log.contains("Too loud.") && log.contains("@ada"), "{log}");
+    };
+    is_as_before(&cluster);
+    // It stands in the file that tells of the account's end.
+    let old = cluster.kill(1, Signal::KILL);
+    cluster.wait_restarted(1, old);
+    eventually("it answers again", END, || {
+        (run(&cluster, &["user", "list"]).code == Some(0)).then_some(())
+    });
+    is_as_before(&cluster);
+    assert_eq!(cleo.get("/@ada").status, 410);
 }
 
 #[test]

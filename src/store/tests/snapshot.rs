@@ -357,6 +357,32 @@ fn fold_of_tombstone_under_300_bytes() {
     assert!(scan.chain.left, "only identities may follow");
 }
 
+/// In as many parts as that takes.
+#[test]
+fn fold_of_a_keeper_who_left_keeps_what_they_did_as_one() {
+    let acts = LINE_BYTES_MAX / 50;
+    let mut history = History::default();
+    history.add(&[Entry::Joined { at: Wall(1) }, Entry::KeeperMade { at: Wall(1) }, posted("one")]);
+    for _ in 0..acts {
+        history.add(&[kept(3)]);
+    }
+    history.add(&[kept(5), Entry::KeeperEnded { at: Wall(2) }]);
+    history.add(&[Entry::Left { at: Wall(3) }]);
+    let folded = fold(&ada(), &history.bytes, history.chain.version).unwrap().unwrap();
+    let keeping = folded.user.keeping.as_ref().unwrap();
+    assert_eq!((keeping.acts.len(), keeping.is_keeper, keeping.reports.len()), (acts, false, 0));
+    assert!(folded.user.posts.is_empty() && pieces(&folded.bytes).len() > 1);
+    assert!(scanned(&folded.bytes).chain.left, "only identities may follow");
+    // Nothing else of the account may stand there.
+    let spelled = |entries: &[Entry]| decode(&spelled(&[], entries), 0).map(|_| ());
+    let left = || Entry::Left { at: Wall(3) };
+    assert_eq!(spelled(&[kept(0), kept(3), kept(2), left()]), Ok(()));
+    for other in [posted("one"), kept(5), left(), Entry::Joined { at: Wall(1) }] {
+        assert_eq!(spelled(&[kept(0), other, left()]), Err(LineError::Field("k")));
+    }
+    assert_eq!(spelled(&[left(), kept(3)]), Err(LineError::Field("k")));
+}
+
 /// Read as it is needed, piece by piece, and never the bytes behind its end.
 #[test]
 fn fold_of_a_file_on_the_disk_is_that_of_its_bytes() {
@@ -450,8 +476,21 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
         2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
         1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
+        3 => (0..6u8).prop_map(kept),
         1 => Just(Entry::Left { at: Wall(7) }),
     ]
+}
+
+/// What somebody says who keeps the community, or once did.
+fn kept(kind: u8) -> Entry {
+    let (at, user, reason) = (Wall(1), ada(), "loud".to_owned());
+    match kind {
+        0 | 1 => Entry::KeeperMade { at },
+        2 => Entry::KeeperEnded { at },
+        3 => Entry::MemberSuspended { at, user, until: None, reason },
+        4 => Entry::PostHidden { at, user, id: PostId::from_raw(4), reason },
+        _ => Entry::Reported { at, user, id: PostId::from_raw(4), reason },
+    }
 }
 
 fn picture(n: u8, sent_as: Option<PostId>) -> Picture {
