@@ -212,3 +212,42 @@ fn s50_picture_goes_with_its_post_and_no_path_leads_elsewhere() {
         assert_eq!(stranger.get(address).status, 404, "{address}");
     }
 }
+
+/// Who knows what a picture's files are called has not been shown it, and can show it to nobody.
+#[test]
+fn s50_picture_is_posted_by_whoever_sent_it_alone() {
+    let site = Site::start(&[]);
+    let (mut ada, mut sam) = (site.member("ada"), site.member("sam"));
+    let mut stranger = site.cluster.person("stranger");
+    // What is wrong with the text leaves the picture where it is kept, as the form says that comes back.
+    let form = form_of(&mut ada);
+    let long = "x".repeat(2_000);
+    let file = encoded(ImageFormat::Jpeg);
+    let filled = [("text", long.as_str()), ("for", "followers")];
+    let answer = ada.submit_files(&form, &filled, &[("picture_1", &file)]);
+    assert_eq!(answer.status, 422);
+    let again = answer.form("/post");
+    let kept = again.fields.iter().find(|(name, _)| name == "kept_1").unwrap().1.clone();
+    let names = kept.rsplit_once('/').unwrap().0.to_owned();
+    let shown = format!("/picture/{}", names.split_once('/').unwrap().0);
+
+    let steals = |person: &mut Person, said: &str| {
+        let fields = [("text", "Look"), ("more", ""), ("kept_1", said)];
+        let form = person.act("/", "/post", &fields).form("/post");
+        let answer = person.submit(&form, &[("text", "stolen"), ("kept_1", said)]);
+        assert_eq!(answer.status, 422, "{said}");
+        assert!(!answer.body.contains(&names), "it does not stay in the form");
+        let page = "/settings/profile";
+        let face = [("display_name", "Sam"), ("kept_avatar", said)];
+        assert_eq!(person.act(page, page, &face).status, 422, "{said}");
+    };
+    for said in [names.as_str(), &format!("{names}/"), &format!("{names}/AAAA"), &kept] {
+        steals(&mut sam, said);
+    }
+    assert_eq!(stranger.get(&shown).status, 404);
+    let answer = ada.submit(&again, &[("text", "Look"), ("for", "followers")]);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!((ada.get(&shown).status, sam.get(&shown).status), (200, 404));
+    steals(&mut sam, &names);
+    assert_eq!((stranger.get(&shown).status, sam.get(&shown).status), (404, 404));
+}

@@ -6,7 +6,8 @@ use super::draw::{answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, Stop, html, poll};
 use crate::action::{
-    Action, AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, RequestKey,
+    Action, AvatarWish, FaceOf, Field, FieldProblem, KeptPicture, NewPicture, OnePicture,
+    PostedPicture, Problem, RequestKey,
 };
 use crate::id::{PictureKind, PictureName, UserName};
 use crate::picture::{Made, Use, shape};
@@ -17,7 +18,7 @@ use crate::web::page::form::{ComposePage, Composer, PictureField};
 use crate::web::page::said::Trouble;
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
-use crate::wire::request::Outcome;
+use crate::wire::request::{Outcome, Refusal};
 
 /// The fields of each picture of the form: the file, what it shows, and what is kept of it already.
 pub(super) const FIELDS: [[&str; 3]; 4] = [
@@ -29,6 +30,9 @@ pub(super) const FIELDS: [[&str; 3]; 4] = [
 
 /// The same of the picture beside one's name, which nobody describes.
 const AVATAR: [&str; 2] = ["avatar", "kept_avatar"];
+
+/// What the code beside a kept picture's name says.
+const PURPOSE: &str = "kept";
 
 /// Why the pictures of a form are not kept, and what a backend said with it.
 type NotKept = (Trouble, Option<Heard>);
@@ -46,7 +50,12 @@ impl<A: Ask> Site<A> {
             Act::EditProfile => (vec![AVATAR], Use::Avatar),
             _ => return Ok(Ok(())),
         };
+        let user = visit.session.as_ref().ok_or(super::Fault::Nonsense)?.user();
         for [file, kept] in fields {
+            if !self.was_kept_for(user, form.get(kept)) {
+                form.put(kept, String::new());
+                return Ok(Err((Trouble::Refused(lost()), None)));
+            }
             let Some(bytes) = form.file(file, &visit.request.body) else { continue };
             let made = match self.studio.prepare(bytes, what_for) {
                 Ok(made) => made,
@@ -67,7 +76,10 @@ impl<A: Ask> Site<A> {
                 }
             };
             match &heard.outcome {
-                Outcome::PictureKept => form.put(kept, name.to_string()),
+                Outcome::PictureKept => {
+                    let code = self.form_key.app_code(PURPOSE, &vouched(name, user));
+                    form.put(kept, format!("{name}/{code}"));
+                }
                 Outcome::Refused(refusal) => {
                     let trouble = Trouble::Refused(heard.honest(refusal));
                     return Ok(Err((trouble, Some(heard))));
@@ -76,6 +88,17 @@ impl<A: Ask> Site<A> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Whether what stands in a form for a kept picture is nothing, or what was put there when it was kept for
+    /// this member. Its names alone prove nothing: they stand in addresses, which whoever was shown it
+    /// can pass on, and what is posted anew is shown to others than it was meant for.
+    fn was_kept_for(&self, user: &UserName, said: &str) -> bool {
+        let is_ours = |(name, code): (&str, &str)| {
+            let name: Option<KeptPicture> = name.parse().ok();
+            name.is_some_and(|name| self.form_key.is_app_code(PURPOSE, &vouched(name, user), code))
+        };
+        said.is_empty() || said.rsplit_once('/').is_some_and(is_ours)
     }
 
     /// The box to write in with room for pictures or for a poll, and what was typed so far: nothing is posted
@@ -174,7 +197,23 @@ pub(super) fn avatar(form: &Form) -> AvatarWish {
         return AvatarWish::Remove;
     }
     let [_, kept] = AVATAR;
-    form.get(kept).parse().map_or(AvatarWish::Keep, AvatarWish::Show)
+    kept_in(form, kept).map_or(AvatarWish::Keep, AvatarWish::Show)
+}
+
+/// What stands in a field for a picture that was kept, of which [`Site::keep_pictures`] has judged the code.
+fn kept_in(form: &Form, field: &str) -> Option<KeptPicture> {
+    form.get(field).rsplit_once('/')?.0.parse().ok()
+}
+
+/// What the code beside a kept picture's name is over.
+fn vouched(kept: KeptPicture, user: &UserName) -> String {
+    format!("{kept} {user}")
+}
+
+/// As a backend says that does not have it.
+fn lost() -> Refusal {
+    let problems = vec![FieldProblem { field: Field::Picture, problem: Problem::Wrong }];
+    Refusal::Invalid { problems }
 }
 
 /// What a backend is told of a picture that was made ready, and what goes beside that.
@@ -189,7 +228,7 @@ pub(in crate::web) fn announced(made: &Made) -> (NewPicture, Vec<u8>) {
 pub(super) fn posted(form: &Form) -> Vec<PostedPicture> {
     let picture = |[_, description, kept]: [&str; 3]| {
         let description = form.get(description).to_owned();
-        Some(PostedPicture { kept: form.get(kept).parse().ok()?, description })
+        Some(PostedPicture { kept: kept_in(form, kept)?, description })
     };
     FIELDS.into_iter().filter_map(picture).collect()
 }
