@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPoll, NewPost, PostFor,
-    PostPoll, RequestKey, Sending, SetMark,
+    PostPoll, RequestKey, Sending, SetMark, Untouched,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -343,6 +343,12 @@ impl Asked {
     fn profile(self, edit: &EditProfile) -> Self {
         let only = if edit.members_only { "members_only" } else { "" };
         let asked = self.text(&edit.display_name).text(&edit.bio).maybe_text(only);
+        let Untouched { display_name, bio, members_only } = edit.untouched;
+        let parts =
+            [(display_name, "name as is"), (bio, "bio as is"), (members_only, "eyes as are")];
+        let said =
+            |asked: Self, (is, word): (bool, &str)| if is { asked.text(word) } else { asked };
+        let asked = parts.into_iter().fold(asked, said);
         match edit.avatar {
             AvatarWish::Keep => asked,
             AvatarWish::Remove => asked.text("remove"),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::keeping::Admission;
 use super::link::{self, Founding};
 use super::{
-    Field, FieldProblem, Mark, NewPoll, Problem, account, apart, follow, keeping, mark, picture,
-    poll, post, profile, session,
+    Field, FieldProblem, Mark, NewPoll, Problem, Untouched, account, apart, follow, keeping, mark,
+    picture, poll, post, profile, session,
 };
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
@@ -208,6 +208,8 @@ pub enum Change {
         members_only: bool,
         /// What becomes of the picture beside the name.
         avatar: Avatar,
+        /// What of it stays as it is.
+        untouched: Untouched,
     },
     /// Change the password; ends all sessions and opens one in place of this one.
     ChangePassword {
@@ -405,8 +407,9 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
         Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
         Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
-        Change::EditProfile { display_name, bio, members_only, avatar } => this()
-            .and_then(|_| profile::edit(user, (display_name, bio), (*members_only, avatar), now)),
+        Change::EditProfile { display_name: name, bio, members_only: only, avatar, untouched } => {
+            this().and_then(|_| profile::edit(user, (name, bio), (*only, avatar), *untouched, now))
+        }
         Change::ChangePassword { verified_hash, new_hash, session } => {
             let this = this()?;
             account::change_password(user, this, [verified_hash, new_hash], session, now)

@@ -336,6 +336,29 @@ pub struct EditProfile {
     /// What becomes of the picture beside the name.
     #[serde(default, skip_serializing_if = "AvatarWish::is_keep")]
     pub avatar: AvatarWish,
+    /// What of it stays as it is then.
+    #[serde(default, skip_serializing_if = "Untouched::is_nothing")]
+    pub untouched: Untouched,
+}
+
+/// What of a profile somebody has not said anything about: it stays as it is when the change is made,
+/// whatever was said for it. An older program takes what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Untouched {
+    /// The display name.
+    pub display_name: bool,
+    /// What they say of themselves.
+    pub bio: bool,
+    /// Whether only members see their posts.
+    pub members_only: bool,
+}
+
+impl Untouched {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Data of [`Action::ChangePassword`].

@@ -322,7 +322,8 @@ fn mute_and_block_oneself_or_too_many_refused() {
 
 fn edit_profile(display_name: &str, bio: &str, members_only: bool) -> Change {
     let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-    Change::EditProfile { display_name, bio, members_only, avatar: Avatar::Keep }
+    let (avatar, untouched) = (Avatar::Keep, Untouched::default());
+    Change::EditProfile { display_name, bio, members_only, avatar, untouched }
 }
 
 #[test]
@@ -407,7 +408,8 @@ fn digest_other_act_differs() {
     let edit = |display_name: &str, bio: &str| {
         let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
         let (key, members_only, avatar) = (key(1), false, AvatarWish::Keep);
-        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar })
+        let untouched = Untouched { bio: bio == "as is", ..Untouched::default() };
+        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar, untouched })
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [

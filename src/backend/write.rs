@@ -211,6 +211,7 @@ impl Backend {
             bio: data.bio.clone(),
             members_only: data.members_only,
             avatar: self.avatar(data.avatar)?,
+            untouched: data.untouched,
         };
         self.simple(asked, &Action::EditProfile(data), ActKind::Other, &change)
     }

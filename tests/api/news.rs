@@ -161,6 +161,42 @@ fn likes_and_reposts_of_ones_posts_told_until_they_are_undone() {
     assert_eq!((gone.status, told("").len()), (200, 0));
 }
 
+/// Two apps, and the form of the page, each say something else of the same profile at the same time.
+#[test]
+fn changes_of_a_profile_that_meet_all_stand() {
+    let cluster = one_machine();
+    let app = App::joined(&cluster, "ada");
+    let mut ada = cluster.person("ada");
+    assert_eq!(ada.login().status, 303);
+    let patch = |field: &str, said: &str| {
+        let says = json!({ field: said });
+        let answer = app.send("PATCH", "/api/v1/accounts/update_credentials", &says, None);
+        assert_eq!(answer.status, 200, "{field}");
+    };
+    for round in 0..12 {
+        let [name, note] = ["Ada", "Gulls"].map(|said| format!("{said} {round}"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| patch("display_name", &name));
+            scope.spawn(|| patch("note", &note));
+        });
+        let now = app.get("/api/v1/accounts/verify_credentials");
+        assert_eq!(
+            (now.text("display_name"), now.value["source"]["note"].as_str()),
+            (name, Some(note.as_str()))
+        );
+        let page = "/settings/profile";
+        let only = if round % 2 == 0 { [("members_only", "1")].as_slice() } else { &[] };
+        let mut form = ada.get(page).form(page);
+        form.fields.retain(|(name, _)| name != "members_only");
+        std::thread::scope(|scope| {
+            scope.spawn(|| patch("note", "Terns"));
+            assert_eq!(ada.submit(&form, only).status, 303);
+        });
+        let is_only = ada.get(page).body.contains("name=\"members_only\" value=\"1\" checked");
+        assert_eq!(is_only, round % 2 == 0, "{round}");
+    }
+}
+
 #[test]
 fn profile_changed_in_what_is_sent() {
     let cluster = one_machine();

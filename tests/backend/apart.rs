@@ -1,7 +1,8 @@
 //! Muting and blocking: what each of the two is shown and may do, on every machine.
 
 use tern::action::{
-    Action, After, AvatarWish, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf, Whom,
+    Action, After, AvatarWish, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf,
+    Untouched, Whom,
 };
 use tern::id::{PostId, UserName};
 use tern::user::entry::PostRef;
@@ -231,6 +232,7 @@ fn posts_for_members_only_are_shown_to_no_stranger() {
             bio: String::new(),
             members_only,
             avatar: AvatarWish::Keep,
+            untouched: Untouched::default(),
         })
     };
     let profile = || Action::Profile(PageOf { username: name("ada"), before: None });

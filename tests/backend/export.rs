@@ -2,7 +2,7 @@
 
 use tern::action::{
     Action, AvatarWish, EditPost, EditProfile, ExportFrom, ExportList, Mark, NewPost, OnePost,
-    RequestKey, SetMark, Whom,
+    RequestKey, SetMark, Untouched, Whom,
 };
 use tern::id::{PostId, RequestId};
 use tern::limits::EXPORT_POSTS;
@@ -83,6 +83,7 @@ fn s40_export_tells_all_that_stands_and_no_more() {
         bio,
         members_only: false,
         avatar: AvatarWish::Keep,
+        untouched: Untouched::default(),
     }));
     let answered = PostRef { user: "ben".parse().unwrap(), id: asked };
     let mut ids = vec![ada.post("@ben I do".to_owned(), Some(answered.clone()))];

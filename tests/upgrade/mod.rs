@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tern::action::{Action, AvatarWish, EditProfile, Page};
+use tern::action::{Action, AvatarWish, EditProfile, Page, Untouched};
 use tern::clock::{Clock, Mono};
 use tern::limits::{BIO_CHARS_MAX, COMPACT_LOOK_MS, DEAD_BYTES_MIN};
 use tern::wire::message::FEATURES;
@@ -80,6 +80,7 @@ impl Mix {
                 bio,
                 members_only: false,
                 avatar: AvatarWish::Keep,
+                untouched: Untouched::default(),
             };
             let told = self.all.ask(3, Some(&session), Action::EditProfile(edit)).unwrap();
             assert!(matches!(told.data.outcome, Outcome::Saved(_)), "{:?}", told.data.outcome);

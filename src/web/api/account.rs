@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
-use crate::action::{Action, ApiRead, AvatarWish, EditProfile};
+use crate::action::{Action, ApiRead, AvatarWish, EditProfile, Untouched};
 use crate::id::UserName;
 use crate::picture::Use;
 use crate::web::ask::Ask;
@@ -98,14 +98,7 @@ impl<A: Ask> Site<A> {
         let (name, note) = (params.find("display_name"), params.find("note"));
         if name.is_some() || note.is_some() || avatar != AvatarWish::Keep {
             let (view, _) = self.account_view(call, None)?;
-            let or = |said: Option<&str>, so_far: String| said.map_or(so_far, str::to_owned);
-            let edit = EditProfile {
-                key: fresh()?,
-                display_name: or(name, view.display_name),
-                bio: or(note, view.bio),
-                members_only: view.members_only,
-                avatar,
-            };
+            let edit = edited(&view, (name, note), avatar)?;
             self.ask_with_token(call, None, Action::EditProfile(edit))?;
         }
         self.myself(call)
@@ -114,13 +107,7 @@ impl<A: Ask> Site<A> {
     /// Leaves a name without a picture beside it.
     pub(super) fn remove_avatar(&self, call: &Call<'_>) -> Answered {
         let (view, _) = self.account_view(call, None)?;
-        let edit = EditProfile {
-            key: fresh()?,
-            display_name: view.display_name,
-            bio: view.bio,
-            members_only: view.members_only,
-            avatar: AvatarWish::Remove,
-        };
+        let edit = edited(&view, (None, None), AvatarWish::Remove)?;
         self.ask_with_token(call, None, Action::EditProfile(edit))?;
         self.myself(call)
     }
@@ -135,4 +122,25 @@ impl<A: Ask> Site<A> {
             "reading:expand:spoilers": false,
         })))
     }
+}
+
+/// A change of what is said, and of nothing else: whatever somebody else changes meanwhile stays changed.
+fn edited(
+    view: &AccountView,
+    (name, note): (Option<&str>, Option<&str>),
+    avatar: AvatarWish,
+) -> Result<EditProfile, Answer> {
+    Ok(EditProfile {
+        key: fresh()?,
+        // Older backends take what stands here.
+        display_name: name.unwrap_or(&view.display_name).to_owned(),
+        bio: note.unwrap_or(&view.bio).to_owned(),
+        members_only: view.members_only,
+        avatar,
+        untouched: Untouched {
+            display_name: name.is_none(),
+            bio: note.is_none(),
+            members_only: true,
+        },
+    })
 }

@@ -6,8 +6,8 @@ use super::{Site, Stop, pictures, poll};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
-    Opening, PostFor, PostPoll, Report, RequestKey, ResetPassword, SetHouse, SetMark, Vote, Whom,
-    code_hash,
+    Opening, PostFor, PostPoll, Report, RequestKey, ResetPassword, SetHouse, SetMark, Untouched,
+    Vote, Whom, code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::UserName;
@@ -332,6 +332,7 @@ impl<A: Ask> Site<A> {
                 bio: field("bio"),
                 members_only: !form.get("members_only").is_empty(),
                 avatar: pictures::avatar(form),
+                untouched: Untouched::default(),
             }),
             Act::ChangePassword => Action::ChangePassword(ChangePassword {
                 key,
