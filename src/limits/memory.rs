@@ -12,6 +12,10 @@ pub const REQUESTS_MS: u64 = 2 * 24 * 60 * 60 * 1000;
 /// Milliseconds after which a thread that hashes passwords ends, and its memory goes back to the system, if
 /// nobody signed in meanwhile: filling it anew takes some milliseconds.
 pub const PASSWORD_IDLE_MS: u64 = 5_000;
+/// Bytes that such a thread sets aside under glibc, of which it fills what hashing takes: what is larger than
+/// 32 MiB goes back to the system for certain once it is freed. Of what is less one stays with each of up to
+/// eight arenas a core, once the first was freed. Source: mallopt(3), `M_MMAP_THRESHOLD`.
+pub const PASSWORD_MAPPED_BYTES: usize = 33 * 1024 * 1024;
 /// Labels of a user's last posts that are looked through for one to share memory with.
 pub const LABELS_COMPARED: usize = 32;
 /// Texts of posts that a machine keeps as it read them last from its files: those of the newest posts are on

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use super::harness::{PROGRAM, eventually, free_ports, take_turn};
+use super::harness::{Cluster, Options, PROGRAM, eventually, free_ports, take_turn};
 use super::person::{Person, Written};
 use crate::web::client::{Client, many_descriptors};
 
@@ -145,4 +145,39 @@ fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
     assert!(serve.child.try_wait().unwrap().is_none(), "it runs on");
     let log = std::fs::read_to_string(home.path().join("log")).unwrap();
     assert!(!log.contains("panicked") && !log.contains("memory allocation"), "{log}");
+}
+
+/// Megabytes of a process, and whether one of its threads hashes passwords or waits to.
+fn size_of(pid: u32) -> (u64, bool) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let mut names = threads.map(|thread| std::fs::read_to_string(thread.path().join("comm")));
+    (kib / KIB_A_MIB, names.any(|name| name.is_ok_and(|name| name.trim_end() == "hash")))
+}
+
+/// Whichever thread of a connection asked for it, and however often.
+#[test]
+fn memory_that_hashing_took_goes_back_once_nobody_signs_in() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    cluster.person("ada").join();
+    let pid = cluster.pid(1);
+    let at_rest = || {
+        eventually("threads that hashed have ended", LONG, || {
+            let (resident, is_hashing) = size_of(pid);
+            (!is_hashing).then_some(resident)
+        })
+    };
+    let before = at_rest();
+    for _burst in 0..2 {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(cluster.person("ada").login().status, 303));
+            }
+        });
+        assert!(size_of(pid).1, "a thread hashed");
+        let now = at_rest();
+        assert!(now < before + 16, "{before} MB before, {now} behind");
+    }
 }

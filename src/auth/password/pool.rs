@@ -17,8 +17,10 @@ use std::time::Duration;
 use argon2::Block;
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use parking_lot::{Condvar, Mutex};
+use rustix::process::{Resource, getrlimit};
 
 use crate::clock::Clock;
+use crate::limits::PASSWORD_MAPPED_BYTES;
 use crate::thread::spawn_owned;
 
 /// How many may hash, how many may wait, and how long.
@@ -83,7 +85,8 @@ struct State {
 impl Pool {
     /// Of so many buffers, each of so many blocks.
     pub(super) fn new(clock: Clock, size: PoolSize, blocks: usize) -> Self {
-        let reserve: Reserve = |blocks, count| blocks.try_reserve_exact(count).is_ok();
+        let reserve: Reserve =
+            |blocks, count| has_mapped(blocks, count) || blocks.try_reserve_exact(count).is_ok();
         let idle = Duration::from_millis(size.idle_ms);
         let line = Line { idle, state: Mutex::default(), news: Condvar::new() };
         Self { clock, size, blocks, reserve, line: Arc::new(line) }
@@ -191,6 +194,19 @@ impl Drop for Pool {
             drop(thread.join());
         }
     }
+}
+
+/// Whether room was made where the system gets it back. Not where it counts what is set aside.
+fn has_mapped(blocks: &mut Blocks, count: usize) -> bool {
+    let is_for_glibc = cfg!(all(target_env = "gnu", target_pointer_width = "64"));
+    let mapped = PASSWORD_MAPPED_BYTES / size_of::<Block>();
+    let is_unlimited = |of| getrlimit(of).current.is_none();
+    // What is small is not worth it.
+    is_for_glibc
+        && (mapped / 4..mapped).contains(&count)
+        && is_unlimited(Resource::As)
+        && is_unlimited(Resource::Data)
+        && blocks.try_reserve_exact(mapped).is_ok()
 }
 
 impl Line {
