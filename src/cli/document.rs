@@ -119,7 +119,8 @@ fn row(text: &mut String, setting: &Setting) {
     .unwrap();
 }
 
-const CONFIGURE_FOOT: &str = "\nMachines with their numbers: `peers = [\"1=192.168.1.21:7001\", \"2=192.168.1.22:7001\"]`.\n";
+const CONFIGURE_FOOT: &str = "\nMachines with their numbers: `peers = [\"1=192.168.1.21:7001\", \"2=192.168.1.22:7001\"]`. Each address is one\n\
+at which the others reach that machine, so never `0.0.0.0`; and `metrics` has another port than `listen`.\n";
 
 #[test]
 fn example_of_the_document_is_a_configuration() {

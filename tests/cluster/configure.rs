@@ -90,6 +90,46 @@ fn check_tells_all_faults_and_exits_2() {
 }
 
 #[test]
+fn check_refuses_what_the_start_would() {
+    let check = |command: &str, text: &str, expected: &str| {
+        let (_kept, config) = file(text);
+        for args in [&["config", "check", command, &config][..], &[command, &config]] {
+            let out = run(args, &[]);
+            let told = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(2), "{args:?}: {told}");
+            assert!(told.contains(expected), "{args:?}: {told}");
+        }
+    };
+    let same = "metrics=127.0.0.1:8099: --listen has that port";
+    check("serve", "listen = '127.0.0.1:8099'\nmetrics = '127.0.0.1:8099'\n", same);
+    check(
+        "serve",
+        "listen = '0.0.0.0:8099'\norigin = 'https://a.example'\nmetrics = '127.0.0.1:8099'\n",
+        same,
+    );
+    check(
+        "run-cluster",
+        "[run-cluster]\nlisten = '127.0.0.1:8101'\nmetrics = '127.0.0.1:8099'\n",
+        "--listen has",
+    );
+    let key = "key_file = '/k'\n";
+    let backend = format!("node = 1\nlisten = '127.0.0.1:8099'\n{key}");
+    check("backend", &format!("{backend}metrics = '127.0.0.1:8099'\n"), same);
+    let web = format!("{key}backends = '127.0.0.1:7001'\nlisten = '127.0.0.1:8099'\n");
+    check("web", &format!("{web}metrics = '127.0.0.1:8099'\n"), same);
+    for everywhere in ["0.0.0.0:7001", "[::]:7001", "[::ffff:0.0.0.0]:7001"] {
+        let peers = format!("{backend}peers = '1=127.0.0.1:8099,2={everywhere}'\n");
+        check("backend", &peers, &format!("{everywhere} is no machine's address"));
+    }
+    for nowhere in ["", "a\\u0000b"] {
+        let data = format!("data = \"{nowhere}\"\n");
+        check("serve", &data, "line 1: data: no path");
+        check("backend", &format!("{backend}{data}"), "data: no path");
+        check("web", &web.replace("/k", ""), "key_file: no path");
+    }
+}
+
+#[test]
 fn commands_refuse_a_configuration_that_cannot_be_used() {
     let check = |args: &[&str], variables: &[(&str, &str)], expected: &str| {
         let out = run(args, variables);

@@ -96,6 +96,28 @@ pub enum ConfigError {
         "--at names more than {OPERATOR_ADDRESSES_MAX} addresses; a cluster has fewer machines"
     )]
     AddressesTooMany,
+    /// One port for two listeners of a process.
+    #[error("{at}={value}: --listen has that port; choose another one")]
+    PortTwice {
+        /// Where it stands.
+        at: Source,
+        /// The address.
+        value: String,
+    },
+    /// An address of no machine, where others are to find one.
+    #[error("{at}: {value} is no machine's address; name the one at which the others reach it")]
+    Everywhere {
+        /// Where it stands.
+        at: Source,
+        /// The address.
+        value: String,
+    },
+    /// What can name no file and no directory.
+    #[error("{at}: no path; it has one character at least, and none of them is NUL")]
+    Path {
+        /// Where it stands.
+        at: Source,
+    },
     /// A list of peers without the machine itself.
     #[error("{at}={peers}: machine {node} (--node) is not in it; add {node}=ADDRESS:PORT")]
     PeersLackSelf {

@@ -8,6 +8,7 @@ use super::error::ConfigError;
 use super::file::ConfigFile;
 use super::setting::{self, Kind, Role, Setting, Unset};
 use super::source::{Given, Source};
+use super::value;
 
 /// A lookup in the environment.
 pub(in crate::cli) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -163,6 +164,6 @@ impl Values {
 
     /// A file or directory, whose name may be no UTF-8.
     pub(super) fn path(&self, name: &'static str) -> Result<PathBuf, ConfigError> {
-        Ok(PathBuf::from(&self.need(name)?.text))
+        value::path(self.need(name)?)
     }
 }

@@ -167,7 +167,7 @@ impl Key {
     fn check(values: &Values) -> Result<Self, ConfigError> {
         let given = values.need("key")?;
         if !given.is_secret {
-            return Ok(Self::File(PathBuf::from(&given.text)));
+            return Ok(Self::File(value::path(given)?));
         }
         let text = given.text()?;
         value::key(&given.at, text)?;
@@ -218,12 +218,13 @@ impl Serve {
     }
 
     fn check(values: &Values) -> Result<Self, ConfigError> {
+        let listen = values.value("listen", |at, text| value::fixed_address(at, text))?;
         Ok(Self {
-            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            metrics: metrics(values, &listen)?,
+            listen,
             data: values.path("data")?,
             name: machine_name(values, Self::node())?,
             rate_limits: values.value("rate-limits", value::switch)?,
-            metrics: values.value("metrics", value::loopback)?,
             site: Site::check(values)?,
         })
     }
@@ -238,17 +239,18 @@ impl Backend {
             }
         }
         let node = values.value("node", |at, text| machine_number(at, text.to_owned()))?;
+        let listen = values.value("listen", |at, text| value::fixed_address(at, text))?;
         let peers = values.optional("peers", |at, list| peers(at, list, node))?;
         Ok(Self {
             node,
-            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            metrics: metrics(values, &listen)?,
+            listen,
             peers: peers.unwrap_or_default(),
             data: values.path("data")?,
             key: Key::check(values)?,
             name: machine_name(values, node)?,
             community: values.value("community", value::shown_name)?,
             rate_limits: values.value("rate-limits", value::switch)?,
-            metrics: values.value("metrics", value::loopback)?,
             stop_with_parent: values.stop_with_parent(),
         })
     }
@@ -256,11 +258,12 @@ impl Backend {
 
 impl Web {
     fn check(values: &Values) -> Result<Self, ConfigError> {
+        let listen = values.value("listen", |at, text| value::fixed_address(at, text))?;
         Ok(Self {
-            listen: values.value("listen", |at, text| value::fixed_address(at, text))?,
+            metrics: metrics(values, &listen)?,
+            listen,
             backends: values.value("backends", value::addresses)?,
             key: Key::check(values)?,
-            metrics: values.value("metrics", value::loopback)?,
             site: Site::check(values)?,
             stop_with_parent: values.stop_with_parent(),
         })
@@ -273,6 +276,9 @@ impl RunCluster {
         let count = |at: &Source, text: &str| value::number(at, text, 1, RUN_CLUSTER_BACKENDS_MAX);
         let backends = values.value("backends", count)?;
         let port = |at: &Source, text: &str| value::first_port(at, text, backends);
+        let metrics = values.value("metrics", metrics_of_all)?;
+        let at = &values.need("metrics")?.at;
+        value::apart(at, metrics.as_ref(), backends + 1, &listen)?;
         // On loopback it is for trying, and one person joins as many.
         let rate_limits = values.optional("rate-limits", value::switch)?;
         Ok(Self {
@@ -283,7 +289,7 @@ impl RunCluster {
             backend_port: values.optional("backend-port", port)?,
             no_restart: values.value("no-restart", value::switch)?,
             logging: Logging::check(values)?,
-            metrics: values.value("metrics", metrics_of_all)?,
+            metrics,
             site: Site::check(values)?,
         })
     }
@@ -305,6 +311,13 @@ impl Site {
             noindex: values.value("noindex", value::switch)?,
         })
     }
+}
+
+/// Where the numbers are told, which is not where people or machines connect.
+fn metrics(values: &Values, listen: &HostPort) -> Result<Option<HostPort>, ConfigError> {
+    let found = values.value("metrics", value::loopback)?;
+    value::apart(&values.need("metrics")?.at, found.as_ref(), 1, listen)?;
+    Ok(found)
 }
 
 /// The web server's address, which leaves room for the ports of the backends behind its own.

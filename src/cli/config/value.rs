@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use log::LevelFilter;
@@ -32,7 +33,7 @@ pub(in crate::cli) struct HostPort {
 pub(super) fn check(kind: Kind, given: &Given) -> Result<(), ConfigError> {
     let at = &given.at;
     if kind == Kind::Path || (kind == Kind::Secret && !given.is_secret) {
-        return Ok(());
+        return path(given).map(drop);
     }
     let text = given.text()?;
     match kind {
@@ -56,7 +57,37 @@ pub(super) fn check(kind: Kind, given: &Given) -> Result<(), ConfigError> {
     }
 }
 
+/// The name of a file or directory, which may be no UTF-8.
+pub(super) fn path(given: &Given) -> Result<PathBuf, ConfigError> {
+    let bytes = given.text.as_encoded_bytes();
+    if bytes.is_empty() || bytes.contains(&0) {
+        return Err(ConfigError::Path { at: given.at.clone() });
+    }
+    Ok(PathBuf::from(&given.text))
+}
+
+/// Refuses the first of `count` ports in a row if `listen` is in the way of one of them.
+pub(super) fn apart(
+    at: &Source,
+    metrics: Option<&HostPort>,
+    count: u16,
+    listen: &HostPort,
+) -> Result<(), ConfigError> {
+    let Some(metrics) = metrics else { return Ok(()) };
+    let is_near = metrics.port > 0
+        && listen.port.checked_sub(metrics.port).is_some_and(|between| between < count);
+    if is_near && (listen.is_everywhere() || listen.host == metrics.host) {
+        return Err(ConfigError::PortTwice { at: at.clone(), value: metrics.to_string() });
+    }
+    Ok(())
+}
+
 impl HostPort {
+    /// Whether it stands for every address of whoever reads it.
+    pub(in crate::cli) fn is_everywhere(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_unspecified())
+    }
+
     /// Whether only programs of this machine can connect to it.
     pub(in crate::cli) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
@@ -166,7 +197,14 @@ pub(in crate::cli) fn numbered_address(
         let address: HostPort = address.parse().ok()?;
         Some((number.parse::<NodeId>().ok()?, address)).filter(|(_, address)| address.port > 0)
     });
-    parts.ok_or_else(|| ConfigError::Peer { at: at.into(), entry: shown(entry) })
+    match parts {
+        // Whoever dialled it would speak to itself.
+        Some((_, address)) if address.is_everywhere() => {
+            Err(ConfigError::Everywhere { at: at.into(), value: shown(&address.to_string()) })
+        }
+        Some(parts) => Ok(parts),
+        None => Err(ConfigError::Peer { at: at.into(), entry: shown(entry) }),
+    }
 }
 
 /// Machines with their addresses, each of both once.
