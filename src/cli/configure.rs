@@ -172,7 +172,10 @@ fn look_at(
 }
 
 /// Whether a command could be started with these values, as far as that shows without starting it.
-fn startable(values: &Values) -> Result<(), ConfigError> {
+///
+/// # Errors
+/// The first that cannot be used.
+pub(super) fn startable(values: &Values) -> Result<(), ConfigError> {
     Logging::check(values)?;
     let (site, listen) = match check(values)? {
         Config::Serve(config) => (config.site, config.listen),

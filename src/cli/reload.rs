@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::args::RawCommon;
 use super::config::layers::{Layers, Typed, Values};
 use super::config::setting::{self, Setting};
-use super::config::{self, ConfigError, Given, Logging};
+use super::config::{ConfigError, Given, Logging};
 use super::{backend, configure, logging, notify};
 
 /// All that is needed to read the configuration of a running command again.
@@ -43,7 +43,8 @@ impl Reload<'_> {
         let role = self.now.lock().role();
         let values = layers.resolve(role).and_then(backend::as_set_up);
         let values = values.map_err(|fault| vec![fault])?;
-        config::check(&values).map_err(|fault| vec![fault])?;
+        // What no start would take is not taken here either.
+        configure::startable(&values).map_err(|fault| vec![fault])?;
         let logging = Logging::check(&values).map_err(|fault| vec![fault])?;
         Ok((values, logging))
     }

@@ -135,6 +135,24 @@ fn manager_hears_of_start_life_reload_and_stop() {
     assert!(String::from_utf8_lossy(&health.stderr).contains("is not well"), "{health:?}");
 }
 
+#[test]
+fn reload_refuses_an_address_with_which_no_start_would_succeed() {
+    let _turn = take_turn();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let port = free_ports(1);
+    let config =
+        |listen: &str, more: &str| format!("listen = '{listen}:{port}'\ncommunity = 'Fen'\n{more}");
+    let args = ["serve".to_owned(), format!("--data={}", directory.path().join("db").display())];
+    let served = Served::run(directory, port, &args, &config("127.0.0.1", ""));
+    served.hears("READY=1");
+    // Passwords would be sent in the open.
+    served.reload(&config("0.0.0.0", "log = 'debug'\n"));
+    served.logs("the old one holds fault=");
+    assert!(!served.log().contains("setting changed"), "{}", served.log());
+    served.reload(&config("127.0.0.1", "log = 'debug'\n"));
+    served.logs("setting changed key=log");
+}
+
 /// Fails unless the manager hears that it started, lives and stops, and it ends well.
 fn check_life(mut served: Served) {
     served.hears("READY=1");
