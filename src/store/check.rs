@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Serialize;
 
 use super::ballast;
-use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS};
+use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS, is_gone};
 use super::directory::{Directory, Found, failed};
 use super::error::StoreError;
 use super::file::scan_open;
@@ -86,7 +86,7 @@ pub enum Kind {
     Ahead,
     /// Written by a newer program.
     Newer,
-    /// No `node.json`, or one that makes no sense.
+    /// No `node.json`, one that makes no sense, or one without what it belongs to.
     Identity,
     /// Part of a backup, whose restoring was interrupted.
     Unfinished,
@@ -259,9 +259,14 @@ impl Look {
                 self.mode_of(&directory, name)?;
                 Ok(Some(directory))
             }
-            Ok(None) => Ok(None),
-            Err(StoreError::Foreign { .. }) => {
-                self.add(name, Kind::NoDirectory, "it is no directory");
+            Ok(None) => {
+                if [USERS, DAMAGED].contains(&name) && is_gone(root, name)? {
+                    self.add(name, Kind::Identity, GONE);
+                }
+                Ok(None)
+            }
+            Err(StoreError::NoDirectory { .. }) => {
+                self.add(name, Kind::NoDirectory, NO_DIRECTORY);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -353,7 +358,12 @@ impl Look {
             let path = format!("{PICTURES}/{name}");
             match pictures.open_in(&name) {
                 Ok(Some(shelf)) if picture::is_prefix(&name) => self.shelf(&shelf, &path)?,
-                Ok(_) | Err(StoreError::Foreign { .. }) => self.add(path, Kind::Foreign, FOREIGN),
+                Err(StoreError::NoDirectory { .. }) if picture::is_prefix(&name) => {
+                    self.add(path, Kind::NoDirectory, NO_DIRECTORY);
+                }
+                Ok(_) | Err(StoreError::NoDirectory { .. }) => {
+                    self.add(path, Kind::Foreign, FOREIGN);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -456,6 +466,9 @@ impl Look {
 
 const LEFT_OVER: &str = "left by a crash, and worthless";
 const FOREIGN: &str = "tern did not put it there";
+const GONE: &str =
+    "it is not there, and node.json is: a mount is missing, or it was removed; put it back";
+const NO_DIRECTORY: &str = "it is no directory";
 const NO_FILE: &str = "it is no regular file";
 
 /// Whether a name ends as those of users' files do, or nearly so.

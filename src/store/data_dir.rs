@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use super::ballast::Ballast;
 use super::directory::{DIR_MODE, Directory, failed};
 use super::error::StoreError;
+use super::node;
 
 pub(super) const USERS: &str = "users";
 pub(super) const DAMAGED: &str = "damaged";
@@ -82,20 +83,42 @@ impl Drop for Locked {
 impl DataDir {
     /// Opens a data directory, making what is not there, and locks it.
     ///
+    /// `node.json` is written into a directory that has all others, flushed: where it stands and one of
+    /// them does not, that one was there and is gone, with what this machine promised.
+    ///
     /// # Errors
     /// [`StoreError::InUse`] when another process has it, [`StoreError::NotWritable`],
-    /// [`StoreError::Foreign`] when `users` or `damaged` is no directory, and what the system says.
+    /// [`StoreError::Gone`] when `users` or `damaged` is not there and `node.json` is,
+    /// [`StoreError::NoDirectory`] when one of them is no directory, and what the system says.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         make(path)?;
         let root = Locked::take(Directory::open(path)?)?;
         check_writable(&root)?;
+        // Nothing is made before both were looked at.
+        for name in [USERS, DAMAGED] {
+            if is_gone(&root, name)? {
+                return Err(StoreError::Gone { path: root.path_of(name) });
+            }
+        }
         let users = root.open_or_make(USERS)?;
         let damaged = root.open_or_make(DAMAGED)?;
+        if !root.holds(node::NAME)? {
+            // A process that was killed may have made them, and not have flushed their names.
+            root.sync()?;
+        }
         check_writable(&users)?;
         check_writable(&damaged)?;
         warn_if_open_to_others(&users)?;
         warn_if_open_to_others(&damaged)?;
         Ok(Self(Arc::new(Open { root, users, damaged, ballast: Ballast::default() })))
+    }
+
+    /// Makes sure that no process has a directory, whatever is in it; nothing is made there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], and what the system says.
+    pub fn check_free(path: &Path) -> Result<(), StoreError> {
+        Locked::take(Directory::open(path)?).map(drop)
     }
 
     /// Where it is.
@@ -141,6 +164,11 @@ impl DataDir {
     pub(super) fn damaged(&self) -> &Directory {
         &self.0.damaged
     }
+}
+
+/// Whether a directory that a machine cannot be without is not there, and the machine's identity is.
+pub(super) fn is_gone(root: &Directory, name: &str) -> Result<bool, StoreError> {
+    Ok(!root.holds(name)? && root.holds(node::NAME)?)
 }
 
 /// Makes a directory and its parents, each of them flushed in its own parent: otherwise a power cut
@@ -218,7 +246,25 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         symlink(elsewhere.path(), parent.path().join("users")).unwrap();
-        assert!(matches!(DataDir::open(parent.path()), Err(StoreError::Foreign { .. })));
+        assert!(matches!(DataDir::open(parent.path()), Err(StoreError::NoDirectory { .. })));
+    }
+
+    #[test]
+    fn data_dir_whose_users_or_marks_are_gone_refused_and_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        for made in ["users", "damaged"] {
+            std::fs::create_dir(path(made)).unwrap();
+            std::fs::write(path("node.json"), "{}").unwrap();
+            let error = DataDir::open(parent.path()).unwrap_err();
+            assert!(matches!(&error, StoreError::Gone { path } if !path.exists()), "{error}");
+            std::fs::remove_file(path("node.json")).unwrap();
+            // Set up no further than that: the next call goes on.
+            DataDir::open(parent.path()).unwrap();
+            for name in ["users", "damaged"] {
+                std::fs::remove_dir(path(name)).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -62,8 +62,17 @@ impl Directory {
         match fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => Ok(Some(Self { fd, path })),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::LOOP | Errno::NOTDIR) => Err(StoreError::Foreign { path }),
+            Err(Errno::LOOP | Errno::NOTDIR) => Err(StoreError::NoDirectory { path }),
             Err(e) => Err(failed("open", &path, e)),
+        }
+    }
+
+    /// Whether something has that name, of whatever kind.
+    pub(super) fn holds(&self, name: &str) -> Result<bool, StoreError> {
+        match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(e) => Err(self.failed("look at", name, e)),
         }
     }
 

@@ -44,6 +44,17 @@ pub enum StoreError {
         /// Which directory.
         path: PathBuf,
     },
+    /// A machine's directory lacks a part of which nothing may be forgotten. Nothing was touched.
+    #[error(
+        "{} is not there, and node.json is: a mount is missing, or it was removed. Nothing was changed. \
+         Mount it or put back what this machine had last; if that is lost, the machine must not vote as \
+         it is: let it take its place again, empty, with tern cluster replace, or restore the backup \
+         where it was alone (\"A machine is replaced\", \"All is lost\" in RUN.md)", path.display()
+    )]
+    Gone {
+        /// What is not there.
+        path: PathBuf,
+    },
     /// A restore into the directory was never finished.
     #[error(
         "{} holds part of a backup: restoring it was interrupted. Remove the directory and restore \
@@ -109,6 +120,12 @@ pub enum StoreError {
     /// Something stands in a file's place that is no regular file. It is left alone.
     #[error("{} is no regular file", path.display())]
     Foreign {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Something else stands in a directory's place. It is left alone.
+    #[error("{} is no directory: move it out of the way", path.display())]
+    NoDirectory {
         /// Where.
         path: PathBuf,
     },

@@ -7,6 +7,7 @@ mod pictures;
 mod refused;
 mod run;
 mod talk;
+mod unusable;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

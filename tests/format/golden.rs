@@ -273,8 +273,8 @@ fn golden_v2_node_file_read_and_spelled_the_same_today() {
     let golden = golden_v2().join("node.json");
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("node.json");
-    fs::copy(&golden, &path).unwrap();
     let dir = DataDir::open(home.path()).unwrap();
+    fs::copy(&golden, &path).unwrap();
     assert_eq!(NodeFile::load(&dir).unwrap(), Some(node_file_v2()));
     for file in [node_file_v2(), NodeFile::load(&dir).unwrap().unwrap()] {
         fs::write(&path, "").unwrap();

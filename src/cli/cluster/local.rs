@@ -30,6 +30,11 @@ pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
     for (_, path) in machines(data) {
         let directory = match DataDir::open(&path) {
             Err(StoreError::InUse { .. }) => return Ok(None),
+            // As one without an identity: it is no more than a number that can be given up.
+            Err(error @ StoreError::Gone { .. }) => {
+                log::warn!("machine left out path={} why={:?}", path.display(), error.to_string());
+                continue;
+            }
             other => other?,
         };
         let Some(file) = NodeFile::load(&directory)? else { continue };
@@ -55,7 +60,10 @@ pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
 /// A directory that cannot be used.
 pub(super) fn adopt(data: &Path, offer: &Offer) -> Result<(), ClusterError> {
     for (node, path) in machines(data) {
-        let directory = DataDir::open(&path)?;
+        let directory = match DataDir::open(&path) {
+            Err(StoreError::Gone { .. }) => continue,
+            other => other?,
+        };
         let Some(mut file) = NodeFile::load(&directory)? else { continue };
         let before = offer.before.as_ref().map(roster);
         let place = before
@@ -110,7 +118,7 @@ pub(super) fn move_aside(path: &Path) -> Result<Option<PathBuf>, ClusterError> {
     if is_empty {
         return Ok(None);
     }
-    drop(DataDir::open(path)?);
+    DataDir::check_free(path)?;
     let name = |number: u32| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".old-{number}"));
@@ -142,5 +150,23 @@ mod tests {
             assert_eq!(kept, number.to_string());
             assert!(!path.exists());
         }
+    }
+
+    #[test]
+    fn machine_that_lost_its_users_counts_as_gone_and_is_moved_aside() {
+        let home = tempfile::tempdir().unwrap();
+        let key = crate::cli::key::ensure(home.path()).unwrap();
+        let keys = crate::transport::Keys::read(&key).unwrap();
+        let node = |number| NodeId::new(number).unwrap();
+        let all: Vec<_> = (1..=2).map(|n| (node(n), format!("127.0.0.1:{n}"))).collect();
+        let path = |number| home.path().join(format!("node-{number}"));
+        for number in 1..=2 {
+            assert!(super::super::init::set_up(&path(number), &keys, node(number), &all).unwrap());
+        }
+        std::fs::remove_dir(path(2).join("users")).unwrap();
+        let held = held(home.path()).unwrap().expect("none runs");
+        assert_eq!(held.iter().map(|one| one.node).collect::<Vec<_>>(), [node(1)]);
+        let old = move_aside(&path(2)).unwrap().unwrap();
+        assert!(old.join("node.json").exists() && !old.join("users").exists());
     }
 }

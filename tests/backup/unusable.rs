@@ -1,0 +1,74 @@
+//! Directories that no start takes as they are: what a start says, what `tern check` says, and that neither
+//! makes anything there.
+
+use std::path::{Path, PathBuf};
+
+use super::check::{check, findings, make_private};
+use super::refused::{all_below, one_machine};
+use crate::member::harness::{Machines, Ran};
+
+fn run(words: &[&str]) -> Ran {
+    Ran::of(words.iter().map(|word| (*word).to_owned()))
+}
+
+fn start(all: &Machines, data: &Path) -> Ran {
+    let here = format!("--data={}", data.display());
+    let listen = format!("--listen={}", all.address(1));
+    run(&["backend", "--node=1", &listen, &here, &all.key_option()])
+}
+
+/// A machine that was stopped, with a member who posted.
+fn stopped() -> (Machines, PathBuf) {
+    let (mut all, _) = one_machine();
+    all.kill(1);
+    let data = all.data(1);
+    (all, data)
+}
+
+#[test]
+fn machine_whose_users_or_marks_are_gone_does_not_start_as_if_it_were_new() {
+    let (mut all, data) = stopped();
+    let here = format!("--data={}", data.display());
+    let peers = all.peers_option(1);
+    for name in ["users", "damaged"] {
+        let away = all.dir.path().join(name);
+        std::fs::rename(data.join(name), &away).unwrap();
+        let before = all_below(&data);
+        let words = format!("{} is not there, and node.json is", data.join(name).display());
+        start(&all, &data).refused(3, &words);
+        let init = ["cluster", "init", "--node=1", &peers, &here, &all.key_option()];
+        run(&init).refused(3, &words);
+        assert_eq!(findings(&data, 3), [(name.to_owned(), "identity".to_owned())]);
+        check(&data, &["--repair"]).refused(3, "nothing was touched");
+        assert_eq!(all_below(&data), before, "nothing was made");
+        std::fs::rename(&away, data.join(name)).unwrap();
+    }
+    all.spawn(1);
+    all.wait_until_writable(1);
+}
+
+#[test]
+fn machine_whose_setting_up_was_cut_off_is_set_up_by_the_next_call() {
+    let all = Machines::not_set_up(1);
+    let peers = all.peers_option(1);
+    for (number, made) in [&[][..], &["users"], &["users", "damaged"]].into_iter().enumerate() {
+        let data = all.dir.path().join(format!("cut-{number}"));
+        for name in made {
+            std::fs::create_dir_all(data.join(name)).unwrap();
+        }
+        let here = format!("--data={}", data.display());
+        run(&["cluster", "init", "--node=1", &peers, &here, &all.key_option()]).done();
+        assert!(data.join("users").is_dir() && data.join("damaged").is_dir());
+    }
+}
+
+#[test]
+fn check_says_what_a_start_says_of_a_file_in_a_directory_s_place() {
+    let (all, data) = stopped();
+    std::fs::create_dir_all(data.join("pictures")).unwrap();
+    std::fs::write(data.join("pictures/ab"), "mine").unwrap();
+    make_private(&data);
+    let file_in_place = ("pictures/ab".to_owned(), "no_directory".to_owned());
+    assert_eq!(findings(&data, 3), [file_in_place]);
+    start(&all, &data).refused(3, "pictures/ab is no directory");
+}
