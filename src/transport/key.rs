@@ -13,7 +13,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -176,6 +176,12 @@ pub enum KeyError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A directory or a device.
+    #[error("{path} is no file: name the key's own file")]
+    NotFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// Others than its owner may read or write it.
     #[error("others may use the key file {path} (mode {mode:03o}): run chmod 600 {path}")]
     Open {
@@ -238,7 +244,12 @@ fn read_file(path: &Path) -> Result<Content, KeyError> {
         _ => io("open")(source),
     })?;
     // Asked of the open file, not of the path: the two cannot be exchanged in between.
-    let mode = file.metadata().map_err(io("look at"))?.mode() & 0o777;
+    let found = file.metadata().map_err(io("look at"))?;
+    // A pipe is as good as a file: that is how a shell hands over what a command says.
+    if !found.is_file() && !found.file_type().is_fifo() {
+        return Err(KeyError::NotFile { path: path.to_owned() });
+    }
+    let mode = found.mode() & 0o777;
     if mode & MODE_OPEN != 0 {
         return Err(KeyError::Open { path: path.to_owned(), mode });
     }
@@ -373,6 +384,16 @@ mod tests {
             "no cluster key at /nonexistent/key: copy it from the first machine; \
              `tern serve` and `tern run-cluster` make one"
         );
+    }
+
+    #[test]
+    fn key_file_that_is_none_is_told_before_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        for path in [dir.path(), Path::new("/dev/null")] {
+            let error = Keys::read(path).err().expect("refused").to_string();
+            assert_eq!(error, format!("{} is no file: name the key's own file", path.display()));
+        }
     }
 
     #[test]
