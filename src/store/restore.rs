@@ -11,7 +11,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::directory::failed;
+use super::directory::{DIR_MODE, failed};
 use super::error::StoreError;
 use super::node::NAME as NODE;
 use super::{DataDir, NodeFile, PictureStore, UserStore};
@@ -39,7 +39,7 @@ pub(super) fn is_unfinished(dir: &DataDir) -> Result<bool, StoreError> {
 }
 
 impl Restore {
-    /// Takes an empty directory, or makes one; `at` is now.
+    /// Takes an empty directory, which is its owner's alone from then on, or makes one; `at` is now.
     ///
     /// # Errors
     /// [`StoreError::NotEmpty`], [`StoreError::Unfinished`] for what an interrupted restore left; as
@@ -63,6 +63,8 @@ impl Restore {
         };
         let dir = DataDir::open(path)?;
         let root = dir.root();
+        // Others could put files of theirs in the place of what is restored.
+        rustix::fs::fchmod(root.fd(), DIR_MODE).map_err(|e| failed("shut", path, e))?;
         // Taken by another process between the look and the lock: it is not empty any more.
         let mark = root.create_file(MARK)?;
         let mark = mark.ok_or_else(|| StoreError::NotEmpty { path: path.to_owned() })?;

@@ -1,8 +1,10 @@
 //! Directories that no start takes as they are: what a start says, what `tern check` says, and that neither
 //! makes anything there.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::backup;
 use super::check::{check, findings, make_private};
 use super::refused::{all_below, one_machine};
 use crate::member::harness::{Machines, Ran};
@@ -17,17 +19,33 @@ fn start(all: &Machines, data: &Path) -> Ran {
     run(&["backend", "--node=1", &listen, &here, &all.key_option()])
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
 /// A machine that was stopped, with a member who posted.
-fn stopped() -> (Machines, PathBuf) {
-    let (mut all, _) = one_machine();
+fn stopped() -> (Machines, PathBuf, PathBuf) {
+    let (mut all, file) = one_machine();
     all.kill(1);
     let data = all.data(1);
-    (all, data)
+    (all, data, file)
+}
+
+/// What was restored in a directory of that mode, or in none, for `tern serve`.
+fn restored(all: &Machines, file: &Path, mode: Option<u32>) -> PathBuf {
+    let data = all.dir.path().join("alone");
+    if let Some(mode) = mode {
+        std::fs::create_dir(&data).unwrap();
+        set_mode(&data, mode);
+    }
+    let here = format!("--data={}", data.display());
+    backup(&["restore", &file.display().to_string(), &here]).done();
+    data
 }
 
 #[test]
 fn machine_whose_users_or_marks_are_gone_does_not_start_as_if_it_were_new() {
-    let (mut all, data) = stopped();
+    let (mut all, data, _) = stopped();
     let here = format!("--data={}", data.display());
     let peers = all.peers_option(1);
     for name in ["users", "damaged"] {
@@ -64,11 +82,19 @@ fn machine_whose_setting_up_was_cut_off_is_set_up_by_the_next_call() {
 
 #[test]
 fn check_says_what_a_start_says_of_a_file_in_a_directory_s_place() {
-    let (all, data) = stopped();
+    let (all, data, _) = stopped();
     std::fs::create_dir_all(data.join("pictures")).unwrap();
     std::fs::write(data.join("pictures/ab"), "mine").unwrap();
     make_private(&data);
     let file_in_place = ("pictures/ab".to_owned(), "no_directory".to_owned());
     assert_eq!(findings(&data, 3), [file_in_place]);
     start(&all, &data).refused(3, "pictures/ab is no directory");
+}
+
+#[test]
+fn restore_shuts_an_open_directory() {
+    let (all, _, file) = stopped();
+    let data = restored(&all, &file, Some(0o777));
+    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+    assert!(findings(&data, 0).is_empty());
 }
