@@ -4,20 +4,26 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::cluster::local::machines;
 use super::error::CliError;
+use crate::transport::KeyError;
 use crate::transport::key::ClusterKey;
 
 /// The key's file in the data directory.
 pub(super) const FILE_NAME: &str = "cluster.key";
 
-/// The path of the key in `data`; both are made if they are not there.
+/// The path of the key in `data`; both are made if they are not there. Where a machine is, no key is
+/// made: it would fit nothing, and hide that the right one is gone.
 ///
 /// # Errors
-/// When the directory or the key cannot be made.
+/// When the directory or the key cannot be made, and when the key of what is in it is gone.
 pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
     make_directory(data)?;
     let path = data.join(FILE_NAME);
     if !path.exists() {
+        if data.join("node.json").exists() || !machines(data).is_empty() {
+            return Err(KeyError::Gone { path }.into());
+        }
         ClusterKey::create(&path)?;
         log::info!("cluster key made path={}", path.display());
     }

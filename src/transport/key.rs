@@ -176,6 +176,15 @@ pub enum KeyError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// The key of a machine's directory is no longer in it.
+    #[error(
+        "no cluster key at {path}, and the directory was set up with one: put back the file that was \
+         there; nothing was changed"
+    )]
+    Gone {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A directory or a device.
     #[error("{path} is no file: name the key's own file")]
     NotFile {

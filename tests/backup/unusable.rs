@@ -19,6 +19,11 @@ fn start(all: &Machines, data: &Path) -> Ran {
     run(&["backend", "--node=1", &listen, &here, &all.key_option()])
 }
 
+fn serve(all: &Machines, data: &Path) -> Ran {
+    let here = format!("--data={}", data.display());
+    run(&["serve", &format!("--listen={}", all.address(1)), &here])
+}
+
 fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -78,6 +83,35 @@ fn machine_whose_setting_up_was_cut_off_is_set_up_by_the_next_call() {
         run(&["cluster", "init", "--node=1", &peers, &here, &all.key_option()]).done();
         assert!(data.join("users").is_dir() && data.join("damaged").is_dir());
     }
+}
+
+#[test]
+fn no_key_is_made_where_a_machine_is() {
+    let (all, data, file) = stopped();
+    let before = all_below(&data);
+    serve(&all, &data).refused(2, "no cluster key at");
+    assert_eq!(all_below(&data), before);
+    let here = format!("--data={}", data.display());
+    for key in [all.dir.path().join("other/new.key"), data.join("cluster.key")] {
+        let key_file = format!("--key-file={}", key.display());
+        run(&["cluster", "init", "--node=1", &all.peers_option(1), &here, &key_file])
+            .refused(3, "is a machine's directory already");
+        assert!(!key.exists() && !all.dir.path().join("other").exists());
+    }
+    assert_eq!(all_below(&data), before);
+
+    let alone = restored(&all, &file, None);
+    assert!(findings(&alone, 0).is_empty());
+    std::fs::remove_file(alone.join("cluster.key")).unwrap();
+    serve(&all, &alone).refused(2, "put back");
+
+    // The machines of `tern run-cluster` stand beside their key.
+    let many = all.dir.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    std::fs::rename(&alone, many.join("node-1")).unwrap();
+    let listen = format!("--listen={}", all.address(1));
+    run(&["run-cluster", &listen, &format!("--data={}", many.display())]).refused(2, "put back");
+    assert!(!many.join("cluster.key").exists());
 }
 
 #[test]

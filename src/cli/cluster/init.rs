@@ -38,6 +38,8 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
         if let Some(first) = first.filter(|first| *first != init.node) {
             return Err(ClusterError::KeyOfFirst { path, first }.into());
         }
+        // A new key would fit nothing that is there, and stay.
+        refuse_used(&init.data)?;
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             key::make_directory(parent)?;
         }
@@ -64,6 +66,17 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
          --data=DIR --key-file=FILE (here --data={data} --key-file={key})"
     ));
     Ok(())
+}
+
+/// Refuses a directory that is a machine's, or cannot become one's, before anything is made for it.
+fn refuse_used(directory: &Path) -> Result<(), ClusterError> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    match NodeFile::load(&DataDir::open(directory)?)? {
+        Some(_) => Err(ClusterError::Directory { path: directory.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 /// Makes the identity of a machine that never started, in a cluster that is new. False if the
