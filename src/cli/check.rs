@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::cluster::local::machines;
-use super::error::CliError;
+use super::error::{CliError, chain};
 use super::owner::Owner;
 use super::{key, say};
+use crate::order::sort_by;
 use crate::store::StoreError;
 use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
+use crate::transport::KeyError;
+use crate::transport::key::{ClusterKey, Keys};
 
 /// Options of `tern check`.
 #[derive(Debug, PartialEq, Eq, Args)]
@@ -99,13 +102,12 @@ fn look(options: &RawCheck) -> Result<(), CheckError> {
     {
         return Err(CheckError::Several { path: path.to_owned(), first });
     }
-    let mut checked = check(path, &[key::FILE_NAME])?;
+    let mut checked = checked(path)?;
     let mut mended = Vec::new();
     let can_mend = |finding: &Finding| matches!(finding.kind.mend(), Mend::Start | Mend::Aside);
     if options.repair && !is_unusable(&checked) && checked.findings.iter().any(can_mend) {
         repair(path)?;
-        let before = std::mem::take(&mut checked);
-        checked = check(path, &[key::FILE_NAME])?;
+        let before = std::mem::replace(&mut checked, self::checked(path)?);
         let is_left = |finding: &Finding| checked.findings.contains(finding);
         mended = before.findings.into_iter().filter(|found| !is_left(found)).collect();
     }
@@ -123,6 +125,32 @@ fn look(options: &RawCheck) -> Result<(), CheckError> {
     }
 }
 
+/// What the store finds, and what keeps a start from reading the key there.
+fn checked(path: &Path) -> Result<Checked, StoreError> {
+    let mut checked = check(path, &[key::FILE_NAME])?;
+    if let Some(what) = key_fault(&path.join(key::FILE_NAME), &checked) {
+        let file = key::FILE_NAME.to_owned();
+        checked.findings.retain(|finding| finding.file != file);
+        checked.findings.push(Finding { file, kind: Kind::Key, line: None, what });
+        sort_by(&mut checked.findings, |one, other| one.file.cmp(&other.file));
+    }
+    Ok(checked)
+}
+
+/// Why the key cannot be used; only one that `tern serve` starts must have it in its directory.
+fn key_fault(path: &Path, checked: &Checked) -> Option<String> {
+    let served = checked.node.filter(|node| node.is_alone && node.is_unlisted);
+    let is_there = path.symlink_metadata().is_ok();
+    match ClusterKey::read(path) {
+        _ if !is_there && served.is_none() => None,
+        Err(KeyError::Missing { path }) if !is_there => Some(KeyError::Gone { path }.to_string()),
+        Err(error) => Some(chain(&error)),
+        Ok(key) => served
+            .is_some_and(|node| Keys::from(&key).cluster_id() != Some(node.cluster))
+            .then(|| "it is another cluster's".to_owned()),
+    }
+}
+
 fn is_unusable(checked: &Checked) -> bool {
     checked.findings.iter().any(|finding| finding.kind.mend() == Mend::Unusable)
 }
@@ -131,11 +159,13 @@ fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
     for finding in mended {
         say(&format!("mended: {}: {}", named(finding), mended_words(finding.kind)));
     }
+    let is_alone = checked.node.is_some_and(|node| node.is_alone);
     for finding in &checked.findings {
-        let remedy = remedy(finding.kind);
+        let alone = is_alone.then(|| remedy_alone(finding.kind)).flatten();
+        let remedy = alone.unwrap_or_else(|| remedy(finding.kind));
         say(&format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug()));
     }
-    let Checked { users, bytes, pictures, pictures_unneeded, findings } = checked;
+    let Checked { users, bytes, pictures, pictures_unneeded, findings, .. } = checked;
     let state = if findings.is_empty() { "nothing is wrong" } else { "see above" };
     let of_pictures = match (pictures, pictures_unneeded) {
         (0, _) => String::new(),
@@ -165,6 +195,27 @@ const fn mended_words(kind: Kind) -> &'static str {
     }
 }
 
+/// What is another matter where no other machine holds anything.
+const fn remedy_alone(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::DamagedLine | Kind::Unreadable => {
+            "the next start sets it aside, or --repair; what is not intact of it only a backup holds"
+        }
+        Kind::DamagedPicture => "only a backup holds it; --repair sets it aside",
+        Kind::MissingPicture => "only a backup holds it",
+        Kind::Marked => "what is not intact of it only a backup holds",
+        Kind::Ahead => "it is an old copy of node.json: restore the newest backup",
+        Kind::Empty => {
+            "left by a crash before anything was saved, or emptied: then only a backup holds it"
+        }
+        Kind::Copied => "restore the newest backup, if nothing tells whose it is",
+        Kind::Identity => {
+            "put it back as it was last, or restore the newest backup: see \"All is lost\" in RUN.md"
+        }
+        _ => return None,
+    })
+}
+
 const fn remedy(kind: Kind) -> &'static str {
     match kind {
         Kind::TornEnd => {
@@ -180,6 +231,14 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::LeftOver => "the next start removes it, or --repair",
         Kind::Marked => "once the machine runs, the others give it back",
         Kind::Ahead => "leave it; start the machine, and replace it if it is turned away",
+        Kind::Empty => {
+            "left by a crash before anything was saved, or emptied: then the other machines hold it, and \
+             this one is to be replaced"
+        }
+        Kind::Copied => {
+            "left alone; the other machines hold both: see \"A machine is replaced\" in RUN.md"
+        }
+        Kind::Key => "no start that reads it succeeds",
         Kind::Foreign => "left alone",
         Kind::WrongName => "left alone, and not read",
         Kind::WrongMode => "chmod go= it",

@@ -4,7 +4,7 @@
 //! Files are read by the same code as at a start, and [`repair`] calls what a start calls: there is no
 //! second opinion of what a line is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -16,14 +16,14 @@ use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS, is_gone};
 use super::directory::{Directory, Found, failed};
 use super::error::StoreError;
 use super::file::scan_open;
-use super::line::{Line, LineError};
+use super::line::{self, Line, LineError};
 use super::name::{FileName, Role};
 use super::node::{self, NodeFile};
 use super::picture::{Needed, PictureStore};
 use super::restore;
 use super::scan::End;
 use super::{UserStore, check_size, damage, picture};
-use crate::id::{PictureName, UserName};
+use crate::id::{Hash128, PictureName, UserName};
 use crate::limits::NODE_FILE_BYTES_MAX;
 use crate::order::sort_by;
 
@@ -42,6 +42,34 @@ pub struct Checked {
     pub bytes: u64,
     /// What is wrong, by file.
     pub findings: Vec<Finding>,
+    /// What `node.json` says, if that can be read.
+    #[serde(skip)]
+    pub node: Option<Whose>,
+}
+
+/// Whose a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whose {
+    /// Of which cluster.
+    pub cluster: Hash128,
+    /// Whether the machine is all members of it.
+    pub is_alone: bool,
+    /// Whether nobody is told its port, as of one that `tern serve` runs.
+    pub is_unlisted: bool,
+    /// The list of members.
+    epoch: u32,
+}
+
+impl From<&NodeFile> for Whose {
+    fn from(file: &NodeFile) -> Self {
+        let own = file.member(file.node);
+        Self {
+            cluster: file.cluster,
+            is_alone: file.before.is_none() && file.members.len() == 1,
+            is_unlisted: own.is_some_and(|own| own.address.ends_with(":0")),
+            epoch: file.epoch,
+        }
+    }
 }
 
 /// Something that is not as it should be.
@@ -76,6 +104,12 @@ pub enum Kind {
     LeftOver,
     /// A file that was set aside, and is not rebuilt from the other machines yet.
     Marked,
+    /// A user's file without a line.
+    Empty,
+    /// A user's file that begins as another one does, so that one of the two is a copy.
+    Copied,
+    /// The cluster's key, which no start takes as it is.
+    Key,
     /// Something that this program did not put there.
     Foreign,
     /// A file of a user's by its content or place, under a name that no start looks at.
@@ -116,8 +150,12 @@ impl Kind {
             Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
             Self::DamagedPicture => Mend::Aside,
             Self::Marked | Self::Ahead | Self::MissingPicture => Mend::Running,
-            Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
-            Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => Mend::Unusable,
+            Self::Empty | Self::Copied | Self::Foreign | Self::WrongName | Self::WrongMode => {
+                Mend::Hand
+            }
+            Self::Key | Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => {
+                Mend::Unusable
+            }
         }
     }
 }
@@ -130,7 +168,7 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     let root = Locked::take(Directory::open(path)?)?;
     let mut look = Look {
         checked: Checked::default(),
-        epoch: None,
+        first: BTreeMap::new(),
         needed: BTreeSet::new(),
         is_all_read: true,
         held: BTreeSet::new(),
@@ -179,8 +217,8 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
 /// What was found so far.
 struct Look {
     checked: Checked,
-    /// The list of members that `node.json` knows.
-    epoch: Option<u32>,
+    /// Whose file begins with which line, by the hash of its first line that has something random in it.
+    first: BTreeMap<Hash128, UserName>,
     /// Pictures that posts refer to.
     needed: BTreeSet<PictureName>,
     /// Whether these are all: no user's file is damaged.
@@ -241,7 +279,7 @@ impl Look {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", node::NAME, e))?;
         match node::parse(&bytes, || root.path_of(node::NAME)) {
-            Ok(file) => self.epoch = Some(file.epoch),
+            Ok(file) => self.checked.node = Some(Whose::from(&file)),
             Err(StoreError::NewerFormat { what, .. }) => self.add(node::NAME, Kind::Newer, what),
             Err(StoreError::NodeFile { source, .. }) => {
                 self.add(node::NAME, Kind::Identity, source.to_string());
@@ -309,11 +347,21 @@ impl Look {
         (self.checked.users, self.checked.bytes) =
             (self.checked.users + 1, self.checked.bytes.saturating_add(len));
         let mut needed = Needed::by(user.clone());
+        let mut first = None;
         let scanned = check_size(user, len).and_then(|_size| {
-            let see = &mut |line: Line| needed.see(&line);
+            let see = &mut |line: Line| {
+                // An identity is the same for all whose file lacked.
+                let has_own = line.kind != line::Kind::Identity;
+                first = first.or_else(|| has_own.then_some(line.hash));
+                needed.see(&line);
+            };
             scan_open(&file, len, see).map_err(|e| users.failed("read", name, e))
         });
         self.needed.extend(needed.names());
+        self.compare_first(user, first);
+        if len == 0 {
+            self.add(path.clone(), Kind::Empty, "it has no line");
+        }
         let scan = match scanned {
             Ok(scan) => scan,
             Err(error) if error.is_damage() => {
@@ -326,7 +374,7 @@ impl Look {
         let (kind, line, what) = match scan.end {
             End::Whole => {
                 let epoch = scan.chain.version.term.epoch;
-                if self.epoch.is_some_and(|known| epoch > known) {
+                if self.checked.node.is_some_and(|known| epoch > known.epoch) {
                     let what = format!(
                         "written under list of members {epoch}, of which node.json does not know: it is \
                          an old copy, or this machine was away when the members changed"
@@ -350,6 +398,18 @@ impl Look {
         self.is_all_read &= kind == Kind::TornEnd;
         self.checked.findings.push(Finding { file: path, kind, line: Some(line), what });
         Ok(())
+    }
+
+    /// No line says whose it is; but no two users' files begin alike, unless one is a copy.
+    fn compare_first(&mut self, user: &UserName, first: Option<Hash128>) {
+        let Some(first) = first else { return };
+        let Some(other) = self.first.insert(first, user.clone()) else { return };
+        let of = |user: &UserName| format!("{USERS}/{}", FileName::new(user, Role::Lines));
+        let (one, later) = (of(user.min(&other)), of(user.max(&other)));
+        let what = format!(
+            "it begins with the same line as {one}: one of the two is a copy, and a member's file is gone"
+        );
+        self.add(later, Kind::Copied, what);
     }
 
     fn pictures(&mut self, pictures: &Directory) -> Result<(), StoreError> {

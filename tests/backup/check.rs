@@ -108,6 +108,7 @@ fn check_finds_each_planted_damage_and_changes_nothing() {
     plant(&data, "users/ada.jsonl.tmp", b"half", (1, "left_over"));
     plant(&data, "users/Ada.jsonl", &good, (1, "wrong_name"));
     plant(&data, "users/ada.1.jsonl", &good, (1, "wrong_name"));
+    plant(&data, "users/zoe.jsonl", b"", (1, "empty"));
     plant(&data, "users/notes", b"mine", (1, "foreign"));
     plant(&data, "notes", b"mine", (1, "foreign"));
     plant(&data, "damaged/ada.mark", b"line 3: the checksum is wrong\n", (1, "marked"));
@@ -126,6 +127,36 @@ fn check_finds_each_planted_damage_and_changes_nothing() {
     std::fs::write(data.join("restoring"), "").unwrap();
     check_found(&data, 3, "node.json", "unfinished");
     check(&data.join("nowhere"), &[]).refused(3, "cannot open");
+}
+
+#[test]
+fn check_tells_a_file_that_was_copied_under_another_name() {
+    let (_all, data) = stopped();
+    std::fs::copy(data.join("users/ben.jsonl"), data.join("users/ada.jsonl")).unwrap();
+    make_private(&data);
+    check_found(&data, 1, "users/ben.jsonl", "copied");
+    check(&data, &[]).refused(1, "begins with the same line as users/ada.jsonl");
+    let before = traces(&data);
+    check(&data, &["--repair"]).refused(1, "users/ada.jsonl");
+    assert_eq!(traces(&data), before);
+}
+
+#[test]
+fn check_sends_a_machine_that_is_alone_to_its_backup() {
+    let (all, data) = stopped();
+    let file = data.join("users/ada.jsonl");
+    let mut rotten = std::fs::read(&file).unwrap();
+    rotten[30] ^= 1;
+    std::fs::write(&file, &rotten).unwrap();
+    let told = check(&data, &[]).ended_with(1);
+    assert!(told.contains("backup") && !told.contains("other machines"), "{told}");
+
+    let (data, here) = (all.data(2), format!("--data={}", all.data(2).display()));
+    let words = ["cluster", "init", "--node=2", &all.peers_option(3), &here, &all.key_option()];
+    Ran::of(words.iter().map(|word| (*word).to_owned())).done();
+    std::fs::write(data.join("users/ada.jsonl"), &rotten).unwrap();
+    let told = check(&data, &[]).ended_with(1);
+    assert!(!told.contains("backup") && told.contains("other machines"), "{told}");
 }
 
 #[test]

@@ -48,6 +48,11 @@ fn restored(all: &Machines, file: &Path, mode: Option<u32>) -> PathBuf {
     data
 }
 
+fn check_is_key(data: &Path, words: &str) {
+    assert_eq!(findings(data, 3), [("cluster.key".to_owned(), "key".to_owned())]);
+    check(data, &[]).refused(3, words);
+}
+
 #[test]
 fn machine_whose_users_or_marks_are_gone_does_not_start_as_if_it_were_new() {
     let (mut all, data, _) = stopped();
@@ -103,6 +108,7 @@ fn no_key_is_made_where_a_machine_is() {
     let alone = restored(&all, &file, None);
     assert!(findings(&alone, 0).is_empty());
     std::fs::remove_file(alone.join("cluster.key")).unwrap();
+    check_is_key(&alone, "no cluster key at");
     serve(&all, &alone).refused(2, "put back");
 
     // The machines of `tern run-cluster` stand beside their key.
@@ -123,6 +129,20 @@ fn check_says_what_a_start_says_of_a_file_in_a_directory_s_place() {
     let file_in_place = ("pictures/ab".to_owned(), "no_directory".to_owned());
     assert_eq!(findings(&data, 3), [file_in_place]);
     start(&all, &data).refused(3, "pictures/ab is no directory");
+}
+
+#[test]
+fn check_says_what_a_start_says_of_the_key() {
+    let (all, _, file) = stopped();
+    let alone = restored(&all, &file, None);
+    let key = alone.join("cluster.key");
+    set_mode(&key, 0o644);
+    check_is_key(&alone, "chmod 600");
+    serve(&all, &alone).refused(2, "chmod 600");
+    set_mode(&key, 0o600);
+    std::fs::write(&key, "rubbish").unwrap();
+    check_is_key(&alone, "holds no key");
+    serve(&all, &alone).refused(2, "holds no key");
 }
 
 #[test]
