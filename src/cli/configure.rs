@@ -12,7 +12,7 @@ use super::config::layers::{Environment, Layers, Values};
 use super::config::setting::{self, Kind, Role, SETTINGS, Setting};
 use super::config::{Config, ConfigError, Given, Logging, Source, check, check_each};
 use super::error::CliError;
-use super::{backend, origin, say};
+use super::{answer, backend, origin};
 
 /// The environment's name for the configuration file.
 const FILE_VARIABLE: &str = "TERN_CONFIG";
@@ -131,15 +131,14 @@ pub(super) fn run(
     let (values, faults) = look_at(&layers, only, is_check);
     let strangers = strangers(std::env::vars_os().map(|(name, _)| name));
     if !is_check {
-        say(&if json { show_json(&file, &values) } else { show(&file, &values) });
+        answer(&if json { show_json(&file, &values) } else { show(&file, &values) })?;
         let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
         return if texts.is_empty() { Ok(()) } else { Err(CliError::Faults(texts)) };
     }
     if !faults.is_empty() {
         return Err(refuse(&faults, json, path.as_deref()));
     }
-    say(&checked(&file, &strangers, json));
-    Ok(())
+    answer(&checked(&file, &strangers, json))
 }
 
 /// The values of the commands, and all that is wrong with them, each told once.
@@ -197,7 +196,10 @@ fn refuse(faults: &[ConfigError], json: bool, path: Option<&Path>) -> CliError {
     let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
     if json {
         let path = path.map(|path| path.display().to_string());
-        say(&json!({ "ok": false, "file": path, "faults": texts }).to_string());
+        let told = json!({ "ok": false, "file": path, "faults": texts }).to_string();
+        if let Err(error) = answer(&told) {
+            return error;
+        }
     }
     CliError::Faults(texts)
 }

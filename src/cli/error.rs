@@ -37,6 +37,20 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nobody has what was asked for.
+    #[error("cannot write standard output")]
+    Output {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nobody has what is told once.
+    #[error("{lost}")]
+    Untold {
+        /// What was made, and what to do about it.
+        lost: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A limit on the memory of this process is too low.
     #[error("{command} needs {} MiB of {} at least, and may take {} MiB (ulimit -{option})",
         .least.div_ceil(MIB), if *.option == "v" { "address space" } else { "memory" }, .has / MIB)]
@@ -122,6 +136,8 @@ impl CliError {
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
             Self::System { .. }
+            | Self::Output { .. }
+            | Self::Untold { .. }
             | Self::Metrics { .. }
             | Self::Unwell { .. }
             | Self::Web(_)
@@ -141,11 +157,18 @@ impl CliError {
     /// Tells what went wrong, with its causes, in one line. Help and the version go to standard output
     /// as they are.
     pub fn report(&self, to: &mut dyn Write) -> ExitCode {
+        if let Self::Usage(error) = self {
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            let is_lost = |error: &io::Error| error.kind() != io::ErrorKind::BrokenPipe;
+            return match printed {
+                Err(source) if !error.use_stderr() && is_lost(&source) => {
+                    Self::Output { source }.report(to)
+                }
+                _ => ExitCode::from(self.code()),
+            };
+        }
         // A terminal that went away cannot be told so; the exit code still tells.
-        let _told = match self {
-            Self::Usage(error) => error.print(),
-            _ => writeln!(to, "tern: {}", chain(self)),
-        };
+        let _told = writeln!(to, "tern: {}", chain(self));
         ExitCode::from(self.code())
     }
 }

@@ -6,7 +6,7 @@ use super::config::layers::Layers;
 use super::config::setting::Role;
 use super::config::{ConfigError, HostPort, Source, fixed_address};
 use super::error::CliError;
-use super::{probe, say};
+use super::{answer, probe};
 
 /// Options of `tern health`.
 #[derive(Debug, Args)]
@@ -22,7 +22,8 @@ pub(super) struct RawHealth {
 /// Asks, and says what was said.
 ///
 /// # Errors
-/// [`CliError::Unwell`], with exit code 1, when the web server does not answer or is not well.
+/// [`CliError::Unwell`], with exit code 1, when the web server does not answer or is not well; also when
+/// what it said cannot be told.
 pub(super) fn run(raw: &RawHealth, layers: &Layers<'_>) -> Result<(), CliError> {
     let address = match &raw.at {
         Some(text) => fixed_address("at", text)?,
@@ -32,8 +33,7 @@ pub(super) fn run(raw: &RawHealth, layers: &Layers<'_>) -> Result<(), CliError> 
     let asked = probe::get(&address, path);
     let said = asked
         .map_err(|why| CliError::Unwell { address: address.to_string(), why: why.to_string() })?;
-    say(&said);
-    Ok(())
+    answer(&said)
 }
 
 /// Where the web server of this machine listens: that of `tern web`, else that of `tern serve`.

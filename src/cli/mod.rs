@@ -39,7 +39,7 @@ mod watchdog;
 mod web;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 pub use backup::BackupCommandError;
 pub use check::CheckError;
@@ -72,10 +72,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
     }
     match line.command {
         RawConfig::Man => print::man(),
-        RawConfig::Completions(raw) => {
-            print::completions(&raw.shell);
-            Ok(())
-        }
+        RawConfig::Completions(raw) => print::completions(&raw.shell),
         RawConfig::Config(raw) => configure::run(raw, &line.common, &environment),
         _ => ask(args, &line.common, &environment),
     }
@@ -141,11 +138,37 @@ fn begin(values: &Values) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Tells the operator, or the script that started the program, one thing: a line on standard output,
+/// Tells the operator, or the script that started a server, one thing: a line on standard output,
 /// flushed. A reader that went away is no reason to stop serving.
 fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+    if let Err(error) = write_out(line) {
         log::warn!("standard output is closed error={error}");
     }
+}
+
+/// Tells what a command was asked for. One whose answer nobody has has failed; a reader that has read
+/// enough, as `head` has, takes nothing from it.
+///
+/// # Errors
+/// [`CliError::Output`].
+fn answer(text: &str) -> Result<(), CliError> {
+    match write_out(text) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(CliError::Output { source }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Tells what is told once: all of it in one piece, and nobody's reading it is a failure too. `lost` says
+/// what is there nevertheless, and what to do about it.
+///
+/// # Errors
+/// [`CliError::Untold`].
+fn answer_once(text: &str, lost: impl FnOnce() -> String) -> Result<(), CliError> {
+    write_out(text).map_err(|source| CliError::Untold { lost: lost(), source })
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
 }

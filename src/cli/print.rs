@@ -5,19 +5,18 @@ use std::io;
 use clap_complete::aot::{Shell, generate};
 use clap_mangen::Man;
 
+use super::answer;
 use super::args;
 use super::error::CliError;
-use super::say;
 
 /// Prints the manual page: of the program, and a section for each command.
 ///
 /// # Errors
-/// When memory takes no more text.
+/// When memory takes no more text, or standard output none.
 pub(super) fn man() -> Result<(), CliError> {
     let text =
         page().map_err(|source| CliError::System { what: "make the manual page", source })?;
-    say(text.trim_end());
-    Ok(())
+    answer(text.trim_end())
 }
 
 fn page() -> io::Result<String> {
@@ -81,7 +80,10 @@ this program, 4 not enough machines, 75 try again.
 ";
 
 /// Prints completions for a shell.
-pub(super) fn completions(shell: &str) {
+///
+/// # Errors
+/// When standard output takes none.
+pub(super) fn completions(shell: &str) -> Result<(), CliError> {
     let shell = match shell {
         "zsh" => Shell::Zsh,
         "fish" => Shell::Fish,
@@ -89,5 +91,5 @@ pub(super) fn completions(shell: &str) {
     };
     let mut out = Vec::new();
     generate(shell, &mut args::command(), "tern", &mut out);
-    say(String::from_utf8_lossy(&out).trim_end());
+    answer(String::from_utf8_lossy(&out).trim_end())
 }

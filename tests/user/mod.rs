@@ -7,6 +7,7 @@ mod guide;
 mod import;
 mod invite;
 pub(crate) mod link;
+mod output;
 mod trouble;
 
 use std::io::{Read, Write};

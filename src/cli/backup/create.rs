@@ -7,10 +7,10 @@ use super::part::Part;
 use super::source::{Picture, Source};
 use super::{Amount, BackupCommandError, Place};
 use crate::backup::{About, FORMAT, FORMAT_WITHOUT_PICTURES, Writer};
+use crate::cli::answer;
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::target::Target;
 use crate::cli::error::CliError;
-use crate::cli::say;
 use crate::cli::signal::{Second, until_signalled};
 use crate::clock::Clock;
 use crate::store::picture::Needed;
@@ -91,7 +91,7 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
         Place::Standard => {
             log::info!("backup made users={users} pictures={pictures} bytes={bytes}");
         }
-        Place::File(path) => say(&format!("{} is made: {}", path.display(), made.amount)),
+        Place::File(path) => answer(&format!("{} is made: {}", path.display(), made.amount))?,
     }
     match made.missing {
         0 => Ok(()),

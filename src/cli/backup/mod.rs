@@ -150,7 +150,7 @@ impl Backup {
 pub(super) fn run(command: &Backup) -> Result<(), CliError> {
     match command {
         Backup::Create(create) => create::run(create),
-        Backup::Verify { file, json } => Ok(verify::run(file, *json)?),
+        Backup::Verify { file, json } => verify::run(file, *json),
         Backup::Restore(restore) => restore::run(restore),
     }
 }

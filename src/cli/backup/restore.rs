@@ -14,7 +14,7 @@ use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::random;
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
-use crate::cli::{key, say};
+use crate::cli::{answer, key};
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId};
 use crate::store::NodeFile;
@@ -63,8 +63,7 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
         Ok(found) => {
             owner.take_all(&restore.data)?;
             owner.take(&key_path)?;
-            tell(restore, &key_path, &found);
-            Ok(())
+            tell(restore, &key_path, &found)
         }
         Err(error) => {
             if let Err(left) = directory.abandon() {
@@ -120,15 +119,17 @@ fn identity(restore: &Restore, cluster: Hash128, found: &Found) -> Result<NodeFi
     })
 }
 
-fn tell(restore: &Restore, key_path: &Path, found: &Found) {
+fn tell(restore: &Restore, key_path: &Path, found: &Found) -> Result<(), CliError> {
     let (data, key, node) = (restore.data.display(), key_path.display(), restore.node);
     let amount = Amount::of(found);
-    say(&format!("restored in {data}, as machine {node} of a new cluster: {amount}"));
+    answer(&format!("restored in {data}, as machine {node} of a new cluster: {amount}"))?;
     if found.pictures_missing > 0 {
         let missing = found.pictures_missing;
-        say(&format!("{missing} files of pictures were missing already when the backup was made"));
+        answer(&format!(
+            "{missing} files of pictures were missing already when the backup was made"
+        ))?;
     }
-    say(&match &restore.address {
+    answer(&match &restore.address {
         None => format!("next: tern serve --data={data}"),
         Some(address) => format!(
             "its new key is {key}: copy it to the other machines and web servers, in the place of the \
@@ -136,5 +137,5 @@ fn tell(restore: &Restore, key_path: &Path, found: &Found) {
              --key-file={key}; then let each other machine join with an empty directory: tern cluster \
              add N=ADDRESS:PORT --data=DIR --key-file={key} --at={address}"
         ),
-    });
+    })
 }

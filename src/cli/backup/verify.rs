@@ -4,8 +4,8 @@ use std::io::{self, BufReader, Read};
 
 use super::{Amount, BackupCommandError, Place, flawed, open};
 use crate::backup::{Found, read};
-use crate::cli::error::chain;
-use crate::cli::say;
+use crate::cli::answer;
+use crate::cli::error::{CliError, chain};
 use crate::wire::message::FEATURES;
 
 /// What the command tells, as JSON.
@@ -29,8 +29,8 @@ struct Told {
 /// Runs the command.
 ///
 /// # Errors
-/// [`BackupCommandError`]: also when it is done and the backup is not whole.
-pub(super) fn run(file: &Place, json: bool) -> Result<(), BackupCommandError> {
+/// [`CliError`]: also when it is done and the backup is not whole.
+pub(super) fn run(file: &Place, json: bool) -> Result<(), CliError> {
     let name = file.shown();
     let found = match file {
         Place::Standard => read(&mut io::stdin().lock(), &mut |_, _| Ok(())),
@@ -40,28 +40,29 @@ pub(super) fn run(file: &Place, json: bool) -> Result<(), BackupCommandError> {
         }
     };
     if json {
-        say(&spelt(&told(&found)));
+        answer(&spelt(&told(&found)))?;
     }
     let found =
         found.map_err(|source| BackupCommandError::Unusable { file: name.clone(), source })?;
     if let Some(first) = found.flaws.first() {
         if !json {
-            found.flaws.iter().for_each(|flaw| say(&flaw.to_string()));
+            let flaws: Vec<_> = found.flaws.iter().map(ToString::to_string).collect();
+            answer(&flaws.join("\n"))?;
         }
-        return Err(flawed(&name, first, found.flaw_count));
+        return Err(flawed(&name, first, found.flaw_count).into());
     }
     if !json {
         let Found { about, pictures_missing, .. } = &found;
         let (made, program) = (shown(&about.made_at), shown(&about.program));
         let amount = Amount::of(&found);
-        say(&format!("{name} is whole: {amount}, made {made} by {program}"));
+        answer(&format!("{name} is whole: {amount}, made {made} by {program}"))?;
         if *pictures_missing > 0 {
-            say(&format!(
+            answer(&format!(
                 "{pictures_missing} files of pictures are not in it: no machine had them when it was made"
-            ));
+            ))?;
         }
         if about.features > FEATURES {
-            say("it cannot be restored by this version of the program: take a newer one");
+            answer("it cannot be restored by this version of the program: take a newer one")?;
         }
     }
     Ok(())

@@ -11,9 +11,9 @@ use super::init::cluster_of;
 use super::plan::{PlanError, Resolve, Wish, earlier, listed, numbers, plan};
 use super::target::Target;
 use super::{ClusterError, ask, local, random};
+use crate::cli::answer;
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
-use crate::cli::say;
 use crate::id::{Hash128, NodeId};
 use crate::replica::barrier::Seat;
 use crate::wire::message::{FEATURES, Offer};
@@ -63,18 +63,19 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
     if fresh.is_empty() {
         return begin(change, &known, &offer);
     }
+    // That it cannot be told leaves no machine out.
+    let mut told = Ok(());
     for (seat, path) in &directories {
         let owner = Owner::of(path)?;
         if let Some(old) = left_over(change, path)? {
-            say(&format!("what was left of it was moved to {}", old.display()));
+            told = told.and(answer(&format!("what was left of it was moved to {}", old.display())));
         }
         local::learner(path, cluster, *seat, &offer)?;
         owner.take_all(path)?;
         owner.take(&change.target.key_path())?;
-        say(&format!("machine {} is set up in {}", seat.node, path.display()));
+        told = told.and(answer(&format!("machine {} is set up in {}", seat.node, path.display())));
     }
-    say(&next_words(change, &offer, &directories));
-    Ok(())
+    told.and(answer(&next_words(change, &offer, &directories)))
 }
 
 /// What the machines hold: from their directories if they are stopped, else from themselves.
@@ -149,10 +150,10 @@ fn confirm(
     change: &Change,
     offer: &Offer,
     directories: &[(Seat, PathBuf)],
-) -> Result<(), ClusterError> {
+) -> Result<(), CliError> {
     let before = offer.before.as_ref().map(numbers).unwrap_or_default();
     let now = numbers(&offer.current);
-    say(&match &change.what {
+    answer(&match &change.what {
         What::Add(_) => format!("the cluster of machines {before} becomes one of machines {now}"),
         What::Replace(node, _) => format!(
             "machine {node} is replaced by a new one, which copies what the others hold; the machine \
@@ -164,33 +165,37 @@ fn confirm(
                           no longer be started"
                 .to_owned()
         }
-    });
+    })?;
     if change.resolve.force {
-        say(&format!("the members are then: {now}"));
+        answer(&format!("the members are then: {now}"))?;
     }
     for list in offer.before.iter().filter(|list| !list.given_up.is_empty()) {
         let lost = listed(list.given_up.iter().copied());
-        say(&format!(
+        answer(&format!(
             "{lost} given up: what was saved there and has not reached machines {} is lost, also what \
              was confirmed. Make sure that {lost} never runs again with the old directory",
             numbers(list)
-        ));
+        ))?;
     }
     for (_, path) in directories {
-        say(&format!("its directory is made in {}", path.display()));
+        answer(&format!("its directory is made in {}", path.display()))?;
     }
     if change.yes {
         return Ok(());
     }
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(ClusterError::NotConfirmed);
+        return Err(ClusterError::NotConfirmed.into());
     }
     let mut out = std::io::stdout().lock();
     let mut line = String::new();
     let asked = write!(out, "Go on? [y/N] ").and_then(|()| out.flush());
     asked.and_then(|()| stdin.lock().read_line(&mut line)).map_err(ClusterError::Terminal)?;
-    if line.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(ClusterError::NotConfirmed) }
+    if line.trim().eq_ignore_ascii_case("y") {
+        Ok(())
+    } else {
+        Err(ClusterError::NotConfirmed.into())
+    }
 }
 
 /// Has the machines take on a list without new machines.
@@ -200,8 +205,9 @@ fn begin(change: &Change, known: &Known, offer: &Offer) -> Result<(), CliError> 
     {
         local::adopt(data, offer)?;
         let count = offer.current.members.len();
-        say(&format!("done; it takes effect with the next tern run-cluster --backends={count}"));
-        return Ok(());
+        return answer(&format!(
+            "done; it takes effect with the next tern run-cluster --backends={count}"
+        ));
     }
     let machines = change.target.machines()?;
     let question = Question::Adopt(offer.clone());
@@ -214,8 +220,7 @@ fn begin(change: &Change, known: &Known, offer: &Offer) -> Result<(), CliError> 
         });
         return Err(ClusterError::NobodyAnswers { why: why.unwrap_or_default() }.into());
     }
-    say("begun; tern cluster status tells how far it is");
-    Ok(())
+    answer("begun; tern cluster status tells how far it is")
 }
 
 fn next_words(change: &Change, offer: &Offer, directories: &[(Seat, PathBuf)]) -> String {

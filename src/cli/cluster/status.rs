@@ -3,8 +3,8 @@
 use super::report::Report;
 use super::target::{Machine, Target};
 use super::{ClusterError, ask};
+use crate::cli::answer;
 use crate::cli::error::CliError;
-use crate::cli::say;
 use crate::clock::Clock;
 use crate::wire::operator::{Answer, Question, Seen};
 use crate::wire::status::{MachineRow, MachineState};
@@ -37,7 +37,7 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
     let asked: Vec<_> = asked.collect();
     let why = asked.first().and_then(|first| first.said.as_ref().err()).cloned();
     let report = Report::of(together(asked), Clock::system().wall());
-    say(&if json { report.json() } else { report.words() });
+    answer(&if json { report.json() } else { report.words() })?;
     match report.writes() {
         Some(true) => Ok(()),
         Some(false) => Err(ClusterError::NotEnough.into()),

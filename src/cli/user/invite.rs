@@ -9,7 +9,7 @@ use crate::action::code_hash;
 use crate::cli::cluster::ClusterError;
 use crate::cli::config::ConfigError;
 use crate::cli::error::CliError;
-use crate::cli::say;
+use crate::cli::{answer, answer_once};
 use crate::id::UserName;
 use crate::limits::{INVITATION_DAYS_MAX, INVITATION_USES_MAX};
 use crate::order::sort_by_key;
@@ -109,39 +109,42 @@ pub(in crate::cli) fn run(invite: &Invite) -> Result<(), CliError> {
             let order =
                 Order::Invite { code: hash.clone(), uses: *uses, days: *days, by: by.clone() };
             let Told::By { user: by } = asker.ask(&order)? else { return Err(answers_otherwise()) };
-            say(&if json {
-                let id = short(&hash.0);
+            let id = short(&hash.0);
+            let text = if json {
                 json!({ "done": "new", "code": code, "id": id, "by": by, "uses": uses, "days": days })
                     .to_string()
             } else {
                 format!("in the name of {by}\ncode: {code}")
-            });
+            };
+            answer_once(&text, || {
+                format!(
+                    "an invitation was made in the name of {by}, but its code could not be shown: tern \
+                     invite revoke {id} ends it"
+                )
+            })
         }
         What::List => {
             let rows = all(&mut asker)?;
             if json {
                 let rows: Vec<_> = rows.iter().map(row_json).collect();
-                say(&json!({ "invitations": rows }).to_string());
+                answer(&json!({ "invitations": rows }).to_string())
             } else if rows.is_empty() {
-                say("no invitations");
+                answer("no invitations")
             } else {
-                for row in &rows {
-                    say(&line(row));
-                }
+                rows.iter().try_for_each(|row| answer(&line(row)))
             }
         }
         What::Revoke { code } => {
             let row = find(all(&mut asker)?, code)?;
             asker.ask(&Order::EndInvitation { code: row.code.clone() })?;
             let id = short(&row.code.0);
-            say(&if json {
+            answer(&if json {
                 json!({ "done": "revoke", "id": id, "by": row.by }).to_string()
             } else {
                 format!("nobody joins with {id} any more")
-            });
+            })
         }
     }
-    Ok(())
 }
 
 fn all(asker: &mut Asker) -> Result<Vec<CodeRow>, CliError> {

@@ -16,7 +16,7 @@ use super::cluster::target::Target;
 use super::cluster::{ClusterError, RawTarget};
 use super::config::ConfigError;
 use super::error::CliError;
-use super::say;
+use super::{answer, answer_once};
 use crate::action::Problem;
 use crate::auth::link::LinkSecret;
 use crate::auth::policy::{self, Names};
@@ -295,8 +295,7 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
                 confirm(name)?;
             }
             asker.ask(&Order::Delete { user: name.clone() })?;
-            tell("delete", name, json, None);
-            Ok(())
+            tell("delete", name, json, None)
         }
         What::Order { name: done, order } => {
             let told = Asker::new(&user.how.target)?.ask(order)?;
@@ -310,10 +309,9 @@ pub(super) fn run(user: &User) -> Result<(), CliError> {
             if let Told::By { user: by } = &told
                 && !json
             {
-                say(&format!("in the name of {by}"));
+                answer(&format!("in the name of {by}"))?;
             }
-            tell(done, name, json, sessions(&told));
-            Ok(())
+            tell(done, name, json, sessions(&told))
         }
     }
 }
@@ -341,24 +339,33 @@ fn add(how: &How, what: &Add) -> Result<(), CliError> {
     let sign_in = origin.as_ref().map(|origin| format!("{origin}{}", Route::Login));
     // One that was given is known.
     let password = given.is_none().then_some(password.as_str());
-    if how.json {
+    let text = if how.json {
         let mut told = json!({ "done": "add", "user": user });
         if let Some(fields) = told.as_object_mut() {
             fields.extend(password.map(|text| ("password".to_owned(), text.into())));
             fields.extend(sign_in.map(|address| ("sign_in".to_owned(), address.into())));
         }
-        say(&told.to_string());
-        return Ok(());
+        told.to_string()
+    } else {
+        let address = match sign_in {
+            Some(address) => format!("sign in at: {address}"),
+            None => format!("sign in at {} of the site; {UNKNOWN}", Route::Login),
+        };
+        let password = password.map(|text| format!("\npassword: {text}")).unwrap_or_default();
+        format!("{user} has an account\n{address}{password}")
+    };
+    if password.is_none() {
+        return answer(&text);
     }
-    say(&format!("{user} has an account"));
-    match sign_in {
-        Some(address) => say(&format!("sign in at: {address}")),
-        None => say(&format!("sign in at {} of the site; {UNKNOWN}", Route::Login)),
-    }
-    if let Some(password) = password {
-        say(&format!("password: {password}"));
-    }
-    Ok(())
+    answer_once(&text, || no_password(user))
+}
+
+/// What to do about an account whose password nobody has seen.
+fn no_password(user: &UserName) -> String {
+    format!(
+        "{user} has an account, but its password could not be shown: tern user passwd {user} makes a \
+         link for another one"
+    )
 }
 
 /// Why an address is said without its beginning.
@@ -373,17 +380,24 @@ fn passwd(how: &How, user: &UserName, origin: Option<&Origin>) -> Result<(), Cli
     let site = origin.map(ToString::to_string).unwrap_or_default();
     let link = format!("{site}{}?link={user}.{}", Route::NewPassword, secret.secret());
     let minutes = RESET_LINK_MS / 60_000;
-    if how.json {
-        let told = json!({ "done": "passwd", "user": user, "link": link, "minutes": minutes });
-        say(&told.to_string());
-        return Ok(());
-    }
-    say(&format!("{user} may choose a new password within {minutes} minutes, once, by this link"));
-    if origin.is_none() {
-        say(&format!("it goes behind the address of the site; {UNKNOWN}"));
-    }
-    say(&format!("link: {link}"));
-    Ok(())
+    let text = if how.json {
+        json!({ "done": "passwd", "user": user, "link": link, "minutes": minutes }).to_string()
+    } else {
+        let whole = match origin {
+            Some(_) => String::new(),
+            None => format!("it goes behind the address of the site; {UNKNOWN}\n"),
+        };
+        format!(
+            "{user} may choose a new password within {minutes} minutes, once, by this link\n\
+             {whole}link: {link}"
+        )
+    };
+    answer_once(&text, || {
+        format!(
+            "a link was made for {user}, but could not be shown: tern user passwd {user} makes another \
+             one, in its place"
+        )
+    })
 }
 
 const fn sessions(told: &Told) -> Option<u32> {
@@ -391,24 +405,24 @@ const fn sessions(told: &Told) -> Option<u32> {
 }
 
 /// Says what was done.
-fn tell(done: &str, user: &UserName, json: bool, sessions: Option<u32>) {
+fn tell(done: &str, user: &UserName, json: bool, sessions: Option<u32>) -> Result<(), CliError> {
     if json {
         let mut told = json!({ "done": done, "user": user });
         if let Some(fields) = told.as_object_mut() {
             fields.extend(sessions.map(|count| ("sessions_ended".to_owned(), count.into())));
         }
-        say(&told.to_string());
-        return;
+        return answer(&told.to_string());
     }
-    say(&match done {
+    answer(&match done {
         "admin" => format!("{user} is as asked: tern user list --admins names the keepers"),
         "suspend" => format!("{user} may write nothing"),
         "lift" => format!("{user} may write again"),
         "delete" => format!("{user} is deleted"),
         _ => format!("{user} is signed out"),
-    });
-    if let Some(sessions) = sessions {
-        say(&format!("sessions ended: {sessions}"));
+    })?;
+    match sessions {
+        Some(sessions) => answer(&format!("sessions ended: {sessions}")),
+        None => Ok(()),
     }
 }
 
@@ -451,15 +465,12 @@ fn list(how: &How, only_keepers: bool) -> Result<(), CliError> {
             })
         };
         let users: Vec<_> = rows.iter().map(row).collect();
-        say(&json!({ "users": users }).to_string());
+        answer(&json!({ "users": users }).to_string())
     } else if rows.is_empty() {
-        say(if only_keepers { "nobody keeps the community" } else { "nobody has an account" });
+        answer(if only_keepers { "nobody keeps the community" } else { "nobody has an account" })
     } else {
-        for row in &rows {
-            say(&line(row));
-        }
+        rows.iter().try_for_each(|row| answer(&line(row)))
     }
-    Ok(())
 }
 
 /// A user in a line, with what is out of the ordinary at its end. The display name, which may hold

@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 pub use file::ImportError;
 
 use super::ask::Asker;
-use super::{How, RawHow, name, secret};
+use super::{How, RawHow, name, no_password, secret};
 use crate::action::ExportList;
 use crate::action::import::{OldPost, is_ahead};
 use crate::cli::config::ConfigError;
 use crate::cli::error::CliError;
-use crate::cli::say;
+use crate::cli::{answer, answer_once};
 use crate::clock::{Clock, Wall};
 use crate::id::{Hash128, PostId, UserName};
 use crate::limits::{
@@ -92,21 +92,22 @@ pub(in crate::cli) fn run(import: &Import) -> Result<(), CliError> {
     // At once: what is broken off later goes on without it.
     let made = (state == Begun::New && !import.is_dry).then_some(password.as_str());
     if let Some(password) = made.filter(|_| !json) {
-        say(&format!("{user} has an account\npassword: {password}"));
+        answer_once(&format!("{user} has an account\npassword: {password}"), || {
+            format!("{}; the same import again goes on", no_password(&user))
+        })?;
     }
     if state == Begun::Done {
-        say(&if json {
+        return answer(&if json {
             json!({ "done": "import", "user": user, "state": state }).to_string()
         } else {
             format!("{user} was imported from this file before: nothing is left to do")
         });
-        return Ok(());
     }
     if state == Begun::GoesOn && !json {
-        say(&format!(
+        answer(&format!(
             "{user} was begun before, with a password that was printed then; it goes on (for another \
              one: tern user passwd {user})"
-        ));
+        ))?;
     }
     sender.send_all(text)?;
     if json {
@@ -116,15 +117,12 @@ pub(in crate::cli) fn run(import: &Import) -> Result<(), CliError> {
         });
         if let (Some(password), Some(fields)) = (made, told.as_object_mut()) {
             fields.insert("password".to_owned(), password.into());
+            return answer_once(&told.to_string(), || no_password(&user));
         }
-        say(&told.to_string());
-    } else {
-        sender.summary().iter().for_each(|line| say(line));
-        if import.is_dry {
-            say("nothing was changed");
-        }
+        return answer(&told.to_string());
     }
-    Ok(())
+    sender.summary().iter().try_for_each(|line| answer(line))?;
+    if import.is_dry { answer("nothing was changed") } else { Ok(()) }
 }
 
 /// Bytes that an import may take of a user's file.

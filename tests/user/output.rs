@@ -1,0 +1,64 @@
+//! What becomes of a command whose answer cannot be written.
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+
+use crate::cluster::harness::{Cluster, Options, PROGRAM};
+
+use super::{member, run, signs_in};
+
+fn run_into(out: impl Into<Stdio>, args: &[&str]) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).env("TERN_CONFIG", "").stdin(Stdio::null()).stdout(out);
+    command.output().unwrap()
+}
+
+/// One line on standard error, with these words in it.
+#[track_caller]
+fn check_failed(args: &[&str], words: &str) {
+    let ended = run_into(File::options().write(true).open("/dev/full").unwrap(), args);
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), told.lines().count()), (Some(1), 1), "{args:?}: {told}");
+    assert!(told.contains(words) && told.contains("No space left"), "{args:?}: {told}");
+}
+
+/// A pipe whose reader went away.
+fn closed() -> std::io::PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+#[test]
+fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    member(&cluster, "ada");
+    assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
+    let data = format!("--data={}", cluster.data().display());
+    let lost = "cannot write standard output";
+    for args in [&["--help"][..], &["--version"], &["man"], &["completions", "bash"]] {
+        check_failed(args, lost);
+        let ended = run_into(closed(), args);
+        assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+    }
+    for args in [&["config", "show"][..], &["config", "check"], &["config", "check", "--json"]] {
+        check_failed(args, lost);
+    }
+    for args in [["user", "list"], ["cluster", "status"], ["invite", "list"]] {
+        check_failed(&[&args[..], &[&data]].concat(), lost);
+        check_failed(&[&args[..], &["--json", &data]].concat(), lost);
+        let ended = run_into(closed(), &[&args[..], &[&data]].concat());
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    // What is told once is there nevertheless.
+    check_failed(&["user", "add", "ben", &data], "ben has an account, but its password");
+    check_failed(&["user", "passwd", "ben", &data], "tern user passwd ben makes another");
+    check_failed(&["invite", "new", &data], "ends it");
+    let ended = run_into(closed(), &["user", "add", "cleo", "--json", &data]);
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(told.contains("tern user passwd cleo"), "{told}");
+    assert_eq!(run(&cluster, &["user", "list"]).out.lines().count(), 3);
+    let listed = run(&cluster, &["invite", "list", "--json"]).json();
+    assert_eq!(listed["invitations"].as_array().unwrap().len(), 1, "{listed}");
+    assert!(!signs_in(&cluster, "ben", "whatever it was"));
+}
