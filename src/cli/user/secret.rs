@@ -22,9 +22,14 @@ pub(super) fn fresh() -> Result<String, ClusterError> {
 /// When nothing does, or what does is no text.
 pub(super) fn read(input: impl BufRead) -> Result<String, ClusterError> {
     let mut line = Vec::new();
-    // Room for a line's end: more is too long, which the backend says.
+    // Room for a line's end.
     let mut input = input.take(PASSWORD_BYTES_MAX as u64 + 2);
     input.read_until(b'\n', &mut line).map_err(ClusterError::Terminal)?;
+    if line.strip_suffix(b"\n").unwrap_or(&line).len() > PASSWORD_BYTES_MAX + 1 {
+        // By how much nobody knows who has not read all of it.
+        let why = format!("the password is too long: it may have {PASSWORD_BYTES_MAX} bytes");
+        return Err(ClusterError::Refused(why));
+    }
     let text = String::from_utf8(line)
         .map_err(|_| ClusterError::Refused("standard input is not UTF-8".to_owned()))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -53,6 +58,11 @@ mod tests {
         }
         assert!(read("".as_bytes()).is_err() && read("\nx".as_bytes()).is_err());
         assert!(read(&[b'\xff', b'\n'][..]).is_err());
-        assert_eq!(read(vec![b'a'; 5_000].as_slice()).unwrap().len(), PASSWORD_BYTES_MAX + 2);
+        let longest = "a".repeat(PASSWORD_BYTES_MAX);
+        for end in ["", "\n", "\r\n"] {
+            assert_eq!(read(format!("{longest}{end}").as_bytes()).unwrap(), longest);
+        }
+        let told = read(vec![b'a'; 5_000].as_slice()).unwrap_err().to_string();
+        assert_eq!(told, "the password is too long: it may have 1024 bytes");
     }
 }
