@@ -158,11 +158,14 @@ impl Backend {
         (code, uses_and_days): (&CodeHash, [u32; 2]),
     ) -> Obeyed {
         self.check_social()?;
-        let by = by.cloned().map_or_else(|| self.first_keeper(), Ok)?;
+        let by = by.cloned().map_or_else(|| self.first_keeper_who_invites(), Ok)?;
         if !self.cluster.local.index().is_active(&by) {
             return Err(Refusal::NotFound.into());
         }
         if !self.may_invite(&by) {
+            if self.cluster.local.index().is_keeper(&by) {
+                return Err(Unmet::Words(format!("{by} may not invite while they are suspended")));
+            }
             return Err(Unmet::Words(format!(
                 "{by} may not invite: they keep nothing, and members do not invite here"
             )));
@@ -181,9 +184,11 @@ impl Backend {
         Ok(Told::By { user: by })
     }
 
-    fn first_keeper(&self) -> std::result::Result<UserName, Unmet> {
-        let keeper = self.cluster.local.index().keepers().into_iter().next();
-        keeper.ok_or_else(|| Unmet::Words(NO_KEEPER.to_owned()))
+    /// Else the first one, who is then told why not.
+    fn first_keeper_who_invites(&self) -> std::result::Result<UserName, Unmet> {
+        let keepers = self.cluster.local.index().keepers();
+        let keeper = keepers.iter().find(|name| self.may_invite(name)).or(keepers.first());
+        keeper.cloned().ok_or_else(|| Unmet::Words(NO_KEEPER.to_owned()))
     }
 
     /// Nobody is suspended in their own name.

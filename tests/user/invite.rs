@@ -23,6 +23,15 @@ fn invitations_are_made_listed_and_revoked() {
     let other = run(&cluster, &["invite", "new"]);
     let other = other.told("code: ");
 
+    // Of several keepers one who may.
+    assert_eq!(run(&cluster, &["user", "add", "aaron", "--admin"]).code, Some(0));
+    assert_eq!(run(&cluster, &["user", "suspend", "aaron", "--by=ada"]).code, Some(0));
+    let third = run(&cluster, &["invite", "new", "--json"]).json();
+    assert_eq!(third["by"], "ada", "{third}");
+    run(&cluster, &["invite", "new", "--by=aaron"]).check_refused(2, "while they are suspended");
+    let third = third["id"].as_str().unwrap();
+    assert_eq!(run(&cluster, &["invite", "revoke", third]).code, Some(0));
+
     let joins = |name: &str, code: &str| {
         let mut person = cluster.person(name);
         let password = person.password();
