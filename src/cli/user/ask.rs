@@ -50,6 +50,8 @@ impl Asker {
             .map_err(|error| ClusterError::Refused(chain(&error)))?;
         let deadline = self.clock.mono().plus_ms(OPERATOR_PATIENCE_MS);
         let (mut failures, mut strangers) = (0, 0);
+        // What a machine says tells more than that another one is silent.
+        let mut said = None;
         loop {
             let (error, is_final) = match self.once(&question) {
                 Ok(Told::Refused { kind: Refused::No, why }) => {
@@ -57,6 +59,7 @@ impl Asker {
                 }
                 Ok(Told::Refused { kind: Refused::TooFew, why }) => {
                     failures += 1;
+                    said = Some(why.clone());
                     (ClusterError::TooFew(why), failures >= self.machines.len())
                 }
                 Ok(Told::Refused { kind: Refused::Again, why }) => {
@@ -71,7 +74,8 @@ impl Asker {
                     let error = if strangers == failures {
                         ClusterError::WrongKey { why }
                     } else {
-                        ClusterError::TooFew(format!("no machine answers: {why}"))
+                        let silent = || format!("no machine answers: {why}");
+                        ClusterError::TooFew(said.clone().unwrap_or_else(silent))
                     };
                     (error, failures >= self.machines.len())
                 }
