@@ -384,6 +384,9 @@ pub const BACKUP_READS_MAX: u32 = 3;
 pub const BACKUP_ANSWER_MS: u64 = WRITE_MS_MAX + 2 * PEER_FETCH_MS;
 /// Milliseconds for which all machines are asked in turn before a backup is given up.
 pub const BACKUP_TRY_MS: u64 = 20_000;
+/// The same once one of them says that too few are there: it asked the others for so long as well, so this
+/// is time for one that starts anew.
+pub const BACKUP_TOO_FEW_MS: u64 = 5_000;
 /// Milliseconds between two rounds of that.
 pub const BACKUP_PAUSE_MS: u64 = 200;
 

@@ -1,6 +1,7 @@
 //! Machines that are gone, too few, or another cluster's.
 
 use rustix::process::Signal;
+use tern::clock::Clock;
 use tern::transport::key::ClusterKey;
 
 use crate::cluster::harness::{Cluster, Options, eventually};
@@ -15,6 +16,10 @@ fn machines_that_cannot_are_told_from_a_wrong_key() {
     ClusterKey::create(&wrong).unwrap();
     let key = format!("--key-file={}", wrong.display());
     run(&cluster, &["user", "list", &key]).check_refused(2, "the key is not that of the machines");
+    let to = |name: &str| cluster.data().join(name).display().to_string();
+    let (first, second, third) = (to("a.tar"), to("b.tar"), to("c.tar"));
+    run(&cluster, &["backup", "create", &first, &key])
+        .check_refused(2, "the key is not that of the machines");
     let none = format!("--key-file={}", cluster.data().join("none").display());
     run(&cluster, &["user", "list", &none]).check_refused(2, "no cluster key");
 
@@ -28,10 +33,18 @@ fn machines_that_cannot_are_told_from_a_wrong_key() {
         assert_ne!(ended.code, Some(0), "{ended:?}");
         (ended.code == Some(4)).then_some(())
     });
+    let ended = run(&cluster, &["user", "passwd", "ada"]);
+    ended.check_refused(4, "");
+    assert!(!ended.err.contains("no machine answers"), "one does: {ended:?}");
+    let clock = Clock::system();
+    let deadline = clock.mono().plus_ms(18_000);
+    run(&cluster, &["backup", "create", &second]).check_refused(4, "not enough machines");
+    assert!(clock.mono() < deadline, "it waited the whole time");
     assert_eq!(run(&cluster, &["user", "list"]).code, Some(0), "reading goes on");
     let import = std::env::temp_dir().join("there is no such file");
     run(&cluster, &["import", &import.to_string_lossy()]).check_refused(2, "cannot read");
     cluster.stop();
+    run(&cluster, &["backup", "create", &third]).check_refused(4, "no machine tells");
     run(&cluster, &["user", "list"]).check_refused(4, "no machine answers");
     run(&cluster, &["invite", "list"]).check_refused(4, "no machine answers");
 }

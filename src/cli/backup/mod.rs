@@ -34,7 +34,7 @@ pub(super) enum RawBackup {
     ///
     /// It holds all that was confirmed before it was begun, and is as secret as the machines' disks.
     /// FILE comes to be once it is whole. Exit codes: 0 made, 1 not made, 2 wrong use, also when FILE is
-    /// there already, 4 not enough machines, 5 made, but without pictures that no machine has any more.
+    /// there already, 4 not enough machines or none, 5 made, but without pictures that no machine has any more.
     Create(RawCreate),
     /// Read a backup to its end and tell what is wrong with it
     ///
@@ -189,6 +189,15 @@ pub enum BackupCommandError {
         /// The last one's reason.
         why: String,
     },
+    /// One that runs another version, perhaps.
+    #[error("a machine answers another question")]
+    OtherQuestion,
+    /// The machines have another key.
+    #[error("the key is not that of the machines: {why}")]
+    WrongKey {
+        /// The last machine's reason.
+        why: String,
+    },
     /// Too few of them are there to know what is committed.
     #[error(
         "not enough machines, so nobody knows what was confirmed last ({why}); nothing was made"
@@ -247,13 +256,17 @@ impl BackupCommandError {
     /// The exit code.
     pub(super) const fn code(&self) -> u8 {
         match self {
-            Self::IsThere { .. } | Self::Terminal | Self::Open { .. } | Self::OldKey { .. } => 2,
+            Self::IsThere { .. }
+            | Self::Terminal
+            | Self::Open { .. }
+            | Self::WrongKey { .. }
+            | Self::OldKey { .. } => 2,
             Self::Unusable { source, .. } if source.is_foreign() => 3,
             Self::Store(_) => 3,
-            Self::TooFew { .. } => 4,
+            Self::TooFew { .. } | Self::NobodyTells { .. } => 4,
             Self::PicturesMissing { .. } => 5,
             Self::Write { .. }
-            | Self::NobodyTells { .. }
+            | Self::OtherQuestion
             | Self::Stopped
             | Self::Unusable { .. }
             | Self::Flawed { .. } => 1,

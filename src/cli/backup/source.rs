@@ -6,13 +6,16 @@ use std::time::Duration;
 use super::BackupCommandError;
 use crate::cli::cluster::ask::{connect, exchange};
 use crate::cli::cluster::target::Machine;
+use crate::cli::error::chain;
 use crate::clock::Clock;
 use crate::id::{PictureName, UserName};
-use crate::limits::{BACKUP_ANSWER_MS, BACKUP_PAUSE_MS, BACKUP_TRY_MS, FRAME_BYTES_MAX};
+use crate::limits::{
+    BACKUP_ANSWER_MS, BACKUP_PAUSE_MS, BACKUP_TOO_FEW_MS, BACKUP_TRY_MS, FRAME_BYTES_MAX,
+};
 use crate::replica::version::Version;
 use crate::thread::Stop;
-use crate::transport::Keys;
 use crate::transport::connection::Connection;
+use crate::transport::{Keys, TransportError};
 use crate::wire::operator::{Answer, Held, Question};
 
 /// Machines to ask.
@@ -38,8 +41,27 @@ pub(super) enum Picture {
 
 /// Why a machine did not tell.
 struct Silent {
-    is_too_few: bool,
+    reason: Reason,
     why: String,
+}
+
+/// What says more comes later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    WrongKey,
+    NotNow,
+    TooFew,
+}
+
+impl Silent {
+    fn into_error(self) -> BackupCommandError {
+        let why = self.why;
+        match self.reason {
+            Reason::WrongKey => BackupCommandError::WrongKey { why },
+            Reason::NotNow => BackupCommandError::NobodyTells { why },
+            Reason::TooFew => BackupCommandError::TooFew { why },
+        }
+    }
 }
 
 impl<'a> Source<'a> {
@@ -110,26 +132,33 @@ impl<'a> Source<'a> {
         question: &Question,
         try_ms: u64,
     ) -> Result<(Answer, Vec<u8>), BackupCommandError> {
-        let until = self.clock.mono().plus_ms(try_ms);
+        let start = self.clock.mono();
         loop {
-            let mut silent = Silent { is_too_few: false, why: "there is none".to_owned() };
+            let mut most: Option<Silent> = None;
             for _ in 0..self.machines.len() {
                 if self.stop.is_closed() {
                     return Err(BackupCommandError::Stopped);
                 }
                 match self.ask_first(question) {
                     Ok(told) => return Ok(told),
-                    Err(why) => silent = why,
+                    Err(silent) => {
+                        let is_less = |most: &Silent| most.reason <= silent.reason;
+                        if most.as_ref().is_none_or(is_less) {
+                            most = Some(silent);
+                        }
+                    }
                 }
                 self.machines.rotate_left(1);
             }
-            if self.clock.mono() >= until {
-                let Silent { is_too_few, why } = silent;
-                return Err(if is_too_few {
-                    BackupCommandError::TooFew { why }
-                } else {
-                    BackupCommandError::NobodyTells { why }
-                });
+            let none = || Silent { reason: Reason::NotNow, why: "there is none".to_owned() };
+            let most = most.unwrap_or_else(none);
+            let wait_ms = match most.reason {
+                Reason::WrongKey => 0,
+                Reason::NotNow => try_ms,
+                Reason::TooFew => try_ms.min(BACKUP_TOO_FEW_MS),
+            };
+            if self.clock.mono() >= start.plus_ms(wait_ms) {
+                return Err(most.into_error());
             }
             self.stop.wait(Duration::from_millis(BACKUP_PAUSE_MS));
         }
@@ -137,18 +166,23 @@ impl<'a> Source<'a> {
 
     /// The connection is kept as long as it is good.
     fn ask_first(&mut self, question: &Question) -> Result<(Answer, Vec<u8>), Silent> {
-        let silent = |why| Silent { is_too_few: false, why };
+        let silent = |why| Silent { reason: Reason::NotNow, why };
         let mut connection = if let Some(connection) = self.connection.take() {
             connection
         } else {
             let first = self.machines.front().ok_or_else(|| silent(String::new()))?;
-            connect(&first.address, &self.keys).map_err(silent)?
+            connect(&first.address, &self.keys).map_err(|error| {
+                let is_stranger = matches!(error, TransportError::Handshake { .. });
+                let reason = if is_stranger { Reason::WrongKey } else { Reason::NotNow };
+                Silent { reason, why: chain(&error) }
+            })?
         };
         let limits = (FRAME_BYTES_MAX, Duration::from_millis(BACKUP_ANSWER_MS));
         match exchange(&mut connection, question, limits).map_err(silent)? {
             (Answer::NotNow { is_too_few, why }, _) => {
                 let why = format!("{}: {why}", connection.addr());
-                Err(Silent { is_too_few, why })
+                let reason = if is_too_few { Reason::TooFew } else { Reason::NotNow };
+                Err(Silent { reason, why })
             }
             told => {
                 self.connection = Some(connection);
@@ -158,6 +192,6 @@ impl<'a> Source<'a> {
     }
 }
 
-fn other_question() -> BackupCommandError {
-    BackupCommandError::NobodyTells { why: "it answers another question".to_owned() }
+const fn other_question() -> BackupCommandError {
+    BackupCommandError::OtherQuestion
 }

@@ -9,7 +9,7 @@ use crate::json;
 use crate::limits::{OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, RESPONSE_BYTES_MAX};
 use crate::thread::spawn_named;
 use crate::transport::connection::{Connection, dial};
-use crate::transport::{Keys, Role};
+use crate::transport::{Keys, Role, TransportError};
 use crate::wire::operator::{Answer, Question};
 
 /// What a machine answered, or why it did not.
@@ -41,7 +41,7 @@ pub(super) fn each(
 
 /// Asks one machine.
 pub(in crate::cli) fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
-    let mut connection = connect(address, keys)?;
+    let mut connection = connect(address, keys).map_err(|error| chain(&error))?;
     let wait = Duration::from_millis(OPERATOR_ANSWER_MS);
     exchange(&mut connection, question, (RESPONSE_BYTES_MAX, wait)).map(|(answer, _)| answer)
 }
@@ -50,9 +50,9 @@ pub(in crate::cli) fn one(address: &str, keys: &Keys, question: &Question) -> He
 ///
 /// # Errors
 /// Why there is none.
-pub(in crate::cli) fn connect(address: &str, keys: &Keys) -> Result<Connection, String> {
+pub(in crate::cli) fn connect(address: &str, keys: &Keys) -> Result<Connection, TransportError> {
     let wait = Duration::from_millis(OPERATOR_DIAL_MS);
-    dial(address, Role::Operator, keys, wait).map_err(|error| chain(&error))
+    dial(address, Role::Operator, keys, wait)
 }
 
 /// Asks one thing on a connection. The answer, of so many bytes at most and begun within so long, and
