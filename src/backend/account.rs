@@ -123,6 +123,11 @@ impl Backend {
             if matches!(refusal, Refusal::BadLogin | Refusal::TooMany { .. }) {
                 metrics::LOGIN_FAILURES.count();
             }
+            if matches!(refusal, Refusal::TooMany { .. }) {
+                let is_borne = self.cluster.local.index().is_active(&name);
+                let shown = if is_borne { name.as_str() } else { "-" };
+                log::info!("sign-in held off user={shown} address={address}");
+            }
         })?;
         let done = self.open_session(permit, &name, verified, &data.opening)?;
         log::info!("signed in user={name} address={address}");
@@ -160,8 +165,10 @@ impl Backend {
                 let rehashed = is_weak.then(|| self.hasher.hash(password).ok()).flatten();
                 Ok(Verified { hash, rehashed })
             }
-            Some((Verdict::NoMatch, _)) | None => {
-                log::info!("sign-in failed user={name} address={address}");
+            found => {
+                // A name that nobody bears may be a password in the wrong field.
+                let shown = if found.is_some() { name.as_str() } else { "-" };
+                log::info!("sign-in failed user={shown} address={address}");
                 Err(Refusal::BadLogin)
             }
         }

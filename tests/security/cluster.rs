@@ -15,7 +15,7 @@ fn s45_secrets_stand_in_no_log_and_no_list_of_processes() {
     ada.join();
     assert_eq!(ada.post("A text for people alone").status, 303);
     let forged = "eve\n2026-11-28T12:00:00.000Z level=info signed in user=ada";
-    for name in ["ada", forged] {
+    for name in ["ada", "sekrit_pw_0004", forged] {
         let typed = [("username", name), ("password", "guessed by somebody")];
         assert_eq!(cluster.person("eve").act("/login", "/login", &typed).status, 422);
     }
@@ -30,11 +30,14 @@ fn s45_secrets_stand_in_no_log_and_no_list_of_processes() {
     cluster.stop();
     let log = cluster.log();
     assert!(log.contains("joined user=ada"), "{log}");
-    assert!(log.contains("sign-in failed"), "{log}");
+    assert!(log.contains("sign-in failed user=ada "), "{log}");
+    assert!(log.contains("sign-in failed user=- "), "{log}");
     let password = ada.password();
     for secret in [
         &password,
         "guessed by somebody",
+        // In the field for the name.
+        "sekrit_pw_0004",
         &token,
         &form_token,
         &key,

@@ -1,6 +1,6 @@
 //! What the log says of each form that a backend was asked about: what it was for, whose it was, where it
 //! came from, the number that an error's page would show, and what became of it. Nothing that was typed,
-//! but a name that could be one.
+//! but the name of somebody who came in with it.
 
 use super::act::Act;
 use super::visit::Visit;
@@ -10,7 +10,7 @@ use crate::wire::request::{Outcome, Refusal};
 
 /// Writes the line.
 pub(super) fn note(visit: &Visit<'_>, act: &Act, form: &Form, outcome: Option<&Outcome>) {
-    let who = whose(visit, act, form);
+    let who = whose(visit, act, form).filter(|_| is_borne(act, outcome));
     let who = who.as_ref().map_or("-", UserName::as_str);
     let (client, id) = (visit.request.client, &visit.request.id);
     let form = act.form_name();
@@ -30,6 +30,13 @@ fn whose(visit: &Visit<'_>, act: &Act, form: &Form) -> Option<UserName> {
         _ => form.get("username"),
     };
     UserName::from_input(typed).ok()
+}
+
+/// A password may have been typed in the field for the name, and have its form: a name that led nowhere
+/// may be nobody's. Whose account was meant a backend's line says, if it is anybody's.
+const fn is_borne(act: &Act, outcome: Option<&Outcome>) -> bool {
+    let is_typed = matches!(act, Act::Join | Act::Login | Act::FirstKeeper);
+    !is_typed || matches!(outcome, Some(Outcome::Saved(_)))
 }
 
 const fn became(outcome: &Outcome) -> &'static str {
