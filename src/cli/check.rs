@@ -7,7 +7,7 @@ use clap::Args;
 use super::cluster::local::machines;
 use super::error::{CliError, chain};
 use super::owner::Owner;
-use super::{key, say};
+use super::{answer, key};
 use crate::order::sort_by;
 use crate::store::StoreError;
 use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
@@ -88,14 +88,19 @@ struct Told<'a> {
 /// [`CheckError`]: also when it is done and something is wrong.
 pub(super) fn run(options: &RawCheck) -> Result<(), CliError> {
     let owner = options.repair.then(|| Owner::of(&options.data)).transpose()?;
-    let looked = look(options);
+    let mut told = String::new();
+    let looked = look(options, &mut told);
     if let Some(owner) = owner.filter(|_| !matches!(looked, Err(CheckError::Store(_)))) {
         owner.take_all(&options.data)?;
+    }
+    if !told.is_empty() {
+        answer(&told)?;
     }
     Ok(looked?)
 }
 
-fn look(options: &RawCheck) -> Result<(), CheckError> {
+/// Looks, and says in `told` what there is.
+fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
     let path = options.data.as_path();
     if !path.join("node.json").exists()
         && let Some((_, first)) = machines(path).into_iter().next()
@@ -111,11 +116,11 @@ fn look(options: &RawCheck) -> Result<(), CheckError> {
         let is_left = |finding: &Finding| checked.findings.contains(finding);
         mended = before.findings.into_iter().filter(|found| !is_left(found)).collect();
     }
-    if options.json {
-        say(&spelt(&Told { path: path.display().to_string(), checked: &checked, mended: &mended }));
+    *told = if options.json {
+        spelt(&Told { path: path.display().to_string(), checked: &checked, mended: &mended })
     } else {
-        tell(path, &checked, &mended);
-    }
+        lines(path, &checked, &mended).join("\n")
+    };
     if is_unusable(&checked) {
         return Err(CheckError::Unusable { path: path.to_owned() });
     }
@@ -155,16 +160,16 @@ fn is_unusable(checked: &Checked) -> bool {
     checked.findings.iter().any(|finding| finding.kind.mend() == Mend::Unusable)
 }
 
-fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
-    for finding in mended {
-        say(&format!("mended: {}: {}", named(finding), mended_words(finding.kind)));
-    }
+fn lines(path: &Path, checked: &Checked, mended: &[Finding]) -> Vec<String> {
+    let of_mended = |it: &Finding| format!("mended: {}: {}", named(it), mended_words(it.kind));
     let is_alone = checked.node.is_some_and(|node| node.is_alone);
-    for finding in &checked.findings {
+    let of_found = |finding: &Finding| {
         let alone = is_alone.then(|| remedy_alone(finding.kind)).flatten();
         let remedy = alone.unwrap_or_else(|| remedy(finding.kind));
-        say(&format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug()));
-    }
+        format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug())
+    };
+    let mut lines: Vec<String> = mended.iter().map(of_mended).collect();
+    lines.extend(checked.findings.iter().map(of_found));
     let Checked { users, bytes, pictures, pictures_unneeded, findings, .. } = checked;
     let state = if findings.is_empty() { "nothing is wrong" } else { "see above" };
     let of_pictures = match (pictures, pictures_unneeded) {
@@ -175,7 +180,8 @@ fn tell(path: &Path, checked: &Checked, mended: &[Finding]) {
         (all, _) => format!(" and {all} of pictures"),
     };
     let read = format!("{users} users' files{of_pictures}, {bytes} bytes read");
-    say(&format!("{}: {read}: {state}", path.display()));
+    lines.push(format!("{}: {read}: {state}", path.display()));
+    lines
 }
 
 fn named(finding: &Finding) -> String {

@@ -49,6 +49,13 @@ fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
         assert_eq!(ended.status.code(), Some(0), "{args:?}");
         assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
+    let home = tempfile::tempdir().unwrap();
+    let stopped = home.path().join("node").display().to_string();
+    let data_of = format!("--data={stopped}");
+    let set_up = ["cluster", "init", "--node=1", "--peers=1=127.0.0.1:9", &data_of];
+    assert!(run_into(Stdio::null(), &set_up).status.success());
+    check_failed(&["check", &stopped], lost);
+    check_failed(&["check", "--json", &stopped], lost);
     // What is told once is there nevertheless.
     check_failed(&["user", "add", "ben", &data], "ben has an account, but its password");
     check_failed(&["user", "passwd", "ben", &data], "tern user passwd ben makes another");

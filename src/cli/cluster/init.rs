@@ -7,7 +7,7 @@ use super::{ClusterError, random};
 use crate::cli::config::HostPort;
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
-use crate::cli::{key, say};
+use crate::cli::{answer, key};
 use crate::id::{Hash128, NodeId};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
@@ -54,18 +54,18 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
     owner.take_all(&init.data)?;
     owner.take(&path)?;
     let (node, data, key) = (init.node, init.data.display(), path.display());
-    say(&format!("machine {node} is set up in {data}"));
+    let mut lines = vec![format!("machine {node} is set up in {data}")];
     if is_new_key {
-        say(&format!(
+        lines.push(format!(
             "a new key was made in {key}: copy this one file to the other machines before you set them \
              up; whoever has it is part of the cluster"
         ));
     }
-    say(&format!(
+    lines.push(format!(
         "next: set up the other machines with the same --peers, then start on each tern backend \
          --data=DIR --key-file=FILE (here --data={data} --key-file={key})"
     ));
-    Ok(())
+    answer(&lines.join("\n"))
 }
 
 /// Refuses a directory that is a machine's, or cannot become one's, before anything is made for it.
