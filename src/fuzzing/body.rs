@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::limits::{API_FIELDS_MAX, FORM_FIELDS_MAX};
+use crate::limits::{API_FIELDS_MAX, API_SAID_BYTES_MAX, FORM_FIELDS_MAX};
 use crate::web::api::params::Params;
 use crate::web::form::{FIELDS, Form, encode_query};
 use crate::web::request::{Method, Request};
@@ -60,6 +60,8 @@ pub(super) fn params(data: &[u8]) {
         let Some(params) = read(content_type, data) else { continue };
         let pairs: Vec<_> = params.pairs().cloned().collect();
         assert!(pairs.len() <= API_FIELDS_MAX);
+        let bytes = pairs.iter().map(|(name, value)| name.len() + value.len());
+        assert!(bytes.sum::<usize>() <= API_SAID_BYTES_MAX);
         let pair = |(name, value): &(String, String)| {
             format!("{}={}", encode_query(name), encode_query(value))
         };

@@ -1,8 +1,8 @@
 //! What apps may ask for, and how much.
 
 use super::{
-    APART_MAX, EDITS_MAX, EXPORT_POSTS, EXPORT_TEXT_BYTES, FOLLOWS_MAX, POST_CHARS_MAX,
-    RESPONSE_BYTES_MAX,
+    APART_MAX, BODY_BYTES_MAX, EDITS_MAX, EXPORT_POSTS, EXPORT_TEXT_BYTES, FOLLOWS_MAX,
+    POST_CHARS_MAX, RESPONSE_BYTES_MAX,
 };
 
 /// Calls of one app for one person, and of one address without a token, in [`API_CALLS_MS`]. Source:
@@ -43,6 +43,12 @@ pub const MUTED_THREADS_MAX: usize = 5_000;
 pub const THREAD_STEPS_MAX: usize = 2_000;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;
+/// Bytes of the name of each, brackets and all: the longest that says something has thirty. In JSON all items
+/// of a list have the list's name, which stands in the body once.
+pub const API_NAME_BYTES_MAX: usize = 256;
+/// Bytes of all names and values together: a body, and as many items of a list as there may be, each with
+/// the longest name.
+pub const API_SAID_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 /// How deep the JSON that an app sends may lie: `home[last_read_id]` is two.
 pub const API_DEPTH_MAX: usize = 4;
 /// People whose last seen version is remembered for their apps, which send none themselves.
@@ -72,3 +78,4 @@ const _: () = assert!(
         + MUTED_THREADS_MAX * 96
         < RESPONSE_BYTES_MAX
 );
+const _: () = assert!(API_FIELDS_MAX * API_NAME_BYTES_MAX + BODY_BYTES_MAX <= API_SAID_BYTES_MAX);

@@ -1,6 +1,7 @@
 //! What apps ask and hear: the client API that Mastodon's apps speak, in JSON.
 //!
-//! - `route`: the table of all addresses with who may use each. `params`: what a request brings.
+//! - `route`: the table of all addresses with who may use each. `params`: what a request brings,
+//!   of which `leaf` reads the JSON.
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
 //!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
@@ -19,6 +20,7 @@ pub(super) mod client;
 mod detail;
 mod entity;
 mod instance;
+mod leaf;
 mod marks;
 mod media;
 mod news;
@@ -159,13 +161,14 @@ impl<A: Ask> Site<A> {
         let Some((row, parts)) = route::find(request.method, &request.path) else {
             return Err(Answer::not_found());
         };
-        let params = Params::read(request);
-        let params = params.map_err(|error| Answer::error(422, &error.to_string()))?;
         let Row { access, endpoint, .. } = row;
-        let call = Call { request, params, parts, access: *access, bearer };
+        // What a stranger may not do is not even read.
         if matches!(access, Access::App | Access::User(_)) && bearer.is_none() {
             return Err(Answer::unauthorized());
         }
+        let params = Params::read(request);
+        let params = params.map_err(|error| Answer::error(422, &error.to_string()))?;
+        let call = Call { request, params, parts, access: *access, bearer };
         match endpoint {
             Endpoint::Nothing => self.nothing(&call),
             Endpoint::Instance1 => self.instance(&call, instance::Version::One),

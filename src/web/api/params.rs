@@ -1,15 +1,13 @@
 //! What an app sends: after `?`, as a form, as JSON or in parts, all read alike into names and values.
 //!
 //! JSON becomes what a form would have said: `{"a":{"b":[1,true]}}` is `a[b][]=1&a[b][]=true`. Parts that
-//! are files stay where they are. Everything is bounded by the gate's limit on bodies and by
-//! [`API_FIELDS_MAX`].
+//! are files stay where they are. Everything is bounded by the gate's limit on bodies, by
+//! [`API_FIELDS_MAX`], [`API_NAME_BYTES_MAX`] and [`API_SAID_BYTES_MAX`].
 
 use std::ops::Range;
 
-use serde_json::Value;
-
-use crate::json;
-use crate::limits::{API_DEPTH_MAX, API_FIELDS_MAX, BODY_BYTES_MAX};
+use super::leaf;
+use crate::limits::{API_FIELDS_MAX, API_NAME_BYTES_MAX, API_SAID_BYTES_MAX, BODY_BYTES_MAX};
 use crate::web::form::percent_decode;
 use crate::web::multipart;
 use crate::web::request::Request;
@@ -20,6 +18,8 @@ pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     /// Where in the body the parts stand that are files.
     files: Vec<(String, Range<usize>)>,
+    /// Bytes of all these names and values.
+    bytes: usize,
 }
 
 /// A body that cannot be read, and why.
@@ -33,6 +33,10 @@ pub(crate) enum Unreadable {
     Parts,
     #[error("a field is too long")]
     Long,
+    #[error("the name of a field has more than {API_NAME_BYTES_MAX} bytes")]
+    LongName,
+    #[error("the fields have more than {API_SAID_BYTES_MAX} bytes together")]
+    TooMuch,
     #[error("more than {API_FIELDS_MAX} fields")]
     TooMany,
     #[error("a field is not UTF-8")]
@@ -53,18 +57,33 @@ impl Params {
         }
         match essence.to_ascii_lowercase().as_str() {
             "application/x-www-form-urlencoded" => params.form(&request.body)?,
-            "application/json" => params.json(&request.body)?,
+            "application/json" => leaf::read(&mut params, &request.body)?,
             "multipart/form-data" => params.parts(content_type, &request.body)?,
             _ => return Err(Unreadable::ContentType),
         }
         Ok(params)
     }
 
-    fn add(&mut self, name: String, value: String) -> Result<(), Unreadable> {
-        if self.pairs.len() >= API_FIELDS_MAX {
+    /// Takes in a field. Nothing is copied of one that is too much: what is kept here is there until the
+    /// request is answered.
+    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), Unreadable> {
+        self.count(name, value.len())?;
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    fn count(&mut self, name: &str, value_bytes: usize) -> Result<(), Unreadable> {
+        if self.pairs.len() + self.files.len() >= API_FIELDS_MAX {
             return Err(Unreadable::TooMany);
         }
-        self.pairs.push((name, value));
+        if name.len() > API_NAME_BYTES_MAX {
+            return Err(Unreadable::LongName);
+        }
+        let bytes = self.bytes + name.len() + value_bytes;
+        if bytes > API_SAID_BYTES_MAX {
+            return Err(Unreadable::TooMuch);
+        }
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -76,33 +95,9 @@ impl Params {
             let mut halves = pair.splitn(2, |&b| b == b'=');
             let name = text(halves.next().unwrap_or_default())?;
             let value = text(halves.next().unwrap_or_default())?;
-            self.add(name, value)?;
+            self.add(&name, &value)?;
         }
         Ok(())
-    }
-
-    fn json(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
-        let value: Value = json::parse(bytes).map_err(|_| Unreadable::Json)?;
-        let Value::Object(fields) = value else { return Err(Unreadable::Json) };
-        fields.into_iter().try_for_each(|(name, value)| self.value(name, value, 1))
-    }
-
-    fn value(&mut self, name: String, value: Value, depth: usize) -> Result<(), Unreadable> {
-        if depth > API_DEPTH_MAX {
-            return Err(Unreadable::Deep);
-        }
-        match value {
-            Value::Null => Ok(()),
-            Value::Bool(is) => self.add(name, is.to_string()),
-            Value::Number(number) => self.add(name, number.to_string()),
-            Value::String(text) => self.add(name, text),
-            Value::Array(items) => items
-                .into_iter()
-                .try_for_each(|item| self.value(format!("{name}[]"), item, depth + 1)),
-            Value::Object(fields) => fields.into_iter().try_for_each(|(key, value)| {
-                self.value(format!("{name}[{key}]"), value, depth + 1)
-            }),
-        }
     }
 
     /// Reads `multipart/form-data`. A file stays where it is; what is typed is no longer than in any other
@@ -112,6 +107,7 @@ impl Params {
         let parts = multipart::parts(boundary, body, API_FIELDS_MAX);
         for part in parts.map_err(|_| Unreadable::Parts)? {
             if part.is_file {
+                self.count(part.name, 0)?;
                 self.files.push((part.name.to_owned(), part.content));
                 continue;
             }
@@ -119,8 +115,7 @@ impl Params {
             if value.len() > BODY_BYTES_MAX {
                 return Err(Unreadable::Long);
             }
-            let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Utf8)?;
-            self.add(part.name.to_owned(), value)?;
+            self.add(part.name, std::str::from_utf8(value).map_err(|_| Unreadable::Utf8)?)?;
         }
         Ok(())
     }
@@ -239,12 +234,44 @@ mod tests {
         assert!(Params::read(&request("", "text/plain", "")).is_ok());
     }
 
+    /// A name of 62 KB was kept once for each item of its list: 15 MB of a body of 64.
+    #[test]
+    fn params_long_names_and_much_text_refused() {
+        let list = |name: &str| format!("{{\"{name}\":[{}1]}}", "1,".repeat(240));
+        let (name, long) = ("n".repeat(API_NAME_BYTES_MAX - 2), "n".repeat(API_NAME_BYTES_MAX + 1));
+        let params = Params::read(&request("", JSON, &list(&name))).ok().unwrap();
+        assert_eq!((params.all(&name).len(), params.bytes), (241, 241 * (API_NAME_BYTES_MAX + 1)));
+        let part = |name: &str, value: &str| {
+            format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let text = "x".repeat(BODY_BYTES_MAX);
+        let much = part("a", &text) + &part("b", &text[1..]) + "--x7--";
+        let inner = |depth| {
+            format!("{}1{}", format!("{{\"{}\":", &name[..80]).repeat(depth), "}".repeat(depth))
+        };
+        for (content_type, body, why) in [
+            (JSON, list(&"n".repeat(62_000)), Unreadable::LongName),
+            (JSON, list(&format!("{name}n")), Unreadable::LongName),
+            (JSON, inner(4), Unreadable::LongName),
+            (JSON, format!("{{\"{long}\":[]}}"), Unreadable::LongName),
+            (FORM, format!("{long}=1"), Unreadable::LongName),
+            (PARTS, part(&long, "1") + "--x7--", Unreadable::LongName),
+            (PARTS, much, Unreadable::TooMuch),
+        ] {
+            let read = Params::read(&request("", content_type, &body));
+            assert_eq!(read.err(), Some(why), "{content_type} {}", &body[..20]);
+        }
+        assert!(Params::read(&request("", JSON, &inner(3))).is_ok());
+    }
+
     proptest! {
         #[test]
         fn params_any_body_read_or_refused(body in ".{0,200}", kind in 0..3_usize) {
             let content_type = [FORM, JSON, PARTS][kind];
             if let Ok(params) = Params::read(&request("", content_type, &body)) {
                 prop_assert!(params.pairs.len() <= API_FIELDS_MAX);
+                let bytes = params.pairs.iter().map(|(name, value)| name.len() + value.len());
+                prop_assert!(bytes.sum::<usize>() <= params.bytes);
             }
         }
     }

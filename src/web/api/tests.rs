@@ -140,6 +140,22 @@ fn unknown_address_and_bad_token_told_in_json() {
     assert!(strict.asked.lock().is_empty());
 }
 
+/// A stranger's body is not even read where a token is wanted.
+#[test]
+fn strangers_refused_before_what_they_send_is_read() {
+    let strict = Strict::default();
+    let site = site(&strict);
+    for (token, status) in [(None, 401), (Some(TOKEN), 422)] {
+        let asked = Request {
+            content_type: Some("application/json".to_owned()),
+            body: b"{".to_vec(),
+            ..request(Method::Post, "/api/v1/statuses", token)
+        };
+        assert_eq!(site.respond(&asked).status, status, "{token:?}");
+    }
+    assert!(strict.asked.lock().is_empty());
+}
+
 #[test]
 fn calls_beyond_the_limit_told_to_wait() {
     let strict = Strict::default();
