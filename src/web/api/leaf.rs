@@ -54,6 +54,12 @@ impl Leaf<'_> {
         Ok(self.name.map_or_else(|| key.to_owned(), |name| format!("{name}[{key}]")))
     }
 
+    /// Notes that what is here has something inside, or could have.
+    fn note<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        let noted = self.name.map_or(Ok(()), |name| self.params.add_compound(name));
+        self.or_fault(noted)
+    }
+
     fn go_in<E: serde::de::Error>(&mut self) -> Result<(), E> {
         let fits = if self.depth > API_DEPTH_MAX { Err(Unreadable::Deep) } else { Ok(()) };
         self.or_fault(fits)
@@ -115,12 +121,14 @@ impl<'de> Visitor<'de> for Leaf<'_> {
         if self.name.is_none() {
             return Err(A::Error::custom("no object"));
         }
+        self.note()?;
         let name = self.inner("")?;
         while items.next_element_seed(self.inside(&name))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
+        self.note()?;
         while let Some(key) = fields.next_key::<String>()? {
             let name = self.inner(&key)?;
             fields.next_value_seed(self.inside(&name))?;

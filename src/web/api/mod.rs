@@ -1,7 +1,7 @@
 //! What apps ask and hear: the client API that Mastodon's apps speak, in JSON.
 //!
 //! - `route`: the table of all addresses with who may use each. `params`: what a request brings,
-//!   of which `leaf` reads the JSON.
+//!   of which `leaf` reads the JSON. `shape`: what its fields may look like.
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
 //!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
@@ -34,6 +34,7 @@ pub(super) mod rate;
 mod report;
 mod route;
 mod search;
+mod shape;
 mod status;
 mod stream;
 #[cfg(test)]
@@ -168,6 +169,10 @@ impl<A: Ask> Site<A> {
         }
         let params = Params::read(request);
         let params = params.map_err(|error| Answer::error(422, &error.to_string()))?;
+        shape::check(*endpoint, &params).map_err(|why| match endpoint {
+            Endpoint::Token | Endpoint::Revoke => Answer::oauth(400, "invalid_request", &why),
+            _ => Answer::error(422, &why),
+        })?;
         let call = Call { request, params, parts, access: *access, bearer };
         match endpoint {
             Endpoint::Nothing => self.nothing(&call),

@@ -18,6 +18,8 @@ pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     /// Where in the body the parts stand that are files.
     files: Vec<(String, Range<usize>)>,
+    /// Names under which a list or an object came, even an empty one.
+    compounds: Vec<String>,
     /// Bytes of all these names and values.
     bytes: usize,
 }
@@ -69,6 +71,19 @@ impl Params {
     pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), Unreadable> {
         self.count(name, value.len())?;
         self.pairs.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// Notes that there is a list or an object under a name, which may hold nothing.
+    pub(super) fn add_compound(&mut self, name: &str) -> Result<(), Unreadable> {
+        if self.has_inside(name) {
+            return Ok(());
+        }
+        if self.compounds.len() >= API_FIELDS_MAX {
+            return Err(Unreadable::TooMany);
+        }
+        self.count(name, 0)?;
+        self.compounds.push(name.to_owned());
         Ok(())
     }
 
@@ -129,6 +144,16 @@ impl Params {
     pub(crate) fn file<'a>(&self, name: &str, body: &'a [u8]) -> Option<&'a [u8]> {
         let (_, place) = self.files.iter().find(|(known, _)| known == name)?;
         body.get(place.clone()).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// The names of the files, chosen or not.
+    pub(super) fn file_names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether JSON had a list or an object under that name.
+    pub(super) fn has_inside(&self, name: &str) -> bool {
+        self.compounds.iter().any(|known| known == name)
     }
 
     /// Whether a field or a file of that name was sent, empty or not.
@@ -240,7 +265,10 @@ mod tests {
         let list = |name: &str| format!("{{\"{name}\":[{}1]}}", "1,".repeat(240));
         let (name, long) = ("n".repeat(API_NAME_BYTES_MAX - 2), "n".repeat(API_NAME_BYTES_MAX + 1));
         let params = Params::read(&request("", JSON, &list(&name))).ok().unwrap();
-        assert_eq!((params.all(&name).len(), params.bytes), (241, 241 * (API_NAME_BYTES_MAX + 1)));
+        assert_eq!(
+            (params.all(&name).len(), params.bytes),
+            (241, 242 * (API_NAME_BYTES_MAX + 1) - 3)
+        );
         let part = |name: &str, value: &str| {
             format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };

@@ -156,6 +156,34 @@ fn strangers_refused_before_what_they_send_is_read() {
     assert!(strict.asked.lock().is_empty());
 }
 
+/// It was posted, and for everybody.
+#[test]
+fn post_whose_audience_makes_no_sense_is_asked_of_nobody() {
+    let strict = Strict::default();
+    let site = site(&strict);
+    let sent = |path: &str, query: &str, body: &str| Request {
+        query: query.to_owned(),
+        content_type: Some("application/json".to_owned()),
+        body: body.as_bytes().to_vec(),
+        ..request(Method::Post, path, Some(TOKEN))
+    };
+    let one = "Validation failed: visibility is one value";
+    for (query, body) in [
+        ("", r#"{"status":"x","visibility":["private"]}"#),
+        ("visibility[]=direct", r#"{"status":"x"}"#),
+        ("", r#"{"status":"x","visibility":[]}"#),
+    ] {
+        let response = site.respond(&sent("/api/v1/statuses", query, body));
+        assert_eq!((response.status, error_of(&response).as_str()), (422, one), "{query} {body}");
+    }
+    let odd =
+        r#"{"status":"x","poll":{"options":["a","b"],"expires_in":300,"hide_totals":"maybe"}}"#;
+    assert_eq!(site.respond(&sent("/api/v1/statuses", "", odd)).status, 422);
+    let twice = site.respond(&sent("/oauth/token", "code=a", r#"{"code":"b"}"#));
+    assert_eq!((twice.status, error_of(&twice).as_str()), (400, "invalid_request"));
+    assert!(strict.asked.lock().is_empty());
+}
+
 #[test]
 fn calls_beyond_the_limit_told_to_wait() {
     let strict = Strict::default();
