@@ -36,6 +36,11 @@ pub const PICTURE_WAIT_MS: u64 = 4_000;
 
 /// Bytes of a form that brings pictures, all of them and what is typed.
 pub const UPLOAD_BYTES_MAX: usize = PICTURE_INPUT_BYTES_MAX + BODY_BYTES_MAX;
+/// Bytes of the header lines of one part of a form: a file's name may have 255 bytes, which some programs
+/// write twice, once with three for each.
+pub const PART_HEAD_BYTES_MAX: usize = 4 * 1024;
+/// Bytes before the first part of a form, which say nothing: a line end, or a sentence for people.
+pub const PART_PREAMBLE_BYTES_MAX: usize = 1024;
 /// Such forms that the gate takes in at once: each is held whole, and twice only while it is handed on.
 pub const UPLOADS_MAX: usize = 2;
 /// Bytes of address space that is set aside for such a form, of which it takes what it needs: what is

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
+use crate::limits::{PART_HEAD_BYTES_MAX, PART_PREAMBLE_BYTES_MAX};
+
 /// Bytes of a boundary; RFC 2046 allows 70.
 const BOUNDARY_BYTES_MAX: usize = 70;
-/// Bytes of one part's header lines.
-const HEAD_BYTES_MAX: usize = 1024;
 
 /// A part of such a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,11 @@ pub(super) struct Malformed;
 
 /// The boundary that a content type names, if it is one of such a form.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
-    let (essence, parameters) = content_type.split_once(';')?;
+    let (essence, rest) = content_type.split_once(';')?;
     if !essence.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let named = parameters.split(';').find_map(|it| it.trim().strip_prefix("boundary="))?;
-    let boundary = named.trim_matches('"');
+    let boundary = one(&parameters(rest)?, "boundary")?;
     let is_one = (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len());
     is_one.then_some(boundary)
 }
@@ -43,21 +42,27 @@ pub(super) fn parts<'a>(
 ) -> Result<Vec<Part<'a>>, Malformed> {
     let delimiter = format!("\r\n--{boundary}").into_bytes();
     let first = delimiter.get(2..).unwrap_or_default();
-    if !body.starts_with(first) {
-        return Err(Malformed);
-    }
     let mut parts = Vec::new();
-    let mut at = first.len();
+    let mut at = if body.starts_with(first) {
+        first.len()
+    } else {
+        let start = body.len().min(PART_PREAMBLE_BYTES_MAX + delimiter.len());
+        let preamble = find(body.get(..start).unwrap_or_default(), &delimiter);
+        preamble.ok_or(Malformed)? + delimiter.len()
+    };
     loop {
         let rest = body.get(at..).unwrap_or_default();
         if rest.starts_with(b"--") {
             return Ok(parts);
         }
-        let rest = rest.strip_prefix(b"\r\n").ok_or(Malformed)?;
-        let head_end =
-            find(rest.get(..rest.len().min(HEAD_BYTES_MAX)).unwrap_or_default(), b"\r\n\r\n");
+        // White space may stand behind a boundary (RFC 2046, section 5.1.1).
+        let padding = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let rest = rest.get(padding..).and_then(|rest| rest.strip_prefix(b"\r\n"));
+        let rest = rest.ok_or(Malformed)?;
+        let lines = rest.get(..rest.len().min(PART_HEAD_BYTES_MAX)).unwrap_or_default();
+        let head_end = find(lines, b"\r\n\r\n");
         let head_end = head_end.ok_or(Malformed)?;
-        let start = at + 2 + head_end + 4;
+        let start = at + padding + 2 + head_end + 4;
         let content = body.get(start..).ok_or(Malformed)?;
         let end = start + find(content, &delimiter).ok_or(Malformed)?;
         let head = std::str::from_utf8(rest.get(..head_end).unwrap_or_default());
@@ -76,14 +81,60 @@ fn disposition(head: &str) -> Option<(&str, bool)> {
         let (name, value) = line.split_once(':')?;
         name.trim().eq_ignore_ascii_case("Content-Disposition").then_some(value.trim())
     })?;
-    let parameters = value.strip_prefix("form-data")?;
-    let quoted = |name: &str| {
-        let (_, after) = parameters.split_once(&format!("; {name}=\""))?;
-        after.split_once('"').map(|(value, _)| value)
-    };
+    let (kind, rest) = value.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("form-data") {
+        return None;
+    }
+    let parameters = parameters(rest)?;
     // Some programs write a name that is not ASCII as `filename*=` alone.
-    let is_file = quoted("filename").is_some() || parameters.contains("; filename*=");
-    Some((quoted("name")?, is_file))
+    let is_file = |name: &str| {
+        name.eq_ignore_ascii_case("filename") || name.eq_ignore_ascii_case("filename*")
+    };
+    let is_file = parameters.iter().any(|(name, _)| is_file(name));
+    Some((one(&parameters, "name")?, is_file))
+}
+
+/// Names and values between `;`, quoted or not, as they stand there; nothing if a quote does not end where
+/// its value does.
+fn parameters(text: &str) -> Option<Vec<(&str, &str)>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('=') {
+        let name = before.rsplit(';').next().unwrap_or_default().trim();
+        let after = after.trim_start();
+        let (value, left) = if let Some(quoted) = after.strip_prefix('"') {
+            let (value, left) = quoted.split_at_checked(quote_end(quoted)?)?;
+            (value, left.strip_prefix('"')?.trim_start())
+        } else {
+            let end = after.find(';').unwrap_or(after.len());
+            let (value, left) = after.split_at_checked(end)?;
+            (value.trim_end(), left)
+        };
+        let is_bare = !after.starts_with('"');
+        if (is_bare && value.contains('"')) || !(left.is_empty() || left.starts_with(';')) {
+            return None;
+        }
+        found.push((name, value));
+        rest = left;
+    }
+    Some(found)
+}
+
+/// Where a quoted text ends: a `\` takes what stands behind it for itself.
+fn quote_end(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    })
+}
+
+/// The value of a parameter; nothing if it is not there, or twice: two readers could take two of them.
+fn one<'a>(parameters: &[(&'a str, &'a str)], wanted: &str) -> Option<&'a str> {
+    let mut found = parameters.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let (_, value) = found.next()?;
+    found.next().is_none().then_some(*value)
 }
 
 /// Where `part` first stands.
@@ -127,6 +178,11 @@ mod tests {
             ("multipart/form-data; boundary=x", Some("x")),
             ("Multipart/Form-Data; charset=utf-8; boundary=\"a b\"", Some("a b")),
             ("multipart/form-data", None),
+            ("multipart/form-data;boundary=x", Some("x")),
+            ("multipart/form-data; Boundary=x; charset=utf-8", Some("x")),
+            ("multipart/form-data; BOUNDARY = \"a;b\"", Some("a;b")),
+            ("multipart/form-data; boundary=x; boundary=y", None),
+            ("multipart/form-data; boundary=\"x", None),
             ("multipart/form-data; boundary=", None),
             ("multipart/mixed; boundary=x", None),
             ("application/x-www-form-urlencoded; boundary=x", None),
@@ -135,6 +191,63 @@ mod tests {
         }
         let long = format!("multipart/form-data; boundary={}", "x".repeat(71));
         assert_eq!(boundary(&long), None);
+    }
+
+    /// As .NET, Java, old libraries and cameras with long names write them.
+    #[test]
+    fn parts_of_programs_of_many_kinds_found() {
+        let file = ("file", true, "x");
+        let name = "\u{732b}".repeat(84);
+        let coded = "%E7%8C%AB".repeat(84);
+        let long =
+            format!("form-data; name=\"file\"; filename=\"{name}\"; filename*=UTF-8''{coded}");
+        for (says, expected) in [
+            ("form-data; name=file; filename=a.png", file),
+            ("form-data; name=file; filename=a.png; filename*=utf-8''a.png", file),
+            ("form-data;name=\"file\";filename=\"a.png\"", file),
+            ("Form-Data; Name=\"file\"; FileName=\"a.png\"", file),
+            ("form-data; filename=\"a; name=b.png\"; name=\"file\"", file),
+            ("form-data; name=\"file\"; filename=\"a\\\"; name=\\\"b.png\"", file),
+            ("form-data; name = \"text\"", ("text", false, "x")),
+            ("form-data; name=text", ("text", false, "x")),
+            (&long, file),
+        ] {
+            for (before, behind) in [("", ""), ("\r\n", ""), ("For people.\r\n", " \t")] {
+                let body = format!(
+                    "{before}--x{behind}\r\nContent-Disposition: {says}\r\n\r\nx\r\n--x--\r\n"
+                );
+                let parts = parts("x", body.as_bytes(), 50);
+                let parts = parts.unwrap_or_else(|_| panic!("{body} is refused"));
+                let seen: Vec<_> = parts
+                    .iter()
+                    .map(|it| (it.name, it.is_file, &body[it.content.clone()]))
+                    .collect();
+                assert_eq!(seen, [expected], "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_that_two_readers_could_take_for_two_things_refused() {
+        let long = "x".repeat(PART_HEAD_BYTES_MAX);
+        for says in [
+            "form-data",
+            "form-data; filename=\"a.png\"",
+            "attachment; name=\"file\"",
+            "form-data; name=\"file\"; name=\"text\"",
+            "form-data; name=\"file\"; NAME=text",
+            "form-data; name=\"file",
+            "form-data; name=\"file\" or so; filename=a",
+            "form-data; name=fi\"le",
+            &format!("form-data; name=\"file\"; filename=\"{long}\""),
+        ] {
+            let body = format!("--x\r\nContent-Disposition: {says}\r\n\r\nx\r\n--x--\r\n");
+            assert_eq!(parts("x", body.as_bytes(), 50), Err(Malformed), "{says}");
+        }
+        let late = " ".repeat(PART_PREAMBLE_BYTES_MAX + 1) + "\r\n--x--";
+        assert_eq!(parts("x", late.as_bytes(), 50), Err(Malformed));
+        assert_eq!(parts("x", &late.as_bytes()[1..], 50), Ok(Vec::new()));
+        assert_eq!(parts("x", b"--x y\r\n\r\n--x--", 50), Err(Malformed));
     }
 
     #[test]

@@ -250,6 +250,11 @@ mod tests {
             (FORM, many.as_str(), Unreadable::TooMany),
             (FORM, "a=%ff", Unreadable::Utf8),
             (PARTS, "--x7\r\nContent-Disposition: form-data; name=a\r\n\r\n1", Unreadable::Parts),
+            (
+                PARTS,
+                "--x7\r\nContent-Disposition: form-data; id=a\r\n\r\n1\r\n--x7--",
+                Unreadable::Parts,
+            ),
             ("multipart/form-data", "--x7--", Unreadable::Parts),
             ("text/plain", "a=1", Unreadable::ContentType),
         ] {
