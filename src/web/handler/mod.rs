@@ -189,9 +189,9 @@ impl<A: Ask> Site<A> {
             return self.respond_to_app(request);
         }
         let visit = self.visit(request);
-        let hides_address = [Route::FirstKeeper, Route::NewPassword]
-            .iter()
-            .any(|route| route.to_string() == request.path);
+        // However the address spells it.
+        let route = decode_path(&request.path).and_then(|path| Route::parse(&path));
+        let hides_address = matches!(route, Some(Route::FirstKeeper | Route::NewPassword));
         let finished = |response| {
             let response = self.masked(spoken(&visit, response));
             Response { hides_address, ..response }
@@ -203,7 +203,7 @@ impl<A: Ask> Site<A> {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
                 log::error!("request not answered id={} error={fault} source={source}", request.id);
-                self.error_page(request, 500)
+                Response { hides_address, ..self.error_page(request, 500) }
             }
         }
     }

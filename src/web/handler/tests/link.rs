@@ -27,6 +27,24 @@ fn s10_first_keeper_is_asked_for_with_the_link_and_goes_to_the_settings() {
     assert!(!browser.get("/login").hides_address);
 }
 
+/// The address is decoded before it is looked up, and was compared as it came.
+#[test]
+fn link_in_an_address_spelt_otherwise_is_hidden_as_well() {
+    let site = site();
+    let mut browser = Browser::stranger(&site);
+    for link in [FIRST, RESET] {
+        for spelt in [
+            link.replacen("/r", "/%72", 1),
+            link.replacen("st", "%73t", 1),
+            link.replacen("et", "e%74", 1),
+        ] {
+            let page = browser.get(&spelt);
+            assert_eq!((page.status, page.hides_address), (200, true), "{spelt}");
+        }
+    }
+    assert!(!browser.get("/%6cogin").hides_address);
+}
+
 #[test]
 fn s11_password_is_reset_with_the_link_of_its_owner() {
     let site = site();
