@@ -279,7 +279,7 @@ fn picture_for_members_alone_shown_to_their_apps() {
     let cluster = one_machine();
     let (mut ada, ben) = (cluster.person("ada"), App::joined(&cluster, "ben"));
     ada.join();
-    let form = [("display_name", "Ada"), ("members_only", "on")];
+    let form = [("display_name", "Ada"), ("bio", ""), ("members_only", "on")];
     assert_eq!(ada.act("/settings/profile", "/settings/profile", &form).status, 303);
     let app = App::of(&cluster, &mut ada, "read write");
     let id = app.send_picture(&small(), "");

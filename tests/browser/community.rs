@@ -196,7 +196,7 @@ impl<'c> Community<'c> {
         let ask = format!("{gone}/delete");
         done(self.of("sue"), &ask, &ask, &[]);
         done(self.of("sue"), "/@ada", "/@ada/block", &[]);
-        let private = [("members_only", "1")];
+        let private = [("display_name", ""), ("bio", ""), ("members_only", "1")];
         done(self.of("noa"), "/settings/profile", "/settings/profile", &private);
         done(self.of("ada"), "/@mia", "/@mia/mute", &[]);
         done(self.of("ada"), "/@noa", "/@noa/block", &[]);

@@ -47,7 +47,8 @@ fn picture_goes_through_the_gate_and_is_seen_by_others() {
 
     // The same beside her name: a file as long as that one, to another form.
     let form = ada.get("/settings/profile").form("/settings/profile");
-    let answer = ada.submit_files(&form, &[("display_name", "Ada")], &[("avatar", &file)]);
+    let answer =
+        ada.submit_files(&form, &[("display_name", "Ada"), ("bio", "")], &[("avatar", &file)]);
     assert_eq!(answer.status, 303, "{}", answer.body);
     let page = eventually("her picture stands on ada's page", WAIT, || {
         let page = ben.get("/@ada").body;

@@ -116,7 +116,7 @@ impl Community {
     pub(super) fn new() -> Self {
         let site = Site::start(&[]);
         let mut mia = site.member("mia");
-        let typed = [("display_name", "Mia"), ("members_only", "1")];
+        let typed = [("display_name", "Mia"), ("bio", ""), ("members_only", "1")];
         assert_eq!(mia.act("/settings/profile", "/settings/profile", &typed).status, 303);
         let only = asked(&mut mia, &format!("The {MEMBERS_ONLY} #seeds"));
         let (picture, face) = pictured(&mut mia);
@@ -133,7 +133,11 @@ impl Community {
             "deed=suspend&username=sam&hours=".to_owned(),
         ] {
             let form = kim.get(&format!("/mod/act?{query}")).form("/mod/act");
-            assert_eq!(kim.submit(&form, &[("reason", "House rules.")]).status, 303, "{query}");
+            assert_eq!(
+                kim.submit(&form, &[("reason", "House rules."), ("hours", "")]).status,
+                303,
+                "{query}"
+            );
         }
         let page = kim.get("/").body;
         let asset = |begin: &str| {
@@ -188,7 +192,7 @@ fn pictured(person: &mut Person) -> (String, String) {
     let typed = [("text", "Look"), ("description_1", MEMBERS_ONLY)];
     assert_eq!(person.submit_files(&form, &typed, &[("picture_1", &file)]).status, 303);
     let form = person.get("/settings/profile").form("/settings/profile");
-    let typed = [("display_name", "Mia"), ("members_only", "1")];
+    let typed = [("display_name", "Mia"), ("bio", ""), ("members_only", "1")];
     assert_eq!(person.submit_files(&form, &typed, &[("avatar", &file)]).status, 303);
     let page = person.get(&format!("/@{}", person.name)).body;
     let source = |begin: &str| {
@@ -327,6 +331,12 @@ fn send(person: &mut Person, to: &str, own: [&str; 2]) -> Answer {
         ("deed", "suspend"),
         ("username", "ben"),
         ("choice", "0"),
+        ("bio", ""),
+        ("signup", "open"),
+        ("words", ""),
+        ("hours", "1"),
+        ("uses", "1"),
+        ("days", "1"),
     ];
     person.submit(&form, &typed)
 }

@@ -57,7 +57,8 @@ fn s42_posts_and_small_acts_of_a_member_are_limited() {
     for form in [&follow, &mark] {
         check_refused(&ada.submit(form, &[]), &form.action);
     }
-    let profile = ada.act("/settings/profile", "/settings/profile", &[("display_name", "A.")]);
+    let typed = [("display_name", "A."), ("bio", "")];
+    let profile = ada.act("/settings/profile", "/settings/profile", &typed);
     check_refused(&profile, "a name");
     // It is hers alone.
     let mut ben = Person::new(&site.cluster.address(), "ben");

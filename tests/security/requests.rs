@@ -193,7 +193,7 @@ fn s25_fields_given_twice_refused_and_unknown_ones_ignored() {
     let mut ada = site.member("ada");
     let profile = ada.get("/settings/profile").form("/settings/profile");
     let before = site.file_of("ada");
-    let own = encode(&profile.filled(&[("display_name", "Ada L.")]));
+    let own = encode(&profile.filled(&[("display_name", "Ada L."), ("bio", "")]));
     for twice in
         ["display_name=Eve", "display_name=Ada+L.", "token=x", "key=", "%64isplay_name=Eve"]
     {

@@ -83,7 +83,7 @@ const ACTS: [Act; 33] = [
         &["keep"],
         "/settings/invitations",
         "/settings/invitations",
-        &[],
+        &[("uses", "1"), ("days", "7")],
         &["invitation_made"],
     ),
     ("revoker", &["keep", "invite"], "{code}", "/settings/invitations", &[], &["invitation_ended"]),
@@ -109,7 +109,7 @@ const ACTS: [Act; 33] = [
         &["keep"],
         "/mod/settings",
         "/mod/settings",
-        &[("words", "Be kind.")],
+        &[("words", "Be kind."), ("signup", "open")],
         &["community_set"],
     ),
     (
@@ -205,7 +205,10 @@ fn prepared(cluster: &Cluster, act: &Act, ada: &str) -> Writer {
             "stranger" => continue,
             "login" => cluster.person(name).login(),
             "logout" => person.logout(),
-            "invite" => person.act("/settings/invitations", "/settings/invitations", &[]),
+            "invite" => {
+                let page = "/settings/invitations";
+                person.act(page, page, &[("uses", "1"), ("days", "7")])
+            }
             "reset" => {
                 let told = operator("passwd");
                 let at = told.find("/reset?link=").expect("a link");

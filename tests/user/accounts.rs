@@ -78,7 +78,8 @@ fn what_a_keeper_did_holds_when_their_account_is_gone() {
         assert_eq!(run(&cluster, &["user", "admin", keeper]).code, Some(0));
     }
     assert_eq!(ada.login().status, 303);
-    assert_eq!(ada.act("/mod/settings", "/mod/settings", &[("signup", "closed")]).status, 303);
+    let closed = [("signup", "closed"), ("words", "")];
+    assert_eq!(ada.act("/mod/settings", "/mod/settings", &closed).status, 303);
     let suspend = ["user", "suspend", "ben", "--by=ada", "--reason=Too loud."];
     assert_eq!(run(&cluster, &suspend).code, Some(0));
     assert_eq!(run(&cluster, &["user", "admin", "ada", "--remove"]).code, Some(0));

@@ -12,7 +12,7 @@ fn invitations_are_made_listed_and_revoked() {
     assert_eq!(run(&cluster, &["invite", "list"]).out, "no invitations\n");
     assert_eq!(run(&cluster, &["user", "admin", "ada"]).code, Some(0));
     assert_eq!(ada.login().status, 303);
-    let answer = ada.act("/mod/settings", "/mod/settings", &[("signup", "invited")]);
+    let answer = ada.act("/mod/settings", "/mod/settings", &[("signup", "invited"), ("words", "")]);
     assert_eq!(answer.status, 303, "{}", answer.body);
 
     run(&cluster, &["invite", "new", "--uses=101"]).check_refused(2, "1 to 100");

@@ -92,11 +92,26 @@ impl Act {
             Route::Report(post) => Self::Report(post.clone()),
             Route::SettingsInvitations => match form.find("code") {
                 Some(code) => Self::EndInvitation(code.to_owned()),
+                None if invited(form).is_none() => return Some(Err(Garbled(Self::Invite))),
                 None => Self::Invite,
             },
-            Route::ModAct => return deed(form).map(|deed| Ok(Self::Keep(deed))),
+            Route::ModAct => {
+                let deed = deed(form)?;
+                let is_known = !matches!(deed, KeepersDeed::Suspend { .. }) || hours(form).is_ok();
+                let deed = Self::Keep(deed);
+                return Some(if is_known { Ok(deed) } else { Err(Garbled(deed)) });
+            }
+            Route::ModHouse if house(form).is_none() => return Some(Err(Garbled(Self::SetHouse))),
             Route::ModHouse => Self::SetHouse,
-            Route::SettingsProfile => Self::EditProfile,
+            Route::SettingsProfile => {
+                // Both are always sent, and one that is missing would be emptied.
+                let is_whole = ["display_name", "bio"].iter().all(|it| form.find(it).is_some());
+                return Some(if is_whole {
+                    Ok(Self::EditProfile)
+                } else {
+                    Err(Garbled(Self::EditProfile))
+                });
+            }
             Route::SettingsPassword => Self::ChangePassword,
             Route::SettingsDevices if form.find("others").is_some() => Self::EndOthers,
             Route::SettingsDevices => Self::EndSession(form.get("id").to_owned()),
@@ -247,7 +262,7 @@ pub(super) fn deed(form: &Form) -> Option<KeepersDeed> {
         "show" => KeepersDeed::Show(post()?),
         "close" => KeepersDeed::Close(post()?),
         "reopen" => KeepersDeed::Reopen(post()?),
-        "suspend" => KeepersDeed::Suspend { user: named(), hours: form.get("hours").parse().ok() },
+        "suspend" => KeepersDeed::Suspend { user: named(), hours: hours(form).unwrap_or_default() },
         "lift" => KeepersDeed::Lift { user: named() },
         "admit" => KeepersDeed::Admit { user: named() },
         "refuse" => KeepersDeed::Refuse { user: named() },
@@ -256,21 +271,48 @@ pub(super) fn deed(form: &Form) -> Option<KeepersDeed> {
     })
 }
 
-/// How a form says that the community is to be kept.
-pub(super) fn house(form: &Form) -> House {
+/// For how many hours a form suspends somebody, none of them for until it is lifted; an error if it does not
+/// say, or something else: a slip of a program must not suspend without end.
+fn hours(form: &Form) -> Result<Option<u32>, std::num::ParseIntError> {
+    match form.find("hours") {
+        Some("") => Ok(None),
+        said => said.unwrap_or_default().parse().map(Some),
+    }
+}
+
+/// How many may join with an invitation, and for how many days, if a form says both.
+fn invited(form: &Form) -> Option<(u32, u32)> {
+    Some((form.get("uses").parse().ok()?, form.get("days").parse().ok()?))
+}
+
+/// How a form says that the community is to be kept; nothing if it does not say who may join, in a word of
+/// ours, or what the first page says. What is not ticked is not sent.
+pub(super) fn house(form: &Form) -> Option<House> {
     let is_on = |name| form.find(name).is_some();
-    House {
+    Some(House {
         signup: match form.get("signup") {
+            "open" => Signup::Open,
             "invited" => Signup::Invited,
             "approved" => Signup::Approved,
             "closed" => Signup::Closed,
-            _ => Signup::Open,
+            _ => return None,
         },
         members_invite: is_on("members_invite"),
-        words: form.get("words").to_owned(),
+        words: form.find("words")?.to_owned(),
         shows_posts: is_on("shows_posts"),
         shows_log: is_on("shows_log"),
-    }
+    })
+}
+
+/// The same to draw anew: what is not understood opens nothing.
+pub(super) fn house_again(form: &Form) -> House {
+    house(form).unwrap_or_else(|| House {
+        signup: Signup::Closed,
+        members_invite: form.find("members_invite").is_some(),
+        words: form.get("words").to_owned(),
+        shows_posts: form.find("shows_posts").is_some(),
+        shows_log: form.find("shows_log").is_some(),
+    })
 }
 
 impl<A: Ask> Site<A> {
@@ -363,12 +405,11 @@ impl<A: Ask> Site<A> {
             Act::Report(post) => {
                 Action::Report(Report { key, post: post.clone(), reason: field("reason") })
             }
-            Act::Invite => Action::Invite(Invite {
-                key,
-                code: code_hash(&self.invitation_code(visit.session.as_ref(), key.id)),
-                uses: field("uses").parse().unwrap_or(1),
-                days: field("days").parse().unwrap_or(1),
-            }),
+            Act::Invite => {
+                let (uses, days) = invited(form).ok_or(super::Fault::Nonsense)?;
+                let code = code_hash(&self.invitation_code(visit.session.as_ref(), key.id));
+                Action::Invite(Invite { key, code, uses, days })
+            }
             Act::EndInvitation(code) => {
                 Action::EndInvitation(EndInvitation { key, code: CodeHash(code.clone()) })
             }
@@ -377,8 +418,8 @@ impl<A: Ask> Site<A> {
                 Action::Keep(Keep { key, deed: deed.clone(), reason, password })
             }
             Act::SetHouse => {
-                let password = field("password");
-                Action::SetHouse(SetHouse { key, house: house(form), password })
+                let house = house(form).ok_or(super::Fault::Nonsense)?;
+                Action::SetHouse(SetHouse { key, house, password: field("password") })
             }
             _ => return Err(super::Fault::Nonsense.into()),
         })

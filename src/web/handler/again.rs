@@ -204,7 +204,11 @@ impl<A: Ask> Site<A> {
             form = form.carrying("others", "1");
         }
         // What was chosen cannot be changed here.
-        let is_futile = matches!(again.act, Act::Vote(..)) && said.status == 422;
+        let is_futile = match again.act {
+            Act::Vote(..) => said.status == 422,
+            Act::Invite => said.status == 400,
+            _ => false,
+        };
         let page = ConfirmPage {
             frame: self
                 .around(visit, again.heard)

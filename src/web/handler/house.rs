@@ -195,7 +195,7 @@ impl<A: Ask> Site<A> {
         let drawn = head(&self.form_key, binding, FormName::House, &Route::ModHouse, key);
         let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
         let frame = self.mod_frame(visit, Some(heard)).saying(notice);
-        let typed = super::act::house(form);
+        let typed = super::act::house_again(form);
         let page = house_form(visit.t, (frame, drawn), &typed, &|_| String::new());
         html(&page, Head::of(200, heard.cookies.clone()))
     }
@@ -203,7 +203,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn house_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let form = self.again_form(visit, again, &said)?;
         let frame = self.mod_frame(visit, again.heard).saying(said.notice.clone());
-        let typed = super::act::house(again.form);
+        let typed = super::act::house_again(again.form);
         let mut page =
             house_form(visit.t, (frame, form), &typed, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);

@@ -233,7 +233,8 @@ fn check_form<'a>(form: &Typed, naughty: impl IntoIterator<Item = &'a str>) {
     let mut browser = if is_member { Browser::ada(&site) } else { Browser::stranger(&site) };
     let page = browser.get(address);
     let mut send = |value: &str| {
-        let typed: Vec<_> = fields.iter().map(|name| (*name, value)).collect();
+        let typed = fields.iter().map(|name| (*name, value));
+        let typed: Vec<_> = typed.chain([("signup", "open"), ("hours", "")]).collect();
         browser.resubmit(&page, action, &typed)
     };
     let expected = skeleton(&send("x"));

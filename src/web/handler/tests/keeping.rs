@@ -214,6 +214,45 @@ fn community_set_as_ticked_and_typed() {
     assert_eq!(set.house, expected);
 }
 
+/// A form of another program, or of a page that was cut short: it opened the community, suspended without
+/// end, and emptied a profile.
+#[test]
+fn forms_with_unknown_or_missing_choices_save_nothing() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let suspend = "/mod/act?deed=suspend&username=ben";
+    let house = "/mod/settings";
+    for (page, to, typed) in [
+        (house, house, [("words", "Hi"), ("shows_log", "1")].as_slice()),
+        (house, house, &[("words", "Hi"), ("signup", "Closed")]),
+        (house, house, &[("words", "Hi"), ("signup", "clos")]),
+        (house, house, &[("words", "Hi"), ("signup", "")]),
+        (house, house, &[("signup", "closed")]),
+        (suspend, "/mod/act", &[("reason", "Loud."), ("hours", "abc")]),
+        (suspend, "/mod/act", &[("reason", "Loud."), ("hours", "-1")]),
+        (suspend, "/mod/act", &[("reason", "Loud.")]),
+        ("/settings/invitations", "/settings/invitations", &[]),
+        ("/settings/invitations", "/settings/invitations", &[("uses", "5"), ("days", "x")]),
+        ("/settings/invitations", "/settings/invitations", &[("uses", ""), ("days", "7")]),
+        ("/settings/profile", "/settings/profile", &[]),
+        ("/settings/profile", "/settings/profile", &[("display_name", "Ada")]),
+        ("/settings/profile", "/settings/profile", &[("bio", "Seeds.")]),
+    ] {
+        let page = ada.get(page);
+        let before = site.ask.asked.lock().len();
+        let back = ada.resubmit(&page, to, typed);
+        assert_eq!(back.status, 400, "{to} {typed:?}");
+        assert_eq!(site.ask.asked.lock().len(), before, "{to} {typed:?}");
+        // Whoever presses the button of what comes back opens nothing either.
+        let opens = text(&back).contains("value=\"open\" selected");
+        assert!(!opens, "{to} {typed:?}");
+    }
+    let typed = [("reason", "Loud."), ("hours", "")];
+    assert_eq!(location(&ada.submit(suspend, "/mod/act", &typed)), "/mod/members");
+    let Some(Action::Keep(keep)) = site.last_asked() else { panic!("nothing done") };
+    assert_eq!(keep.deed, KeepersDeed::Suspend { user: name("ben"), hours: None });
+}
+
 #[test]
 fn invitation_code_shown_once_to_who_made_it() {
     let site = site();
