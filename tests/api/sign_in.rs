@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::app::{App, OUT_OF_BAND};
+use super::app::{App, OUT_OF_BAND, one_machine};
 use crate::cluster::harness::{Cluster, Options};
 
 /// A verifier and its challenge. Source: RFC 7636, appendix B.
@@ -142,6 +142,44 @@ fn page_that_lets_in_leads_back_to_the_app_alone() {
     {
         let page = ada.get(&wrong);
         assert_eq!((page.status, page.header("location")), (400, None));
+    }
+}
+
+#[test]
+fn app_that_asks_nonsense_sends_nobody_away() {
+    let cluster = one_machine();
+    let back = "https://evil.example/cb";
+    let app = App::introduce(&cluster.address(), "read", back);
+    let asks = app.asks(back, "read", "");
+    let bad = [
+        asks.replace("response_type=code", "response_type=x"),
+        asks.replace("scope=read", "scope=admin"),
+        format!("{asks}&code_challenge={CHALLENGE}&code_challenge_method=plain"),
+    ];
+    let mut ada = cluster.person("ada");
+    for asks in &bad {
+        let page = ada.get(asks);
+        assert_eq!((page.status, page.header("location")), (200, None), "{asks}");
+        assert!(page.body.contains("type=\"password\""), "{}", page.body);
+        assert!(!page.body.contains("href=\"https://evil.example"), "{}", page.body);
+    }
+    ada.join();
+    for (asks, error) in
+        bad.iter().zip(["unsupported_response_type", "invalid_scope", "invalid_request"])
+    {
+        let page = ada.get(asks);
+        assert_eq!((page.status, page.header("location")), (400, None), "{asks}");
+        let link = format!("href=\"{back}?error={error}\"");
+        assert!(page.body.contains(&link) && page.body.contains("Fen for phones"), "{}", page.body);
+    }
+    // What is said to an address that others can read along with is not made a link.
+    let app = App::introduce(&app.base, "read", "http://127.0.0.1:8000/cb");
+    let page = ada.get(&app.asks("http://127.0.0.1:8000/cb", "admin", ""));
+    assert_eq!(page.status, 400);
+    assert!(!page.body.contains("href=\"http://127.0.0.1:8000/cb"), "{}", page.body);
+    for uri in ["ms-msdt:/id", "search-ms:x", "view-source:https://x", "mailto:x", "fen:x"] {
+        let says = json!({ "client_name": "x", "redirect_uris": uri });
+        assert_eq!(app.post("/api/v1/apps", &says).status, 422, "{uri}");
     }
 }
 

@@ -22,14 +22,47 @@ pub(crate) struct AppAsks {
     challenge: Option<String>,
 }
 
-/// Why an app's question cannot be put to anybody.
+/// Why an app's question cannot be put to anybody. Nobody is sent anywhere then: anybody may introduce an
+/// app, and an address of this site would lead to wherever it likes (RFC 9700, section 4.11.2).
 #[derive(Debug)]
 pub(crate) enum Unfit {
-    /// It is no app that has introduced itself here, or wants people sent where it did not say: nobody is
-    /// sent anywhere then.
+    /// It is no app that has introduced itself here, or wants people sent where it did not say.
     Stranger,
-    /// It is told so itself, there.
-    Tell(Away),
+    /// It is one, and asks what makes no sense.
+    Asks(Box<BadAsk>),
+}
+
+/// What an app asks that makes no sense.
+#[derive(Debug)]
+pub(crate) struct BadAsk {
+    /// Which app.
+    pub(crate) client: Client,
+    /// What is wrong.
+    pub(crate) fault: Fault,
+    /// Where it would hear of it, if anywhere.
+    pub(crate) back: Option<Away>,
+}
+
+/// What is wrong with what an app asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It wants something other than a code.
+    Kind,
+    /// It wants to do what is not known, or what it did not say that it might.
+    Scopes,
+    /// Its challenge is none that is understood.
+    Challenge,
+}
+
+impl Fault {
+    /// What apps know it by. Source: RFC 6749, section 4.1.2.1.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Kind => "unsupported_response_type",
+            Self::Scopes => "invalid_scope",
+            Self::Challenge => "invalid_request",
+        }
+    }
 }
 
 impl AppAsks {
@@ -42,27 +75,34 @@ impl AppAsks {
         };
         let client = get("client_id").and_then(|id| Client::read(key, &id));
         let client = client.ok_or(Unfit::Stranger)?;
-        let redirect = get("redirect_uri").or_else(|| client.redirects.first().cloned());
+        let said = get("redirect_uri").filter(|uri| !uri.is_empty());
+        let redirect = said.as_ref().or_else(|| client.redirects.first());
         let redirect = redirect.filter(|it| client.redirects.contains(it));
         let redirect = redirect.ok_or(Unfit::Stranger)?;
-        let back = (redirect != OUT_OF_BAND).then(|| Away::new(&redirect)).flatten();
-        let state = get("state").filter(|state| !state.is_empty());
-        let unfit = |error: &str| {
-            let told = back.as_ref().and_then(|back| told(back, state.as_deref(), "error", error));
-            Err(told.map_or(Unfit::Stranger, Unfit::Tell))
+        let back = match redirect.as_str() {
+            OUT_OF_BAND => None,
+            // It may have introduced itself before a kind of address was refused.
+            redirect => Some(Away::new(redirect).ok_or(Unfit::Stranger)?),
         };
-        if get("response_type").as_deref() != Some("code") {
-            return unfit("unsupported_response_type");
-        }
+        let state = get("state").filter(|state| !state.is_empty());
         let scopes = get("scope").filter(|scope| !scope.is_empty());
         let scopes = scopes.map_or_else(|| Ok("read".parse().unwrap_or_default()), |it| it.parse());
         let scopes = scopes.ok().filter(|scopes: &Scopes| client.scopes.include_all(scopes));
-        let Some(scopes) = scopes else { return unfit("invalid_scope") };
         let challenge = get("code_challenge").filter(|challenge| !challenge.is_empty());
-        let method = get("code_challenge_method");
-        if challenge.is_some() && method.as_deref() != Some("S256") {
-            return unfit("invalid_request");
+        let is_hashed = get("code_challenge_method").as_deref() == Some("S256");
+        let unfit = |fault: Fault| {
+            let name = fault.name();
+            let back = back.as_ref().and_then(|it| told(it, state.as_deref(), "error", name));
+            Unfit::Asks(Box::new(BadAsk { client: client.clone(), fault, back }))
+        };
+        if get("response_type").as_deref() != Some("code") {
+            return Err(unfit(Fault::Kind));
         }
+        let scopes = scopes.ok_or_else(|| unfit(Fault::Scopes))?;
+        if challenge.is_some() && !is_hashed {
+            return Err(unfit(Fault::Challenge));
+        }
+        let redirect = redirect.clone();
         Ok(Self { client, scopes, back, redirect, state, challenge })
     }
 
@@ -130,18 +170,22 @@ mod tests {
     }
 
     #[test]
-    fn app_asking_too_much_is_told() {
+    fn app_asking_too_much_hears_of_it_only_by_a_link() {
         let back = "redirect_uri=fen-app://back&state=7";
-        for (more, error) in [
-            ("scope=read+follow", "invalid_scope"),
-            ("scope=admin", "invalid_scope"),
-            ("code_challenge=abc", "invalid_request"),
-            ("code_challenge=abc&code_challenge_method=plain", "invalid_request"),
+        for (more, fault, error) in [
+            ("scope=read+follow", Fault::Scopes, "invalid_scope"),
+            ("scope=admin", Fault::Scopes, "invalid_scope"),
+            ("code_challenge=abc", Fault::Challenge, "invalid_request"),
+            ("code_challenge=abc&code_challenge_method=plain", Fault::Challenge, "invalid_request"),
         ] {
-            let Err(Unfit::Tell(away)) = read(&format!("{back}&{more}")) else {
+            let Err(Unfit::Asks(bad)) = read(&format!("{back}&{more}")) else {
                 panic!("{more}");
             };
-            assert_eq!(away.as_str(), format!("fen-app://back?error={error}&state=7"));
+            assert_eq!((bad.client.name.as_str(), bad.fault), ("Fen", fault));
+            let to = format!("fen-app://back?error={error}&state=7");
+            assert_eq!(bad.back.unwrap().as_str(), to);
         }
+        let copied = read(&format!("redirect_uri={OUT_OF_BAND}&scope=admin"));
+        assert!(matches!(copied, Err(Unfit::Asks(bad)) if bad.back.is_none()));
     }
 }

@@ -5,7 +5,7 @@ use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, html, see_other};
 use crate::action::{Action, AllowApp, Opening, RequestKey};
 use crate::user::entry::App;
-use crate::web::api::authorize::{AppAsks, Unfit};
+use crate::web::api::authorize::{AppAsks, BadAsk, Fault, Unfit};
 use crate::web::ask::{Ask, AskError};
 use crate::web::away::Away;
 use crate::web::csrf::{Binding, FormName, check_source, fresh_key};
@@ -27,8 +27,8 @@ impl<A: Ask> Site<A> {
     /// `query` is what the app asks; `said` is what became of an answer that did not work out.
     fn consent(&self, visit: &Visit<'_>, query: &str, said: Option<Said>) -> Handled {
         let asks = match AppAsks::read(&self.form_key, query) {
-            Ok(asks) => asks,
-            Err(Unfit::Tell(away)) => return Ok(gone(away)),
+            Ok(asks) => Ok(asks),
+            Err(Unfit::Asks(bad)) => Err(bad),
             Err(Unfit::Stranger) => {
                 let (title, text) = (visit.t.unknown_app(), visit.t.unknown_app_text());
                 return self.message(visit, None, (400, title, text)).map(popup);
@@ -39,6 +39,10 @@ impl<A: Ask> Site<A> {
         let Some((viewer, session)) = heard.viewer.as_ref().zip(heard.session.as_ref()) else {
             let next = format!("{}?{query}", Route::AllowApp);
             return self.login_page(visit, Some(&heard), LoginForm::then(next)).map(popup);
+        };
+        let asks = match asks {
+            Ok(asks) => asks,
+            Err(bad) => return self.bad_ask(visit, &heard, &bad),
         };
         let t = visit.t;
         let title = t.allow_app(&asks.client.name);
@@ -57,6 +61,27 @@ impl<A: Ask> Site<A> {
         let status = said.as_ref().map_or(200, |said| said.status);
         let response = html(&page, Head::of(status, heard.cookies.clone()))?;
         Ok(Response { leads_to: asks.back().cloned(), ..popup(response) })
+    }
+
+    /// Says what is wrong with what an app asks, and whose app it is. It hears of that itself only if the
+    /// link to it is followed.
+    fn bad_ask(&self, visit: &Visit<'_>, heard: &Heard, bad: &BadAsk) -> Handled {
+        let (t, client) = (visit.t, &bad.client);
+        let why = match bad.fault {
+            Fault::Kind => t.app_asks_no_code(),
+            Fault::Scopes => t.app_asks_unknown_scopes(),
+            Fault::Challenge => t.app_asks_by_unknown_challenge(),
+        };
+        let mut text = t.app_asks_in_vain(&client.name, why);
+        if !client.website.is_empty() {
+            text = format!("{text} {}", t.app_page(&client.website));
+        }
+        let mut page = self.message_page(visit, Some(heard), (t.app_cannot_be_let_in(), &text));
+        if let Some(back) = bad.back.as_ref().filter(|back| back.is_private()) {
+            page.text = format!("{text} {}", t.app_wants_you_at(&back.source()));
+            page.link = (back.as_str().to_owned(), t.back_to_app());
+        }
+        html(&page, Head::of(400, heard.cookies.clone())).map(popup)
     }
 
     /// Lets an app in, or sends people back to it with a no.

@@ -16,6 +16,23 @@ words! {
     unknown_app_text:
         "The app that sent you here has not introduced itself, or wants you sent to an address that it did not name. Nothing was allowed. Begin again in the app." /
         "Die App, die dich hierher geschickt hat, hat sich nicht vorgestellt oder will dich an eine Adresse schicken, die sie nicht genannt hat. Nichts wurde erlaubt. Fang in der App noch einmal an.";
+    app_cannot_be_let_in: "This app cannot be let in" / "Diese App kann nicht zugelassen werden";
+    app_asks_in_vain(app: &str, why: &str):
+        "{app} sent you here with a request that makes no sense: {why}. Nothing was allowed. Whoever makes the app can put that right." /
+        "{app} hat dich mit einer Anfrage hierher geschickt, die keinen Sinn ergibt: {why}. Nichts wurde erlaubt. Das kann nur ändern, wer die App macht.";
+    app_asks_no_code:
+        "it asks for something other than a code (response_type)" /
+        "sie möchte etwas anderes als einen Code (response_type)";
+    app_asks_unknown_scopes:
+        "it wants to do what is unknown here, or what it did not say when it introduced itself (scope)" /
+        "sie möchte etwas tun, das es hier nicht gibt oder das sie bei ihrer Vorstellung nicht gesagt hat (scope)";
+    app_asks_by_unknown_challenge:
+        "its challenge is not of the kind S256 (code_challenge_method)" /
+        "ihre Prüfaufgabe ist nicht von der Art S256 (code_challenge_method)";
+    app_page(page: &str): "It says that its page is {page}." / "Als ihre Seite nennt sie {page}.";
+    app_wants_you_at(place: &str):
+        "The link leads away from here, to {place}" / "Der Link führt von hier weg, zu {place}";
+    back_to_app: "To the app" / "Zur App";
     app_code: "Your code" / "Dein Code";
     copy_app_code(app: &str): "Copy this code into {app}." / "Kopiere diesen Code in {app}.";
     app_code_once:
