@@ -138,10 +138,7 @@ impl App {
     /// The code that somebody is shown who lets it in.
     pub(crate) fn code(&self, person: &mut Person, scopes: &str, more: &str) -> String {
         let answer = Self::allow(person, &self.asks(OUT_OF_BAND, scopes, more));
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let (_, after) =
-            answer.body.split_once("<code>").unwrap_or_else(|| panic!("{}", answer.body));
-        after.split_once('<').map(|(code, _)| code.to_owned()).unwrap_or_default()
+        shown_code(&answer)
     }
 
     /// Opens the page at `asks` and lets it in.
@@ -268,6 +265,13 @@ impl App {
         assert_eq!(heard.status, 200, "{heard:?}");
         heard.text("id")
     }
+}
+
+/// The code that a page shows.
+pub(crate) fn shown_code(page: &crate::cluster::person::Answer) -> String {
+    assert_eq!(page.status, 200, "{}", page.body);
+    let (_, after) = page.body.split_once("<code>").unwrap_or_else(|| panic!("{}", page.body));
+    after.split_once('<').map(|(code, _)| code.to_owned()).unwrap_or_default()
 }
 
 fn hear(mut answer: ureq::http::Response<ureq::Body>) -> Result<Heard, ureq::Error> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::app::{App, OUT_OF_BAND, one_machine};
+use super::app::{App, OUT_OF_BAND, one_machine, shown_code};
 use crate::cluster::harness::{Cluster, Options};
 
 /// A verifier and its challenge. Source: RFC 7636, appendix B.
@@ -143,6 +143,32 @@ fn page_that_lets_in_leads_back_to_the_app_alone() {
         let page = ada.get(&wrong);
         assert_eq!((page.status, page.header("location")), (400, None));
     }
+}
+
+#[test]
+fn code_asked_for_without_an_address_is_taken_without_one() {
+    let cluster = one_machine();
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::introduce(&cluster.address(), "read", OUT_OF_BAND);
+    let said = format!("&redirect_uri={OUT_OF_BAND}");
+    let mut token = |asks: &str, redirect: Option<&str>| {
+        let code = shown_code(&App::allow(&mut ada, asks));
+        let mut says = json!({
+            "grant_type": "authorization_code", "client_id": app.id, "client_secret": app.secret,
+            "code": code,
+        });
+        if let Some(redirect) = redirect {
+            says["redirect_uri"] = json!(redirect);
+        }
+        app.post("/oauth/token", &says).status
+    };
+    let asks = app.asks(OUT_OF_BAND, "read", "");
+    assert_eq!(token(&asks.replace(&said, ""), None), 200);
+    assert_eq!(token(&asks.replace(&said, "&redirect_uri="), Some("")), 200);
+    // Who asked with one brings it.
+    assert_eq!(token(&asks, None), 400);
+    assert_eq!(token(&asks, Some(OUT_OF_BAND)), 200);
 }
 
 #[test]

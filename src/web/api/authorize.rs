@@ -17,6 +17,7 @@ pub(crate) struct AppAsks {
     pub(crate) scopes: Scopes,
     /// Where to go back to; absent where people are to copy the code.
     back: Option<Away>,
+    /// The address that was asked with; empty where it was left to what the app introduced itself with.
     redirect: String,
     state: Option<String>,
     challenge: Option<String>,
@@ -102,7 +103,8 @@ impl AppAsks {
         if challenge.is_some() && !is_hashed {
             return Err(unfit(Fault::Challenge));
         }
-        let redirect = redirect.clone();
+        // What was not asked with need not come with the code (RFC 6749, section 4.1.3).
+        let redirect = said.clone().unwrap_or_default();
         Ok(Self { client, scopes, back, redirect, state, challenge })
     }
 

@@ -29,7 +29,7 @@ pub(super) struct OwnToken {
     pub(super) scopes: Scopes,
 }
 
-/// What a code is bound to: its redirect address, and the challenge if there was one.
+/// What a code is bound to: the redirect address that was asked with, empty if there was none, and the challenge if there was one.
 pub(crate) fn bound(redirect: &str, challenge: Option<&str>) -> Hash128 {
     hash(&[redirect, challenge.unwrap_or_default()])
 }
