@@ -121,7 +121,7 @@ impl<A: Ask> Site<A> {
             return part;
         }
         let in_address = stream::token_in_address(request);
-        let bearer = bearer(request).or(in_address.as_deref());
+        let bearer = bearer(request.authorization.as_deref()).or(in_address.as_deref());
         let caller = match bearer {
             Some(token) => Caller::Token(client::hash(&[token])),
             None => Caller::Address(request.client),
@@ -353,8 +353,8 @@ fn fresh() -> Result<RequestKey, Answer> {
 }
 
 /// The token that an app shows.
-fn bearer(request: &Request) -> Option<&str> {
-    let (kind, token) = request.authorization.as_deref()?.trim().split_once(' ')?;
+pub(crate) fn bearer(authorization: Option<&str>) -> Option<&str> {
+    let (kind, token) = authorization?.trim().split_once(' ')?;
     kind.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 

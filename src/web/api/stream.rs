@@ -152,7 +152,7 @@ impl<A: Ask> Site<A> {
         let route::Endpoint::Stream(stream) = endpoint else { return None };
         let to = listened_to(&params, *stream).ok()?;
         let in_address = token_in_address(request);
-        let bearer = bearer(request).or(in_address.as_deref());
+        let bearer = bearer(request.authorization.as_deref()).or(in_address.as_deref());
         let call = Call { request, params, parts, access: *access, bearer };
         let (mut body, mut after) = match self.hear_part(&call, to, Some(&place.mark)) {
             Ok(heard) => heard,

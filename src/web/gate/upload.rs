@@ -2,15 +2,21 @@
 //!
 //! Such a form is as long as a hundred others and is held whole, so the gate takes in one only after a
 //! worker has said that whoever sends it is signed in. That is asked with the head alone, before the body
-//! is read. Then it waits for its turn, and nothing but its head is held meanwhile.
+//! is read. Then it waits for its turn, and nothing but its head is held meanwhile. A member has one turn at a
+//! time, from however many devices: whoever sends a byte a second keeps nobody waiting but themselves.
 
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::id::UserName;
 use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS};
 use crate::thread::Stop;
+use crate::web::api::bearer;
 use crate::web::request::is_for_apps;
+use crate::web::session::Session;
+
+use super::head::Head;
 
 /// Where forms go that may bring pictures, and what a worker is asked before one is read: for pages whose
 /// session it is, for apps whose token.
@@ -29,40 +35,59 @@ pub(super) fn may_upload(target: &str) -> Option<&'static str> {
     UPLOADS.into_iter().find(|(known, _)| *known == path).map(|(_, asked)| asked)
 }
 
-/// How many there are just now.
+/// Whose form it is, once a worker has said that what stands there opens something: the same is read here
+/// as there.
+pub(super) fn sender(head: &Head, cookie_prefix: &str) -> Option<UserName> {
+    let field = |name| {
+        let mut passed = head.passed.iter();
+        passed.find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    };
+    let session = if is_for_apps(&head.target) {
+        bearer(field("Authorization")).and_then(Session::parse)
+    } else {
+        field("Cookie").and_then(|cookies| Session::from_cookies(cookies, cookie_prefix))
+    };
+    session.map(|session| session.user().clone())
+}
+
+/// Those that there are just now.
 #[derive(Debug)]
 pub(super) struct Uploads {
     /// How many there may be: none where memory is too small for one.
     most: usize,
-    count: Mutex<usize>,
+    /// Whose they are.
+    senders: Mutex<Vec<UserName>>,
     ended: Condvar,
 }
 
 /// One of them; over when it is dropped.
 #[derive(Debug)]
-pub(super) struct Upload<'a>(&'a Uploads);
+pub(super) struct Upload<'a> {
+    uploads: &'a Uploads,
+    sender: UserName,
+}
 
 impl Uploads {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, count: Mutex::default(), ended: Condvar::default() }
+        Self { most, senders: Mutex::default(), ended: Condvar::default() }
     }
 
-    /// Counts one more once there are fewer than there may be; nothing if that takes too long, or the
-    /// server stops.
-    pub(super) fn begin(&self, stopping: &Stop) -> Option<Upload<'_>> {
+    /// Counts one more once there are fewer than there may be and none of the same sender; nothing if that
+    /// takes too long, or the server stops.
+    pub(super) fn begin(&self, sender: &UserName, stopping: &Stop) -> Option<Upload<'_>> {
         if self.most == 0 {
             return None;
         }
-        let mut count = self.count.lock();
+        let mut senders = self.senders.lock();
         for _ in 0..UPLOAD_WAIT_MS / UPLOAD_LOOK_MS {
-            if *count < self.most {
-                *count += 1;
-                return Some(Upload(self));
+            if senders.len() < self.most && !senders.contains(sender) {
+                senders.push(sender.clone());
+                return Some(Upload { uploads: self, sender: sender.clone() });
             }
             if stopping.is_closed() {
                 return None;
             }
-            self.ended.wait_for(&mut count, Duration::from_millis(UPLOAD_LOOK_MS));
+            self.ended.wait_for(&mut senders, Duration::from_millis(UPLOAD_LOOK_MS));
         }
         None
     }
@@ -70,8 +95,9 @@ impl Uploads {
 
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
-        *self.0.count.lock() -= 1;
-        self.0.ended.notify_one();
+        self.uploads.senders.lock().retain(|sender| *sender != self.sender);
+        // Not each of those who wait may be next.
+        self.uploads.ended.notify_all();
     }
 }
 
@@ -81,24 +107,65 @@ mod tests {
     use crate::limits::UPLOADS_MAX;
     use crate::thread::spawn_named;
 
+    fn name(name: &str) -> UserName {
+        name.parse().unwrap()
+    }
+
     #[test]
     fn no_upload_where_memory_is_too_small_for_one() {
-        assert!(Uploads::new(0).begin(&Stop::new()).is_none());
-        assert!(Uploads::new(1).begin(&Stop::new()).is_some());
+        assert!(Uploads::new(0).begin(&name("ada"), &Stop::new()).is_none());
+        assert!(Uploads::new(1).begin(&name("ada"), &Stop::new()).is_some());
     }
 
     #[test]
     fn uploads_over_cap_wait_for_another_to_end() {
         let (uploads, stop) = (Uploads::new(UPLOADS_MAX), Stop::new());
-        let mut all: Vec<_> = (0..UPLOADS_MAX).map(|_| uploads.begin(&stop).unwrap()).collect();
+        let mut all: Vec<_> = (0..UPLOADS_MAX)
+            .map(|n| uploads.begin(&name(&format!("ada{n}")), &stop).unwrap())
+            .collect();
         std::thread::scope(|scope| {
-            let next = spawn_named(scope, "next", |_permit| uploads.begin(&stop).is_some());
+            let next =
+                spawn_named(scope, "next", |_permit| uploads.begin(&name("ben"), &stop).is_some());
             all.pop();
             assert!(next.unwrap().join().unwrap(), "it has waited, or came when one had ended");
         });
-        let _last = uploads.begin(&stop).unwrap();
+        let _last = uploads.begin(&name("cleo"), &stop).unwrap();
         // Nobody waits for a server that stops.
         stop.close();
-        assert!(uploads.begin(&stop).is_none());
+        assert!(uploads.begin(&name("dan"), &stop).is_none());
+    }
+
+    #[test]
+    fn uploads_of_one_member_take_one_place_and_others_go_first() {
+        let (uploads, stop) = (Uploads::new(UPLOADS_MAX), Stop::new());
+        let dripping = uploads.begin(&name("ada"), &stop).unwrap();
+        std::thread::scope(|scope| {
+            let again = |_permit| uploads.begin(&name("ada"), &stop).is_some();
+            let again = spawn_named(scope, "again", again).unwrap();
+            stop.wait(Duration::from_millis(2 * UPLOAD_LOOK_MS));
+            assert_eq!(uploads.senders.lock().as_slice(), [name("ada")]);
+            drop(uploads.begin(&name("ben"), &stop).unwrap());
+            drop(dripping);
+            assert!(again.join().unwrap(), "she has waited for herself");
+        });
+        assert!(uploads.senders.lock().is_empty());
+    }
+
+    #[test]
+    fn sender_named_by_what_the_worker_reads() {
+        let of = |target: &str, field: &str| {
+            let head = format!(
+                "POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{field}\r\n\r\n"
+            );
+            let head = super::super::head::parse(head.as_bytes()).unwrap();
+            sender(&head, "__Host-").map(|name| name.to_string())
+        };
+        let token = "ada.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let cookie = format!("Cookie: s=ben.x; __Host-s={token}");
+        assert_eq!(of("/post", &cookie).as_deref(), Some("ada"));
+        assert_eq!(of("/api/v2/media", &cookie), None);
+        let bearer = format!("Authorization: Bearer {token}");
+        assert_eq!(of("/api/v2/media", &bearer).as_deref(), Some("ada"));
+        assert_eq!(of("/post", &bearer), None);
     }
 }

@@ -23,7 +23,7 @@ use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
-use super::upload::{Upload, may_upload};
+use super::upload::{Upload, may_upload, sender};
 use super::upstream::{Answer, Exchange, Next};
 use super::{CLIENT_HEADER, Gate, ID_HEADER, NEXT_HEADER};
 
@@ -148,7 +148,10 @@ impl<'a> Browser<'a> {
         request.head.method = method;
         match asked {
             Ok(answer) if answer.is_ours && answer.status == 200 => {
-                Ok(self.gate.uploads.begin(&self.gate.stopping).ok_or(Refusal::Uploads)?)
+                let prefix = self.gate.origin.cookie_prefix();
+                let sender = sender(&request.head, prefix).ok_or(Refusal::Stranger)?;
+                let upload = self.gate.uploads.begin(&sender, &self.gate.stopping);
+                Ok(upload.ok_or(Refusal::Uploads)?)
             }
             // What an app is told says what it must do.
             Ok(answer) if answer.is_ours && is_for_apps(asks) => Err(End::Answered(answer)),
