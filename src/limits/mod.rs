@@ -409,8 +409,8 @@ pub const GATE_OTHER_DESCRIPTORS: usize = 32;
 pub const GATE_SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Bytes that it may hold of what a browser sent and the gate has not read: a form.
 pub const GATE_RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
-/// Bytes of all answers together that browsers have not taken yet; beyond it, whoever has had most
-/// time loses the connection.
+/// Bytes of all answers together that browsers have not taken yet; beyond it, the address that
+/// holds most loses the connection that has had most time.
 pub const GATE_ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Connections that the system holds until they are accepted; one more tries again after a second.
 pub const GATE_BACKLOG: i32 = 4_096;

@@ -18,7 +18,7 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, is_for_apps};
 use crate::web::words::Lang;
 
-use super::client::{Turn, client_of};
+use super::client::{Turn, client_of, household};
 use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
@@ -38,6 +38,7 @@ pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
     let mut browser = Browser {
         gate,
         peer,
+        client: peer.address,
         buf: Vec::new(),
         is_head_only: false,
         told: Reader::People(&Lang::ALL),
@@ -61,6 +62,8 @@ pub(super) fn serve(gate: &Gate, peer: &Arc<Peer>) {
 struct Browser<'a> {
     gate: &'a Gate,
     peer: &'a Arc<Peer>,
+    /// Who asked last: behind a trusted proxy another than the peer.
+    client: IpAddr,
     /// What was read and not used yet.
     buf: Vec<u8>,
     /// Whether the request under way is a HEAD, so that every answer to it goes without its body.
@@ -121,6 +124,7 @@ impl<'a> Browser<'a> {
             gate.warn_of_proxy(peer.address);
         }
         let client = client_of(peer.address, &gate.trusted_proxies, &head.forwarded_for);
+        self.client = client;
         let turn = if is_proxy && client != peer.address {
             let turn = gate.turns.begin(client, gate.limits.address_connections);
             Some(turn.ok_or(Refusal::Full)?)
@@ -441,7 +445,7 @@ impl<'a> Browser<'a> {
     /// the connection is reset, or the system would go on offering the rest for minutes.
     fn write(&self, bytes: &[u8]) -> bool {
         let gate = self.gate;
-        let _untaken = gate.answers.hold(self.peer, bytes.len());
+        let _untaken = gate.answers.hold(self.peer, household(self.client), bytes.len());
         let extra_s = bytes.len() / gate.limits.write_bytes_per_s.max(1);
         let extra_s = u64::try_from(extra_s).unwrap_or(u64::MAX);
         let ms = gate.limits.write_ms.saturating_add(extra_s.saturating_mul(1_000));
