@@ -1,7 +1,7 @@
 //! `make bench`: what the program gives beside what the machine could give, measured in one run.
 //!
 //! Absolute times mean little on shared machines. So a figure is a ratio wherever it can be: rounds of the
-//! program alternate with rounds of the thing named beside it, and medians of several are compared. The
+//! program alternate with rounds of the thing named beside it, and the middle of several is told. The
 //! cluster and the bare files lie on the same disk. What each figure may be stands in `document.rs`.
 //!
 //! The figures are printed, and stand in `target/bench.json`; how things grow is drawn in

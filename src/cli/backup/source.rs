@@ -77,7 +77,7 @@ impl<'a> Source<'a> {
     pub(super) fn held(&mut self) -> Result<Held, BackupCommandError> {
         match self.ask(&Question::Members, 0)? {
             (Answer::Members(held), _) => Ok(held),
-            _ => Err(other_question()),
+            _ => Err(BackupCommandError::OtherQuestion),
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Source<'a> {
     ) -> Result<(Vec<UserName>, Option<UserName>), BackupCommandError> {
         match self.ask(&Question::Names { after }, BACKUP_TRY_MS)? {
             (Answer::Names { names, next }, _) => Ok((names, next)),
-            _ => Err(other_question()),
+            _ => Err(BackupCommandError::OtherQuestion),
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
     ) -> Result<(Version, Vec<u8>), BackupCommandError> {
         match self.ask(&Question::File { user: user.clone() }, BACKUP_TRY_MS)? {
             (Answer::File { version }, lines) => Ok((version, lines)),
-            _ => Err(other_question()),
+            _ => Err(BackupCommandError::OtherQuestion),
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Source<'a> {
             (Answer::Picture { is_held: false, is_needed }, _) => {
                 Ok(if is_needed { Picture::Missing } else { Picture::Gone })
             }
-            _ => Err(other_question()),
+            _ => Err(BackupCommandError::OtherQuestion),
         }
     }
 
@@ -190,8 +190,4 @@ impl<'a> Source<'a> {
             }
         }
     }
-}
-
-const fn other_question() -> BackupCommandError {
-    BackupCommandError::OtherQuestion
 }
