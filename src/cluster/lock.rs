@@ -18,10 +18,10 @@ use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX};
 use crate::metrics;
-use crate::replica::Reply;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
 use crate::replica::version::{Term, Version};
+use crate::replica::{Reply, State};
 use crate::store::line::{self, Kind, NewLine};
 use crate::thread::LockPermit;
 use crate::user::entry::Entry;
@@ -222,16 +222,21 @@ impl UserGuard<'_> {
         self.holding.loss_possible
     }
 
-    /// Rebuilds this machine's file: what the lock found, and an identity line under the lock's term.
-    /// Then this machine votes again, and the line is written on the others as well.
+    /// Rebuilds this machine's file: what the lock found, unless that stands here already, and an
+    /// identity line under the lock's term. Then this machine votes again, and the line is written on
+    /// the others as well.
     ///
     /// # Errors
     /// When the file was not rebuilt; what became of the line on the others is found out later.
     pub(super) fn restore(mut self) -> Result<Version, LockError> {
         let mut writing = self.encode(Kind::Identity, &[], &[])?;
-        let Proposal { version, hash, .. } = writing.proposal;
-        let body = self.own_body(&mut writing, true).ok_or(LockError::Busy)?;
-        self.cluster.local.step(&self.slot, Asked::Restore { version, hash }, &body);
+        let Proposal { version, base, base_hash, .. } = writing.proposal;
+        let State { acc, hash, .. } = self.slot.state();
+        // A lock holds for less time than a long file takes.
+        let full = (acc, hash) != (base, base_hash);
+        let body = self.own_body(&mut writing, full).ok_or(LockError::Busy)?;
+        let proposal = Proposal { full, ..writing.proposal };
+        self.cluster.local.step(&self.slot, Asked::Restore(proposal), &body);
         if self.slot.is_damaged() {
             return Err(LockError::Busy);
         }
@@ -273,7 +278,7 @@ impl UserGuard<'_> {
                 self.own_len = at.0;
                 self.built = at.1.map(Box::new);
             }
-            Some(_) if !is_repair && self.learn_base() => {}
+            Some(_) if self.learn_base() => {}
             Some(node) => self.fetch_base(node)?,
         }
         Ok(())

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Cluster;
 use super::body::end_of;
 use super::link::travel_time;
-use super::replicas::{Body, BodyError};
-use crate::id::NodeId;
+use super::replicas::{Body, BodyError, Slot};
+use crate::id::{Hash128, NodeId};
 use crate::json;
 use crate::limits::{
     BACKEND_IDLE_S, FRAME_BYTES_MAX, GRANT_BODY_BYTES_MAX, HANDSHAKE_MS, PEER_ANSWER_MS,
@@ -15,7 +15,9 @@ use crate::limits::{
 };
 use crate::replica::acceptor::{Event, Proposal};
 use crate::replica::barrier::Seat;
-use crate::replica::{Refuse, Reply};
+use crate::replica::version::Version;
+use crate::replica::{Refuse, Reply, State};
+use crate::store::StoreError;
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
 use crate::wire::earlier;
@@ -150,11 +152,8 @@ impl Cluster {
             }
             Message::Read { user } => Ok(Some((to_answer(self.local.read(&user)), Vec::new()))),
             Message::Fetch { user, have } => {
-                let file = self.local.get(&user).map(|slot| self.local.file(&slot)).transpose()?;
-                let (state, mut bytes) = file.unwrap_or_default();
-                let shared = have.and_then(|have| end_of(&bytes, have).map(|end| (have.0, end)));
-                let (after, end) = shared.unwrap_or_default();
-                bytes.drain(..end);
+                let file = self.local.get(&user).map(|slot| self.answer_fetch(&slot, have));
+                let (state, after, bytes) = file.transpose()?.unwrap_or_default();
                 Ok(Some((Answer::Body { state, after }, bytes)))
             }
             Message::Sums { after } => {
@@ -176,6 +175,24 @@ impl Cluster {
             Message::Members => Ok(Some((self.members_held(), Vec::new()))),
             Message::Picture { name, want } => Ok(Some(self.answer_picture(name, want, &body))),
         }
+    }
+
+    /// What a file is, behind which version of what the asker has its lines are sent, and they.
+    fn answer_fetch(
+        &self,
+        slot: &Slot,
+        have: Option<(Version, Hash128)>,
+    ) -> Result<(State, Version, Vec<u8>), StoreError> {
+        if let Some(have) = have
+            && let Some((state, lines)) = self.local.lines_behind(slot, have)
+        {
+            return Ok((state, have.0, lines));
+        }
+        let (state, mut bytes) = self.local.file(slot)?;
+        let shared = have.and_then(|have| end_of(&bytes, have).map(|end| (have.0, end)));
+        let (after, end) = shared.unwrap_or_default();
+        bytes.drain(..end);
+        Ok((state, after, bytes))
     }
 
     fn members_held(&self) -> Answer {

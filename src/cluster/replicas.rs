@@ -316,7 +316,7 @@ impl Replicas {
         event: Event,
         body: &Body,
     ) -> Result<Event, StoreError> {
-        let is_repair = matches!(event, Event::Restore { .. });
+        let is_repair = matches!(event, Event::Restore(_));
         if let Body::File(_, lines) = body
             && !is_repair
             && !replica.keeps_committed(lines)

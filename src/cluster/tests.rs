@@ -12,6 +12,7 @@ use super::identity::Identity;
 use super::replicas::{Body, Errand, Replicas, Slot};
 use crate::clock::{Clock, Wall};
 use crate::id::{Hash128, NodeId, PostId, RequestId, UserName};
+use crate::limits::FETCH_TAIL_BYTES;
 use crate::replica::acceptor::{Event, Proposal};
 use crate::replica::version::{Term, Version};
 use crate::replica::{NotVoting, Refuse, Reply, State};
@@ -148,7 +149,8 @@ impl Machine {
         file.extend_from_slice(&identity.bytes);
         let body = Body::file(&ada(), file.into()).unwrap();
         let hash = identity.hash;
-        self.local.step(&self.slot, Event::Restore { version, hash }, &body);
+        let proposal = Proposal { version, base, base_hash, hash, com, full: true };
+        self.local.step(&self.slot, Event::Restore(proposal), &body);
     }
 }
 
@@ -274,4 +276,72 @@ fn bytes_that_rotted_never_leave() {
     assert!(machine.slot.is_damaged());
     let whole = Body::file(&ada(), bytes.into()).unwrap();
     assert_eq!(whole.last(), Some((state.acc, state.hash)));
+}
+
+#[test]
+fn lines_behind_any_version_near_the_end_found_without_the_rest() {
+    let home = Home::new();
+    let mut machine = home.start();
+    let term = machine.term(1);
+    let mut states = Vec::new();
+    // The first ones stand farther from the end than is looked at.
+    let long = "x".repeat(10_000);
+    for _ in 0..FETCH_TAIL_BYTES / 10_000 + 3 {
+        assert!(matches!(machine.sync(term, &long), Some(Reply::Ack(_))));
+        states.push((machine.slot.state(), machine.bytes.len()));
+    }
+    let (last, _) = *states.last().unwrap();
+    let mut found = 0;
+    for (state, end) in &states {
+        let rest = machine.local.lines_behind(&machine.slot, (state.acc, state.hash));
+        let is_near = machine.bytes.len() - end <= FETCH_TAIL_BYTES;
+        assert_eq!(rest, is_near.then(|| (last, machine.bytes[*end..].to_vec())));
+        found += usize::from(is_near);
+    }
+    assert!((1..states.len() - 1).contains(&found), "{found}");
+    let behind = |version, hash| machine.local.lines_behind(&machine.slot, (version, hash));
+    let (near, _) = states[states.len() - 3];
+    assert!(behind(near.acc, near.hash).is_some());
+    assert_eq!(behind(near.acc, Hash128([9; 16])), None, "another value of that version");
+    let between = Version { seq: near.acc.seq + 100, ..near.acc };
+    assert_eq!(behind(between, near.hash), None, "a version that is not here");
+    // A byte that rotted in what is asked for is not sent on.
+    let at = machine.bytes.len() - 5_000;
+    let file = File::options().write(true).open(home.path("users/ada.jsonl")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"y", at as u64).unwrap();
+    assert_eq!(behind(near.acc, near.hash), None);
+}
+
+#[test]
+fn restored_by_a_line_once_what_was_lost_is_learned() {
+    let home = Home::new();
+    let mut machine = home.start();
+    let term = machine.term(1);
+    for text in ["one", "two"] {
+        assert!(matches!(machine.sync(term, text), Some(Reply::Ack(_))));
+    }
+    let whole = machine.bytes.clone();
+    let path = home.path("users/ada.jsonl");
+    std::fs::write(&path, String::from_utf8(whole.clone()).unwrap().replace("two", "owt")).unwrap();
+    assert!(machine.local.scrub(&machine.slot));
+    let base = Body::file(&ada(), whole.clone().into()).unwrap().last().unwrap();
+    let version = Version { term: machine.term(2), seq: 1 };
+    let (kind, com) = (Kind::Identity, base.0);
+    let (requests, entries) = (&[][..], &[][..]);
+    let (base, base_hash) = base;
+    let line = line::encode(&NewLine { version, base, base_hash, com, kind, requests, entries });
+    let hash = line.hash;
+    let restore = Event::Restore(Proposal { version, base, base_hash, hash, com, full: false });
+    let body =
+        Body::line(&ada(), line.bytes.clone().into(), (base, base_hash), (version, hash)).unwrap();
+    let need = machine.local.step(&machine.slot, restore, &body);
+    assert!(matches!(need, Some(Reply::Need(_))), "{need:?}: what was lost is still missing");
+    assert!(machine.slot.is_damaged());
+    let learned = Body::file(&ada(), whole.clone().into()).unwrap();
+    machine.local.step(&machine.slot, Event::Learn { version: base, hash: base_hash }, &learned);
+    assert!(machine.slot.is_damaged(), "what was learned is no vote");
+    assert_eq!(machine.local.step(&machine.slot, restore, &body), None);
+    assert!(!machine.slot.is_damaged());
+    assert!(!home.path("damaged/ada.mark").exists());
+    assert_eq!(std::fs::read(&path).unwrap(), [whole, line.bytes].concat());
 }

@@ -16,6 +16,9 @@ pub const PASSWORD_IDLE_MS: u64 = 5_000;
 /// 32 MiB goes back to the system for certain once it is freed. Of what is less one stays with each of up to
 /// eight arenas a core, once the first was freed. Source: mallopt(3), `M_MMAP_THRESHOLD`.
 pub const PASSWORD_MAPPED_BYTES: usize = 33 * 1024 * 1024;
+/// Bytes at the end of a user's file in which it is looked for the lines that another machine lacks, before
+/// all of it is read: some hundred posts.
+pub const FETCH_TAIL_BYTES: usize = 256 * 1024;
 /// Labels of a user's last posts that are looked through for one to share memory with.
 pub const LABELS_COMPARED: usize = 32;
 /// Texts of posts that a machine keeps as it read them last from its files: those of the newest posts are on

@@ -120,13 +120,9 @@ pub enum Event {
     Gone(NodeId),
     /// The file turned out to be damaged and is marked so: this much of it is intact.
     Damaged(State),
-    /// The file is rebuilt on what a lock found, ending in this version of the lock's term.
-    Restore {
-        /// The version.
-        version: Version,
-        /// Its chain hash.
-        hash: Hash128,
-    },
+    /// The file is rebuilt on what a lock found, ending in this version of the lock's term. Where it
+    /// has been brought up to the base meanwhile, the version's line alone is missing.
+    Restore(Proposal),
     /// The write asked for is on disk.
     Written,
     /// The write asked for failed.
@@ -226,7 +222,7 @@ impl Acceptor {
                 self.lock.take_if(|held| held.term.node == node.get());
             }
             Event::Damaged(intact) => self.damage(intact, effects),
-            Event::Restore { version, hash } => self.restore(floors, version, hash, effects),
+            Event::Restore(proposal) => self.restore(floors, proposal, effects),
             Event::Written => self.written(floors, effects),
             Event::Failed(why) => self.failed(why, effects),
             Event::Cleared => self.damaged = false,
@@ -358,22 +354,20 @@ impl Acceptor {
 
     /// Takes what a lock on a majority of the others found, as the first version of that lock's term:
     /// the lock has closed every term in which an acknowledgement of the lost file could still count.
-    fn restore(
-        &mut self,
-        floors: &Floors,
-        version: Version,
-        hash: Hash128,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn restore(&mut self, floors: &Floors, asked: Proposal, effects: &mut Vec<Effect>) {
+        let Proposal { version, hash, full, .. } = asked;
+        let State { acc, hash: own, .. } = self.state;
         if let Some(why) = self.check(floors, version.term) {
             return effects.push(Effect::Reply(Reply::Refuse(why)));
         }
-        if version <= self.state.acc {
-            let acc = self.state.acc;
+        if version <= acc {
             return effects.push(Effect::Reply(Reply::Refuse(Refuse::Old { acc })));
         }
+        if !full && (asked.base, asked.base_hash) != (acc, own) {
+            return effects.push(Effect::Reply(Reply::Need(self.state)));
+        }
         self.writing = Some(Writing { version, hash, com: self.known, why: Why::Repair });
-        effects.push(Effect::Replace);
+        effects.push(if full { Effect::Replace } else { Effect::Append });
     }
 
     fn written(&mut self, floors: &Floors, effects: &mut Vec<Effect>) {

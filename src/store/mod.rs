@@ -352,6 +352,19 @@ impl UserStore {
         Err(StoreError::LengthDiffers { user: user.clone(), expected: len, found })
     }
 
+    /// The end of the first `len` bytes of a user's file: `most` bytes of it, or all.
+    ///
+    /// # Errors
+    /// As [`Self::read_prefix`].
+    pub fn read_tail(&self, user: &UserName, len: u64, most: usize) -> Result<Vec<u8>, StoreError> {
+        let size = check_size(user, len)?.min(most);
+        let found = match self.handle(user)? {
+            Some(handle) => self.read_at(user, &handle, len - size as u64, size)?,
+            None => None,
+        };
+        found.map_or_else(|| self.read_prefix(user, len), Ok)
+    }
+
     /// How full the disk is, in percent.
     ///
     /// # Errors

@@ -268,7 +268,10 @@ impl Step<'_> {
             Why::Write(act) => self.world.acts[usize::from(act)].was_sent = true,
             Why::Settle(_) => {}
             Why::Repair => {
-                self.replica(at, Asked::Restore { version, hash }, &Body::File(file));
+                let State { acc, hash: own, .. } = self.world.machines[at].acceptor.state();
+                let full = (acc, own) != (base.acc, base.hash);
+                let (proposal, body) = self.proposal(at, full);
+                self.replica(at, Asked::Restore(proposal), &body);
                 if self.world.machines[at].is_marked {
                     // Refused: a higher term was promised meanwhile.
                     self.machine(at).job = Job::None;

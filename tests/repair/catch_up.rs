@@ -6,38 +6,57 @@ use std::time::Duration;
 use tern::clock::Wall;
 use tern::id::{Hash128, PostId};
 use tern::replica::version::{Term, Version};
-use tern::store::line::{Kind, NewLine, encode};
+use tern::store::line::{Encoded, Kind, NewLine, encode};
+use tern::store::scan::scan;
+use tern::thread::{Stop, spawn_named};
 use tern::user::entry::Entry;
 use tern::wire::request::MachineState;
 
 use super::harness::{Machines, eventually, within};
-use super::{is_whole, wait_equal, wait_whole};
+use super::{CloseAtEnd, flip, is_whole, wait_equal, wait_logged, wait_whole};
 use crate::torture::proxy::{Mode, Proxy};
 
 /// How long it may take to learn more than a thousand users on a busy disk: each costs flushes.
 const MANY_MS: u64 = 180_000;
 
-/// A file of one line.
-fn one_line(number: usize) -> Vec<u8> {
-    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+/// A post's line behind what a file has so far, and its hash.
+fn post_line(
+    (base, base_hash): (Version, Hash128),
+    version: Version,
+    number: usize,
+    text: &str,
+) -> Encoded {
     let posted = Entry::Posted {
         at: Wall(1_700_000_000_000),
         id: PostId::from_raw(u64::try_from(number).unwrap() + 1),
-        text: "a few words".to_owned(),
+        text: text.to_owned(),
         reply_to: None,
         note: None,
         pictures: Vec::new(),
     };
-    let line = encode(&NewLine {
-        version: Version { term, seq: 1 },
-        base: Version::ZERO,
-        base_hash: Hash128::default(),
-        com: Version::ZERO,
-        kind: Kind::Delta,
-        requests: &[],
-        entries: &[posted],
-    });
-    line.bytes
+    let (kind, requests, entries) = (Kind::Delta, &[][..], &[posted][..]);
+    encode(&NewLine { version, base, base_hash, com: base, kind, requests, entries })
+}
+
+/// A file of one line.
+fn one_line(number: usize) -> Vec<u8> {
+    let term = Term { epoch: 1, round: 1, node: 1, boot: 1 };
+    let version = Version { term, seq: 1 };
+    post_line((Version::ZERO, Hash128::default()), version, number, "a few words").bytes
+}
+
+/// A file that goes on with so many posts.
+fn lengthened(mut file: Vec<u8>, posts: usize) -> Vec<u8> {
+    let mut base = (Version::ZERO, Hash128::default());
+    scan(&file, &mut |line| base = (line.version, line.hash));
+    let text = "é".repeat(480);
+    for number in 0..posts {
+        let version = Version { seq: base.0.seq + 1, ..base.0 };
+        let line = post_line(base, version, number, &text);
+        file.extend_from_slice(&line.bytes);
+        base = (version, line.hash);
+    }
+    file
 }
 
 fn name(number: usize) -> String {
@@ -93,6 +112,37 @@ fn file_of_megabytes_learned_and_then_only_what_follows() {
     all.post(2, &mut ada, "last words");
     wait_equal(&all, "ada");
     assert_eq!(place(), before, "all of it came again");
+}
+
+/// Rebuilding a long file takes longer than a lock holds, and whoever writes meanwhile has the next one: what
+/// was brought here before must not be written anew under the lock.
+#[test]
+fn r0017_long_file_of_somebody_who_writes_all_the_time_rebuilt() {
+    let mut all = Machines::start(3);
+    let mut ada = all.join(0, "ada");
+    all.post(0, &mut ada, "first words");
+    (0..3).for_each(|n| wait_whole(&all, n, "ada", &["first words"]));
+    (0..3).for_each(|n| all.kill(n));
+    let long = lengthened(std::fs::read(all.file(0, "ada")).unwrap(), 8_000);
+    (0..3).for_each(|n| std::fs::write(all.file(n, "ada"), &long).unwrap());
+    flip(&all.file(2, "ada"), "first");
+    (0..3).for_each(|n| all.spawn(n));
+    let (all, stop) = (all, Stop::new());
+    std::thread::scope(|scope| {
+        let closing = CloseAtEnd(stop.clone());
+        for n in [0, 1, 0, 1] {
+            let (all, mut ada, stop) = (&all, ada.clone(), stop.clone());
+            let write = move |_permit| {
+                while !stop.is_closed() {
+                    all.is_posted(n, &mut ada, "more words");
+                }
+            };
+            spawn_named(scope, "writer", write).unwrap();
+        }
+        wait_logged(&all, 2, "damaged file repaired user=ada");
+        drop(closing);
+    });
+    wait_equal(&all, "ada");
 }
 
 /// What is written while a machine compares is on its way to the other as well.

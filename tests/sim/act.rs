@@ -298,16 +298,8 @@ impl Host<'_> {
             Effect::Lock(_, term) => (Asked::Lock { term, lease_ms: LEASE_MS }, Body::None, back),
             Effect::Unlock(_, term, com) => (Asked::Unlock { term, com }, Body::None, Back::Nobody),
             Effect::Sync { full, .. } => {
-                let body = self.proposal(id, full).and_then(|(proposal, bytes)| {
-                    let Proposal { version, base, base_hash, hash, .. } = proposal;
-                    let body = if full {
-                        Body::file(bytes).filter(|body| body.last() == (version, hash))
-                    } else {
-                        Body::line(bytes, (base, base_hash), (version, hash))
-                    };
-                    Some((proposal, body?))
-                });
-                let Some((proposal, body)) = body else {
+                let Some((proposal, body)) = self.proposal(id, full).and_then(Body::announced)
+                else {
                     return self.act_event(id, Event::Lost(self.me()));
                 };
                 (Asked::Sync(proposal), body, back)
@@ -504,15 +496,17 @@ impl Host<'_> {
         }
     }
 
-    /// Puts what the lock found in place of the damaged file, then writes it on the others.
+    /// Puts what the lock found in place of the damaged file, or behind what of it stands here already,
+    /// then writes it on the others.
     fn restore(&mut self, id: u64) {
-        let Some((proposal, bytes)) = self.proposal(id, true) else { return };
-        let Some(user) = self.p.acts.get(&id).map(|act| act.user.clone()) else { return };
-        let Proposal { version, hash, .. } = proposal;
-        match Body::file(bytes).filter(|body| body.last() == (version, hash)) {
-            Some(body) => {
-                let event = Asked::Restore { version, hash };
-                self.step(&user, event, (body, Back::Repair(id)));
+        let Some(act) = self.p.acts.get(&id) else { return };
+        let (user, base) = (act.user.clone(), act.holding.base);
+        let own = self.state(&user);
+        let full = (own.acc, own.hash) != (base.acc, base.hash);
+        self.cx.totals.add("restored by a line", u64::from(!full));
+        match self.proposal(id, full).and_then(Body::announced) {
+            Some((proposal, body)) => {
+                self.step(&user, Asked::Restore(proposal), (body, Back::Repair(id)));
             }
             None => self.ended(id, End::Busy),
         }

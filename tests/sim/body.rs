@@ -1,6 +1,7 @@
 //! Bytes that come with an event, checked as the shell checks them: `cluster::replicas::Body`.
 
 use tern::id::Hash128;
+use tern::replica::acceptor::Proposal;
 use tern::replica::version::Version;
 use tern::store::line::{self, Line};
 use tern::store::scan::{self, End};
@@ -15,6 +16,17 @@ pub(crate) enum Body {
 }
 
 impl Body {
+    /// What a proposal comes with, if it is that.
+    pub(crate) fn announced((proposal, bytes): (Proposal, Vec<u8>)) -> Option<(Proposal, Self)> {
+        let Proposal { version, base, base_hash, hash, full, .. } = proposal;
+        let body = if full {
+            Self::file(bytes).filter(|body| body.last() == (version, hash))
+        } else {
+            Self::line(bytes, (base, base_hash), (version, hash))
+        };
+        Some((proposal, body?))
+    }
+
     /// One line that is announced to lead from `base` to `version`.
     pub(crate) fn line(
         bytes: Vec<u8>,

@@ -273,7 +273,7 @@ impl Host<'_> {
                 self.slot(user).took(&step.body);
                 let (version, hash) = step.body.last();
                 self.trace(format_args!("{user} holds {version}"));
-                let is_vote = matches!(step.event, Event::Sync(_) | Event::Restore { .. });
+                let is_vote = matches!(step.event, Event::Sync(_) | Event::Restore(_));
                 let floors = self.floors();
                 // What was written for members that are not in force any more is no vote.
                 if is_vote && floors.epoch == version.term.epoch && floors.not_voting.is_none() {

@@ -233,12 +233,43 @@ fn acceptor_damaged_file_learned_still_no_vote() {
     assert!(acceptor.is_damaged());
 }
 
+/// What a repair's lock in round 5 found, and its line.
+fn restoring(full: bool) -> Proposal {
+    Proposal {
+        version: version(5, 1, 1),
+        base: version(1, 1, 1),
+        base_hash: hash(1),
+        hash: hash(5),
+        com: version(1, 1, 1),
+        full,
+    }
+}
+
+#[test]
+fn acceptor_brought_up_to_the_base_restored_by_a_line() {
+    let mut acceptor = holding_one();
+    step(&mut acceptor, Asked::Damaged(State::default()));
+    step(&mut acceptor, lock(5, 1));
+    let line = Asked::Restore(restoring(false));
+    let need = [Done::Reply(Reply::Need(State::default()))];
+    assert_eq!(step(&mut acceptor, line), need, "a line on what is not here");
+    step(&mut acceptor, Asked::Learn { version: version(1, 1, 1), hash: hash(1) });
+    step(&mut acceptor, Asked::Written);
+    let other = Proposal { base_hash: hash(2), ..restoring(false) };
+    let need = step(&mut acceptor, Asked::Restore(other));
+    assert!(matches!(need[..], [Done::Reply(Reply::Need(_))]), "another value: {need:?}");
+    assert_eq!(step(&mut acceptor, line), [Done::Append]);
+    assert_eq!(step(&mut acceptor, Asked::Written), [Done::ClearMark]);
+    step(&mut acceptor, Asked::Cleared);
+    assert_eq!(acceptor.state().acc, version(5, 1, 1));
+    assert!(!acceptor.is_damaged());
+}
+
 #[test]
 fn acceptor_restored_votes_once_its_mark_is_gone() {
     let mut acceptor = Acceptor::new(State::default()).damaged();
     step(&mut acceptor, lock(5, 1));
-    let restore = Asked::Restore { version: version(5, 1, 1), hash: hash(5) };
-    assert_eq!(step(&mut acceptor, restore), [Done::Replace]);
+    assert_eq!(step(&mut acceptor, Asked::Restore(restoring(true))), [Done::Replace]);
     assert_eq!(step(&mut acceptor, Asked::Written), [Done::ClearMark]);
     assert!(acceptor.is_damaged(), "a crash here finds the mark");
     step(&mut acceptor, Asked::Cleared);
@@ -250,7 +281,7 @@ fn acceptor_restored_votes_once_its_mark_is_gone() {
 fn acceptor_restore_below_a_promise_refused() {
     let mut acceptor = Acceptor::new(State::default()).damaged();
     step(&mut acceptor, lock(6, 2));
-    let restore = Asked::Restore { version: version(5, 1, 1), hash: hash(5) };
+    let restore = Asked::Restore(restoring(true));
     let promise = term(6, 2);
     assert_eq!(step(&mut acceptor, restore), refused(Refuse::Promised { promise }));
 }
