@@ -21,6 +21,7 @@ use crate::thread::LockPermit;
 use crate::wire::status::ChangeKind;
 
 /// When a file that could not be rebuilt is tried again.
+#[derive(Clone, Copy)]
 struct Attempt {
     next: Mono,
     pause_ms: u64,
@@ -30,7 +31,7 @@ impl Cluster {
     /// Rebuilds damaged files until the process stops; ends the process when the disk is lost.
     pub fn run_repair(&self, permit: &mut LockPermit) {
         let mut tried: BTreeMap<UserName, Attempt> = BTreeMap::new();
-        let mut wait_ms = IDLE_LOOK_MS;
+        let (mut wait_ms, mut live) = (IDLE_LOOK_MS, self.members.live());
         while !self.stop.wait(Duration::from_millis(wait_ms)) {
             if self.local.is_disk_lost() {
                 self.stop.close();
@@ -39,6 +40,14 @@ impl Cluster {
             let damaged = self.local.damaged_users();
             wait_ms = if damaged.is_empty() { IDLE_LOOK_MS } else { REPAIR_LOOK_MS };
             tried.retain(|user, _| damaged.contains(user));
+            let live_before = std::mem::replace(&mut live, self.members.live());
+            if live.iter().any(|node| !live_before.contains(node)) {
+                // What was missing may be there now.
+                let again = Attempt { next: self.clock.mono(), pause_ms: REPAIR_PAUSE_MS };
+                for attempt in tried.values_mut() {
+                    *attempt = again;
+                }
+            }
             for user in damaged {
                 let now = self.clock.mono();
                 let is_due = tried.get(&user).is_none_or(|attempt| attempt.next <= now);

@@ -193,7 +193,7 @@ pub const REPAIR_LOOK_MS: u64 = 100;
 pub const REPAIR_MS_MAX: u64 = 10_000;
 /// Milliseconds before a file that could not be rebuilt is tried again; twice as long each time...
 pub const REPAIR_PAUSE_MS: u64 = 500;
-/// ...up to this: the machines that are missing may be back.
+/// ...up to this; when a machine that was missing is back, at once.
 pub const REPAIR_PAUSE_MS_MAX: u64 = 30_000;
 /// Seconds within which each file is read once and checked: a week.
 pub const SCRUB_ROUND_S: u64 = 7 * 24 * 3_600;
