@@ -10,7 +10,7 @@ use super::fleet::{Fleet, MACHINES};
 use super::witness::{Held, Home, read, read_one};
 
 /// Milliseconds between looks at whether something has come.
-const LOOK_MS: u64 = 200;
+pub(super) const LOOK_MS: u64 = 200;
 /// How often it is looked whether the others hold all of a file: then it is let be.
 const LOOKS_FOR_OTHERS: u32 = 20;
 /// How often it is looked whether the machine is in step again.

@@ -162,7 +162,8 @@ fn break_things(fleet: &mut Fleet, dice: &mut Dice, seconds: u64) {
         let waited_for = || open.iter().map(|(_, heal)| heal.what.as_str()).collect::<Vec<_>>();
         assert!(clock.mono() < late, "what was broken is not mended: {:?}", waited_for());
         heal_due(&mut open, late, fleet, dice);
-        std::thread::park_timeout(Duration::from_millis(20));
+        // Who waits counts its looks: so many are to be as much time as before.
+        std::thread::park_timeout(Duration::from_millis(damage::LOOK_MS));
     }
     fleet.start_all();
     assert_eq!(fleet.busy, [false; MACHINES], "something was not mended");
