@@ -110,6 +110,13 @@ impl NodeId {
     }
 }
 
+/// In a line of the log it is a number, as those who count and compare want it.
+impl log::kv::ToValue for NodeId {
+    fn to_value(&self) -> log::kv::Value<'_> {
+        self.0.into()
+    }
+}
+
 impl FromStr for NodeId {
     type Err = NodeIdError;
     fn from_str(text: &str) -> Result<Self, NodeIdError> {

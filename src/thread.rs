@@ -79,7 +79,7 @@ pub fn side_by_side(name: &str, threads: usize, work: impl Fn() + Sync) {
     std::thread::scope(|scope| {
         for number in 1..threads {
             if let Err(error) = spawn_named(scope, &format!("{name}-{number}"), |_permit| work()) {
-                log::warn!("working with fewer threads name={name} error={error}");
+                log::warn!(name:%, error:%; "working with fewer threads");
             }
         }
         work();

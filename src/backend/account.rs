@@ -66,7 +66,7 @@ impl Backend {
         };
         match wrote {
             Wrote::Now(_) => {
-                log::info!("joined user={name} address={address}");
+                log::info!(user:% = name, address:%; "joined");
                 self.throttle.joined(&name, address);
                 Ok(self.signed_in(&name, token, version))
             }
@@ -126,11 +126,11 @@ impl Backend {
             if matches!(refusal, Refusal::TooMany { .. }) {
                 let is_borne = self.cluster.local.index().is_active(&name);
                 let shown = if is_borne { name.as_str() } else { "-" };
-                log::info!("sign-in held off user={shown} address={address}");
+                log::info!(user:% = shown, address:%; "sign-in held off");
             }
         })?;
         let done = self.open_session(permit, &name, verified, &data.opening)?;
-        log::info!("signed in user={name} address={address}");
+        log::info!(user:% = name, address:%; "signed in");
         Ok(done)
     }
 
@@ -168,7 +168,7 @@ impl Backend {
             found => {
                 // A name that nobody bears may be a password in the wrong field.
                 let shown = if found.is_some() { name.as_str() } else { "-" };
-                log::info!("sign-in failed user={shown} address={address}");
+                log::info!(user:% = shown, address:%; "sign-in failed");
                 Err(Refusal::BadLogin)
             }
         }
@@ -222,7 +222,7 @@ impl Backend {
         let digest = Action::ChangePassword(data).digest();
         let change = Change::ChangePassword { verified_hash: verified.hash, new_hash, session };
         let (receipt, version) = self.act_of(permit, asker, (key, digest), &change)?;
-        log::info!("password changed user={name} sessions_ended={}", receipt.sessions_ended());
+        log::info!(user:% = name, sessions_ended = receipt.sessions_ended(); "password changed");
         let Done { session, .. } = self.signed_in(&name, token, version);
         Ok(Done { outcome: Outcome::Saved(saved(receipt)), session })
     }
@@ -239,7 +239,7 @@ impl Backend {
         let digest = Action::DeleteAccount(data).digest();
         let change = Change::Leave { verified_hash };
         self.act_of(permit, asker, (key, digest), &change)?;
-        log::info!("account deleted user={name}");
+        log::info!(user:% = name; "account deleted");
         let outcome = Outcome::Saved(saved(Receipt::Done));
         Ok(Done { outcome, session: SessionNow::Ended })
     }
@@ -310,7 +310,7 @@ pub(super) fn busy(error: AuthError) -> Refusal {
     if let AuthError::Busy { retry_after_s } = error {
         return Refusal::Busy { retry_after_s };
     }
-    log::error!("password not checked error={error}");
+    log::error!(error:%; "password not checked");
     Refusal::Busy { retry_after_s: 10 }
 }
 

@@ -76,10 +76,10 @@ impl Backend {
         let plan = |user: &User| action::handle(user, &who, &change, now);
         let (wrote, version) = self.change(permit, &act, &plan)?;
         if wrote.receipt().sessions_ended() > 0 {
-            log::warn!("an app's code was shown by somebody else user={name} address={address}");
+            log::warn!(user:% = name, address:%; "an app's code was shown by somebody else");
             return Err(Refusal::SignedOut);
         }
-        log::info!("app signed in user={name} address={address}");
+        log::info!(user:% = name, address:%; "app signed in");
         let seen = Some(self.committed(&name).max(version));
         let session = SessionNow::Is(SessionText { user: name, token, seen });
         Ok(Done { outcome: Outcome::Saved(saved(Receipt::Done)), session })

@@ -23,7 +23,7 @@ impl Backend {
             Ok((version, lines)) => (Answer::File { version }, lines),
             Err(error) => {
                 let version = self.cluster.local.get(user).map_or(Version::ZERO, |s| s.state().acc);
-                log::warn!("file not told for a backup user={user} here={version} error={error}");
+                log::warn!(user:%, here:% = version, error:%; "file not told for a backup");
                 (not_now(&error), Vec::new())
             }
         }
@@ -38,7 +38,7 @@ impl Backend {
         }
         let is_needed = self.cluster.local.index().needs_picture(name);
         if held.is_none() && is_needed {
-            log::warn!("picture not told for a backup: nobody has it name={name}");
+            log::warn!(name:%; "picture not told for a backup: nobody has it");
         }
         (Answer::Picture { is_held: held.is_some(), is_needed }, held.unwrap_or_default())
     }

@@ -67,7 +67,7 @@ impl Backend {
         let Some(slot) = self.cluster.local.get(name) else { return Ok(None) };
         let Some(said) = self.cluster.local.read_history(&slot, id) else { return Ok(None) };
         let mut texts = said.map_err(|error| {
-            log::error!("post not taken along user={name} post={id} error={error}");
+            log::error!(user:% = name, post:% = id, error:%; "post not taken along");
             self.cluster.local.suspect(&slot);
             Refusal::Behind
         })?;

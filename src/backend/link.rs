@@ -170,7 +170,7 @@ impl Backend {
         match self.change(permit, &act, &|user| action::handle(user, &who, &change, now)) {
             Ok((_, version)) => {
                 taking.end();
-                log::info!("first keeper made user={name} address={address}");
+                log::info!(user:% = name, address:%; "first keeper made");
                 Ok(self.signed_in(&name, token, version))
             }
             Err(Refusal::Unknown) => {
@@ -220,7 +220,7 @@ impl Backend {
         let (wrote, version) =
             self.change(permit, &act, &|user| action::handle(user, &who, &change, now))?;
         let ended = wrote.receipt().sessions_ended();
-        log::info!("password reset user={name} address={address} sessions_ended={ended}");
+        log::info!(user:% = name, address:%, sessions_ended = ended; "password reset");
         let done = self.signed_in(&name, token, version);
         let receipt = match wrote {
             Wrote::Now(receipt) | Wrote::Before(receipt) => receipt,

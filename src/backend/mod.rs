@@ -227,12 +227,12 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         listener.serve(scope, stop, &keys, move |connection, role, from, permit| {
             backend.serve(connection, role, from, permit);
         })?;
-        log::info!("backend serving node={node} address={address}");
+        log::info!(node, address:%; "backend serving");
         ready(address);
         while !stop.wait(Duration::from_hours(1)) {}
         Ok::<(), BackendError>(())
     })?;
-    log::info!("backend stopped node={node}");
+    log::info!(node; "backend stopped");
     if backend.cluster.local.is_disk_lost() {
         return Err(BackendError::DiskLost { path: data.clone() });
     }
@@ -258,12 +258,12 @@ impl Backend {
         match role {
             Role::Peer => match self.cluster.serve_peer(connection) {
                 Ok(()) => {}
-                Err(error) if error.is_quiet() => log::debug!("peer left from={from}"),
-                Err(error) => log::warn!("peer connection ended from={from} error={error}"),
+                Err(error) if error.is_quiet() => log::debug!(from:%; "peer left"),
+                Err(error) => log::warn!(from:%, error:%; "peer connection ended"),
             },
             Role::Web => self.serve_web(connection, permit),
             Role::Operator => {
-                log::info!("operator connected from={from}");
+                log::info!(from:%; "operator connected");
                 self.serve_operator(connection, permit);
             }
         }
@@ -276,7 +276,7 @@ impl Backend {
             let frame = match connection.receive(REQUEST_BYTES_MAX + BESIDE_BYTES_MAX, idle) {
                 Ok(frame) => frame,
                 Err(error) => {
-                    log::debug!("web connection ended error={error}");
+                    log::debug!(error:%; "web connection ended");
                     return;
                 }
             };
@@ -286,9 +286,8 @@ impl Backend {
                 Ok(request) => self.respond(&mut permit, request, &mut beside),
                 Err(error) => {
                     log::warn!(
-                        "request not understood line={} column={}",
-                        error.line(),
-                        error.column()
+                        line = error.line(), column = error.column();
+                        "request not understood"
                     );
                     self.refuse(Refusal::BadRequest { detail: describe(&error) })
                 }

@@ -19,7 +19,7 @@ impl Backend {
             let frame = match connection.receive(REQUEST_BYTES_MAX, idle) {
                 Ok(frame) => frame,
                 Err(error) => {
-                    log::debug!("operator connection ended error={error}");
+                    log::debug!(error:%; "operator connection ended");
                     return;
                 }
             };
@@ -37,9 +37,8 @@ impl Backend {
                 }
                 Err(error) => {
                     log::warn!(
-                        "operator's question not understood line={} column={}",
-                        error.line(),
-                        error.column()
+                        line = error.line(), column = error.column();
+                        "operator's question not understood"
                     );
                     (Answer::NotUnderstood { detail: describe(&error) }, Vec::new())
                 }
@@ -69,7 +68,7 @@ impl Backend {
         match self.cluster.take_on(offer, false) {
             Ok(()) => Answer::Members(self.held()),
             Err(error) => {
-                log::warn!("list of members from the operator refused error={error}");
+                log::warn!(error:%; "list of members from the operator refused");
                 Answer::Refused { why: error.to_string() }
             }
         }

@@ -177,7 +177,7 @@ impl Backend {
         let slot = self.cluster.local.get(&post.user).ok_or(Refusal::NotFound)?;
         let said = self.cluster.local.read_history(&slot, post.id).ok_or_else(gone)?;
         let said = said.map_err(|error| {
-            log::error!("history not read user={} post={} error={error}", post.user, post.id);
+            log::error!(user:% = post.user, post:% = post.id, error:%; "history not read");
             self.cluster.local.suspect(&slot);
             Refusal::Behind
         })?;

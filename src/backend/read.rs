@@ -329,7 +329,7 @@ impl Backend {
         let found = self.cluster.local.read_post(&slot, post.id, about);
         let Some((seen, said)) = found else { return Ok(None) };
         let said = said.inspect_err(|error| {
-            log::error!("text not read user={} post={} error={error}", post.user, post.id);
+            log::error!(user:% = post.user, post:% = post.id, error:%; "text not read");
             self.cluster.local.suspect(&slot);
         });
         match said {

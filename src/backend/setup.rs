@@ -86,14 +86,12 @@ fn take_addresses(config: &Config, file: &mut NodeFile) {
             is_known = true;
         }
         if !is_known {
-            log::warn!(
-                "--peers names a machine that is no member, see tern cluster add node={node}"
-            );
+            log::warn!(node; "--peers names a machine that is no member, see tern cluster add");
         }
     }
     let told = |node| config.peers.is_empty() || config.peers.iter().any(|(told, _)| *told == node);
     if let Some(left_out) = current.into_iter().find(|node| !told(*node)) {
-        log::info!("--peers leaves out a member, its last known address is used node={left_out}");
+        log::info!(node = left_out; "--peers leaves out a member, its last known address is used");
     }
 }
 

@@ -43,15 +43,15 @@ impl Backend {
         match self.obeyed(permit, order) {
             Ok(told) => {
                 if let Some(user) = user {
-                    log::info!("operator's order done order={name} user={user}");
+                    log::info!(order:% = name, user:%; "operator's order done");
                 }
                 told
             }
             Err(unmet) => {
                 let (kind, why) = words(unmet, user);
                 log::info!(
-                    "operator's order not done order={name} user={}",
-                    user.map_or("-", UserName::as_str)
+                    order:% = name, user:% = user.map_or("-", UserName::as_str);
+                    "operator's order not done"
                 );
                 Told::Refused { kind, why }
             }

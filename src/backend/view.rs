@@ -150,7 +150,7 @@ impl Backend {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let fresh = self.cluster.fresh(permit, user, deadline);
         if let Err(error) = fresh {
-            log::debug!("copy not refreshed user={user} error={error}");
+            log::debug!(user:%, error:%; "copy not refreshed");
         }
         fresh.is_ok()
     }

@@ -74,7 +74,7 @@ impl Backend {
                 LockError::Outpaced if self.clock.mono() < deadline => {}
                 // Its line may be on some disk and may yet become everybody's.
                 error if was_sent => {
-                    log::warn!("outcome not known user={} error={error}", act.user);
+                    log::warn!(user:% = act.user, error:%; "outcome not known");
                     self.cluster.settle_later(act.user);
                     return Err(Refusal::Unknown);
                 }
@@ -92,7 +92,7 @@ impl Backend {
     /// have refused. What cannot be fetched now is shown by whichever machine is asked next.
     fn show(&self, user: &UserName, version: Version) {
         if self.committed(user) < version && !self.cluster.learn_from_any(user, version) {
-            log::debug!("committed elsewhere and not here yet user={user} version={version}");
+            log::debug!(user:%, version:%; "committed elsewhere and not here yet");
         }
     }
 

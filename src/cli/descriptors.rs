@@ -13,7 +13,7 @@ pub(super) fn raise() {
     if limit.current.is_some_and(|current| current < allowed) {
         limit.current = Some(allowed);
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            log::warn!("limit of open files not raised error={error}");
+            log::warn!(error:%; "limit of open files not raised");
         }
     }
 }

@@ -153,9 +153,20 @@ const WATCH_HEAD: &str = "\
 
 ## The log
 
-One line an event, on standard error: `log_format` makes them `key=value` or JSON objects, `log` says how
-many. A line has at most 4 KiB; what could forge or break one is escaped. Each request has a number, which an
-error's page shows and its lines bear as `id` or `request`. Passwords, tokens and texts of posts are never in it.
+One line an event, on standard error: `log_format` makes them logfmt or JSON objects of the same fields, `log` says
+how many.
+
+```text
+time=2026-11-29T20:57:31.513Z level=info msg=\"compared with peers\" users=115 learned=0 failed=0 ms=240
+{\"time\":\"2026-11-29T20:57:31.513Z\",\"level\":\"info\",\"msg\":\"compared with peers\",\"users\":115,\"learned\":0,\"failed\":0,\"ms\":240}
+```
+
+`msg` is one of a fixed set of phrases; what differs from line to line stands in the fields behind it. In logfmt
+all but letters and visible ASCII without space, `=`, `\"` and `\\` stands in quotes. What could forge or break a line
+is escaped as in JSON (`\\n`, `\\u202e`), so every line can be read whole: `jq 'select(.level == \"error\")'`, Loki's
+`| logfmt`. The system's journal is told no `time` in logfmt, for it has its own. A line has at most 4 KiB; one that
+had more to say ends with `cut=true`. Each request has a number, which an error's page shows and its lines bear as
+`id` or `request`. Passwords, tokens and texts of posts are never in it.
 
 ## A service
 

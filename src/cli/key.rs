@@ -25,7 +25,7 @@ pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
             return Err(KeyError::Gone { path }.into());
         }
         ClusterKey::create(&path)?;
-        log::info!("cluster key made path={}", path.display());
+        log::info!(path:% = path.display(); "cluster key made");
     }
     Ok(path)
 }

@@ -86,10 +86,10 @@ fn command(role: Role, layers: &Layers<'_>, common: &RawCommon) -> Result<(), Cl
     notify::start(&|name| std::env::var_os(name));
     if let Some(path) = layers.file.path() {
         let (path, count) = (path.display(), layers.file.len());
-        log::info!("configuration read path={path} settings={count}");
+        log::info!(path:%, settings = count; "configuration read");
     }
     for name in configure::strangers(std::env::vars_os().map(|(name, _)| name)) {
-        log::warn!("variable is no setting of this program variable={name}");
+        log::warn!(variable:% = name; "variable is no setting of this program");
     }
     let reload = Reload { common, typed: layers.typed, now: Mutex::new(values) };
     let again = || reload.run();
@@ -142,7 +142,7 @@ fn begin(values: &Values) -> Result<(), CliError> {
 /// flushed. A reader that went away is no reason to stop serving.
 fn say(line: &str) {
     if let Err(error) = write_out(line) {
-        log::warn!("standard output is closed error={error}");
+        log::warn!(error:%; "standard output is closed");
     }
 }
 

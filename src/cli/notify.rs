@@ -38,7 +38,7 @@ pub(super) fn start(environment: &dyn Fn(&str) -> Option<OsString>) {
         }
         Err(error) => {
             let name = name.display();
-            log::warn!("service manager cannot be told socket={name} error={error}");
+            log::warn!(socket:% = name, error:%; "service manager cannot be told");
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn alive() {
 fn tell(text: &str) {
     let Some(manager) = MANAGER.get() else { return };
     if let Err(error) = manager.socket.send(text.as_bytes()) {
-        log::warn!("service manager not told what={text:?} error={error}");
+        log::warn!(what:% = text, error:%; "service manager not told");
     }
 }
 

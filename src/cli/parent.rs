@@ -65,7 +65,7 @@ fn watch(pipe: &impl AsFd, stop: &Stop) {
                 stop.close();
             }
             Err(error) => {
-                log::warn!("stopping, the parent process cannot be watched error={error}");
+                log::warn!(error:%; "stopping, the parent process cannot be watched");
                 stop.close();
             }
         }

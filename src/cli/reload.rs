@@ -26,10 +26,7 @@ impl Reload<'_> {
             Ok((values, logging)) => self.take(values, logging),
             Err(faults) => {
                 for fault in &faults {
-                    log::error!(
-                        "configuration not taken, the old one holds fault={:?}",
-                        fault.to_string()
-                    );
+                    log::error!(fault:%; "configuration not taken, the old one holds");
                 }
             }
         }
@@ -52,11 +49,11 @@ impl Reload<'_> {
     fn take(&self, values: Values, logging: Logging) {
         let changes = changes(&self.now.lock(), &values);
         logging::set(logging.level, logging.format);
-        log::info!("configuration read again changes={}", changes.len());
+        log::info!(changes = changes.len(); "configuration read again");
         for Change { setting, from, to } in changes {
             let effect = if setting.is_of_all() { "now" } else { "after a restart" };
             let key = setting.key();
-            log::info!("setting changed key={key} from={from:?} to={to:?} effect={effect:?}");
+            log::info!(key:%, from:%, to:%, effect:%; "setting changed");
         }
         *self.now.lock() = values;
     }

@@ -40,9 +40,9 @@ pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
 /// the other would look for their posts.
 fn warn_of_cluster(data: &Path) {
     if data.join("node-1").exists() {
-        let path = data.display();
         log::warn!(
-            "the directory holds a cluster's data too, which tern run-cluster serves data={path:?}"
+            data:% = data.display();
+            "the directory holds a cluster's data too, which tern run-cluster serves"
         );
     }
 }
@@ -58,7 +58,7 @@ fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Resu
             let ready = |address| {
                 // The channel has room for the one address that is ever sent.
                 if sender.try_send(address).is_err() {
-                    log::error!("the backend said twice that it is ready address={address}");
+                    log::error!(address:%; "the backend said twice that it is ready");
                 }
             };
             let config = backend_of(config, key_file);

@@ -60,11 +60,11 @@ fn act(signal: i32, stop: &Stop, second: &Second, again: Again<'_>) {
     if signal == SIGHUP {
         again();
     } else if !stop.is_closed() {
-        log::info!("stopping signal={name}");
+        log::info!(signal:% = name; "stopping");
         notify::stopping();
         stop.close();
     } else {
-        log::warn!("stopping at once signal={name}");
+        log::warn!(signal:% = name; "stopping at once");
         match second {
             Second::Exit => exit_at_once(),
             Second::Close(force) => force.close(),

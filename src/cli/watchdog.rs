@@ -51,13 +51,13 @@ pub(super) fn beside<T>(
                     None => notify::alive(),
                     Some(address) if check(&address) => notify::alive(),
                     Some(address) => {
-                        log::error!("no answer from this process itself address={address}");
+                        log::error!(address:%; "no answer from this process itself");
                     }
                 }
             }
         });
         if let Err(error) = &watching {
-            log::error!("no watchdog, for there is no thread error={error}");
+            log::error!(error:%; "no watchdog, for there is no thread");
         }
         let outcome = body();
         over.close();

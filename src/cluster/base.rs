@@ -42,7 +42,7 @@ impl UserGuard<'_> {
         let bytes: Arc<[u8]> = bytes.into();
         if !base.acc.is_zero() {
             let body = Body::file(&self.slot.name, Arc::clone(&bytes)).map_err(|error| {
-                log::warn!("granted file is unreadable node={node} error={error}");
+                log::warn!(node, error:%; "granted file is unreadable");
                 LockError::Busy
             })?;
             if body.last() != Some((base.acc, base.hash)) {

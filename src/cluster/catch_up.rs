@@ -106,7 +106,7 @@ impl Cluster {
             if is_open { self.acquire(permit, user, deadline)?.confirm().map(drop) } else { Ok(()) }
         });
         if let Err(error) = settled {
-            log::debug!("not settled user={user} error={error}");
+            log::debug!(user:%, error:%; "not settled");
         }
     }
 
@@ -184,9 +184,7 @@ impl Cluster {
             }
         }
         let ms = self.clock.mono().since_ms(began);
-        log::info!(
-            "compared with peers users={compared} learned={learned} failed={failed} ms={ms}"
-        );
+        log::info!(users = compared, learned, failed, ms; "compared with peers");
         self.members.lacks(u32::try_from(failed).unwrap_or(u32::MAX));
         self.members.compared(&differing);
     }

@@ -151,7 +151,7 @@ impl Cluster {
         let mut last = self.change.refused.lock();
         if last.as_ref() != Some(&why) {
             let epoch = offer.current.epoch;
-            log::error!("list of members not taken on peer={from} epoch={epoch} error={why}");
+            log::error!(peer = from, epoch, error:% = why; "list of members not taken on");
             *last = Some(why);
         }
     }
@@ -189,7 +189,7 @@ impl Cluster {
             slot.state();
         }
         drop(gate);
-        log::info!("list of members taken on epoch={}", offer.current.epoch);
+        log::info!(epoch = offer.current.epoch; "list of members taken on");
         self.change.wake();
         self.links.nudge_all();
         Ok(())
@@ -235,11 +235,11 @@ impl Cluster {
                     Duration::from_millis(if is_open { IDLE_LOOK_MS } else { CHANGE_LOOK_MS });
                 let _woken = self.change.wake.1.recv_timeout(wait);
                 if let Err(error) = self.change_step() {
-                    log::error!("change of the members does not go on error={error}");
+                    log::error!(error:%; "change of the members does not go on");
                     self.stop.wait(Duration::from_millis(PING_MS));
                 }
                 if let Err(error) = self.run_links(scope) {
-                    log::error!("no thread for a link error={error}");
+                    log::error!(error:%; "no thread for a link");
                 }
             }
         })?;
@@ -300,7 +300,7 @@ impl Cluster {
                 }
             }
             _ => {
-                log::info!("change of the members waits for=\"{waiting:?}\"");
+                log::info!("for":? = waiting; "change of the members waits");
                 *known = Some((waiting, now));
             }
         }
@@ -311,7 +311,7 @@ impl Cluster {
         let _gate = self.change.gate.lock();
         if self.local.node.config().place == config.place {
             self.local.node.take(&config.offer, place)?;
-            log::info!("change of the members phase={:?}", place.phase);
+            log::info!(phase:? = place.phase; "change of the members");
         }
         self.links.nudge_all();
         Ok(())
@@ -349,7 +349,7 @@ impl Cluster {
         let lost: Vec<NodeId> =
             config.offer.before.iter().flat_map(|before| before.given_up.clone()).collect();
         for node in &lost {
-            log::error!("possible loss: machine given up, with what only it held node={node}");
+            log::error!(node; "possible loss: machine given up, with what only it held");
             self.changes.note(ChangeKind::GivenUp, *node);
         }
         let old = |node| before.seats.iter().find(|seat| seat.node == node).copied();
@@ -380,7 +380,7 @@ impl Cluster {
             })
         };
         if current.seats.iter().all(is_open) {
-            log::info!("no longer a member epoch={}", current.epoch);
+            log::info!(epoch = current.epoch; "no longer a member");
             *self.fatal.lock() = Some(Reject::Gone);
             self.stop.close();
         }

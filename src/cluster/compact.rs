@@ -111,7 +111,7 @@ impl Replicas {
             Ok(Some(folded)) if (folded.bytes.len() as u64) < len => folded,
             Ok(_) => return slot.not_worth_it(len),
             Err(error) => {
-                log::error!("not compacted user={} error={error}", slot.name);
+                log::error!(user:% = slot.name, error:%; "not compacted");
                 // If it is damage, reading the file through will find it and deal with it.
                 return matches!(error, FoldError::Line(_)) && slot.not_worth_it(len);
             }
@@ -132,7 +132,7 @@ impl Replicas {
         match self.store.compact(&slot.name, &bytes) {
             Ok(()) => {
                 slot.took_folded(&mut replica, new_len, user, tail);
-                log::info!("compacted user={} from={len} to={new_len}", slot.name);
+                log::info!(user:% = slot.name, from = len, to = new_len; "compacted");
                 true
             }
             // The name may mean either file, and which one is not known.
@@ -141,7 +141,7 @@ impl Replicas {
                 false
             }
             Err(error) => {
-                log::warn!("not compacted user={} error={error}", slot.name);
+                log::warn!(user:% = slot.name, error:%; "not compacted");
                 false
             }
         }

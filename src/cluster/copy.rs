@@ -77,11 +77,11 @@ impl Cluster {
             }
             match self.copy_all(Copy::Committed, &best) {
                 Some(copied) if copied <= LEARNED_USERS_MAX => {
-                    log::info!("copied what the others hold users={}", best.len());
+                    log::info!(users = best.len(); "copied what the others hold");
                     self.change.has_learned.store(true, Ordering::Release);
                     self.links.nudge_all();
                 }
-                Some(copied) => log::info!("copying what the others hold users={copied}"),
+                Some(copied) => log::info!(users = copied; "copying what the others hold"),
                 None => log::warn!("not all that the others hold could be copied, trying again"),
             }
             return Ok(());
@@ -98,8 +98,8 @@ impl Cluster {
             let _gate = self.change.gate.lock();
             self.local.node.has_learned()?;
             log::info!(
-                "the old members are told of the new list epoch={}",
-                config.place.current.epoch
+                epoch = config.place.current.epoch;
+                "the old members are told of the new list"
             );
             self.links.nudge_all();
         } else {
@@ -148,7 +148,7 @@ impl Cluster {
             {
                 if let Err(why) = self.copy_one(copy, name, (*version, *seat)) {
                     let node = seat.node;
-                    log::debug!("not copied user={name} version={version} peer={node} why={why:?}");
+                    log::debug!(user:% = name, version:%, peer = node, why:%; "not copied");
                     is_whole.store(false, Ordering::Relaxed);
                 }
             }
@@ -205,7 +205,7 @@ impl Cluster {
             _ => Body::file(&slot.name, bytes.into()),
         };
         let node = seat.node;
-        body.inspect_err(|error| log::warn!("file is unreadable peer={node} error={error}")).ok()
+        body.inspect_err(|error| log::warn!(peer = node, error:%; "file is unreadable")).ok()
     }
 
     /// Asks a machine of this list or the one before, whatever its epoch, and waits for the answer.

@@ -75,7 +75,7 @@ impl Replicas {
                 self.damaged.lock().remove(&slot.name);
                 self.perform(slot, &mut replica, Event::Cleared, &Body::None);
             }
-            Err(error) => log::error!("mark not removed user={} error={error}", slot.name),
+            Err(error) => log::error!(user:% = slot.name, error:%; "mark not removed"),
         }
     }
 
@@ -86,7 +86,7 @@ impl Replicas {
             Ok(_) => Some(ends_elsewhere(&slot.name)),
             Err(error) if error.is_damage() => Some(error),
             Err(error) => {
-                log::warn!("file not checked user={} error={error}", slot.name);
+                log::warn!(user:% = slot.name, error:%; "file not checked");
                 None
             }
         }
@@ -142,7 +142,7 @@ impl Replicas {
     pub(super) fn put_aside(&self, name: &UserName, why: &StoreError) -> (Loaded, Vec<Line>) {
         self.damaged.lock().insert(name.clone());
         if let Err(error) = self.store.mark_damaged(name, &why.reason()) {
-            log::error!("damage not marked, voting stopped user={name} error={error}");
+            log::error!(user:% = name, error:%; "damage not marked, voting stopped");
             self.node.stop_voting();
             if matches!(why, StoreError::Io { .. }) {
                 self.disk_lost();
@@ -158,14 +158,14 @@ impl Replicas {
             Ok(loaded) => {
                 match why {
                     StoreError::Damaged { line, why, .. } => {
-                        log::error!("damaged file set aside user={name} line={line} why=\"{why}\"");
+                        log::error!(user:% = name, line, why:%; "damaged file set aside");
                     }
-                    why => log::error!("damaged file set aside user={name} why=\"{why}\""),
+                    why => log::error!(user:% = name, why:%; "damaged file set aside"),
                 }
                 (loaded, lines)
             }
             Err(error) => {
-                log::error!("damaged file not set aside user={name} error={error}");
+                log::error!(user:% = name, error:%; "damaged file not set aside");
                 (Loaded::default(), Vec::new())
             }
         }

@@ -329,7 +329,7 @@ impl Link<'_> {
             if self.unreached != told {
                 if let Some(why) = &self.unreached {
                     let (node, address) = (self.peer, &self.line.to.address);
-                    log::warn!("machine not reached node={node} address={address} why={why:?}");
+                    log::warn!(node, address:%, why:%; "machine not reached");
                 }
                 told.clone_from(&self.unreached);
             }

@@ -243,7 +243,7 @@ impl UserGuard<'_> {
         match self.propose(&mut writing) {
             Ok(_) => {}
             Err(error) => {
-                log::debug!("rebuilt, not committed user={} error={error}", self.slot.name);
+                log::debug!(user:% = self.slot.name, error:%; "rebuilt, not committed");
             }
         }
         Ok(version)
@@ -494,7 +494,7 @@ impl UserGuard<'_> {
             let Proposal { version, base, base_hash, hash, .. } = writing.proposal;
             Body::line(&self.slot.name, bytes, (base, base_hash), (version, hash))
         };
-        body.inspect_err(|error| log::error!("own line unreadable error={error}")).ok()
+        body.inspect_err(|error| log::error!(error:%; "own line unreadable")).ok()
     }
 
     /// The bytes of the line, or of the whole file with the line at its end.
@@ -510,7 +510,7 @@ impl UserGuard<'_> {
                     .cluster
                     .local
                     .file(&self.slot)
-                    .inspect_err(|error| log::error!("file not read error={error}"))
+                    .inspect_err(|error| log::error!(error:%; "file not read"))
                     .ok()?
                     .1
                     .get(..usize::try_from(self.own_len).ok()?)?

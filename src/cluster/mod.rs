@@ -209,7 +209,7 @@ impl Cluster {
     pub fn meet(&self, hello: &Hello) -> Result<Guest, Reject> {
         let before = self.members.peers().remove(&hello.node).and_then(|peer| peer.hello);
         let admitted = self.members.admit(&self.local.node, hello).unwrap_or_else(|error| {
-            log::error!("peer not remembered peer={} error={error}", hello.node);
+            log::error!(peer = hello.node, error:%; "peer not remembered");
             Err(Reject::Members)
         });
         match admitted {
@@ -222,7 +222,7 @@ impl Cluster {
                     self.links.nudge(hello.node);
                 }
                 if let Err(error) = self.open_if_met() {
-                    log::error!("not opened error={error}");
+                    log::error!(error:%; "not opened");
                 }
                 Ok(Guest::Member)
             }
@@ -265,7 +265,7 @@ impl Cluster {
         let mut words = self.words.lock();
         let words = words.entry(peer).or_default();
         if words.rejected.as_ref() != Some(why) {
-            log::error!("{what} peer={peer} why=\"{why}\"");
+            log::error!(peer, why:%; "{what}");
             words.rejected = Some(why.clone());
         }
     }
@@ -274,7 +274,7 @@ impl Cluster {
     /// anew could pass for one that holds something.
     fn open_if_met(&self) -> Result<(), StoreError> {
         if self.local.node.open_if_all_met()? {
-            log::info!("all members met, voting members={}", self.members.count());
+            log::info!(members = self.members.count(); "all members met, voting");
         }
         Ok(())
     }
@@ -284,13 +284,13 @@ impl Cluster {
         match change {
             membership::Change::None => {}
             membership::Change::Up => {
-                log::info!("peer up peer={peer}");
+                log::info!(peer; "peer up");
                 self.changes.note(ChangeKind::Up, peer);
                 self.words.lock().entry(peer).or_default().rejected = None;
                 self.want_comparison();
             }
             membership::Change::Down => {
-                log::warn!("peer down peer={peer}");
+                log::warn!(peer; "peer down");
                 self.changes.note(ChangeKind::Down, peer);
                 self.local.release_locks_of(peer);
             }

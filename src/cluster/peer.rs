@@ -243,7 +243,7 @@ fn or_refusal(
 ) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
     match answered {
         Err(error @ (PeerError::Body(_) | PeerError::Store(_))) => {
-            log::error!("question refused error={error}");
+            log::error!(error:%; "question refused");
             Ok(Some((Answer::Refuse { why: Refuse::BadBase }, Vec::new())))
         }
         other => other,

@@ -60,7 +60,7 @@ impl Cluster {
         let own = self.pictures.keep(name, bytes, self.clock.wall());
         let has_space = !matches!(own, Err(StoreError::NoSpace { .. }));
         if let Err(error) = &own {
-            log::error!("picture not kept here name={name} error={error}");
+            log::error!(name:%, error:%; "picture not kept here");
         }
         if others.wait(self, usize::from(own.is_ok()), deadline) {
             Ok(())
@@ -79,7 +79,7 @@ impl Cluster {
     pub fn want_picture(&self, name: PictureName, deadline: Mono) -> Result<(), NotKept> {
         let others = self.ask_of_picture((name, PictureWant::Renew), &Arc::default(), deadline);
         let own = self.pictures.renew(name, self.clock.wall()).unwrap_or_else(|error| {
-            log::error!("picture not renewed here name={name} error={error}");
+            log::error!(name:%, error:%; "picture not renewed here");
             false
         });
         if others.wait(self, usize::from(own), deadline) {
@@ -94,7 +94,7 @@ impl Cluster {
         match self.pictures.read(name) {
             Ok(Some(bytes)) => return Some(bytes),
             Ok(None) => {}
-            Err(error) => log::error!("picture not read name={name} error={error}"),
+            Err(error) => log::error!(name:%, error:%; "picture not read"),
         }
         self.fetch_picture(name)
     }
@@ -109,7 +109,7 @@ impl Cluster {
                 && name.is_of(&bytes)
             {
                 if let Err(error) = self.pictures.keep(name, &bytes, self.clock.wall()) {
-                    log::error!("picture not kept here name={name} error={error}");
+                    log::error!(name:%, error:%; "picture not kept here");
                 }
                 return Some(bytes);
             }
@@ -133,7 +133,7 @@ impl Cluster {
             PictureWant::Fetch => self.pictures.read(name),
         };
         let held = held.unwrap_or_else(|error| {
-            log::error!("picture not kept or read for a peer name={name} error={error}");
+            log::error!(name:%, error:%; "picture not kept or read for a peer");
             None
         });
         (Answer::Picture { is_held: held.is_some() }, held.unwrap_or_default())
@@ -222,7 +222,7 @@ impl Cluster {
         }
         self.tell_missing(failed);
         if fetched > 0 {
-            log::info!("pictures fetched from peers count={fetched} failed={failed}");
+            log::info!(count = fetched, failed; "pictures fetched from peers");
         }
         failed == 0
     }
@@ -246,11 +246,11 @@ impl Cluster {
             }
             match self.pictures.remove(name, before) {
                 Ok(was_there) => removed += u32::from(was_there),
-                Err(error) => log::error!("picture not removed name={name} error={error}"),
+                Err(error) => log::error!(name:%, error:%; "picture not removed"),
             }
         }
         if removed > 0 {
-            log::info!("pictures that nothing refers to removed count={removed}");
+            log::info!(count = removed; "pictures that nothing refers to removed");
         }
     }
 }

@@ -69,8 +69,8 @@ impl Cluster {
         let timeout = Duration::from_millis(PING_MS);
         if let Err(error) = dial(address, Role::Peer, &self.links.keys, timeout) {
             log::error!(
-                "the others are to find this machine elsewhere, was its address mistyped? \
-                 node={node} address={address} error={error}"
+                node, address:%, error:%;
+                "the others are to find this machine elsewhere, was its address mistyped?"
             );
         }
     }

@@ -193,7 +193,7 @@ impl Cluster {
             _ => Body::file(&slot.name, bytes.into()),
         };
         let body = body.inspect_err(|error| {
-            log::warn!("fetched file is unreadable peer={holder} error={error}");
+            log::warn!(peer = holder, error:%; "fetched file is unreadable");
         });
         body.ok()?.up_to(version)
     }
@@ -217,7 +217,7 @@ impl Cluster {
     /// already does not travel again.
     pub(super) fn fetch_whole(&self, node: NodeId, slot: &Slot, until: Mono) -> Option<Vec<u8>> {
         let own = self.local.file(slot).inspect_err(|error| {
-            log::error!("own file not read user={} error={error}", slot.name);
+            log::error!(user:% = slot.name, error:%; "own file not read");
         });
         let (state, mut whole) = own.unwrap_or_default();
         if node == self.members.me {

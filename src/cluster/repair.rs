@@ -62,7 +62,7 @@ impl Cluster {
                 }
                 if let Err(error) = self.repair(permit, &user) {
                     if before.is_none() {
-                        log::warn!("damaged file not repaired yet user={user} error={error}");
+                        log::warn!(user:%, error:%; "damaged file not repaired yet");
                     }
                     let pause_ms = before.map_or(REPAIR_PAUSE_MS, |ms| ms * 2);
                     let pause_ms = pause_ms.min(REPAIR_PAUSE_MS_MAX);
@@ -79,7 +79,7 @@ impl Cluster {
     /// that is little, however long the file and slow the line. It gives no vote.
     fn fill(&self, permit: &mut LockPermit, user: &UserName) {
         if let Err(error) = self.fresh(permit, user, self.deadline(WRITE_MS_MAX)) {
-            log::debug!("damaged file not filled user={user} error={error}");
+            log::debug!(user:%, error:%; "damaged file not filled");
         }
     }
 
@@ -88,10 +88,10 @@ impl Cluster {
         let guard = self.acquire_to_repair(permit, user, self.deadline(REPAIR_MS_MAX))?;
         let is_loss_possible = guard.loss_possible();
         let version = guard.restore()?;
-        log::info!("damaged file repaired user={user} version={version}");
+        log::info!(user:%, version:%; "damaged file repaired");
         self.changes.note(ChangeKind::Repaired, self.members.me);
         if is_loss_possible {
-            log::error!("possible loss user={user} version={version}");
+            log::error!(user:%, version:%; "possible loss");
         }
         Ok(())
     }

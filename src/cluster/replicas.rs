@@ -264,7 +264,7 @@ impl Replicas {
                 Effect::RaiseCeiling(to) => match self.node.raise_ceiling(to) {
                     Ok(()) => event,
                     Err(error) => {
-                        log::error!("ceiling not raised, lock refused error={error}");
+                        log::error!(error:%; "ceiling not raised, lock refused");
                         let why = NotVoting::NoSpace;
                         return Some(Reply::Refuse(Refuse::NotVoting { why }));
                     }
@@ -283,7 +283,7 @@ impl Replicas {
                         Event::Cleared
                     }
                     Err(error) => {
-                        log::error!("mark not removed user={} error={error}", slot.name);
+                        log::error!(user:% = slot.name, error:%; "mark not removed");
                         continue;
                     }
                 },
@@ -321,20 +321,20 @@ impl Replicas {
             && !is_repair
             && !replica.keeps_committed(lines)
         {
-            log::error!("file from a peer lacks what is committed here user={}", slot.name);
+            log::error!(user:% = slot.name; "file from a peer lacks what is committed here");
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
         // Without its mark on the disk a rebuilt file would be trusted at the next start.
         if replica.acceptor.is_damaged()
             && let Err(error) = self.store.mark_damaged(&slot.name, "its mark was lost")
         {
-            log::error!("damage not marked user={} error={error}", slot.name);
+            log::error!(user:% = slot.name, error:%; "damage not marked");
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
         let written = match body {
             Body::Line(bytes, _) => self.store.append(&slot.name, replica.len, bytes),
             Body::Lines(base, ..) if *base != replica.acceptor.state().acc => {
-                log::debug!("overtaken while catching up user={}", slot.name);
+                log::debug!(user:% = slot.name; "overtaken while catching up");
                 return Ok(Event::Failed(NotVoting::NoSpace));
             }
             Body::Lines(_, bytes, _) => self.store.append_lines(&slot.name, replica.len, bytes),
@@ -353,14 +353,14 @@ impl Replicas {
                 Ok(Event::Written)
             }
             Err(error) if is_lost(&error) => {
-                log::error!("write failed, no vote on this user user={} error={error}", slot.name);
+                log::error!(user:% = slot.name, error:%; "write failed, no vote on this user");
                 Err(error)
             }
             // The file is as it was: this machine may vote again when there is room.
             Err(error) => {
                 // Once: as long as it lasts it is every write's fate.
                 if !self.disk_refuses.swap(true, Ordering::AcqRel) {
-                    log::error!("write refused by the disk user={} error={error}", slot.name);
+                    log::error!(user:% = slot.name, error:%; "write refused by the disk");
                 }
                 Ok(Event::Failed(NotVoting::NoSpace))
             }

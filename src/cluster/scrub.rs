@@ -15,7 +15,7 @@ impl Cluster {
     pub fn run_scrub(&self, round: Duration) {
         // Linux counts by thread.
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-            log::warn!("scrub runs at full priority error={error}");
+            log::warn!(error:%; "scrub runs at full priority");
         }
         loop {
             let slots = self.local.slots();

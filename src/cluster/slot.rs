@@ -213,7 +213,7 @@ impl Slot {
         }
         let mut view = self.view.write();
         if last < shown {
-            log::error!("shown and lost user={} shown={shown} left={last}", self.name);
+            log::error!(user:% = self.name, shown:%, left:% = last; "shown and lost");
         }
         if last != replica.shown {
             index.write().replace(&view, &user);

@@ -47,13 +47,13 @@ impl Listener {
             match self.socket.accept() {
                 Ok((stream, from)) => {
                     if let Err(error) = answer(stream, &clock, page) {
-                        log::debug!("metrics not told from={from} error={error}");
+                        log::debug!(from:%, error:%; "metrics not told");
                     }
                 }
                 // Nobody is there, or the system has no descriptor left: a little later.
                 Err(error) => {
                     if error.kind() != ErrorKind::WouldBlock {
-                        log::debug!("metrics connection not accepted error={error}");
+                        log::debug!(error:%; "metrics connection not accepted");
                     }
                     stop.wait(Duration::from_millis(METRICS_POLL_MS));
                 }

@@ -30,7 +30,7 @@ impl Studio {
         let turn = self.0.try_lock_for(Duration::from_millis(PICTURE_WAIT_MS));
         let _turn = turn.ok_or(PictureError::Busy)?;
         catch_unwind(AssertUnwindSafe(|| make(bytes))).unwrap_or_else(|_| {
-            log::error!("picture's decoder panicked bytes={}", bytes.len());
+            log::error!(bytes = bytes.len(); "picture's decoder panicked");
             Err(PictureError::Damaged)
         })
     }

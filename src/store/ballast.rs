@@ -32,7 +32,7 @@ impl DataDir {
                 true
             }
             Err(error) => {
-                log::warn!("no ballast error={error}");
+                log::warn!(error:%; "no ballast");
                 false
             }
         }
@@ -56,7 +56,7 @@ impl DataDir {
             self.ballast().released.store(true, Ordering::Release);
             // Some file systems give the room back only now.
             self.root().sync()?;
-            log::warn!("disk full, ballast given up bytes={BALLAST_BYTES}");
+            log::warn!(bytes = BALLAST_BYTES; "disk full, ballast given up");
         }
         Ok(was_there)
     }

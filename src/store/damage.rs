@@ -38,7 +38,7 @@ impl UserStore {
         DISK_WRITTEN.add(reason.len());
         // The name alone is the mark, so a full disk must not keep it from being flushed.
         if let Err(error) = mark.write_all(reason.as_bytes()) {
-            log::warn!("damage mark without its reason user={user} error={error}");
+            log::warn!(user:%, error:%; "damage mark without its reason");
         }
         mark.sync_all().map_err(|e| directory.sync_failed(&name, e))?;
         directory.sync()
@@ -71,12 +71,12 @@ impl UserStore {
             damaged.sync()?;
             self.users().sync()?;
             self.retired.lock().remove(user);
-            log::warn!("damaged file kept user={user} file={aside}");
+            log::warn!(user:%, file:% = aside; "damaged file kept");
             // Marked and moved: what can be read meanwhile is a help and no more.
             if !intact.is_empty()
                 && let Err(error) = self.replace(user, &intact)
             {
-                log::warn!("nothing kept of damaged file user={user} error={error}");
+                log::warn!(user:%, error:%; "nothing kept of damaged file");
             }
         }
         Ok(())
@@ -93,7 +93,7 @@ impl UserStore {
         let good = self.scan_file(user, &file, len, &mut |_| {}).map(|scan| scan.good_len);
         let read = good.and_then(|len| self.read_prefix(user, len));
         Ok(read.unwrap_or_else(|error| {
-            log::warn!("nothing kept of damaged file user={user} error={error}");
+            log::warn!(user:%, error:%; "nothing kept of damaged file");
             Vec::new()
         }))
     }
@@ -124,7 +124,10 @@ impl UserStore {
                 }
                 Some(FileName { role: Role::Aside(_), .. }) => {}
                 None if text.parse::<PictureName>().is_ok() => {}
-                _ => log::warn!("foreign file ignored directory=damaged file={:?}", found.name),
+                _ => log::warn!(
+                    directory = "damaged", file:% = found.name.to_bytes().escape_ascii();
+                    "foreign file ignored"
+                ),
             }
         }
         sort_by(&mut marks, Ord::cmp);

@@ -72,10 +72,7 @@ impl Drop for Locked {
     /// until it has begun, and would keep the lock that long.
     fn drop(&mut self) {
         if let Err(error) = fs::flock(self.0.fd(), FlockOperation::Unlock) {
-            log::warn!(
-                "data directory not unlocked path={} error={error}",
-                self.0.path().display()
-            );
+            log::warn!(path:% = self.0.path().display(), error:%; "data directory not unlocked");
         }
     }
 }
@@ -203,7 +200,10 @@ fn warn_if_open_to_others(directory: &Directory) -> Result<(), StoreError> {
     let stat = fs::fstat(directory.fd()).map_err(|e| failed("look at", path, e))?;
     if Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO) {
         let mode = stat.st_mode & 0o7777;
-        log::warn!("directory is open to other accounts path={} mode={mode:o}", path.display());
+        log::warn!(
+            path:% = path.display(), mode:% = format_args!("{mode:o}");
+            "directory is open to other accounts"
+        );
     }
     Ok(())
 }

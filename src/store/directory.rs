@@ -148,7 +148,7 @@ impl Directory {
         if let Err(error) = written {
             // The reason to report is the first one; what is left here goes at the next start.
             if let Err(e) = self.remove_file(temporary) {
-                log::warn!("temporary file left behind error={e}");
+                log::warn!(error:% = e; "temporary file left behind");
             }
             return Err(error);
         }

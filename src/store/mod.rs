@@ -122,7 +122,7 @@ impl UserStore {
         for found in users.list()? {
             let Some(text) = found.name.to_str().ok().filter(|_| found.is_file) else { continue };
             if FileName::parse(text).is_some_and(|name| name.role == Role::Temporary) {
-                log::info!("temporary file of a crash removed file={text}");
+                log::info!(file:% = text; "temporary file of a crash removed");
                 removed |= users.remove_file(text)?;
             }
         }
@@ -164,7 +164,10 @@ impl UserStore {
             let name = found.name.to_str().ok().and_then(FileName::parse);
             match name {
                 Some(name) if name.role == Role::Lines && found.is_file => names.push(name.user),
-                _ => log::warn!("foreign file ignored directory=users file={:?}", found.name),
+                _ => log::warn!(
+                    directory = "users", file:% = found.name.to_bytes().escape_ascii();
+                    "foreign file ignored"
+                ),
             }
         }
         names.sort_unstable();
@@ -190,7 +193,7 @@ impl UserStore {
             End::Whole => {}
             End::Torn { bytes } => {
                 let at = scan.good_len;
-                log::warn!("torn tail cut off user={user} bytes={bytes} at={at}");
+                log::warn!(user:%, bytes, at; "torn tail cut off");
                 self.cut(user, at)?;
             }
             End::Damaged { line_number, why, .. } => {

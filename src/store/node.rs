@@ -179,7 +179,7 @@ impl NodeFile {
         let node = parse(&bytes, || root.path_of(NAME))?;
         for left in [TEMPORARY, restore::MARK] {
             if root.remove_file(left)? {
-                log::info!("temporary file of a crash removed file={left}");
+                log::info!(file:% = left; "temporary file of a crash removed");
             }
         }
         Ok(Some(node))

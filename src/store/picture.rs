@@ -62,8 +62,8 @@ impl PictureStore {
                 match prefix.map(|name| pictures.open_in(name)).transpose()?.flatten() {
                     Some(shelf) => look(&shelf, &mut held)?,
                     None => log::warn!(
-                        "foreign file ignored directory={PICTURES} file={:?}",
-                        found.name
+                        directory = PICTURES, file:% = found.name.to_bytes().escape_ascii();
+                        "foreign file ignored"
                     ),
                 }
             }
@@ -138,9 +138,9 @@ impl PictureStore {
         };
         match read_all(opened) {
             Ok(bytes) if name.is_of(&bytes) => return Ok(Some(bytes)),
-            Ok(bytes) => log::warn!("picture is damaged name={name} bytes={}", bytes.len()),
+            Ok(bytes) => log::warn!(name:%, bytes = bytes.len(); "picture is damaged"),
             Err(error) if super::error::is_unreadable(&error) => {
-                log::warn!("picture cannot be read name={name} error={error}");
+                log::warn!(name:%, error:%; "picture cannot be read");
             }
             Err(error) => return Err(shelf.failed("read", &file, error)),
         }
@@ -313,10 +313,13 @@ fn look(shelf: &Directory, held: &mut BTreeMap<PictureName, Held>) -> Result<(),
             let bytes = u64::try_from(stat.st_size).unwrap_or(0);
             held.insert(name, Held { bytes, wanted_at: Wall(seconds.saturating_mul(1000)) });
         } else if is_left_over(shelf, text) {
-            log::info!("temporary file of a crash removed file={text}");
+            log::info!(file:% = text; "temporary file of a crash removed");
             shelf.remove_file(text)?;
         } else {
-            log::warn!("foreign file ignored directory={PICTURES} file={:?}", found.name);
+            log::warn!(
+                directory = PICTURES, file:% = found.name.to_bytes().escape_ascii();
+                "foreign file ignored"
+            );
         }
     }
     Ok(())

@@ -348,7 +348,7 @@ impl Closer {
     fn shut_down(&self, how: Shutdown) {
         if let Err(error) = self.0.shutdown(how) {
             // It was closed before: what was asked for holds already.
-            log::trace!("shutdown had nothing to do error={error}");
+            log::trace!(error:%; "shutdown had nothing to do");
         }
     }
 }

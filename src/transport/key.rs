@@ -318,7 +318,7 @@ fn create_file(path: &Path, mark: &str, secret: &Secret) -> Result<(), KeyError>
     if let Err(source) = write_line(&file, mark, secret) {
         // Half a key would be refused at every start and keep a whole one from being made.
         if let Err(error) = std::fs::remove_file(path) {
-            log::error!("half a key file is left path={} error={error}", path.display());
+            log::error!(path:% = path.display(), error:%; "half a key file is left");
         }
         return Err(io("write")(source));
     }

@@ -128,7 +128,7 @@ impl Accepting {
                 // Out of descriptors, memory or threads: what is there must end first.
                 Err(error) => {
                     if !is_failing {
-                        log::warn!("cannot accept connections, trying on error={error}");
+                        log::warn!(error:%; "cannot accept connections, trying on");
                     }
                     is_failing = true;
                     self.stop.wait(Duration::from_millis(ACCEPT_PAUSE_MS));
@@ -149,15 +149,15 @@ impl Accepting {
     {
         let stream = Arc::new(stream);
         let Some(slot) = Registry::enter(&self.registry, &stream) else {
-            log::debug!("connection refused, too many are open addr={addr}");
+            log::debug!(addr:%; "connection refused, too many are open");
             return Ok(());
         };
         let (keys, handler) = (self.keys.clone(), handler.clone());
         let name = format!("conn-{}", slot.id % NAMES_MAX);
         spawn_named(scope, &name, move |permit| match accept_shared(stream, &keys) {
             Ok((connection, role)) if slot.admit() => handler(connection, role, addr, permit),
-            Ok(_) => log::debug!("connection dropped, too many strangers addr={addr}"),
-            Err(error) => log::debug!("stranger dropped addr={addr} reason={error}"),
+            Ok(_) => log::debug!(addr:%; "connection dropped, too many strangers"),
+            Err(error) => log::debug!(addr:%, reason:% = error; "stranger dropped"),
         })?;
         Ok(())
     }
@@ -188,7 +188,7 @@ fn end_all(stop: &Stop, registry: &Registry, ended: &Stop, wake_at: SocketAddr) 
         // An accept in progress knows no flag; a connection wakes it. Where that fails (no descriptor
         // is left), the connections that end now make room for the next try.
         if let Err(error) = TcpStream::connect_timeout(&wake_at, pause) {
-            log::debug!("cannot wake the accept loop yet error={error}");
+            log::debug!(error:%; "cannot wake the accept loop yet");
         }
         if ended.wait(pause) {
             break;

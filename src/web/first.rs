@@ -35,7 +35,7 @@ pub(super) fn tell(ask: &impl Ask, origin: &Origin, stop: &Stop) {
     let secret = match LinkSecret::generate() {
         Ok(secret) => secret,
         Err(error) => {
-            log::error!("no link for a first keeper error={error}");
+            log::error!(error:%; "no link for a first keeper");
             return;
         }
     };
@@ -45,9 +45,8 @@ pub(super) fn tell(ask: &impl Ask, origin: &Origin, stop: &Stop) {
             Offered::Holds => {
                 let (minutes, route) = (FIRST_LINK_MS / 60_000, Route::FirstKeeper);
                 log::info!(
-                    "nobody keeps this community yet, and whoever opens this link becomes its keeper \
-                     minutes={minutes} link={origin}{route}?link={}",
-                    secret.secret()
+                    minutes, link:% = format_args!("{origin}{route}?link={}", secret.secret());
+                    "nobody keeps this community yet, and whoever opens this link becomes its keeper"
                 );
                 return;
             }

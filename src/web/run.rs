@@ -87,7 +87,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         let running = server::serve_within(scope, config, gate, stop, &handler);
         // Whatever ended it, the watch must end too.
         let outcome = running.and_then(|running| {
-            log::info!("web serving address={}", running.address());
+            log::info!(address:% = running.address(); "web serving");
             ready(running.address());
             running.join()
         });

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod harness;
 mod hostile;
+mod lines;
 pub(crate) mod load;
 mod marks;
 mod memory;

@@ -1,6 +1,8 @@
 //! The program under a service manager: what the manager hears, signals, health, the log.
 
+use std::collections::BTreeMap;
 use std::fs::{File, read_to_string};
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +11,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::harness::{PROGRAM, eventually, free_ports, send, take_turn};
+use super::lines;
 use super::person::Person;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -113,14 +116,14 @@ fn manager_hears_of_start_life_reload_and_stop() {
     assert_eq!(health.stdout, b"writes: ok\n");
 
     served.reload("community = 'Lane'\nlog = 'debug'\n");
-    served.logs("setting changed key=log from=\"info\" to=\"debug\" effect=\"now\"");
-    served.logs("key=community from=\"Fen\" to=\"Lane\" effect=\"after a restart\"");
+    served.logs("msg=\"setting changed\" key=log from=info to=debug effect=now");
+    served.logs("key=community from=Fen to=Lane effect=\"after a restart\"");
     served.health(&[]);
-    served.logs("level=debug request answered");
+    served.logs("level=debug msg=\"request answered\" ");
 
     // One that cannot be used changes nothing, and is named.
     served.reload("log = 'loud'\n");
-    served.logs("the old one holds fault=");
+    served.logs("the old one holds\" fault=");
     assert!(served.log().contains("line 1: log=loud: use error, warn"), "{}", served.log());
     served.reload("no configuration\n");
     assert_eq!(served.health(&[]).status.code(), Some(0));
@@ -147,10 +150,10 @@ fn reload_refuses_an_address_with_which_no_start_would_succeed() {
     served.hears("READY=1");
     // Passwords would be sent in the open.
     served.reload(&config("0.0.0.0", "log = 'debug'\n"));
-    served.logs("the old one holds fault=");
+    served.logs("the old one holds\" fault=");
     assert!(!served.log().contains("setting changed"), "{}", served.log());
     served.reload(&config("127.0.0.1", "log = 'debug'\n"));
-    served.logs("setting changed key=log");
+    served.logs("msg=\"setting changed\" key=log");
 }
 
 /// Fails unless the manager hears that it started, lives and stops, and it ends well.
@@ -202,13 +205,71 @@ fn log_in_json_names_the_request_that_a_page_names() {
     let id = page.body.split("Request ").nth(1).expect(&page.body);
     let id: String = id.chars().take_while(char::is_ascii_hexdigit).collect();
     assert_eq!(id.len(), 8, "{}", page.body);
-    served.logs(&format!("request answered id={id} "));
+    served.logs(&format!("\"msg\":\"request answered\",\"id\":\"{id}\","));
     let log = served.log();
     let whole = log.rsplit_once('\n').unwrap().0;
     for line in whole.lines() {
         let value: serde_json::Value = serde_json::from_str(line).expect(line);
-        let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["level", "message", "time"], "{line}");
+        if value["id"] == id.as_str() && value["msg"] == "request answered" {
+            assert_eq!(value["path"], "/nowhere", "{line}");
+            assert_eq!(value["status"], 404, "{line}");
+            assert!(value["ms"].is_u64(), "{line}");
+        }
+    }
+}
+
+/// What the log must say of those who try the next test's server: the phrase and a field.
+const SAID: [(&str, &str, &str); 7] = [
+    ("web serving", "level", "info"),
+    ("joined", "user", "ada"),
+    ("sign-in failed", "user", "ada"),
+    ("sign-in failed", "user", "-"),
+    ("request answered", "path", "/a=b%22%20c"),
+    ("request refused", "client", "127.0.0.1"),
+    ("stopping", "signal", "SIGTERM"),
+];
+
+#[test]
+fn s45_every_line_of_the_log_reads_back_in_both_formats() {
+    let _turn = take_turn();
+    for (format, read) in [("logfmt", lines::logfmt as fn(&str) -> _), ("json", lines::json)] {
+        let mut served = Served::start(&format!(
+            "log = 'debug'\nlog_format = '{format}'\ncommunity = 'A \"b\"'\n"
+        ));
+        served.hears("READY=1");
+        let base = format!("http://127.0.0.1:{}", served.port);
+        let mut ada = Person::new(&base, "ada");
+        ada.join();
+        for name in ["ada", "eve\" level=info msg=\"signed in\" user=\"ada", "nobody_here"] {
+            let typed = [("username", name), ("password", "guessed by somebody")];
+            assert_eq!(Person::new(&base, "eve").act("/login", "/login", &typed).status, 422);
+        }
+        assert_eq!(ada.get("/a=b%22%20c").status, 404);
+        let mut stream = super::harness::connect(base.strip_prefix("http://").unwrap());
+        stream.write_all(b"GET / level=info msg=\"signed in\"\r\n\r\n").unwrap();
+        let _answer = stream.read_to_end(&mut Vec::new());
+        served.reload(&format!("log = 'trace'\nlog_format = '{format}'\n"));
+        send(served.child.id(), Signal::TERM);
+        let status = eventually("the end", LONG, || served.child.try_wait().unwrap());
+        let log = served.log();
+        assert_eq!(status.code(), Some(0), "{log}");
+        let all: Vec<_> = log
+            .split_inclusive('\n')
+            .map(|line| read(line).unwrap_or_else(|why| panic!("{why}: {line}")))
+            .collect();
+        for fields in &all {
+            assert!(
+                ["time", "level", "msg"].iter().all(|key| fields.contains_key(*key)),
+                "{fields:?}"
+            );
+            assert_ne!(fields["msg"], "signed in", "{fields:?}");
+        }
+        for (phrase, key, value) in SAID {
+            let says = |fields: &BTreeMap<String, String>| {
+                fields["msg"] == phrase && fields.get(key).is_some_and(|said| said == value)
+            };
+            assert!(all.iter().any(says), "{phrase} {key}={value} is not in\n{log}");
+        }
     }
 }
 
@@ -224,16 +285,16 @@ fn second_signal_ends_at_once() {
          Expect: 100-continue\r\n\r\n",
         served.port
     );
-    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
     // It is under way once the body is asked for.
     let mut told = [0; b"HTTP/1.1 100 Continue".len()];
-    std::io::Read::read_exact(&mut stream, &mut told).unwrap();
+    stream.read_exact(&mut told).unwrap();
     assert_eq!(&told, b"HTTP/1.1 100 Continue");
     send(served.child.id(), Signal::TERM);
     served.hears("STOPPING=1");
     send(served.child.id(), Signal::INT);
     let status = eventually("the end", LONG, || served.child.try_wait().unwrap());
-    assert!(served.log().contains("stopping at once signal=SIGINT"), "{}", served.log());
+    assert!(served.log().contains("msg=\"stopping at once\" signal=SIGINT"), "{}", served.log());
     assert_eq!(status.code(), Some(1), "{}", served.log());
 }
 

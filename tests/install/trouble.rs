@@ -110,7 +110,7 @@ fn troubles_of_the_page_are_told_in_these_words() {
     stage.refused(&["backend", "--key-file=DIR/k1", "--data=DIR/3"], 1);
 
     // One waits, and says for whom; then the other comes with another key.
-    stage.says(&backend, "machine not reached node=2 ");
+    stage.says(&backend, "msg=\"machine not reached\" node=2 ");
     let other = "--peers=2=127.0.0.2:PORT,3=192.0.2.9:7001";
     stage.done(&["cluster", "init", "--node=2", "--key-file=DIR/k3", other, "--data=DIR/2"]);
     stage.done(&["config", "check"]);

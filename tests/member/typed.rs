@@ -34,7 +34,7 @@ fn r0012_added_machine_with_mistyped_address_told_and_nothing_changed() {
         let said = format!("machine 4 is not found at {nowhere}");
         eventually(&said, || all.said(number).contains(&said).then_some(()));
     }
-    let said = format!("was its address mistyped? node=4 address={nowhere}");
+    let said = format!("was its address mistyped?\" node=4 address={nowhere}");
     assert!(all.said(4).contains(&said), "{}", all.said(4));
     all.post(2, &ada, "not stopped");
     for (number, epoch) in (1..).zip(before) {

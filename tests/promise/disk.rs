@@ -113,7 +113,7 @@ fn row04_file_damaged_on_one_machine_repaired_and_reported() {
     post_timed(&mut ada, "meanwhile");
     wait_until_well(&fleet);
     let said = fleet.machine(1).said();
-    assert!(said.contains("damaged file repaired user=ada"), "{said}");
+    assert!(said.contains("msg=\"damaged file repaired\" user=ada"), "{said}");
     // The machine itself knows; to the others it may have been too quick.
     let mut there = own.person(&ada);
     let status = eventually("the status page tells a member", WAIT, || {

@@ -60,8 +60,8 @@ fn byte_flipped_at_rest_found_at_start_and_file_rebuilt() {
     eventually(|| {
         (all.texts(2, "ada") == ["third words", "second words", "first words"]).then_some(())
     });
-    assert!(all.log(2).contains("damaged file set aside user=ada line="), "{}", all.log(2));
-    wait_logged(&all, 2, "damaged file repaired user=ada");
+    assert!(all.log(2).contains("msg=\"damaged file set aside\" user=ada line="), "{}", all.log(2));
+    wait_logged(&all, 2, "msg=\"damaged file repaired\" user=ada");
     assert!(!all.log(2).contains("possible loss"), "{}", all.log(2));
 }
 
@@ -132,7 +132,7 @@ fn two_of_three_damaged_highest_of_all_taken() {
     flip(&all.file(2, "ada"), "second");
     (0..3).for_each(|n| all.spawn(n));
     (0..3).for_each(|n| wait_whole(&all, n, "ada", &["first words", "second words"]));
-    let said = |n: usize| all.log(n).contains("possible loss user=ada");
+    let said = |n: usize| all.log(n).contains("msg=\"possible loss\" user=ada");
     eventually(|| (said(1) || said(2)).then_some(()));
     eventually(|| all.is_posted(1, &mut ada, "third words").then_some(()));
     wait_equal(&all, "ada");
@@ -147,7 +147,7 @@ fn machine_alone_goes_on_with_what_is_intact_and_says_so() {
     all.kill(0);
     flip(&all.file(0, "ada"), "second");
     all.spawn(0);
-    wait_logged(&all, 0, "possible loss user=ada");
+    wait_logged(&all, 0, "msg=\"possible loss\" user=ada");
     assert!(is_whole(&all, 0, "ada", &["first words"]));
     assert!(all.aside(0, "ada", 1).contains("dnoces"));
     assert_eq!(all.texts(0, "ada"), ["first words"]);
@@ -173,7 +173,7 @@ fn zeros_in_unflushed_last_line_cut_off_and_voting_goes_on() {
     all.spawn(2);
     // Without the vote of the machine whose tail was torn there is no majority.
     eventually(|| all.is_posted(0, &mut ada, "second words").then_some(()));
-    assert!(all.log(2).contains("torn tail cut off user=ada"), "{}", all.log(2));
+    assert!(all.log(2).contains("msg=\"torn tail cut off\" user=ada"), "{}", all.log(2));
     assert!(!all.log(2).contains("damaged file"), "{}", all.log(2));
 }
 
@@ -202,7 +202,7 @@ fn byte_flipped_while_running_found_by_reading() {
     // Reading shows what can be read, and all of it again once the file is rebuilt.
     eventually(|| (all.texts(2, "ada") == ["second words", "first words"]).then_some(()));
     wait_whole(&all, 2, "ada", &["\"text\":\"first words"]);
-    wait_logged(&all, 2, "damaged file repaired user=ada");
+    wait_logged(&all, 2, "msg=\"damaged file repaired\" user=ada");
     assert!(all.aside(2, "ada", 1).contains("#text\":\"first"));
     all.post(2, &mut ada, "third words");
     wait_equal(&all, "ada");
@@ -243,7 +243,7 @@ fn file_deleted_under_running_machine_found_at_next_write() {
     std::fs::remove_file(all.file(2, "ada")).unwrap();
     all.post(0, &mut ada, "second words");
     wait_whole(&all, 2, "ada", &["first words", "second words"]);
-    wait_logged(&all, 2, "damaged file repaired user=ada");
+    wait_logged(&all, 2, "msg=\"damaged file repaired\" user=ada");
     eventually(|| (all.texts(2, "ada") == ["second words", "first words"]).then_some(()));
 }
 

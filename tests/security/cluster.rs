@@ -14,7 +14,7 @@ fn s45_secrets_stand_in_no_log_and_no_list_of_processes() {
     let mut ada = cluster.person("ada");
     ada.join();
     assert_eq!(ada.post("A text for people alone").status, 303);
-    let forged = "eve\n2026-11-28T12:00:00.000Z level=info signed in user=ada";
+    let forged = "eve\n2026-11-28T12:00:00.000Z level=info msg=\"signed in\" user=ada";
     for name in ["ada", "sekrit_pw_0004", forged] {
         let typed = [("username", name), ("password", "guessed by somebody")];
         assert_eq!(cluster.person("eve").act("/login", "/login", &typed).status, 422);
@@ -29,9 +29,9 @@ fn s45_secrets_stand_in_no_log_and_no_list_of_processes() {
     assert_eq!(started.len(), 3);
     cluster.stop();
     let log = cluster.log();
-    assert!(log.contains("joined user=ada"), "{log}");
-    assert!(log.contains("sign-in failed user=ada "), "{log}");
-    assert!(log.contains("sign-in failed user=- "), "{log}");
+    assert!(log.contains("msg=joined user=ada"), "{log}");
+    assert!(log.contains("msg=\"sign-in failed\" user=ada "), "{log}");
+    assert!(log.contains("msg=\"sign-in failed\" user=- "), "{log}");
     let password = ada.password();
     for secret in [
         &password,
@@ -47,5 +47,5 @@ fn s45_secrets_stand_in_no_log_and_no_list_of_processes() {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
         assert!(started.iter().all(|line| !line.contains(secret)), "{secret} in {started:?}");
     }
-    assert!(!log.contains("level=info signed in user=ada"), "{log}");
+    assert!(!log.contains("level=info msg=\"signed in\" user=ada"), "{log}");
 }

@@ -21,13 +21,13 @@ const LINES: [(&str, &str, &str, usize); 9] = [
 
 /// What a backend's log must say besides: what no web server was asked for.
 const OPERATORS: [&str; 7] = [
-    "sign-in failed user=sam address=127.0.0.1",
-    "sign-in held off user=sam address=127.0.0.1",
-    "sign-in failed user=ada address=127.0.0.1",
-    "sign-in failed user=- address=127.0.0.1",
-    "operator's order done order=add user=ben",
-    "operator's order done order=admin user=ben",
-    "operator's order done order=signout user=ben",
+    "msg=\"sign-in failed\" user=sam address=127.0.0.1",
+    "msg=\"sign-in held off\" user=sam address=127.0.0.1",
+    "msg=\"sign-in failed\" user=ada address=127.0.0.1",
+    "msg=\"sign-in failed\" user=- address=127.0.0.1",
+    "msg=\"operator's order done\" order=add user=ben",
+    "msg=\"operator's order done\" order=admin user=ben",
+    "msg=\"operator's order done\" order=signout user=ben",
 ];
 
 fn operate(cluster: &Cluster, words: &[&str], input: &[u8]) {
@@ -92,10 +92,10 @@ fn s12_who_came_in_and_what_changed_is_logged_with_name_address_and_number() {
     cluster.stop();
 
     let log = cluster.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains(" form sent ")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(" msg=\"form sent\" ")).collect();
     for (form, user, outcome, least) in LINES {
         let found = lines.iter().filter(|line| {
-            let (_, rest) = line.split_once(" form sent ").unwrap();
+            let (_, rest) = line.split_once(" msg=\"form sent\" ").unwrap();
             let (_, id) = rest.split_once(" id=").unwrap();
             let (id, _) = id.split_once(' ').unwrap();
             assert!(!id.is_empty(), "{line}");

@@ -254,7 +254,7 @@ const ENDS: [&str; 37] = [
     "%c0%bcscript%c0%be",
     "=1+1\";<b>",
     "=HYPERLINK(\"http://evil.example\",\"<b>\")",
-    "level=info signed in user=ada\"",
+    "\" level=info msg=\"signed in\" user=ada",
     "\u{1b}[2J\u{1b}[31m<b>\u{1b}]0;x\u{7}",
 ];
 

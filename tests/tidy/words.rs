@@ -123,8 +123,10 @@ fn literals(code: &str) -> Vec<(usize, String)> {
         } else {
             line += usize::from(c == '\n');
             before.push(c);
-            // Only what the literal is an argument of is asked for.
-            if c == ';' || c == '}' || (c == ']' && before.contains("#[")) {
+            // Only what the literal is an argument of is asked for; in a line of the log the fields and
+            // their `;` come first.
+            let is_among_fields = before.matches('(').count() > before.matches(')').count();
+            if (c == ';' && !is_among_fields) || c == '}' || (c == ']' && before.contains("#[")) {
                 before.clear();
             }
             rest = &rest[c.len_utf8()..];
@@ -207,7 +209,7 @@ fn words_found_where_they_stand() {
     ] {
         assert!(words_of_markup(&plain(fine)).is_empty(), "{fine}");
     }
-    let code = "//! \"Doc words\"\n#[error(\"an error\")]\nfn f() { g(\"Saved\"); log::info!(\"a b\"); h(\"q\", \"it is\") }\n\
+    let code = "//! \"Doc words\"\n#[error(\"an error\")]\nfn f() { g(\"Saved\"); log::info!(\"a b\"); log::info!(a:% = b(), c; \"d e\"); h(\"q\", \"it is\") }\n\
                 #[cfg(test)] mod tests { x(\"Not me\") }";
     let spoken: Vec<_> = literals(code).into_iter().filter(|(_, it)| is_spoken(it)).collect();
     assert_eq!(spoken, [(3, "Saved".to_owned()), (3, "it is".to_owned())]);

@@ -193,7 +193,7 @@ fn report(seed: u64, fleet: &Fleet, history: &History, violations: &[String]) {
     for (what, times) in &fleet.counts {
         println!("{what} {times}");
     }
-    println!("files compacted {}", fleet.said("compacted user="));
+    println!("files compacted {}", fleet.said("msg=compacted user="));
     println!("lost {}", count("lost"));
     println!("doubled {}", count("doubled"));
     println!("reads behind their session {}", count(check::BEHIND));

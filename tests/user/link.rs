@@ -60,9 +60,9 @@ impl Drop for Web {
 pub(crate) fn told(log: impl Fn() -> String) -> String {
     eventually("the link in the log", END, || {
         let log = log();
-        let rest = log.split_once(" link=http://")?.1;
-        let link = rest.split_once('\n')?.0;
-        Some(link[link.find('/')?..].trim_matches('"').to_owned())
+        let rest = log.split_once(" link=\"http://")?.1;
+        let link = rest.split_once("\"\n")?.0;
+        Some(link[link.find('/')?..].to_owned())
     })
 }
 
@@ -156,7 +156,10 @@ fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
         assert_eq!(logs.matches(secret).count(), 1, "told once");
     }
     assert!(
-        logs.contains(&format!("first keeper made user={} address=127.0.0.1", names[winner])),
+        logs.contains(&format!(
+            "msg=\"first keeper made\" user={} address=127.0.0.1",
+            names[winner]
+        )),
         "{logs}"
     );
     // A web server that is started now has nothing to tell.
@@ -242,6 +245,6 @@ fn s11_lost_password_is_mended_once_by_a_link() {
         .collect();
     assert!(files.contains("\"reset\":{\"link\":\"") && !files.contains(secret));
     let log = cluster.log();
-    assert!(log.contains("password reset user=ben address=127.0.0.1"), "{log}");
+    assert!(log.contains("msg=\"password reset\" user=ben address=127.0.0.1"), "{log}");
     assert!(!log.contains(secret) && !log.contains(PASSWORD));
 }

@@ -149,7 +149,7 @@ impl Pool {
         match spawn_owned("hash", move || line.serve(blocks)) {
             Ok(thread) => state.threads.push(thread),
             Err(error) => {
-                log::warn!("hashing with fewer threads error={error}");
+                log::warn!(error:%; "hashing with fewer threads");
                 return false;
             }
         }

@@ -89,7 +89,7 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
     let Amount { users, pictures, bytes } = made.amount;
     match &create.to {
         Place::Standard => {
-            log::info!("backup made users={users} pictures={pictures} bytes={bytes}");
+            log::info!(users, pictures, bytes; "backup made");
         }
         Place::File(path) => answer(&format!("{} is made: {}", path.display(), made.amount))?,
     }
@@ -138,7 +138,7 @@ fn fill(
                 made.amount.bytes += bytes.len() as u64;
             }
             Picture::Missing => {
-                log::warn!("picture missing, no machine has it name={name}");
+                log::warn!(name:%; "picture missing, no machine has it");
                 writer.picture(name, None).map_err(failed)?;
                 made.missing += 1;
             }

@@ -63,7 +63,7 @@ impl Drop for Part {
         if !self.is_kept
             && let Err(error) = std::fs::remove_file(&self.path)
         {
-            log::warn!("unfinished file left behind path={} error={error}", self.path.display());
+            log::warn!(path:% = self.path.display(), error:%; "unfinished file left behind");
         }
     }
 }

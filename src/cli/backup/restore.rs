@@ -67,7 +67,7 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
         }
         Err(error) => {
             if let Err(left) = directory.abandon() {
-                log::error!("not all that was restored could be removed error={left}");
+                log::error!(error:% = left; "not all that was restored could be removed");
             }
             Err(error)
         }
@@ -99,7 +99,7 @@ fn fill(
         && is_new_key
         && let Err(error) = std::fs::remove_file(key_path)
     {
-        log::error!("new key left behind path={} error={error}", key_path.display());
+        log::error!(path:% = key_path.display(), error:%; "new key left behind");
     }
     finished
 }

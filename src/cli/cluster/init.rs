@@ -98,7 +98,7 @@ pub(in crate::cli) fn set_up(
     let members = peers.iter().map(member).collect();
     let file = NodeFile::new(cluster_of(keys)?, node, random()?, members);
     NodeFile { features: FEATURES, ..file }.save(&data)?;
-    log::info!("data directory set up path={} node={node}", directory.display());
+    log::info!(path:% = directory.display(), node; "data directory set up");
     Ok(true)
 }
 

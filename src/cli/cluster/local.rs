@@ -32,7 +32,7 @@ pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
             Err(StoreError::InUse { .. }) => return Ok(None),
             // As one without an identity: it is no more than a number that can be given up.
             Err(error @ StoreError::Gone { .. }) => {
-                log::warn!("machine left out path={} why={:?}", path.display(), error.to_string());
+                log::warn!(path:% = path.display(), why:% = error; "machine left out");
                 continue;
             }
             other => other?,
@@ -75,7 +75,7 @@ pub(super) fn adopt(data: &Path, offer: &Offer) -> Result<(), ClusterError> {
                 file.save(&directory)?;
             }
             Ok(None) => {}
-            Err(why) => log::warn!("list of members not taken on node={node} why=\"{why}\""),
+            Err(why) => log::warn!(node, why:%; "list of members not taken on"),
         }
     }
     Ok(())

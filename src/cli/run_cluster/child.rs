@@ -100,14 +100,14 @@ impl Running {
     pub(super) fn ask_to_stop(&mut self) {
         self.lifeline = None;
         if let Err(error) = kill_process(Pid::from_child(&self.child), Signal::TERM) {
-            log::warn!("cannot signal a child pid={} error={error}", self.id());
+            log::warn!(pid = self.id(), error:%; "cannot signal a child");
         }
     }
 
     /// Ends it, stopped or hanging as it may be, and waits until it is gone.
     pub(super) fn kill(&mut self) {
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            log::error!("cannot end a child pid={} error={error}", self.id());
+            log::error!(pid = self.id(), error:%; "cannot end a child");
         }
     }
 }

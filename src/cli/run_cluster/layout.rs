@@ -80,7 +80,7 @@ pub(super) fn wait_until_free(
             match lock(&directory) {
                 Ok(_let_go_at_once) => break,
                 Err(RunClusterError::InUse { .. }) if clock.mono() < deadline => {
-                    log::debug!("waiting for a process of an earlier run node={node}");
+                    log::debug!(node; "waiting for a process of an earlier run");
                     std::thread::park_timeout(Duration::from_millis(CHILD_POLL_MS));
                 }
                 Err(error) => return Err(error),

@@ -23,7 +23,7 @@ pub(super) fn announce(web: &HostPort, clock: &Clock, stop: &Stop, ready: &Stop)
             }
             Err(why) if clock.mono() >= report_at => {
                 let waited_s = clock.mono().since_ms(started) / 1_000;
-                log::warn!("not ready yet waited_s={waited_s} why={:?}", why.to_string());
+                log::warn!(waited_s, why:%; "not ready yet");
                 report_at = clock.mono().plus_ms(READY_REPORT_MS);
             }
             Err(_not_yet) => {}

@@ -95,7 +95,7 @@ impl<'a> Supervisor<'a> {
         let mut left: Vec<_> = self.kept.iter_mut().filter(|kept| chosen(kept.spec.role)).collect();
         for kept in &mut left {
             if let State::Running(running) = &mut kept.state {
-                log::info!("stopping a process process={:?}", kept.spec.role.to_string());
+                log::info!(process:% = kept.spec.role; "stopping a process");
                 running.ask_to_stop();
             }
         }
@@ -122,7 +122,7 @@ impl Kept {
             }
             Err(error) => {
                 let who = self.spec.role.to_string();
-                log::error!("cannot start a process, trying again process={who:?} error={error}");
+                log::error!(process:% = who, error:%; "cannot start a process, trying again");
                 self.state = State::Waiting(clock.mono().plus_ms(CHILD_RESTART_MS));
             }
         }
@@ -150,7 +150,7 @@ impl Kept {
                     Ok(None) => None,
                     Ok(Some(status)) => self.after_end(pid, status, no_restart, clock),
                     Err(error) => {
-                        log::error!("cannot look after a process pid={pid} error={error}");
+                        log::error!(pid, error:%; "cannot look after a process");
                         None
                     }
                 }
@@ -170,19 +170,19 @@ impl Kept {
         if let Some(code) = refused {
             let cure = if code == 2 { "correct its options" } else { "see to its data directory" };
             log::error!(
-                "a process ended for good, {cure} and start again process={who:?} pid={pid} \
-                 how={how:?}"
+                process:% = who, pid, how:%;
+                "a process ended for good, {cure} and start again"
             );
             self.state = State::GivenUp;
             return Some(RunClusterError::ChildRefused { who, how, code });
         }
         if no_restart {
-            log::warn!("a process ended process={who:?} pid={pid} how={how:?}");
+            log::warn!(process:% = who, pid, how:%; "a process ended");
             self.state = State::GivenUp;
         } else {
             log::warn!(
-                "a process ended, starting it again process={who:?} pid={pid} how={how:?} \
-                 in_ms={CHILD_RESTART_MS}"
+                process:% = who, pid, how:%, in_ms = CHILD_RESTART_MS;
+                "a process ended, starting it again"
             );
             self.state = State::Waiting(clock.mono().plus_ms(CHILD_RESTART_MS));
         }
@@ -195,8 +195,8 @@ impl Kept {
         let who = self.spec.role.to_string();
         match running.ended().map(|ended| ended.map(ending)) {
             Ok(None) => return false,
-            Ok(Some(how)) => log::info!("a process stopped process={who:?} how={how:?}"),
-            Err(error) => log::error!("cannot look after a process process={who:?} error={error}"),
+            Ok(Some(how)) => log::info!(process:% = who, how:%; "a process stopped"),
+            Err(error) => log::error!(process:% = who, error:%; "cannot look after a process"),
         }
         self.state = State::GivenUp;
         true
@@ -204,10 +204,7 @@ impl Kept {
 
     fn kill(&mut self) {
         if let State::Running(running) = &mut self.state {
-            log::warn!(
-                "a process does not stop, killing it process={:?}",
-                self.spec.role.to_string()
-            );
+            log::warn!(process:% = self.spec.role; "a process does not stop, killing it");
             running.kill();
             self.state = State::GivenUp;
         }

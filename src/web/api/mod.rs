@@ -347,7 +347,7 @@ impl<A: Ask> Site<A> {
 /// A key that no other act has.
 fn fresh() -> Result<RequestKey, Answer> {
     super::csrf::fresh_key(None).map_err(|error| {
-        log::error!("key not made error={error}");
+        log::error!(error:%; "key not made");
         Answer::error(500, "Something went wrong")
     })
 }
@@ -411,7 +411,7 @@ fn refused(refusal: &Refusal) -> Answer {
             (503, "Not known whether it was saved: send the same again", Some(NO_MAJORITY_RETRY_S))
         }
         Refusal::BadRequest { detail } => {
-            log::warn!("an app's request was not understood detail={detail:?}");
+            log::warn!(detail:%; "an app's request was not understood");
             (422, "Validation failed", None)
         }
     };

@@ -48,7 +48,7 @@ fn invalid_request(why: &str) -> Answer {
 }
 
 pub(super) fn broken(error: &dyn std::fmt::Display) -> Answer {
-    log::error!("token not made error={error}");
+    log::error!(error:%; "token not made");
     Answer::error(500, "Something went wrong")
 }
 

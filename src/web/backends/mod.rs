@@ -92,7 +92,7 @@ impl Backends {
         let bytes = encode(request);
         if bytes.len() > REQUEST_BYTES_MAX || beside.len() > BESIDE_BYTES_MAX {
             // Backends would hang up on it, each in turn.
-            log::error!("request too long to send bytes={}", bytes.len());
+            log::error!(bytes = bytes.len(); "request too long to send");
             return verdict.conclude().map(|response| (response, Vec::new()));
         }
         let deadline = self.clock.mono().plus_ms(ASK_MS);
@@ -198,7 +198,7 @@ impl Backends {
                 let watch = move |_permit| self.watch_one(backend, stop);
                 if let Err(error) = spawn_named(scope, &format!("watch-{number}"), watch) {
                     // Refused connections are noticed without it, silence costs time-outs.
-                    log::error!("backend is not watched addr={} error={error}", backend.addr);
+                    log::error!(addr:% = backend.addr, error:%; "backend is not watched");
                 }
             }
         });
@@ -289,7 +289,7 @@ impl Backend {
 
     fn answered(&self) {
         if self.suspicion.lock().answered() {
-            log::info!("backend answers again addr={}", self.addr);
+            log::info!(addr:% = self.addr; "backend answers again");
         }
     }
 
@@ -310,11 +310,11 @@ impl Backend {
 
     fn suspected(&self, reason: &str) {
         self.pool.clear();
-        log::warn!("backend suspected addr={} reason={reason:?}", self.addr);
+        log::warn!(addr:% = self.addr, reason:%; "backend suspected");
     }
 
     fn lost(&self, what: &str, error: &TransportError) -> Lost {
-        log::debug!("backend failed addr={} during={what} error={error}", self.addr);
+        log::debug!(addr:% = self.addr, during:% = what, error:%; "backend failed");
         match error {
             TransportError::Closed { .. } | TransportError::Io { .. } => Lost::Broken,
             _ => Lost::Failed,
@@ -327,7 +327,7 @@ impl Backend {
             Err(error) => {
                 // Where it went wrong, not what stood there: that may be secret.
                 let (line, column) = (error.line(), error.column());
-                log::warn!("answer makes no sense addr={} at={line}:{column}", self.addr);
+                log::warn!(addr:% = self.addr, line, column; "answer makes no sense");
                 None
             }
         }

@@ -57,9 +57,8 @@ impl Untaken {
             let Some(oldest) = held.take_oldest((household, bytes)) else { break };
             held.bytes -= oldest.bytes;
             log::debug!(
-                "slow reader dropped client={} bytes={}",
-                oldest.peer.address,
-                oldest.bytes
+                client:% = oldest.peer.address, bytes = oldest.bytes;
+                "slow reader dropped"
             );
             oldest.peer.shut_down();
         }

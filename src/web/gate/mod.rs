@@ -138,7 +138,7 @@ impl GateLimits {
             descriptors.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
         let left = descriptors.saturating_sub(taken).max(limits::GATE_CONNECTIONS_MIN);
         if left < self.connections {
-            log::warn!("few descriptors descriptors={descriptors} connections={left}");
+            log::warn!(descriptors, connections = left; "few descriptors");
         }
         self.with_connections(left)
     }
@@ -150,7 +150,7 @@ impl GateLimits {
         let Some(left_bytes) = left_bytes else { return self };
         let after_pictures = left_bytes.checked_sub(limits::UPLOADS_MEMORY_BYTES);
         if after_pictures.is_none() {
-            log::warn!("too little memory for pictures left={left_bytes}");
+            log::warn!(left = left_bytes; "too little memory for pictures");
         }
         let uploads = if after_pictures.is_some() { self.uploads } else { 0 };
         let left_bytes = after_pictures.unwrap_or(left_bytes);
@@ -158,7 +158,7 @@ impl GateLimits {
             usize::try_from(left_bytes / limits::GATE_CONNECTION_BYTES).unwrap_or(usize::MAX);
         let left = more.saturating_add(limits::GATE_CONNECTIONS_MIN);
         if left < self.connections {
-            log::warn!("little memory left={left_bytes} connections={left}");
+            log::warn!(left = left_bytes, connections = left; "little memory");
         }
         Self { uploads, ..self }.with_connections(left)
     }
@@ -357,14 +357,14 @@ impl Gate {
             });
             match outcome {
                 Ok(()) if failures > 0 => {
-                    log::info!("accepting connections again failures={failures}");
+                    log::info!(failures; "accepting connections again");
                     failures = 0;
                 }
                 Ok(()) => {}
                 Err(_) if self.is_stopping() => {}
                 Err(error) => {
                     if failures == 0 && !is_peers_fault(&error) {
-                        log::warn!("connection not accepted error={error}");
+                        log::warn!(error:%; "connection not accepted");
                     }
                     failures += u64::from(!is_peers_fault(&error));
                     self.recover(&error);
@@ -396,7 +396,7 @@ impl Gate {
             Ok(slot) => Ok(Some(slot)),
             Err(refused) => {
                 self.counters.count_refused();
-                log::debug!("connection refused client={peer} open={}", self.slots.count());
+                log::debug!(client:% = peer, open = self.slots.count(); "connection refused");
                 drop(full.try_send(refused));
                 Ok(None)
             }
@@ -415,7 +415,7 @@ impl Gate {
             // A bug in here costs this one connection.
             let served = catch_unwind(AssertUnwindSafe(|| connection::serve(&gate, &slot.peer)));
             if served.is_err() {
-                log::error!("connection panicked client={}", slot.peer.address);
+                log::error!(client:% = slot.peer.address; "connection panicked");
             }
             drop(slot);
             drop(alive);
@@ -463,7 +463,7 @@ impl Gate {
 
     fn lost_upstream(&self, ended: &Ended) {
         if !self.is_stopping() {
-            log::error!("connection to a worker lost error={ended}");
+            log::error!(error:% = ended; "connection to a worker lost");
         }
         self.check_upstream();
     }
@@ -478,7 +478,7 @@ impl Gate {
     /// Says once that a proxy is not trusted: everybody behind it shares its caps.
     fn warn_of_proxy(&self, peer: IpAddr) {
         if !self.has_warned_of_proxy.swap(true, Ordering::Relaxed) {
-            log::warn!("X-Forwarded-For from an untrusted address is ignored peer={peer}");
+            log::warn!(peer:%; "X-Forwarded-For from an untrusted address is ignored");
         }
     }
 }

@@ -202,7 +202,7 @@ impl<A: Ask> Site<A> {
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
-                log::error!("request not answered id={} error={fault} source={source}", request.id);
+                log::error!(id:% = request.id, error:% = fault, source:%; "request not answered");
                 Response { hides_address, ..self.error_page(request, 500) }
             }
         }
@@ -362,7 +362,7 @@ impl<A: Ask> Site<A> {
         match self.ask_as(session, about, action) {
             Ok(heard) => Ok(heard),
             Err(error) => {
-                log::debug!("page not asked id={} error={error}", visit.request.id);
+                log::debug!(id:% = visit.request.id, error:%; "page not asked");
                 Err(Stop::Answer(Box::new(self.error(visit, None, 503)?)))
             }
         }
@@ -407,7 +407,7 @@ impl<A: Ask> Site<A> {
             | Refusal::Full
             | Refusal::NotYet
             | Refusal::BadRequest { .. } => {
-                log::warn!("page refused id={} refusal={refusal:?}", visit.request.id);
+                log::warn!(id:% = visit.request.id, refusal:?; "page refused");
                 (400, None)
             }
         };

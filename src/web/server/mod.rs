@@ -159,7 +159,7 @@ pub fn serve_within<'scope>(
         gate.close();
         WebError::Thread(error)
     })?;
-    log::info!("web server started address={address}");
+    log::info!(address:%; "web server started");
     Ok(Running { address, counters, supervisor })
 }
 
@@ -215,10 +215,13 @@ impl Desk {
                 let response = handler(&request);
                 self.answer(raw, &request, response);
             }
-            Err(reason) => log::error!("request from the gate not readable {reason} request={id}"),
+            Err(reason) => log::error!(
+                reason:%, request:% = id;
+                "request from the gate not readable"
+            ),
         }));
         if served.is_err() {
-            log::error!("handler panicked request={id}");
+            log::error!(request:% = id; "handler panicked");
         }
     }
 
@@ -229,7 +232,7 @@ impl Desk {
             accept_encoding: request.accept_encoding.as_deref(),
         };
         let response = if response.body.len() > ANSWER_BYTES_MAX {
-            log::error!("answer too large bytes={} request={}", response.body.len(), request.id);
+            log::error!(bytes = response.body.len(), request:% = request.id; "answer too large");
             let accept = request.accept_language.as_deref();
             let t = Lang::of(request.cookie.as_deref(), accept, self.origin.cookie_prefix());
             let text = format!("{}\n", t.page_too_large());
@@ -254,7 +257,7 @@ impl Desk {
 fn respond(raw: tiny_http::Request, response: tiny_http::Response<impl Read>, id: &str) {
     if let Err(error) = raw.respond(response) {
         // The gate has gone, or gives this connection up when it finds the answer cut short.
-        log::warn!("answer not handed to the gate request={id} error={error}");
+        log::warn!(request:% = id, error:%; "answer not handed to the gate");
     }
 }
 

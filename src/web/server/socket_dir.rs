@@ -70,8 +70,8 @@ impl Drop for SocketDir {
     fn drop(&mut self) {
         if let Err(error) = remove(&self.path) {
             log::warn!(
-                "socket directory not removed path={:?} error={error}",
-                self.path.to_string_lossy()
+                path:% = self.path.display(), error:%;
+                "socket directory not removed"
             );
         }
     }
@@ -93,13 +93,13 @@ fn sweep(parent: &Path) {
         if is_named && is_stale(&entry.path()).unwrap_or(false) {
             match remove(&entry.path()) {
                 Ok(()) => log::info!(
-                    "stale socket directory removed path={:?}",
-                    entry.path().to_string_lossy()
+                    path:% = entry.path().display();
+                    "stale socket directory removed"
                 ),
                 Err(error) => {
                     log::warn!(
-                        "stale socket directory stays path={:?} error={error}",
-                        entry.path().to_string_lossy()
+                        path:% = entry.path().display(), error:%;
+                        "stale socket directory stays"
                     );
                 }
             }

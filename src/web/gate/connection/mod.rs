@@ -296,7 +296,7 @@ impl<'a> Browser<'a> {
                 Ok(answer)
             }
             Err(Ended::Late) => {
-                log::warn!("worker too slow request={}", request.id);
+                log::warn!(request:% = request.id; "worker too slow");
                 Err(Unanswered::Late(exchange))
             }
             Err(ended) => {
@@ -413,13 +413,13 @@ impl<'a> Browser<'a> {
                 }
             }
         }
-        log::warn!("answer in parts cut off request={}", request.id);
+        log::warn!(request:% = request.id; "answer in parts cut off");
         false
     }
 
     /// Says no and ends the connection.
     fn refuse(&self, refusal: Refusal, id: &str) {
-        log::debug!("request refused id={id} client={} reason={refusal}", self.peer.address);
+        log::debug!(id:%, client:% = self.peer.address, reason:% = refusal; "request refused");
         if self.say(refusal, id, "close") {
             self.close();
         }
@@ -474,13 +474,13 @@ impl<'a> Browser<'a> {
         let target = request.head.target.as_str();
         let path = target.split('?').next().unwrap_or_default();
         log::debug!(
-            "request answered id={} client={} method={:?} path={} status={} ms={}",
-            request.id,
-            request.client,
-            request.head.method,
-            path.get(..LOGGED_PATH_CHARS).unwrap_or(path),
-            answer.status,
-            ms,
+            id:% = request.id,
+            client:% = request.client,
+            method:? = request.head.method,
+            path:% = path.get(..LOGGED_PATH_CHARS).unwrap_or(path),
+            status = answer.status,
+            ms;
+            "request answered"
         );
     }
 }
