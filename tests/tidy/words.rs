@@ -209,7 +209,7 @@ fn words_found_where_they_stand() {
     ] {
         assert!(words_of_markup(&plain(fine)).is_empty(), "{fine}");
     }
-    let code = "//! \"Doc words\"\n#[error(\"an error\")]\nfn f() { g(\"Saved\"); log::info!(\"a b\"); log::info!(a:% = b(), c; \"d e\"); h(\"q\", \"it is\") }\n\
+    let code = "//! \"Doc words\"\n#[error(\"an error\")]\nfn f() { g(\"Saved\"); log::info!(\"a b\"); log::info!(a:% = b(), c; \"no words\"); h(\"q\", \"it is\") }\n\
                 #[cfg(test)] mod tests { x(\"Not me\") }";
     let spoken: Vec<_> = literals(code).into_iter().filter(|(_, it)| is_spoken(it)).collect();
     assert_eq!(spoken, [(3, "Saved".to_owned()), (3, "it is".to_owned())]);
