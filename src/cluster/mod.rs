@@ -35,6 +35,7 @@ pub mod repair;
 pub mod replicas;
 pub mod scrub;
 mod slot;
+mod slow;
 mod tail;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use super::identity::Identity;
 use super::reading::Reading;
 use super::slot::{Replica, Told};
 pub use super::slot::{Slot, apply_line};
+use super::slow::SlowDisk;
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
@@ -42,6 +43,7 @@ pub struct Replicas {
     disk_lost: AtomicBool,
     /// Whether the disk refused the last write.
     disk_refuses: AtomicBool,
+    slow_disk: SlowDisk,
     errands: Sender<Errand>,
     clock: Clock,
 }
@@ -78,6 +80,7 @@ impl Replicas {
             damaged: Mutex::default(),
             disk_lost: AtomicBool::new(false),
             disk_refuses: AtomicBool::new(false),
+            slow_disk: SlowDisk::default(),
             errands,
             clock,
         };
@@ -331,6 +334,7 @@ impl Replicas {
             log::error!(user:% = slot.name, error:%; "damage not marked");
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
+        let begun = self.clock.mono();
         let written = match body {
             Body::Line(bytes, _) => self.store.append(&slot.name, replica.len, bytes),
             Body::Lines(base, ..) if *base != replica.acceptor.state().acc => {
@@ -341,6 +345,7 @@ impl Replicas {
             Body::File(bytes, _) => self.store.replace(&slot.name, bytes),
             Body::None => panic!("an acceptor only writes what came with its event"),
         };
+        self.slow_disk.wrote(begun, self.clock.mono());
         match written {
             Ok(()) => {
                 let before = replica.acceptor.state();

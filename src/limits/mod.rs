@@ -2,12 +2,14 @@
 
 mod app;
 mod command;
+mod disk;
 mod memory;
 mod picture;
 mod stream;
 
 pub use app::*;
 pub use command::*;
+pub use disk::*;
 pub use memory::*;
 pub use picture::*;
 pub use stream::*;

@@ -139,7 +139,7 @@ fn r0017_long_file_of_somebody_who_writes_all_the_time_rebuilt() {
             };
             spawn_named(scope, "writer", write).unwrap();
         }
-        wait_logged(&all, 2, "damaged file repaired user=ada");
+        wait_logged(&all, 2, "msg=\"damaged file repaired\" user=ada");
         drop(closing);
     });
     wait_equal(&all, "ada");
