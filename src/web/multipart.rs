@@ -29,7 +29,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     if !essence.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let boundary = one(&parameters(rest)?, "boundary")?;
+    let boundary = one(&parameters(rest, escaped_end)?, "boundary")?;
     let is_one = (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len());
     is_one.then_some(boundary)
 }
@@ -85,7 +85,16 @@ fn disposition(head: &str) -> Option<(&str, bool)> {
     if !kind.trim().eq_ignore_ascii_case("form-data") {
         return None;
     }
-    let parameters = parameters(rest)?;
+    match (named(rest, escaped_end), named(rest, written_end)) {
+        // Which is meant nobody can tell, and a file's name must not make up a field's.
+        (Some(escaped), Some(written)) if escaped != written => None,
+        (escaped, written) => escaped.or(written),
+    }
+}
+
+/// The name of a field and whether it is a file.
+fn named(text: &str, quote_end: QuoteEnd) -> Option<(&str, bool)> {
+    let parameters = parameters(text, quote_end)?;
     // Some programs write a name that is not ASCII as `filename*=` alone.
     let is_file = |name: &str| {
         name.eq_ignore_ascii_case("filename") || name.eq_ignore_ascii_case("filename*")
@@ -94,9 +103,12 @@ fn disposition(head: &str) -> Option<(&str, bool)> {
     Some((one(&parameters, "name")?, is_file))
 }
 
+/// Where a quoted text ends, of what stands behind its first quote.
+type QuoteEnd = fn(&str) -> Option<usize>;
+
 /// Names and values between `;`, quoted or not, as they stand there; nothing if a quote does not end where
 /// its value does.
-fn parameters(text: &str) -> Option<Vec<(&str, &str)>> {
+fn parameters(text: &str, quote_end: QuoteEnd) -> Option<Vec<(&str, &str)>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('=') {
@@ -120,14 +132,25 @@ fn parameters(text: &str) -> Option<Vec<(&str, &str)>> {
     Some(found)
 }
 
-/// Where a quoted text ends: a `\` takes what stands behind it for itself.
-fn quote_end(text: &str) -> Option<usize> {
+/// Where a quoted text of most programs ends: a `\` takes what stands behind it for itself.
+fn escaped_end(text: &str) -> Option<usize> {
     let mut is_escaped = false;
     text.bytes().position(|byte| {
         let ends = byte == b'"' && !is_escaped;
         is_escaped = byte == b'\\' && !is_escaped;
         ends
     })
+}
+
+/// The same of browsers, which write a `\` as it is and a quote as `%22`, so that a name may end in `\`: a
+/// quote that a `\` stands before ends it as well, where the value can end.
+fn written_end(text: &str) -> Option<usize> {
+    let can_end = |at: &usize| {
+        let rest = text.get(at + 1..).unwrap_or_default().trim_start();
+        rest.is_empty() || rest.starts_with(';')
+    };
+    let last = text.match_indices('"').map(|(at, _)| at).find(can_end);
+    last.into_iter().chain(escaped_end(text)).min()
 }
 
 /// The value of a parameter; nothing if it is not there, or twice: two readers could take two of them.
@@ -208,6 +231,15 @@ mod tests {
             ("Form-Data; Name=\"file\"; FileName=\"a.png\"", file),
             ("form-data; filename=\"a; name=b.png\"; name=\"file\"", file),
             ("form-data; name=\"file\"; filename=\"a\\\"; name=\\\"b.png\"", file),
+            // A browser, with a file whose name ends in `\`.
+            ("form-data; name=\"file\"; filename=\"a\\\"", file),
+            ("form-data; name=\"file\"; filename=\"a\\\" ; size=1", file),
+            ("form-data; filename=\"a\\\"; name=\"file\"", file),
+            ("form-data; name=\"file\"; filename=\"a\\\\\"", file),
+            // Files named `a"; name="b` and `a";b`, of a program that escapes.
+            ("form-data; name=\"file\"; filename=\"a\\\"; name=\\\"b\"", file),
+            ("form-data; name=\"file\"; filename=\"a\\\"; name=\"", file),
+            ("form-data; name=\"file\"; filename=\"a\\\";b\"", file),
             ("form-data; name = \"text\"", ("text", false, "x")),
             ("form-data; name=text", ("text", false, "x")),
             (&long, file),
@@ -239,6 +271,9 @@ mod tests {
             "form-data; name=\"file",
             "form-data; name=\"file\" or so; filename=a",
             "form-data; name=fi\"le",
+            // Of the field `;b` to one who reads `\"` as a quote, of `; name=` to one who does not.
+            "form-data; filename=\"a\\\"; name=\"; name=\";b\"",
+            "form-data; name=\"file\\\"; filename=\"; x=\";\"",
             &format!("form-data; name=\"file\"; filename=\"{long}\""),
         ] {
             let body = format!("--x\r\nContent-Disposition: {says}\r\n\r\nx\r\n--x--\r\n");
