@@ -31,6 +31,10 @@ pub struct RedeemCode {
     pub client: Hash128,
     /// Its redirect address and challenge, hashed.
     pub bound: Hash128,
+    /// What is as good: the same of a code that was asked for without an address, where the one that comes
+    /// with it is where it was sent all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub or_bound: Option<Hash128>,
     /// The session to open.
     pub opening: Opening,
 }

@@ -62,8 +62,8 @@ pub enum Change {
         code: SessionId,
         /// Which app says so.
         client: Hash128,
-        /// What it must know.
-        bound: Hash128,
+        /// What it must know: one or the other.
+        bounds: [Hash128; 2],
         /// The session to open; its app is that of the code.
         session: NewSession,
     },
@@ -371,8 +371,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
             session::open(user, verified_hash, session, rehashed.as_deref(), now)
         }
         Change::AllowApp { code } => this().map(|_| session::allow(user, code, now)),
-        Change::RedeemCode { code, client, bound, session } => {
-            session::redeem(user, code, [*client, *bound], session, now)
+        Change::RedeemCode { code, client, bounds, session } => {
+            session::redeem(user, code, (*client, *bounds), session, now)
         }
         Change::Found { founding, session } => link::found(user, founding, session, now),
         Change::ResetPassword { link, new_hash, session } => {

@@ -41,7 +41,7 @@ pub(super) fn allow(user: &User, code: &NewSession, now: Wall) -> Plan {
 pub(super) fn redeem(
     user: &User,
     code: &SessionId,
-    [client, bound]: [Hash128; 2],
+    (client, bounds): (Hash128, [Hash128; 2]),
     opening: &NewSession,
     now: Wall,
 ) -> Result<Plan, ActionError> {
@@ -54,7 +54,7 @@ pub(super) fn redeem(
     let app = held.and_then(|session| session.app.as_deref());
     let app = app.filter(|app| app.code_for.is_some()).ok_or(ActionError::SignedOut)?;
     let closed = closed(code, now);
-    if !is_client(app) || app.code_for != Some(bound) {
+    if !is_client(app) || !app.code_for.is_some_and(|bound| bounds.contains(&bound)) {
         return Ok(Plan { entries: vec![closed], result: Receipt::SessionsEnded(1) });
     }
     let app = App { code_for: None, ..app.clone() };

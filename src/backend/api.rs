@@ -70,7 +70,8 @@ impl Backend {
             return Err(Refusal::SignedOut);
         }
         let (client, bound) = (data.client, data.bound);
-        let change = Change::RedeemCode { code: code.id(), client, bound, session };
+        let bounds = [bound, data.or_bound.unwrap_or(bound)];
+        let change = Change::RedeemCode { code: code.id(), client, bounds, session };
         let act = OneAct { user: &name, request: None };
         let (who, now) = (action::Who { session: None }, self.now());
         let plan = |user: &User| action::handle(user, &who, &change, now);

@@ -150,7 +150,8 @@ fn code_asked_for_without_an_address_is_taken_without_one() {
     let cluster = one_machine();
     let mut ada = cluster.person("ada");
     ada.join();
-    let app = App::introduce(&cluster.address(), "read", OUT_OF_BAND);
+    let both = format!("{OUT_OF_BAND}\nfen-app://back");
+    let app = App::introduce(&cluster.address(), "read", &both);
     let said = format!("&redirect_uri={OUT_OF_BAND}");
     let mut token = |asks: &str, redirect: Option<&str>| {
         let code = shown_code(&App::allow(&mut ada, asks));
@@ -166,6 +167,9 @@ fn code_asked_for_without_an_address_is_taken_without_one() {
     let asks = app.asks(OUT_OF_BAND, "read", "");
     assert_eq!(token(&asks.replace(&said, ""), None), 200);
     assert_eq!(token(&asks.replace(&said, "&redirect_uri="), Some("")), 200);
+    // The one that it was sent to may come with it, and no other.
+    assert_eq!(token(&asks.replace(&said, ""), Some(OUT_OF_BAND)), 200);
+    assert_eq!(token(&asks.replace(&said, ""), Some("fen-app://back")), 400);
     // Who asked with one brings it.
     assert_eq!(token(&asks, None), 400);
     assert_eq!(token(&asks, Some(OUT_OF_BAND)), 200);

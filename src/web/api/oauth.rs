@@ -118,12 +118,16 @@ impl<A: Ask> Site<A> {
         let code = SessionText::parse(params.get("code")).map_err(|_| invalid_grant())?;
         let token = Token::generate().map_err(|error| broken(&error))?;
         let key = fresh_key(None).map_err(|error| broken(&error))?;
+        let (redirect, challenge) = (params.get("redirect_uri"), challenge.as_deref());
+        // Where a code is sent that is asked for without an address; many apps bring it with the code.
+        let is_usual = client.redirects.first().is_some_and(|first| first == redirect);
         let redeem = RedeemCode {
             key,
             username: code.user.clone(),
             code: code.token.secret().to_owned(),
             client: client.hash(),
-            bound: bound(params.get("redirect_uri"), challenge.as_deref()),
+            bound: bound(redirect, challenge),
+            or_bound: is_usual.then(|| bound("", challenge)),
             opening: Opening {
                 token: token.secret().to_owned(),
                 device: client.name.clone(),

@@ -66,6 +66,7 @@ impl<A: Ask> Site<A> {
             code,
             client: client.hash(),
             bound,
+            or_bound: None,
             opening,
         };
         let redeem = Action::RedeemCode(redeem);
