@@ -54,6 +54,7 @@ pub use picture::{
 };
 pub use poll::{NewPoll, PostPoll, Vote};
 pub use problem::{Field, FieldProblem, Problem};
+pub use session::came_of;
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.

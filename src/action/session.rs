@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use sha2::{Digest, Sha256};
+
 use super::account::check_verified;
 use super::handle::{ActionError, NewSession, Plan};
 use crate::clock::Wall;
@@ -37,7 +39,8 @@ pub(super) fn allow(user: &User, code: &NewSession, now: Wall) -> Plan {
 
 /// Takes an app's code and opens its session: both in one line, so that no code is ever taken twice,
 /// whichever machine is asked. Who knows the code but not what it was made for gets nothing, and the
-/// code is over all the same: it was told to somebody else.
+/// code is over all the same: it was told to somebody else. Who knows all of it, and brings a code that was
+/// taken, is somebody else or was one before: the session that it gave ends (RFC 6749, section 4.1.2).
 pub(super) fn redeem(
     user: &User,
     code: &SessionId,
@@ -50,17 +53,38 @@ pub(super) fn redeem(
         // The same request, sent on to a second machine.
         return Ok(Plan::default());
     }
+    let ended = |id| Plan { entries: vec![closed(id, now)], result: Receipt::SessionsEnded(1) };
+    if let Some(given) = came_of(user, code, (client, bounds)) {
+        return Ok(ended(&given.id));
+    }
     let held = user.session(code).filter(|session| session.is_alive(now));
     let app = held.and_then(|session| session.app.as_deref());
-    let app = app.filter(|app| app.code_for.is_some()).ok_or(ActionError::SignedOut)?;
-    let closed = closed(code, now);
-    if !is_client(app) || !app.code_for.is_some_and(|bound| bounds.contains(&bound)) {
-        return Ok(Plan { entries: vec![closed], result: Receipt::SessionsEnded(1) });
+    let (app, bound) =
+        app.and_then(|app| Some((app, app.code_for?))).ok_or(ActionError::SignedOut)?;
+    if !is_client(app) || !bounds.contains(&bound) {
+        return Ok(ended(code));
     }
-    let app = App { code_for: None, ..app.clone() };
+    let app = App { code_for: None, came_of: Some(trace(code, bound)), ..app.clone() };
     let opening =
         NewSession { device: app.name.clone(), app: Some(Box::new(app)), ..opening.clone() };
-    Ok(Plan::of(vec![closed, opened(&opening, now)]))
+    Ok(Plan::of(vec![closed(code, now), opened(&opening, now)]))
+}
+
+/// The session that a code gave to this app, which brings it again with all that it had to know.
+pub fn came_of<'a>(
+    user: &'a User,
+    code: &SessionId,
+    (client, bounds): (Hash128, [Hash128; 2]),
+) -> Option<&'a Session> {
+    let traces = bounds.map(|bound| Some(trace(code, bound)));
+    let is_given = |app: &App| app.client == client && traces.contains(&app.came_of);
+    user.sessions.iter().find(|session| session.app.as_deref().is_some_and(is_given))
+}
+
+/// What a session keeps of the code that it came of.
+fn trace(code: &SessionId, bound: Hash128) -> Hash128 {
+    let sum: [u8; 32] = Sha256::digest(format!("{}{bound}", code.0)).into();
+    Hash128(sum.first_chunk().copied().unwrap_or_default())
 }
 
 /// An opening with what it tidies up.

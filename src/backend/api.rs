@@ -4,7 +4,7 @@ use super::Backend;
 use super::account::{network_address, opening_of};
 use super::view::{Asked, Asker, Done, Result, SessionNow};
 use super::write::{OneAct, saved};
-use crate::action::{self, Action, AllowApp, Change, RedeemCode};
+use crate::action::{self, Action, AllowApp, Change, RedeemCode, came_of};
 use crate::auth::session::{SessionText, Token};
 use crate::auth::throttle::ActKind;
 use crate::user::scope::Need;
@@ -64,14 +64,16 @@ impl Backend {
         let (token, session) = opening_of(&data.opening)?;
         // Guessing a code is as good as guessing a password would be, and as often allowed.
         self.refresh(permit, &name);
-        if self.look(&name, |user| user.session(&code.id()).is_some()) != Some(true)
-            && self.look(&name, |user| user.session(&session.id).is_some()) != Some(true)
-        {
+        let (code, client, bound) = (code.id(), data.client, data.bound);
+        let bounds = [bound, data.or_bound.unwrap_or(bound)];
+        let is_known = |user: &User| {
+            let has = |id| user.session(id).is_some();
+            has(&code) || has(&session.id) || came_of(user, &code, (client, bounds)).is_some()
+        };
+        if self.look(&name, is_known) != Some(true) {
             return Err(Refusal::SignedOut);
         }
-        let (client, bound) = (data.client, data.bound);
-        let bounds = [bound, data.or_bound.unwrap_or(bound)];
-        let change = Change::RedeemCode { code: code.id(), client, bounds, session };
+        let change = Change::RedeemCode { code, client, bounds, session };
         let act = OneAct { user: &name, request: None };
         let (who, now) = (action::Who { session: None }, self.now());
         let plan = |user: &User| action::handle(user, &who, &change, now);
@@ -104,6 +106,7 @@ mod tests {
                 client: Hash128([7; 16]),
                 scopes: scopes.parse().unwrap(),
                 code_for: None,
+                came_of: None,
             })
         };
         let id = session.token.id();

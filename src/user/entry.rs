@@ -506,6 +506,10 @@ pub struct App {
     /// hashed. Nobody may act under a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_for: Option<Hash128>,
+    /// Which code the session came of, together with what the app had to know for it: half the SHA-256 of
+    /// both, so that a code that is brought again ends what it gave. Earlier programs wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_of: Option<Hash128>,
 }
 
 /// How a community is kept, as one of its keepers says.

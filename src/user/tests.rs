@@ -484,7 +484,8 @@ fn code_of_an_app_opens_nothing_and_is_over_after_ten_minutes() {
     let app = |code_for| {
         let client = Hash128([7; 16]);
         let scopes = "read".parse().unwrap();
-        Box::new(App { name: "Fen".into(), website: String::new(), client, scopes, code_for })
+        let (name, website) = ("Fen".into(), String::new());
+        Box::new(App { name, website, client, scopes, code_for, came_of: None })
     };
     let opened = |byte, app| match opened(byte, 5) {
         Entry::SessionOpened { at, id, device, address, .. } => {

@@ -175,6 +175,45 @@ fn code_asked_for_without_an_address_is_taken_without_one() {
     assert_eq!(token(&asks, Some(OUT_OF_BAND)), 200);
 }
 
+/// Source: RFC 6749, section 4.1.2. Nobody who lacks anything that the code takes can do that.
+#[test]
+fn code_brought_twice_ends_the_token_that_it_gave() {
+    let cluster = Cluster::start(Options::default());
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let mut app = App::introduce(&cluster.address(), "read", OUT_OF_BAND);
+    let other = App::introduce(&app.base, "read", OUT_OF_BAND);
+    let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    for (more, verifier) in [("", None), (challenge.as_str(), Some(VERIFIER))] {
+        let code = app.code(&mut ada, "read", more);
+        let given = app.redeem(&code, verifier);
+        app.token = Some(given.text("access_token"));
+        let works = || app.get("/api/v1/timelines/home").status == 200;
+        // Not so who lacks anything that it takes.
+        let mut says = json!({
+            "grant_type": "authorization_code", "client_id": app.id, "client_secret": app.secret,
+            "code": code, "redirect_uri": "fen-app://back",
+        });
+        if let Some(verifier) = verifier {
+            says["code_verifier"] = json!(verifier);
+        }
+        assert_eq!(other.redeem(&code, verifier).status, 400);
+        assert_eq!(other.post("/oauth/token", &says).status, 400);
+        says["redirect_uri"] = json!(OUT_OF_BAND);
+        says["client_secret"] = json!(other.secret);
+        assert_eq!(other.post("/oauth/token", &says).status, 401);
+        assert_eq!(app.redeem(&code, Some(&VERIFIER.replace('d', "e"))).status, 400);
+        let another = app.code(&mut ada, "read", more);
+        assert_eq!(app.redeem(&another, verifier).status, 200);
+        assert!(works(), "{more}");
+        let again = app.redeem(&code, verifier);
+        assert_eq!((again.status, again.text("error").as_str()), (400, "invalid_grant"));
+        assert!(!works(), "{more}");
+        assert_eq!(app.redeem(&code, verifier).status, 400);
+        app.token = None;
+    }
+}
+
 #[test]
 fn app_that_asks_nonsense_sends_nobody_away() {
     let cluster = one_machine();

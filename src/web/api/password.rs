@@ -55,6 +55,7 @@ impl<A: Ask> Site<A> {
             client: client.hash(),
             scopes: scopes.clone(),
             code_for: Some(bound),
+            came_of: None,
         };
         let allow = Action::AllowApp(AllowApp { key: fresh()?, app, opening: opened });
         done(&self.hear_for_app(Some(session), None, None, (allow, &[]))?)?;

@@ -148,6 +148,7 @@ impl<A: Ask> Site<A> {
             client: asks.client.hash(),
             scopes: asks.scopes.clone(),
             code_for: Some(asks.bound()),
+            came_of: None,
         };
         let opening = Opening {
             token: code.to_owned(),
