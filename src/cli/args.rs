@@ -432,6 +432,28 @@ mod tests {
         assert!(format!("{line:?}").contains("data: \"/e\""), "{line:?}");
     }
 
+    /// Others see what is typed, and a shell keeps it.
+    #[test]
+    fn no_command_takes_the_key_itself() {
+        let mut left = vec![command()];
+        while let Some(command) = left.pop() {
+            let mut long = command.get_arguments().filter_map(Arg::get_long);
+            assert!(long.all(|name| name != "key"), "{}", command.get_name());
+            left.extend(command.get_subcommands().cloned());
+        }
+        for line in [
+            "tern cluster status --key=abcd",
+            "tern user list --key=abcd",
+            "tern invite list --key=abcd",
+            "tern import file --key=abcd",
+            "tern backup create file --key=abcd",
+        ] {
+            let told = refusal(line);
+            assert!(told.contains("unexpected argument '--key'"), "{told}");
+            assert!(!told.contains("abcd"), "{told}");
+        }
+    }
+
     #[test]
     fn no_command_shows_help() {
         assert!(refusal("tern").contains("Usage: tern COMMAND"));

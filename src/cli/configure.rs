@@ -10,7 +10,7 @@ use super::args::{ANY, Flags, RawCommon};
 use super::config::file::{ConfigFile, DEFAULT_PATH};
 use super::config::layers::{Environment, Layers, Values};
 use super::config::setting::{self, Kind, Role, SETTINGS, Setting};
-use super::config::{Config, ConfigError, Given, Logging, Source, check, check_each};
+use super::config::{Config, ConfigError, Given, Key, Logging, Source, check, check_each};
 use super::error::CliError;
 use super::{answer, backend, origin};
 
@@ -69,8 +69,8 @@ pub(super) fn read(
     ConfigFile::read(&path, must_exist)
 }
 
-/// What holds for flags of commands without settings of their own: where a backend's files are, the
-/// key or where it is, and the site's address.
+/// What holds for flags of commands without settings of their own: where a backend's files are, where the
+/// key is, and the site's address.
 ///
 /// # Errors
 /// When a secret and its file are both given in one place.
@@ -78,18 +78,25 @@ pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsStrin
     let values = layers.resolve(Role::Backend)?;
     // On a single machine it stands under `[serve]`.
     let (site, alone) = (layers.resolve(Role::Web)?, layers.resolve(Role::Serve)?);
-    let of = |values: &Values, name: &str, is_secret| {
+    let of = |values: &Values, name: &str| {
         let given = values.get(name)?;
-        let is_given = given.at != Source::Default && given.is_secret == is_secret;
+        let is_given = given.at != Source::Default && !given.is_secret;
         is_given.then(|| given.text.clone())
     };
     let found = [
-        ("data", of(&values, "data", false)),
-        ("key_file", of(&values, "key", false)),
-        ("key", of(&values, "key", true)),
-        ("origin", of(&site, "origin", false).or_else(|| of(&alone, "origin", false))),
+        ("data", of(&values, "data")),
+        ("key_file", of(&values, "key")),
+        ("origin", of(&site, "origin").or_else(|| of(&alone, "origin"))),
     ];
     Ok(found.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
+}
+
+/// The key of the same commands, where it was given itself. It goes by no flag: others see what is typed.
+///
+/// # Errors
+/// As [`defaults`].
+pub(super) fn secret(layers: &Layers<'_>) -> Result<Option<Key>, ConfigError> {
+    Key::secret(&layers.resolve(Role::Backend)?)
 }
 
 /// Variables that look like settings and are none: perhaps misspelt.

@@ -117,12 +117,13 @@ fn ask(
     let file = configure::read(common, environment).map_err(CliError::faults)?;
     let layers = Layers { file: &file, environment, typed: &common.typed };
     begin(&layers.resolve(Role::Backend)?)?;
+    let key = configure::secret(&layers)?;
     match args::parse(args, &configure::defaults(&layers)?)?.command {
-        RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw)?),
-        RawConfig::User(raw) => user::run(&user::User::check(raw)?),
-        RawConfig::Invite(raw) => user::invite::run(&user::invite::Invite::check(raw)?),
-        RawConfig::Import(raw) => user::import::run(&user::import::Import::check(raw)?),
-        RawConfig::Backup(raw) => backup::run(&backup::Backup::check(raw)?),
+        RawConfig::Cluster(raw) => cluster::run(&cluster::Cluster::check(raw, key)?),
+        RawConfig::User(raw) => user::run(&user::User::check(raw, key)?),
+        RawConfig::Invite(raw) => user::invite::run(&user::invite::Invite::check(raw, key)?),
+        RawConfig::Import(raw) => user::import::run(&user::import::Import::check(raw, key)?),
+        RawConfig::Backup(raw) => backup::run(&backup::Backup::check(raw, key)?),
         RawConfig::Check(raw) => check::run(&raw),
         RawConfig::Health(raw) => health::run(&raw, &layers),
         // These were looked at before.

@@ -47,11 +47,11 @@ pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Told, St
 /// A command without settings: whether its own options can be used.
 fn checked(command: RawConfig) -> Result<(), ConfigError> {
     match command {
-        RawConfig::Cluster(raw) => Cluster::check(raw).map(drop),
-        RawConfig::User(raw) => User::check(raw).map(drop),
-        RawConfig::Invite(raw) => Invite::check(raw).map(drop),
-        RawConfig::Import(raw) => Import::check(raw).map(drop),
-        RawConfig::Backup(raw) => Backup::check(raw).map(drop),
+        RawConfig::Cluster(raw) => Cluster::check(raw, None).map(drop),
+        RawConfig::User(raw) => User::check(raw, None).map(drop),
+        RawConfig::Invite(raw) => Invite::check(raw, None).map(drop),
+        RawConfig::Import(raw) => Import::check(raw, None).map(drop),
+        RawConfig::Backup(raw) => Backup::check(raw, None).map(drop),
         _ => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ use clap::{Args, Subcommand};
 
 use super::cluster::RawTarget;
 use super::cluster::target::Target;
-use super::config::{ConfigError, fixed_address, machine_number};
+use super::config::{ConfigError, Key, fixed_address, machine_number};
 use super::error::CliError;
 use crate::backup::{BackupError, Found};
 use crate::store::StoreError;
@@ -119,10 +119,10 @@ impl Place {
 }
 
 impl Backup {
-    pub(super) fn check(raw: RawBackup) -> Result<Self, ConfigError> {
+    pub(super) fn check(raw: RawBackup, key: Option<Key>) -> Result<Self, ConfigError> {
         Ok(match raw {
             RawBackup::Create(RawCreate { file, target }) => {
-                let (to, target) = (Place::of(file), Target::check(target)?);
+                let (to, target) = (Place::of(file), Target::check(target, key)?);
                 Self::Create(create::Create { to, target })
             }
             RawBackup::Verify(RawVerify { file, json }) => {

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::config::{ConfigError, Secret, fixed_address, machine_number, numbered_address, peers};
+use super::config::{ConfigError, Key, fixed_address, machine_number, numbered_address, peers};
 use super::error::{CliError, TRY_AGAIN};
 use crate::id::{Hash128, NodeId};
 use crate::store::StoreError;
@@ -150,9 +150,6 @@ pub(super) struct RawTarget {
     data: PathBuf,
     #[arg(long, value_name = "FILE", help = KEY_HELP)]
     key_file: Option<PathBuf>,
-    /// The key itself: from `TERN_KEY`, never typed, for others see what is typed
-    #[arg(long, hide = true)]
-    key: Option<Secret>,
     /// The machines to ask, instead of those that DIR names
     #[arg(long, value_name = "ADDR:PORT,...")]
     at: Option<String>,
@@ -175,10 +172,10 @@ pub(super) enum Cluster {
 }
 
 impl Cluster {
-    pub(super) fn check(raw: RawCluster) -> Result<Self, ConfigError> {
+    pub(super) fn check(raw: RawCluster, key: Option<Key>) -> Result<Self, ConfigError> {
         Ok(match raw {
             RawCluster::Status(RawStatus { target, json }) => {
-                Self::Status { target: Target::check(target)?, json }
+                Self::Status { target: Target::check(target, key)?, json }
             }
             RawCluster::Init(raw) => {
                 let node = machine_number("node", raw.node)?;
@@ -191,25 +188,25 @@ impl Cluster {
                 let machines = machines.iter().map(address);
                 let machines = machines.collect::<Result<Vec<_>, _>>()?;
                 let machines = machines.into_iter().map(|(node, at)| (node, at.to_string()));
-                change.check(What::Add(machines.collect()))?
+                change.check(key, What::Add(machines.collect()))?
             }
             RawCluster::Replace(RawReplace { node, address, change }) => {
                 let address = address.map(|text| fixed_address("address", &text)).transpose()?;
                 let address = address.map(|address| address.to_string());
-                change.check(What::Replace(machine_number("node", node)?, address))?
+                change.check(key, What::Replace(machine_number("node", node)?, address))?
             }
             RawCluster::Remove(RawRemove { node, change }) => {
-                change.check(What::Remove(machine_number("node", node)?))?
+                change.check(key, What::Remove(machine_number("node", node)?))?
             }
-            RawCluster::Upgrade(RawUpgrade::Finish(change)) => change.check(What::Upgrade)?,
+            RawCluster::Upgrade(RawUpgrade::Finish(change)) => change.check(key, What::Upgrade)?,
         })
     }
 }
 
 impl RawChange {
-    fn check(self, what: What) -> Result<Cluster, ConfigError> {
+    fn check(self, key: Option<Key>, what: What) -> Result<Cluster, ConfigError> {
         Ok(Cluster::Change(change::Change {
-            target: Target::check(self.target)?,
+            target: Target::check(self.target, key)?,
             what,
             resolve: Resolve { replace_pending: self.replace_pending, force: self.force },
             yes: self.yes,

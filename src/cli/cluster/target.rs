@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{ClusterError, RawTarget};
-use crate::cli::config::{ConfigError, Secret, Source, fixed_address, twice};
+use crate::cli::config::{ConfigError, Key, fixed_address, twice};
 use crate::cli::error::CliError;
 use crate::cli::key::FILE_NAME as KEY_NAME;
 use crate::id::NodeId;
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Target {
     data: PathBuf,
     key_file: Option<PathBuf>,
     /// Where no file was named.
-    key: Option<Secret>,
+    key: Option<Key>,
     /// Instead of those that `data` names.
     at: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Machine {
 }
 
 impl Target {
-    pub(in crate::cli) fn check(raw: RawTarget) -> Result<Self, ConfigError> {
+    pub(in crate::cli) fn check(raw: RawTarget, key: Option<Key>) -> Result<Self, ConfigError> {
         let mut at = Vec::new();
         for entry in raw.at.iter().flat_map(|list| list.split(',')) {
             let address = fixed_address("at", entry)?;
@@ -48,7 +48,7 @@ impl Target {
         if at.len() > OPERATOR_ADDRESSES_MAX {
             return Err(ConfigError::AddressesTooMany);
         }
-        Ok(Self { data: raw.data, key_file: raw.key_file, key: raw.key, at })
+        Ok(Self { data: raw.data, key_file: raw.key_file, key, at })
     }
 
     /// The directory that was given.
@@ -111,10 +111,10 @@ impl Target {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub(in crate::cli) fn keys(&self) -> Result<Keys, CliError> {
-        let Some(secret) = self.key.as_ref().filter(|_| self.key_file.is_none()) else {
+        let Some(key) = self.key.as_ref().filter(|_| self.key_file.is_none()) else {
             return Ok(Keys::from(&ClusterKey::read(&self.key_path())?));
         };
-        let keys = secret.keys(&Source::from("key"))?;
+        let keys = key.read()?;
         if keys.cluster_id().is_none() {
             return Err(ClusterError::WebKeyOnly.into());
         }

@@ -130,22 +130,6 @@ pub(super) struct Logging {
     pub format: Format,
 }
 
-impl Secret {
-    /// The keys that it makes.
-    ///
-    /// # Errors
-    /// When it is no key.
-    pub(super) fn keys(&self, at: &Source) -> Result<Keys, ConfigError> {
-        value::key(at, &self.0)
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
@@ -162,6 +146,17 @@ impl Key {
             Self::File(path) => Ok(Keys::read(path)?),
             Self::Text(at, secret) => Ok(value::key(at, &secret.0)?),
         }
+    }
+
+    /// The key itself, where no file was named; whether it is one shows when it is read.
+    ///
+    /// # Errors
+    /// When it is no text.
+    pub(super) fn secret(values: &Values) -> Result<Option<Self>, ConfigError> {
+        let given = values.get("key").filter(|given| given.is_secret);
+        let text =
+            |given: &Given| Ok(Self::Text(given.at.clone(), Secret(given.text()?.to_owned())));
+        given.map(text).transpose()
     }
 
     fn check(values: &Values) -> Result<Self, ConfigError> {

@@ -7,7 +7,7 @@ use super::ask::Asker;
 use super::{How, RawHow, answers_otherwise, name, number, rfc, secret};
 use crate::action::code_hash;
 use crate::cli::cluster::ClusterError;
-use crate::cli::config::ConfigError;
+use crate::cli::config::{ConfigError, Key};
 use crate::cli::error::CliError;
 use crate::cli::{answer, answer_once};
 use crate::id::UserName;
@@ -79,7 +79,7 @@ enum What {
 }
 
 impl Invite {
-    pub(in crate::cli) fn check(raw: RawInvite) -> Result<Self, ConfigError> {
+    pub(in crate::cli) fn check(raw: RawInvite, key: Option<Key>) -> Result<Self, ConfigError> {
         let most = |max: u32| u16::try_from(max).unwrap_or(u16::MAX);
         let (how, what) = match raw {
             RawInvite::New(raw) => {
@@ -91,7 +91,7 @@ impl Invite {
             RawInvite::List(raw) => (raw.how, What::List),
             RawInvite::Revoke(raw) => (raw.how, What::Revoke { code: raw.code }),
         };
-        Ok(Self { how: how.check()?, what })
+        Ok(Self { how: how.check(key)?, what })
     }
 }
 

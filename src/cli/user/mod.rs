@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::cluster::target::Target;
 use super::cluster::{ClusterError, RawTarget};
-use super::config::ConfigError;
+use super::config::{ConfigError, Key};
 use super::error::CliError;
 use super::{answer, answer_once};
 use crate::action::Problem;
@@ -203,13 +203,13 @@ struct Add {
 }
 
 impl RawHow {
-    fn check(self) -> Result<How, ConfigError> {
-        Ok(How { target: Target::check(self.target)?, json: self.json })
+    fn check(self, key: Option<Key>) -> Result<How, ConfigError> {
+        Ok(How { target: Target::check(self.target, key)?, json: self.json })
     }
 }
 
 impl User {
-    pub(super) fn check(raw: RawUser) -> Result<Self, ConfigError> {
+    pub(super) fn check(raw: RawUser, key: Option<Key>) -> Result<Self, ConfigError> {
         let (how, what) = match raw {
             RawUser::List(raw) => (raw.how, What::List { only_keepers: raw.admins }),
             RawUser::Add(raw) => {
@@ -247,7 +247,7 @@ impl User {
                 (raw.how, What::order("signout", order))
             }
         };
-        Ok(Self { how: how.check()?, what })
+        Ok(Self { how: how.check(key)?, what })
     }
 }
 

@@ -20,7 +20,7 @@ use super::ask::Asker;
 use super::{How, RawHow, name, no_password, secret};
 use crate::action::ExportList;
 use crate::action::import::{OldPost, is_ahead};
-use crate::cli::config::ConfigError;
+use crate::cli::config::{ConfigError, Key};
 use crate::cli::error::CliError;
 use crate::cli::{answer, answer_once};
 use crate::clock::{Clock, Wall};
@@ -59,9 +59,9 @@ pub(in crate::cli) struct Import {
 }
 
 impl Import {
-    pub(in crate::cli) fn check(raw: RawImport) -> Result<Self, ConfigError> {
+    pub(in crate::cli) fn check(raw: RawImport, key: Option<Key>) -> Result<Self, ConfigError> {
         let as_name = raw.name.as_deref().map(name).transpose()?;
-        Ok(Self { file: raw.file, name: as_name, is_dry: raw.dry_run, how: raw.how.check()? })
+        Ok(Self { file: raw.file, name: as_name, is_dry: raw.dry_run, how: raw.how.check(key)? })
     }
 }
 
