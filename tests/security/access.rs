@@ -178,7 +178,8 @@ pub(super) fn posted(person: &mut Person, text: &str) -> String {
 /// The same of one that asks something.
 fn asked(person: &mut Person, text: &str) -> String {
     let form = person.act("/", "/post", &[("text", text), ("ask", "")]).form("/post");
-    let answer = person.submit(&form, &[("option_1", MEMBERS_ONLY), ("option_2", "Neither")]);
+    let typed = [("option_1", MEMBERS_ONLY), ("option_2", "Neither"), ("lasts", "86400")];
+    let answer = person.submit(&form, &typed);
     let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
     format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)
 }

@@ -121,14 +121,15 @@ impl Act {
     }
 
     fn post(form: &Form) -> Result<Self, Garbled> {
-        match (form.get("reply_user"), form.get("reply_id")) {
-            _ if audience(form).is_none() => Err(Garbled(Self::Post(None))),
-            ("", "") => Ok(Self::Post(None)),
+        let act = match (form.get("reply_user"), form.get("reply_id")) {
+            ("", "") => Self::Post(None),
             (user, id) => match (user.parse(), id.parse()) {
-                (Ok(user), Ok(id)) => Ok(Self::Post(Some(PostRef { user, id }))),
-                _ => Err(Garbled(Self::Post(None))),
+                (Ok(user), Ok(id)) => Self::Post(Some(PostRef { user, id })),
+                _ => return Err(Garbled(Self::Post(None))),
             },
-        }
+        };
+        let is_known = audience(form).is_some() && poll::asked(form).is_ok();
+        if is_known { Ok(act) } else { Err(Garbled(act)) }
     }
 
     /// Where its form goes.
@@ -340,7 +341,7 @@ impl<A: Ask> Site<A> {
                 let (text, note, sent) = (field("text"), field("note"), Vec::new());
                 let (reply_to, pictures) = (reply_to.clone(), pictures::posted(form));
                 let post = NewPost { key, text, reply_to, note, pictures, sent };
-                match poll::asked(form) {
+                match poll::asked(form).map_err(|_| super::Fault::Nonsense)? {
                     Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
                     None => PostFor { audience, post }.action(),
                 }

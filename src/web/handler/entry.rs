@@ -251,7 +251,7 @@ impl<A: Ask> Site<A> {
 
     /// Somebody signed in: what they had typed before comes back, else they go on.
     pub(super) fn logged_in(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
-        if !form.get("text").is_empty() || poll::asked(form).is_some() {
+        if !form.get("text").is_empty() || !matches!(poll::asked(form), Ok(None)) {
             return self.draft_page(visit, form, heard);
         }
         if form.find("display_name").or(form.find("bio")).is_some() {

@@ -15,7 +15,7 @@ const LASTS: &str = "lasts";
 const SEVERAL: &str = "several";
 /// Hours that can be chosen for it: an hour to a month.
 const HOURS: [u32; 6] = [1, 6, 24, 3 * 24, 7 * 24, 30 * 24];
-/// What is chosen if nothing is.
+/// What is chosen on a form that nobody filled in.
 const DAY_S: u32 = 24 * 3600;
 
 /// What is chosen, by its places; nothing where that makes no sense.
@@ -30,18 +30,25 @@ pub(super) fn carrying(form: FormHead, sent: &Form) -> FormHead {
     fields.fold(form, |form, name| form.carrying(name, sent.get(name)))
 }
 
+/// A form that does not say how long votes are taken, or in no length of ours: a poll ends when its author
+/// meant it to, and cannot be changed afterwards.
+pub(super) struct EndUnknown;
+
 /// What a form asks; nothing where nothing was typed that could be chosen. What is left blank between
 /// others is left out.
-pub(super) fn asked(form: &Form) -> Option<NewPoll> {
+pub(super) fn asked(form: &Form) -> Result<Option<NewPoll>, EndUnknown> {
     let options = OPTIONS.iter().map(|name| form.get(name));
     let options: Vec<_> = options.filter(|it| !it.trim().is_empty()).map(str::to_owned).collect();
-    let (lasts_s, many) = (lasts_s(form), !form.get(SEVERAL).is_empty());
-    (!options.is_empty()).then_some(NewPoll { options, lasts_s, many, hides_votes: false })
+    if options.is_empty() {
+        return Ok(None);
+    }
+    let (lasts_s, many) = (lasts_s(form).ok_or(EndUnknown)?, !form.get(SEVERAL).is_empty());
+    Ok(Some(NewPoll { options, lasts_s, many, hides_votes: false }))
 }
 
-fn lasts_s(form: &Form) -> u32 {
+fn lasts_s(form: &Form) -> Option<u32> {
     let said = form.get(LASTS).parse().ok();
-    said.filter(|said| HOURS.iter().any(|hours| hours * 3600 == *said)).unwrap_or(DAY_S)
+    said.filter(|said| HOURS.iter().any(|hours| hours * 3600 == *said))
 }
 
 /// The fields for a poll as they were filled in, with what is wrong with it; none where none were asked for.
@@ -49,7 +56,7 @@ pub(super) fn fields(t: Lang, form: &Form, problem: String) -> Option<PollField>
     let has_room = form.find(ASKS).is_some() || OPTIONS.iter().any(|it| form.find(it).is_some());
     let options =
         (1..).zip(OPTIONS).map(|(number, name)| (number, name, form.get(name).to_owned()));
-    let chosen = lasts_s(form);
+    let chosen = lasts_s(form).unwrap_or(DAY_S);
     let lasts = HOURS.map(|hours| {
         let words = if hours < 24 { t.hours_long(hours) } else { t.days_long(hours / 24) };
         (hours * 3600, words, hours * 3600 == chosen)

@@ -192,14 +192,35 @@ fn poll_asked_on_a_page_with_room_for_it() {
         (&poll.options[..], poll.lasts_s, poll.many),
         (&["Tea <3".to_owned(), "Cake".to_owned()][..], 604_800, true)
     );
-    // Room that nobody used asks nothing; a length that no form of ours has is a day.
-    location(&ada.resubmit(&page, "/post", &[("text", "No")]));
+    // Room that nobody used asks nothing, whatever it says of the end.
+    location(&ada.resubmit(&page, "/post", &[("text", "No"), ("lasts", "x")]));
     assert!(site.last_asked().unwrap().written().unwrap().2.is_none());
-    for lasts in ["0", "1", "-1", "x", "99999999999"] {
-        location(&ada.resubmit(&page, "/post", &[("option_1", "a"), ("lasts", lasts)]));
-        let asked = site.last_asked().unwrap();
-        assert_eq!(asked.written().unwrap().2.unwrap().lasts_s, 86_400, "{lasts}");
+}
+
+/// Of another program, or cut short: it made a poll of a day.
+#[test]
+fn poll_whose_end_is_unknown_comes_back_as_it_was_typed() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.submit("/", "/post", &[("text", "Which?"), ("ask", "")]);
+    for lasts in ["", "0", "1", "-1", "x", "604800 ", "99999999999"] {
+        let mut typed = TYPED;
+        typed[5].1 = lasts;
+        // Left out altogether, too.
+        for typed in [&typed[..], &typed[..5]] {
+            let back = ada.resubmit(&page, "/post", typed);
+            assert_eq!(back.status, 400, "{lasts:?}");
+            check_shows(&back, &["Which?</textarea>", "value=\"followers\" selected"], &[]);
+            check_fields(&back, ["Tea &#60;3", " ", "Cake", ""], "86400", typed.len() == 7);
+            assert!(!site.asked().iter().any(|it| it.written().is_some()), "{lasts:?}");
+        }
     }
+    // What it answers stays as well.
+    let reply = [("reply_user", "ben"), ("reply_id", "904")];
+    let typed = [&TYPED[..5], &reply].concat();
+    let back = ada.resubmit(&page, "/post", &typed);
+    assert_eq!(back.status, 400);
+    check_shows(&back, &["name=\"reply_user\" value=\"ben\""], &[]);
 }
 
 #[test]
