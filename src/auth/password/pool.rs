@@ -5,7 +5,9 @@
 //! because whoever asks is one of hundreds: when a buffer went from each of those to the next, the system
 //! moved the hashing from core to core and let cores idle meanwhile, and one in twelve fewer was hashed.
 //!
-//! A thread begins when all others are busy, and ends with its memory when nobody wanted it for a while.
+//! A thread begins when all others are busy, and ends with its memory when nobody wanted it for a while. What
+//! comes goes to the one that became free last: under a trickle the others would be wanted now and then, and
+//! none would ever end.
 //! Where there is no memory for another one, those that there are serve all.
 
 use std::collections::VecDeque;
@@ -16,7 +18,7 @@ use std::time::Duration;
 
 use argon2::Block;
 use crossbeam_channel::{RecvTimeoutError, bounded};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::process::{Resource, getrlimit};
 
 use crate::clock::Clock;
@@ -65,8 +67,6 @@ pub(super) struct Pool {
 struct Line {
     idle: Duration,
     state: Mutex<State>,
-    /// Told when something waits, and at the end.
-    news: Condvar,
 }
 
 #[derive(Default)]
@@ -78,6 +78,8 @@ struct State {
     workers: usize,
     /// How many of them take what waits next.
     free: usize,
+    /// Those that wait for it, the last that came to it last: told when something waits, and at the end.
+    parked: Vec<Arc<Condvar>>,
     is_closed: bool,
     threads: Vec<JoinHandle<()>>,
 }
@@ -88,7 +90,7 @@ impl Pool {
         let reserve: Reserve =
             |blocks, count| has_mapped(blocks, count) || blocks.try_reserve_exact(count).is_ok();
         let idle = Duration::from_millis(size.idle_ms);
-        let line = Line { idle, state: Mutex::default(), news: Condvar::new() };
+        let line = Line { idle, state: Mutex::default() };
         Self { clock, size, blocks, reserve, line: Arc::new(line) }
     }
 
@@ -131,8 +133,12 @@ impl Pool {
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         state.waiting.push_back((ticket, work));
+        // Without one, those that are free are just looking.
+        let wanted = state.parked.pop();
         drop(state);
-        self.line.news.notify_one();
+        if let Some(wanted) = wanted {
+            wanted.notify_one();
+        }
         Ok(ticket)
     }
 
@@ -183,12 +189,14 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let threads = {
+        let (threads, parked) = {
             let mut state = self.line.state.lock();
             state.is_closed = true;
-            std::mem::take(&mut state.threads)
+            (std::mem::take(&mut state.threads), std::mem::take(&mut state.parked))
         };
-        self.line.news.notify_all();
+        for one in parked {
+            one.notify_one();
+        }
         for thread in threads {
             // It catches what panics.
             drop(thread.join());
@@ -211,15 +219,15 @@ fn has_mapped(blocks: &mut Blocks, count: usize) -> bool {
 
 impl Line {
     fn serve(&self, mut blocks: Blocks) {
-        while let Some(work) = self.next() {
-            work(&mut blocks);
-            self.state.lock().free += 1;
+        let (own, mut state) = (Arc::default(), self.state.lock());
+        while let Some(work) = self.next(&mut state, &own) {
+            MutexGuard::unlocked(&mut state, || work(&mut blocks));
+            state.free += 1;
         }
     }
 
     /// What is next, as soon as there is something; none if there was nothing for a while.
-    fn next(&self) -> Option<Work> {
-        let mut state = self.state.lock();
+    fn next(&self, state: &mut MutexGuard<'_, State>, own: &Arc<Condvar>) -> Option<Work> {
         let mut is_over = false;
         loop {
             if let Some((_, work)) = state.waiting.pop_front() {
@@ -231,7 +239,9 @@ impl Line {
                 state.workers -= 1;
                 return None;
             }
-            is_over = self.news.wait_for(&mut state, self.idle).timed_out();
+            state.parked.push(Arc::clone(own));
+            is_over = own.wait_for(state, self.idle).timed_out();
+            state.parked.retain(|one| !Arc::ptr_eq(one, own));
         }
     }
 }
@@ -435,6 +445,23 @@ mod tests {
             until(|| pool.workers() == (0, 0));
         }
         assert!(pool.line.state.lock().threads.len() <= 2, "those that ended are forgotten");
+    }
+
+    /// One at a time is enough for what comes, so of two threads one stays.
+    #[test]
+    fn pool_thread_more_than_a_trickle_wants_ends() {
+        let mut pool = pool(2, 1, FOREVER_MS);
+        Arc::get_mut(&mut pool.line).unwrap().idle = Duration::from_millis(300);
+        while_busy(&pool, |release| {
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            assert_eq!(pool.workers().0, 2);
+            release();
+        });
+        until(|| {
+            assert_eq!(pool.run(|_| ()), Ok(()));
+            until(|| pool.workers().0 == pool.workers().1);
+            pool.workers().0 == 1
+        });
     }
 
     #[test]
