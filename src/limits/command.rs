@@ -55,6 +55,9 @@ pub const OPERATOR_DIAL_MS: u64 = 800;
 pub const OPERATOR_ANSWER_MS: u64 = 1_000;
 /// Addresses that it asks: a cluster has no more machines.
 pub const OPERATOR_ADDRESSES_MAX: usize = 15;
+/// How often it goes on to addresses that an answer names: the list of a machine that was away may be an old
+/// one, which names another machine that has the present one.
+pub const OPERATOR_ROUNDS_MAX: usize = 3;
 
 const _: () = assert!(2 * CHILD_STOP_MS < 10_000);
 const _: () = assert!(OPERATOR_DIAL_MS + OPERATOR_ANSWER_MS < 2_000);

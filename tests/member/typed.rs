@@ -1,7 +1,7 @@
 //! Addresses that are typed wrongly: it is said, and nothing has changed.
 
 use super::grow;
-use super::harness::{Machines, eventually};
+use super::harness::{Machines, Ran, eventually};
 use super::phases::node_file;
 
 /// No machine can have this address: it is kept for documentation.
@@ -46,4 +46,25 @@ fn r0012_added_machine_with_mistyped_address_told_and_nothing_changed() {
     all.kill(4);
     std::fs::remove_dir_all(all.data(4)).unwrap();
     grow(&mut all, 4, &[1, 2, 3, 4], &["before", "not stopped"]);
+}
+
+/// Those of healthy machines that were not typed were said to be out of reach, and `--force` to go on
+/// without them.
+#[test]
+fn address_of_one_machine_is_enough() {
+    let mut all = Machines::start(3);
+    (1..=3).for_each(|number| all.wait_until_open(number, &[1, 2, 3]));
+    let by = |all: &Machines, number: u16, words: &[&str]| {
+        let words = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
+        Ran::of(words.chain([format!("--at={}", all.address(number)), all.key_option()]))
+    };
+    let status = by(&all, 2, &["status", "--json"]).done();
+    let told: serde_json::Value = serde_json::from_str(status.lines().next().unwrap()).unwrap();
+    let rows = told["machines"].as_array().unwrap();
+    assert!(rows.len() == 3 && rows.iter().all(|row| row["answers"] == true), "{status}");
+    by(&all, 2, &["remove", "3", "--yes"]).done();
+    (1..=2).for_each(|number| all.wait_until_open(number, &[1, 2]));
+    // Who is not there is said to be missing all the same.
+    all.kill(1);
+    by(&all, 2, &["remove", "1", "--yes"]).refused(4, "start machine 1 first");
 }

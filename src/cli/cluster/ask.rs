@@ -6,11 +6,14 @@ use super::ClusterError;
 use super::target::Machine;
 use crate::cli::error::chain;
 use crate::json;
-use crate::limits::{OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, RESPONSE_BYTES_MAX};
+use crate::limits::{
+    OPERATOR_ANSWER_MS, OPERATOR_DIAL_MS, OPERATOR_ROUNDS_MAX, RESPONSE_BYTES_MAX,
+};
+use crate::replica::barrier::Phase;
 use crate::thread::spawn_named;
 use crate::transport::connection::{Connection, dial};
 use crate::transport::{Keys, Role, TransportError};
-use crate::wire::operator::{Answer, Question};
+use crate::wire::operator::{Answer, Held, Question};
 
 /// What a machine answered, or why it did not.
 pub(in crate::cli) type Heard = Result<Answer, String>;
@@ -37,6 +40,58 @@ pub(super) fn each(
         });
         Ok(heard.collect())
     })
+}
+
+/// Asks machines for their lists of members, then those that the lists name, and so on: somebody who knows
+/// the address of one machine need not know all, and none is taken for gone that nobody asked. Each machine
+/// with what it told; each round takes as long as [`each`].
+///
+/// # Errors
+/// As [`each`].
+pub(super) fn members(
+    machines: Vec<Machine>,
+    keys: &Keys,
+) -> Result<Vec<(Machine, Heard)>, ClusterError> {
+    let (mut asked, mut next) = (Vec::new(), machines);
+    for _ in 0..OPERATOR_ROUNDS_MAX {
+        let heard = each(&next, keys, &Question::Members)?;
+        asked.extend(next.into_iter().zip(heard));
+        next = unasked(&asked);
+        if next.is_empty() {
+            break;
+        }
+    }
+    Ok(asked)
+}
+
+/// The machines that lists name of which nobody has answered, at addresses where nobody was asked.
+fn unasked(asked: &[(Machine, Heard)]) -> Vec<Machine> {
+    let held: Vec<&Held> = asked.iter().filter_map(|(_, heard)| list(heard)).collect();
+    // One that was opened leaves those behind that have left.
+    let before = |one: &&Held| one.phase != Phase::Open;
+    let before = held.iter().copied().filter(before).flat_map(|one| &one.offer.before);
+    let lists = held.iter().map(|one| &one.offer.current).chain(before);
+    let mut found: Vec<Machine> = Vec::new();
+    for one in lists.flat_map(|list| &list.members) {
+        let is_it = |held: &&Held| {
+            held.node == one.node && one.incarnation.is_none_or(|life| life == held.incarnation)
+        };
+        let known = asked.iter().map(|(machine, _)| machine).chain(&found);
+        let is_known = known.into_iter().any(|machine| machine.address == one.address);
+        // A machine that is alone names no address.
+        if !is_known && !held.iter().any(is_it) && !one.address.ends_with(":0") {
+            found.push(Machine { node: Some(one.node), address: one.address.clone() });
+        }
+    }
+    found
+}
+
+/// The list of members that a machine told.
+fn list(heard: &Heard) -> Option<&Held> {
+    match heard {
+        Ok(Answer::Members(held)) => Some(held),
+        _ => None,
+    }
 }
 
 /// Asks one machine.

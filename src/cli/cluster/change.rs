@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::init::cluster_of;
 use super::plan::{PlanError, Resolve, Wish, earlier, listed, numbers, plan};
-use super::target::Target;
+use super::target::{Machine, Target};
 use super::{ClusterError, ask, local, random};
 use crate::cli::answer;
 use crate::cli::error::CliError;
@@ -40,6 +40,8 @@ pub(in crate::cli) struct Change {
 /// The lists that the machines hold.
 struct Known {
     held: Vec<Held>,
+    /// The machines that were asked.
+    machines: Vec<Machine>,
     /// Whether the machines are stopped, in this directory.
     is_stopped: bool,
 }
@@ -84,13 +86,14 @@ fn known(change: &Change) -> Result<Known, CliError> {
     if let Some(data) = here
         && let Some(held) = local::held(data)?
     {
-        return Ok(Known { held, is_stopped: true });
+        return Ok(Known { held, machines: Vec::new(), is_stopped: true });
     }
-    let machines = change.target.machines()?;
-    let heard = ask::each(&machines, &change.target.keys()?, &Question::Members)?;
+    let heard = ask::members(change.target.machines()?, &change.target.keys()?)?;
     let mut held = Vec::new();
+    let mut machines = Vec::new();
     let mut why = None;
-    for heard in heard {
+    for (machine, heard) in heard {
+        machines.push(machine);
         match heard {
             Ok(Answer::Members(one)) => held.push(one),
             Ok(_) => why = Some("it answers another question".to_owned()),
@@ -100,7 +103,7 @@ fn known(change: &Change) -> Result<Known, CliError> {
     if held.is_empty() {
         return Err(ClusterError::NobodyAnswers { why: why.unwrap_or_default() }.into());
     }
-    Ok(Known { held, is_stopped: false })
+    Ok(Known { held, machines, is_stopped: false })
 }
 
 fn wish(what: &What) -> Result<Wish, ClusterError> {
@@ -209,9 +212,8 @@ fn begin(change: &Change, known: &Known, offer: &Offer) -> Result<(), CliError> 
             "done; it takes effect with the next tern run-cluster --backends={count}"
         ));
     }
-    let machines = change.target.machines()?;
     let question = Question::Adopt(offer.clone());
-    let heard = ask::each(&machines, &change.target.keys()?, &question)?;
+    let heard = ask::each(&known.machines, &change.target.keys()?, &question)?;
     let has = |heard: &ask::Heard| matches!(heard, Ok(Answer::Members(one)) if one.offer.current.epoch == offer.current.epoch);
     if !heard.iter().any(has) {
         let why = heard.into_iter().find_map(|one| match one {

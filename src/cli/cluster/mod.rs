@@ -150,7 +150,7 @@ pub(super) struct RawTarget {
     data: PathBuf,
     #[arg(long, value_name = "FILE", help = KEY_HELP)]
     key_file: Option<PathBuf>,
-    /// The machines to ask, instead of those that DIR names
+    /// A machine to ask, or several, instead of those that DIR names; they name the others
     #[arg(long, value_name = "ADDR:PORT,...")]
     at: Option<String>,
 }

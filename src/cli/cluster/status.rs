@@ -20,8 +20,12 @@ pub(super) struct Asked {
 /// # Errors
 /// [`ClusterError`]: also when it is done and the machines are not well.
 pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
-    let machines = target.machines()?;
-    let heard = ask::each(&machines, &target.keys()?, &Question::Status)?;
+    let (mut machines, keys) = (target.machines()?, target.keys()?);
+    if target.is_by_address() {
+        let known = ask::members(machines, &keys)?;
+        machines = known.into_iter().map(|(machine, _)| machine).collect();
+    }
+    let heard = ask::each(&machines, &keys, &Question::Status)?;
     let said = heard.into_iter().map(|heard| match heard? {
         Answer::Status(seen) => Ok(seen),
         Answer::NotUnderstood { detail } => Err(detail),

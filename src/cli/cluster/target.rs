@@ -56,6 +56,11 @@ impl Target {
         &self.data
     }
 
+    /// Whether machines were named by their addresses, which may not be all.
+    pub(super) const fn is_by_address(&self) -> bool {
+        !self.at.is_empty()
+    }
+
     /// The same, if it is that of `tern run-cluster`.
     pub(super) fn run_cluster(&self) -> Option<&Path> {
         let is_used = self.at.is_empty() && !super::local::machines(&self.data).is_empty();
