@@ -113,6 +113,11 @@ impl Identity {
         self.state.raise_ceiling(to).map(|_ceiling| ())
     }
 
+    /// Writes down, once, that users' files are there.
+    pub fn note_users(&self) {
+        self.state.note_users();
+    }
+
     /// Remembers a member's data directory for good; false if another one is known under its number.
     ///
     /// # Errors

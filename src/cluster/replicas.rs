@@ -352,6 +352,7 @@ impl Replicas {
                 let (acc, hash) = body.last().unwrap_or_default();
                 self.add_to_sum(&slot.name, before, State { acc, hash, com: before.com });
                 slot.took(replica, &self.index, body);
+                self.node.note_users();
                 if self.disk_refuses.swap(false, Ordering::AcqRel) {
                     log::info!("disk takes writes again");
                 }

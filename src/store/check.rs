@@ -279,7 +279,18 @@ impl Look {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", node::NAME, e))?;
         match node::parse(&bytes, || root.path_of(node::NAME)) {
-            Ok(file) => self.checked.node = Some(Whose::from(&file)),
+            Ok(file) => {
+                self.checked.node = Some(Whose::from(&file));
+                let found = [root.open_in(USERS), root.open_in(DAMAGED)];
+                let [Ok(users), Ok(damaged)] = found else { return Ok(()) };
+                // Where it is not there at all, that is said of it.
+                if file.holds_users
+                    && users.is_some()
+                    && !node::has_users(users.iter().chain(&damaged))?
+                {
+                    self.add(USERS, Kind::Identity, EMPTIED);
+                }
+            }
             Err(StoreError::NewerFormat { what, .. }) => self.add(node::NAME, Kind::Newer, what),
             Err(StoreError::NodeFile { source, .. }) => {
                 self.add(node::NAME, Kind::Identity, source.to_string());
@@ -529,6 +540,7 @@ const FOREIGN: &str = "tern did not put it there";
 const GONE: &str =
     "it is not there, and node.json is: a mount is missing, or it was removed; put it back";
 const NO_DIRECTORY: &str = "it is no directory";
+const EMPTIED: &str = "it is empty, and there were users' files on this machine";
 const NO_FILE: &str = "it is no regular file";
 
 /// Whether a name ends as those of users' files do, or nearly so.

@@ -55,6 +55,18 @@ pub enum StoreError {
         /// What is not there.
         path: PathBuf,
     },
+    /// There were users' files, and nothing is left of them.
+    #[error(
+        "{} is empty, and there were users' files on this machine: a mount is missing, or they were \
+         removed. Nothing was changed. Mount it or put back what this machine had last; if that is lost, \
+         the machine must not vote as it is: let it take its place again, empty, with tern cluster \
+         replace, or restore the backup where it was alone (\"A machine is replaced\", \"All is lost\" in \
+         RUN.md)", path.display()
+    )]
+    Emptied {
+        /// What is empty.
+        path: PathBuf,
+    },
     /// A restore into the directory was never finished.
     #[error(
         "{} holds part of a backup: restoring it was interrupted. Remove the directory and restore \

@@ -7,14 +7,15 @@
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::data_dir::DataDir;
+use super::data_dir::{DataDir, USERS};
+use super::directory::Directory;
 use super::error::StoreError;
 use super::name::{FileName, Role};
 use super::restore;
@@ -32,6 +33,7 @@ const FORMAT: u32 = 2;
 
 /// What `node.json` holds. Fields of newer versions are kept when it is written again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, as the file does")]
 pub struct NodeFile {
     /// The format of the whole data directory.
     pub format: u32,
@@ -69,6 +71,9 @@ pub struct NodeFile {
     /// Where a machine that is alone listens since its last start, for the operator: it takes any port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listens: Option<String>,
+    /// Whether there was a user's file: from then on there always is one.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub holds_users: bool,
     /// What this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -149,6 +154,7 @@ impl NodeFile {
             features: 0,
             before: None,
             listens: None,
+            holds_users: false,
             extra: Map::new(),
         }
     }
@@ -159,6 +165,7 @@ impl NodeFile {
     /// # Errors
     /// [`StoreError::NoIdentity`] when there are users' files but no `node.json`;
     /// [`StoreError::Unfinished`] when they are part of a backup;
+    /// [`StoreError::Emptied`] when there were some and nothing is left of them;
     /// [`StoreError::NewerFormat`]; [`StoreError::NodeFile`] and [`StoreError::NodeValue`] when it
     /// makes no sense; [`StoreError::Foreign`], [`StoreError::Io`]. Nothing was touched then.
     pub fn load(dir: &DataDir) -> Result<Option<Self>, StoreError> {
@@ -167,7 +174,7 @@ impl NodeFile {
             if restore::is_unfinished(dir)? {
                 return Err(StoreError::Unfinished { path: dir.path().to_owned() });
             }
-            if has_users(dir)? {
+            if has_users([dir.users(), dir.damaged()])? {
                 return Err(StoreError::NoIdentity { path: dir.path().to_owned() });
             }
             return Ok(None);
@@ -177,6 +184,9 @@ impl NodeFile {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", NAME, e))?;
         let node = parse(&bytes, || root.path_of(NAME))?;
+        if node.holds_users && !has_users([dir.users(), dir.damaged()])? {
+            return Err(StoreError::Emptied { path: root.path_of(USERS) });
+        }
         for left in [TEMPORARY, restore::MARK] {
             if root.remove_file(left)? {
                 log::info!(file:% = left; "temporary file of a crash removed");
@@ -258,9 +268,11 @@ pub fn parse(bytes: &[u8], path: impl Fn() -> PathBuf) -> Result<NodeFile, Store
     Ok(node)
 }
 
-/// Whether the directory was in use: users' files, or marks that say there were some.
-fn has_users(dir: &DataDir) -> Result<bool, StoreError> {
-    for directory in [dir.users(), dir.damaged()] {
+/// Whether there are users' files, or marks that say there were some.
+pub(super) fn has_users<'a>(
+    directories: impl IntoIterator<Item = &'a Directory>,
+) -> Result<bool, StoreError> {
+    for directory in directories {
         for found in directory.list()? {
             let name = found.name.to_str().ok().and_then(FileName::parse);
             if name.is_some_and(|name| name.role != Role::Temporary) {
@@ -279,13 +291,16 @@ pub struct NodeState {
     durable: Mutex<NodeFile>,
     /// The ceiling in `durable`, so that granting a lock waits for no other flush.
     ceiling: AtomicU64,
+    /// The same of whether there are users' files.
+    holds_users: AtomicBool,
 }
 
 impl NodeState {
     /// Takes over what was loaded, or saved for the first time.
     pub fn new(dir: &DataDir, node: NodeFile) -> Self {
         let ceiling = AtomicU64::new(node.ceiling);
-        Self { dir: dir.clone(), durable: Mutex::new(node), ceiling }
+        let holds_users = AtomicBool::new(node.holds_users);
+        Self { dir: dir.clone(), durable: Mutex::new(node), ceiling, holds_users }
     }
 
     /// What is known to be on the disk. Waits for a write that is under way.
@@ -325,9 +340,27 @@ impl NodeState {
             boot = next(node.boot)
                 .ok_or(StoreError::NodeValue { path, what: "the boot count is used up" })?;
             node.boot = boot;
+            // An earlier program did not write it down, or a crash came between.
+            node.holds_users |= has_users([self.dir.users()])?;
             Ok(())
         })?;
         Ok(boot)
+    }
+
+    /// Writes down, once, that users' files are there: after the first is on the disk, never before, or a
+    /// crash between the two would keep the machine from starting. Where it cannot be written, the next
+    /// file or the next start makes up for it.
+    pub fn note_users(&self) {
+        if self.holds_users.load(Ordering::Acquire) {
+            return;
+        }
+        let noted = self.change(|node| {
+            node.holds_users = true;
+            Ok(())
+        });
+        if let Err(error) = noted {
+            log::debug!(error:%; "not written down that there are users");
+        }
     }
 
     /// Learns which life of its data directory a member is in; another one with its number is
@@ -407,6 +440,7 @@ impl NodeState {
         );
         next.save(&self.dir)?;
         self.ceiling.store(next.ceiling, Ordering::Release);
+        self.holds_users.store(next.holds_users, Ordering::Release);
         *durable = next;
         Ok(())
     }

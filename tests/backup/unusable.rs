@@ -75,6 +75,28 @@ fn machine_whose_users_or_marks_are_gone_does_not_start_as_if_it_were_new() {
     all.wait_until_writable(1);
 }
 
+/// The folder over which `users/` is mounted is there when the mount is missing.
+#[test]
+fn machine_whose_users_are_not_mounted_does_not_start_as_if_it_were_new() {
+    let (mut all, data, _) = stopped();
+    let (users, away) = (data.join("users"), all.dir.path().join("users"));
+    std::fs::rename(&users, &away).unwrap();
+    std::fs::create_dir(&users).unwrap();
+    let before = all_below(&data);
+    all.spawn(1);
+    assert_eq!(all.ended(1).code(), Some(3));
+    assert!(all.said(1).contains("there were users' files on this machine"), "{}", all.said(1));
+    serve(&all, &data).refused(2, "no cluster key at");
+    let findings = findings(&data, 3);
+    assert!(findings.contains(&("users".to_owned(), "identity".to_owned())), "{findings:?}");
+    check(&data, &["--repair"]).refused(3, "nothing was touched");
+    assert_eq!(all_below(&data), before, "nothing was made");
+    std::fs::remove_dir(&users).unwrap();
+    std::fs::rename(&away, &users).unwrap();
+    all.spawn(1);
+    all.wait_until_writable(1);
+}
+
 #[test]
 fn machine_whose_setting_up_was_cut_off_is_set_up_by_the_next_call() {
     let all = Machines::not_set_up(1);

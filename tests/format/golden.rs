@@ -264,6 +264,7 @@ fn node_file_v2() -> NodeFile {
         }),
         // Of a machine that is alone; this one is not.
         listens: None,
+        holds_users: false,
         extra: extra("later", serde_json::json!({ "kept": true })),
     }
 }

@@ -140,8 +140,12 @@ impl Machines {
 
     /// Waits until a machine ends by itself.
     pub(crate) fn ended(&mut self, number: u16) -> ExitStatus {
-        let mut child = self.children.remove(&number).unwrap();
-        eventually(&format!("the end of machine {number}"), || child.try_wait().unwrap())
+        // One that does not is still among them, and ended with them.
+        let child = self.children.get_mut(&number).unwrap();
+        let status =
+            eventually(&format!("the end of machine {number}"), || child.try_wait().unwrap());
+        self.children.remove(&number);
+        status
     }
 
     pub(crate) fn said(&self, number: u16) -> String {

@@ -28,16 +28,16 @@ pub(in crate::cli) fn machines(data: &Path) -> Vec<(NodeId, PathBuf)> {
 pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
     let mut all = Vec::new();
     for (_, path) in machines(data) {
-        let directory = match DataDir::open(&path) {
+        let (directory, file) = match load(&path) {
             Err(StoreError::InUse { .. }) => return Ok(None),
             // As one without an identity: it is no more than a number that can be given up.
-            Err(error @ StoreError::Gone { .. }) => {
+            Err(error @ (StoreError::Gone { .. } | StoreError::Emptied { .. })) => {
                 log::warn!(path:% = path.display(), why:% = error; "machine left out");
                 continue;
             }
             other => other?,
         };
-        let Some(file) = NodeFile::load(&directory)? else { continue };
+        let Some(file) = file else { continue };
         let config = Config::of(&file);
         all.push(Held {
             node: file.node,
@@ -54,17 +54,24 @@ pub(super) fn held(data: &Path) -> Result<Option<Vec<Held>>, ClusterError> {
     Ok(Some(all))
 }
 
+/// A machine's directory, and what it says of the machine.
+fn load(path: &Path) -> Result<(DataDir, Option<NodeFile>), StoreError> {
+    let directory = DataDir::open(path)?;
+    let file = NodeFile::load(&directory)?;
+    Ok((directory, file))
+}
+
 /// Has every stopped machine of a directory take on a list of members.
 ///
 /// # Errors
 /// A directory that cannot be used.
 pub(super) fn adopt(data: &Path, offer: &Offer) -> Result<(), ClusterError> {
     for (node, path) in machines(data) {
-        let directory = match DataDir::open(&path) {
-            Err(StoreError::Gone { .. }) => continue,
+        let (directory, file) = match load(&path) {
+            Err(StoreError::Gone { .. } | StoreError::Emptied { .. }) => continue,
             other => other?,
         };
-        let Some(mut file) = NodeFile::load(&directory)? else { continue };
+        let Some(mut file) = file else { continue };
         let before = offer.before.as_ref().map(roster);
         let place = before
             .map(|before| Config::of(&file).place.adopt(&roster(&offer.current), &before))
@@ -158,12 +165,16 @@ mod tests {
         let key = crate::cli::key::ensure(home.path()).unwrap();
         let keys = crate::transport::Keys::read(&key).unwrap();
         let node = |number| NodeId::new(number).unwrap();
-        let all: Vec<_> = (1..=2).map(|n| (node(n), format!("127.0.0.1:{n}"))).collect();
+        let all: Vec<_> = (1..=3).map(|n| (node(n), format!("127.0.0.1:{n}"))).collect();
         let path = |number| home.path().join(format!("node-{number}"));
-        for number in 1..=2 {
+        for number in 1..=3 {
             assert!(super::super::init::set_up(&path(number), &keys, node(number), &all).unwrap());
         }
         std::fs::remove_dir(path(2).join("users")).unwrap();
+        // Of one more they are not mounted.
+        let (directory, file) = load(&path(3)).unwrap();
+        NodeFile { holds_users: true, ..file.unwrap() }.save(&directory).unwrap();
+        drop(directory);
         let held = held(home.path()).unwrap().expect("none runs");
         assert_eq!(held.iter().map(|one| one.node).collect::<Vec<_>>(), [node(1)]);
         let old = move_aside(&path(2)).unwrap().unwrap();

@@ -240,3 +240,45 @@ fn state_crash_leftover_removed_at_load() {
     assert_eq!(on_disk(&dir), first_file());
     assert!(!leftover.exists());
 }
+
+/// As of a `users/` that is not mounted: it is there, and nothing is in it.
+#[test]
+fn node_file_of_a_machine_whose_users_are_hidden_refused() {
+    let (home, dir, state) = started();
+    let (file, aside) = (home.path().join("users/ada.jsonl"), home.path().join("damaged/ada.mark"));
+    let is_noted = || on_disk(&dir).holds_users;
+    // Nobody joined yet: nothing is said, and an empty directory is as it should be.
+    state.next_boot(|boot| boot.checked_add(1)).unwrap();
+    assert!(!is_noted());
+    // A start finds them, and so does whoever writes the first.
+    fs::write(&file, "").unwrap();
+    state.next_boot(|boot| boot.checked_add(1)).unwrap();
+    assert!(is_noted());
+    fs::remove_file(&file).unwrap();
+    let is_refused = || match NodeFile::load(&dir) {
+        Err(StoreError::Emptied { path }) => path == home.path().join("users"),
+        other => other.is_err(),
+    };
+    assert!(is_refused());
+    // What was not put there by us is nobody's file.
+    fs::create_dir(home.path().join("users/lost+found")).unwrap();
+    assert!(is_refused());
+    // Of the only user something was set aside, and nothing else is there.
+    fs::write(&aside, "").unwrap();
+    assert!(is_noted());
+    fs::remove_file(&aside).unwrap();
+    fs::write(&file, "").unwrap();
+    assert!(is_noted());
+}
+
+#[test]
+fn node_state_notes_the_first_user_once() {
+    let (home, dir, state) = started();
+    fs::write(home.path().join("users/ada.jsonl"), "").unwrap();
+    state.note_users();
+    assert!(on_disk(&dir).holds_users && state.durable().holds_users);
+    // Not written again: an old one stays.
+    first_file().save(&dir).unwrap();
+    state.note_users();
+    assert!(!on_disk(&dir).holds_users);
+}
