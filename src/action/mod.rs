@@ -29,6 +29,7 @@ mod profile;
 mod session;
 #[cfg(test)]
 mod tests;
+mod thread;
 pub mod upkeep;
 
 use std::net::IpAddr;
@@ -55,6 +56,7 @@ pub use picture::{
 pub use poll::{NewPoll, PostPoll, Vote};
 pub use problem::{Field, FieldProblem, Problem};
 pub use session::came_of;
+pub use thread::{ReplyPlace, ReplyPlaceError, ThreadOf};
 
 /// Everything that can be asked of a backend, with its data. Passwords are here in clear; this type
 /// has no way into a log.
@@ -444,16 +446,6 @@ pub struct Search {
 pub struct HistoryOf {
     /// The post.
     pub post: PostRef,
-}
-
-/// Data of [`Action::Thread`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadOf {
-    /// The post.
-    pub post: PostRef,
-    /// The reply that was just made, to be told how far it has spread.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub posted: Option<PostId>,
 }
 
 /// Data of [`Action::Followers`] and [`Action::Following`].

@@ -8,13 +8,13 @@ use super::posts::place;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
-use crate::index::{Eyes, Reply, Span, TagsWanted, Walk, Walked, WalkedList};
-use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND, REPLIES_SHOWN};
+use crate::index::{Eyes, Span, TagsWanted, Walk, Walked, WalkedList};
+use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND};
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
-    AccountPage, AccountView, Ancestor, ApiReply, CommunityView, Outcome, Refusal, RelationView,
-    StatusView, Statuses,
+    AccountPage, AccountView, ApiReply, CommunityView, Outcome, Refusal, RelationView, StatusView,
+    Statuses,
 };
 
 /// Whether an item is wanted in a list.
@@ -188,23 +188,6 @@ impl Backend {
         let first = posts.next().ok_or(Refusal::NotFound)?;
         let post = if is_own(&first) { None } else { posts.find(is_own) }.unwrap_or(first);
         Ok(Walked { id: post.id, post, by: None })
-    }
-
-    fn context(&self, asker: Option<&Asker>, id: PostId) -> Told<ApiReply> {
-        let walked = self.numbered(asker, id)?;
-        let view = self.post_view(asker, &walked.post)?.ok_or(Refusal::NotFound)?;
-        let above = self.ancestors(asker, &view)?.into_iter().filter_map(|above| match above {
-            Ancestor::Post(view) => Some(StatusView::of(view)),
-            Ancestor::Deleted(_) | Ancestor::Unseen(_) => None,
-        });
-        let ancestors = self.with_accounts(asker, above.collect());
-        let eyes = self.eyes(asker);
-        let found = self.cluster.local.index().replies(eyes, &walked.post, REPLIES_SHOWN);
-        let below = found.replies.into_iter().filter_map(|Reply { post, .. }| {
-            Some(self.post_view(asker, &post).transpose()?.map(StatusView::of))
-        });
-        let below = below.collect::<Told<_>>()?;
-        Ok(ApiReply::Context { ancestors, descendants: self.with_accounts(asker, below) })
     }
 
     fn statuses(

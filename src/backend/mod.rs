@@ -26,6 +26,7 @@ mod search;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod upkeep;
 mod view;
 mod write;

@@ -3,19 +3,17 @@
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{KeptPicture, Page, PageOf, PeopleOf, ThreadOf};
+use crate::action::{KeptPicture, Page, PageOf, PeopleOf};
 use crate::id::{PostId, UserName};
-use crate::index::{PeopleList, PostList, Reply};
-use crate::limits::{
-    ANCESTORS_SHOWN, FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, REPLIES_SHOWN, SUGGESTIONS,
-};
+use crate::index::{PeopleList, PostList};
+use crate::limits::{FIRST_AGREEMENT_MS, PEOPLE_PAGE, POSTS_PAGE, SUGGESTIONS};
 use crate::replica::version::Version;
 use crate::store::Said;
 use crate::user::entry::{Picture, PostRef};
 use crate::user::{Post, Status, User};
 use crate::wire::request::{
-    Ancestor, Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView,
-    ProfilePage, Refusal, ReplyView, SessionRow, ThreadPage,
+    Hindered, Kept, Outcome, PeoplePage, Person, PersonRow, PostPage, PostView, ProfilePage,
+    Refusal, SessionRow,
 };
 
 /// How long a page waits to hear on how many machines a post is.
@@ -127,63 +125,6 @@ impl Backend {
             Some(Status::Left(_)) => Err(Refusal::Gone),
             Some(Status::Absent) | None => Err(Refusal::NotFound),
         }
-    }
-
-    pub(super) fn thread(&self, mut asked: Asked<'_>, data: ThreadOf) -> Result {
-        let asker = asked.asker;
-        self.find(&mut asked, &data.post.user)?;
-        self.wait_for_lists();
-        let eyes = self.eyes(asker);
-        if !self.cluster.local.index().shows(eyes, &data.post) {
-            return Err(Refusal::NotFound);
-        }
-        let Some(mut post) = self.post_view(asker, &data.post)? else {
-            return Err(self.gone_or_not_found(&data.post));
-        };
-        post.liked_by = self.liked_by(asker, &data.post);
-        let found = self.cluster.local.index().replies(eyes, &data.post, REPLIES_SHOWN);
-        let replies = found.replies.into_iter().filter_map(|Reply { post, depth }| {
-            let view = self.post_view(asker, &post).transpose()?;
-            Some(view.map(|post| ReplyView { post, depth }))
-        });
-        let thread = ThreadPage {
-            ancestors: self.ancestors(asker, &post)?,
-            replies: replies.collect::<std::result::Result<_, _>>()?,
-            more_replies: found.more,
-            just_posted: asker.and_then(|asker| self.just_posted(asker, data.posted)),
-            post,
-        };
-        Ok(Done::told(Outcome::Thread(thread)))
-    }
-
-    /// What a post answers, from the root down.
-    pub(super) fn ancestors(
-        &self,
-        asker: Option<&Asker>,
-        post: &PostView,
-    ) -> std::result::Result<Vec<Ancestor>, Refusal> {
-        let eyes = self.eyes(asker);
-        let mut ancestors = Vec::new();
-        let mut next = post.reply_to.clone();
-        while let Some(parent) = next.take() {
-            if ancestors.len() == ANCESTORS_SHOWN {
-                break;
-            }
-            let is_shown = self.cluster.local.index().shows(eyes, &parent);
-            match self.post_view(asker, &parent)? {
-                Some(view) => {
-                    next.clone_from(&view.reply_to);
-                    ancestors.push(if is_shown {
-                        Ancestor::Post(view)
-                    } else {
-                        Ancestor::Unseen(parent)
-                    });
-                }
-                None => ancestors.push(Ancestor::Deleted(parent)),
-            }
-        }
-        ancestors.reverse();
-        Ok(ancestors)
     }
 
     pub(super) fn followers(&self, mut asked: Asked<'_>, data: PeopleOf) -> Result {
@@ -360,7 +301,7 @@ impl Backend {
     }
 
     /// On how many machines the post is that this person has just made.
-    fn just_posted(&self, asker: &Asker, posted: Option<PostId>) -> Option<Kept> {
+    pub(super) fn just_posted(&self, asker: &Asker, posted: Option<PostId>) -> Option<Kept> {
         let post = posted?;
         let is_recent = self.now().0.saturating_sub(post.at_ms()) < JUST_POSTED_MS;
         let is_own = self.look(asker.user(), |user| user.post(post).is_some()) == Some(true);

@@ -81,7 +81,7 @@ pub use news::{News, NewsKind, NewsList, NewsWanted};
 pub use poll::Tally;
 pub use recent::{Happened, Listened};
 pub use repost::Likers;
-pub use thread::{Reply, Thread};
+pub use thread::{Begin, Reply, Thread};
 pub use timeline::PostList;
 pub use walk::{Span, TagsWanted, Walk, Walked, WalkedList};
 

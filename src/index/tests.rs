@@ -128,6 +128,30 @@ fn replies_depth_first_oldest_first() {
 }
 
 #[test]
+fn replies_from_a_number_on_whether_it_stands_or_not() {
+    let reply = |id, user: &str, to| posted(id, Some(post_ref(user, to)));
+    let world = World::of(&[
+        ("ada", posted(1, None)),
+        ("ben", reply(3, "ada", 1)),
+        ("ben", reply(4, "ben", 3)),
+        ("cleo", reply(5, "ada", 1)),
+    ]);
+    let check = |id, expected: &[(u32, u64)]| {
+        let begin = Begin::Child(post_id(id));
+        let thread = world.index.replies_from(ANYONE, &post_ref("ada", 1), begin, 9);
+        assert_eq!(tree(&thread), expected, "{id}");
+    };
+    for id in [0, 2, 3] {
+        check(id, &[(1, 3), (2, 4), (1, 5)]);
+    }
+    for id in [4, 5] {
+        check(id, &[(1, 5)]);
+    }
+    check(6, &[]);
+    check(u64::MAX, &[]);
+}
+
+#[test]
 fn replies_in_a_circle_end() {
     let world = World::of(&[
         ("ada", posted(1, Some(post_ref("ben", 2)))),
@@ -451,11 +475,29 @@ fn check_threads(index: &Index, model: &Model, n: usize) {
         if ids.len() == expected.len() {
             let thread = index.replies(ANYONE, &post, n);
             assert_eq!(thread.more, expected.len() > n);
+            for (at, begin) in ways_down(&expected).iter().enumerate() {
+                let thread = index.replies_from(ANYONE, &post, Begin::Behind(begin), n);
+                let rest = expected.iter().skip(at + 1);
+                assert_eq!(thread.more, rest.len() > n);
+                let found = thread.replies.iter().map(|reply| (reply.depth, &reply.post));
+                assert!(found.eq(rest.take(n).map(|(depth, post)| (*depth, post))), "{begin:?}");
+            }
             expected.truncate(n);
             let found = thread.replies.into_iter().map(|reply| (reply.depth, reply.post));
             assert!(found.eq(expected), "{post:?}");
         }
     }
+}
+
+/// Of each of these replies, each followed by its own, the way down to it.
+fn ways_down(replies: &[(u32, PostRef)]) -> Vec<Vec<PostRef>> {
+    let mut way = Vec::new();
+    let down = |(depth, post): &(u32, PostRef)| {
+        way.truncate(*depth as usize - 1);
+        way.push(post.clone());
+        way.clone()
+    };
+    replies.iter().map(down).collect()
 }
 
 /// Replies answer lower numbers alone, as honest ones mostly do: circles have their own test.

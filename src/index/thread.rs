@@ -26,6 +26,19 @@ pub struct Reply {
     pub depth: u32,
 }
 
+/// Where in a thread a list of its replies begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Begin<'a> {
+    /// With the first.
+    #[default]
+    First,
+    /// With the first of those that answer the post itself and have this number or a higher one.
+    Child(PostId),
+    /// Behind a reply, with what answers it: the way down to it, each answering the one before and the first
+    /// the post itself.
+    Behind(&'a [PostRef]),
+}
+
 /// A post whose replies are being listed, and where to go on in them.
 struct Cursor {
     parent: Key,
@@ -38,15 +51,18 @@ impl Index {
     /// What answers a deleted reply hangs from nothing and is not found; nor is what answers a reply
     /// that the eyes are not shown.
     pub fn replies(&self, eyes: Eyes, post: &PostRef, n: usize) -> Thread {
+        self.replies_from(eyes, post, Begin::First, n)
+    }
+
+    /// The same, from some place in them on.
+    pub fn replies_from(&self, eyes: Eyes, post: &PostRef, begin: Begin<'_>, n: usize) -> Thread {
         let mut thread = Thread::default();
         let Some(root) = self.key(post) else { return thread };
-        let mut path = vec![Cursor::at_first_of(root)];
-        let mut depth = 1;
+        let mut path = self.path(root, begin);
         // A list and no recursion: a chain of replies may be as deep as it is long.
         while let Some(cursor) = path.last_mut() {
             let Some(child) = cursor.next(self) else {
                 path.pop();
-                depth -= 1;
                 continue;
             };
             // Each post answers at most one, so a circle, which no honest file holds, could only lead
@@ -58,11 +74,32 @@ impl Index {
                 thread.more = true;
                 break;
             }
+            let depth = u32::try_from(path.len()).unwrap_or(u32::MAX);
             thread.replies.push(Reply { post: self.post_ref(child), depth });
             path.push(Cursor::at_first_of(child));
-            depth += 1;
         }
         thread
+    }
+
+    /// Where to go on in the replies of `root`, of each post on the way down, and last of the one on top.
+    fn path(&self, root: Key, begin: Begin<'_>) -> Vec<Cursor> {
+        let mut path = vec![Cursor::at_first_of(root)];
+        match begin {
+            Begin::First => {}
+            Begin::Child(id) => {
+                let from = Edge { child_id: id, ..first_of(root) };
+                path = vec![Cursor { parent: root, from: Bound::Included(from) }];
+            }
+            Begin::Behind(way) => {
+                for child in way.iter().filter_map(|post| self.key(post)) {
+                    if let Some(last) = path.last_mut() {
+                        last.from = Bound::Excluded(Edge::of(last.parent, child));
+                    }
+                    path.push(Cursor::at_first_of(child));
+                }
+            }
+        }
+        path
     }
 
     /// How many posts answer `post` itself, of those that the eyes are shown.
@@ -95,6 +132,15 @@ impl Cursor {
 }
 
 impl Edge {
+    const fn of(parent: Key, child: Key) -> Self {
+        Self {
+            parent_id: parent.id,
+            parent_author: parent.author,
+            child_id: child.id,
+            child_author: child.author,
+        }
+    }
+
     pub(super) const fn parent(self) -> Key {
         Key { id: self.parent_id, author: self.parent_author }
     }
@@ -106,10 +152,5 @@ impl Edge {
 
 /// Not above any reply of that post.
 const fn first_of(parent: Key) -> Edge {
-    Edge {
-        parent_id: parent.id,
-        parent_author: parent.author,
-        child_id: PostId::from_raw(0),
-        child_author: PersonId::FIRST,
-    }
+    Edge::of(parent, Key { id: PostId::from_raw(0), author: PersonId::FIRST })
 }

@@ -39,8 +39,6 @@ pub const POLLS_MAX: usize = 1_000;
 pub const VOTES_MAX: usize = 5_000;
 /// Threads of which somebody can want to hear nothing.
 pub const MUTED_THREADS_MAX: usize = 5_000;
-/// Posts that a thread is followed up for its beginning.
-pub const THREAD_STEPS_MAX: usize = 2_000;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.
 pub const API_FIELDS_MAX: usize = 250;
 /// Bytes of the name of each, brackets and all: the longest that says something has thirty. In JSON all items

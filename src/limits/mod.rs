@@ -6,6 +6,7 @@ mod disk;
 mod memory;
 mod picture;
 mod stream;
+mod thread;
 
 pub use app::*;
 pub use command::*;
@@ -13,6 +14,7 @@ pub use disk::*;
 pub use memory::*;
 pub use picture::*;
 pub use stream::*;
+pub use thread::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
@@ -47,16 +49,12 @@ pub const FEED_STEPS_PER_POST: usize = 64;
 pub const LIKERS_NAMED: usize = 2;
 /// People on a page.
 pub const PEOPLE_PAGE: usize = 50;
-/// Posts shown above an opened one.
-pub const ANCESTORS_SHOWN: usize = 20;
 /// Posts in one part of what a member takes along.
 pub const EXPORT_POSTS: usize = 200;
 /// Bytes of text after which such a part ends: an edited post brings all that it said.
 pub const EXPORT_TEXT_BYTES: usize = 256 * 1024;
 /// Likes, reposts or bookmarks in one part of what a member takes along.
 pub const EXPORT_MARKS: usize = 5_000;
-/// Replies shown below an opened post.
-pub const REPLIES_SHOWN: usize = 200;
 /// Reported posts on a page.
 pub const REPORTS_PAGE: usize = 20;
 /// Keepers' acts on a page.
@@ -243,7 +241,7 @@ pub const ACCEPT_PAUSE_MS: u64 = 50;
 /// Milliseconds that connections may finish the request they are at when the process stops.
 pub const STOP_GRACE_MS: u64 = 1_500;
 
-/// Bytes of an answer to a web server: a thread of [`REPLIES_SHOWN`] longest posts, escaped, is
+/// Bytes of an answer to a web server: [`API_BELOW_MAX`] and [`API_ABOVE_MAX`] longest posts, escaped, are
 /// under 2 MiB.
 pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Milliseconds a backend has to take a web server's connection, handshake included.

@@ -438,10 +438,14 @@ pub struct ThreadPage {
     pub ancestors: Vec<Ancestor>,
     /// The post.
     pub post: PostView,
-    /// What answers it, at any depth, oldest first within each; at most `limits::REPLIES_SHOWN`.
+    /// What answers it, at any depth, oldest first within each; as many as were asked for, and at most
+    /// `limits::REPLIES_TOLD_MAX`.
     pub replies: Vec<ReplyView>,
     /// Whether there are replies beyond those shown.
     pub more_replies: bool,
+    /// The reply that the one who asks just made, if it is not among those shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<ReplyView>>,
     /// The post, and how many machines hold it, when the one who asks just made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub just_posted: Option<Kept>,

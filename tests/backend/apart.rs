@@ -51,7 +51,7 @@ impl<'a> Person<'a> {
         assert_eq!(self.ask(action), Outcome::Refused(why.clone()));
     }
 
-    fn whom(&self, user: &str) -> Whom {
+    pub(super) fn whom(&self, user: &str) -> Whom {
         Whom { key: self.key(), username: name(user) }
     }
 
@@ -99,7 +99,12 @@ impl<'a> Person<'a> {
 
     /// The texts that answer a post.
     fn replies(&self, post: &PostRef) -> Vec<String> {
-        match self.ask(Action::Thread(ThreadOf { post: post.clone(), posted: None })) {
+        match self.ask(Action::Thread(ThreadOf {
+            post: post.clone(),
+            posted: None,
+            after: None,
+            limit: None,
+        })) {
             Outcome::Thread(thread) => {
                 thread.replies.into_iter().map(|reply| reply.post.text).collect()
             }
@@ -184,7 +189,8 @@ fn blocked_neither_sees_nor_follows_nor_answers() {
     assert_eq!(ben.home(), ["from ben"]);
     assert_eq!(cleo.replies(&root), ["from ben"]);
     for (person, post) in [(&ada, &theirs), (&ben, &root)] {
-        let thread = Action::Thread(ThreadOf { post: post.clone(), posted: None });
+        let thread =
+            Action::Thread(ThreadOf { post: post.clone(), posted: None, after: None, limit: None });
         person.may_not(thread, &Refusal::NotFound);
         person.may_not(person.posting("but", Some(post)), &Refusal::Blocked);
     }
@@ -236,7 +242,8 @@ fn posts_for_members_only_are_shown_to_no_stranger() {
         })
     };
     let profile = || Action::Profile(PageOf { username: name("ada"), before: None });
-    let thread = || Action::Thread(ThreadOf { post: post.clone(), posted: None });
+    let thread =
+        || Action::Thread(ThreadOf { post: post.clone(), posted: None, after: None, limit: None });
     let search =
         || Action::Search(Search { query: "among".to_owned(), before: None, address: None });
     let sees = |n, is_shown: bool| {

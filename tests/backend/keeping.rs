@@ -96,7 +96,12 @@ impl Person<'_> {
     }
 
     fn sees(&self, post: &PostRef) -> PostView {
-        match self.ask(Action::Thread(ThreadOf { post: post.clone(), posted: None })) {
+        match self.ask(Action::Thread(ThreadOf {
+            post: post.clone(),
+            posted: None,
+            after: None,
+            limit: None,
+        })) {
             Outcome::Thread(thread) => thread.post,
             other => panic!("a thread was asked for: {other:?}"),
         }
@@ -252,7 +257,7 @@ fn suspended_writes_nothing_and_is_in_no_list() {
         &Refusal::Hindered(hindered.clone()),
     );
     assert_eq!((ben.everyone(), cleo.everyone()), (vec!["loud".to_owned()], vec![]));
-    let thread = Action::Thread(ThreadOf { post, posted: None });
+    let thread = Action::Thread(ThreadOf { post, posted: None, after: None, limit: None });
     cleo.may_not(thread, &Refusal::NotFound);
     let profile = cleo.profile("ben");
     assert!(profile.page.posts.is_empty() && profile.hindered == Some(hindered));

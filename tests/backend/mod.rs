@@ -8,6 +8,7 @@ mod find;
 mod hot;
 mod keeping;
 mod listen;
+mod threads;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

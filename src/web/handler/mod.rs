@@ -35,6 +35,7 @@ mod read;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod visit;
 mod write;
 

@@ -198,7 +198,7 @@ impl<A: Ask> Site<A> {
             return Ok(to_login(visit, Vec::new()));
         }
         let about = post.user.clone();
-        let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
+        let asked = Action::Thread(ThreadOf::alone(post.clone()));
         let heard = self.read(visit, Some(&about), asked)?;
         let drawer = self.must_draw(visit, &heard)?;
         if *drawer.viewer == post.user {

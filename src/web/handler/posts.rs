@@ -216,7 +216,7 @@ impl<A: Ask> Site<A> {
         if visit.session.is_none() {
             return Err(stop(super::to_login(visit, Vec::new())));
         }
-        let asked = Action::Thread(ThreadOf { post: post.clone(), posted: None });
+        let asked = Action::Thread(ThreadOf::alone(post.clone()));
         let heard = self.read(visit, Some(&post.user), asked)?;
         let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         match &heard.viewer {

@@ -5,13 +5,12 @@ use super::draw::{Drawer, row};
 use super::posts::Look;
 use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
-use crate::action::{Action, Page, PageOf, PeopleOf, ThreadOf};
+use crate::action::{Action, Page, PageOf, PeopleOf};
 use crate::id::{PostId, UserName};
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::cookie::SetCookie;
 use crate::web::csrf::FormName;
-use crate::web::form::encode_query;
 use crate::web::marker::{List, Marker};
 use crate::web::page::form::{ButtonForm, ConfirmPage};
 use crate::web::page::frame::{Notice, Tone};
@@ -20,13 +19,10 @@ use crate::web::page::list::{Feed, PeoplePage, ProfilePage, TimelinePage};
 use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::said::{hindered as hindered_words, reason_of, suspended};
 use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
-use crate::web::page::thread::{Reply, ThreadPage};
 use crate::web::page::time::Moment;
 use crate::web::request::Method;
 use crate::web::route::Route;
-use crate::wire::request::{
-    Ancestor, Outcome, PostPage, PostView, ProfilePage as Profile, Refusal,
-};
+use crate::wire::request::{Outcome, PostPage, PostView, ProfilePage as Profile, Refusal};
 
 impl<A: Ask> Site<A> {
     /// Home for members; for strangers, and whoever turns out to be one, the landing page.
@@ -202,54 +198,6 @@ impl<A: Ask> Site<A> {
             },
         };
         html(&page, seen(visit, heard))
-    }
-
-    /// One post, what it answers and what answers it.
-    pub(super) fn thread(&self, visit: &Visit<'_>, post: PostRef) -> Handled {
-        let t = visit.t;
-        let posted = visit.remark("posted");
-        let about = post.user.clone();
-        let asked = Action::Thread(ThreadOf { post: post.clone(), posted });
-        let heard = self.read(visit, Some(&about), asked)?;
-        let Outcome::Thread(thread) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
-        let drawer = self.drawer(visit.t, &heard);
-        let just_posted = thread.just_posted.map(|kept| kept.post);
-        let address = Route::Thread(post.clone()).href();
-        let look = self.look(visit, &heard, just_posted, address.clone());
-        let title = visit.t.post_by(&thread.post.author.display_name);
-        let frame = self.around(visit, Some(&heard)).frame(title, None).marking(look.marks());
-        let here = encode_query(&address);
-        let ancestor = |ancestor: &Ancestor| match ancestor {
-            Ancestor::Post(post) => Ok(look.eyes.see(post)),
-            Ancestor::Deleted(_) => Err(t.deleted_post()),
-            Ancestor::Unseen(_) => Err(t.post_not_shown()),
-        };
-        let is_others = drawer.is_some_and(|drawer| *drawer.viewer != post.user);
-        let reported = visit.query.find("reported").filter(|_| is_others);
-        let reported =
-            reported.map(|_| Notice::new(Tone::Good, t.reported(), t.keeper_will_look()));
-        let page = ThreadPage {
-            frame: frame
-                .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
-            report: is_others.then(|| Route::Report(post.clone()).href()),
-            ancestors: thread.ancestors.iter().map(ancestor).collect(),
-            post: look.opened(&thread.post),
-            replies: thread
-                .replies
-                .iter()
-                .map(|reply| {
-                    let is_deep = reply.depth > 1;
-                    let mut post = look.item(&reply.post);
-                    // What stands right below the post need not say that it answers it.
-                    post.answers = post.answers.filter(|_| is_deep);
-                    Reply { post, is_deep }
-                })
-                .collect(),
-            has_more: thread.more_replies,
-            composer: drawer.map(|drawer| drawer.answer(&post, &thread.post)),
-            login: drawer.is_none().then(|| format!("{}?next={here}", Route::Login)),
-        };
-        html(&page, seen(visit, &heard))
     }
 
     /// Asks whether a post shall be taken back.

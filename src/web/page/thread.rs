@@ -25,13 +25,24 @@ pub(crate) struct ThreadPage {
     /// Where to report it, if one may.
     pub(crate) report: Option<String>,
     /// What answers it.
-    pub(crate) replies: Vec<Reply>,
-    /// Whether there are more.
-    pub(crate) has_more: bool,
+    pub(crate) replies: Replies,
     /// The box to answer in.
     pub(crate) composer: Option<Composer>,
     /// Where to sign in to answer.
     pub(crate) login: Option<String>,
+}
+
+/// A part of what answers a post.
+#[derive(Debug, Clone)]
+pub(crate) struct Replies {
+    /// The answers.
+    pub(crate) list: Vec<Reply>,
+    /// Where the first of all are, if these are not.
+    pub(crate) first: Option<String>,
+    /// Where the next are.
+    pub(crate) more: Option<String>,
+    /// The one that was just written, if it stands further on.
+    pub(crate) own: Option<Reply>,
 }
 
 /// An answer.

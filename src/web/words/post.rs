@@ -62,9 +62,8 @@ words! {
     what_it_answers: "What it answers" / "Worauf er antwortet";
     deleted_post: "A deleted post" / "Ein gelöschter Beitrag";
     replies_heading: "Replies" / "Antworten";
-    more_replies:
-        "There are more replies than fit here. Open one to read on from there." /
-        "Es gibt mehr Antworten, als hierher passen. Öffne eine, um von dort weiterzulesen.";
+    more_replies: "Show more replies" / "Weitere Antworten zeigen";
+    first_replies: "Back to the first replies" / "Zurück zu den ersten Antworten";
     sign_in_to_reply: "Sign in to reply" / "Anmelden, um zu antworten";
     delete_this_post: "Delete this post?" / "Diesen Beitrag löschen?";
     deleting_post:

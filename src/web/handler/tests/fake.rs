@@ -480,6 +480,7 @@ pub(super) fn thread() -> ThreadPage {
         post: opened,
         replies: vec![ReplyView { post: near, depth: 1 }, ReplyView { post: deep, depth: 2 }],
         more_replies: false,
+        own: None,
         just_posted: None,
     }
 }

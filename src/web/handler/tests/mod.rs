@@ -22,3 +22,4 @@ mod pictures;
 mod polls;
 mod sources;
 mod taken;
+mod threads;
