@@ -1,6 +1,7 @@
 //! The client API as apps use it, against a cluster of real processes.
 
 pub(crate) mod app;
+mod context;
 mod contract;
 mod ended;
 mod fields;

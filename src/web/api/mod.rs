@@ -5,7 +5,8 @@
 //! - `rate`: how often an app may ask. `client`: an app that has introduced itself.
 //! - `oauth`: how an app comes by its token. `instance`: what there is to know of the site.
 //!   `account`, `people`: members. `status`, `write`: posts. `search`: finding both. `stream`: what
-//!   happens, as it happens. `paging`: where in a list. `entity`: how things are spelt. `news`, `marks`:
+//!   happens, as it happens. `paging`: where in a list. `list`: how one is
+//!   written. `entity`: how things are spelt. `news`, `marks`:
 //!   what concerns somebody, and up to where they have read. `media`: pictures.
 //!
 //! Invariants:
@@ -21,6 +22,7 @@ mod detail;
 mod entity;
 mod instance;
 mod leaf;
+mod list;
 mod marks;
 mod media;
 mod news;
@@ -77,6 +79,8 @@ struct Call<'a> {
 struct Answer {
     status: u16,
     value: Value,
+    /// What is said instead of the value, as JSON.
+    written: Option<String>,
     link: Option<String>,
     retry_after_s: Option<u32>,
     /// What is said instead, in a stream.
@@ -89,7 +93,7 @@ type Answered = Result<Answer, Answer>;
 impl Answer {
     /// It was done, and here is what came of it.
     const fn ok(value: Value) -> Self {
-        Self { status: 200, value, link: None, retry_after_s: None, part: None }
+        Self { status: 200, value, written: None, link: None, retry_after_s: None, part: None }
     }
 
     /// It was not, and why, for a person.
@@ -154,7 +158,7 @@ impl<A: Ask> Site<A> {
         if let Some(part) = answer.part {
             return Response { app, ..part.into_response() };
         }
-        let body = answer.value.to_string();
+        let body = answer.written.unwrap_or_else(|| answer.value.to_string());
         Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
     }
 

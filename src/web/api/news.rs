@@ -123,13 +123,17 @@ impl<A: Ask> Site<A> {
         let older = older.map(|place| ("max_id", cursor(place)));
         let newer = newer.map(|place| ("min_id", cursor(place)));
         let link = link(&self.origin, call, older, newer);
-        Ok(Answer { link, ..Answer::ok(Value::Array(self.spelt_news(&reply, &viewer))) })
+        Ok(Answer { link, ..Answer::list(self.spelt_news(&reply, &viewer)) })
     }
 
-    pub(super) fn spelt_news(&self, reply: &NewsReply, viewer: &UserName) -> Vec<Value> {
+    pub(super) fn spelt_news<'a>(
+        &'a self,
+        reply: &'a NewsReply,
+        viewer: &'a UserName,
+    ) -> impl Iterator<Item = Value> + 'a {
         let accounts: BTreeMap<&UserName, &AccountView> =
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
-        let spell = |view: &NewsView| {
+        let spell = move |view: &NewsView| {
             let account = entity::account(&self.origin, &self.picture(), accounts.get(&view.by)?);
             let id = number(view);
             let mut notification = json!({
@@ -154,7 +158,7 @@ impl<A: Ask> Site<A> {
             }
             Some(notification)
         };
-        reply.news.iter().filter_map(spell).collect()
+        reply.news.iter().filter_map(spell)
     }
 
     /// The one whose number stands in the address.
@@ -176,8 +180,8 @@ impl<A: Ask> Site<A> {
             limit: PAGE.1,
         };
         let (reply, viewer) = self.news_of(call, part)?;
-        let found = self.spelt_news(&reply, &viewer);
-        let mut found = found.into_iter().filter(|it| it.get("id") == Some(&json!(id)));
+        let mut found =
+            self.spelt_news(&reply, &viewer).filter(|it| it.get("id") == Some(&json!(id)));
         found.next().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 

@@ -88,8 +88,8 @@ impl<A: Ask> Site<A> {
         let more = page.more_after.as_ref().map(|name| entity::account_id(name, at));
         let link = link(&self.origin, call, more.map(|id| ("max_id", id)), None);
         let spell = |view| entity::account(&self.origin, &self.picture(), view);
-        let accounts = page.accounts.iter().map(spell).collect();
-        Ok(Answer { link, ..Answer::ok(Value::Array(accounts)) })
+        let accounts = page.accounts.iter().map(spell);
+        Ok(Answer { link, ..Answer::list(accounts) })
     }
 
     /// Members whose name begins so, also for a name with this site's host and for the address of a

@@ -29,7 +29,7 @@ impl<A: Ask> Site<A> {
         }
         let statuses = match post.filter(|_| wants("statuses")) {
             Some(id) => match self.status_numbered(call, id) {
-                Ok((page, viewer)) => self.spelt(&page, viewer.as_ref()),
+                Ok((page, viewer)) => self.spelt(&page, viewer.as_ref()).collect(),
                 Err(answer) if answer.status == 404 => Vec::new(),
                 Err(other) => return Err(other),
             },
@@ -53,7 +53,7 @@ impl<A: Ask> Site<A> {
         let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
         let most = usize::from(limit(call, FOUND));
         let viewer = heard.viewer.as_ref().map(|viewer| &viewer.username);
-        Ok(self.spelt(&page, viewer).into_iter().take(most).collect())
+        Ok(self.spelt(&page, viewer).take(most).collect())
     }
 
     fn tag_entity(&self, tag: &Tag) -> Value {

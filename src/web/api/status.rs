@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::list::write;
 use super::paging::{Part, link};
 use super::people::account_in;
 use super::{Answer, Answered, Call, entity, nonsense, poll, told};
 use crate::action::{Action, ApiRead, StatusList};
 use crate::id::{PostId, UserName};
-use crate::limits::API_TAGS_MAX;
+use crate::limits::{API_BELOW_BYTES_MAX, API_BELOW_MAX, API_BELOW_STRANGERS_MAX, API_TAGS_MAX};
 use crate::text::{Label, Tag, labels};
 use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
@@ -21,12 +22,15 @@ use crate::wire::request::{AccountView, ApiReply, StatusView, Statuses};
 const PAGE: (u16, u16) = (20, 40);
 
 impl<A: Ask> Site<A> {
-    /// The posts of a page as apps see them, for whoever asks.
-    pub(super) fn spelt(&self, page: &Statuses, viewer: Option<&UserName>) -> Vec<Value> {
+    /// The posts of a page as apps see them, for whoever asks; each is spelt when it is taken.
+    pub(super) fn spelt<'a>(
+        &'a self,
+        page: &'a Statuses,
+        viewer: Option<&'a UserName>,
+    ) -> impl Iterator<Item = Value> + 'a {
         let accounts: BTreeMap<&UserName, &AccountView> =
             page.accounts.iter().map(|view| (&view.username, view)).collect();
-        let spell = |view: &StatusView| self.spell(view, &accounts, viewer);
-        page.statuses.iter().filter_map(spell).collect()
+        page.statuses.iter().filter_map(move |view| self.spell(view, &accounts, viewer))
     }
 
     pub(super) fn spell(
@@ -149,7 +153,7 @@ impl<A: Ask> Site<A> {
 
     pub(super) fn one_status(&self, call: &Call<'_>) -> Answered {
         let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
-        self.spelt(&page, viewer.as_ref()).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+        self.spelt(&page, viewer.as_ref()).next().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 
     /// What was typed, for its author.
@@ -181,10 +185,15 @@ impl<A: Ask> Site<A> {
             return Err(nonsense());
         };
         let viewer = heard.viewer.map(|viewer| viewer.username);
-        Ok(Answer::ok(json!({
-            "ancestors": self.spelt(&ancestors, viewer.as_ref()),
-            "descendants": self.spelt(&descendants, viewer.as_ref()),
-        })))
+        // A backend of an earlier version tells strangers more.
+        let most = if viewer.is_some() { API_BELOW_MAX } else { API_BELOW_STRANGERS_MAX };
+        let below = self.spelt(&descendants, viewer.as_ref()).take(most);
+        let mut both = String::from(r#"{"ancestors":"#);
+        write(&mut both, self.spelt(&ancestors, viewer.as_ref()), usize::MAX);
+        both.push_str(r#","descendants":"#);
+        write(&mut both, below, API_BELOW_BYTES_MAX);
+        both.push('}');
+        Ok(Answer { written: Some(both), ..Answer::ok(Value::Null) })
     }
 
     /// A list of posts, with the addresses of what is older and newer.
@@ -205,7 +214,7 @@ impl<A: Ask> Site<A> {
         let newer = newest.map(|id| ("min_id", id.to_string()));
         let link = link(&self.origin, call, older, newer);
         let statuses = self.spelt(&page, heard.viewer.as_ref().map(|viewer| &viewer.username));
-        Ok(Answer { link, ..Answer::ok(Value::Array(statuses)) })
+        Ok(Answer { link, ..Answer::list(statuses) })
     }
 
     pub(super) fn public_timeline(&self, call: &Call<'_>) -> Answered {

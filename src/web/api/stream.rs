@@ -215,7 +215,7 @@ impl<A: Ask> Site<A> {
             Statuses { statuses, accounts: accounts.to_vec(), older: None }
         };
         let post = |status: Box<StatusView>| {
-            self.spelt(&page(Some(*status)), viewer).pop().map(|value| value.to_string())
+            self.spelt(&page(Some(*status)), viewer).next().map(|value| value.to_string())
         };
         // Spelt as in the list of what concerns the one who listens.
         let notice = |by: UserName, at: Wall, what: NewsWhat, about: Option<Box<StatusView>>| {
@@ -225,7 +225,7 @@ impl<A: Ask> Site<A> {
             };
             let news = vec![NewsView { place, by, at, what }];
             let reply = NewsReply { news, posts: page(about.map(|it| *it)), stopped: None };
-            self.spelt_news(&reply, viewer?).pop().map(|value| value.to_string())
+            self.spelt_news(&reply, viewer?).next().map(|value| value.to_string())
         };
         match event {
             HeardEvent::Posted(status) => ("update", post(status)),

@@ -88,7 +88,7 @@ impl<A: Ask> Site<A> {
     /// A post as it is after an act.
     fn shown(&self, call: &Call<'_>, id: PostId) -> Answered {
         let (page, viewer) = self.status_numbered(call, id)?;
-        self.spelt(&page, viewer.as_ref()).pop().map(Answer::ok).ok_or_else(Answer::not_found)
+        self.spelt(&page, viewer.as_ref()).next().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 
     pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
@@ -108,7 +108,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn delete_status(&self, call: &Call<'_>) -> Answered {
         let id = self.own_status(call)?.post.id;
         let (page, viewer) = self.status_numbered(call, id)?;
-        let mut status = self.spelt(&page, viewer.as_ref()).pop().ok_or_else(Answer::not_found)?;
+        let mut status = self.spelt(&page, viewer.as_ref()).next().ok_or_else(Answer::not_found)?;
         let text = page.statuses.first().map(|view| view.post.text.clone());
         if let Some(fields) = status.as_object_mut() {
             fields.insert("text".to_owned(), json!(text));
@@ -154,10 +154,10 @@ impl<A: Ask> Site<A> {
         let super::ApiReply::Statuses(page) = super::told(&mut heard)? else {
             return Err(super::nonsense());
         };
-        let statuses = self.spelt(&page, Some(&own));
+        let mut statuses = self.spelt(&page, Some(&own));
         let id = original.value.get("id");
         let is_it = |status: &Value| status.pointer("/reblog/id") == id;
-        let repost = statuses.into_iter().find(is_it);
+        let repost = statuses.find(is_it);
         Ok(repost.map_or(original, Answer::ok))
     }
 }
