@@ -28,6 +28,17 @@ pub const TEXTS_READ_MAX: usize = 512;
 pub const DRAWN_POSTS_MAX: usize = 512;
 /// Bytes of such a drawing; a longer one is drawn anew each time.
 pub const DRAWN_BYTES_MAX: usize = 4096;
+/// Answers that a web server makes at once of what backends told it: as many as a small machine has cores.
+pub const MAKING_MAX: usize = 4;
+/// Bytes of what a backend tells from which its answer is one of those. What is shorter becomes ten times as
+/// long at most, where a post is all names and tags thirty times.
+pub const MAKING_BYTES_MIN: usize = 4 * 1024;
+/// Milliseconds that one waits for its turn.
+pub const MAKING_WAIT_MS: u64 = 2_000;
+/// Bytes of memory for each: what was told, read, and written twice, once with room to grow.
+pub const MAKING_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of answers that browsers have not taken for each connection, where memory is limited.
+pub const GATE_UNTAKEN_BYTES: usize = 256 * 1024;
 /// Lists of posts grow by this part of their length.
 pub const LIST_GROWTH_PART: usize = 16;
 

@@ -14,6 +14,7 @@ pub mod form;
 pub mod gate;
 pub mod handler;
 mod label;
+pub mod making;
 pub mod marker;
 mod multipart;
 pub mod origin;

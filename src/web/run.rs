@@ -1,16 +1,20 @@
 //! Builds a web server from its parts and runs it until it is told to stop.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::ask::{Ask, AskError};
 use super::backends::Backends;
 use super::first;
 use super::gate::GateLimits;
 use super::handler::Site;
+use super::making::Making;
 use super::origin::Origin;
 use super::server::{self, ServerConfig, WebError};
 use crate::clock::Clock;
 use crate::id::UserName;
+use crate::limits::MAKING_WAIT_MS;
 use crate::metrics::page::page;
 use crate::metrics::serve::Listener;
 use crate::thread::{Stop, spawn_named};
@@ -68,7 +72,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let Config { listen, backends, keys, origin, community, trusted_proxies, metrics, .. } = config;
     let clock = Clock::system();
     let form_key = keys.form_key();
-    let backends = Backends::new(backends, keys, clock.clone());
+    let making = Arc::new(Making::new(gate.making, Duration::from_millis(MAKING_WAIT_MS)));
+    let backends = Backends::new(backends, keys, clock.clone()).in_turns(Arc::clone(&making));
     let site = Site::new(&backends, community, form_key, origin.clone(), clock)
         .with_apps(calls, passwords)
         .unlisted(noindex);
@@ -83,7 +88,7 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         }
         spawn_named(scope, "first-link", |_permit| first::tell(&&backends, &own, stop))
             .map_err(WebError::Thread)?;
-        let config = ServerConfig { listen, origin, trusted_proxies };
+        let config = ServerConfig { listen, origin, trusted_proxies, making };
         let running = server::serve_within(scope, config, gate, stop, &handler);
         // Whatever ended it, the watch must end too.
         let outcome = running.and_then(|running| {

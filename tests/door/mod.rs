@@ -9,11 +9,13 @@
 //! - `words`: heads and lengths that no browser sends.
 //! - `slow`: heads and bodies that never come, answers that nobody takes.
 //! - `crowd`: too many connections, and too few descriptors.
+//! - `threads`: long threads of posts that become longest, by many at once.
 //! - `pictures`: the largest pictures that are taken, and larger ones, many at a time.
 
 mod crowd;
 mod pictures;
 mod slow;
+mod threads;
 mod watch;
 mod words;
 

@@ -11,6 +11,7 @@ mod stream;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
+use std::sync::Arc;
 use std::thread::Scope;
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ fn start<'scope>(
         listen: "127.0.0.1:0".to_owned(),
         origin: Origin::parse(ORIGIN, false).unwrap(),
         trusted_proxies: vec![PROXY],
+        making: Arc::default(),
     };
     serve_within(scope, config, limits, stop, handler).unwrap()
 }

@@ -50,6 +50,7 @@ fn server_on_taken_address_refused_and_leaves_nothing() {
                 listen: site.address.to_string(),
                 origin: Origin::parse(ORIGIN, false).unwrap(),
                 trusted_proxies: Vec::new(),
+                making: Arc::default(),
             };
             let handler = &|_: &Request| Response::new(200, Content::Text, "");
             let refused = serve_within(scope, config, limits(), &stop, handler);

@@ -15,6 +15,7 @@ mod choice;
 mod pool;
 mod verdict;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -22,20 +23,22 @@ use parking_lot::Mutex;
 
 use self::choice::Suspicion;
 use self::pool::Pool;
-use self::verdict::Verdict;
+use self::verdict::{Verdict, is_write};
 use super::ask::AskError;
+use super::making::Making;
 use crate::action::Action;
 use crate::clock::{Clock, Mono};
 use crate::id::UserName;
 use crate::json;
 use crate::limits::{
     ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, DIAL_MS,
-    DIAL_SUSPECTED_MS, PING_MS, PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    DIAL_SUSPECTED_MS, GATE_RETRY_AFTER_S, MAKING_BYTES_MIN, PING_MS, PING_ONLY_MS,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::thread::{Stop, spawn_named};
 use crate::transport::connection::dial;
 use crate::transport::{Connection, Frame, Keys, Role, TransportError};
-use crate::wire::request::{Request, Response};
+use crate::wire::request::{Outcome, Refusal, Request, Response};
 
 /// The backends, as one web server knows them.
 pub struct Backends {
@@ -44,6 +47,15 @@ pub struct Backends {
     clock: Clock,
     /// Counts requests that are about nobody: they take turns.
     turn: AtomicUsize,
+    making: Arc<Making>,
+}
+
+/// A request on its way.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    header: &'a [u8],
+    beside: &'a [u8],
+    is_write: bool,
 }
 
 /// One of them.
@@ -66,7 +78,13 @@ impl Backends {
     pub fn new(addrs: Vec<String>, keys: Keys, clock: Clock) -> Self {
         let backend = |addr| Backend { addr, pool: Pool::default(), suspicion: Mutex::default() };
         let all = addrs.into_iter().map(backend).collect();
-        Self { all, keys, clock, turn: AtomicUsize::new(0) }
+        Self { all, keys, clock, turn: AtomicUsize::new(0), making: Arc::default() }
+    }
+
+    /// The same, whose answers are made in turns with others'.
+    #[must_use]
+    pub fn in_turns(self, making: Arc<Making>) -> Self {
+        Self { making, ..self }
     }
 
     /// Sends to the backend that rendezvous hashing on `about` names, the next one when that fails; to
@@ -95,6 +113,9 @@ impl Backends {
             log::error!(bytes = bytes.len(); "request too long to send");
             return verdict.conclude().map(|response| (response, Vec::new()));
         }
+        let sent = Sent { header: &bytes, beside, is_write: is_write(&request.action) };
+        // Nobody stands in others' way while a backend takes its time.
+        self.making.end();
         let deadline = self.clock.mono().plus_ms(ASK_MS);
         for backend in self.in_order(about) {
             if self.clock.mono() >= deadline {
@@ -103,7 +124,7 @@ impl Backends {
             if backend.is_suspected() && !verdict.needs_suspected() {
                 continue;
             }
-            match self.attempt(backend, [&bytes, beside], deadline) {
+            match self.attempt(backend, sent, deadline) {
                 Ok((response, beside)) => {
                     if let Some(answer) = verdict.heard(response) {
                         return Ok((answer, beside));
@@ -129,7 +150,7 @@ impl Backends {
     fn attempt(
         &self,
         backend: &Backend,
-        bytes: [&[u8]; 2],
+        sent: Sent<'_>,
         deadline: Mono,
     ) -> Result<(Response, Vec<u8>), AskError> {
         let was_suspected = backend.is_suspected();
@@ -139,7 +160,7 @@ impl Backends {
             (DIAL_MS, ATTEMPT_MS)
         };
         let deadline = deadline.min(self.clock.mono().plus_ms(attempt_ms));
-        let exchange = |connection| self.exchange(backend, connection, bytes, deadline);
+        let exchange = |connection| self.exchange(backend, connection, sent, deadline);
         let mut asked = false;
         if let Some(pooled) = backend.pool.take() {
             match exchange(pooled) {
@@ -163,22 +184,22 @@ impl Backends {
         &self,
         backend: &Backend,
         mut connection: Connection,
-        [header, beside]: [&[u8]; 2],
+        sent: Sent<'_>,
         deadline: Mono,
     ) -> Result<(Response, Vec<u8>), Lost> {
         let was_suspected = backend.is_suspected();
         let left = || deadline.left(self.clock.mono());
-        if let Err(error) = connection.send(header, beside, left()) {
+        if let Err(error) = connection.send(sent.header, sent.beside, left()) {
             return Err(backend.lost("request", &error));
         }
         loop {
             let slice = Duration::from_millis(ANSWER_SLICE_MS).min(left());
             match connection.receive(RESPONSE_BYTES_MAX, slice) {
                 Ok(frame) => {
-                    let response = backend.decode(&frame).ok_or(Lost::Failed)?;
+                    let response = self.read(backend, frame, sent.is_write)?;
                     backend.answered();
                     backend.pool.put(connection, self.clock.mono());
-                    return Ok((response, frame.body));
+                    return Ok(response);
                 }
                 Err(TransportError::Idle) => {
                     if left().is_zero() || (!was_suspected && backend.is_suspected()) {
@@ -188,6 +209,26 @@ impl Backends {
                 Err(error) => return Err(backend.lost("answer", &error)),
             }
         }
+    }
+
+    /// What a backend told, once it is this thread's turn to make something of it. What was written is told at
+    /// once: that is short, and must not be told as if nothing had been done.
+    fn read(
+        &self,
+        backend: &Backend,
+        Frame { header, body }: Frame,
+        is_write: bool,
+    ) -> Result<(Response, Vec<u8>), Lost> {
+        let is_short = header.len() + body.len() < MAKING_BYTES_MIN;
+        let has_turn = is_write || is_short || self.making.begin();
+        let mut response = backend.decode(&header).ok_or(Lost::Failed)?;
+        if has_turn {
+            return Ok((response, body));
+        }
+        log::debug!(addr = backend.addr; "too many answers in the making");
+        let busy = Refusal::Busy { retry_after_s: GATE_RETRY_AFTER_S };
+        response.data.outcome = Outcome::Refused(busy);
+        Ok((response, Vec::new()))
     }
 
     /// Pings every backend each [`PING_MS`], an only one each [`PING_ONLY_MS`], until `stop` closes, on a connection and a thread `watch-N`
@@ -321,8 +362,8 @@ impl Backend {
         }
     }
 
-    fn decode(&self, frame: &Frame) -> Option<Response> {
-        match json::parse(&frame.header) {
+    fn decode(&self, header: &[u8]) -> Option<Response> {
+        match json::parse(header) {
             Ok(response) => Some(response),
             Err(error) => {
                 // Where it went wrong, not what stood there: that may be secret.

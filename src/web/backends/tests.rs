@@ -8,7 +8,9 @@ use crate::clock::Wall;
 use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S};
 use crate::transport::Listener;
 use crate::transport::tests::{StopOnDrop, keys, until, web_keys};
-use crate::wire::request::{ClusterBrief, Outcome, Refusal, Reply, ResponseAction, Saved};
+use crate::wire::request::{
+    ApiReply, ClusterBrief, CommunityView, Outcome, Refusal, Reply, ResponseAction, Saved,
+};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -366,5 +368,73 @@ fn pool_idle_connections_end_and_none_beyond_the_bound() {
         pool.put(dialled(), Mono(0));
         setting.kill(0);
         until_ended(&pool);
+    });
+}
+
+/// An answer that is long enough to be made in turn.
+fn long() -> Outcome {
+    Outcome::Api(Box::new(ApiReply::Community(CommunityView {
+        members: 1,
+        posts: 1,
+        is_open: true,
+        is_approved: false,
+        words: "w".repeat(MAKING_BYTES_MIN),
+    })))
+}
+
+fn busy() -> Outcome {
+    Outcome::Refused(Refusal::Busy { retry_after_s: GATE_RETRY_AFTER_S })
+}
+
+/// Two backends, of which the second answers shortly, and one turn, which this thread has.
+fn among_turns(test: impl Fn(&Making, &(dyn Fn(usize, Action) -> Outcome + Sync))) {
+    among(vec![answers(long()), answers(saved())], |setting| {
+        let making = Arc::new(Making::new(1, Duration::from_millis(20)));
+        let backends = Backends::new(setting.addrs.clone(), web_keys(1), Clock::system());
+        let backends = backends.in_turns(Arc::clone(&making));
+        let users = [setting.user(&[0]), setting.user(&[1])];
+        let ask = |whom: usize, action| {
+            let request = Request { session: None, read_to: None, need: None, action };
+            backends.ask(Some(&users[whom]), &request).unwrap().data.outcome
+        };
+        assert!(making.begin());
+        test(&making, &ask);
+    });
+}
+
+fn on_another_thread<T: Send>(what: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        spawn_named(scope, "other", |_permit| what()).unwrap().join().unwrap()
+    })
+}
+
+#[test]
+fn ask_without_a_turn_in_time_is_told_to_come_back_and_others_are_served() {
+    among_turns(|making, ask| {
+        on_another_thread(|| {
+            assert_eq!(ask(0, Action::CheckSession), busy());
+            // What is short needs no turn, and what was written is told whatever there is to it.
+            assert_eq!(ask(1, Action::CheckSession), saved());
+            assert_eq!(ask(0, write()), long());
+        });
+        making.end();
+        on_another_thread(|| {
+            assert_eq!(ask(0, Action::CheckSession), long());
+            making.end();
+        });
+    });
+}
+
+#[test]
+fn ask_gives_up_the_turn_until_the_answer_is_there() {
+    among_turns(|making, ask| {
+        // A short answer: it was given up, and none taken.
+        assert_eq!(ask(1, Action::CheckSession), saved());
+        on_another_thread(|| {
+            assert!(making.begin());
+            making.end();
+        });
+        assert_eq!(ask(0, Action::CheckSession), long());
+        assert!(!on_another_thread(|| making.begin()));
     });
 }

@@ -132,7 +132,7 @@ fn unknown(mut response: Response) -> Response {
     response
 }
 
-const fn is_write(action: &Action) -> bool {
+pub(super) const fn is_write(action: &Action) -> bool {
     match action {
         Action::Join(_)
         | Action::Login(_)

@@ -12,7 +12,7 @@ use socket2::Socket;
 use crate::clock::{Clock, Mono};
 
 /// Bytes asked of the system at once.
-const READ_BYTES: usize = 4 * 1024;
+pub(super) const READ_BYTES: usize = 4 * 1024;
 
 /// Why nothing more can be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -102,6 +102,8 @@ pub struct GateLimits {
     pub uploads: usize,
     /// Workers.
     pub workers: usize,
+    /// Answers that they make at once.
+    pub making: usize,
     /// Milliseconds for what is under way when the server stops.
     pub stop_ms: u64,
 }
@@ -123,6 +125,7 @@ impl Default for GateLimits {
             streams: limits::GATE_STREAMS_MAX,
             uploads: limits::UPLOADS_MAX,
             workers: limits::WEB_WORKERS,
+            making: limits::MAKING_MAX,
             stop_ms: limits::WEB_STOP_MS,
         }
     }
@@ -160,7 +163,11 @@ impl GateLimits {
         if left < self.connections {
             log::warn!(left = left_bytes, connections = left; "little memory");
         }
-        Self { uploads, ..self }.with_connections(left)
+        let making = usize::try_from(left_bytes / limits::MAKING_BYTES).unwrap_or(usize::MAX);
+        let making = making.saturating_add(1).min(self.making);
+        let untaken = left.saturating_mul(limits::GATE_UNTAKEN_BYTES);
+        let answers_bytes = untaken.min(self.answers_bytes);
+        Self { answers_bytes, uploads, making, ..self }.with_connections(left)
     }
 
     fn with_connections(self, left: usize) -> Self {
@@ -508,6 +515,11 @@ mod tests {
         check(Some(0), 16, 8, 0);
         check(Some(few), 32, 16, 0);
         check(Some(few + pictures), 32, 16, 2);
+        let made = |left| {
+            let limits = all.within_memory(left);
+            (limits.making, limits.answers_bytes >> 20)
+        };
+        assert_eq!([made(None), made(Some(few)), made(Some(0))], [(4, 32), (2, 8), (1, 4)]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::clock::{Clock, Mono};
 use crate::limits::ANSWER_BYTES_MAX;
 
 use super::client::household;
-use super::deadline::{Ended, read_more, write_all};
+use super::deadline::{Ended, READ_BYTES, read_more, write_all};
 use super::lending::Lending;
 use super::{NEXT_HEADER, PAUSE_HEADER};
 
@@ -185,6 +185,9 @@ impl Exchange<'_> {
         loop {
             if known.is_none() {
                 known = Frame::read(&self.buf, self.is_head_only)?;
+                // Growing by doubling would set aside up to twice as much, for as long as the browser reads.
+                let total = known.as_ref().map_or(0, |frame| frame.total_bytes + READ_BYTES);
+                self.buf.reserve_exact(total.saturating_sub(self.buf.len()));
             }
             if let Some(frame) = known.take_if(|frame| self.buf.len() >= frame.total_bytes) {
                 self.lease.is_sound = self.buf.len() == frame.total_bytes;

@@ -30,6 +30,7 @@ use crate::limits::{
 use crate::thread::{Stop, spawn_named};
 
 use super::gate::{self, CLIENT_HEADER, Gate, GateCounters, GateLimits, ID_HEADER};
+use super::making::Making;
 use super::origin::Origin;
 use super::request::{Method, Request};
 use super::response::{Asked, Content, Response};
@@ -48,6 +49,8 @@ pub struct ServerConfig {
     pub origin: Origin,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whose turn it is to make an answer: it ends once the gate has that.
+    pub making: Arc<Making>,
 }
 
 /// Why the web server did not start, or did not last.
@@ -124,7 +127,7 @@ pub fn serve_within<'scope>(
     stop: &Stop,
     handler: &'scope Handler<'scope>,
 ) -> Result<Running<'scope>, WebError> {
-    let ServerConfig { listen, origin, trusted_proxies } = config;
+    let ServerConfig { listen, origin, trusted_proxies, making } = config;
     let listener = gate::listen(&listen).map_err(|source| WebError::Listen { listen, source })?;
     let dir = SocketDir::create(&socket_dir::parents()).map_err(WebError::Socket)?;
     let socket = UnixListener::bind(dir.socket()).map_err(WebError::Socket)?;
@@ -133,7 +136,8 @@ pub fn serve_within<'scope>(
     let failure = Failure { first: Mutex::new(None), stop: stop.clone() };
     let path = dir.socket();
     let site = origin.clone();
-    let desk = Arc::new(Desk { server, _dir: dir, origin: site, failure, ending: false.into() });
+    let ending = AtomicBool::new(false);
+    let desk = Arc::new(Desk { server, _dir: dir, origin: site, failure, making, ending });
     let workers = Workers::start(scope, &desk, limits.workers, handler)?;
     let rules = gate::Rules {
         origin,
@@ -184,6 +188,7 @@ struct Desk {
     _dir: SocketDir,
     origin: Origin,
     failure: Failure,
+    making: Arc<Making>,
     /// Whether workers were told to end.
     ending: AtomicBool,
 }
@@ -220,6 +225,7 @@ impl Desk {
                 "request from the gate not readable"
             ),
         }));
+        self.making.end();
         if served.is_err() {
             log::error!(request:% = id; "handler panicked");
         }
