@@ -9,8 +9,8 @@ use rustix::process::{Resource, getrlimit};
 
 use super::error::CliError;
 use crate::limits::{
-    BACKEND_MEMORY_BYTES, LIBRARY_STACK_BYTES, MALLOC_ARENA_BYTES, MALLOC_ARENAS_A_CORE,
-    PROGRAM_MAPPED_BYTES, WEB_MEMORY_BYTES, WEB_WORKERS,
+    BACKEND_MEMORY_BYTES, LIBRARY_STACK_BYTES, MALLOC_ARENA_BYTES, MALLOC_ARENA_KEPT_BYTES,
+    MALLOC_ARENAS_A_CORE, PROGRAM_MAPPED_BYTES, WEB_MEMORY_BYTES, WEB_WORKERS,
 };
 use crate::thread::STACK_BYTES;
 
@@ -72,6 +72,11 @@ impl Part {
         }
     }
 
+    /// Bytes that GNU's allocator may keep beyond that.
+    const fn kept(around: Surroundings) -> u64 {
+        around.arenas.saturating_sub(1).saturating_mul(MALLOC_ARENA_KEPT_BYTES)
+    }
+
     /// Bytes of address space that it takes, what is only set aside included.
     const fn address_space(self, around: Surroundings) -> u64 {
         // The first one is the program's own heap.
@@ -104,7 +109,15 @@ fn left(
         None => Ok(None),
     };
     let [address_space, data] = needs.map(left);
-    Ok([address_space?, data?].into_iter().flatten().min())
+    let kept = Part::kept(around);
+    let data = data?.map(|left| {
+        if left < kept {
+            // It may still end the process: each arena grows by what its threads take at once.
+            log::warn!("little memory for arenas of the allocator, set MALLOC_ARENA_MAX=1");
+        }
+        left.saturating_sub(kept)
+    });
+    Ok([address_space?, data].into_iter().flatten().min())
 }
 
 #[cfg(test)]
@@ -119,14 +132,16 @@ mod tests {
         let said = |part, limits| left(part, around, limits).map_err(|error| error.to_string());
         assert_eq!(said(Part::Serve, [None, None]), Ok(None));
         let words =
-            "tern serve needs 1168 MiB of address space at least, and may take 64 MiB (ulimit -v)";
+            "tern serve needs 1176 MiB of address space at least, and may take 64 MiB (ulimit -v)";
         assert_eq!(said(Part::Serve, [Some(64 * MIB), None]).unwrap_err(), words);
-        let words = "tern web needs 144 MiB of memory at least, and may take 64 MiB (ulimit -d)";
+        let words = "tern web needs 152 MiB of memory at least, and may take 64 MiB (ulimit -d)";
         assert_eq!(said(Part::Web, [None, Some(64 * MIB)]).unwrap_err(), words);
         for part in [Part::Backend, Part::Web, Part::Serve] {
             let (space, data) = (part.address_space(around), part.data(around));
             assert_eq!(said(part, [Some(space), Some(data + 7)]), Ok(Some(0)));
-            assert_eq!(said(part, [None, Some(data + 7)]), Ok(Some(7)));
+            let kept = Part::kept(around);
+            assert_eq!(said(part, [None, Some(data + 7)]), Ok(Some(0)));
+            assert_eq!(said(part, [None, Some(data + kept + 7)]), Ok(Some(7)));
             assert!(said(part, [Some(space - 1), None]).is_err());
             assert!(said(part, [None, Some(data - 1)]).is_err());
         }
@@ -136,6 +151,7 @@ mod tests {
     fn smaller_stacks_and_fewer_arenas_need_less() {
         let small = Surroundings { library_stack: MIB / 2, arenas: 1 };
         assert_eq!(Part::Backend.address_space(small), 64 * MIB);
-        assert_eq!(Part::Serve.data(small), 116 * MIB);
+        assert_eq!(Part::Serve.data(small), 124 * MIB);
+        assert_eq!(Part::kept(small), 0);
     }
 }

@@ -544,7 +544,7 @@ const _: () = assert!(LOGIN_LOCK_MS_MAX < LOGIN_FAILURES_KEPT_MS);
 /// seconds for its turn to hash.
 pub const WEB_WORKERS: usize = 48;
 /// Bytes of memory that a web server takes at least besides the stacks of its workers.
-pub const WEB_MEMORY_BYTES: u64 = 24 * 1024 * 1024;
+pub const WEB_MEMORY_BYTES: u64 = 32 * 1024 * 1024;
 /// The same of a backend, and room for one password that is hashed.
 pub const BACKEND_MEMORY_BYTES: u64 = 44 * 1024 * 1024;
 /// Bytes that the standard library gives the stack of a thread where nobody says how many.

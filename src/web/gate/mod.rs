@@ -157,14 +157,18 @@ impl GateLimits {
         }
         let uploads = if after_pictures.is_some() { self.uploads } else { 0 };
         let left_bytes = after_pictures.unwrap_or(left_bytes);
+        // What is made takes far more than what waits, so both have a share.
+        let making_bytes = left_bytes / limits::MAKING_PART;
+        let making = usize::try_from(making_bytes / limits::MAKING_BYTES).unwrap_or(usize::MAX);
+        let making = making.saturating_add(1).min(self.making);
+        let taken = limits::MAKING_BYTES.saturating_mul(making.saturating_sub(1) as u64);
+        let left_bytes = left_bytes.saturating_sub(taken);
         let more =
             usize::try_from(left_bytes / limits::GATE_CONNECTION_BYTES).unwrap_or(usize::MAX);
         let left = more.saturating_add(limits::GATE_CONNECTIONS_MIN);
         if left < self.connections {
             log::warn!(left = left_bytes, connections = left; "little memory");
         }
-        let making = usize::try_from(left_bytes / limits::MAKING_BYTES).unwrap_or(usize::MAX);
-        let making = making.saturating_add(1).min(self.making);
         let untaken = left.saturating_mul(limits::GATE_UNTAKEN_BYTES);
         let answers_bytes = untaken.min(self.answers_bytes);
         Self { answers_bytes, uploads, making, ..self }.with_connections(left)
@@ -519,7 +523,8 @@ mod tests {
             let limits = all.within_memory(left);
             (limits.making, limits.answers_bytes >> 20)
         };
-        assert_eq!([made(None), made(Some(few)), made(Some(0))], [(4, 32), (2, 8), (1, 4)]);
+        let much = Some(32 << 20);
+        assert_eq!([made(None), made(much), made(Some(0))], [(4, 32), (2, 6), (1, 2)]);
     }
 
     #[test]
