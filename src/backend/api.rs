@@ -79,7 +79,7 @@ impl Backend {
         let plan = |user: &User| action::handle(user, &who, &change, now);
         let (wrote, version) = self.change(permit, &act, &plan)?;
         if wrote.receipt().sessions_ended() > 0 {
-            log::warn!(user:% = name, address:%; "an app's code was shown by somebody else");
+            log::warn!(user:% = name, address:%; "an app's code came again, or from somebody else");
             return Err(Refusal::SignedOut);
         }
         log::info!(user:% = name, address:%; "app signed in");
