@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::app::{App, OUT_OF_BAND, one_machine, shown_code};
+use super::app::{App, Heard, OUT_OF_BAND, one_machine, shown_code};
 use crate::cluster::harness::{Cluster, Options};
 
 /// A verifier and its challenge. Source: RFC 7636, appendix B.
@@ -52,10 +52,10 @@ fn code_taken_once_by_its_app_with_its_verifier() {
     let cluster = Cluster::start(Options::default());
     let mut ada = cluster.person("ada");
     ada.join();
-    let app = App::introduce(&cluster.address(), "read write", OUT_OF_BAND);
+    let mut app = App::introduce(&cluster.address(), "read write", OUT_OF_BAND);
     let other = App::introduce(&cluster.address(), "read write", OUT_OF_BAND);
     let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
-    let refused = |heard: super::app::Heard| {
+    let refused = |heard: Heard| {
         assert_eq!((heard.status, heard.text("error").as_str()), (400, "invalid_grant"));
     };
     let code = app.code(&mut ada, "read", &challenge);
@@ -86,16 +86,22 @@ fn code_taken_once_by_its_app_with_its_verifier() {
     refused(app.redeem(&code, None));
     refused(app.redeem("ada.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", None));
     refused(app.redeem("nonsense", None));
-    // All at once, one gets it.
+    // All at once, one gets it at most, and nothing by it: the code came again.
     let code = app.code(&mut ada, "read", "");
-    let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let ask = || app.redeem(&code, None).status;
+    let heard: Vec<Heard> = std::thread::scope(|scope| {
+        let ask = || app.redeem(&code, None);
         let threads: Vec<_> = (0..4)
             .map(|n| std::thread::Builder::new().name(format!("app-{n}")).spawn_scoped(scope, ask))
             .collect();
         threads.into_iter().filter_map(Result::ok).filter_map(|it| it.join().ok()).collect()
     });
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    let (given, not): (Vec<_>, Vec<_>) = heard.into_iter().partition(|heard| heard.status == 200);
+    assert!(given.len() <= 1 && given.len() + not.len() == 4, "{given:?}");
+    not.into_iter().for_each(refused);
+    for heard in given {
+        app.token = Some(heard.text("access_token"));
+        assert_eq!(app.get("/api/v1/timelines/home").status, 401);
+    }
     let secret =
         App { secret: other.secret.clone(), ..App::introduce(&app.base, "read", OUT_OF_BAND) };
     let heard = secret.redeem(&code, None);

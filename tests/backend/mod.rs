@@ -24,6 +24,7 @@ use tern::transport::connection::{Connection, dial};
 use tern::transport::key::{ClusterKey, Keys};
 use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, Refusal, Request, Response};
+use tern::wire::status::StatusPage;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -133,10 +134,19 @@ impl Backends {
     }
 
     fn wait_until_writable(&self, n: usize) {
+        self.wait_until(n, |page| page.writes);
+    }
+
+    /// Waits until a machine says that it reaches all others: only those it reaches it asks.
+    fn wait_until_all_up(&self, n: usize) {
+        self.wait_until(n, |page| page.machines.iter().all(|row| row.down_since.is_none()));
+    }
+
+    fn wait_until(&self, n: usize, is_so: impl Fn(&StatusPage) -> bool) {
         let status =
             Request { session: None, read_to: None, need: None, action: Action::ClusterStatus };
         eventually(|| match self.try_ask(n, &status).map(|response| response.data.outcome) {
-            Ok(Outcome::Status(page)) => page.writes.then_some(()),
+            Ok(Outcome::Status(page)) => is_so(&page).then_some(()),
             _ => None,
         });
     }
@@ -288,6 +298,7 @@ fn one_machine_killed_or_frozen_writes_go_on_and_it_catches_up() {
     session = all.ask(0, &post(&session, 2, "while one is dead")).session.unwrap();
     all.spawn(2);
     eventually(|| (everyone_or_none(&all, 2) == ["while one is dead"]).then_some(()));
+    all.wait_until_all_up(0);
     all.signal(1, Signal::STOP);
     let frozen = all.ask(0, &post(&session, 3, "while one is frozen")).data.outcome;
     assert!(matches!(frozen, Outcome::Saved(_)), "{frozen:?}");

@@ -149,7 +149,8 @@ impl<A: Ask> Site<A> {
             Some(other) => return Err(super::refused(&other)),
         }
         let scopes = heard.viewer.and_then(|viewer| viewer.app).map(|app| app.scopes);
-        let scopes = scopes.ok_or_else(super::nonsense)?;
+        // Over already: the code came once more meanwhile.
+        let scopes = scopes.ok_or_else(invalid_grant)?;
         let token = format!("{}.{}", code.user, token.secret());
         Ok(issued(&token, &scopes, self.clock.wall()))
     }
