@@ -6,6 +6,7 @@
 //! backend once more. So none is ever held while a backend hangs, or a browser reads.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -19,15 +20,13 @@ pub struct Making {
     max: usize,
     wait: Duration,
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     at_it: Vec<ThreadId>,
-    /// Those who wait, in the order in which they came.
-    waiting: VecDeque<u64>,
-    next_number: u64,
+    /// Those who wait, in the order in which they came; each is told by itself, for they are many.
+    waiting: VecDeque<(ThreadId, Arc<Condvar>)>,
 }
 
 impl Default for Making {
@@ -39,7 +38,7 @@ impl Default for Making {
 impl Making {
     /// Nobody's turn yet; `max` at a time, for which the others wait so long.
     pub fn new(max: usize, wait: Duration) -> Self {
-        Self { max, wait, state: Mutex::default(), changed: Condvar::new() }
+        Self { max, wait, state: Mutex::default() }
     }
 
     /// Takes a turn, unless this thread has one; false if there was none in time.
@@ -49,20 +48,17 @@ impl Making {
         if state.at_it.contains(&me) {
             return true;
         }
-        let number = state.next_number;
-        state.next_number += 1;
-        state.waiting.push_back(number);
-        let is_not_next = |state: &mut State| !state.is_next(number, self.max);
-        self.changed.wait_while_for(&mut state, is_not_next, self.wait);
-        let is_next = state.is_next(number, self.max);
-        state.waiting.retain(|other| *other != number);
-        if is_next {
+        if state.at_it.len() < self.max {
             state.at_it.push(me);
+            return true;
         }
-        drop(state);
-        // Whoever stood behind may be next now.
-        self.changed.notify_all();
-        is_next
+        let own = Arc::new(Condvar::new());
+        state.waiting.push_back((me, Arc::clone(&own)));
+        let is_not_next = |state: &mut State| !state.at_it.contains(&me);
+        own.wait_while_for(&mut state, is_not_next, self.wait);
+        let has_turn = state.at_it.contains(&me);
+        state.waiting.retain(|(other, _)| *other != me);
+        has_turn
     }
 
     /// Ends this thread's turn, if it has one.
@@ -71,17 +67,15 @@ impl Making {
         let mut state = self.state.lock();
         let before = state.at_it.len();
         state.at_it.retain(|other| *other != me);
-        let has_ended = state.at_it.len() < before;
-        drop(state);
-        if has_ended {
-            self.changed.notify_all();
+        if state.at_it.len() == before {
+            return;
         }
-    }
-}
-
-impl State {
-    fn is_next(&self, number: u64, max: usize) -> bool {
-        self.waiting.front() == Some(&number) && self.at_it.len() < max
+        // To whoever waits longest, and past all who come now.
+        if let Some((next, told)) = state.waiting.pop_front() {
+            state.at_it.push(next);
+            drop(state);
+            told.notify_one();
+        }
     }
 }
 
