@@ -321,15 +321,11 @@ fn restored_by_a_line_once_what_was_lost_is_learned() {
         assert!(matches!(machine.sync(term, text), Some(Reply::Ack(_))));
     }
     let whole = machine.bytes.clone();
+    let State { acc: base, hash: base_hash, com } = machine.slot.state();
+    let (version, line) = machine.line(machine.term(2), None);
     let path = home.path("users/ada.jsonl");
     std::fs::write(&path, String::from_utf8(whole.clone()).unwrap().replace("two", "owt")).unwrap();
     assert!(machine.local.scrub(&machine.slot));
-    let base = Body::file(&ada(), whole.clone().into()).unwrap().last().unwrap();
-    let version = Version { term: machine.term(2), seq: 1 };
-    let (kind, com) = (Kind::Identity, base.0);
-    let (requests, entries) = (&[][..], &[][..]);
-    let (base, base_hash) = base;
-    let line = line::encode(&NewLine { version, base, base_hash, com, kind, requests, entries });
     let hash = line.hash;
     let restore = Event::Restore(Proposal { version, base, base_hash, hash, com, full: false });
     let body =
