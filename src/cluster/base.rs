@@ -1,13 +1,26 @@
-//! How a machine whose own copy is not what its lock builds on comes by that: it learns the lines that
-//! it lacks, or builds on the whole file that another member granted.
+//! How a machine whose own copy is not what its lock builds on comes by that, and how it hands what it
+//! builds on to others: by the lines that a copy lacks behind what is committed in it. A lock holds for
+//! less time than a long file takes to be sent, checked and written; as long as every attempt had to do
+//! that, and none of them could, a user would be locked out of their account. A whole file goes where
+//! such lines are not found near the end of it.
 
 use std::sync::Arc;
 
-use super::lock::{LockError, UserGuard};
+use super::lock::{LockError, UserGuard, Writing};
 use super::replicas::{Body, apply_line};
-use crate::id::NodeId;
+use crate::id::{Hash128, NodeId};
+use crate::replica::acceptor::Proposal;
 use crate::replica::coordinator::Holding;
+use crate::replica::version::Version;
 use crate::user::User;
+use crate::wire::message::PROTO_LINES;
+
+/// The lines of a base that this machine's own copy lacks.
+pub(super) struct Lacked {
+    /// Behind which version they follow, and its chain hash: zero where they are the whole file.
+    after: (Version, Hash128),
+    pub(super) lines: Arc<[u8]>,
+}
 
 impl UserGuard<'_> {
     /// Brings this machine's own copy up to the base, if that is known to be committed: mostly it
@@ -28,34 +41,115 @@ impl UserGuard<'_> {
         true
     }
 
-    /// Gets the file that the lock was granted on from the member that holds it.
+    /// Gets what the lock was granted on from the member that holds it: what follows on what is committed
+    /// here, or the whole file.
     pub(super) fn fetch_base(&mut self, node: NodeId) -> Result<(), LockError> {
         let base = self.holding.base;
-        let bytes = match self.bodies.remove(&node) {
-            Some(bytes) => bytes,
-            None if base.acc.is_zero() => Vec::new(),
-            None => {
-                self.cluster.fetch_whole(node, &self.slot, self.deadline).ok_or(LockError::Busy)?
-            }
-        };
         let mut user = User::absent(self.slot.name.clone());
-        let bytes: Arc<[u8]> = bytes.into();
+        let (mut after, mut own_len, mut bytes) = Default::default();
+        if let Some(granted) = self.bodies.remove(&node) {
+            bytes = granted;
+        } else if node == self.cluster.members.me {
+            // What is left of a damaged copy.
+            bytes = self.cluster.local.file(&self.slot).map_err(|_| LockError::Busy)?.1;
+        } else if !base.acc.is_zero() {
+            let stem = self.cluster.local.stem_and_user(&self.slot);
+            let have = stem.as_ref().map(|(stem, _)| stem.at);
+            let fetched = self.cluster.fetch(node, &self.slot.name, have, self.deadline);
+            let (behind, fetched) = fetched.ok_or(LockError::Busy)?;
+            bytes = fetched;
+            if let Some((stem, known)) = stem.filter(|(stem, _)| stem.at.0 == behind) {
+                (user, after, own_len) = (known, stem.at, stem.len);
+            }
+        }
+        let lacked = Lacked { after, lines: bytes.into() };
         if !base.acc.is_zero() {
-            let body = Body::file(&self.slot.name, Arc::clone(&bytes)).map_err(|error| {
-                log::warn!(node, error:%; "granted file is unreadable");
-                LockError::Busy
-            })?;
+            let body = self.body_of(&lacked, Arc::clone(&lacked.lines)).ok_or(LockError::Busy)?;
             if body.last() != Some((base.acc, base.hash)) {
                 return Err(LockError::Busy);
             }
-            if let Body::File(_, lines) = &body {
-                for line in lines {
-                    apply_line(&mut user, line);
-                }
-            }
+            body.all_lines().iter().for_each(|line| apply_line(&mut user, line));
         }
         self.built = Some(Box::new(user));
-        self.fetched = Some(bytes);
+        (self.own_len, self.lacked) = (own_len, Some(lacked));
         Ok(())
     }
+
+    /// What this machine's own replica is given: the line, or with it all that it lacks.
+    pub(super) fn own_body(&self, writing: &mut Writing, full: bool) -> Option<Body> {
+        if !full {
+            let Proposal { version, base, base_hash, hash, .. } = writing.proposal;
+            let (line, base) = (Arc::clone(&writing.line), (base, base_hash));
+            let body = Body::line(&self.slot.name, line, base, (version, hash));
+            return body.inspect_err(|error| log::error!(error:%; "own line unreadable")).ok();
+        }
+        match &self.lacked {
+            Some(lacked) => self.body_of(lacked, joined(&lacked.lines, &writing.line)),
+            None => Body::file(&self.slot.name, self.whole(writing)?).ok(),
+        }
+    }
+
+    /// What a peer is given that lacks more than the line: behind which version it begins, if it is not
+    /// the whole file, and its bytes.
+    pub(super) fn body_for(
+        &self,
+        peer: NodeId,
+        writing: &mut Writing,
+    ) -> Option<(Option<Version>, Arc<[u8]>)> {
+        let is_taken = self.cluster.members.proto(peer) >= PROTO_LINES;
+        let after = self.needs.get(&peer).copied().filter(|_| is_taken);
+        if let Some(after) = after
+            && let Some(lines) = self.base_behind(after)
+        {
+            return Some((Some(after), joined(&lines, &writing.line)));
+        }
+        Some((None, self.whole(writing)?))
+    }
+
+    /// The lines of the base behind a version; `None` if that is not found near its end.
+    fn base_behind(&self, after: Version) -> Option<Vec<u8>> {
+        let lacked = self.lacked.as_ref();
+        let lines = lacked.map_or(&[][..], |lacked| &lacked.lines);
+        let is_behind = lacked.is_some_and(|lacked| lacked.after.0 == after);
+        if is_behind {
+            return Some(lines.to_vec());
+        }
+        if let Some((at, _)) = super::tail::joint_in(lines, after) {
+            return lines.get(at..).map(<[u8]>::to_vec);
+        }
+        let mut found = self.cluster.local.lines_within(&self.slot, self.own_len, after)?;
+        found.extend_from_slice(lines);
+        Some(found)
+    }
+
+    /// The whole file with the line at its end.
+    fn whole(&self, writing: &mut Writing) -> Option<Arc<[u8]>> {
+        if writing.whole.is_none() {
+            let mut bytes = Vec::new();
+            if self.own_len > 0 {
+                let own = self.cluster.local.file(&self.slot);
+                let own = own.inspect_err(|error| log::error!(error:%; "file not read")).ok()?.1;
+                bytes.extend_from_slice(own.get(..usize::try_from(self.own_len).ok()?)?);
+            }
+            if let Some(lacked) = &self.lacked {
+                bytes.extend_from_slice(&lacked.lines);
+            }
+            writing.whole = Some(joined(&bytes, &writing.line));
+        }
+        writing.whole.clone()
+    }
+
+    /// These bytes as what they are: lines behind what is there, or a whole file.
+    fn body_of(&self, lacked: &Lacked, bytes: Arc<[u8]>) -> Option<Body> {
+        let name = &self.slot.name;
+        let body = match lacked.after {
+            (after, _) if after.is_zero() => Body::file(name, bytes),
+            after => Body::lines(name, bytes, after),
+        };
+        body.inspect_err(|error| log::warn!(error:%; "granted file is unreadable")).ok()
+    }
+}
+
+fn joined(before: &[u8], line: &[u8]) -> Arc<[u8]> {
+    [before, line].concat().into()
 }

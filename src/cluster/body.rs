@@ -1,6 +1,7 @@
-//! What comes with a message about a user's file, or goes to the disk: one line, or the whole file,
-//! checked before anything is done with it.
+//! What comes with a message about a user's file, or goes to the disk: one line, several, or the whole
+//! file, checked before anything is done with it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::id::{Hash128, UserName};
@@ -9,6 +10,7 @@ use crate::store::line::{self, Kind, Line};
 use crate::store::scan::{self, End};
 
 /// What came with an event.
+#[derive(Clone)]
 pub enum Body {
     /// Nothing.
     None,
@@ -16,8 +18,9 @@ pub enum Body {
     Line(Arc<[u8]>, Box<Line>),
     /// A whole file and its lines.
     File(Arc<[u8]>, Vec<Line>),
-    /// The lines that follow on a version; their entries' places count from the first line's start.
-    Lines(Version, Arc<[u8]>, Vec<Line>),
+    /// The lines that follow on a version of this chain hash; their entries' places count from the first
+    /// line's start.
+    Lines((Version, Hash128), Arc<[u8]>, Vec<Line>),
 }
 
 /// Bytes that another machine sent and that are no user's file.
@@ -72,9 +75,9 @@ impl Body {
     pub fn lines(
         user: &UserName,
         bytes: Arc<[u8]>,
-        (base, base_hash): (Version, Hash128),
+        after: (Version, Hash128),
     ) -> Result<Self, BodyError> {
-        let (mut last, mut hash, mut at) = (base, base_hash, 0);
+        let ((mut last, mut hash), mut at) = (after, 0);
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let line = line::decode(piece, at).map_err(|_| BodyError::Malformed(user.clone()))?;
@@ -83,7 +86,31 @@ impl Body {
             (last, hash, at) = (line.version, line.hash, at + piece.len() as u64);
             lines.push(line);
         }
-        Ok(Self::Lines(base, bytes, lines))
+        Ok(Self::Lines(after, bytes, lines))
+    }
+
+    /// Several lines but those up to this version of this hash; `None` if they do not follow on it.
+    pub(super) fn behind(&self, from: (Version, Hash128)) -> Option<Cow<'_, Self>> {
+        let Self::Lines(after, bytes, lines) = self else { return None };
+        if *after == from {
+            return Some(Cow::Borrowed(self));
+        }
+        let count = lines.iter().rposition(|line| (line.version, line.hash) == from)? + 1;
+        let skipped = len_of(bytes, count);
+        let mut rest = lines.get(count..)?.to_vec();
+        for (_, place) in rest.iter_mut().flat_map(|line| &mut line.entries) {
+            place.offset -= skipped as u64;
+        }
+        Some(Cow::Owned(Self::Lines(from, bytes.get(skipped..)?.into(), rest)))
+    }
+
+    /// The lines of a whole file, or several.
+    pub(super) fn all_lines(&self) -> &[Line] {
+        match self {
+            Self::File(_, lines) | Self::Lines(_, _, lines) => lines,
+            Self::Line(_, line) => std::slice::from_ref(line),
+            Self::None => &[],
+        }
     }
 
     /// Several lines cut after `version`; `None` if that version is not among them.
@@ -100,7 +127,7 @@ impl Body {
         let bytes = bytes.get(..len_of(bytes, count))?.into();
         let lines = lines.get(..count)?.to_vec();
         Some(match self {
-            Self::Lines(base, ..) => Self::Lines(base, bytes, lines),
+            Self::Lines(after, ..) => Self::Lines(after, bytes, lines),
             _ => Self::File(bytes, lines),
         })
     }
@@ -113,15 +140,9 @@ impl Body {
         }
     }
 
-    /// The version and hash that a whole file ends in.
+    /// The version and hash that it ends in.
     pub fn last(&self) -> Option<(Version, Hash128)> {
-        match self {
-            Self::File(_, lines) | Self::Lines(_, _, lines) => {
-                lines.last().map(|line| (line.version, line.hash))
-            }
-            Self::Line(_, line) => Some((line.version, line.hash)),
-            Self::None => None,
-        }
+        self.all_lines().last().map(|line| (line.version, line.hash))
     }
 }
 

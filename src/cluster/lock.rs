@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, bounded};
 use parking_lot::{ArcMutexGuard, RawMutex};
 
 use super::Cluster;
+use super::base::Lacked;
 use super::link::{Asker, Heard};
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
@@ -69,13 +70,15 @@ pub struct UserGuard<'p> {
     pub(super) holding: Holding,
     /// The user at the base, where that is not what this machine's view shows.
     pub(super) built: Option<Box<User>>,
-    /// The file up to the base, where this machine's own copy is another.
-    pub(super) fetched: Option<Arc<[u8]>>,
-    /// Bytes of this machine's own file up to the base.
+    /// What this machine's own copy lacks of the base, where that is another's.
+    pub(super) lacked: Option<Lacked>,
+    /// Bytes of this machine's own file up to the base, or up to what it lacks of that.
     pub(super) own_len: u64,
     answers: (crossbeam_channel::Sender<Heard>, Receiver<Heard>),
     ticket: u64,
     pub(super) bodies: BTreeMap<NodeId, Vec<u8>>,
+    /// What is committed in the copies of those that need more than the line.
+    pub(super) needs: BTreeMap<NodeId, Version>,
     permit: PhantomData<&'p mut LockPermit>,
 }
 
@@ -87,10 +90,10 @@ enum Next {
 }
 
 /// The line being written and what goes with it.
-struct Writing {
-    proposal: Proposal,
-    line: Arc<[u8]>,
-    full: Option<Arc<[u8]>>,
+pub(super) struct Writing {
+    pub(super) proposal: Proposal,
+    pub(super) line: Arc<[u8]>,
+    pub(super) whole: Option<Arc<[u8]>>,
 }
 
 impl Cluster {
@@ -145,12 +148,13 @@ impl Cluster {
             epoch: 0,
             holding: Holding::default(),
             built: None,
-            fetched: None,
+            lacked: None,
             own_len: 0,
             // Each question is asked of each member once or twice; an answer beyond that is dropped.
             answers: bounded(room),
             ticket: 0,
             bodies: BTreeMap::new(),
+            needs: BTreeMap::new(),
             permit: PhantomData,
         };
         guard.begin(is_repair)?;
@@ -180,7 +184,7 @@ impl UserGuard<'_> {
 
     /// Bytes of the file up to the base.
     pub(super) fn base_len(&self) -> u64 {
-        self.fetched.as_ref().map_or(self.own_len, |bytes| bytes.len() as u64)
+        self.own_len + self.lacked.as_ref().map_or(0, |lacked| lacked.lines.len() as u64)
     }
 
     /// Appends one line on a majority of the machines.
@@ -328,7 +332,7 @@ impl UserGuard<'_> {
             com: base.com,
             full: false,
         };
-        Ok(Writing { proposal, line: encoded.bytes.into(), full: None })
+        Ok(Writing { proposal, line: encoded.bytes.into(), whole: None })
     }
 
     fn propose(&mut self, writing: &mut Writing) -> Result<Version, LockError> {
@@ -427,7 +431,10 @@ impl UserGuard<'_> {
                     return Event::Answered(from, Reply::Damaged { term, state });
                 }
                 Answer::Ack { version } => return Event::Answered(from, Reply::Ack(version)),
-                Answer::Need { state } => return Event::Answered(from, Reply::Need(state)),
+                Answer::Need { state } => {
+                    self.needs.insert(from, state.com);
+                    return Event::Answered(from, Reply::Need(state));
+                }
                 Answer::Refuse { why } => return Event::Answered(from, Reply::Refuse(why)),
                 Answer::State { .. }
                 | Answer::Body { .. }
@@ -449,8 +456,10 @@ impl UserGuard<'_> {
             }
             Effect::Sync { to, full } => {
                 let Some(writing) = writing else { return };
-                let Some(body) = self.body(writing, full) else { return };
-                (to, Message::Sync(sync(user, writing.proposal, full)), body, true)
+                let line = || Some((None, Arc::clone(&writing.line)));
+                let found = if full { self.body_for(to, writing) } else { line() };
+                let Some((after, body)) = found else { return };
+                (to, Message::Sync(sync(user, writing.proposal, (full, after))), body, true)
             }
             Effect::Unlock(to, term, com) => {
                 (to, Message::Unlock { user, term, com }, Arc::default(), false)
@@ -485,42 +494,6 @@ impl UserGuard<'_> {
         let reply = self.cluster.local.step(&self.slot, event, &body);
         is_question.then(|| reply.map_or(Event::Lost(me), |reply| Event::Answered(me, reply)))
     }
-
-    fn own_body(&self, writing: &mut Writing, full: bool) -> Option<Body> {
-        let bytes = self.body(writing, full)?;
-        let body = if full {
-            Body::file(&self.slot.name, bytes)
-        } else {
-            let Proposal { version, base, base_hash, hash, .. } = writing.proposal;
-            Body::line(&self.slot.name, bytes, (base, base_hash), (version, hash))
-        };
-        body.inspect_err(|error| log::error!(error:%; "own line unreadable")).ok()
-    }
-
-    /// The bytes of the line, or of the whole file with the line at its end.
-    fn body(&self, writing: &mut Writing, full: bool) -> Option<Arc<[u8]>> {
-        if !full {
-            return Some(Arc::clone(&writing.line));
-        }
-        if writing.full.is_none() {
-            let mut bytes = match &self.fetched {
-                Some(bytes) => bytes.to_vec(),
-                None if self.own_len == 0 => Vec::new(),
-                None => self
-                    .cluster
-                    .local
-                    .file(&self.slot)
-                    .inspect_err(|error| log::error!(error:%; "file not read"))
-                    .ok()?
-                    .1
-                    .get(..usize::try_from(self.own_len).ok()?)?
-                    .to_vec(),
-            };
-            bytes.extend_from_slice(&writing.line);
-            writing.full = Some(bytes.into());
-        }
-        writing.full.clone()
-    }
 }
 
 impl Drop for UserGuard<'_> {
@@ -551,7 +524,7 @@ impl From<Failure> for LockError {
     }
 }
 
-fn sync(user: UserName, proposal: Proposal, full: bool) -> Sync {
+fn sync(user: UserName, proposal: Proposal, (full, after): (bool, Option<Version>)) -> Sync {
     let Proposal { version, base, base_hash, hash, com, .. } = proposal;
-    Sync { user, version, base, base_hash, hash, com, full }
+    Sync { user, version, base, base_hash, hash, com, full, after }
 }

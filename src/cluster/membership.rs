@@ -222,6 +222,13 @@ impl Membership {
         last.is_some_and(|last| (last.boot, last.process) == (hello.boot, hello.process))
     }
 
+    /// The newest protocol version that a peer said it speaks; 0 as long as it was not met.
+    pub fn proto(&self, peer: NodeId) -> u16 {
+        let seen = self.seen.lock();
+        let hello = seen.peers.get(&peer).and_then(|peer| peer.hello.as_ref());
+        hello.map_or(0, |hello| hello.proto_max)
+    }
+
     /// A peer answered a ping.
     pub fn answered(&self, from: NodeId, health: Health) -> Change {
         let now = (self.clock.mono(), self.clock.wall());

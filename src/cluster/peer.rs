@@ -205,21 +205,23 @@ impl Cluster {
         sync: Sync,
         body: Vec<u8>,
     ) -> Result<Option<(Answer, Vec<u8>)>, PeerError> {
-        let Sync { user, version, base, base_hash, hash, com, full } = sync;
+        let Sync { user, version, base, base_hash, hash, com, full, after } = sync;
         if version.term.node != from.get() {
             return Err(PeerError::NotItsTerm);
         }
         let bytes: Arc<[u8]> = body.into();
-        let body = if full {
-            let body = Body::file(&user, bytes)?;
-            if body.last() != Some((version, hash)) {
-                return Err(BodyError::Mismatch(user).into());
-            }
-            body
-        } else {
-            Body::line(&user, bytes, (base, base_hash), (version, hash))?
-        };
         let slot = self.local.get_or_make(&user);
+        let body = match after.filter(|_| full) {
+            None if full => Body::file(&user, bytes)?,
+            None => Body::line(&user, bytes, (base, base_hash), (version, hash))?,
+            Some(after) => match self.local.hash_at(&slot, after) {
+                Some(known) => Body::lines(&user, bytes, (after, known))?,
+                None => return Ok(Some((Answer::Need { state: slot.state() }, Vec::new()))),
+            },
+        };
+        if body.last() != Some((version, hash)) {
+            return Err(BodyError::Mismatch(user).into());
+        }
         let proposal = Proposal { version, base, base_hash, hash, com, full };
         let reply = self.local.step(&slot, Event::Sync(proposal), &body);
         Ok(reply.map(|reply| (to_answer(reply), Vec::new())))

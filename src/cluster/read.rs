@@ -185,8 +185,8 @@ impl Cluster {
         if holder == self.members.me {
             return None;
         }
-        let state = slot.state();
-        let have = (!state.acc.is_zero()).then_some((state.acc, state.hash));
+        // What follows here on what is committed may stand nowhere else.
+        let have = self.local.stem(slot).map(|stem| stem.at);
         let (after, bytes) = self.fetch(holder, &slot.name, have, until)?;
         let body = match have {
             Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),
@@ -200,7 +200,7 @@ impl Cluster {
 
     /// A peer's file of a user, or the lines in it behind what the asker has, and behind which version
     /// they begin. A long file may take long; nobody waits beyond `until`.
-    fn fetch(
+    pub(super) fn fetch(
         &self,
         peer: NodeId,
         user: &UserName,
@@ -211,24 +211,5 @@ impl Cluster {
             (Answer::Body { after, .. }, bytes) => Some((after, bytes)),
             _ => None,
         }
-    }
-
-    /// The whole file of a user that some member holds, this machine perhaps. What stands here
-    /// already does not travel again.
-    pub(super) fn fetch_whole(&self, node: NodeId, slot: &Slot, until: Mono) -> Option<Vec<u8>> {
-        let own = self.local.file(slot).inspect_err(|error| {
-            log::error!(user:% = slot.name, error:%; "own file not read");
-        });
-        let (state, mut whole) = own.unwrap_or_default();
-        if node == self.members.me {
-            return Some(whole);
-        }
-        let have = (!state.acc.is_zero()).then_some((state.acc, state.hash));
-        let (after, bytes) = self.fetch(node, &slot.name, have, until)?;
-        if after.is_zero() {
-            return Some(bytes);
-        }
-        whole.extend_from_slice(&bytes);
-        Some(whole)
     }
 }

@@ -1,5 +1,6 @@
 //! This machine's replicas: each user's acceptor with its file, and what the files say together.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::ops::Bound;
@@ -15,6 +16,7 @@ use super::reading::Reading;
 use super::slot::{Replica, Told};
 pub use super::slot::{Slot, apply_line};
 use super::slow::SlowDisk;
+use super::tail::Fitted;
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
@@ -334,24 +336,26 @@ impl Replicas {
             log::error!(user:% = slot.name, error:%; "damage not marked");
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
-        let begun = self.clock.mono();
-        let written = match body {
-            Body::Line(bytes, _) => self.store.append(&slot.name, replica.len, bytes),
-            Body::Lines(base, ..) if *base != replica.acceptor.state().acc => {
-                log::debug!(user:% = slot.name; "overtaken while catching up");
-                return Ok(Event::Failed(NotVoting::NoSpace));
-            }
-            Body::Lines(_, bytes, _) => self.store.append_lines(&slot.name, replica.len, bytes),
-            Body::File(bytes, _) => self.store.replace(&slot.name, bytes),
-            Body::None => panic!("an acceptor only writes what came with its event"),
+        let fitted = match body {
+            Body::Lines(..) => self.fitted(slot, replica, body),
+            _ => Some(Fitted { body: Cow::Borrowed(body), keeps: None }),
         };
+        let Some(Fitted { body, keeps }) = fitted else {
+            log::debug!(user:% = slot.name; "overtaken while catching up");
+            return Ok(Event::Failed(NotVoting::NoSpace));
+        };
+        let begun = self.clock.mono();
+        let written = self.put(slot, replica.len, &body, keeps);
         self.slow_disk.wrote(begun, self.clock.mono());
         match written {
             Ok(()) => {
                 let before = replica.acceptor.state();
                 let (acc, hash) = body.last().unwrap_or_default();
                 self.add_to_sum(&slot.name, before, State { acc, hash, com: before.com });
-                slot.took(replica, &self.index, body);
+                if let Some((version, len)) = keeps {
+                    replica.cut(version, len);
+                }
+                slot.took(replica, &self.index, &body);
                 self.node.note_users();
                 if self.disk_refuses.swap(false, Ordering::AcqRel) {
                     log::info!("disk takes writes again");
@@ -370,6 +374,27 @@ impl Replicas {
                 }
                 Ok(Event::Failed(NotVoting::NoSpace))
             }
+        }
+    }
+
+    /// Puts it on disk behind `len` bytes, or behind what the file keeps.
+    fn put(
+        &self,
+        Slot { name, .. }: &Slot,
+        len: u64,
+        body: &Body,
+        keeps: Option<(Version, u64)>,
+    ) -> Result<(), StoreError> {
+        match (body, keeps) {
+            (Body::Line(bytes, _), _) => self.store.append(name, len, bytes),
+            (Body::Lines(_, bytes, _), None) => self.store.append_lines(name, len, bytes),
+            // In one step, so that whatever happens meanwhile the one or the other stands there.
+            (Body::Lines(_, bytes, _), Some((_, kept))) => {
+                let kept = self.store.read_prefix(name, kept)?;
+                self.store.replace(name, &[&kept, &**bytes].concat())
+            }
+            (Body::File(bytes, _), _) => self.store.replace(name, bytes),
+            (Body::None, _) => panic!("an acceptor only writes what came with its event"),
         }
     }
 

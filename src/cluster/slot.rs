@@ -253,6 +253,12 @@ impl Replica {
         com <= folded || lines.iter().any(|line| line.version == com)
     }
 
+    /// Goes back to `version`, behind which another's lines are put: the file keeps `len` bytes.
+    pub(super) fn cut(&mut self, version: Version, len: u64) {
+        self.len = len;
+        self.tail.retain(|line| line.version <= version);
+    }
+
     /// The last line that the view shows.
     pub(super) fn shown(&self) -> Version {
         self.shown

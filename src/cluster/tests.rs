@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -83,31 +84,10 @@ impl Machine {
         Term { epoch: 1, round: floor + round, node: 2, boot: 1 }
     }
 
-    /// The next line of the file, in a term's first version.
+    /// The next line of the file.
     fn line(&self, term: Term, text: Option<&str>) -> (Version, line::Encoded) {
         let State { acc, hash, .. } = self.slot.state();
-        let version = if acc.term == term {
-            Version { seq: acc.seq + 1, ..acc }
-        } else {
-            Version { term, seq: 1 }
-        };
-        let posted = text.map(|text| Entry::Posted {
-            at: Wall(1),
-            id: PostId::from_raw(acc.term.round + u64::from(version.seq)),
-            text: text.to_owned(),
-            reply_to: None,
-            note: None,
-            pictures: Vec::new(),
-        });
-        let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
-        let result = Receipt::Post(PostId::from_raw(1));
-        let (id, digest) =
-            (RequestId([u8::try_from(version.seq).unwrap(); 16]), Hash128::default());
-        let recorded = posted.as_ref().map(|_| Recorded { id, digest, result });
-        let (requests, entries) = (recorded.as_slice(), posted.as_slice());
-        let new =
-            NewLine { version, base: acc, base_hash: hash, com: acc, kind, requests, entries };
-        (version, line::encode(&new))
+        line_on((acc, hash), term, text)
     }
 
     fn sync(&mut self, term: Term, text: &str) -> Option<Reply> {
@@ -152,6 +132,31 @@ impl Machine {
         let proposal = Proposal { version, base, base_hash, hash, com, full: true };
         self.local.step(&self.slot, Event::Restore(proposal), &body);
     }
+}
+
+/// A line of this term on what a version's file is.
+fn line_on(
+    (base, base_hash): (Version, Hash128),
+    term: Term,
+    text: Option<&str>,
+) -> (Version, line::Encoded) {
+    let seq = if base.term == term { base.seq + 1 } else { 1 };
+    let version = Version { term, seq };
+    let posted = text.map(|text| Entry::Posted {
+        at: Wall(1),
+        id: PostId::from_raw(base.term.round + u64::from(seq)),
+        text: text.to_owned(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    });
+    let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
+    let result = Receipt::Post(PostId::from_raw(1));
+    let (id, digest) = (RequestId([u8::try_from(seq).unwrap(); 16]), Hash128::default());
+    let recorded = posted.as_ref().map(|_| Recorded { id, digest, result });
+    let (requests, entries) = (recorded.as_slice(), posted.as_slice());
+    let new = NewLine { version, base, base_hash, com: base, kind, requests, entries };
+    (version, line::encode(&new))
 }
 
 const NO_VOTE: Option<Reply> = Some(Reply::Refuse(Refuse::NotVoting { why: NotVoting::Damaged }));
@@ -291,11 +296,14 @@ fn lines_behind_any_version_near_the_end_found_without_the_rest() {
         states.push((machine.slot.state(), machine.bytes.len()));
     }
     let (last, _) = *states.last().unwrap();
-    let mut found = 0;
+    let (mut found, mut begin) = (0, 0);
     for (state, end) in &states {
         let rest = machine.local.lines_behind(&machine.slot, (state.acc, state.hash));
-        let is_near = machine.bytes.len() - end <= FETCH_TAIL_BYTES;
-        assert_eq!(rest, is_near.then(|| (last, machine.bytes[*end..].to_vec())));
+        // Its own line must be seen: that tells its hash.
+        let is_near = machine.bytes.len() - begin <= FETCH_TAIL_BYTES;
+        begin = *end;
+        let lines = || (last, machine.bytes[*end..].to_vec());
+        assert!(rest == is_near.then(lines), "{state:?}");
         found += usize::from(is_near);
     }
     assert!((1..states.len() - 1).contains(&found), "{found}");
@@ -340,4 +348,97 @@ fn restored_by_a_line_once_what_was_lost_is_learned() {
     assert!(!machine.slot.is_damaged());
     assert!(!home.path("damaged/ada.mark").exists());
     assert_eq!(std::fs::read(&path).unwrap(), [whole, line.bytes].concat());
+}
+
+/// Two committed posts, and one of this machine's own that nobody else has.
+fn gone_on_alone(home: &Home) -> (Machine, State, line::Encoded) {
+    let mut machine = home.start();
+    let term = machine.term(1);
+    for text in ["one", "two"] {
+        assert!(matches!(machine.sync(term, text), Some(Reply::Ack(_))));
+    }
+    let State { acc: base, hash: base_hash, com } = machine.slot.state();
+    let (version, own) = machine.line(machine.term(2), Some("own words"));
+    let body = Body::line(&ada(), own.bytes.clone().into(), (base, base_hash), (version, own.hash));
+    let proposal = Proposal { version, base, base_hash, hash: own.hash, com, full: false };
+    let acknowledged = machine.local.step(&machine.slot, Event::Sync(proposal), &body.unwrap());
+    assert_eq!(acknowledged, Some(Reply::Ack(version)));
+    assert_eq!(machine.posts(), 2, "nobody knows it to be committed");
+    (machine, State { acc: base, hash: base_hash, com }, own)
+}
+
+/// Gives a machine two lines more of a term behind what `lines` end in, all of them behind `after`; what it
+/// answers, and the version.
+fn give(
+    machine: &Machine,
+    after: (Version, Hash128),
+    mut lines: Vec<u8>,
+    end: (Version, Hash128),
+) -> (Option<Reply>, Version, Vec<u8>) {
+    let term = machine.term(3);
+    let (base, first) = line_on(end, term, Some("first of theirs"));
+    let (version, second) = line_on((base, first.hash), term, Some("second of theirs"));
+    lines.extend_from_slice(&[first.bytes, second.bytes].concat());
+    let body = Body::lines(&ada(), lines.clone().into(), after).unwrap();
+    let com = machine.slot.state().com;
+    let (base_hash, hash) = (first.hash, second.hash);
+    let asked = Event::Sync(Proposal { version, base, base_hash, hash, com, full: true });
+    (machine.local.step(&machine.slot, asked, &body), version, lines)
+}
+
+/// Shows what is committed now, goes on with one line, and compares with what a new start reads.
+fn shown_as_read_anew(home: &Home, mut machine: Machine, version: Version, file: Vec<u8>) {
+    let path = home.path("users/ada.jsonl");
+    assert!(std::fs::read(&path).unwrap() == file, "the file is another");
+    machine.local.step(&machine.slot, Event::Committed(version), &Body::None);
+    machine.bytes = file;
+    assert_eq!(machine.sync(machine.term(4), "last"), Some(Reply::Ack(machine.slot.state().acc)));
+    assert!(std::fs::read(&path).unwrap() == machine.bytes, "it goes on where it ends");
+    let shown = machine.shown();
+    drop(machine);
+    let anew = home.start();
+    anew.local.step(&anew.slot, Event::Committed(anew.slot.state().acc), &Body::None);
+    assert_eq!(anew.shown(), shown);
+}
+
+#[test]
+fn lines_put_where_a_copy_has_gone_on_otherwise() {
+    let home = Home::new();
+    let (machine, stem, _) = gone_on_alone(&home);
+    let (kept, at) = (machine.bytes.clone(), (stem.acc, stem.hash));
+    let (answer, version, lines) = give(&machine, at, Vec::new(), at);
+    assert_eq!(answer, Some(Reply::Ack(version)));
+    assert_eq!(machine.posts(), 2, "only what is committed is shown");
+    let file = [kept, lines].concat();
+    shown_as_read_anew(&home, machine, version, file);
+}
+
+#[test]
+fn lines_of_which_a_copy_has_some_gone_on_with() {
+    let home = Home::new();
+    let (machine, stem, own) = gone_on_alone(&home);
+    let inode = || home.path("users/ada.jsonl").metadata().unwrap().ino();
+    let (before, kept) = (inode(), machine.bytes.clone());
+    let end = (machine.slot.state().acc, own.hash);
+    let (answer, version, lines) = give(&machine, (stem.acc, stem.hash), own.bytes, end);
+    assert_eq!(answer, Some(Reply::Ack(version)));
+    assert_eq!(inode(), before, "the file was not written anew");
+    let file = [kept, lines].concat();
+    shown_as_read_anew(&home, machine, version, file);
+}
+
+#[test]
+fn lines_that_follow_on_nothing_committed_refused() {
+    let home = Home::new();
+    let (machine, stem, own) = gone_on_alone(&home);
+    let file = std::fs::read(home.path("users/ada.jsonl")).unwrap();
+    // Of another who went on from what is committed, and then from there.
+    let (version, line) = line_on((stem.acc, stem.hash), machine.term(3), Some("unseen"));
+    for after in [(version, line.hash), (stem.acc, own.hash)] {
+        let (answer, ..) = give(&machine, after, Vec::new(), after);
+        let refused = Some(Reply::Refuse(Refuse::NotVoting { why: NotVoting::NoSpace }));
+        assert_eq!(answer, refused);
+    }
+    assert_eq!(std::fs::read(home.path("users/ada.jsonl")).unwrap(), file);
+    assert_eq!(machine.posts(), 2);
 }

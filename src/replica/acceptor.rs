@@ -400,14 +400,18 @@ impl Acceptor {
         }
     }
 
-    /// Takes note that `version` is committed. What is held and at least as high builds on it.
+    /// Takes note that `version` is committed. What is held and at least as high builds on it, also
+    /// while more is committed than is held.
     fn commit(&mut self, version: Version, effects: &mut Vec<Effect>) {
         self.known = self.known.max(version);
-        if self.known > self.state.acc {
+        let is_behind = self.known > self.state.acc;
+        let held = if is_behind { version } else { self.known };
+        if self.state.com < held && held <= self.state.acc {
+            self.state.com = held;
+            effects.push(Effect::Advance(held));
+        }
+        if is_behind {
             effects.push(Effect::Behind(self.known));
-        } else if self.known > self.state.com {
-            self.state.com = self.known;
-            effects.push(Effect::Advance(self.known));
         }
     }
 }

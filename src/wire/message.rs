@@ -12,9 +12,11 @@ pub use crate::replica::{NotVoting, Refuse, State};
 /// The oldest and newest protocol versions this program speaks.
 pub const PROTO_MIN: u16 = 1;
 /// See [`PROTO_MIN`].
-pub const PROTO_MAX: u16 = 2;
+pub const PROTO_MAX: u16 = 3;
 /// The first protocol version that knows of changes of the members.
 pub const PROTO_CHANGES: u16 = 2;
+/// The first protocol version that takes the lines a copy lacks where only the whole file was taken before.
+pub const PROTO_LINES: u16 = 3;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
 pub const FEATURES: u32 = 6;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
@@ -169,7 +171,7 @@ pub enum Message {
         /// How long to shield the holder, in milliseconds.
         lease_ms: u64,
     },
-    /// Accept this version. The body is a line, or a whole file ending in that line.
+    /// Accept this version. The body is a line, or several or a whole file ending in that line.
     Sync(Sync),
     /// Let go of the term, and learn what is committed. No answer.
     Unlock {
@@ -234,6 +236,7 @@ impl Message {
     pub const fn since(&self) -> u16 {
         match self {
             Self::Adopt(_) | Self::Members => PROTO_CHANGES,
+            Self::Sync(sync) if sync.after.is_some() => PROTO_LINES,
             _ => PROTO_MIN,
         }
     }
@@ -288,8 +291,12 @@ pub struct Sync {
     pub hash: Hash128,
     /// What is committed, as the sender knows.
     pub com: Version,
-    /// Whether the body is the whole file.
+    /// Whether the body is all that leads to `version`, and not its line alone.
     pub full: bool,
+    /// Behind which version the lines of such a body begin, that the receiver said to be committed;
+    /// without it the body is the whole file. Only from protocol version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Version>,
 }
 
 /// An answer.
@@ -462,6 +469,23 @@ pub(crate) const fn is_zero(number: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sync_of_earlier_version_read_and_never_sent_lines() {
+        let version = serde_json::to_string(&Version::default()).unwrap();
+        let hash = Hash128::default();
+        let old = format!(
+            r#"{{"m":"sync","user":"ada","version":{version},"base":{version},"base_hash":"{hash}","hash":"{hash}","com":{version},"full":true}}"#
+        );
+        let Message::Sync(whole) = serde_json::from_str(&old).unwrap() else { panic!("{old}") };
+        assert_eq!(whole.after, None);
+        let sync = Message::Sync(whole.clone());
+        assert_eq!((serde_json::to_string(&sync).unwrap(), sync.since()), (old, PROTO_MIN));
+        let lines = Message::Sync(Sync { after: Some(Version::default()), ..whole });
+        assert_eq!(lines.since(), PROTO_LINES);
+        let said = serde_json::to_string(&lines).unwrap();
+        assert_eq!(serde_json::from_str::<Message>(&said).unwrap(), lines);
+    }
 
     #[test]
     fn health_of_earlier_version_read() {

@@ -13,6 +13,7 @@ use tern::user::entry::Entry;
 use tern::wire::request::MachineState;
 
 use super::harness::{Machines, eventually, within};
+use super::settle::append_open_line;
 use super::{CloseAtEnd, flip, is_whole, wait_equal, wait_logged, wait_whole};
 use crate::torture::proxy::{Mode, Proxy};
 
@@ -143,6 +144,49 @@ fn r0017_long_file_of_somebody_who_writes_all_the_time_rebuilt() {
         drop(closing);
     });
     wait_equal(&all, "ada");
+}
+
+/// A lock holds for less time than a long file takes over a slow line. As long as a line more at one of the
+/// two machines that are left brought all of it on its way, their user could not write any more.
+#[test]
+fn r0018_open_lines_of_a_long_file_settled_over_a_slow_line() {
+    for open in [&[0][..], &[0, 1]] {
+        let mut all = Machines::start(3);
+        let mut ada = all.join(0, "ada");
+        all.post(0, &mut ada, "first words");
+        (0..3).for_each(|n| wait_whole(&all, n, "ada", &["first words"]));
+        (0..3).for_each(|n| all.kill(n));
+        let long = lengthened(std::fs::read(all.file(0, "ada")).unwrap(), 4_000);
+        (0..3).for_each(|n| std::fs::write(all.file(n, "ada"), &long).unwrap());
+        for &n in open {
+            let node = u16::try_from(n + 1).unwrap();
+            append_open_line(&all.file(n, "ada"), node, &format!("words of machine {node}"));
+        }
+        // 16 KiB in 20 ms: all of it takes five seconds, and a lock's deadline is one.
+        let lines = [0, 1].map(|n| {
+            let port = all.address(n).rsplit_once(':').unwrap().1.parse().unwrap();
+            let line = Proxy::start(port);
+            line.set(Mode::Delay(Duration::from_millis(20)));
+            line
+        });
+        let [first, second] = &lines;
+        all.spawn_among(0, &[all.address(0), second.address(), all.address(2)]);
+        all.spawn_among(1, &[first.address(), all.address(1), all.address(2)]);
+        for n in [0, 1] {
+            eventually(|| all.is_posted(n, &mut ada, &format!("more from {n}")).then_some(()));
+        }
+        let files = || [0, 1].map(|n| std::fs::read_to_string(all.file(n, "ada")).unwrap());
+        eventually(|| files().windows(2).all(|two| two[0] == two[1]).then_some(()));
+        let [file, _] = files();
+        assert!(file.starts_with(std::str::from_utf8(&long).unwrap()), "what was there is kept");
+        // The highest is what all build on; another that nobody saw is gone.
+        let kept = format!("words of machine {}", open.len());
+        assert_eq!(file.matches("words of machine").count(), 1);
+        assert!(file.contains(&kept));
+        all.spawn(2);
+        wait_equal(&all, "ada");
+        eventually(|| (all.texts(2, "ada").get(2) == Some(&kept)).then_some(()));
+    }
 }
 
 /// What is written while a machine compares is on its way to the other as well.

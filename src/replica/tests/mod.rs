@@ -197,6 +197,19 @@ fn acceptor_commit_beyond_what_is_held_told_as_behind() {
     assert!(acceptor.state().com.is_zero());
 }
 
+/// Who catches up with somebody that writes all the time is never level with them.
+#[test]
+fn acceptor_shows_what_it_has_learned_while_more_is_committed() {
+    let mut acceptor = holding_one();
+    let (first, second) = (version(4, 2, 1), version(5, 2, 1));
+    assert_eq!(step(&mut acceptor, Asked::Committed(second)), [Done::Behind(second)]);
+    let learn = Asked::Learn { version: first, hash: hash(7) };
+    assert_eq!(step(&mut acceptor, learn), [Done::Replace]);
+    let shown = [Done::Advance(first), Done::Behind(second)];
+    assert_eq!(step(&mut acceptor, Asked::Written), shown);
+    assert_eq!(acceptor.state().com, first);
+}
+
 #[test]
 fn acceptor_damaged_promises_without_voting() {
     let mut acceptor = holding_one();
