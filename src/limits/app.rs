@@ -37,6 +37,8 @@ pub const POLL_S_MAX: u32 = 2_629_746;
 pub const POLLS_MAX: usize = 1_000;
 /// Polls in which somebody can vote in all: as many as they can bookmark posts.
 pub const VOTES_MAX: usize = 5_000;
+/// Requests of which a web server remembers that nobody knows what became of them.
+pub const UNSURE_KEPT: usize = 1_024;
 /// Threads of which somebody can want to hear nothing.
 pub const MUTED_THREADS_MAX: usize = 5_000;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.

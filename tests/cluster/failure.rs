@@ -58,24 +58,23 @@ fn no_majority_nothing_saved_text_kept_until_it_is() {
     let mut ada = cluster.person("ada");
     ada.join();
     assert_eq!(ada.post("before").written(), Written::Saved);
+    let mut ben = cluster.person("ben");
+    ben.join();
     let mut form = ada.get("/").form("/post");
     cluster.kill(2, Signal::STOP);
     cluster.kill(3, Signal::STOP);
-    // The first tries may have been sent to machines that are silent only since: not known.
-    let refused = loop {
-        let answer = ada.submit(&form, &[("text", "Frost tonight.\nCover <your> lemons.")]);
-        assert_eq!(answer.status, 503, "{}", answer.body);
-        form = answer.form("/post");
+    // What was sent to machines that are silent only since is not known.
+    ben.post_in_vain();
+    for _ in 0..2 {
+        let refused = ada.submit(&form, &[("text", "Frost tonight.\nCover <your> lemons.")]);
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        assert_eq!(refused.written(), Written::NotSaved, "{}", refused.body);
+        assert_eq!(refused.header("retry-after"), Some("10"));
+        form = refused.form("/post");
         // A browser sends line ends as CR LF and reads either as one.
         let text = form.value("text").map(|text| text.replace("\r\n", "\n"));
         assert_eq!(text.as_deref(), Some("Frost tonight.\nCover <your> lemons."));
-        match answer.written() {
-            Written::Unknown => {}
-            Written::NotSaved => break answer,
-            other => panic!("{other:?}: {}", answer.body),
-        }
-    };
-    assert_eq!(refused.header("retry-after"), Some("10"));
+    }
     assert_eq!(ada.get("/").status, 200, "reading goes on");
     cluster.kill(2, Signal::CONT);
     cluster.kill(3, Signal::CONT);

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::form::{Form, encode, forms};
+use super::harness::eventually;
 
 /// Bytes of a page that are read at most: the largest is a tenth of it.
 const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// How long an answer may take: more than any deadline of the server.
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long it may take until it is known who is silent.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Connections that a browser keeps open for what it may ask next.
 const IDLE_MAX: usize = 10;
@@ -244,6 +247,20 @@ impl Person {
     /// Writes a post from the home page.
     pub(crate) fn post(&mut self, text: &str) -> Answer {
         self.act("/", "/post", &[("text", text)])
+    }
+
+    /// Posts one text after the other until it is said that nothing was saved: by then it is known which
+    /// machines are silent, and nothing that may be saved is sent to them any more. What was sent before
+    /// stays "not known".
+    pub(crate) fn post_in_vain(&mut self) {
+        let mut number = 0;
+        eventually("nothing is saved", SILENCE, || {
+            number += 1;
+            let form = self.get("/").form("/post");
+            let text = format!("in vain {number}");
+            let written = self.submit(&form, &[("text", &text)]).written();
+            (written == Written::NotSaved).then_some(())
+        });
     }
 
     /// Writes a post, whatever may be wrong with the server, and says what became of it.

@@ -13,6 +13,7 @@
 
 mod choice;
 mod pool;
+mod unsure;
 mod verdict;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use parking_lot::Mutex;
 
 use self::choice::Suspicion;
 use self::pool::Pool;
+use self::unsure::Unsure;
 use self::verdict::{Verdict, is_write};
 use super::ask::AskError;
 use super::making::Making;
@@ -48,6 +50,7 @@ pub struct Backends {
     /// Counts requests that are about nobody: they take turns.
     turn: AtomicUsize,
     making: Arc<Making>,
+    unsure: Unsure,
 }
 
 /// A request on its way.
@@ -78,7 +81,8 @@ impl Backends {
     pub fn new(addrs: Vec<String>, keys: Keys, clock: Clock) -> Self {
         let backend = |addr| Backend { addr, pool: Pool::default(), suspicion: Mutex::default() };
         let all = addrs.into_iter().map(backend).collect();
-        Self { all, keys, clock, turn: AtomicUsize::new(0), making: Arc::default() }
+        let (turn, making, unsure) = (AtomicUsize::new(0), Arc::default(), Unsure::default());
+        Self { all, keys, clock, turn, making, unsure }
     }
 
     /// The same, whose answers are made in turns with others'.
@@ -106,7 +110,23 @@ impl Backends {
         request: &Request,
         beside: &[u8],
     ) -> Result<(Response, Vec<u8>), AskError> {
-        let mut verdict = Verdict::new(&request.action);
+        let sent = unsure::sent(&request.action);
+        let was_sent = sent.is_some_and(|sent| self.unsure.holds(sent));
+        let verdict = Verdict::new(&request.action).sent_before(was_sent);
+        let answer = self.ask_all(about, (request, beside), verdict);
+        if let Some(sent) = sent {
+            let heard = answer.as_ref().map(|(response, _)| response);
+            self.unsure.heard(sent, heard.map_err(|error| *error));
+        }
+        answer
+    }
+
+    fn ask_all(
+        &self,
+        about: Option<&UserName>,
+        (request, beside): (&Request, &[u8]),
+        mut verdict: Verdict,
+    ) -> Result<(Response, Vec<u8>), AskError> {
         let bytes = encode(request);
         if bytes.len() > REQUEST_BYTES_MAX || beside.len() > BESIDE_BYTES_MAX {
             // Backends would hang up on it, each in turn.

@@ -13,8 +13,10 @@ pub(super) struct Verdict {
     is_write: bool,
     /// A backend may have received the request and did not answer.
     is_unanswered: bool,
-    /// A backend answered that it does not know.
-    is_unknown: bool,
+    /// How many backends answered that they do not know.
+    unknowns: usize,
+    /// The same request was sent before, and nobody knows what became of it.
+    was_sent: bool,
     /// What to answer if nothing better comes.
     kept: Option<Response>,
 }
@@ -22,7 +24,12 @@ pub(super) struct Verdict {
 impl Verdict {
     pub(super) const fn new(action: &Action) -> Self {
         let is_write = is_write(action);
-        Self { is_write, is_unanswered: false, is_unknown: false, kept: None }
+        Self { is_write, is_unanswered: false, unknowns: 0, was_sent: false, kept: None }
+    }
+
+    /// The same, of a request of which it is not known whether it was done before.
+    pub(super) fn sent_before(self, was_sent: bool) -> Self {
+        Self { was_sent: was_sent && self.is_write, ..self }
     }
 
     /// A backend was asked, and its answer did not come.
@@ -35,11 +42,15 @@ impl Verdict {
         let is_stale = response.data.cluster.stale_since.is_some();
         match &response.data.outcome {
             Outcome::Refused(Refusal::Unknown) if self.is_write => {
-                if self.is_unknown {
+                self.unknowns += 1;
+                if self.unknowns > 1 {
                     return Some(response);
                 }
-                self.is_unknown = true;
                 self.kept = Some(response);
+                None
+            }
+            Outcome::Refused(refusal) if self.was_sent && is_for_now(refusal) => {
+                self.kept = Some(unknown(response));
                 None
             }
             Outcome::Refused(Refusal::NoMajority { .. }) => {
@@ -86,12 +97,12 @@ impl Verdict {
         match self.kept {
             Some(kept) if is_uncertain => Ok(unknown(kept)),
             Some(kept) => Ok(kept),
-            None => Err(AskError::Unreachable { asked: self.is_unanswered }),
+            None => Err(AskError::Unreachable { asked: self.is_unanswered || self.was_sent }),
         }
     }
 
     const fn is_uncertain(&self) -> bool {
-        self.is_write && (self.is_unanswered || self.is_unknown)
+        self.is_write && (self.is_unanswered || self.unknowns > 0)
     }
 }
 
@@ -99,7 +110,7 @@ impl Verdict {
 /// before the request's key is looked at, or can be undone by what that one still does: a user whom
 /// only the other knows, a post that was answered and is gone since, a file that was nearly full.
 /// What cannot be taken at all, no backend took, and what a later act made final stays so.
-fn is_word_on_all(refusal: &Refusal) -> bool {
+pub(super) fn is_word_on_all(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::BadLogin | Refusal::Conflict | Refusal::Expired => true,
         // A password that was right may have been changed by this very request, and what is full
@@ -125,6 +136,18 @@ fn is_word_on_all(refusal: &Refusal) -> bool {
         | Refusal::Behind
         | Refusal::BadRequest { .. } => false,
     }
+}
+
+/// Whether it is refused because it cannot be done just now, whatever was done before.
+const fn is_for_now(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::NoMajority { .. }
+            | Refusal::NoSpace
+            | Refusal::Busy { .. }
+            | Refusal::TooMany { .. }
+            | Refusal::Behind
+    )
 }
 
 fn unknown(mut response: Response) -> Response {
@@ -217,7 +240,10 @@ mod tests {
     type Heard = Option<Response>;
 
     fn check(action: &Action, heard: &[Heard], expected: Result<Outcome, AskError>) {
-        let mut verdict = Verdict::new(action);
+        check_of(Verdict::new(action), heard, expected);
+    }
+
+    fn check_of(mut verdict: Verdict, heard: &[Heard], expected: Result<Outcome, AskError>) {
         for one in heard {
             match one {
                 None => verdict.unanswered(),
@@ -249,6 +275,27 @@ mod tests {
         check(write, &[Some(response(busy()))], Ok(busy()));
         check(write, &[None, None], Err(AskError::Unreachable { asked: true }));
         check(write, &[], Err(AskError::Unreachable { asked: false }));
+    }
+
+    #[test]
+    fn r0019_sent_again_never_said_not_to_be_saved_while_unsure() {
+        let check = |heard: &[Heard], expected| {
+            check_of(Verdict::new(&write()).sent_before(true), heard, expected);
+        };
+        let no = || Some(response(no_majority()));
+        check(&[no(), no()], Ok(UNKNOWN));
+        check(&[Some(response(busy())), no()], Ok(UNKNOWN));
+        check(&[Some(response(Outcome::Refused(Refusal::NoSpace)))], Ok(UNKNOWN));
+        check(&[no(), Some(response(saved()))], Ok(saved()));
+        check(&[Some(response(busy())), Some(response(saved()))], Ok(saved()));
+        check(&[], Err(AskError::Unreachable { asked: true }));
+        // Whoever is signed out must get to signing in.
+        let signed_out = Outcome::Refused(Refusal::SignedOut);
+        check(&[Some(response(signed_out.clone()))], Ok(signed_out));
+        let conflict = Outcome::Refused(Refusal::Conflict);
+        check(&[no(), Some(response(conflict.clone()))], Ok(conflict));
+        let read = Verdict::new(&Action::ClusterStatus).sent_before(true);
+        check_of(read, &[no()], Ok(no_majority()));
     }
 
     #[test]
