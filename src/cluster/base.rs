@@ -97,7 +97,8 @@ impl UserGuard<'_> {
         writing: &mut Writing,
     ) -> Option<(Option<Version>, Arc<[u8]>)> {
         let is_taken = self.cluster.members.proto(peer) >= PROTO_LINES;
-        let after = self.needs.get(&peer).copied().filter(|_| is_taken);
+        let after = self.needs.get(&peer).copied();
+        let after = after.filter(|after| is_taken && !after.is_zero());
         if let Some(after) = after
             && let Some(lines) = self.base_behind(after)
         {
