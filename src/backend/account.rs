@@ -66,7 +66,7 @@ impl Backend {
         };
         match wrote {
             Wrote::Now(_) => {
-                log::info!(user:% = name, address:%; "joined");
+                log::info!(user:% = name, client:% = address; "joined");
                 self.throttle.joined(&name, address);
                 Ok(self.signed_in(&name, token, version))
             }
@@ -126,11 +126,11 @@ impl Backend {
             if matches!(refusal, Refusal::TooMany { .. }) {
                 let is_borne = self.cluster.local.index().is_active(&name);
                 let shown = if is_borne { name.as_str() } else { "-" };
-                log::info!(user:% = shown, address:%; "sign-in held off");
+                log::info!(user:% = shown, client:% = address; "sign-in held off");
             }
         })?;
         let done = self.open_session(permit, &name, verified, &data.opening)?;
-        log::info!(user:% = name, address:%; "signed in");
+        log::info!(user:% = name, client:% = address; "signed in");
         Ok(done)
     }
 
@@ -168,7 +168,7 @@ impl Backend {
             found => {
                 // A name that nobody bears may be a password in the wrong field.
                 let shown = if found.is_some() { name.as_str() } else { "-" };
-                log::info!(user:% = shown, address:%; "sign-in failed");
+                log::info!(user:% = shown, client:% = address; "sign-in failed");
                 Err(Refusal::BadLogin)
             }
         }

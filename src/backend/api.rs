@@ -79,10 +79,10 @@ impl Backend {
         let plan = |user: &User| action::handle(user, &who, &change, now);
         let (wrote, version) = self.change(permit, &act, &plan)?;
         if wrote.receipt().sessions_ended() > 0 {
-            log::warn!(user:% = name, address:%; "an app's code came again, or from somebody else");
+            log::warn!(user:% = name, client:% = address; "an app's code came again, or from somebody else");
             return Err(Refusal::SignedOut);
         }
-        log::info!(user:% = name, address:%; "app signed in");
+        log::info!(user:% = name, client:% = address; "app signed in");
         let seen = Some(self.committed(&name).max(version));
         let session = SessionNow::Is(SessionText { user: name, token, seen });
         Ok(Done { outcome: Outcome::Saved(saved(Receipt::Done)), session })

@@ -170,7 +170,7 @@ impl Backend {
         match self.change(permit, &act, &|user| action::handle(user, &who, &change, now)) {
             Ok((_, version)) => {
                 taking.end();
-                log::info!(user:% = name, address:%; "first keeper made");
+                log::info!(user:% = name, client:% = address; "first keeper made");
                 Ok(self.signed_in(&name, token, version))
             }
             Err(Refusal::Unknown) => {
@@ -220,7 +220,7 @@ impl Backend {
         let (wrote, version) =
             self.change(permit, &act, &|user| action::handle(user, &who, &change, now))?;
         let ended = wrote.receipt().sessions_ended();
-        log::info!(user:% = name, address:%, sessions_ended = ended; "password reset");
+        log::info!(user:% = name, client:% = address, sessions_ended = ended; "password reset");
         let done = self.signed_in(&name, token, version);
         let receipt = match wrote {
             Wrote::Now(receipt) | Wrote::Before(receipt) => receipt,

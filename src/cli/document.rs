@@ -166,7 +166,8 @@ all but letters and visible ASCII without space, `=`, `\"` and `\\` stands in qu
 is escaped as in JSON (`\\n`, `\\u202e`), so every line can be read whole: `jq 'select(.level == \"error\")'`, Loki's
 `| logfmt`. The system's journal is told no `time` in logfmt, for it has its own. A line has at most 4 KiB; one that
 had more to say ends with `cut=true`. Each request has a number, which an error's page shows and its lines bear as
-`id` or `request`. `disk slow` tells, once a minute at most, that writes with their flush took a second or longer,
+`request`; `client` is the address that it came from, `user` whose account it is about, `node` and `peer` are
+machines by their numbers, `backend` is the address of one that a web server asks. `disk slow` tells, once a minute at most, that writes with their flush took a second or longer,
 how many and the longest: look there first when people are told that nobody knows whether something is saved.
 Passwords, tokens and texts of posts are never in it.
 

@@ -21,10 +21,10 @@ const LINES: [(&str, &str, &str, usize); 9] = [
 
 /// What a backend's log must say besides: what no web server was asked for.
 const OPERATORS: [&str; 7] = [
-    "msg=\"sign-in failed\" user=sam address=127.0.0.1",
-    "msg=\"sign-in held off\" user=sam address=127.0.0.1",
-    "msg=\"sign-in failed\" user=ada address=127.0.0.1",
-    "msg=\"sign-in failed\" user=- address=127.0.0.1",
+    "msg=\"sign-in failed\" user=sam client=127.0.0.1",
+    "msg=\"sign-in held off\" user=sam client=127.0.0.1",
+    "msg=\"sign-in failed\" user=ada client=127.0.0.1",
+    "msg=\"sign-in failed\" user=- client=127.0.0.1",
     "msg=\"operator's order done\" order=add user=ben",
     "msg=\"operator's order done\" order=admin user=ben",
     "msg=\"operator's order done\" order=signout user=ben",
@@ -96,10 +96,12 @@ fn s12_who_came_in_and_what_changed_is_logged_with_name_address_and_number() {
     for (form, user, outcome, least) in LINES {
         let found = lines.iter().filter(|line| {
             let (_, rest) = line.split_once(" msg=\"form sent\" ").unwrap();
-            let (_, id) = rest.split_once(" id=").unwrap();
+            let (_, id) = rest.split_once(" request=").unwrap();
             let (id, _) = id.split_once(' ').unwrap();
             assert!(!id.is_empty(), "{line}");
-            rest == format!("form={form} user={user} client=127.0.0.1 id={id} outcome={outcome}")
+            rest == format!(
+                "form={form} user={user} client=127.0.0.1 request={id} outcome={outcome}"
+            )
         });
         let found = found.count();
         assert!(found >= least, "{form} {user} {outcome}: {found} times in\n{}", lines.join("\n"));

@@ -157,7 +157,7 @@ fn s10_first_keeper_is_made_once_by_a_link_from_the_log() {
     }
     assert!(
         logs.contains(&format!(
-            "msg=\"first keeper made\" user={} address=127.0.0.1",
+            "msg=\"first keeper made\" user={} client=127.0.0.1",
             names[winner]
         )),
         "{logs}"
@@ -245,6 +245,6 @@ fn s11_lost_password_is_mended_once_by_a_link() {
         .collect();
     assert!(files.contains("\"reset\":{\"link\":\"") && !files.contains(secret));
     let log = cluster.log();
-    assert!(log.contains("msg=\"password reset\" user=ben address=127.0.0.1"), "{log}");
+    assert!(log.contains("msg=\"password reset\" user=ben client=127.0.0.1"), "{log}");
     assert!(!log.contains(secret) && !log.contains(PASSWORD));
 }

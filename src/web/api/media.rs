@@ -52,7 +52,7 @@ impl<A: Ask> Site<A> {
         what_for: Use,
     ) -> Result<KeptPicture, Answer> {
         let made = self.studio.prepare(bytes, what_for).map_err(|error| {
-            log::info!(id:% = call.request.id, error:%; "picture refused");
+            log::info!(request:% = call.request.id, error:%; "picture refused");
             untaken(error)
         })?;
         let (new, beside) = announced(&made);

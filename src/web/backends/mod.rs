@@ -245,7 +245,7 @@ impl Backends {
         if has_turn {
             return Ok((response, body));
         }
-        log::debug!(addr = backend.addr; "too many answers in the making");
+        log::debug!(backend = backend.addr; "too many answers in the making");
         let busy = Refusal::Busy { retry_after_s: GATE_RETRY_AFTER_S };
         response.data.outcome = Outcome::Refused(busy);
         Ok((response, Vec::new()))
@@ -259,7 +259,7 @@ impl Backends {
                 let watch = move |_permit| self.watch_one(backend, stop);
                 if let Err(error) = spawn_named(scope, &format!("watch-{number}"), watch) {
                     // Refused connections are noticed without it, silence costs time-outs.
-                    log::error!(addr:% = backend.addr, error:%; "backend is not watched");
+                    log::error!(backend:% = backend.addr, error:%; "backend is not watched");
                 }
             }
         });
@@ -350,7 +350,7 @@ impl Backend {
 
     fn answered(&self) {
         if self.suspicion.lock().answered() {
-            log::info!(addr:% = self.addr; "backend answers again");
+            log::info!(backend:% = self.addr; "backend answers again");
         }
     }
 
@@ -371,11 +371,11 @@ impl Backend {
 
     fn suspected(&self, reason: &str) {
         self.pool.clear();
-        log::warn!(addr:% = self.addr, reason:%; "backend suspected");
+        log::warn!(backend:% = self.addr, reason:%; "backend suspected");
     }
 
     fn lost(&self, what: &str, error: &TransportError) -> Lost {
-        log::debug!(addr:% = self.addr, during:% = what, error:%; "backend failed");
+        log::debug!(backend:% = self.addr, during:% = what, error:%; "backend failed");
         match error {
             TransportError::Closed { .. } | TransportError::Io { .. } => Lost::Broken,
             _ => Lost::Failed,
@@ -388,7 +388,7 @@ impl Backend {
             Err(error) => {
                 // Where it went wrong, not what stood there: that may be secret.
                 let (line, column) = (error.line(), error.column());
-                log::warn!(addr:% = self.addr, line, column; "answer makes no sense");
+                log::warn!(backend:% = self.addr, line, column; "answer makes no sense");
                 None
             }
         }

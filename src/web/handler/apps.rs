@@ -127,7 +127,7 @@ impl<A: Ask> Site<A> {
             Outcome::Refused(refusal) => return again(Trouble::Refused(heard.honest(refusal))),
             _ => return Err(super::Fault::Nonsense.into()),
         }
-        log::info!(user:% = session.user(), id:% = visit.request.id; "app let in");
+        log::info!(user:% = session.user(), request:% = visit.request.id; "app let in");
         let code = format!("{}.{code}", session.user());
         match asks.answer("code", &code) {
             Some(away) => Ok(Response { cookies: heard.cookies, ..gone(away) }),

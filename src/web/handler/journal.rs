@@ -15,7 +15,7 @@ pub(super) fn note(visit: &Visit<'_>, act: &Act, form: &Form, outcome: Option<&O
     let (client, id) = (visit.request.client, &visit.request.id);
     let form = act.form_name();
     let became = outcome.map_or("unreachable", became);
-    log::info!(form:?, user:% = who, client:%, id:%, outcome:% = became; "form sent");
+    log::info!(form:?, user:% = who, client:%, request:% = id, outcome:% = became; "form sent");
 }
 
 /// Who is signed in, or who says to be.

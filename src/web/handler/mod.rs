@@ -203,7 +203,7 @@ impl<A: Ask> Site<A> {
             Err(Stop::Fault(fault)) => {
                 let source = std::error::Error::source(&fault).map(ToString::to_string);
                 let source = source.unwrap_or_default();
-                log::error!(id:% = request.id, error:% = fault, source:%; "request not answered");
+                log::error!(request:% = request.id, error:% = fault, source:%; "request not answered");
                 Response { hides_address, ..self.error_page(request, 500) }
             }
         }
@@ -363,7 +363,7 @@ impl<A: Ask> Site<A> {
         match self.ask_as(session, about, action) {
             Ok(heard) => Ok(heard),
             Err(error) => {
-                log::debug!(id:% = visit.request.id, error:%; "page not asked");
+                log::debug!(request:% = visit.request.id, error:%; "page not asked");
                 Err(Stop::Answer(Box::new(self.error(visit, None, 503)?)))
             }
         }
@@ -408,7 +408,7 @@ impl<A: Ask> Site<A> {
             | Refusal::Full
             | Refusal::NotYet
             | Refusal::BadRequest { .. } => {
-                log::warn!(id:% = visit.request.id, refusal:?; "page refused");
+                log::warn!(request:% = visit.request.id, refusal:?; "page refused");
                 (400, None)
             }
         };

@@ -60,7 +60,7 @@ impl<A: Ask> Site<A> {
             let made = match self.studio.prepare(bytes, what_for) {
                 Ok(made) => made,
                 Err(error) => {
-                    log::info!(id:% = visit.request.id, error:%; "picture refused");
+                    log::info!(request:% = visit.request.id, error:%; "picture refused");
                     return Ok(Err((Trouble::Picture(error), None)));
                 }
             };
@@ -148,7 +148,7 @@ impl<A: Ask> Site<A> {
         let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
             Ok(heard) => heard,
             Err(error) => {
-                log::debug!(id:% = visit.request.id, error:%; "picture not asked");
+                log::debug!(request:% = visit.request.id, error:%; "picture not asked");
                 return self.error(visit, None, 503);
             }
         };
@@ -165,7 +165,7 @@ impl<A: Ask> Site<A> {
         let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
             Ok(heard) => heard,
             Err(error) => {
-                log::debug!(id:% = visit.request.id, error:%; "face not asked");
+                log::debug!(request:% = visit.request.id, error:%; "face not asked");
                 return self.error(visit, None, 503);
             }
         };

@@ -39,7 +39,7 @@ impl<A: Ask> Site<A> {
         };
         let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
         if let Err(trouble) = self.check(visit, &act, &form, is_garbled) {
-            log::info!(id:% = visit.request.id, act:? = act.form_name(), trouble:?; "form refused");
+            log::info!(request:% = visit.request.id, act:? = act.form_name(), trouble:?; "form refused");
             let again = Again { act: &act, form: &form, key, trouble, heard: None };
             return self.again(visit, &again);
         }
@@ -70,7 +70,7 @@ impl<A: Ask> Site<A> {
             Outcome::Saved(saved) => self.saved(visit, &act, &form, (&heard, saved)),
             Outcome::Refused(refusal) => {
                 if let Refusal::BadRequest { detail } = refusal {
-                    log::warn!(id:% = visit.request.id, detail:%; "form not understood");
+                    log::warn!(request:% = visit.request.id, detail:%; "form not understood");
                 }
                 again(Trouble::Refused(heard.honest(refusal)), Some(&heard))
             }

@@ -419,7 +419,7 @@ impl<'a> Browser<'a> {
 
     /// Says no and ends the connection.
     fn refuse(&self, refusal: Refusal, id: &str) {
-        log::debug!(id:%, client:% = self.peer.address, reason:% = refusal; "request refused");
+        log::debug!(request:% = id, client:% = self.peer.address, reason:% = refusal; "request refused");
         if self.say(refusal, id, "close") {
             self.close();
         }
@@ -474,7 +474,7 @@ impl<'a> Browser<'a> {
         let target = request.head.target.as_str();
         let path = target.split('?').next().unwrap_or_default();
         log::debug!(
-            id:% = request.id,
+            request:% = request.id,
             client:% = request.client,
             method:? = request.head.method,
             path:% = path.get(..LOGGED_PATH_CHARS).unwrap_or(path),
