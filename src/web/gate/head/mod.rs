@@ -263,7 +263,9 @@ impl Fields {
             match self.passed.iter_mut().find(|(name, _)| *name == known) {
                 None => self.passed.push((known, value.to_owned())),
                 Some((_, before)) if LISTS.contains(&known) => {
-                    before.push_str(", ");
+                    // An empty one adds nothing: a list neither begins nor ends with a comma of ours.
+                    let comma = if before.is_empty() || value.is_empty() { "" } else { ", " };
+                    before.push_str(comma);
                     before.push_str(value);
                 }
                 Some(_) => return Err(Refusal::Malformed("header sent twice")),

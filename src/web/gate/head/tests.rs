@@ -233,6 +233,21 @@ fn head_with_languages_in_several_lines_joined() {
     assert_eq!(head.passed, [("Accept-Language", "fr, de;q=0.5".to_owned())]);
 }
 
+/// What is handed on has one reading: "a, " would be read as "a,".
+#[test]
+fn r0020_empty_parts_of_a_list_sent_in_several_lines_add_nothing() {
+    for (lines, list) in [
+        (&["", ""][..], ""),
+        (&["", "", "fr", ""], "fr"),
+        (&["fr", "", "de"], "fr, de"),
+        (&["", "fr,", "de"], "fr,, de"),
+    ] {
+        let lines: String = lines.iter().map(|one| format!("Accept-Language: {one}\r\n")).collect();
+        let head = accepted(&format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n"));
+        assert_eq!(head.passed, [("Accept-Language", list.to_owned())]);
+    }
+}
+
 #[test]
 fn languages_of_head_that_is_refused() {
     let of = |text: &str| languages(text.as_bytes(), "");
