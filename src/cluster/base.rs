@@ -51,7 +51,7 @@ impl UserGuard<'_> {
             bytes = granted;
         } else if node == self.cluster.members.me {
             // What is left of a damaged copy.
-            bytes = self.cluster.local.file(&self.slot).map_err(|_| LockError::Busy)?.1;
+            bytes = self.own_file().ok_or(LockError::Busy)?;
         } else if !base.acc.is_zero() {
             let stem = self.cluster.local.stem_and_user(&self.slot);
             let have = stem.as_ref().map(|(stem, _)| stem.at);
@@ -64,7 +64,7 @@ impl UserGuard<'_> {
         }
         let lacked = Lacked { after, lines: bytes.into() };
         if !base.acc.is_zero() {
-            let body = self.body_of(&lacked, Arc::clone(&lacked.lines)).ok_or(LockError::Busy)?;
+            let body = self.body_of(after, Arc::clone(&lacked.lines)).ok_or(LockError::Busy)?;
             if body.last() != Some((base.acc, base.hash)) {
                 return Err(LockError::Busy);
             }
@@ -84,8 +84,8 @@ impl UserGuard<'_> {
             return body.inspect_err(|error| log::error!(error:%; "own line unreadable")).ok();
         }
         match &self.lacked {
-            Some(lacked) => self.body_of(lacked, joined(&lacked.lines, &writing.line)),
-            None => Body::file(&self.slot.name, self.whole(writing)?).ok(),
+            Some(lacked) => self.body_of(lacked.after, joined(&lacked.lines, &writing.line)),
+            None => self.body_of((Version::ZERO, Hash128::default()), self.whole(writing)?),
         }
     }
 
@@ -128,9 +128,8 @@ impl UserGuard<'_> {
         if writing.whole.is_none() {
             let mut bytes = Vec::new();
             if self.own_len > 0 {
-                let own = self.cluster.local.file(&self.slot);
-                let own = own.inspect_err(|error| log::error!(error:%; "file not read")).ok()?.1;
-                bytes.extend_from_slice(own.get(..usize::try_from(self.own_len).ok()?)?);
+                let len = usize::try_from(self.own_len).ok()?;
+                bytes.extend_from_slice(self.own_file()?.get(..len)?);
             }
             if let Some(lacked) = &self.lacked {
                 bytes.extend_from_slice(&lacked.lines);
@@ -140,14 +139,20 @@ impl UserGuard<'_> {
         writing.whole.clone()
     }
 
-    /// These bytes as what they are: lines behind what is there, or a whole file.
-    fn body_of(&self, lacked: &Lacked, bytes: Arc<[u8]>) -> Option<Body> {
+    fn own_file(&self) -> Option<Vec<u8>> {
         let name = &self.slot.name;
-        let body = match lacked.after {
-            (after, _) if after.is_zero() => Body::file(name, bytes),
-            after => Body::lines(name, bytes, after),
-        };
-        body.inspect_err(|error| log::warn!(error:%; "granted file is unreadable")).ok()
+        let read = self.cluster.local.file(&self.slot);
+        let read =
+            read.inspect_err(|error| log::error!(user:% = name, error:%; "own file not read"));
+        read.ok().map(|(_, bytes)| bytes)
+    }
+
+    /// These bytes as what they are: lines behind a version, or a whole file.
+    fn body_of(&self, after: (Version, Hash128), bytes: Arc<[u8]>) -> Option<Body> {
+        let name = &self.slot.name;
+        let is_whole = after.0.is_zero();
+        let body = if is_whole { Body::file(name, bytes) } else { Body::lines(name, bytes, after) };
+        body.inspect_err(|error| log::warn!(error:%; "lines to build on are unreadable")).ok()
     }
 }
 

@@ -205,12 +205,12 @@ fn log_in_json_names_the_request_that_a_page_names() {
     let id = page.body.split("Request ").nth(1).expect(&page.body);
     let id: String = id.chars().take_while(char::is_ascii_hexdigit).collect();
     assert_eq!(id.len(), 8, "{}", page.body);
-    served.logs(&format!("\"msg\":\"request answered\",\"id\":\"{id}\","));
+    served.logs(&format!("\"msg\":\"request answered\",\"request\":\"{id}\","));
     let log = served.log();
     let whole = log.rsplit_once('\n').unwrap().0;
     for line in whole.lines() {
         let value: serde_json::Value = serde_json::from_str(line).expect(line);
-        if value["id"] == id.as_str() && value["msg"] == "request answered" {
+        if value["request"] == id.as_str() && value["msg"] == "request answered" {
             assert_eq!(value["path"], "/nowhere", "{line}");
             assert_eq!(value["status"], 404, "{line}");
             assert!(value["ms"].is_u64(), "{line}");

@@ -183,7 +183,7 @@ fn s24_host_from_the_list_and_links_from_the_origin() {
     ));
     assert_eq!(location(&joined), "/");
     let log = site.cluster.log();
-    assert!(log.contains("msg=joined user=eve address=127.0.0.1"), "{log}");
+    assert!(log.contains("msg=joined user=eve client=127.0.0.1"), "{log}");
     assert!(!log.contains("6.6.6.6"), "{log}");
 }
 
