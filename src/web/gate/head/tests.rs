@@ -242,7 +242,9 @@ fn r0020_empty_parts_of_a_list_sent_in_several_lines_add_nothing() {
         (&["fr", "", "de"], "fr, de"),
         (&["", "fr,", "de"], "fr,, de"),
     ] {
-        let lines: String = lines.iter().map(|one| format!("Accept-Language: {one}\r\n")).collect();
+        let lines: Vec<String> =
+            lines.iter().map(|one| format!("Accept-Language: {one}\r\n")).collect();
+        let lines = lines.concat();
         let head = accepted(&format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n"));
         assert_eq!(head.passed, [("Accept-Language", list.to_owned())]);
     }
