@@ -110,14 +110,11 @@ impl Backends {
         request: &Request,
         beside: &[u8],
     ) -> Result<(Response, Vec<u8>), AskError> {
-        let sent = unsure::sent(&request.action);
-        let was_sent = sent.is_some_and(|sent| self.unsure.holds(sent));
+        let was_sent = self.unsure.holds(&request.action);
         let verdict = Verdict::new(&request.action).sent_before(was_sent);
         let answer = self.ask_all(about, (request, beside), verdict);
-        if let Some(sent) = sent {
-            let heard = answer.as_ref().map(|(response, _)| response);
-            self.unsure.heard(sent, heard.map_err(|error| *error));
-        }
+        let heard = answer.as_ref().map(|(response, _)| response);
+        self.unsure.heard(&request.action, heard.map_err(|error| *error));
         answer
     }
 
