@@ -66,6 +66,9 @@ impl<'a> Client<'a> {
         loop {
             match self.ask(request) {
                 Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => {}
+                // All are there, and too few answered in time: their disks stood still for a second.
+                Outcome::Refused(Refusal::NoMajority { reachable, needed, .. })
+                    if reachable >= needed => {}
                 known => return known,
             }
             assert!(clock.mono() < deadline, "no outcome in a minute");
