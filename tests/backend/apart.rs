@@ -35,7 +35,7 @@ impl<'a> Person<'a> {
     pub(super) fn ask_at(&self, n: usize, action: Action) -> Outcome {
         let request =
             Request { session: Some(self.session.clone()), action, read_to: None, need: None };
-        self.all.ask(n, &request).data.outcome
+        self.all.ask_until_known(n, &request).data.outcome
     }
 
     pub(super) fn ask(&self, action: Action) -> Outcome {

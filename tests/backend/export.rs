@@ -7,9 +7,9 @@ use tern::action::{
 use tern::id::{PostId, RequestId};
 use tern::limits::EXPORT_POSTS;
 use tern::user::entry::PostRef;
-use tern::wire::request::{ExportPage, ExportPost, Outcome, Refusal, Request};
+use tern::wire::request::{ExportPage, ExportPost, Outcome, Request};
 
-use super::{Backends, eventually, joined};
+use super::{Backends, joined};
 
 /// Posts that ada makes: two full parts and some.
 const POSTS: usize = 2 * EXPORT_POSTS + 3;
@@ -24,7 +24,7 @@ impl Writer<'_> {
     fn ask(&self, action: Action) -> Outcome {
         let request =
             Request { session: Some(self.session.clone()), read_to: None, need: None, action };
-        self.all.ask(0, &request).data.outcome
+        self.all.ask_until_known(0, &request).data.outcome
     }
 
     fn key(&mut self) -> RequestKey {
@@ -35,13 +35,11 @@ impl Writer<'_> {
         RequestKey { ops: u64::MAX, id: RequestId(id) }
     }
 
-    /// Asks again, under the same key, while nobody knows.
     fn saved(&self, action: &Action) -> Option<PostId> {
-        eventually(|| match self.ask(action.clone()) {
-            Outcome::Saved(saved) => Some(saved.post),
-            Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => None,
+        match self.ask(action.clone()) {
+            Outcome::Saved(saved) => saved.post,
             other => panic!("not saved: {other:?}"),
-        })
+        }
     }
 
     fn post(&mut self, text: String, reply_to: Option<PostRef>) -> PostId {

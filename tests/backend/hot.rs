@@ -9,7 +9,7 @@ use tern::action::{Action, NewPost, OnePost, RequestKey};
 use tern::id::{PostId, RequestId};
 use tern::wire::request::{Outcome, Refusal, Request, Saved};
 
-use super::{Backends, WAIT, eventually, joined};
+use super::{Backends, WAIT, eventually, is_for_later, joined};
 
 /// Clients at once.
 const CLIENTS: u64 = 32;
@@ -61,18 +61,7 @@ impl<'a> Client<'a> {
 
     /// Sends the same request until its outcome is known, as a form does.
     fn until_known(&mut self, request: &Request) -> Outcome {
-        let clock = tern::clock::Clock::system();
-        let deadline = clock.mono().plus_ms(60_000);
-        loop {
-            match self.ask(request) {
-                Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => {}
-                // All are there, and too few answered in time: their disks stood still for a second.
-                Outcome::Refused(Refusal::NoMajority { reachable, needed, .. })
-                    if reachable >= needed => {}
-                known => return known,
-            }
-            assert!(clock.mono() < deadline, "no outcome in a minute");
-        }
+        eventually(|| Some(self.ask(request)).filter(|told| !is_for_later(told)))
     }
 
     fn saved(&mut self, request: &Request) -> Saved {

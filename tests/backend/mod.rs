@@ -129,6 +129,11 @@ impl Backends {
         Ok(serde_json::from_slice(&frame.header).unwrap())
     }
 
+    /// Sends the same request until its outcome is known, as a form does.
+    fn ask_until_known(&self, n: usize, request: &Request) -> Response {
+        eventually(|| Some(self.ask(n, request)).filter(|told| !is_for_later(&told.data.outcome)))
+    }
+
     fn ask(&self, n: usize, request: &Request) -> Response {
         self.try_ask(n, request).unwrap()
     }
@@ -162,6 +167,16 @@ impl Drop for Backends {
 }
 
 /// Waits for a condition, asking again every few milliseconds.
+/// Whether the same is to be sent again: what became of it is not known, or all machines are there and too
+/// few answered in time, as when their disk stands still for a second.
+fn is_for_later(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => true,
+        Outcome::Refused(Refusal::NoMajority { reachable, needed, .. }) => reachable >= needed,
+        _ => false,
+    }
+}
+
 fn eventually<T>(mut check: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::system();
     let deadline = clock.mono().plus_ms(30_000);
@@ -213,7 +228,7 @@ fn post(session: &str, number: u8, text: &str) -> Request {
 }
 
 fn joined(all: &Backends, n: usize, name: &str, number: u8) -> String {
-    all.ask(n, &join(name, number)).session.expect("a session after joining")
+    all.ask_until_known(n, &join(name, number)).session.expect("a session after joining")
 }
 
 fn everyone(all: &Backends, n: usize) -> Vec<String> {
