@@ -166,7 +166,6 @@ impl Drop for Backends {
     }
 }
 
-/// Waits for a condition, asking again every few milliseconds.
 /// Whether the same is to be sent again: what became of it is not known, or all machines are there and too
 /// few answered in time, as when their disk stands still for a second.
 fn is_for_later(outcome: &Outcome) -> bool {
@@ -177,6 +176,7 @@ fn is_for_later(outcome: &Outcome) -> bool {
     }
 }
 
+/// Waits for a condition, asking again every few milliseconds.
 fn eventually<T>(mut check: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::system();
     let deadline = clock.mono().plus_ms(30_000);
