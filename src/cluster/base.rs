@@ -56,10 +56,9 @@ impl UserGuard<'_> {
             let stem = self.cluster.local.stem_and_user(&self.slot);
             let have = stem.as_ref().map(|(stem, _)| stem.at);
             let fetched = self.cluster.fetch(node, &self.slot.name, have, self.deadline);
-            let (behind, fetched) = fetched.ok_or(LockError::Busy)?;
-            bytes = fetched;
-            if let Some((stem, known)) = stem.filter(|(stem, _)| stem.at.0 == behind) {
-                (user, after, own_len) = (known, stem.at, stem.len);
+            (after, bytes) = fetched.ok_or(LockError::Busy)?;
+            if let Some((stem, known)) = stem.filter(|(stem, _)| stem.at == after) {
+                (user, own_len) = (known, stem.len);
             }
         }
         let lacked = Lacked { after, lines: bytes.into() };
@@ -111,8 +110,7 @@ impl UserGuard<'_> {
     fn base_behind(&self, after: Version) -> Option<Vec<u8>> {
         let lacked = self.lacked.as_ref();
         let lines = lacked.map_or(&[][..], |lacked| &lacked.lines);
-        let is_behind = lacked.is_some_and(|lacked| lacked.after.0 == after);
-        if is_behind {
+        if lacked.is_some_and(|lacked| lacked.after.0 == after) {
             return Some(lines.to_vec());
         }
         if let Some((at, _)) = super::tail::joint_in(lines, after) {
@@ -149,9 +147,7 @@ impl UserGuard<'_> {
 
     /// These bytes as what they are: lines behind a version, or a whole file.
     fn body_of(&self, after: (Version, Hash128), bytes: Arc<[u8]>) -> Option<Body> {
-        let name = &self.slot.name;
-        let is_whole = after.0.is_zero();
-        let body = if is_whole { Body::file(name, bytes) } else { Body::lines(name, bytes, after) };
+        let body = Body::after(&self.slot.name, bytes, after);
         body.inspect_err(|error| log::warn!(error:%; "lines to build on are unreadable")).ok()
     }
 }

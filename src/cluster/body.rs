@@ -68,6 +68,18 @@ impl Body {
         }
     }
 
+    /// Reads what follows on a version: several lines, or on none the whole file.
+    ///
+    /// # Errors
+    /// [`BodyError`] if it does not.
+    pub fn after(
+        user: &UserName,
+        bytes: Arc<[u8]>,
+        after: (Version, Hash128),
+    ) -> Result<Self, BodyError> {
+        if after.0.is_zero() { Self::file(user, bytes) } else { Self::lines(user, bytes, after) }
+    }
+
     /// Reads the lines that are announced to follow on a version.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crossbeam_channel::bounded;
 use super::Cluster;
 use super::config::Config;
 use super::link::Asker;
+use super::read::fetched;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
@@ -198,12 +199,8 @@ impl Cluster {
         let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
         let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
         let message = Message::Fetch { user: slot.name.clone(), have };
-        let (answer, bytes) = self.ask_across(seat, message, until)?;
-        let Answer::Body { after, .. } = answer else { return None };
-        let body = match have {
-            Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),
-            _ => Body::file(&slot.name, bytes.into()),
-        };
+        let (after, bytes) = fetched(have, self.ask_across(seat, message, until)?)?;
+        let body = Body::after(&slot.name, bytes.into(), after);
         let node = seat.node;
         body.inspect_err(|error| log::warn!(peer = node, error:%; "file is unreadable")).ok()
     }

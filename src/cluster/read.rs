@@ -188,28 +188,30 @@ impl Cluster {
         // What follows here on what is committed may stand nowhere else.
         let have = self.local.stem(slot).map(|stem| stem.at);
         let (after, bytes) = self.fetch(holder, &slot.name, have, until)?;
-        let body = match have {
-            Some(have) if after == have.0 => Body::lines(&slot.name, bytes.into(), have),
-            _ => Body::file(&slot.name, bytes.into()),
-        };
-        let body = body.inspect_err(|error| {
+        let body = Body::after(&slot.name, bytes.into(), after).inspect_err(|error| {
             log::warn!(peer = holder, error:%; "fetched file is unreadable");
         });
         body.ok()?.up_to(version)
     }
 
-    /// A peer's file of a user, or the lines in it behind what the asker has, and behind which version
-    /// they begin. A long file may take long; nobody waits beyond `until`.
+    /// A peer's file of a user, or the lines in it behind what the asker has, and what they follow on:
+    /// that, or zero of a whole file. A long file may take long; nobody waits beyond `until`.
     pub(super) fn fetch(
         &self,
         peer: NodeId,
         user: &UserName,
         have: Option<(Version, Hash128)>,
         until: Mono,
-    ) -> Option<(Version, Vec<u8>)> {
-        match self.ask_until(peer, Message::Fetch { user: user.clone(), have }, until)? {
-            (Answer::Body { after, .. }, bytes) => Some((after, bytes)),
-            _ => None,
-        }
+    ) -> Option<((Version, Hash128), Vec<u8>)> {
+        fetched(have, self.ask_until(peer, Message::Fetch { user: user.clone(), have }, until)?)
     }
+}
+
+/// Of an answer to a `Fetch` by who has `have`: what the bytes follow on, that or zero, and they.
+pub(super) fn fetched(
+    have: Option<(Version, Hash128)>,
+    (answer, bytes): (Answer, Vec<u8>),
+) -> Option<((Version, Hash128), Vec<u8>)> {
+    let Answer::Body { after, .. } = answer else { return None };
+    Some((have.filter(|have| have.0 == after).unwrap_or_default(), bytes))
 }
