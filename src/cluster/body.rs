@@ -152,9 +152,13 @@ impl Body {
         }
     }
 
-    /// The version and hash that it ends in.
+    /// The version and hash that it ends in: what no lines follow on, if there are none of several.
     pub fn last(&self) -> Option<(Version, Hash128)> {
-        self.all_lines().last().map(|line| (line.version, line.hash))
+        let last = self.all_lines().last().map(|line| (line.version, line.hash));
+        match self {
+            Self::Lines(after, ..) => Some(last.unwrap_or(*after)),
+            Self::File(..) | Self::Line(..) | Self::None => last,
+        }
     }
 }
 

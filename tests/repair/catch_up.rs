@@ -48,7 +48,7 @@ fn one_line(number: usize) -> Vec<u8> {
 }
 
 /// A file that goes on with so many posts.
-fn lengthened(mut file: Vec<u8>, posts: usize) -> Vec<u8> {
+pub(super) fn lengthened(mut file: Vec<u8>, posts: usize) -> Vec<u8> {
     let mut base = (Version::ZERO, Hash128::default());
     scan(&file, &mut |line| base = (line.version, line.hash));
     let text = "é".repeat(480);

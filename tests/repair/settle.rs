@@ -4,11 +4,13 @@ use std::path::Path;
 
 use tern::clock::Wall;
 use tern::id::{NodeId, PostId};
+use tern::limits::FETCH_TAIL_BYTES;
 use tern::replica::version::{Term, Version};
 use tern::store::line::{self, Kind, NewLine};
 use tern::store::scan::scan;
 use tern::user::entry::Entry;
 
+use super::catch_up::lengthened;
 use super::harness::{Machines, eventually};
 use super::{wait_equal, wait_whole};
 
@@ -54,6 +56,26 @@ fn r0004_line_that_one_machine_alone_has_is_settled_without_an_act() {
     wait_equal(&all, "ada");
     let shown = |n: usize| all.texts(n, "ada") == ["words of a dead machine", "first words"];
     (0..3).for_each(|n| eventually(|| shown(n).then_some(())));
+}
+
+/// A machine that failed to flush its own line, and whose peers never took that: what they hold ends where
+/// the damaged copy is committed, and nothing follows there.
+#[test]
+fn r0051_damaged_long_file_with_a_line_that_nobody_else_has_rebuilt() {
+    let mut all = Machines::start(3);
+    let mut ada = all.join(0, "ada");
+    all.post(0, &mut ada, "first words");
+    (0..3).for_each(|n| wait_whole(&all, n, "ada", &["first words"]));
+    (0..3).for_each(|n| all.kill(n));
+    let long = lengthened(std::fs::read(all.file(0, "ada")).unwrap(), 400);
+    assert!(long.len() > FETCH_TAIL_BYTES, "else it is fetched whole");
+    (0..3).for_each(|n| std::fs::write(all.file(n, "ada"), &long).unwrap());
+    append_open_line(&all.file(2, "ada"), 3, "words that failed");
+    std::fs::write(all.mark(2, "ada"), "a flush failed\n").unwrap();
+    (0..3).for_each(|n| all.spawn(n));
+    wait_whole(&all, 2, "ada", &["first words"]);
+    wait_equal(&all, "ada");
+    assert!(!all.texts(2, "ada").contains(&"words that failed".to_owned()));
 }
 
 #[test]
