@@ -84,6 +84,7 @@ impl Backend {
                     return Err(Refusal::Busy { retry_after_s: 1 });
                 }
                 LockError::Full => return Err(Refusal::Full),
+                LockError::NoSpace => return Err(Refusal::NoSpace),
             }
         }
     }

@@ -82,6 +82,7 @@ impl Cluster {
     /// all machines understand snapshots.
     pub fn run_compact(&self) {
         while !self.stop.wait(Duration::from_millis(COMPACT_LOOK_MS)) {
+            self.local.look_for_room();
             if !self.local.store.keep_ballast() {
                 continue;
             }

@@ -22,7 +22,7 @@ use crate::metrics;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
 use crate::replica::version::{Term, Version};
-use crate::replica::{Reply, State};
+use crate::replica::{NotVoting, Refuse, Reply, State};
 use crate::store::line::{self, Kind, NewLine};
 use crate::thread::LockPermit;
 use crate::user::entry::Entry;
@@ -41,6 +41,9 @@ pub enum LockError {
     /// The user's file has reached its limit; nothing was written.
     #[error("the user's file is full, nothing was written")]
     Full,
+    /// Too few machines have room on their disks; nothing was written.
+    #[error("too few disks have room, nothing was written")]
+    NoSpace,
     /// Asked, and no majority answered in time.
     #[error("no majority answered in time, nobody knows yet whether it is saved")]
     Indeterminate,
@@ -193,6 +196,9 @@ impl UserGuard<'_> {
     /// `Indeterminate` when no majority answered in time; `Outpaced` when the lock must be taken
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
+        if !self.cluster.may_have_room() {
+            return Err(LockError::NoSpace);
+        }
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
         let begun = self.cluster.clock.mono();
         let version = self.write(kind, draft.entries, draft.requests);
@@ -362,6 +368,10 @@ impl UserGuard<'_> {
             if matches!(event, Event::Write(_)) {
                 self.ticket = self.cluster.tickets.next();
             }
+            let last = match &event {
+                Event::Answered(_, reply) => Some(*reply),
+                _ => None,
+            };
             if let Some(coordinator) = &mut self.coordinator {
                 coordinator.step(now, event, &mut effects);
             }
@@ -386,7 +396,7 @@ impl UserGuard<'_> {
                     Effect::WakeAt(at) => wake = at,
                     Effect::Held(holding) => end = Some(Next::Held(holding)),
                     Effect::Committed(version) => end = Some(Next::Committed(version)),
-                    Effect::Unknown => end = Some(Next::Failed(LockError::Indeterminate)),
+                    Effect::Unknown => end = Some(Next::Failed(self.not_voted(last))),
                     Effect::Outpaced => end = Some(Next::Failed(LockError::Outpaced)),
                     Effect::Failed(why) => end = Some(Next::Failed(why.into())),
                     Effect::Lock(..) | Effect::Sync { .. } | Effect::Unlock(..) => {
@@ -401,6 +411,16 @@ impl UserGuard<'_> {
                 return self.ended(end);
             }
         }
+    }
+
+    /// What a write came to that too few have acknowledged. Of a machine alone its own refusal is all there
+    /// is to know; what was sent to others may be on their disks whatever they answer.
+    fn not_voted(&self, last: Option<Reply>) -> LockError {
+        let no_space = Reply::Refuse(Refuse::NotVoting { why: NotVoting::NoSpace });
+        if last == Some(no_space) && self.cluster.members.count() == 1 {
+            return LockError::NoSpace;
+        }
+        LockError::Indeterminate
     }
 
     fn ended(&self, end: Next) -> Next {

@@ -10,6 +10,7 @@ use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId};
 use crate::limits::{FIRST_AGREEMENT_MS, PINGS_MISSED_MAX};
+use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Seat};
 use crate::replica::quorum::majority;
 use crate::store::StoreError;
@@ -57,9 +58,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Whether it answers and votes, as far as it told.
+    /// Whether it answers, votes, and its disk takes what it votes for, as far as it told.
     pub fn votes(&self) -> bool {
-        self.is_up && self.health.as_ref().is_none_or(|health| health.voting)
+        self.is_up && self.has_room() && self.health.as_ref().is_none_or(|health| health.voting)
+    }
+
+    fn has_room(&self) -> bool {
+        self.health.as_ref().is_none_or(|health| health.not_voting != Some(NotVoting::NoSpace))
     }
 }
 
@@ -291,6 +296,11 @@ impl Membership {
     /// How many must agree.
     pub fn needed(&self) -> usize {
         majority(self.count())
+    }
+
+    /// How many of the others said last that their disks are full.
+    pub fn without_room(&self) -> usize {
+        self.seen.lock().peers.values().filter(|peer| !peer.has_room()).count()
     }
 
     /// Whether a majority can be reached.

@@ -166,11 +166,19 @@ impl Cluster {
     /// that is not set up yet cannot tell. `peers` is what [`Membership::peers`] says: asked once for all
     /// that is said together.
     pub fn can_write(&self, peers: &BTreeMap<NodeId, Peer>) -> bool {
-        let own = self.local.floors().not_voting;
+        let own = self.local.floors().not_voting.or_else(|| self.local.disk_refusal());
         let voters =
             usize::from(own.is_none()) + peers.values().filter(|peer| peer.votes()).count();
         let is_apart = matches!(own, Some(NotVoting::Joining | NotVoting::Changing));
         !is_apart && voters >= self.members.needed()
+    }
+
+    /// Whether the disks of enough machines may take a line: a machine alone finds out by trying, others
+    /// would leave it on some disks and tell nobody what became of it.
+    pub(super) fn may_have_room(&self) -> bool {
+        let count = self.members.count();
+        let full = usize::from(self.local.disk_refusal().is_some()) + self.members.without_room();
+        count == 1 || full + self.members.needed() <= count
     }
 
     /// What this machine tells of itself in pings.

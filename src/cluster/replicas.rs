@@ -357,9 +357,7 @@ impl Replicas {
                 }
                 slot.took(replica, &self.index, &body);
                 self.node.note_users();
-                if self.disk_refuses.swap(false, Ordering::AcqRel) {
-                    log::info!("disk takes writes again");
-                }
+                self.disk_takes();
                 Ok(Event::Written)
             }
             Err(error) if is_lost(&error) => {
@@ -402,6 +400,20 @@ impl Replicas {
     /// versions finds it again.
     pub fn errand(&self, errand: Errand) {
         let _full = self.errands.try_send(errand);
+    }
+
+    /// Finds out whether a disk that refused a write has room again. Else nobody would know before the
+    /// next write, and nobody sends one to a machine of which they are told that it saves nothing.
+    pub(super) fn look_for_room(&self) {
+        if self.disk_refusal().is_some() && self.store.has_room() {
+            self.disk_takes();
+        }
+    }
+
+    fn disk_takes(&self) {
+        if self.disk_refuses.swap(false, Ordering::AcqRel) {
+            log::info!("disk takes writes again");
+        }
     }
 
     /// Why this machine accepts nothing just now, though it would vote: its disk refused the last write.

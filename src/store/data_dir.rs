@@ -128,8 +128,7 @@ impl DataDir {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn disk_percent(&self) -> Result<u8, StoreError> {
-        let stat = fs::fstatvfs(self.0.root.fd())
-            .map_err(|e| failed("ask for the free space of", self.path(), e))?;
+        let stat = self.disk()?;
         let used = u128::from(stat.f_blocks.saturating_sub(stat.f_bfree));
         let all = used + u128::from(stat.f_bavail);
         let percent = (used * 100).div_ceil(all.max(1));
@@ -141,9 +140,23 @@ impl DataDir {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn disk_free_bytes(&self) -> Result<u64, StoreError> {
-        let stat = fs::fstatvfs(self.0.root.fd())
-            .map_err(|e| failed("ask for the free space of", self.path(), e))?;
+        let stat = self.disk()?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Whether the disk takes writes, and has room for so many bytes more of this user's.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn has_room(&self, bytes: u64) -> Result<bool, StoreError> {
+        let stat = self.disk()?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        Ok(!stat.f_flag.contains(fs::StatVfsMountFlags::RDONLY) && free >= bytes)
+    }
+
+    fn disk(&self) -> Result<fs::StatVfs, StoreError> {
+        fs::fstatvfs(self.0.root.fd())
+            .map_err(|e| failed("ask for the free space of", self.path(), e))
     }
 
     pub(super) fn root(&self) -> &Directory {

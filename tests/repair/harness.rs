@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tern::action::{Action, Join, NewPost, OnePost, Opening, Page, PageOf, RequestKey};
 use tern::auth::session::Token;
 use tern::backend::Config;
@@ -138,6 +139,14 @@ impl Machines {
         child.wait().unwrap();
     }
 
+    /// Lifts the limit on the length of a running machine's files.
+    pub(super) fn let_files_grow(&self, n: usize) {
+        let id = self.children[n].as_ref().unwrap().id();
+        let pid = Pid::from_raw(i32::try_from(id).unwrap());
+        let any = Rlimit { current: None, maximum: None };
+        prlimit(pid, Resource::Fsize, any).unwrap();
+    }
+
     /// A connection to a machine, as a web server has it.
     pub(super) fn connect(&self, n: usize) -> Result<Connection, TransportError> {
         dial(&self.address(n), Role::Web, &self.keys, WAIT)
@@ -239,12 +248,17 @@ impl Machines {
 
     /// Tries once to post; whether it was acknowledged.
     pub(super) fn is_posted(&self, n: usize, session: &mut String, text: &str) -> bool {
+        matches!(self.try_post(n, session, text), Some(Outcome::Saved(_)))
+    }
+
+    /// Tries once to post; what is told, if anything.
+    pub(super) fn try_post(&self, n: usize, session: &mut String, text: &str) -> Option<Outcome> {
         let post = self.new_post(text);
-        let Ok(told) = self.ask(n, Some(session), Action::Post(post)) else { return false };
+        let told = self.ask(n, Some(session), Action::Post(post)).ok()?;
         if let Some(renewed) = told.session {
             *session = renewed;
         }
-        matches!(told.data.outcome, Outcome::Saved(_))
+        Some(told.data.outcome)
     }
 
     /// A person's own home page on a machine; their session takes note of what they saw.

@@ -2,6 +2,7 @@
 //! was acknowledged lost.
 
 mod catch_up;
+mod full;
 mod harness;
 pub(crate) mod pictures;
 pub(crate) mod settle;

@@ -1,0 +1,79 @@
+//! What is told while disks are full. A limit on the length of files stands for a disk's end: whoever writes
+//! beyond it is refused in the same way, and nobody needs a right for it.
+
+use std::process::Command;
+
+use tern::wire::request::{Outcome, Refusal};
+
+use super::harness::{Machines, eventually};
+use super::wait_equal;
+
+/// The longest file of a machine with a full disk, in blocks of half a KiB: a log and some posts.
+const BLOCKS: u32 = 512;
+
+/// Starts a machine whose files cannot grow beyond that.
+fn spawn_limited(all: &mut Machines, n: usize) {
+    let script = format!("trap '' XFSZ; ulimit -S -f {BLOCKS}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_tern")]);
+    let addresses: Vec<String> = (0..all.count()).map(|n| all.address(n)).collect();
+    all.spawn_by(command, n, &addresses);
+}
+
+/// Posts until it is refused; what was told, and how many were saved.
+fn post_until_refused(all: &Machines, session: &mut String) -> (Outcome, usize) {
+    let text = "\u{1F426}".repeat(490);
+    let mut saved = 0;
+    let refused = eventually(|| match all.try_post(0, session, &text)? {
+        Outcome::Saved(_) => {
+            saved += 1;
+            None
+        }
+        Outcome::Refused(Refusal::Busy { .. }) => None,
+        refused => Some(refused),
+    });
+    (refused, saved)
+}
+
+/// Of a machine alone its own refusal is all there is to know: nothing is saved, and nobody needs to wonder.
+#[test]
+fn r0061_full_disk_of_a_lone_machine_told_as_that() {
+    let mut all = Machines::start(1);
+    let mut ada = all.join(0, "ada");
+    all.kill(0);
+    spawn_limited(&mut all, 0);
+    all.wait_until_writable(0);
+    let (refused, saved) = post_until_refused(&all, &mut ada);
+    assert_eq!(refused, Outcome::Refused(Refusal::NoSpace));
+    all.kill(0);
+    all.spawn(0);
+    all.wait_until_writable(0);
+    all.post(0, &mut ada, "there is room again");
+    let posts = std::fs::read_to_string(all.file(0, "ada")).unwrap();
+    assert_eq!(posts.matches("\u{1F426} ").count() + posts.matches("\u{1F426}\"").count(), saved);
+}
+
+/// Two that have no room are two that do not vote, on the third machine's page as well.
+#[test]
+fn r0062_full_disks_are_no_machines_to_save_on() {
+    let mut all = Machines::start(3);
+    let mut ada = all.join(0, "ada");
+    (0..2).for_each(|n| all.kill(n));
+    (0..2).for_each(|n| spawn_limited(&mut all, n));
+    (0..3).for_each(|n| all.wait_until_writable(n));
+    let (refused, _) = post_until_refused(&all, &mut ada);
+    assert_eq!(refused, Outcome::Refused(Refusal::Unknown), "one machine has it");
+    let says_so = |n: usize| all.status(n).is_some_and(|page| !page.writes);
+    (0..3).for_each(|n| eventually(|| says_so(n).then_some(())));
+    // Known beforehand, it is left on no disk.
+    (0..3).for_each(|n| {
+        let told = all.try_post(n, &mut ada, "to be kept nowhere");
+        assert_eq!(told, Some(Outcome::Refused(Refusal::NoSpace)));
+    });
+    // Nobody sends a write to find out.
+    (0..2).for_each(|n| all.let_files_grow(n));
+    (0..3).for_each(|n| all.wait_until_writable(n));
+    all.post(0, &mut ada, "there is room again");
+    wait_equal(&all, "ada");
+    assert!(!std::fs::read_to_string(all.file(2, "ada")).unwrap().contains("nowhere"));
+}
