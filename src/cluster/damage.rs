@@ -134,16 +134,48 @@ impl Replicas {
         self.perform(slot, replica, Event::Damaged(intact), &Body::None);
     }
 
+    /// Puts a damaged file's mark on the disk; whether it is there. Without it a later start would trust the
+    /// file, so that this machine votes on nobody until it is.
+    pub(super) fn mark(&self, name: &UserName, reason: &str) -> bool {
+        let marked = self.store.mark_damaged(name, reason);
+        let mut unmarked = self.unmarked.lock();
+        match marked {
+            Ok(()) => unmarked.remove(name),
+            Err(error) => {
+                // Once: as long as it lasts it is each try's fate.
+                if unmarked.insert(name.clone()) {
+                    log::error!(user:% = name, error:%; "damage not marked, no vote until it is");
+                }
+                false
+            }
+        };
+        self.node.let_vote(unmarked.is_empty());
+        !unmarked.contains(name)
+    }
+
+    /// Tries again to mark what could not be marked.
+    pub(super) fn mark_again(&self) {
+        let unmarked: Vec<UserName> = self.unmarked.lock().iter().cloned().collect();
+        let mark = |name: &UserName| {
+            // Nobody rebuilds it meanwhile, and takes its mark off.
+            let Some(slot) = self.get(name) else { return false };
+            let _replica = slot.lock();
+            !self.unmarked.lock().contains(name)
+                || self.mark(name, "it could not be marked at once")
+        };
+        let left = unmarked.iter().filter(|name| !mark(name)).count();
+        if left == 0 && !unmarked.is_empty() {
+            log::info!(users = unmarked.len(); "damage marked, voting again");
+        }
+    }
+
     /// Marks a user, moves the bad file away and reads what is intact of it; nothing, if the disk
     /// does not allow that.
     ///
-    /// Without a mark on the disk a later start would trust the file, so this machine votes on nobody
-    /// any more; if the disk cannot be read either, there is nothing left to answer with.
+    /// If the disk cannot be read either, there is nothing left to answer with.
     pub(super) fn put_aside(&self, name: &UserName, why: &StoreError) -> (Loaded, Vec<Line>) {
         self.damaged.lock().insert(name.clone());
-        if let Err(error) = self.store.mark_damaged(name, &why.reason()) {
-            log::error!(user:% = name, error:%; "damage not marked, voting stopped");
-            self.node.stop_voting();
+        if !self.mark(name, &why.reason()) {
             if matches!(why, StoreError::Io { .. }) {
                 self.disk_lost();
             }

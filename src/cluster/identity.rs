@@ -91,7 +91,7 @@ impl Identity {
     /// What this machine has promised and may do.
     pub fn floors(&self) -> Floors {
         let config = self.config.read();
-        let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::Damaged);
+        let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::NoSpace);
         Floors {
             epoch: config.place.current.epoch,
             bootfloor: self.bootfloor,
@@ -100,9 +100,9 @@ impl Identity {
         }
     }
 
-    /// Gives up this machine's vote for the rest of its life.
-    pub fn stop_voting(&self) {
-        self.is_stopped.store(true, Ordering::Release);
+    /// Gives up this machine's vote on everybody, or takes it up again.
+    pub fn let_vote(&self, may: bool) {
+        self.is_stopped.store(!may, Ordering::Release);
     }
 
     /// Makes the ceiling `to` at least.

@@ -37,6 +37,7 @@ impl Cluster {
                 self.stop.close();
                 return;
             }
+            self.local.mark_again();
             let damaged = self.local.damaged_users();
             wait_ms = if damaged.is_empty() { IDLE_LOOK_MS } else { REPAIR_LOOK_MS };
             tried.retain(|user, _| damaged.contains(user));

@@ -41,6 +41,8 @@ pub struct Replicas {
     sum: Mutex<[u8; 16]>,
     /// Whose file is damaged and not rebuilt yet.
     pub(super) damaged: Mutex<BTreeSet<UserName>>,
+    /// Whose mark is not on the disk yet: as long as there are any, this machine votes on nobody.
+    pub(super) unmarked: Mutex<BTreeSet<UserName>>,
     /// Whether the disk neither takes a mark nor gives what stands on it.
     disk_lost: AtomicBool,
     /// Whether the disk refused the last write.
@@ -80,6 +82,7 @@ impl Replicas {
             index: RwLock::default(),
             sum: Mutex::default(),
             damaged: Mutex::default(),
+            unmarked: Mutex::default(),
             disk_lost: AtomicBool::new(false),
             disk_refuses: AtomicBool::new(false),
             slow_disk: SlowDisk::default(),
@@ -330,10 +333,7 @@ impl Replicas {
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
         // Without its mark on the disk a rebuilt file would be trusted at the next start.
-        if replica.acceptor.is_damaged()
-            && let Err(error) = self.store.mark_damaged(&slot.name, "its mark was lost")
-        {
-            log::error!(user:% = slot.name, error:%; "damage not marked");
+        if replica.acceptor.is_damaged() && !self.mark(&slot.name, "its mark was lost") {
             return Ok(Event::Failed(NotVoting::NoSpace));
         }
         let fitted = match body {

@@ -251,7 +251,7 @@ fn two_values_of_one_version_own_file_looked_at_first() {
 }
 
 #[test]
-fn mark_impossible_no_vote_on_anybody() {
+fn mark_impossible_no_vote_on_anybody_until_it_is_made() {
     let home = Home::new();
     let mut machine = home.start();
     let term = machine.term(1);
@@ -262,8 +262,18 @@ fn mark_impossible_no_vote_on_anybody() {
     FLUSH_FAILS.set(false);
     let other = UserName::parse("bob").unwrap();
     assert!(matches!(machine.local.read(&other), Reply::Refuse(Refuse::NotVoting { .. })));
-    assert!(!machine.local.node.open_if_all_met().unwrap(), "not again in this life");
-    assert!(machine.local.floors().not_voting.is_some());
+    assert!(!machine.local.node.open_if_all_met().unwrap(), "it is not about who is there");
+    machine.local.mark_again();
+    assert_eq!(machine.local.floors().not_voting, Some(NotVoting::NoSpace), "still impossible");
+    std::fs::remove_dir(home.path("damaged/ada.mark")).unwrap();
+    machine.local.mark_again();
+    assert!(home.path("damaged/ada.mark").is_file());
+    assert!(matches!(machine.local.read(&other), Reply::State(_)), "on others it votes again");
+    assert_eq!(machine.sync(term, "three"), NO_VOTE);
+    // Rebuilt, it has no mark, and none comes back.
+    machine.restore(machine.term(2));
+    machine.local.mark_again();
+    assert!(!machine.slot.is_damaged() && !home.path("damaged/ada.mark").exists());
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub enum NotVoting {
     Changing,
     /// This user's file is damaged, or a write to it failed.
     Damaged,
-    /// Its disk is full.
+    /// Its disk is full, or does not take what it must have written before it votes.
     NoSpace,
 }
 
