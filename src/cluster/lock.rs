@@ -17,7 +17,7 @@ use super::link::{Asker, Heard};
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{LEASE_MS, USER_FILE_BYTES_MAX};
+use crate::limits::LEASE_MS;
 use crate::metrics;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
@@ -325,9 +325,8 @@ impl UserGuard<'_> {
             requests,
             entries,
         });
-        if kind != Kind::Identity
-            && self.base_len() + encoded.bytes.len() as u64 > USER_FILE_BYTES_MAX as u64
-        {
+        let len = self.base_len() + encoded.bytes.len() as u64;
+        if len > super::room::most(kind, entries) as u64 {
             return Err(LockError::Full);
         }
         let proposal = Proposal {

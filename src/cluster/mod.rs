@@ -33,6 +33,7 @@ pub mod read;
 mod reading;
 pub mod repair;
 pub mod replicas;
+mod room;
 pub mod scrub;
 mod slot;
 mod slow;

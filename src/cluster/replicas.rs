@@ -366,8 +366,9 @@ impl Replicas {
             }
             // The file is as it was: this machine may vote again when there is room.
             Err(error) => {
+                let is_disk = matches!(error, StoreError::NoSpace { .. } | StoreError::Io { .. });
                 // Once: as long as it lasts it is every write's fate.
-                if !self.disk_refuses.swap(true, Ordering::AcqRel) {
+                if !is_disk || !self.disk_refuses.swap(true, Ordering::AcqRel) {
                     log::error!(user:% = slot.name, error:%; "write refused by the disk");
                 }
                 Ok(Event::Failed(NotVoting::NoSpace))

@@ -3,6 +3,15 @@
 
 use std::process::Command;
 
+use tern::action::{Action, Login, Opening};
+use tern::auth::session::Token;
+use tern::clock::Wall;
+use tern::id::{Hash128, PostId};
+use tern::limits::{USER_FILE_BYTES_MAX, USER_FILE_ROOM_BYTES};
+use tern::replica::version::Version;
+use tern::store::line::{Kind, NewLine, encode};
+use tern::store::scan::scan;
+use tern::user::entry::Entry;
 use tern::wire::request::{Outcome, Refusal};
 
 use super::harness::{Machines, eventually};
@@ -76,4 +85,64 @@ fn r0062_full_disks_are_no_machines_to_save_on() {
     all.post(0, &mut ada, "there is room again");
     wait_equal(&all, "ada");
     assert!(!std::fs::read_to_string(all.file(2, "ada")).unwrap().contains("nowhere"));
+}
+
+/// A user's file that goes on with posts, a hundred in a line, until it has `len` bytes.
+fn grown(mut file: Vec<u8>, len: usize) -> Vec<u8> {
+    let mut base = (Version::ZERO, Hash128::default());
+    scan(&file, &mut |line| base = (line.version, line.hash));
+    let mut number = 0;
+    while file.len() < len {
+        let posts = if len - file.len() > 400_000 { 100 } else { 1 };
+        let entries: Vec<Entry> = (0..posts)
+            .map(|_| {
+                number += 1;
+                Entry::Posted {
+                    at: Wall(1_700_000_000_000),
+                    id: PostId::from_raw(number),
+                    text: "\u{1F426}".repeat(490),
+                    reply_to: None,
+                    note: None,
+                    pictures: Vec::new(),
+                }
+            })
+            .collect();
+        let version = Version { seq: base.0.seq + 1, ..base.0 };
+        let (kind, requests, entries) = (Kind::Delta, &[][..], &entries[..]);
+        let (before, base_hash) = base;
+        let new =
+            NewLine { version, base: before, base_hash, com: before, kind, requests, entries };
+        let line = encode(&new);
+        file.extend_from_slice(&line.bytes);
+        base = (version, line.hash);
+    }
+    file
+}
+
+/// Signing in is a line as well, and so is taking a post back.
+#[test]
+fn r0080_full_account_let_in_and_emptied() {
+    let mut all = Machines::start(1);
+    let mut ada = all.join(0, "ada");
+    all.post(0, &mut ada, "first words");
+    all.kill(0);
+    let path = all.file(0, "ada");
+    let full = grown(std::fs::read(&path).unwrap(), USER_FILE_BYTES_MAX - USER_FILE_ROOM_BYTES);
+    std::fs::write(&path, &full).unwrap();
+    all.spawn(0);
+    all.wait_until_writable(0);
+    let told = all.try_post(0, &mut ada, "one more");
+    assert_eq!(told, Some(Outcome::Refused(Refusal::Full)));
+    let token = Token::generate().unwrap().secret().to_owned();
+    let (device, address) = ("another test".to_owned(), "127.0.0.1".to_owned());
+    let login = Action::Login(Login {
+        key: all.new_post("").key,
+        username: "ada".to_owned(),
+        password: "a quiet gull sleeps".to_owned(),
+        opening: Opening { token, device, address },
+    });
+    let (signed_in, _) = all.ask_beside(0, None, login, &[]).unwrap();
+    let mut again = signed_in.session.unwrap_or_else(|| panic!("{:?}", signed_in.data.outcome));
+    assert_eq!(all.delete_all(0, &mut again, "\u{1F426}"), 29, "a page, but for the first words");
+    assert!(std::fs::metadata(&path).unwrap().len() > full.len() as u64);
 }

@@ -24,11 +24,10 @@ use parking_lot::{Condvar, Mutex};
 
 use super::Cluster;
 use super::lock::{Draft, LockError, UserGuard};
+use super::room::ROOM_FOR_POSTS;
 use crate::clock::{Clock, Mono};
 use crate::id::UserName;
-use crate::limits::{
-    FOLD_MS_MAX, ROW_LINES_MAX, ROW_PAUSE_MS_MAX, ROW_PAUSE_MS_MIN, USER_FILE_BYTES_MAX,
-};
+use crate::limits::{FOLD_MS_MAX, ROW_LINES_MAX, ROW_PAUSE_MS_MAX, ROW_PAUSE_MS_MIN};
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::user::User;
@@ -62,7 +61,7 @@ impl Hold for UserGuard<'_> {
     }
 
     fn room(&self) -> usize {
-        let room = (USER_FILE_BYTES_MAX as u64).saturating_sub(self.base_len());
+        let room = (ROOM_FOR_POSTS as u64).saturating_sub(self.base_len());
         usize::try_from(room).unwrap_or(usize::MAX)
     }
 

@@ -27,7 +27,7 @@ use crate::clock::{Clock, Wall};
 use crate::id::{Hash128, PostId, UserName};
 use crate::limits::{
     BOOKMARKS_MAX, IMPORT_LINE_BYTES, IMPORT_LINE_OVERHEAD_BYTES, IMPORT_MARKS, IMPORT_POSTS,
-    IMPORT_ROOM_BYTES, LIKES_MAX, REPOSTS_MAX, USER_FILE_BYTES_MAX,
+    IMPORT_ROOM_BYTES, LIKES_MAX, REPOSTS_MAX, USER_FILE_BYTES_MAX, USER_FILE_ROOM_BYTES,
 };
 use crate::wire::upkeep::Begun;
 use file::{Head, Item};
@@ -126,7 +126,7 @@ pub(in crate::cli) fn run(import: &Import) -> Result<(), CliError> {
 }
 
 /// Bytes that an import may take of a user's file.
-const FILE_BYTES_MAX: usize = USER_FILE_BYTES_MAX - IMPORT_ROOM_BYTES;
+const FILE_BYTES_MAX: usize = USER_FILE_BYTES_MAX - USER_FILE_ROOM_BYTES - IMPORT_ROOM_BYTES;
 
 /// Reads the whole file, and finds what is wrong with it. It may take `max` bytes of a user's file.
 fn look_within(text: &str, now: Wall, max: usize) -> Result<Looked, ImportError> {
