@@ -44,13 +44,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{ERRANDS_QUEUE, PEER_ANSWER_MS};
+use crate::limits::{DISK_LOOK_MS, ERRANDS_QUEUE, PEER_ANSWER_MS};
 use crate::replica::barrier::Seat;
 use crate::replica::version::chain_hash;
 use crate::store::{PictureStore, StoreError, UserStore};
@@ -180,6 +181,14 @@ impl Cluster {
         let count = self.members.count();
         let full = usize::from(self.local.disk_refusal().is_some()) + self.members.without_room();
         count == 1 || full + self.members.needed() <= count
+    }
+
+    /// Waits as long as this machine's disk hangs, if there are others who can go on without it: a ping is
+    /// answered behind it.
+    pub fn await_disk(&self) {
+        let look = Duration::from_millis(DISK_LOOK_MS);
+        let is_of_many = self.members.count() > 1;
+        while is_of_many && self.local.is_disk_hanging() && !self.stop.wait(look) {}
     }
 
     /// What this machine tells of itself in pings.

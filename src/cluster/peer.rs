@@ -161,6 +161,7 @@ impl Cluster {
                 Ok(Some((Answer::Sums { rows, last }, Vec::new())))
             }
             Message::Ping(health) => {
+                self.await_disk();
                 let is_known = self.local.node.config().knows(seat);
                 if let Some(standing) = health.standing.filter(|_| is_known) {
                     self.told(seat, standing, health.has_learned);

@@ -345,6 +345,7 @@ impl Replicas {
             return Ok(Event::Failed(NotVoting::NoSpace));
         };
         let begun = self.clock.mono();
+        self.slow_disk.begin(begun);
         let written = self.put(slot, replica.len, &body, keeps);
         self.slow_disk.wrote(begun, self.clock.mono());
         match written {
@@ -401,6 +402,11 @@ impl Replicas {
     /// versions finds it again.
     pub fn errand(&self, errand: Errand) {
         let _full = self.errands.try_send(errand);
+    }
+
+    /// Whether a write does not come back from the disk.
+    pub(super) fn is_disk_hanging(&self) -> bool {
+        self.slow_disk.hangs(self.clock.mono())
     }
 
     /// Finds out whether a disk that refused a write has room again. Else nobody would know before the

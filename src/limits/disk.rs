@@ -1,8 +1,10 @@
 //! What a machine's disk is given time for, and what of a user's file is for whom.
 
-/// Milliseconds of one write with its flush from which the disk is said to be slow: the whole act of
-/// somebody who posts has hardly more.
+/// Milliseconds of one write with its flush from which the disk is said to be slow, and answers no ping: the
+/// whole act of somebody who posts has hardly more.
 pub const DISK_SLOW_MS: u64 = 1_000;
+/// Milliseconds between two looks whether a write that hangs is over.
+pub const DISK_LOOK_MS: u64 = 50;
 /// Milliseconds in which that is said once.
 pub const DISK_SLOW_TOLD_MS: u64 = 60_000;
 /// Bytes of a user's file in which no posts are written, but what makes room and who signs in: some

@@ -3,6 +3,7 @@
 
 mod catch_up;
 mod full;
+mod hang;
 mod harness;
 pub(crate) mod pictures;
 pub(crate) mod settle;
