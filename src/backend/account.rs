@@ -67,7 +67,7 @@ impl Backend {
         match wrote {
             Wrote::Now(_) => {
                 log::info!(user:% = name, client:% = address; "joined");
-                self.throttle.joined(&name, address);
+                self.throttle.password_chosen(&name, address);
                 Ok(self.signed_in(&name, token, version))
             }
             // Joined at an earlier sending: whoever knows the password is let in, nobody else.
@@ -134,8 +134,8 @@ impl Backend {
         Ok(done)
     }
 
-    /// Checks a password against the newest record that can be had; the same time and answer whether
-    /// or not there is such a user.
+    /// Checks the password of somebody who is not signed in; the same time and answer whether or not there
+    /// is such a user.
     pub(super) fn verify(
         &self,
         permit: &mut LockPermit,
@@ -144,20 +144,10 @@ impl Backend {
         address: IpAddr,
     ) -> std::result::Result<Verified, Refusal> {
         self.throttle.check_login(name.as_str(), address, self.clock.mono()).map_err(too_many)?;
-        self.refresh(permit, name);
-        let active = |user: &crate::user::User| {
-            (user.status == Status::Active).then(|| user.password.clone())
-        };
-        let verdict = match self.look(name, active).flatten() {
-            None => self.hasher.verify_dummy(password).map(|_| None),
-            Some(stored) => {
-                self.hasher.verify(password, &stored).map(|verdict| Some((verdict, stored)))
-            }
-        };
-        let verdict = verdict.inspect_err(|_| {
+        let found = self.compare(permit, name, password).inspect_err(|_| {
             self.throttle.login_undecided(name.as_str(), address);
         });
-        match verdict.map_err(busy)? {
+        match found.map_err(busy)? {
             Some((verdict @ (Verdict::Match | Verdict::MatchWeak), hash)) => {
                 self.throttle.login_succeeded(name.as_str(), address);
                 // Too busy to hash again: the next sign-in does it.
@@ -170,6 +160,26 @@ impl Backend {
                 let shown = if found.is_some() { name.as_str() } else { "-" };
                 log::info!(user:% = shown, client:% = address; "sign-in failed");
                 Err(Refusal::BadLogin)
+            }
+        }
+    }
+
+    /// What a password comes to by the newest record that can be had, with that record; nothing, after the
+    /// same time, where there is no such user.
+    fn compare(
+        &self,
+        permit: &mut LockPermit,
+        name: &UserName,
+        password: &str,
+    ) -> std::result::Result<Option<(Verdict, String)>, AuthError> {
+        self.refresh(permit, name);
+        let active = |user: &crate::user::User| {
+            (user.status == Status::Active).then(|| user.password.clone())
+        };
+        match self.look(name, active).flatten() {
+            None => self.hasher.verify_dummy(password).map(|_| None),
+            Some(stored) => {
+                self.hasher.verify(password, &stored).map(|verdict| Some((verdict, stored)))
             }
         }
     }
@@ -216,13 +226,14 @@ impl Backend {
         }
         let address = network_address(&data.opening)?;
         let (token, session) = opening_of(&data.opening)?;
-        let verified = self.verify(permit, &name, &data.current, address).map_err(own_password)?;
+        let verified_hash = self.verified_hash(permit, &name, &data.current)?;
         let new_hash = self.hasher.hash(&data.new).map_err(busy)?;
         let key = data.key;
         let digest = Action::ChangePassword(data).digest();
-        let change = Change::ChangePassword { verified_hash: verified.hash, new_hash, session };
+        let change = Change::ChangePassword { verified_hash, new_hash, session };
         let (receipt, version) = self.act_of(permit, asker, (key, digest), &change)?;
         log::info!(user:% = name, sessions_ended = receipt.sessions_ended(); "password changed");
+        self.throttle.password_chosen(&name, address);
         let Done { session, .. } = self.signed_in(&name, token, version);
         Ok(Done { outcome: Outcome::Saved(saved(receipt)), session })
     }
@@ -252,9 +263,17 @@ impl Backend {
         password: &str,
     ) -> std::result::Result<String, Refusal> {
         // Who is signed in is no stranger from anywhere: what counts is how often they are wrong.
-        let address = IpAddr::from([127, 0, 0, 1]);
-        let verified = self.verify(permit, name, password, address).map_err(own_password)?;
-        Ok(verified.hash)
+        self.throttle.check_confirmation(name, self.clock.mono()).map_err(too_many)?;
+        let found = self.compare(permit, name, password).inspect_err(|_| {
+            self.throttle.confirmation_undecided(name);
+        });
+        if let Some((Verdict::Match | Verdict::MatchWeak, hash)) = found.map_err(busy)? {
+            self.throttle.confirmed(name);
+            Ok(hash)
+        } else {
+            log::info!(user:% = name; "own password wrong");
+            Err(invalid(Field::Password, Problem::Wrong))
+        }
     }
 
     /// One act of a signed-in person that has verified their password.
@@ -296,14 +315,6 @@ pub(super) fn opening_of(opening: &Opening) -> std::result::Result<(Token, NewSe
 pub(super) fn network_address(opening: &Opening) -> std::result::Result<IpAddr, Refusal> {
     let detail = || Refusal::BadRequest { detail: "malformed network address".to_owned() };
     opening.address.parse().map_err(|_| detail())
-}
-
-/// A wrong password of one's own, where the form has a field for it.
-fn own_password(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::BadLogin => invalid(Field::Password, Problem::Wrong),
-        other => other,
-    }
 }
 
 pub(super) fn busy(error: AuthError) -> Refusal {

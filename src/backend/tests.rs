@@ -5,20 +5,25 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Backend, Config, setup};
-use crate::action::{Action, Join, NewPost, Opening, Page};
+use crate::action::{
+    Action, ChangePassword, DeleteAccount, Join, Login, NewPost, Opening, Page, Problem,
+};
 use crate::auth::session::Token;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId, RequestId, RequestKey};
-use crate::limits::SESSION_TRUST_S;
+use crate::limits::{LOGIN_FAILURES_MAX, SESSION_TRUST_S};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
 use crate::thread::{LockPermit, Stop, spawn_named};
 use crate::transport::key::{ClusterKey, Keys};
 use crate::wire::message::Health;
-use crate::wire::request::{Outcome, Refusal, Request, Response};
+use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Request, Response};
 
 const START: (Mono, Wall) = (Mono(5_000), Wall(1_700_000_000_000));
 const TRUST_MS: u64 = SESSION_TRUST_S * 1000;
+const PASSWORD: &str = "seven lamps at sea";
+/// What takes [`PASSWORD`]'s place.
+const ANOTHER: &str = "eight lamps at sea";
 
 /// The data directory of machine 1, and what it is started with.
 struct Home {
@@ -80,6 +85,13 @@ impl Home {
         })
     }
 
+    /// Of a machine that is alone and lets nobody try too often.
+    fn with_limits() -> Self {
+        let mut home = Self::new();
+        home.config.rate_limits = true;
+        home
+    }
+
     /// Of one of three machines; a member's session, and the text of their post.
     fn of_three() -> (Self, String) {
         let home = Self::new();
@@ -92,6 +104,22 @@ impl Home {
         home.have_members(&[2, 3]);
         (home, session)
     }
+}
+
+fn opening(address: &str) -> Opening {
+    let token = Token::generate().unwrap().secret().to_owned();
+    Opening { token, device: "Firefox".to_owned(), address: address.to_owned() }
+}
+
+/// What somebody is told whose own password was wrong.
+fn wrong() -> Outcome {
+    let problem = FieldProblem { field: Field::Password, problem: Problem::Wrong };
+    Outcome::Refused(Refusal::Invalid { problems: vec![problem] })
+}
+
+/// What somebody is told who has to wait before they try again.
+fn too_many(retry_after_s: u32) -> Outcome {
+    Outcome::Refused(Refusal::TooMany { retry_after_s })
 }
 
 /// A backend that runs.
@@ -109,15 +137,19 @@ impl Running<'_> {
     }
 
     fn joined(&mut self, name: &str) -> String {
-        let token = Token::generate().unwrap().secret().to_owned();
-        let (device, address) = ("Firefox".to_owned(), "127.0.0.1".to_owned());
+        self.joined_from(name, "127.0.0.1")
+    }
+
+    fn joined_from(&mut self, name: &str, address: &str) -> String {
+        let opening = opening(address);
+        let token = opening.token.clone();
         let join = Join {
             key: RequestKey { ops: 0, id: RequestId([1; 16]) },
             username: name.to_owned(),
             display_name: String::new(),
-            password: "seven lamps at sea".to_owned(),
+            password: PASSWORD.to_owned(),
             code: String::new(),
-            opening: Opening { token: token.clone(), device, address },
+            opening,
         };
         let answer = self.ask(None, Action::Join(join));
         assert!(answer.session.is_some(), "{answer:?}");
@@ -134,6 +166,39 @@ impl Running<'_> {
             sent: Vec::new(),
         };
         self.ask(Some(session), Action::Post(post)).data.outcome
+    }
+
+    /// Somebody tries to sign in with a wrong password.
+    fn guess(&mut self, name: &str, address: &str) -> Outcome {
+        let login = Login {
+            key: RequestKey { ops: 0, id: RequestId([3; 16]) },
+            username: name.to_owned(),
+            password: "guessed by somebody".to_owned(),
+            opening: opening(address),
+        };
+        self.ask(None, Action::Login(login)).data.outcome
+    }
+
+    /// Whoever a session belongs to deletes their account.
+    fn leave(&mut self, session: &str, password: &str) -> Outcome {
+        let (username, _token) = session.split_once('.').unwrap();
+        let leave = DeleteAccount {
+            key: RequestKey { ops: 0, id: RequestId([4; 16]) },
+            username: username.to_owned(),
+            password: password.to_owned(),
+        };
+        self.ask(Some(session), Action::DeleteAccount(leave)).data.outcome
+    }
+
+    /// Whoever a session belongs to has [`ANOTHER`] password from now on.
+    fn change_password(&mut self, session: &str, current: &str, address: &str) -> Outcome {
+        let change = ChangePassword {
+            key: RequestKey { ops: 0, id: RequestId([5; 16]) },
+            current: current.to_owned(),
+            new: ANOTHER.to_owned(),
+            opening: opening(address),
+        };
+        self.ask(Some(session), Action::ChangePassword(change)).data.outcome
     }
 
     /// So long after the start.
@@ -209,5 +274,66 @@ fn s16_machine_that_met_nobody_yet_trusts_no_session_and_signs_nobody_out() {
         machine.is_answered();
         machine.backend.cluster.members.compared(&BTreeMap::from([(node(2), 0)]));
         assert_eq!(machine.trusts(&session), (true, None));
+    });
+}
+
+#[test]
+fn r0021_own_password_is_counted_for_each_member_apart() {
+    Home::with_limits().run(|machine| {
+        let ben = machine.joined_from("ben", "192.0.2.1");
+        for (number, name) in (2..).zip(["cleo", "dan", "eve", "finn"]) {
+            let session = machine.joined_from(name, &format!("192.0.2.{number}"));
+            for _ in 0..LOGIN_FAILURES_MAX {
+                assert_eq!(machine.leave(&session, "mistyped"), wrong(), "{name}");
+            }
+            // However it is asked, and be it right.
+            assert_eq!(machine.leave(&session, PASSWORD), too_many(30), "{name}");
+            let changed = machine.change_password(&session, PASSWORD, "192.0.2.99");
+            assert_eq!(changed, too_many(30), "{name}");
+        }
+        assert_eq!(machine.leave(&ben, "mistyped"), wrong());
+        let left = machine.leave(&ben, PASSWORD);
+        assert!(matches!(left, Outcome::Saved(_)), "{left:?}");
+    });
+}
+
+#[test]
+fn r0021_own_password_is_asked_however_often_strangers_guessed() {
+    Home::with_limits().run(|machine| {
+        let address = "192.0.2.1";
+        let ada = machine.joined_from("ada", address);
+        let ben = machine.joined_from("ben", address);
+        for name in ["ada", "ben"] {
+            for number in 1..=LOGIN_FAILURES_MAX {
+                let guessed = machine.guess(name, &format!("203.0.113.{number}"));
+                assert_eq!(guessed, Outcome::Refused(Refusal::BadLogin));
+            }
+            assert_eq!(machine.guess(name, "203.0.113.99"), too_many(30));
+        }
+        let changed = machine.change_password(&ada, PASSWORD, "192.0.2.99");
+        assert!(matches!(changed, Outcome::Saved(_)), "{changed:?}");
+        let left = machine.leave(&ben, PASSWORD);
+        assert!(matches!(left, Outcome::Saved(_)), "{left:?}");
+    });
+}
+
+#[test]
+fn r0021_own_password_that_is_right_forgives_strangers_nothing() {
+    Home::with_limits().run(|machine| {
+        let bad = || Outcome::Refused(Refusal::BadLogin);
+        for name in ["ada", "ben"] {
+            let session = machine.joined_from(name, "192.0.2.1");
+            for number in 1..LOGIN_FAILURES_MAX {
+                assert_eq!(machine.guess(name, &format!("203.0.113.{number}")), bad());
+            }
+            let done = match name {
+                "ada" => machine.change_password(&session, PASSWORD, "192.0.2.1"),
+                _ => machine.leave(&session, PASSWORD),
+            };
+            assert!(matches!(done, Outcome::Saved(_)), "{done:?}");
+            assert_eq!(machine.guess(name, "203.0.113.98"), bad());
+            assert_eq!(machine.guess(name, "203.0.113.99"), too_many(30), "{name}");
+            assert_eq!(machine.guess(name, "127.0.0.1"), too_many(30), "{name}");
+        }
     });
 }

@@ -6,6 +6,8 @@
 //!
 //! A sign-in is counted *before* its password is hashed and forgiven when it proves right. Counting
 //! only failures afterwards would let all guesses pass that are sent before the first is answered.
+//! So is a member's own password that they give with what they do, but apart: whoever is signed in
+//! is no stranger, from whatever address, and no stranger's guesses are theirs.
 //!
 //! Times are passed in; nothing here waits.
 
@@ -72,6 +74,8 @@ pub enum ActKind {
 pub struct Throttle {
     on: bool,
     logins: Mutex<Logins>,
+    /// Own passwords, given by those who are signed in.
+    confirmations: Mutex<Recent<UserName, Account>>,
     joins: Mutex<Joins>,
     acts: Mutex<Recent<(UserName, ActKind), Log>>,
     /// By strangers.
@@ -114,6 +118,7 @@ impl Throttle {
                 addresses: Recent::new(keys_max),
                 known: Recent::new(keys_max),
             }),
+            confirmations: Mutex::new(Recent::new(keys_max)),
             joins: Mutex::new(Joins {
                 addresses: Recent::new(keys_max),
                 networks: Recent::new(keys_max),
@@ -164,9 +169,9 @@ impl Throttle {
         logins.know(&name, addr);
     }
 
-    /// An account was made from `addr`: its password was given there, so whoever has it gets in from
-    /// there, however often strangers fail meanwhile.
-    pub fn joined(&self, name: &UserName, addr: IpAddr) {
+    /// An account was made or got another password from `addr`: its password was given there, so whoever
+    /// has it gets in from there, however often strangers fail meanwhile.
+    pub fn password_chosen(&self, name: &UserName, addr: IpAddr) {
         if self.on {
             self.logins.lock().know(name, subnet(addr, 32, 64));
         }
@@ -183,7 +188,7 @@ impl Throttle {
         if let Ok(name) = UserName::from_input(name)
             && let Some(account) = logins.accounts.get_mut(&name)
         {
-            account.failures = account.failures.saturating_sub(1);
+            account.take_back();
         }
     }
 
@@ -232,6 +237,35 @@ impl Throttle {
 }
 
 impl Throttle {
+    /// Whether somebody who is signed in may give their own password once more; if so it is counted as
+    /// wrong until [`Self::confirmed`] or [`Self::confirmation_undecided`] says otherwise.
+    ///
+    /// # Errors
+    /// [`RetryAfter`]; nothing is counted then.
+    pub fn check_confirmation(&self, user: &UserName, now: Mono) -> Result<(), RetryAfter> {
+        if !self.on {
+            return Ok(());
+        }
+        let mut confirmations = self.confirmations.lock();
+        let account = confirmations.touch(user);
+        account.check(now)?;
+        account.record(now);
+        Ok(())
+    }
+
+    /// Their own password was right: what they mistyped before is forgiven. Of what strangers guessed
+    /// nothing is: they may have guessed all the while.
+    pub fn confirmed(&self, user: &UserName) {
+        self.confirmations.lock().remove(user);
+    }
+
+    /// Nobody looked whether it was right: this attempt does not count.
+    pub fn confirmation_undecided(&self, user: &UserName) {
+        if let Some(account) = self.confirmations.lock().get_mut(user) {
+            account.take_back();
+        }
+    }
+
     /// Whether a stranger at `addr` may search once more; if so it is counted.
     ///
     /// # Errors
@@ -267,7 +301,7 @@ impl Logins {
 }
 
 impl Account {
-    /// Whether strangers may try: five times, then once after each pause.
+    /// Whether it may be tried: five times, then once after each pause.
     fn check(&self, now: Mono) -> Result<(), RetryAfter> {
         let pause_ms = match self.failures_at(now).checked_sub(limits::LOGIN_FAILURES_MAX) {
             None => return Ok(()),
@@ -283,6 +317,11 @@ impl Account {
     fn record(&mut self, now: Mono) {
         self.failures = self.failures_at(now).saturating_add(1);
         self.last = now;
+    }
+
+    /// Takes the last attempt back: nobody looked whether it was right.
+    fn take_back(&mut self) {
+        self.failures = self.failures.saturating_sub(1);
     }
 
     fn failures_at(&self, now: Mono) -> u32 {

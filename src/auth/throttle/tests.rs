@@ -110,7 +110,7 @@ fn s09_login_closed_account_open_to_known_address() {
 #[test]
 fn s09_login_closed_account_open_to_where_it_was_made() {
     let throttle = Throttle::new(true);
-    throttle.joined(&"ada".parse().unwrap(), addr(HOME));
+    throttle.password_chosen(&"ada".parse().unwrap(), addr(HOME));
     for number in 0..6 {
         stranger(&throttle, "ada", number, 0);
     }
@@ -211,6 +211,62 @@ fn login_flood_of_names_remembers_no_more_than_limit() {
 }
 
 #[test]
+fn confirmation_five_wrong_ones_then_pauses_and_a_right_one_forgives() {
+    let throttle = Throttle::new(true);
+    let ada = UserName::parse("ada").unwrap();
+    let confirm = |at| seconds(throttle.check_confirmation(&ada, Mono(at)));
+    let mut now = 0;
+    for _ in 0..2 {
+        for _ in 0..5 {
+            assert_eq!(confirm(now), 0);
+        }
+        for pause_s in [30, 60, 120, 240, 480, 900, 900] {
+            assert_eq!(confirm(now), pause_s);
+            now += u64::from(pause_s) * S;
+            assert_eq!(confirm(now), 0, "after {pause_s} s");
+        }
+        throttle.confirmed(&ada);
+    }
+    assert!(throttle.check_confirmation(&"ben".parse().unwrap(), Mono(now)).is_ok());
+}
+
+#[test]
+fn confirmation_undecided_not_counted() {
+    let throttle = Throttle::new(true);
+    let ada = UserName::parse("ada").unwrap();
+    for _ in 0..100 {
+        assert!(throttle.check_confirmation(&ada, Mono(0)).is_ok());
+        throttle.confirmation_undecided(&ada);
+    }
+}
+
+#[test]
+fn confirmation_wrong_or_right_changes_nothing_for_who_signs_in() {
+    let throttle = Throttle::new(true);
+    let ada = UserName::parse("ada").unwrap();
+    for _ in 0..5 {
+        assert!(throttle.check_confirmation(&ada, Mono(0)).is_ok());
+    }
+    for number in 0..5 {
+        assert_eq!(stranger(&throttle, "ada", number, 0), 0);
+    }
+    throttle.confirmed(&ada);
+    throttle.confirmation_undecided(&ada);
+    assert_eq!(stranger(&throttle, "ada", 5, 0), 30);
+}
+
+#[test]
+fn confirmations_of_many_remember_no_more_than_limit() {
+    let throttle = Throttle::new(true);
+    let user = |number: usize| UserName::parse(&format!("name_{number}")).unwrap();
+    for number in 0..=limits::THROTTLE_KEYS_MAX {
+        assert!(throttle.check_confirmation(&user(number), Mono(0)).is_ok());
+    }
+    let confirmations = throttle.confirmations.lock();
+    assert!(confirmations.get(&user(0)).is_none() && confirmations.get(&user(1)).is_some());
+}
+
+#[test]
 fn s08_join_five_an_hour_from_one_address() {
     let throttle = Throttle::new(true);
     let address = addr(HOME);
@@ -305,6 +361,7 @@ fn throttle_off_allows_everything() {
     let ada = UserName::parse("ada").unwrap();
     for _ in 0..1_000 {
         assert!(throttle.check_login("ada", addr(HOME), Mono(0)).is_ok());
+        assert!(throttle.check_confirmation(&ada, Mono(0)).is_ok());
         assert!(throttle.check_join(addr(HOME), Mono(0)).is_ok());
         assert!(throttle.check_act(&ada, ActKind::Post, Mono(0)).is_ok());
         assert!(throttle.check_search(addr(HOME), Mono(0)).is_ok());
