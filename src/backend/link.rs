@@ -26,7 +26,8 @@ use crate::user::entry::LinkHash;
 use crate::user::{Seen, Status};
 use crate::wire::request::{Field, Outcome, Refusal};
 
-/// The links that can make the first keeper.
+/// The links that can make the first keeper. What is asked of them and what it leads to is one look under
+/// one lock: between two, whoever uses a link may be done with it.
 #[derive(Debug, Default)]
 pub(super) struct FirstLinks(Mutex<Offered>);
 
@@ -54,18 +55,25 @@ impl FirstLinks {
     }
 
     fn holds(&self, link: &LinkHash, now: Mono) -> bool {
-        self.0.lock().links.iter().any(|(other, until)| other == link && now < *until)
+        self.0.lock().holds(link, now)
     }
 
     /// Uses a link, unless somebody is using this or another one.
     fn take(&self, link: &LinkHash, now: Mono) -> std::result::Result<Taking<'_>, Refusal> {
-        if !self.holds(link, now) {
+        let mut offered = self.0.lock();
+        if !offered.holds(link, now) {
             return Err(Refusal::Gone);
         }
-        if std::mem::replace(&mut self.0.lock().is_taken, true) {
+        if std::mem::replace(&mut offered.is_taken, true) {
             return Err(Refusal::Busy { retry_after_s: 1 });
         }
         Ok(Taking(self))
+    }
+}
+
+impl Offered {
+    fn holds(&self, link: &LinkHash, now: Mono) -> bool {
+        self.links.iter().any(|(other, until)| other == link && now < *until)
     }
 }
 
@@ -259,6 +267,48 @@ mod tests {
         for spent in ["a", "b"] {
             assert_eq!(links.take(&link(spent), start).err(), Some(Refusal::Gone), "{spent}");
         }
+    }
+
+    /// Whoever waits for the one who uses it finds it as that one left it: never a link that held before.
+    #[test]
+    fn r0022_link_is_asked_for_and_taken_at_once() {
+        const ROUNDS: usize = 40;
+        let (links, now) = (FirstLinks::default(), Mono(7));
+        let links = &links;
+        std::thread::scope(|scope| {
+            // One place each: the two go through the rounds side by side.
+            let (offer, offered) = crossbeam_channel::bounded::<LinkHash>(1);
+            let (wait, waits) = crossbeam_channel::bounded::<()>(1);
+            let other = move |_permit| {
+                let mut used = 0;
+                for hash in offered {
+                    assert!(links.take(&hash, now).is_err(), "somebody is using it");
+                    wait.send(()).unwrap();
+                    used += loop {
+                        match links.take(&hash, now) {
+                            Err(Refusal::Gone) => break 0,
+                            Err(_busy) => {}
+                            Ok(_taking) => break 1,
+                        }
+                    };
+                    wait.send(()).unwrap();
+                }
+                used
+            };
+            let other = crate::thread::spawn_named(scope, "other", other).unwrap();
+            for number in 0..ROUNDS {
+                let hash = link(&number.to_string());
+                links.offer(hash.clone(), now);
+                let taking = links.take(&hash, now).expect("a link that holds");
+                offer.send(hash).unwrap();
+                waits.recv().unwrap();
+                taking.end();
+                drop(taking);
+                waits.recv().unwrap();
+            }
+            drop(offer);
+            assert_eq!(other.join().unwrap(), 0, "used by two, of {ROUNDS}");
+        });
     }
 
     #[test]
