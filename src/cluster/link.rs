@@ -251,6 +251,25 @@ impl Cluster {
     }
 }
 
+#[cfg(test)]
+impl Cluster {
+    /// Makes the lines to all peers, without the threads that serve them: none of them says anything
+    /// unless [`Self::say_of_picture`] does.
+    pub(super) fn have_silent_peers(&self) {
+        let (members, former) = self.local.node.config().others(self.local.node.seat());
+        self.links.set(members, former);
+    }
+
+    /// Gives what a peer is asked of a picture next this answer, unless nobody waits for it any more.
+    pub(super) fn say_of_picture(&self, peer: NodeId, answer: (Answer, Vec<u8>)) {
+        let line = self.links.to_member(peer).expect("a member");
+        let (_, asked) = line.jobs.last().expect("a queue for pictures");
+        let job = asked.recv().expect("its other end is here");
+        let is_stale = self.clock.mono() >= job.until;
+        job.done(peer, (!is_stale).then_some(answer));
+    }
+}
+
 /// Which of `count` queues a user's messages take.
 fn lane_of(user: &UserName, count: usize) -> usize {
     let sum = user

@@ -100,18 +100,45 @@ impl Cluster {
     }
 
     fn fetch_picture(&self, name: PictureName) -> Option<Vec<u8>> {
+        let bytes = self.ask_for_picture(name)?;
+        if let Err(error) = self.pictures.keep(name, &bytes, self.clock.wall()) {
+            log::error!(name:%, error:%; "picture not kept here");
+        }
+        Some(bytes)
+    }
+
+    /// Asks one peer after the other: a picture is long, and mostly the first one has it. One that says
+    /// nothing is waited for alone for its share of the time that is left, because it may be frozen, and
+    /// then beside the others, because it may only be slow.
+    fn ask_for_picture(&self, name: PictureName) -> Option<Vec<u8>> {
         let deadline = self.clock.mono().plus_ms(PICTURE_FETCH_MS);
+        let epoch = self.local.floors().epoch;
         let me = self.members.me;
-        for peer in self.members.live().into_iter().filter(|&node| node != me) {
+        let mut peers: Vec<NodeId> = self.members.live();
+        peers.retain(|&node| node != me);
+        // Room for an answer of each.
+        let (sender, answers) = bounded(peers.len().max(1));
+        let (mut unasked, mut unheard) = (peers.len() as u64, 0_u32);
+        for peer in peers {
+            let share = deadline.since_ms(self.clock.mono()) / unasked;
+            let asker = Asker { answers: sender.clone(), ticket: self.tickets.next() };
             let message = Message::Picture { name, want: PictureWant::Fetch };
-            let answer = self.ask_until(peer, message, deadline);
-            if let Some((Answer::Picture { is_held: true }, bytes)) = answer
-                && name.is_of(&bytes)
+            self.links.send(peer, (message, Arc::default()), Some(asker), (deadline, epoch));
+            (unasked, unheard) = (unasked - 1, unheard + 1);
+            let until = self.clock.mono().plus_ms(share);
+            while unheard > 0
+                && let Ok(heard) = answers.recv_timeout(until.left(self.clock.mono()))
             {
-                if let Err(error) = self.pictures.keep(name, &bytes, self.clock.wall()) {
-                    log::error!(name:%, error:%; "picture not kept here");
+                unheard -= 1;
+                if let Some((Answer::Picture { is_held: true }, bytes)) = heard.answer
+                    && name.is_of(&bytes)
+                {
+                    return Some(bytes);
                 }
-                return Some(bytes);
+                // It has none: the next one need not wait.
+                if heard.from == peer && unasked > 0 {
+                    break;
+                }
             }
         }
         None
@@ -279,5 +306,73 @@ impl Asked {
             }
         }
         held >= needed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::cluster::Start;
+    use crate::cluster::identity::Identity;
+    use crate::id::{Hash128, PictureKind};
+    use crate::store::node::Member;
+    use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
+    use crate::thread::Stop;
+    use crate::transport::key::{ClusterKey, Keys};
+
+    fn node(number: u16) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    /// Machine 1 of three; the two others are in touch, and silent.
+    fn of_three(home: &tempfile::TempDir) -> Cluster {
+        let data = DataDir::open(&home.path().join("db")).unwrap();
+        let key = ClusterKey::create(&home.path().join("cluster.key")).unwrap();
+        let seat = |number: u8| {
+            let address = format!("127.0.0.1:{number}");
+            Member::new(node(number.into()), Some(Hash128([number; 16])), address)
+        };
+        let members = (1..=3).map(seat).collect();
+        let file = NodeFile::new(Hash128([9; 16]), node(1), Hash128([1; 16]), members);
+        file.save(&data).unwrap();
+        let cluster = Cluster::open(Start {
+            node: Identity::start(NodeState::new(&data, file)).unwrap(),
+            store: UserStore::open(&data).unwrap(),
+            pictures: PictureStore::open(&data).unwrap(),
+            keys: Keys::from(&key),
+            name: "birch".to_owned(),
+            clock: Clock::system(),
+            stop: Stop::new(),
+            process: Hash128([7; 16]),
+        });
+        let cluster = cluster.unwrap();
+        cluster.have_silent_peers();
+        for number in 2..=3 {
+            cluster.members.answered(node(number), cluster.health());
+        }
+        cluster
+    }
+
+    /// Machine 2 is asked first and has stopped without anybody having noticed yet.
+    #[test]
+    fn r0023_picture_that_the_second_machine_has_is_found_though_the_first_is_frozen() {
+        let home = tempfile::tempdir().unwrap();
+        let cluster = of_three(&home);
+        let bytes = b"a picture".to_vec();
+        let name = PictureName::of(PictureKind::Jpeg, &bytes);
+        // Where this process itself stands still for a second, another try tells.
+        let found = (0..5).find_map(|_| {
+            std::thread::scope(|scope| {
+                let answer = (Answer::Picture { is_held: true }, bytes.clone());
+                let say = |_permit| cluster.say_of_picture(node(3), answer);
+                let said = crate::thread::spawn_named(scope, "machine-3", say);
+                let found = cluster.picture(name);
+                said.unwrap().join().unwrap();
+                found
+            })
+        });
+        assert_eq!(found, Some(bytes));
+        assert!(cluster.pictures.holds(name));
     }
 }
