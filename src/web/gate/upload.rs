@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::clock::Clock;
 use crate::id::UserName;
 use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS};
 use crate::thread::Stop;
@@ -53,6 +54,7 @@ pub(super) fn sender(head: &Head, cookie_prefix: &str) -> Option<UserName> {
 /// Those that there are just now.
 #[derive(Debug)]
 pub(super) struct Uploads {
+    clock: Clock,
     /// How many there may be: none where memory is too small for one.
     most: usize,
     /// Whose they are.
@@ -68,8 +70,8 @@ pub(super) struct Upload<'a> {
 }
 
 impl Uploads {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, senders: Mutex::default(), ended: Condvar::default() }
+    pub(super) fn new(clock: Clock, most: usize) -> Self {
+        Self { clock, most, senders: Mutex::default(), ended: Condvar::default() }
     }
 
     /// Counts one more once there are fewer than there may be and none of the same sender; nothing if that
@@ -78,18 +80,20 @@ impl Uploads {
         if self.most == 0 {
             return None;
         }
+        // By the clock: whoever ends wakes all who wait, so how often one looked tells no time.
+        let deadline = self.clock.mono().plus_ms(UPLOAD_WAIT_MS);
         let mut senders = self.senders.lock();
-        for _ in 0..UPLOAD_WAIT_MS / UPLOAD_LOOK_MS {
+        loop {
             if senders.len() < self.most && !senders.contains(sender) {
                 senders.push(sender.clone());
                 return Some(Upload { uploads: self, sender: sender.clone() });
             }
-            if stopping.is_closed() {
+            let left = deadline.left(self.clock.mono());
+            if stopping.is_closed() || left.is_zero() {
                 return None;
             }
-            self.ended.wait_for(&mut senders, Duration::from_millis(UPLOAD_LOOK_MS));
+            self.ended.wait_for(&mut senders, left.min(Duration::from_millis(UPLOAD_LOOK_MS)));
         }
-        None
     }
 }
 
@@ -104,6 +108,7 @@ impl Drop for Upload<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Mono, Wall};
     use crate::limits::UPLOADS_MAX;
     use crate::thread::spawn_named;
 
@@ -111,15 +116,20 @@ mod tests {
         name.parse().unwrap()
     }
 
+    /// By a clock that stands.
+    fn uploads(most: usize) -> Uploads {
+        Uploads::new(Clock::manual(Mono(0), Wall(0)), most)
+    }
+
     #[test]
     fn no_upload_where_memory_is_too_small_for_one() {
-        assert!(Uploads::new(0).begin(&name("ada"), &Stop::new()).is_none());
-        assert!(Uploads::new(1).begin(&name("ada"), &Stop::new()).is_some());
+        assert!(uploads(0).begin(&name("ada"), &Stop::new()).is_none());
+        assert!(uploads(1).begin(&name("ada"), &Stop::new()).is_some());
     }
 
     #[test]
     fn uploads_over_cap_wait_for_another_to_end() {
-        let (uploads, stop) = (Uploads::new(UPLOADS_MAX), Stop::new());
+        let (uploads, stop) = (uploads(UPLOADS_MAX), Stop::new());
         let mut all: Vec<_> = (0..UPLOADS_MAX)
             .map(|n| uploads.begin(&name(&format!("ada{n}")), &stop).unwrap())
             .collect();
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn uploads_of_one_member_take_one_place_and_others_go_first() {
-        let (uploads, stop) = (Uploads::new(UPLOADS_MAX), Stop::new());
+        let (uploads, stop) = (uploads(UPLOADS_MAX), Stop::new());
         let dripping = uploads.begin(&name("ada"), &stop).unwrap();
         std::thread::scope(|scope| {
             let again = |_permit| uploads.begin(&name("ada"), &stop).is_some();
@@ -149,6 +159,41 @@ mod tests {
             assert!(again.join().unwrap(), "she has waited for herself");
         });
         assert!(uploads.senders.lock().is_empty());
+    }
+
+    #[test]
+    fn r0024_upload_waits_its_time_however_many_others_end_meanwhile() {
+        let (uploads, stop) = (uploads(UPLOADS_MAX), Stop::new());
+        let dripping = uploads.begin(&name("ada"), &stop).unwrap();
+        std::thread::scope(|scope| {
+            let again = |_permit| uploads.begin(&name("ada"), &stop).is_some();
+            let again = spawn_named(scope, "again", again).unwrap();
+            // The clock stands: whatever ends before she does, none of her time is over.
+            for _ in 0..10 * UPLOAD_WAIT_MS / UPLOAD_LOOK_MS {
+                drop(uploads.begin(&name("ben"), &stop).unwrap());
+                stop.wait(Duration::from_millis(1));
+            }
+            drop(dripping);
+            assert!(again.join().unwrap(), "turned away before her time");
+        });
+    }
+
+    #[test]
+    fn upload_whose_time_is_over_turned_away() {
+        let (uploads, stop) = (uploads(UPLOADS_MAX), Stop::new());
+        let _dripping = uploads.begin(&name("ada"), &stop).unwrap();
+        std::thread::scope(|scope| {
+            let again = |_permit| uploads.begin(&name("ada"), &stop).is_some();
+            let again = spawn_named(scope, "again", again).unwrap();
+            // Whenever she came, at some look her time is over.
+            let mut now = Mono(0);
+            while !again.is_finished() {
+                now = now.plus_ms(UPLOAD_WAIT_MS);
+                uploads.clock.set(now, Wall(0));
+                stop.wait(Duration::from_millis(1));
+            }
+            assert!(!again.join().unwrap());
+        });
     }
 
     #[test]
