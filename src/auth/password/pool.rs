@@ -17,11 +17,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use argon2::Block;
-use crossbeam_channel::{RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::process::{Resource, getrlimit};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Mono};
 use crate::limits::PASSWORD_MAPPED_BYTES;
 use crate::thread::spawn_owned;
 
@@ -110,13 +110,19 @@ impl Pool {
             let done = catch_unwind(AssertUnwindSafe(|| work(blocks)));
             drop(tell.try_send(done));
         }))?;
-        let done = match told.recv_timeout(deadline.left(self.clock.mono())) {
-            Ok(done) => done,
-            Err(RecvTimeoutError::Timeout) if self.leave(ticket) => return Err(NoBuffer::Busy),
-            // It has begun.
-            Err(_) => told.recv().map_err(|_| NoBuffer::Busy)?,
-        };
+        let done = self.outcome(ticket, &told, deadline)?;
         Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+
+    /// What somebody is told of their work: they wait until `deadline` for its turn, and once it has begun
+    /// to its end.
+    fn outcome<T>(&self, ticket: u64, told: &Receiver<T>, deadline: Mono) -> Result<T, NoBuffer> {
+        match told.recv_timeout(deadline.left(self.clock.mono())) {
+            Ok(done) => Ok(done),
+            Err(RecvTimeoutError::Timeout) if self.leave(ticket) => Err(NoBuffer::Busy),
+            // It has begun.
+            Err(_) => told.recv().map_err(|_| NoBuffer::Busy),
+        }
     }
 
     fn line_up(&self, work: Work) -> Result<u64, NoBuffer> {
@@ -251,10 +257,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::thread;
 
-    use crossbeam_channel::{Receiver, Sender};
+    use crossbeam_channel::Sender;
 
     use super::*;
-    use crate::clock::{Mono, Wall};
+    use crate::clock::Wall;
 
     const FOREVER_MS: u64 = 60_000;
 
@@ -387,13 +393,18 @@ mod tests {
 
     #[test]
     fn pool_work_that_has_begun_is_waited_for() {
-        // Long enough for a thread to begin, and shorter than what it does.
-        let pool = pool(1, 1, 1_000);
-        let slow = pool.run(|_| {
-            thread::sleep(Duration::from_millis(1_200));
-            4
-        });
-        assert_eq!(slow, Ok(4));
+        let pool = pool(1, 1, FOREVER_MS);
+        let (begin, begun) = bounded(1);
+        let (tell, told) = bounded(1);
+        let slow = pool.line_up(Box::new(move |_| {
+            begin.send(()).unwrap();
+            // Whoever asked waits by now; if they do not yet, what they are told is the same.
+            thread::sleep(Duration::from_millis(50));
+            tell.send(4).unwrap();
+        }));
+        begun.recv().unwrap();
+        let over = pool.clock.mono();
+        assert_eq!(pool.outcome(slow.unwrap(), &told, over), Ok(4));
     }
 
     /// Of the memory there is room for one buffer.
