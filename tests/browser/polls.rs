@@ -61,3 +61,34 @@ fn poll_is_seen_answered_and_seen_again() {
     assert_eq!(desk.browser.run(options), json!(["I do", "Nobody, we swim"]));
     assert_eq!(desk.faults, [""; 0]);
 }
+
+#[test]
+fn r0042_poll_ends_in_the_readers_own_time() {
+    if is_skipped("r0042_poll_ends_in_the_readers_own_time") {
+        return;
+    }
+    let cluster = small_community();
+    let desk = Desk::at(&cluster, "polls");
+    desk.join();
+    let ben = App::joined(&cluster, "ben");
+    let poll = json!({ "options": ["Tea", "Cake"], "expires_in": 86_400 });
+    let asked = ben.post("/api/v1/statuses", &json!({ "status": "Which?", "poll": poll }));
+    assert_eq!(asked.status, 200, "{asked:?}");
+    // Always 5 hours and 45 minutes ahead.
+    let zone = json!({ "timezoneId": "Asia/Kathmandu" });
+    desk.browser.chromium("Emulation.setTimezoneOverride", &zone);
+    desk.goto("/public");
+    let told = "const time = document.querySelector('.poll + .to time');
+        const there = new Date(Date.parse(time.dateTime) + 345 * 60000).toISOString().slice(11, 16);
+        return [time.textContent.includes(there), time.textContent];";
+    let told = desk.browser.run(told);
+    assert_eq!(told[0], json!(true), "{told}");
+    // The post's own, opened, and what cannot run scripts.
+    desk.press("article .at");
+    let words = "return [...document.querySelectorAll('main time')].map((it) => it.textContent)";
+    let words = desk.browser.run(words).to_string();
+    assert!(!words.contains("UTC") && words.contains("20"), "{words}");
+    desk.browser.set_scripts(false);
+    desk.goto("/public");
+    desk.browser.wait_for_text("Ends 24 hours from now");
+}

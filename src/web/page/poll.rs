@@ -73,7 +73,11 @@ impl PollItem {
             kind: if poll.many { "checkbox" } else { "radio" },
             many: poll.many,
             voters: t.voters(poll.voters),
-            end: Moment::seen_at(t, poll.until, now),
+            end: if poll.is_over {
+                Moment::seen_at(t, poll.until, now)
+            } else {
+                Moment::ahead(t, poll.until, now)
+            },
             is_over: poll.is_over,
             is_secret: poll.options.iter().any(|option| option.votes.is_none()),
         }

@@ -44,6 +44,12 @@ impl Moment {
         Self { iso, full, short }
     }
 
+    /// A moment that lies ahead, told by how long it is until then: `23 hours from now`.
+    pub(crate) fn ahead(t: Lang, at: Wall, now: Wall) -> Self {
+        let left = span(t, at.0.saturating_sub(now.0) / 1000);
+        Self { short: t.time_ahead(&left), ..Self::seen_at(t, at, now) }
+    }
+
     /// A moment told by its day: `21 February 2020`.
     pub(crate) fn of_day(t: Lang, at: Wall) -> Self {
         Self { short: day(t, civil(at)), ..Self::seen_at(t, at, at) }
@@ -303,6 +309,15 @@ mod tests {
         assert_eq!(moment.full, "21. Februar 2020, 01:01 UTC");
         assert_eq!(Moment::of_day(De, AT).short, "21. Februar 2020");
         assert_eq!(Moment::to_the_second(De, AT).short, "01:01:05");
+    }
+
+    #[test]
+    fn moment_ahead_told_by_how_long_it_takes() {
+        let ahead = |t, s: u64| Moment::ahead(t, AT, Wall(AT.0 - s * 1000));
+        assert_eq!(ahead(En, 82_800).short, "23 hours from now");
+        assert_eq!(ahead(De, 259_200).short, "in 3 Tagen");
+        assert_eq!(ahead(En, 0).short, "1 second from now");
+        assert_eq!(ahead(En, 600).full, "21 February 2020, 01:01 UTC");
     }
 
     #[test]

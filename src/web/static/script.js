@@ -16,12 +16,16 @@ const count = () => {
 };
 oninput = count;
 
-const tell = () => $$(".by time").forEach((time) => {
-  const age = (Date.now() - new Date(time.dateTime)) / 1000;
-  const unit = [60, 3600, 86400, 604801].findIndex((end) => age < end);
-  const n = Math.floor(age / [1, 60, 3600, 86400][unit]);
-  if (unit >= 0) time.textContent = say(words.ago, n, unit + (n > 1 && unit > 2));
-});
+const tell = () => {
+  $$(".by time").forEach((time) => {
+    const age = (Date.now() - new Date(time.dateTime)) / 1000;
+    const unit = [60, 3600, 86400, 604801].findIndex((end) => age < end);
+    const n = Math.floor(age / [1, 60, 3600, 86400][unit]);
+    if (unit >= 0) time.textContent = say(words.ago, n, unit + (n > 1 && unit > 2));
+  });
+  $$("time.full").forEach((time) => time.textContent = new Date(time.dateTime).toLocaleString(
+    document.documentElement.lang.replace("en", "en-GB"), { dateStyle: "long", timeStyle: "short" }));
+};
 onpageshow = () => (count(), tell());
 
 const fresh = $("#new a");

@@ -20,6 +20,9 @@ words! {
     hours_ago(n: u64): "{n} h" / "vor {n} Std.";
     days_ago(n: u64): ["{n} d", "{n} d"] / ["vor {n} Tag", "vor {n} Tagen"];
 
+    // When something is that lies ahead: `23 hours from now`.
+    time_ahead(span: &str): "{span} from now" / "in {span}";
+
     // How long something takes or has lasted, as it stands after `in` and `seit`.
     seconds(n: u64): ["{n} second", "{n} seconds"] / ["{n} Sekunde", "{n} Sekunden"];
     minutes(n: u64): ["{n} minute", "{n} minutes"] / ["{n} Minute", "{n} Minuten"];

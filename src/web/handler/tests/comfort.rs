@@ -153,7 +153,7 @@ fn script_finds_what_it_looks_for() {
     for word in ["keys", "max", "hide"] {
         assert!(SCRIPT.contains(&format!("dataset.{word}")), "{word}");
     }
-    for selector in [".by time", ".feed .post", "#new a", "#ch", "#c"] {
+    for selector in [".by time", "time.full", ".feed .post", "#new a", "#ch", "#c"] {
         assert!(SCRIPT.contains(&format!("\"{selector}\"")), "{selector}");
     }
 }

@@ -257,3 +257,16 @@ fn pages_written_out_on_request() {
         std::fs::write(dir.join(format!("{name}.html")), html.replace(hashed, style)).unwrap();
     }
 }
+
+#[test]
+fn r0042_no_reader_is_told_a_time_of_another_zone() {
+    for (name, response) in every_page() {
+        let html = text(&response);
+        // In full it stands in a title, and the script tells it in the reader's own time.
+        assert!(!html.contains("UTC</time>"), "{name}: {html}");
+        for time in html.split("<time ").skip(1) {
+            let tag = time.split('>').next().unwrap();
+            assert!(tag.contains(" title=\""), "{name}: {tag}");
+        }
+    }
+}

@@ -39,13 +39,14 @@ fn home(of: &str, poll: PollView) -> impl Fn(&Action) -> Result<Outcome, AskErro
 }
 
 const FORM: &str = "action=\"/@ben/899/vote\"";
-const END: &str = "14 November 2023, 22:23 UTC";
+const END: &str = " title=\"14 November 2023, 22:23 UTC\">";
+const IN_WORDS: &str = ">10 minutes from now</time>";
 
 #[test]
 fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
     let before = site().answering(home("ben", told()));
     let radio = "<input type=\"radio\" name=\"choice\" value=\"1\" required> <bdi>Cake</bdi>";
-    let form = [FORM, radio, "Tea &#60;3", "Choose one<", "3 people voted · Ends", END];
+    let form = [FORM, radio, "Tea &#60;3", "Choose one<", "3 people voted · Ends", END, IN_WORDS];
     check_shows(&Browser::ada(&before).get("/"), &form, &["<progress", "33 %", "Tea <3"]);
 
     let many = site().answering(home("ben", PollView { many: true, ..told() }));
@@ -63,7 +64,7 @@ fn poll_shown_as_a_form_until_one_voted_and_then_as_it_stands() {
     let over = site().answering(home("ben", PollView { is_over: true, ..told() }));
     check_shows(
         &Browser::ada(&over).get("/"),
-        &["67 %", "3 people voted · Ended"],
+        &["67 %", "3 people voted · Ended · <time"],
         &[FORM, "Ends"],
     );
     // Whoever asks is shown how it stands.
