@@ -11,6 +11,7 @@
 //! - `by_keyboard`: from the landing page to a reply without a mouse.
 //! - `pictures`: the box to write in with pictures, posts that have some, a picture beside a name.
 //! - `newcomer`: joins, finds a friend and leaves, on a phone, by what the pages say.
+//! - `typed`: what is typed stays, and stands where it belongs.
 //! - `walk`: two people talk while a machine dies.
 //! - `webdriver`, `emulate`, `keyboard`, `driver`: the browser. `static_page`, on what is `served`:
 //!   whether they do what they say.
@@ -34,6 +35,7 @@ mod served;
 mod sheet;
 mod site;
 mod static_page;
+mod typed;
 mod view;
 mod walk;
 mod webdriver;

@@ -78,7 +78,7 @@ impl Newcomer<'_> {
         assert!(!self.browser.page_text().contains("People to follow"));
         self.look("home");
         let before = self.browser.page_mark();
-        self.browser.find("article a[href^=\"/@ben/\"][href$=\"#reply\"]").click_in_sight();
+        self.browser.find("article a[href^=\"/@ben/\"][href$=\"#c\"]").click_in_sight();
         self.browser.wait_for_page(&before);
         self.look("thread");
         let field = self.browser.find("[name=text]");

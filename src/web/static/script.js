@@ -63,7 +63,7 @@ const go = (css, from) => {
 const keys = {
   j: () => step(1),
   k: () => step(-1),
-  r: () => go("[href$='#reply']", here()) ?? go(".answer #c"),
+  r: () => go("[href$='#c']", here()) ?? go(".answer #c"),
   n: () => go(".f:not(.answer *) #c") ?? (location = "/#c"),
   "/": () => go("[type=search], [href='/search']"),
   gh: () => go("[href='/']"),
