@@ -52,6 +52,92 @@ impl Desk<'_> {
 }
 
 #[test]
+fn r0037_what_was_typed_outlasts_new_posts_and_other_buttons() {
+    if is_skipped("r0037_what_was_typed_outlasts_new_posts_and_other_buttons") {
+        return;
+    }
+    let cluster = small_community();
+    let (desk, mut ben, asked) = ada_and_ben(&cluster);
+    let browser = &desk.browser;
+    desk.goto("/public");
+    browser.find(BOX).fill(TYPED);
+    browser.find("#cn").fill("cold");
+    browser.run("document.querySelector('#ca').value = 'followers'");
+    ben.post("And who has the kettle?");
+    desk.hear_of_new_posts();
+    desk.press("#new a");
+    browser.wait_for_text("And who has the kettle?");
+    assert_eq!(desk.typed(), TYPED);
+    // With who may read it and what it is about, or it would be told to others than it was meant for.
+    let beside = "return ['cn', 'ca'].map((id) => document.getElementById(id).value)";
+    assert_eq!(browser.run(beside), json!(["cold", "followers"]));
+    assert_eq!(browser.run("return document.querySelector('.fold').open"), json!(true));
+    browser.run("document.activeElement.blur()");
+    desk.hear_of_new_posts();
+    desk.press_key('.');
+    assert_eq!(desk.typed(), TYPED);
+    desk.press("button[formaction$=\"/like\"]");
+    assert_eq!(desk.typed(), TYPED);
+    // Each box has its own.
+    let reply = format!("@ben {TYPED}");
+    assert_eq!(desk.found_at(&asked), "@ben ");
+    browser.find(BOX).fill(&reply);
+    desk.press("button[formaction$=\"/repost\"]");
+    assert_eq!(desk.typed(), reply);
+    // Room for pictures takes along what was typed, and the way back does.
+    assert_eq!(desk.found_at("/"), TYPED);
+    desk.press("button[name=more]");
+    assert_eq!(desk.typed(), TYPED);
+    desk.press("form[action=\"/post\"] .row a");
+    assert_eq!(desk.typed(), TYPED);
+    // So does the way out of a page that gives it back.
+    let long = TYPED.repeat(20);
+    browser.find(BOX).fill(&long);
+    desk.press("form[action=\"/post\"] button");
+    assert_eq!((browser.status(), desk.typed()), (422, long.clone()));
+    desk.press("form[action=\"/post\"] .row a");
+    assert_eq!(desk.typed(), long);
+    browser.find(BOX).fill(TYPED);
+    let complaints = browser.take_complaints();
+    assert!(complaints.iter().all(|text| text.contains("status of 422")), "{complaints:?}");
+    // What was sent, emptied or signed out of is forgotten.
+    desk.press("form[action=\"/post\"] button");
+    browser.wait_for_text("Posted.");
+    assert_eq!([desk.typed(), desk.found_at("/public")], ["", ""]);
+    assert_eq!(desk.found_at(&asked), reply);
+    browser.find(BOX).fill("");
+    assert_eq!([desk.found_at("/"), desk.found_at(&asked)], ["", "@ben "]);
+    browser.find(BOX).fill(&reply);
+    desk.goto("/@ada");
+    let kept = "return sessionStorage.length";
+    assert_eq!(browser.run(kept), json!(1));
+    desk.press("form[action=\"/logout\"] button");
+    assert_eq!(browser.run(kept), json!(0));
+    assert_eq!(browser.take_complaints(), [""; 0]);
+}
+
+#[test]
+fn r0037_nothing_is_kept_of_passwords_and_other_forms() {
+    if is_skipped("r0037_nothing_is_kept_of_passwords_and_other_forms") {
+        return;
+    }
+    let cluster = small_community();
+    let (desk, _, asked) = ada_and_ben(&cluster);
+    let report = format!("{asked}/report");
+    for (page, field) in [
+        ("/settings/profile", "bio"),
+        ("/settings/password", "current"),
+        ("/search", "q"),
+        (report.as_str(), "reason"),
+    ] {
+        desk.goto(page);
+        desk.browser.find(&format!("[name={field}]")).fill("seven green gloves");
+        desk.goto("/status");
+        assert_eq!(desk.browser.run("return sessionStorage.length"), json!(0), "{page}");
+    }
+}
+
+#[test]
 fn r0039_key_to_reply_puts_the_cursor_into_the_box() {
     if is_skipped("r0039_key_to_reply_puts_the_cursor_into_the_box") {
         return;

@@ -14,7 +14,30 @@ const count = () => {
   left.textContent = say(n < 0 ? words.over : words.left, Math.abs(n));
   left.classList.toggle("err", n < 0);
 };
-oninput = count;
+
+// What was typed outlasts its page, in this tab, until it is sent or one signs out.
+const form = box?.form, fields = form ? $$("textarea, select, input[dir]", form) : [];
+const own = [$(".bar [href^='/@']")?.href, form?.action, form?.reply_user?.value, form?.reply_id?.value];
+if (box && sessionStorage[own] && box.value == box.defaultValue) {
+  const typed = JSON.parse(sessionStorage[own]);
+  fields.forEach((field) => field.value = typed[field.name] ?? field.value);
+  $("details", form).open ||= !!$("#cn").value;
+}
+let sent;
+onsubmit = ({ target }) => {
+  const leaves = target.action.endsWith("/logout");
+  if (leaves) sessionStorage.clear();
+  sent = leaves || target == form;
+};
+onpagehide = () => {
+  if (!box) return;
+  // A page that gives a text back shows no other.
+  const blank = location.pathname == "/post" || $("[role=alert]") ? "" : box.defaultValue;
+  const typed = Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  if (sent || !box.value || box.value == blank) delete sessionStorage[own];
+  else sessionStorage[own] = JSON.stringify(typed);
+};
+oninput = () => (sent = 0, count());
 
 const tell = () => {
   $$(".by time").forEach((time) => {
@@ -26,7 +49,7 @@ const tell = () => {
   $$("time.full").forEach((time) => time.textContent = new Date(time.dateTime).toLocaleString(
     document.documentElement.lang.replace("en", "en-GB"), { dateStyle: "long", timeStyle: "short" }));
 };
-onpageshow = () => (count(), tell());
+onpageshow = () => (sent = 0, count(), tell());
 
 const fresh = $("#new a");
 setInterval(async () => {
