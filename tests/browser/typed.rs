@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::desk::{Desk, small_community};
 use super::is_skipped;
+use super::keyboard::TAB;
 use crate::cluster::harness::Cluster;
 use crate::cluster::person::Person;
 
@@ -135,6 +136,25 @@ fn r0037_nothing_is_kept_of_passwords_and_other_forms() {
         desk.goto("/status");
         assert_eq!(desk.browser.run("return sessionStorage.length"), json!(0), "{page}");
     }
+}
+
+#[test]
+fn r0038_reply_by_keyboard_stands_behind_whom_it_names() {
+    if is_skipped("r0038_reply_by_keyboard_stands_behind_whom_it_names") {
+        return;
+    }
+    let cluster = small_community();
+    let (desk, _, asked) = ada_and_ben(&cluster);
+    desk.goto(&asked);
+    desk.browser.tab_to(BOX);
+    desk.type_letters("Thanks");
+    assert_eq!(desk.typed(), "@ben Thanks");
+    // Who goes back to it finds the cursor where it was.
+    desk.browser.run("document.querySelector('textarea').setSelectionRange(5, 5)");
+    desk.browser.press([TAB]);
+    desk.browser.run("document.querySelector('textarea').focus()");
+    desk.type_letters("so ");
+    assert_eq!(desk.typed(), "@ben so Thanks");
 }
 
 #[test]

@@ -23,6 +23,7 @@ if (box && sessionStorage[own] && box.value == box.defaultValue) {
   fields.forEach((field) => field.value = typed[field.name] ?? field.value);
   $("details", form).open ||= !!$("#cn").value;
 }
+if (box) box.selectionStart = box.value.length;
 let sent;
 onsubmit = ({ target }) => {
   const leaves = target.action.endsWith("/logout");
