@@ -16,7 +16,7 @@ use crate::web::page::said::{Said, Trouble, problem};
 use crate::web::response::Cache;
 use crate::web::route::Route;
 use crate::web::words::Lang;
-use crate::wire::request::{Field, Refusal};
+use crate::wire::request::{Field, FieldProblem, Refusal};
 
 /// A write that was not done, or may not have been.
 pub(super) struct Again<'a> {
@@ -35,24 +35,34 @@ pub(super) struct Again<'a> {
 impl Again<'_> {
     /// What is wrong with a field; empty if nothing is.
     pub(super) fn problem_of(&self, t: Lang, field: Field) -> String {
-        let Trouble::Refused(Refusal::Invalid { problems }) = &self.trouble else {
-            return String::new();
-        };
-        let of_field: Vec<_> = problems
-            .iter()
-            .filter(|it| it.field == field)
-            .map(|it| problem(t, field, &it.problem))
-            .collect();
+        let of_field: Vec<_> =
+            self.problems_of(field).map(|it| problem(t, field, &it.problem)).collect();
         of_field.join(" ")
     }
 
-    /// The answer's head.
+    fn problems_of(&self, field: Field) -> impl Iterator<Item = &FieldProblem> {
+        let problems = match &self.trouble {
+            Trouble::Refused(Refusal::Invalid { problems }) => problems.as_slice(),
+            _ => &[],
+        };
+        problems.iter().filter(move |it| it.field == field)
+    }
+
+    /// What is wrong with the poll, and with which of what can be chosen; may be empty.
+    fn poll_problem(&self, t: Lang) -> String {
+        let said = self.problem_of(t, Field::Poll);
+        let number =
+            self.problems_of(Field::Poll).find_map(|it| poll::at_fault(self.form, &it.problem));
+        number.map_or(said.clone(), |number| format!("{}: {said}", t.option_number(number)))
+    }
+
     /// What is wrong with the pictures; may be empty.
     fn picture_problem(&self, t: Lang) -> String {
         let described = self.problem_of(t, Field::Description);
         format!("{} {described}", self.problem_of(t, Field::Picture)).trim().to_owned()
     }
 
+    /// The answer's head.
     pub(super) fn head(&self, said: &Said) -> Head {
         let cookies = self.heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
         // A page that nobody may keep loses what was typed in it when one leaves it and comes back.
@@ -151,10 +161,12 @@ impl<A: Ask> Site<A> {
         let around = self.around(visit, again.heard);
         let cancel = match about {
             Some(parent) => (Route::Thread(parent.clone()).href(), t.back_to_thread()),
+            // Where the text alone is at fault, nothing keeps anybody from anything.
+            None if said.status == 422 => (Route::Home.href(), t.go_back()),
             None => (Route::Home.href(), t.read_home()),
         };
         let pictures = pictures::fields_again(again.form);
-        let poll = poll::fields(t, again.form, again.problem_of(t, Field::Poll));
+        let poll = poll::fields(t, again.form, again.poll_problem(t));
         let poll = poll.filter(|_| !is_edit);
         let page = ComposePage {
             frame: around.frame(said.title, Some(&Route::Home)).saying(said.notice.clone()),

@@ -51,7 +51,7 @@ impl<A: Ask> Site<A> {
             _ => return Ok(Ok(())),
         };
         let user = visit.session.as_ref().ok_or(super::Fault::Nonsense)?.user();
-        for [file, kept] in fields {
+        for (number, [file, kept]) in (1..).zip(fields) {
             if !self.was_kept_for(user, form.get(kept)) {
                 form.put(kept, String::new());
                 return Ok(Err((Trouble::Refused(lost()), None)));
@@ -61,7 +61,8 @@ impl<A: Ask> Site<A> {
                 Ok(made) => made,
                 Err(error) => {
                     log::info!(request:% = visit.request.id, error:%; "picture refused");
-                    return Ok(Err((Trouble::Picture(error), None)));
+                    let number = (what_for == Use::Post).then_some(number);
+                    return Ok(Err((Trouble::Picture(error, number), None)));
                 }
             };
             let (new, beside) = announced(&made);

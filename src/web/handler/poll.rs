@@ -1,6 +1,7 @@
 //! Polls and votes as forms say them.
 
-use crate::action::NewPoll;
+use crate::action::field::poll_option;
+use crate::action::{NewPoll, Problem};
 use crate::web::form::Form;
 use crate::web::page::form::{FormHead, PollField};
 use crate::web::page::poll::{MANY_CHOICES, ONE_CHOICE};
@@ -49,6 +50,13 @@ pub(super) fn asked(form: &Form) -> Result<Option<NewPoll>, EndUnknown> {
 fn lasts_s(form: &Form) -> Option<u32> {
     let said = form.get(LASTS).parse().ok();
     said.filter(|said| HOURS.iter().any(|hours| hours * 3600 == *said))
+}
+
+/// The number of what can be chosen that has this problem by itself.
+pub(super) fn at_fault(form: &Form, problem: &Problem) -> Option<u32> {
+    let filled = (1..).zip(OPTIONS).filter(|(_, name)| !form.get(name).trim().is_empty());
+    let mut judged = filled.map(|(number, name)| (number, poll_option(form.get(name)).err()));
+    judged.find(|(_, found)| found.as_ref() == Some(problem)).map(|(number, _)| number)
 }
 
 /// The fields for a poll as they were filled in, with what is wrong with it; none where none were asked for.

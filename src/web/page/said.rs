@@ -41,8 +41,8 @@ pub(crate) enum Trouble {
     OldForm,
     /// The form cannot be read.
     Unreadable,
-    /// A picture is none, or cannot be taken.
-    Picture(PictureError),
+    /// A picture is none, or cannot be taken; its number, where it is one of several.
+    Picture(PictureError, Option<u32>),
     /// A backend said why.
     Refused(Refusal),
     /// No backend answered; whether one was asked.
@@ -112,12 +112,14 @@ impl Said {
                 Self::new(503, t.nothing_saved(), t.no_machine_reached(), kept.to_owned())
                     .retry(t.try_again(), NO_MAJORITY_RETRY_S)
             }
-            Trouble::Picture(PictureError::Busy) => {
+            Trouble::Picture(PictureError::Busy, _) => {
                 Self::later(t, (503, t.nothing_saved(), t.pictures_busy()), kept, BEHIND_RETRY_S)
             }
-            Trouble::Picture(why) => {
+            Trouble::Picture(why, number) => {
                 let text = format!("{} {kept}", t.choose_again());
-                Self::new(422, t.not_posted_yet(), of_picture(t, *why), text)
+                let which =
+                    number.map(|n| format!("{}: ", t.picture_number(n))).unwrap_or_default();
+                Self::new(422, t.not_posted_yet(), which + of_picture(t, *why), text)
             }
             Trouble::Refused(refusal) => Self::of_refusal(t, refusal, subject),
         }

@@ -122,6 +122,18 @@ fn hostile_picture_gives_the_text_back_and_posts_nothing() {
 }
 
 #[test]
+fn r0043_picture_that_is_none_is_named_and_the_way_out_leads_back() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let file: &[u8] = &jpeg();
+    let files = [("picture_1", file), ("picture_3", &b"%PDF-1.7"[..])];
+    let html = text(&send(&mut ada, &page, &[("text", "Look")], &files));
+    assert!(html.contains("Picture 3: A file is no picture in JPEG"), "{html}");
+    assert!(html.contains("<a href=\"/\">Go back</a>") && !html.contains("Read Home"), "{html}");
+}
+
+#[test]
 fn picture_kept_once_need_not_be_chosen_again() {
     let site = site();
     site.refuse(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 });

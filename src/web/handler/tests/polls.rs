@@ -260,3 +260,18 @@ fn poll_that_was_not_posted_comes_back_as_it_was_typed() {
         check_fields(&draft, fields, "604800", true);
     }
 }
+
+#[test]
+fn r0043_option_that_is_too_long_is_named() {
+    let problem = Problem::TooLong { over: 7 };
+    let problems = vec![FieldProblem { field: Field::Poll, problem }];
+    let site = site().refusing(Refusal::Invalid { problems });
+    let mut ada = Browser::ada(&site);
+    let page = ada.submit("/", "/post", &[("text", "Which?"), ("ask", "")]);
+    let long = "y".repeat(57);
+    let typed = [("option_1", "Tea"), ("option_3", long.as_str()), ("lasts", "86400")];
+    let answer = ada.resubmit(&page, "/post", &typed);
+    let words = "Option 3: 7 characters too many. An option has up to 50.";
+    assert_eq!(answer.status, 422);
+    check_shows(&answer, &[words, &long], &[]);
+}
