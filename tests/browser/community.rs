@@ -244,7 +244,12 @@ impl<'c> Community<'c> {
 }
 
 /// Fills in a form and sends it until it is done: on a busy machine the first try may come too late.
-fn done(person: &mut Person, page: &str, action: &str, filled: &[(&str, &str)]) -> Answer {
+pub(super) fn done(
+    person: &mut Person,
+    page: &str,
+    action: &str,
+    filled: &[(&str, &str)],
+) -> Answer {
     // What another wrote a moment ago may come to this one's machine a moment later.
     let shown = until(page, || Some(person.get(page)).filter(|answer| answer.status == 200));
     let form = shown.form(action);

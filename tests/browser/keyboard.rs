@@ -24,11 +24,13 @@ const FOCUSED: &str = "
     const box = it.getClientRects()[0] || it.getBoundingClientRect();
     if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth)
         faults.push('has the focus out of sight');
+    // Whatever lies over it, lies over its middle, its upper edge or its lower one.
     const x = Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1);
-    const y = Math.min(Math.max(box.top + box.height / 2, 0), innerHeight - 1);
-    const top = document.elementFromPoint(x, y);
-    if (top && top != it && !it.contains(top) && !top.contains(it))
-        faults.push('has the focus under ' + top.tagName.toLowerCase() + '.' + top.className);
+    const isOver = (top) => top && top != it && !it.contains(top) && !top.contains(it);
+    const over = [box.top + box.height / 2, box.top + 3, box.bottom - 3]
+        .filter((y) => y >= 0 && y < innerHeight)
+        .map((y) => document.elementFromPoint(x, y)).find(isOver);
+    if (over) faults.push('has the focus under ' + over.tagName.toLowerCase() + '.' + over.className);
     return { named, faults };";
 
 impl Browser {

@@ -139,6 +139,9 @@ impl Judge<'_> {
                     let faults = weight::faults(&self.browser, page.has_script());
                     self.note(page, "weight", faults);
                     self.tab_through(page, SIZES[1]);
+                    self.browser.set_text_size(200);
+                    self.tab_through(page, SIZES[0]);
+                    self.browser.set_text_size(100);
                 }
                 Pass::German => self.tab_through(page, SIZES[2]),
             }

@@ -11,7 +11,7 @@
 //! - `by_keyboard`: from the landing page to a reply without a mouse.
 //! - `pictures`: the box to write in with pictures, posts that have some, a picture beside a name.
 //! - `newcomer`: joins, finds a friend and leaves, on a phone, by what the pages say.
-//! - `typed`: what is typed stays, and stands where it belongs.
+//! - `typed`: what is typed stays, and stands where it belongs. `large`: text of double size on a phone.
 //! - `walk`: two people talk while a machine dies.
 //! - `webdriver`, `emulate`, `keyboard`, `driver`: the browser. `static_page`, on what is `served`:
 //!   whether they do what they say.
@@ -25,6 +25,7 @@ mod driver;
 mod emulate;
 mod forms;
 mod keyboard;
+mod large;
 mod matrix;
 mod newcomer;
 mod pages;

@@ -23,7 +23,7 @@ const SMALL_TARGETS: &str = "
 /// Words of the interface that are broken in the middle, because the room for them is too small.
 const BROKEN_WORDS: &str = "
     const faults = [];
-    for (const it of document.querySelectorAll('nav a, button, .btn, .tabs a, label, th, td, .top a')) {
+    for (const it of document.querySelectorAll('nav a, button, .btn, .tabs a, label, th, td, .top a, .changes')) {
         const texts = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
         while (texts.nextNode()) {
             for (const word of texts.currentNode.data.matchAll(/[^\\s\u{ad}-]+/gu)) {
@@ -38,6 +38,18 @@ const BROKEN_WORDS: &str = "
         }
     }
     return faults;";
+
+/// What does not fit where it stands: labels of what is folded away, tables.
+const FALLEN: &str = "
+    const named = (it) => it.tagName.toLowerCase() + ' \"' + it.textContent.trim().slice(0, 30) + '\"';
+    const fallen = [...document.querySelectorAll('summary > *')]
+        .map((it) => [it, it.getBoundingClientRect().bottom - it.parentNode.getBoundingClientRect().bottom])
+        .filter(([it, by]) => it.getClientRects().length && by > 0.5)
+        .map(([it, by]) => named(it) + ' hangs ' + by.toFixed(0) + ' px out of its box');
+    const wide = [...document.querySelectorAll('.wide')]
+        .filter((it) => it.scrollWidth > it.clientWidth)
+        .map((it) => named(it) + ' is ' + it.scrollWidth + ' px wide in ' + it.clientWidth);
+    return fallen.concat(wide);";
 
 /// The first thing that sticks out at the right.
 const WIDEST: &str = "
@@ -54,6 +66,7 @@ const WIDEST: &str = "
 pub(super) fn faults(browser: &Browser) -> Vec<String> {
     let mut found = texts(&browser.run_on(SMALL_TARGETS, &[TARGET_PIXELS.into()]));
     found.extend(texts(&browser.run(BROKEN_WORDS)));
+    found.extend(texts(&browser.run(FALLEN)));
     let wide = sideways(browser);
     if wide > 0 {
         found.push(format!("{wide} px too wide: {}", browser.run(WIDEST)));
