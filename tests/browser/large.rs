@@ -1,4 +1,7 @@
-//! Text of double size on a phone: nothing scrolls sideways, nothing lies over what has the focus.
+//! Text of double size on a phone: nothing scrolls sideways, nothing lies over what has the focus, and
+//! whoever writes is named.
+
+use serde_json::{Value, json};
 
 use super::community::done;
 use super::emulate::Scheme;
@@ -128,4 +131,28 @@ fn text_of_double_size_fits_on_a_phone() {
         }
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// The pixels of each `@name` beside a display name, and those that its letters take.
+const NAMES: &str = "return [...document.querySelectorAll('.by .hd')].map((it) =>
+    [it.textContent, Math.ceil(it.getBoundingClientRect().width) - it.scrollWidth]);";
+
+#[test]
+fn r0040_name_that_claims_to_be_anothers_leaves_room_for_ones_own() {
+    if is_skipped("r0040_name_that_claims_to_be_anothers_leaves_room_for_ones_own") {
+        return;
+    }
+    let phone = Phone::start();
+    for path in ["/public", "/mentions", "/@ada/followers"] {
+        phone.open(path);
+        for (width, height) in PHONES {
+            phone.browser.set_size(width, height);
+            let names = phone.browser.run(NAMES);
+            let names = names.as_array().expect("a list");
+            let of_tomas: Vec<_> = names.iter().filter(|it| it[0] == json!("@tomas")).collect();
+            assert!(!of_tomas.is_empty(), "{path}: {names:?}");
+            let cut = |it: &&&Value| it[1].as_i64().is_none_or(|room| room < 0);
+            assert_eq!(of_tomas.iter().find(cut), None, "{path} at {width} px");
+        }
+    }
 }
