@@ -8,11 +8,12 @@ const BYTES_MAX: [(&str, u64); 3] = [("page", 10 * 1024), ("css", 5 * 1024), ("j
 const REQUESTS_MAX: usize = 3;
 
 /// Everything that the page shown consists of, with its kind and its bytes as they came. The mark may be
-/// fetched by nobody, where no window shows it.
+/// fetched by nobody, where no window shows it; what the script asks for half a minute later is no part of it.
 const CAME: &str = "
     const came = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
         .map((it) => [it.name, it.entryType == 'navigation' ? 'page' : it.name.split('.').at(-1),
-            it.encodedBodySize]);
+            it.encodedBodySize])
+        .filter((it) => !it[0].includes('?peek='));
     const linked = [...document.querySelectorAll('link[rel~=icon], [src]')].map((it) => it.href ?? it.src)
         .filter((name) => !came.some((it) => it[0] == name));
     return came.concat(linked.map((name) => [name, '', 0]));";
