@@ -122,7 +122,7 @@ impl Backend {
             return AccountPage::default();
         }
         let exact = UserName::from_input(&query).ok();
-        let exact = exact.filter(|name| self.cluster.local.index().is_member(name, self.now()));
+        let exact = exact.filter(|name| self.cluster.local.index().is_member(name));
         let eyes = self.eyes(asker);
         let found = self.cluster.local.index().named(eyes, &query, n.max(PEOPLE_FOUND));
         let found = found.into_iter().filter(|name| Some(name) != exact.as_ref());

@@ -187,10 +187,9 @@ impl Backend {
         names: &[UserName],
     ) -> Result<Vec<UserName>, Unmet> {
         too_many(names.len(), IMPORT_MARKS)?;
-        let now = self.now();
         let index = self.cluster.local.index();
         let is_here = |whom: &&UserName| match tie {
-            Tie::Follow => index.is_member(whom, now) && !index.blocks(whom, name),
+            Tie::Follow => index.is_member(whom) && !index.blocks(whom, name),
             Tie::Mute | Tie::Block => index.is_active(whom),
         };
         Ok(names.iter().filter(is_here).cloned().collect())

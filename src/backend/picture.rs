@@ -62,7 +62,7 @@ impl Backend {
     ) -> Result {
         self.wait_for_lists();
         let OnePicture { name, viewer } = data;
-        let viewer = viewer.filter(|name| self.cluster.local.index().is_member(name, self.now()));
+        let viewer = viewer.filter(|name| self.cluster.local.index().is_member(name));
         let viewer = viewer.as_ref().or_else(|| asked.asker.map(Asker::user));
         let is_shown = {
             let index = self.cluster.local.index();

@@ -192,8 +192,8 @@ impl Backend {
 
     /// Those names in a text that have an account.
     pub(super) fn known_mentions(&self, text: &str) -> Vec<UserName> {
-        let (index, now) = (self.cluster.local.index(), self.now());
-        text::mentions(text).into_iter().filter(|name| index.is_member(name, now)).collect()
+        let index = self.cluster.local.index();
+        text::mentions(text).into_iter().filter(|name| index.is_member(name)).collect()
     }
 
     /// What a post that does not stand is: deleted, or never there.

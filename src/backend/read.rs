@@ -118,7 +118,7 @@ impl Backend {
             // What is left of the file is not what this person wrote.
             _ if is_damaged && self.others_may_know() => Err(Refusal::Behind),
             Some(Status::Active) => {
-                let is_known = self.cluster.local.index().is_member(name, self.now());
+                let is_known = self.cluster.local.index().is_member(name);
                 let is_own = asked.asker.is_some_and(|asker| asker.user() == name);
                 if is_known || is_own { Ok(()) } else { Err(Refusal::NotFound) }
             }

@@ -188,7 +188,7 @@ impl Backend {
     }
 
     pub(super) fn follow(&self, asked: Asked<'_>, data: Whom) -> Result {
-        if !self.cluster.local.index().is_member(&data.username, self.now()) {
+        if !self.cluster.local.index().is_member(&data.username) {
             return Err(Refusal::NotFound);
         }
         self.check_not_blocked(asked.signed_in()?.user(), &data.username)?;

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
-use crate::text::Label;
+use crate::id::UserName;
+use crate::text::{self, Label};
 use crate::user::User;
 use crate::user::entry::{Audience, PostRef};
-use crate::user::keeping::Standing;
 
 /// For whom a post is.
 #[derive(Debug, Clone, Copy)]
@@ -55,19 +55,36 @@ impl Index {
         if !limit.audience.is_few() {
             return true;
         }
+        let names = |name: &UserName| self.labels.is_on(&Label::of_name(name), key);
+        self.is_among_few(eyes, key, *limit, &names)
+    }
+
+    /// Whether these eyes may read what a post said from `at` on, if they may read the post now: of what is
+    /// kept from some, whom it did not name then is not told what it said to others.
+    pub fn was_said_to(&self, eyes: Eyes, post: &PostRef, (text, at): (&str, Wall)) -> bool {
+        let Some(key) = self.key(post) else { return false };
+        let Some(limit) = self.audiences.posts.get(&key) else { return true };
+        let names = |name: &UserName| text::mentions(text).contains(name);
+        let limit = Limit { said_at: at, ..*limit };
+        !limit.audience.is_few() || self.is_among_few(eyes, key, limit, &names)
+    }
+
+    /// Whether they are among the few whom a post is for, if it names whom it is said to name.
+    fn is_among_few(
+        &self,
+        eyes: Eyes,
+        post: Key,
+        limit: Limit,
+        names: &dyn Fn(&UserName) -> bool,
+    ) -> bool {
         let Some(viewer) = eyes.viewer else { return false };
-        let has_come_in = || {
-            let standing = self.standing_of(viewer, eyes.now);
-            !matches!(standing, Standing::Waiting | Standing::Refused { .. })
-        };
         let follows =
-            || limit.audience == Audience::Followers && self.people.follows(viewer, key.author);
+            || limit.audience == Audience::Followers && self.people.follows(viewer, post.author);
         let is_named = || {
             let person = self.people.get(viewer);
-            person.joined_at <= limit.said_at
-                && self.labels.is_on(&Label::of_name(&person.name), key)
+            person.joined_at <= limit.said_at && names(&person.name)
         };
-        viewer == key.author || (has_come_in() && (follows() || is_named()))
+        viewer == post.author || (self.has_come_in(viewer) && (follows() || is_named()))
     }
 
     /// Takes note of whom a post is for, which is new here.

@@ -88,13 +88,13 @@ impl Index {
     pub(super) fn may_read(&self, eyes: Eyes, author: PersonId) -> bool {
         let is_own = eyes.viewer == Some(author);
         let is_heard = is_own || self.standing_of(author, eyes.now) == Standing::Member;
-        let is_for_these = eyes.viewer.is_some() || !self.people.get(author).members_only;
+        let is_in = || is_own || eyes.viewer.is_some_and(|viewer| self.has_come_in(viewer));
+        let is_for_these = !self.people.get(author).members_only || is_in();
         is_heard && is_for_these && self.shows_id(eyes, author)
     }
 
     pub(super) fn shows_id(&self, eyes: Eyes, person: PersonId) -> bool {
-        let standing = self.standing_of(person, eyes.now);
-        if matches!(standing, Standing::Waiting | Standing::Refused { .. }) {
+        if !self.has_come_in(person) {
             return eyes.viewer == Some(person);
         }
         eyes.viewer.is_none_or(|viewer| !self.people.apart.is_blocked(viewer, person))

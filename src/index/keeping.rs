@@ -134,15 +134,21 @@ impl Index {
         {
             return Standing::Suspended { until: *until, reason: reason.clone() };
         }
-        let asked_in = self.keeping.asked_in.contains(&id);
         match self.newest(Subject::Admission(id)) {
-            _ if !asked_in => Standing::Member,
-            Some((_, Ruling { deed: Deed::Admitted(_), .. })) => Standing::Member,
+            _ if self.has_come_in(id) => Standing::Member,
             Some((_, Ruling { deed: Deed::Refused(_, reason), .. })) => {
                 Standing::Refused { reason: reason.clone() }
             }
             _ => Standing::Waiting,
         }
+    }
+
+    /// Whether somebody needed no keeper's word to come in, or has it. That they are suspended neither
+    /// takes it from them, for they may still read, nor gives it to them.
+    pub(super) fn has_come_in(&self, id: PersonId) -> bool {
+        let admission = || self.newest(Subject::Admission(id));
+        !self.keeping.asked_in.contains(&id)
+            || matches!(admission(), Some((_, Ruling { deed: Deed::Admitted(_), .. })))
     }
 
     /// A time for a deed: now, but above that of all that is known about the same thing.

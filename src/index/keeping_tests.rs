@@ -256,3 +256,52 @@ proptest! {
         prop_assert_eq!(told(&Index::build(fed.users.values())), expected);
     }
 }
+
+/// Whoever waited for a keeper's word, or was refused, read what its author shows to members alone: every
+/// account counted as a member's.
+#[test]
+fn r0030_posts_for_members_are_read_by_those_who_came_in_alone() {
+    let mut world = World::default();
+    for user in ["ada", "dora", "eva", "finn"] {
+        world.write(user, &Entry::Joined { at: Wall(1) });
+    }
+    world.write("ada", &made(1));
+    world.write("eva", &Entry::AskedIn { at: Wall(1) });
+    let (display_name, bio, avatar) = (String::new(), String::new(), None);
+    let only = Entry::Profile { at: Wall(2), display_name, bio, members_only: true, avatar };
+    world.write("dora", &only);
+    let (at, id, text) = (Wall(3), PostId::from_raw(3), "the key #seeds".to_owned());
+    let posted = Entry::Posted { at, id, text, reply_to: None, note: None, pictures: Vec::new() };
+    world.write("dora", &posted);
+    let check = |world: &World, expected: [bool; 3], what: &str| {
+        for index in [&world.index, &Index::build(world.users.values())] {
+            let sees = ["dora", "eva", "finn"].map(|user| {
+                let eyes = index.eyes(Some(&name(user)), Wall(9));
+                let tag = crate::text::Tag::parse("seeds").unwrap();
+                let counts = [
+                    index.everyone(eyes, None, 9).posts.len(),
+                    index.posts_of(eyes, &name("dora"), None, 9).posts.len(),
+                    index.tagged(eyes, &tag, None, 9).posts.len(),
+                    index.recent_tags(eyes, 9).len(),
+                    index.counts(eyes, &name("dora")).posts as usize,
+                    usize::from(index.shows(eyes, &post_ref("dora", 3))),
+                ];
+                assert!(counts.iter().all(|count| *count == counts[0]), "{user} {what} {counts:?}");
+                counts[0] == 1
+            });
+            assert_eq!(sees, expected, "{what}");
+        }
+    };
+    check(&world, [true, false, true], "waiting");
+    // Suspending somebody lets them in no more than it puts them out.
+    world.write("ada", &suspended(4, "eva", None));
+    world.write("ada", &suspended(5, "finn", None));
+    check(&world, [true, false, true], "suspended");
+    let reason = "who?".to_owned();
+    world.write("ada", &Entry::MemberRefused { at: Wall(6), user: name("eva"), reason });
+    check(&world, [true, false, true], "refused");
+    world.write("ada", &Entry::MemberAdmitted { at: Wall(7), user: name("eva") });
+    check(&world, [true, true, true], "admitted");
+    world.write("ada", &Entry::MemberUndecided { at: Wall(8), user: name("eva") });
+    check(&world, [true, false, true], "undecided");
+}

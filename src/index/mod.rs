@@ -58,7 +58,6 @@ use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
-use crate::user::keeping::Standing;
 use crate::user::room::make_room;
 use crate::user::{Status, User};
 use audience::Audiences;
@@ -354,9 +353,9 @@ impl Index {
     }
 
     /// Whether there is an account of that name, and it was let in.
-    pub fn is_member(&self, user: &UserName, now: Wall) -> bool {
-        let is_in = |standing| !matches!(standing, Standing::Waiting | Standing::Refused { .. });
-        self.is_active(user) && is_in(self.standing(user, now))
+    pub fn is_member(&self, user: &UserName) -> bool {
+        let person = self.people.find(user);
+        person.is_some_and(|id| self.people.is_active(id) && self.has_come_in(id))
     }
 
     /// Whether there is an account of that name.

@@ -181,3 +181,49 @@ fn check_not_there(all: &mut Community, mia: &mut Person) {
         assert_eq!(there, told(&format!("{never}{of_post}"), stranger), "{of_post}");
     }
 }
+
+/// Whoever waited for a keeper's word, or was refused, read what is for members.
+#[test]
+fn r0030_whoever_waits_or_was_refused_sees_what_strangers_see() {
+    let mut all = Community::new();
+    let kim = 3;
+    let house = [("signup", "approved"), ("words", ""), ("shows_posts", "1")];
+    act(&mut all.people[kim], "/mod/settings", "/mod/settings", &house);
+    let [mut waiting, mut refused, mut held] =
+        ["wes", "rex", "hal"].map(|name| all.site.member(name));
+    for (deed, name) in [("refuse", "rex"), ("suspend", "hal")] {
+        let page = format!("/mod/act?deed={deed}&username={name}");
+        let typed = [("reason", "Who are you?"), ("hours", "")];
+        act(&mut all.people[kim], &page, "/mod/act", &typed);
+    }
+    let mut pages: Vec<_> = PAGES.iter().map(|page| all.address(page)).collect();
+    let id = account(&mut all.people[1], "mia");
+    pages.extend(OF_ACCOUNT.map(|of| format!("/api/v1/accounts/{id}{of}")));
+    let only = all.address("{only}");
+    let number = only.rsplit('/').next().unwrap();
+    let of_post = ["", "/context", "/history"];
+    pages.extend(of_post.map(|of| format!("/api/v1/statuses/{number}{of}")));
+    pages.push(format!("{only}/history"));
+    for person in [&mut waiting, &mut refused, &mut held] {
+        for page in &pages {
+            let answer = person.get(page);
+            let name = person.name.clone();
+            assert!(
+                !answer.body.contains("key-behind-the-clock"),
+                "{name} {page}: {}",
+                answer.body
+            );
+            let is_there = answer.status == 200;
+            assert!(!page.contains(&only) || !is_there, "{name} {page}: {}", answer.status);
+        }
+        let picture = all.address("{picture}");
+        assert_eq!(person.get(&picture).status, 404, "{} {picture}", person.name);
+        let profile = person.get("/@mia").body;
+        assert!(profile.contains("Only members see these posts."), "{profile}");
+    }
+    // Once they were let in; and who is suspended may still read.
+    let admit = "/mod/act?deed=admit&username=wes";
+    act(&mut all.people[kim], admit, "/mod/act", &[]);
+    assert_eq!(waiting.get(&only).status, 200);
+    assert_eq!(all.people[4].get(&only).status, 200);
+}

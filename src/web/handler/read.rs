@@ -167,10 +167,15 @@ impl<A: Ask> Site<A> {
             self.around(visit, Some(heard)).frame(&profile.person.display_name, Some(&here));
         let frame = frame.feeding(&Route::ProfileFeed(name.clone()), &profile.person.display_name);
         let frame = frame.marking(look.marks());
+        // Who waits to be let in, or was refused, need not sign in.
+        let is_hindered = heard.viewer.as_ref().is_some_and(|viewer| viewer.hindered.is_some());
         let hides_posts = match profile.apart {
             Some(_) => Some(t.posts_not_shown()),
             None if profile.hindered.is_some() => Some(t.posts_not_shown()),
             None if profile.members_only && drawer.is_none() => Some(t.members_only_posts()),
+            None if profile.members_only && own.is_none() && is_hindered => {
+                Some(t.for_members_alone())
+            }
             None => None,
         };
         let is_counted = hides_posts.is_none() || profile.posts_count > 0;

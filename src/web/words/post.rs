@@ -21,6 +21,9 @@ words! {
     members_only_posts:
         "Only members see these posts. Sign in to read them." /
         "Diese Beiträge sehen nur Mitglieder. Melde dich an, um sie zu lesen.";
+    for_members_alone:
+        "Only members see these posts." /
+        "Diese Beiträge sehen nur Mitglieder.";
     nothing_posted: "Nothing posted yet." / "Noch keine Beiträge.";
     older_posts: "Older posts" / "Ältere Beiträge";
     that_is_everything: "That’s everything." / "Das ist alles.";
