@@ -181,7 +181,11 @@ impl Backend {
             self.cluster.local.suspect(&slot);
             Refusal::Behind
         })?;
-        let texts = said.into_iter().map(|said| self.text_view(said)).collect();
+        let index = self.cluster.local.index();
+        let is_told = |said: &Said| index.was_said_to(eyes, &post, (&said.text, said.at));
+        let told: Vec<Said> = said.into_iter().filter(is_told).collect();
+        drop(index);
+        let texts = told.into_iter().map(|said| self.text_view(said)).collect();
         Ok(Done::told(Outcome::History(HistoryPage { post: view, texts })))
     }
 

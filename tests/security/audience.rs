@@ -380,3 +380,34 @@ fn until_marker(stream: ureq::http::Response<ureq::Body>) -> String {
     }
     told
 }
+
+/// Whoever a post named after an edit read in its history what it had said before, to others.
+#[test]
+fn r0031_history_tells_nobody_what_was_said_before_they_were_named() {
+    let site = Site::start(&[]);
+    let mut town = Town::of(&site.cluster);
+    for (visibility, follower) in [("direct", false), ("private", true)] {
+        let says = json!({ "status": "@nora: the kingfisher", "visibility": visibility });
+        let (id, page) = town.post(&says);
+        let path = format!("/api/v1/statuses/{id}");
+        for status in ["@nora: another kingfisher", "@nora @otto: nice words"] {
+            let says = json!({ "status": status });
+            assert_eq!(town.role("ada").app.send("PUT", &path, &says, None).status, 200);
+        }
+        for (name, count) in [("ada", 3), ("nora", 3), ("otto", 1), ("felix", 3)] {
+            if name == "felix" && !follower {
+                continue;
+            }
+            let role = town.roles.iter_mut().find(|role| role.name == name).unwrap();
+            let heard = role.app.get(&format!("{path}/history")).value;
+            let heard = heard.as_array().unwrap();
+            assert_eq!(heard.len(), count, "{name} {visibility}");
+            let history = role.person.get(&format!("{page}/history"));
+            assert_eq!(history.status, 200, "{name}");
+            let is_told = count == 3;
+            assert_eq!(history.body.contains(SECRET), is_told, "{name} {}", history.body);
+            assert_eq!(json!(heard).to_string().contains(SECRET), is_told, "{name}");
+            assert!(history.body.contains("nice words"), "{name}");
+        }
+    }
+}
