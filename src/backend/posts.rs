@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Action, Change, EditPost, HistoryOf, Mark, Page, SetMark, field};
+use super::write::invalid;
+use crate::action::{Action, Change, EditPost, HistoryOf, Mark, Page, Problem, SetMark, field};
 use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -17,7 +18,7 @@ use crate::user::entry::{Audience, PostRef};
 use crate::user::{Receipt, User};
 use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_SOCIAL};
 use crate::wire::request::{
-    HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
+    Field, HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
 };
 
 impl Backend {
@@ -31,6 +32,19 @@ impl Backend {
     pub(super) fn check_audience(&self, audience: Audience) -> std::result::Result<(), Refusal> {
         let can = self.cluster.local.node.features() >= FEATURE_AUDIENCE;
         if can || audience.is_everyone() { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+
+    /// What is for those named in it, and names nobody who is here, nobody could ever read: at a browser
+    /// one would not notice. Apps are let: some keep notes so.
+    pub(super) fn check_names_somebody(
+        &self,
+        asker: &Asker,
+        text: &str,
+    ) -> std::result::Result<(), Refusal> {
+        if asker.app.is_some() || !self.known_mentions(text).is_empty() {
+            return Ok(());
+        }
+        Err(invalid(Field::Text, Problem::NamesNobody))
     }
 
     /// To whom a post is not for there is none.
@@ -109,6 +123,9 @@ impl Backend {
         if self.says(&post, &data.text, &data.note) {
             let saved = Saved { post: Receipt::Done.post(), sessions_ended: 0 };
             return Ok(Done::told(Outcome::Saved(saved)));
+        }
+        if self.cluster.local.index().audience(&post) == Audience::Named {
+            self.check_names_somebody(asker, &data.text)?;
         }
         let (id, text, note) = (data.id, data.text.clone(), data.note.clone());
         let change = Change::EditPost { id, text, note };

@@ -16,7 +16,7 @@ use crate::limits::WRITE_MS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
-use crate::user::entry::{Entry, SessionId};
+use crate::user::entry::{Audience, Entry, SessionId};
 use crate::user::{Receipt, Recorded, Seen, User};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
@@ -163,6 +163,9 @@ impl Backend {
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
         let asker = asked.signed_in()?;
+        if audience == Audience::Named {
+            self.check_names_somebody(asker, &post.text)?;
+        }
         let pictures = self.posted_pictures(&post.pictures)?;
         self.want_sent(asked.permit, asker.user(), &post.sent)?;
         let NewPost { text, reply_to, note, sent, .. } = post.clone();

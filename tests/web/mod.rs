@@ -3,6 +3,7 @@
 pub(crate) mod client;
 mod flow;
 mod hostile;
+mod keeping;
 mod load;
 mod parts;
 mod refusal;

@@ -7,7 +7,8 @@ use super::entry::LoginForm;
 use super::posts::editor;
 use super::visit::{Heard, Visit};
 use super::{Handled, Head, Site, html, pictures, poll};
-use crate::action::{Mark, RequestKey};
+use crate::action::{Mark, Problem, RequestKey};
+use crate::text;
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, fresh_key};
 use crate::web::form::Form;
@@ -35,8 +36,11 @@ pub(super) struct Again<'a> {
 impl Again<'_> {
     /// What is wrong with a field; empty if nothing is.
     pub(super) fn problem_of(&self, t: Lang, field: Field) -> String {
-        let of_field: Vec<_> =
-            self.problems_of(field).map(|it| problem(t, field, &it.problem)).collect();
+        let say = |it: &FieldProblem| match it.problem {
+            Problem::NamesNobody => self.names_nobody(t),
+            _ => problem(t, field, &it.problem),
+        };
+        let of_field: Vec<_> = self.problems_of(field).map(say).collect();
         of_field.join(" ")
     }
 
@@ -54,6 +58,17 @@ impl Again<'_> {
         let number =
             self.problems_of(Field::Poll).find_map(|it| poll::at_fault(self.form, &it.problem));
         number.map_or(said.clone(), |number| format!("{}: {said}", t.option_number(number)))
+    }
+
+    /// Why a post names nobody: none of the names in it is anybody's, or there are none.
+    fn names_nobody(&self, t: Lang) -> String {
+        let names = text::mentions(self.form.get("text"));
+        let names: Vec<_> = names.iter().map(|name| format!("@{name}")).collect();
+        let Some((last, others)) = names.split_last() else { return t.name_somebody().to_owned() };
+        match others {
+            [] => t.none_is_called(last),
+            others => t.none_is_called(&format!("{} {} {last}", others.join(", "), t.or_last())),
+        }
     }
 
     /// What is wrong with the pictures; may be empty.

@@ -53,6 +53,8 @@ words! {
     name_somebody:
         "This is for people named in it, and names nobody. Name them with @, or choose who else may read it." /
         "Das ist für die, die darin genannt sind, und nennt niemanden. Nenne sie mit @, oder wähle, wer es sonst lesen darf.";
+    none_is_called(names: &str): "Nobody here is called {names}." / "Hier heißt niemand {names}.";
+    or_last: "or" / "oder";
     your_text: "Your text" / "Dein Text";
     your_reply: "Your reply" / "Deine Antwort";
     reply: "Reply" / "Antworten";

@@ -1,0 +1,67 @@
+//! What keepers do and what members are told, on pages of the real program: where several parts of it must
+//! agree.
+
+use crate::api::app::one_machine;
+use crate::cluster::harness::Cluster;
+use crate::cluster::person::{Answer, Person};
+
+/// A keeper and these members.
+fn kept<const N: usize>(cluster: &Cluster, members: [&str; N]) -> (Person, [Person; N]) {
+    let mut kim = cluster.person("kim");
+    kim.join();
+    let members = members.map(|name| {
+        let mut person = cluster.person(name);
+        person.join();
+        person
+    });
+    cluster.order(&["admin", "kim"]);
+    assert_eq!(kim.login().status, 303);
+    (kim, members)
+}
+
+/// The address of a post that was just made.
+fn posted(person: &mut Person, text: &str) -> String {
+    let answer = person.post(text);
+    let to = answer.location.unwrap_or_else(|| panic!("{text}: {}", answer.body));
+    format!("/@{}/{}", person.name, to.split_once("posted=").unwrap().1)
+}
+
+/// The address that a link with these words leads to, if there is one.
+fn link(answer: &Answer, words: &str) -> Option<String> {
+    let (before, _) = answer.body.split_once(&format!("\">{words}</a>"))?;
+    Some(before.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+/// A post for those named in it that named nobody who is here was kept, and nobody could ever read it.
+#[test]
+fn r0032_post_for_those_named_is_for_somebody_who_is_here() {
+    let cluster = one_machine();
+    let (mut kim, [_ben]) = kept(&cluster, ["ben"]);
+    let text = "@nobodyhere, hi to @somebody";
+    let back = kim.act("/", "/post", &[("text", text), ("for", "named")]);
+    let body = back.body.replace("&#64;", "@");
+    assert_eq!(back.status, 422, "{body}");
+    assert!(body.contains("Nobody here is called @nobodyhere or @somebody."), "{body}");
+    assert_eq!(back.form("/post").value("text"), Some(text));
+    // One of two is enough, and for others it is no matter.
+    let both = kim.act("/", "/post", &[("text", "@ben and @nobodyhere"), ("for", "named")]);
+    assert_eq!(both.status, 303, "{}", both.body);
+    assert_eq!(kim.act("/", "/post", &[("text", text), ("for", "followers")]).status, 303);
+    let to = both.location.unwrap();
+    let edit = format!("/@kim/{}/edit", to.split_once("posted=").unwrap().1);
+    for (text, words) in [
+        ("@nobodyhere alone", "Nobody here is called @nobodyhere."),
+        ("to nobody at all", "This is for people named in it, and names nobody."),
+    ] {
+        let back = kim.act(&edit, &edit, &[("text", text)]);
+        let body = back.body.replace("&#64;", "@");
+        assert!(back.status == 422 && body.contains(words), "{text}: {body}");
+        assert_eq!(back.form(&edit).value("text"), Some(text));
+    }
+    assert_eq!(kim.act(&edit, &edit, &[("text", "@ben again")]).status, 303);
+    kim.keep_session("lang=de");
+    let form = kim.get("/").form("/post");
+    let back = kim.submit(&form, &[("text", text), ("for", "named")]);
+    let body = back.body.replace("&#64;", "@");
+    assert!(body.contains("Hier heißt niemand @nobodyhere oder @somebody."), "{body}");
+}
