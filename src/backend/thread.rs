@@ -5,7 +5,7 @@ use super::app_reads::Told;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ReplyPlace, ThreadOf};
 use crate::id::PostId;
-use crate::index::{Begin, Reply, Thread};
+use crate::index::{Begin, Index, Reply, Thread};
 use crate::limits::{
     ANCESTORS_SHOWN, API_ABOVE_MAX, API_BELOW_MAX, API_BELOW_STRANGERS_MAX, REPLIES_TOLD_MAX,
     THREAD_STEPS_MAX,
@@ -46,9 +46,9 @@ impl Backend {
     }
 
     fn reply_views(&self, asker: Option<&Asker>, replies: Vec<Reply>) -> Told<Vec<ReplyView>> {
-        let view = |Reply { post, depth }| {
+        let view = |Reply { post, depth, is_below_unseen }| {
             let view = self.post_view(asker, &post).transpose()?;
-            Some(view.map(|post| ReplyView { post, depth }))
+            Some(view.map(|post| ReplyView { post, depth, is_below_unseen }))
         };
         replies.into_iter().filter_map(view).collect()
     }
@@ -74,8 +74,8 @@ impl Backend {
         self.cluster.local.index().replies_from(eyes, root, begin, n)
     }
 
-    /// The way down from a post to a reply, that included, if the one who asks is shown all of it: of no other
-    /// do they learn that it answers the post.
+    /// The way down from a post to a reply, that included, if the one who asks is shown the reply, and nothing
+    /// between is for few and not for them: of no other do they learn that it answers the post.
     fn way_down(
         &self,
         asker: Option<&Asker>,
@@ -87,7 +87,8 @@ impl Backend {
         while at != *root {
             let is_shown = {
                 let index = self.cluster.local.index();
-                index.contains(&at) && index.shows(eyes, &at)
+                let is_seen = if way.is_empty() { Index::shows } else { Index::is_for };
+                index.contains(&at) && is_seen(&index, eyes, &at)
             };
             if !is_shown || way.len() == THREAD_STEPS_MAX {
                 return None;
@@ -110,7 +111,8 @@ impl Backend {
         let Some(post) = post.filter(|post| post != root) else { return Ok(None) };
         let Some(way) = self.way_down(asker, root, &post) else { return Ok(None) };
         let depth = u32::try_from(way.len()).unwrap_or(u32::MAX);
-        let views = self.reply_views(asker, vec![Reply { post, depth }])?;
+        let reply = Reply { post, depth, is_below_unseen: false };
+        let views = self.reply_views(asker, vec![reply])?;
         Ok(views.into_iter().next().map(Box::new))
     }
 

@@ -151,6 +151,42 @@ fn replies_from_a_number_on_whether_it_stands_or_not() {
     check(u64::MAX, &[]);
 }
 
+/// Muting somebody hid what third people had answered to them.
+#[test]
+fn r0033_what_answers_somebody_muted_or_blocked_stays_in_the_thread() {
+    let reply = |id, user: &str, to| posted(id, Some(post_ref(user, to)));
+    let mut world = World::of(&[
+        ("ada", posted(1, None)),
+        ("ben", reply(2, "ada", 1)),
+        ("cleo", reply(3, "ben", 2)),
+        ("ben", reply(4, "cleo", 3)),
+        ("ben", reply(5, "ben", 4)),
+        ("cleo", reply(6, "ben", 5)),
+        ("ben", reply(7, "ben", 4)),
+        ("cleo", reply(8, "ada", 1)),
+    ]);
+    let root = post_ref("ada", 1);
+    let all = [(1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (4, 7), (1, 8)];
+    for entry in [
+        Entry::Muted { at: Wall(9), user: name("ben") },
+        Entry::Blocked { at: Wall(9), user: name("ben") },
+    ] {
+        assert_eq!(tree(&world.index.replies(eyes_of(&world.index, "cleo"), &root, 9)), all);
+        world.write("ada", &entry);
+        let eyes = eyes_of(&world.index, "ada");
+        let thread = world.index.replies(eyes, &root, 9);
+        assert_eq!((tree(&thread), thread.more), (vec![(2, 3), (5, 6), (1, 8)], false));
+        let thread = world.index.replies(eyes, &root, 2);
+        assert_eq!((tree(&thread), thread.more), (vec![(2, 3), (5, 6)], true));
+        let way = [("ben", 2), ("cleo", 3), ("ben", 4), ("ben", 5), ("cleo", 6)];
+        let way = way.map(|(user, id)| post_ref(user, id));
+        let next = world.index.replies_from(eyes, &root, Begin::Behind(&way), 2);
+        assert_eq!((tree(&next), next.more), (vec![(1, 8)], false));
+        // What answers the post itself is counted as far as it is seen.
+        assert_eq!(world.index.reply_count(eyes, &root), 1);
+    }
+}
+
 #[test]
 fn replies_in_a_circle_end() {
     let world = World::of(&[

@@ -6,6 +6,7 @@ use super::people::PersonId;
 use super::sorted::SortedChunks;
 use super::{Edge, Eyes, Index, Key};
 use crate::id::PostId;
+use crate::limits::PASSED_OVER_MAX;
 use crate::user::entry::PostRef;
 
 /// What answers a post, at any depth: each reply is followed by its own replies, oldest first.
@@ -24,6 +25,8 @@ pub struct Reply {
     pub post: PostRef,
     /// 1 for a reply to the post itself, 2 for a reply to that, and so on.
     pub depth: u32,
+    /// Whether it answers what these eyes are not shown, and no reply before it says so.
+    pub is_below_unseen: bool,
 }
 
 /// Where in a thread a list of its replies begins.
@@ -43,13 +46,16 @@ pub enum Begin<'a> {
 struct Cursor {
     parent: Key,
     from: Bound<Edge>,
+    /// Whether the post is not shown, and no reply below it was found yet, which would say so.
+    is_untold: bool,
 }
 
 impl Index {
     /// Up to `n` posts that answer `post`, and those that answer them.
     ///
-    /// What answers a deleted reply hangs from nothing and is not found; nor is what answers a reply
-    /// that the eyes are not shown.
+    /// What answers a deleted reply hangs from nothing and is not found: what that answered is nowhere any
+    /// more. What answers a reply that the eyes are not shown is, but below what is for few: to whom it is
+    /// not there is no such post, and nothing answers it.
     pub fn replies(&self, eyes: Eyes, post: &PostRef, n: usize) -> Thread {
         self.replies_from(eyes, post, Begin::First, n)
     }
@@ -59,6 +65,7 @@ impl Index {
         let mut thread = Thread::default();
         let Some(root) = self.key(post) else { return thread };
         let mut path = self.path(root, begin);
+        let mut passed_over = 0;
         // A list and no recursion: a chain of replies may be as deep as it is long.
         while let Some(cursor) = path.last_mut() {
             let Some(child) = cursor.next(self) else {
@@ -67,7 +74,15 @@ impl Index {
             };
             // Each post answers at most one, so a circle, which no honest file holds, could only lead
             // back to where we began.
-            if child == root || !self.shows_key(eyes, child) {
+            if child == root || !self.is_for_key(eyes, child) {
+                continue;
+            }
+            if !self.shows_key(eyes, child) {
+                // However much of what is not shown hangs together, it is looked through for a while alone.
+                passed_over += 1;
+                if passed_over <= PASSED_OVER_MAX {
+                    path.push(Cursor { is_untold: true, ..Cursor::at_first_of(child) });
+                }
                 continue;
             }
             if thread.replies.len() >= n {
@@ -75,7 +90,9 @@ impl Index {
                 break;
             }
             let depth = u32::try_from(path.len()).unwrap_or(u32::MAX);
-            thread.replies.push(Reply { post: self.post_ref(child), depth });
+            let is_below_unseen = path.last().is_some_and(|parent| parent.is_untold);
+            path.iter_mut().for_each(|above| above.is_untold = false);
+            thread.replies.push(Reply { post: self.post_ref(child), depth, is_below_unseen });
             path.push(Cursor::at_first_of(child));
         }
         thread
@@ -88,7 +105,7 @@ impl Index {
             Begin::First => {}
             Begin::Child(id) => {
                 let from = Edge { child_id: id, ..first_of(root) };
-                path = vec![Cursor { parent: root, from: Bound::Included(from) }];
+                path = vec![Cursor { from: Bound::Included(from), ..Cursor::at_first_of(root) }];
             }
             Begin::Behind(way) => {
                 for child in way.iter().filter_map(|post| self.key(post)) {
@@ -121,7 +138,7 @@ impl SortedChunks<Edge> {
 
 impl Cursor {
     fn at_first_of(parent: Key) -> Self {
-        Self { parent, from: Bound::Included(first_of(parent)) }
+        Self { parent, from: Bound::Included(first_of(parent)), is_untold: false }
     }
 
     fn next(&mut self, index: &Index) -> Option<Key> {

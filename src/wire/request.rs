@@ -471,6 +471,9 @@ pub struct ReplyView {
     pub post: PostView,
     /// 1 for a reply to the opened post, 2 for a reply to that, and so on.
     pub depth: u32,
+    /// Whether it answers what the one who asks is not shown, and no reply before it says so.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_below_unseen: bool,
 }
 
 /// People, by name.

@@ -77,3 +77,19 @@ fn context_of_posts_that_are_all_tags_ends_before_it_is_too_long() {
     assert!(bytes > 1_000_000 && bytes < 1_200_000, "{bytes}");
     assert!(told.iter().all(|it| it["tags"].as_array().unwrap().len() == 120));
 }
+
+/// An app that was told nothing of what answers somebody muted showed no thread at all.
+#[test]
+fn r0033_context_goes_on_below_what_the_reader_does_not_see() {
+    let cluster = one_machine();
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let root = ada.write("A thread");
+    let bens = reply(&ben, &root, "Ben says");
+    let below = reply(&cleo, &bens, "Cleo answers");
+    let deeper = reply(&ada, &below, "Ada goes on");
+    let id = ben.get("/api/v1/accounts/verify_credentials").text("id");
+    let path = format!("/api/v1/accounts/{id}/mute");
+    assert_eq!(ada.post(&path, &json!({})).status, 200);
+    assert_eq!(context(&ada, &root), [vec![], vec![below.clone(), deeper.clone()]]);
+    assert_eq!(context(&cleo, &root), [vec![], vec![bens, below, deeper]]);
+}

@@ -109,6 +109,42 @@ fn replies_for_few_are_neither_counted_nor_found_by_their_place() {
     }
 }
 
+/// What answered somebody muted was told nowhere, and no page could go on behind it.
+#[test]
+fn r0033_thread_goes_on_part_by_part_below_what_the_reader_does_not_see() {
+    let all = Backends::without_rate_limits();
+    let (ada, ben) = (Person::join(&all, "ada", 1), Person::join(&all, "ben", 2));
+    let root = of("ada", ada.post("root", None));
+    let bens = of("ben", ben.post("ben", Some(&root)));
+    let mut deep = of("ada", ada.post("a", Some(&bens)));
+    let last = ada.post("last", Some(&root));
+    for text in ["b", "c"] {
+        deep = of("ada", ada.post(text, Some(&deep)));
+    }
+    ada.does(Action::Mute(ada.whom("ben")));
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = thread(ada.ask(asked(&root, after, 1)));
+        let reply = &page.replies[0];
+        seen.push((reply.depth, reply.post.text.clone(), reply.is_below_unseen));
+        after = Some(ReplyPlace { last: reply.post.id, top: PostId::from_raw(0) });
+        if !page.more_replies {
+            break;
+        }
+    }
+    let expected = [(2, "a", true), (3, "b", false), (4, "c", false), (1, "last", false)];
+    assert_eq!(seen, expected.map(|(depth, text, is_below)| (depth, text.to_owned(), is_below)));
+    assert_eq!(after.unwrap().last, last);
+    // Others see him, and one's own is shown wherever it stands.
+    assert_eq!(
+        texts(&told(&all, asked(&root, None, 9))),
+        [(1, "ben"), (2, "a"), (3, "b"), (4, "c"), (1, "last")]
+    );
+    let asked = ThreadOf { post: root, posted: Some(deep.id), after: None, limit: Some(1) };
+    let own = thread(ada.ask(Action::Thread(asked))).own.unwrap();
+    assert_eq!((own.depth, own.post.text.as_str()), (4, "c"));
+}
+
 #[test]
 fn own_reply_told_beside_a_part_that_ends_before_it() {
     let all = Backends::without_rate_limits();

@@ -5,13 +5,14 @@ use super::read::seen;
 use super::visit::Visit;
 use super::{Fault, Handled, Site, html};
 use crate::action::{Action, ReplyPlace, ThreadOf};
+use crate::id::PostId;
 use crate::limits::REPLIES_PAGE;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::form::encode_query;
 use crate::web::page::frame::{Notice, Tone};
 use crate::web::page::post::PostItem;
-use crate::web::page::thread::{Replies, Reply, ThreadPage};
+use crate::web::page::thread::{Replies, Reply, ThreadPage, Unseen};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{Ancestor, Outcome, ReplyView, ThreadPage as Thread};
@@ -87,7 +88,10 @@ impl Part {
         thread.own = thread.own.take().or_else(own);
         top = replies.iter().rfind(|it| it.depth == 1).map(|it| it.post.id).or(top);
         let last = replies.last().map(|it| it.post.id).filter(|_| thread.more_replies);
-        let next = last.map(|last| ReplyPlace { last, top: top.unwrap_or(last) });
+        // Below what is not shown there may be none that answers the post itself: then, should the last go
+        // meanwhile, all comes again rather than that some is passed over.
+        let top = top.unwrap_or(PostId::from_raw(0));
+        let next = last.map(|last| ReplyPlace { last, top });
         Self { after, next }
     }
 
@@ -123,5 +127,9 @@ fn reply(look: &Look<'_>, reply: &ReplyView) -> Reply {
     let mut post = look.item(&reply.post);
     // What stands right below the post need not say that it answers it.
     post.answers = post.answers.filter(|_| is_deep);
-    Reply { post, is_deep }
+    // What one may not see, and what one does not want to, look the same: as above the post.
+    let unseen = reply
+        .is_below_unseen
+        .then(|| Unseen { words: look.eyes.t.post_not_shown(), is_deep: reply.depth > 2 });
+    Reply { post, is_deep, unseen }
 }

@@ -52,6 +52,17 @@ pub(crate) struct Reply {
     pub(crate) post: PostItem,
     /// Whether it answers an answer: such are indented, once, and name whom they answer.
     pub(crate) is_deep: bool,
+    /// What stands in the place of an answer above it that is not shown.
+    pub(crate) unseen: Option<Unseen>,
+}
+
+/// An answer that is not shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Unseen {
+    /// What stands in its place.
+    pub(crate) words: &'static str,
+    /// Whether it answers an answer.
+    pub(crate) is_deep: bool,
 }
 
 /// All that a post ever said.

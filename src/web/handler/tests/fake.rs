@@ -478,7 +478,9 @@ pub(super) fn thread() -> ThreadPage {
             )),
         ],
         post: opened,
-        replies: vec![ReplyView { post: near, depth: 1 }, ReplyView { post: deep, depth: 2 }],
+        replies: [(near, 1), (deep, 2)]
+            .map(|(post, depth)| ReplyView { post, depth, is_below_unseen: false })
+            .into(),
         more_replies: false,
         own: None,
         just_posted: None,

@@ -17,7 +17,7 @@ fn replies(count: u64) -> Vec<ReplyView> {
         let user = name(if depth == 1 { "ada" } else { "ben" });
         let to = if depth == 1 { 901 } else { post.id.get() - 1 };
         post.reply_to = Some(PostRef { user, id: PostId::from_raw(to) });
-        ReplyView { post, depth }
+        ReplyView { post, depth, is_below_unseen: false }
     };
     (0..count).map(reply).collect()
 }
@@ -119,6 +119,25 @@ fn odd_places_in_a_thread_are_bad_requests() {
     // What names no reply of it is for the backend to make sense of.
     let page = Browser::stranger(&site).get(&format!("{PAGE}?after=0.18446744073709551615"));
     assert_eq!(page.status, 200);
+}
+
+/// What answers somebody muted was nowhere in the thread.
+#[test]
+fn r0033_reply_below_what_is_not_shown_has_a_line_above_it_that_says_so() {
+    let mut thread = ThreadPage { more_replies: true, ..whole(3) };
+    thread.replies.remove(1);
+    for (reply, depth) in thread.replies.iter_mut().zip([2, 3]) {
+        (reply.depth, reply.is_below_unseen) = (depth, true);
+    }
+    let site = site();
+    site.answer(move |_| Ok(Outcome::Thread(thread.clone())));
+    let page = Browser::ada(&site).get(PAGE);
+    let line = "<div class=\"act gone\">A post that is not shown to you</div></li>";
+    let (first, deep) = (format!("<li>{line}"), format!("<li class=\"deep\">{line}"));
+    // Where no reply to the post itself is shown, what comes next begins with all there is.
+    check_shows(&page, &[&first, &deep, "Reply 0.", "after=0.1002"], &["Reply 1."]);
+    let html = text(&page);
+    assert!(html.find(&first) < html.find("Reply 0.") && html.find("Reply 0.") < html.find(&deep));
 }
 
 #[test]
