@@ -101,7 +101,10 @@ pub(super) fn keep(user: &User, deed: &Deed, at: Wall) -> Result<Plan, ActionErr
     };
     let deed = match deed {
         Deed::Hid(post, why) => Deed::Hid(post.clone(), reason(why)?),
-        Deed::Suspended(whom, ..) | Deed::Refused(whom, _) if *whom == user.name => {
+        Deed::Suspended(whom, ..) if *whom == user.name => {
+            return Err(ActionError::field(Field::Username, Problem::Own));
+        }
+        Deed::Refused(whom, _) if *whom == user.name => {
             return Err(ActionError::field(Field::Username, Problem::Wrong));
         }
         Deed::Suspended(whom, until, why) => Deed::Suspended(whom.clone(), *until, reason(why)?),

@@ -126,7 +126,7 @@ fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
     act(&mut keeper, &hide(" Rude. ")).unwrap();
     assert_eq!(keeper.keeping.as_ref().unwrap().acts[0].deed.reason(), " Rude.");
     let oneself = keep(Deed::Suspended(name("ada"), None, "why not".to_owned()));
-    assert_eq!(act(&mut keeper, &oneself), Err(problem(Field::Username, Problem::Wrong)));
+    assert_eq!(act(&mut keeper, &oneself), Err(problem(Field::Username, Problem::Own)));
     let words = "x".repeat(1_001);
     let house = House { words, signup: Signup::Closed, ..House::default() };
     let over = problem(Field::Community, Problem::TooLong { over: 1 });

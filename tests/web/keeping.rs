@@ -65,3 +65,18 @@ fn r0032_post_for_those_named_is_for_somebody_who_is_here() {
     let body = back.body.replace("&#64;", "@");
     assert!(body.contains("Hier heißt niemand @nobodyhere oder @somebody."), "{body}");
 }
+
+/// A keeper was offered to suspend themselves, and told that this was not their user name.
+#[test]
+fn r0034_keeper_is_not_offered_to_suspend_themselves() {
+    let cluster = one_machine();
+    let (mut kim, [_ben]) = kept(&cluster, ["ben"]);
+    let page = kim.get("/mod/members");
+    let of = |user: &str| page.body.contains(&format!("deed=suspend&#38;username={user}"));
+    assert!(of("ben") && !of("kim"), "{}", page.body);
+    let act = "/mod/act?deed=suspend&username=kim";
+    let back = kim.act(act, "/mod/act", &[("reason", "Tired."), ("hours", "1")]);
+    assert_eq!(back.status, 422);
+    assert!(back.body.contains("You cannot suspend yourself."), "{}", back.body);
+    assert!(!back.body.contains("not your username") && !back.body.contains("href=\"#u\""));
+}

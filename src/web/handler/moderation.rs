@@ -46,7 +46,7 @@ impl<A: Ask> Site<A> {
             post: it.post.as_ref().map(|post| eyes.see(post)),
             author: (Route::Profile(it.of.user.clone()).href(), it.of.user.to_string()),
             reports: it.reports.iter().map(words).collect(),
-            deeds: deeds_about(visit.t, it),
+            deeds: deeds_about(visit.t, it, keeper(&heard)),
         };
         let asking = (found.asking_in > 0).then(|| visit.t.people_wait(found.asking_in));
         let page = ReportsPage {
@@ -83,7 +83,7 @@ impl<A: Ask> Site<A> {
             frame: self.mod_frame(visit, Some(&heard)),
             tabs: mod_tabs(visit.t, route),
             search,
-            members: found.members.iter().map(|row| member(row, visit)).collect(),
+            members: found.members.iter().map(|row| member(row, visit, keeper(&heard))).collect(),
             more,
         };
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -142,8 +142,10 @@ impl<A: Ask> Site<A> {
     ) -> Handled {
         let form = carrying_deed(visit.t, self.again_form(visit, again, &said)?, deed)
             .carrying("next", super::write::next(again.form).unwrap_or_default());
-        let reason =
-            again.problem_of(visit.t, Field::Reason) + &again.problem_of(visit.t, Field::Username);
+        let mut reason = again.problem_of(visit.t, Field::Reason);
+        if !said.notice.fields.is_empty() {
+            reason += &again.problem_of(visit.t, Field::Username);
+        }
         let mut page = self.deed_view(visit, (again.heard, form), deed, |field| match field {
             "password" => (String::new(), again.problem_of(visit.t, Field::Password)),
             field => (again.form.get(field).to_owned(), reason.clone()),
@@ -229,6 +231,11 @@ impl<A: Ask> Site<A> {
     }
 }
 
+/// Which keeper looks.
+fn keeper(heard: &Heard) -> Option<&UserName> {
+    heard.viewer.as_ref().map(|viewer| &viewer.username)
+}
+
 /// Where a keeper goes on after a deed.
 fn next_of(deed: &KeepersDeed) -> Route {
     match deed {
@@ -255,21 +262,27 @@ fn links(t: Lang, deeds: &[KeepersDeed]) -> Vec<(String, &'static str)> {
 }
 
 /// What a keeper may do about a reported post.
-fn deeds_about(t: Lang, it: &Reported) -> Vec<(String, &'static str)> {
+fn deeds_about(t: Lang, it: &Reported, keeper: Option<&UserName>) -> Vec<(String, &'static str)> {
     let mut deeds = vec![KeepersDeed::Close(it.of.clone())];
     match it.post.as_ref().map(|post| post.hidden.is_some()) {
         Some(false) => deeds.push(KeepersDeed::Hide(it.of.clone())),
         Some(true) => deeds.push(KeepersDeed::Show(it.of.clone())),
         None => {}
     }
-    deeds.push(KeepersDeed::Suspend { user: it.of.user.clone(), hours: None });
-    links(t, &deeds)
+    let mut links = links(t, &deeds);
+    if keeper != Some(&it.of.user) {
+        let suspend = KeepersDeed::Suspend { user: it.of.user.clone(), hours: None };
+        let href = format!("{}&id={}", deed_href(t, &suspend), it.of.id);
+        links.push((href, Deed::of(t, &suspend).link));
+    }
+    links
 }
 
-fn member(row: &MemberRow, visit: &Visit<'_>) -> Member {
+fn member(row: &MemberRow, visit: &Visit<'_>, keeper: Option<&UserName>) -> Member {
     let t = visit.t;
     let user = || row.person.username.clone();
     let deeds = match &row.hindered {
+        None if keeper == Some(&row.person.username) => Vec::new(),
         None => vec![KeepersDeed::Suspend { user: user(), hours: None }],
         Some(Hindered::Suspended { .. }) => vec![KeepersDeed::Lift { user: user() }],
         Some(Hindered::Waiting) => {

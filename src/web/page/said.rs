@@ -224,6 +224,10 @@ impl Said {
             let reasons: Vec<_> = problems.iter().map(reason).collect();
             return Self::new(422, t.not_possible(), t.cannot_be_done(), reasons.join(" "));
         }
+        if let Some(it) = problems.iter().find(|it| is_of_oneself(it)) {
+            let why = problem(t, it.field, &it.problem);
+            return Self::new(422, t.not_possible(), t.cannot_be_done(), why);
+        }
         let mut fields: Vec<_> = problems.iter().map(|problem| anchor(t, problem.field)).collect();
         fields.dedup();
         let strong = match fields.len() {
@@ -237,6 +241,11 @@ impl Said {
         said.notice.fields = fields;
         said
     }
+}
+
+/// Whether it is whom an act is about that is wrong with it: no field says that.
+fn is_of_oneself(it: &FieldProblem) -> bool {
+    it.field == Field::Username && it.problem == Problem::Own
 }
 
 impl Subject {
@@ -389,6 +398,7 @@ pub(crate) fn problem(t: Lang, field: Field, problem: &Problem) -> String {
         Problem::Guessable => t.password_guessable(),
         Problem::NamesNobody => t.name_somebody(),
         Problem::Wrong if field == Field::Username => t.not_your_username(),
+        Problem::Own if field == Field::Username => t.cannot_suspend_yourself(),
         Problem::Wrong if field == Field::Picture => t.picture_lost(),
         Problem::Wrong if field == Field::Code => t.no_such_code(),
         Problem::Wrong | Problem::Own => t.not_your_password(),

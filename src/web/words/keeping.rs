@@ -190,6 +190,7 @@ words! {
     suspend_text(user: &str):
         "@{user} can write nothing while it lasts, and their posts stand in no list. It can be lifted." /
         "@{user} kann so lange nichts schreiben, und die Beiträge stehen in keiner Liste. Es lässt sich aufheben.";
+    cannot_suspend_yourself: "You cannot suspend yourself." / "Du kannst dich nicht selbst stilllegen.";
     suspend_button: "Suspend" / "Stilllegen";
     lift_link: "Lift the suspension" / "Stilllegung aufheben";
     lift_title: "Lift this suspension?" / "Diese Stilllegung aufheben?";
