@@ -292,6 +292,13 @@ pub fn encode_query(value: &str) -> String {
     out
 }
 
+/// The user name that somebody typed to sign in. Names are written with an @ everywhere else, and no name
+/// has one.
+pub(super) fn name_to_sign_in(typed: &str) -> &str {
+    let typed = typed.trim();
+    typed.strip_prefix('@').unwrap_or(typed)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

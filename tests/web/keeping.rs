@@ -80,3 +80,22 @@ fn r0034_keeper_is_not_offered_to_suspend_themselves() {
     assert!(back.body.contains("You cannot suspend yourself."), "{}", back.body);
     assert!(!back.body.contains("not your username") && !back.body.contains("href=\"#u\""));
 }
+
+/// Members are written with an @ everywhere but where one signs in.
+#[test]
+fn r0036_name_to_sign_in_with_may_have_its_at_sign() {
+    let cluster = one_machine();
+    let (_, [ben]) = kept(&cluster, ["ben"]);
+    let sign_in = |typed: &str| {
+        let mut device = cluster.person("ben");
+        let filled = [("username", typed), ("password", &ben.password())];
+        device.act("/login", "/login", &filled)
+    };
+    for typed in ["@ben", " @Ben "] {
+        assert_eq!(sign_in(typed).status, 303, "{typed}");
+    }
+    for typed in ["@@ben", "@", "ben@"] {
+        let back = sign_in(typed);
+        assert_eq!((back.status, back.form("/login").value("username")), (422, Some(typed)));
+    }
+}

@@ -8,6 +8,7 @@ use crate::auth::session::Token;
 use crate::user::entry::App;
 use crate::web::api::client::Client;
 use crate::web::ask::Ask;
+use crate::web::form::name_to_sign_in;
 use crate::web::handler::{Heard, Site};
 use crate::web::session::Session;
 use crate::wire::request::{Outcome, Refusal, Scopes};
@@ -21,7 +22,7 @@ impl<A: Ask> Site<A> {
         let scopes = client.may(call.params.get("scope"));
         let scopes = scopes
             .ok_or_else(|| Answer::oauth(400, "invalid_scope", "The app may not ask for that"))?;
-        let username = call.params.get("username").trim();
+        let username = name_to_sign_in(call.params.get("username"));
         let login = Login {
             key: fresh()?,
             username: username.to_owned(),

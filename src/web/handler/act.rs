@@ -15,7 +15,8 @@ use crate::limits::DEVICE_CHARS_MAX;
 use crate::user::entry::{CodeHash, House, PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{FormName, act_key};
-use crate::web::form::Form;
+use crate::web::form::{Form, name_to_sign_in};
+use crate::web::page::moderation::Deed;
 use crate::web::page::said::Subject;
 use crate::web::route::Route;
 
@@ -331,7 +332,7 @@ impl<A: Ask> Site<A> {
             Act::FirstKeeper | Act::ResetPassword => by_link(visit, act, form, key)?,
             Act::Login => Action::Login(Login {
                 key,
-                username: field("username"),
+                username: name_to_sign_in(form.get("username")).to_owned(),
                 password: field("password"),
                 opening: opening(visit)?,
             }),
