@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Action, AvatarWish, EditProfile, FirstKeeper, KeepersDeed, Mark, NewPoll, NewPost, PostFor,
-    PostPoll, RequestKey, Sending, SetMark, Untouched,
+    Action, AvatarWish, EditProfile, FirstKeeper, Keep, KeepersDeed, Mark, NewPoll, NewPost,
+    PostFor, PostPoll, RequestKey, Sending, SetMark, Untouched,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -203,7 +203,7 @@ impl Action {
                 asked.text(&it.code.0).number(it.uses.into()).number(it.days.into())
             }
             Self::EndInvitation(end) => asked.text(&end.code.0),
-            Self::Keep(keep) => asked.deed(&keep.deed).text(&keep.reason),
+            Self::Keep(keep) => asked.keep(keep),
             Self::SetHouse(set) => asked.house(&set.house),
             Self::DeleteAccount(delete) => asked.text(&delete.username),
             Self::AllowApp(allow) => asked.app(&allow.app),
@@ -353,6 +353,15 @@ impl Asked {
             AvatarWish::Keep => asked,
             AvatarWish::Remove => asked.text("remove"),
             AvatarWish::Show(kept) => asked.text(&kept.to_string()),
+        }
+    }
+
+    fn keep(self, keep: &Keep) -> Self {
+        let asked = self.deed(&keep.deed).text(&keep.reason);
+        match &keep.closes {
+            Some(post) => asked.maybe_post(Some(post)),
+            // As before there was such a thing.
+            None => asked,
         }
     }
 

@@ -257,6 +257,8 @@ pub enum Change {
         deed: Deed,
         /// At which time, above that of all that it overrules.
         at: Wall,
+        /// A post whose reports are looked at with that, and at which time.
+        closes: Option<(PostRef, Wall)>,
         /// The PHC string that the typed password was found to match, if one was asked for.
         verified_hash: Option<String>,
     },
@@ -423,9 +425,9 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::EndInvitation { code } => this().map(|_| keeping::end_invitation(user, code, now)),
         Change::Promise { code, by } => keeping::promise(user, code, by, now),
         Change::SetKeeper { is_keeper } => keeping::set_keeper(user, *is_keeper, now),
-        Change::Keep { deed, at, verified_hash } => {
+        Change::Keep { deed, at, closes, verified_hash } => {
             let session = this()?;
-            let plan = keeping::keep(user, deed, *at)?;
+            let plan = keeping::keep_closing(user, (deed, *at), closes.as_ref())?;
             account::check_fresh(user, session, verified_hash.as_deref(), now).map(|()| plan)
         }
         Change::Leave { verified_hash } => {

@@ -51,6 +51,9 @@ pub struct Keep {
     /// Why, as typed, where a reason is needed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The post whose reports are why it is done: they are looked at with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes: Option<PostRef>,
     /// The keeper's password, needed a while after signing in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,

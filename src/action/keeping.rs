@@ -119,6 +119,18 @@ pub(super) fn keep(user: &User, deed: &Deed, at: Wall) -> Result<Plan, ActionErr
     Ok(Plan::of(vec![deed.entry(at)]))
 }
 
+/// The same, and at which time they have looked at what was reported of a post with that.
+pub(super) fn keep_closing(
+    user: &User,
+    (deed, at): (&Deed, Wall),
+    closes: Option<&(PostRef, Wall)>,
+) -> Result<Plan, ActionError> {
+    let mut plan = keep(user, deed, at)?;
+    let closed = closes.map(|(post, at)| Deed::Closed(post.clone()).entry(*at));
+    plan.entries.extend(closed);
+    Ok(plan)
+}
+
 pub(super) fn report(
     user: &User,
     post: &PostRef,

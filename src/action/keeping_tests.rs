@@ -115,7 +115,7 @@ fn invitations_limited_and_those_that_are_over_make_room() {
 
 #[test]
 fn keepers_acts_are_a_keepers_alone_and_need_their_reasons() {
-    let keep = |deed: Deed| Change::Keep { deed, at: NOW, verified_hash: None };
+    let keep = |deed: Deed| Change::Keep { deed, at: NOW, closes: None, verified_hash: None };
     let hide = |why: &str| keep(Deed::Hid(post(), why.to_owned()));
     assert_eq!(act(&mut ada(), &hide("Rude.")), Err(ActionError::NotFound));
     let mut keeper = keeper();
@@ -164,7 +164,8 @@ fn s15_sessions_end_with_a_change_of_rights() {
 fn s18_keepers_acts_need_the_password_given_within_ten_minutes() {
     let keep = |verified: Option<&str>| {
         let verified_hash = verified.map(str::to_owned);
-        Change::Keep { deed: Deed::Hid(post(), "Rude.".to_owned()), at: NOW, verified_hash }
+        let deed = Deed::Hid(post(), "Rude.".to_owned());
+        Change::Keep { deed, at: NOW, closes: None, verified_hash }
     };
     let later = |ms: u64| Wall(NOW.0 + ms);
     let ten_minutes = 600_000;

@@ -135,7 +135,7 @@ impl Backend {
     }
 
     pub(super) fn set_house(&self, asked: Asked<'_>, data: SetHouse) -> Result {
-        let (deed, password) = (Deed::Set(data.house.clone()), data.password.clone());
+        let (deed, password) = ((Deed::Set(data.house.clone()), None), data.password.clone());
         self.rule(asked, &Action::SetHouse(data), deed, &password)
     }
 

@@ -29,6 +29,13 @@ impl Backend {
     pub(super) fn keep(&self, asked: Asked<'_>, data: Keep) -> Result {
         self.check_keeper(&asked)?;
         let reason = data.reason.clone();
+        let closes = match &data.deed {
+            KeepersDeed::Hide(post) => Some(post.clone()),
+            KeepersDeed::Suspend { user, .. } => {
+                data.closes.clone().filter(|post| post.user == *user)
+            }
+            _ => None,
+        };
         let deed = match data.deed.clone() {
             KeepersDeed::Hide(post) => Deed::Hid(self.standing_post(post)?, reason),
             KeepersDeed::Show(post) => Deed::Showed(post),
@@ -45,16 +52,17 @@ impl Backend {
             KeepersDeed::Undecide { user } => Deed::Undecided(user),
         };
         let password = data.password.clone();
-        self.rule(asked, &Action::Keep(data), deed, &password)
+        self.rule(asked, &Action::Keep(data), (deed, closes), &password)
     }
 
-    /// Writes a keeper's deed, at a time above all that is known of the same thing. `password` is what
-    /// they typed, needed a while after they signed in.
+    /// Writes a keeper's deed, at a time above all that is known of the same thing, and that they have
+    /// looked at what was reported of a post, if anything was. `password` is what they typed, needed a while
+    /// after they signed in.
     pub(super) fn rule(
         &self,
         asked: Asked<'_>,
         action: &Action,
-        deed: Deed,
+        (deed, closes): (Deed, Option<PostRef>),
         password: &str,
     ) -> Result {
         self.check_social()?;
@@ -64,8 +72,14 @@ impl Backend {
             "" => None,
             typed => Some(self.verified_hash(asked.permit, asker.user(), typed)?),
         };
-        let at = self.cluster.local.index().time_of(&deed, self.now());
-        let change = Change::Keep { deed, at, verified_hash };
+        let change = {
+            let (index, now) = (self.cluster.local.index(), self.now());
+            let closes = closes.filter(|post| index.is_reported(post)).map(|post| {
+                let at = index.time_of(&Deed::Closed(post.clone()), now);
+                (post, at)
+            });
+            Change::Keep { at: index.time_of(&deed, now), deed, closes, verified_hash }
+        };
         self.simple(asked, action, ActKind::Other, &change)
     }
 
@@ -196,6 +210,7 @@ impl Backend {
 fn log_row(it: Logged) -> LogRow {
     let reason = it.deed.reason().to_owned();
     let (mut until, mut house) = (None, None);
+    let house_before = it.house_before;
     let deed = match it.deed {
         Deed::Set(set) => {
             house = Some(set);
@@ -214,5 +229,6 @@ fn log_row(it: Logged) -> LogRow {
         Deed::Refused(user, _) => Some(KeepersDeed::Refuse { user }),
         Deed::Undecided(user) => Some(KeepersDeed::Undecide { user }),
     };
-    LogRow { at: it.at, keeper: it.keeper, deed, until, reason, house, is_newest: it.is_newest }
+    let Logged { at, keeper, is_newest, .. } = it;
+    LogRow { at, keeper, deed, until, reason, house, house_before, is_newest }
 }

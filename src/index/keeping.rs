@@ -68,6 +68,8 @@ pub struct Logged {
     pub nth: u32,
     /// What.
     pub deed: Deed,
+    /// How the community was kept until then, where that is what was changed.
+    pub house_before: Option<House>,
     /// Whether nobody has said anything newer about the same.
     pub is_newest: bool,
 }
@@ -190,6 +192,11 @@ impl Index {
         is_keeper && self.keeping.queued.contains_key(&post)
     }
 
+    /// Whether a post was reported, and nobody has looked at it since.
+    pub fn is_reported(&self, post: &PostRef) -> bool {
+        self.key(post).is_some_and(|key| self.keeping.queued.contains_key(&key))
+    }
+
     /// Whether somebody has reported a post, and nobody has looked at it since.
     pub fn has_reported(&self, who: &UserName, post: &PostRef) -> bool {
         let Some(key) = self.key(post) else { return false };
@@ -218,10 +225,22 @@ impl Index {
             keeper: self.people.get(*keeper).name.clone(),
             nth: *nth,
             deed: deed.clone(),
+            house_before: matches!(deed, Deed::Set(_))
+                .then(|| self.house_before((*at, *keeper, *nth))),
             is_newest: self.is_newest(*keeper, *at, deed),
         });
         let found = found.collect();
         (found, acts.next().is_some())
+    }
+
+    /// How the community was kept until that place in the log.
+    fn house_before(&self, place: (Wall, PersonId, u32)) -> House {
+        let earlier = self.keeping.log.range(..place).rev();
+        let mut houses = earlier.filter_map(|(_, deed)| match deed {
+            Deed::Set(house) => Some(house.clone()),
+            _ => None,
+        });
+        houses.next().unwrap_or_default()
     }
 
     /// Whose an invitation's code is.

@@ -191,6 +191,9 @@ pub struct LogRow {
     /// How the community was kept from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub house: Option<House>,
+    /// How it was kept until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub house_before: Option<House>,
     /// Whether nobody has said anything newer about the same.
     pub is_newest: bool,
 }

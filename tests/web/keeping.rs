@@ -81,6 +81,70 @@ fn r0034_keeper_is_not_offered_to_suspend_themselves() {
     assert!(!back.body.contains("not your username") && !back.body.contains("href=\"#u\""));
 }
 
+/// What a keeper did about a reported post left it among the reports.
+#[test]
+fn r0035_hiding_a_post_or_suspending_its_author_ends_its_reports() {
+    let cluster = one_machine();
+    let (mut kim, [mut ben, mut mina]) = kept(&cluster, ["ben", "mina"]);
+    let posts = ["one", "two", "three"].map(|text| posted(&mut ben, text));
+    for post in &posts {
+        let report = format!("{post}/report");
+        assert_eq!(mina.act(&report, &report, &[("reason", "Rude.")]).status, 303);
+    }
+    let waiting = |kim: &mut Person| {
+        let page = kim.get("/mod");
+        posts.each_ref().map(|post| page.body.contains(&format!("href=\"{post}\"")))
+    };
+    assert_eq!(waiting(&mut kim), [true; 3]);
+    let hide = link(&kim.get("/mod"), "Hide the post").unwrap();
+    let done = kim.act(&hide, "/mod/act", &[("reason", "We are kind here.")]);
+    assert_eq!((done.status, done.location.as_deref()), (303, Some("/mod")));
+    assert_eq!(waiting(&mut kim), [false, true, true]);
+    let suspend = link(&kim.get("/mod"), "Suspend the member").unwrap();
+    let done = kim.act(&suspend, "/mod/act", &[("reason", "Too loud."), ("hours", "1")]);
+    assert_eq!((done.status, done.location.as_deref()), (303, Some("/mod")));
+    assert_eq!(waiting(&mut kim), [false, false, true]);
+    // Reported again it waits again; and a keeper can look again at what was closed so.
+    let log = kim.get("/mod/log").body;
+    assert_eq!(log.matches("closed the reports of a post by").count(), 2, "{log}");
+    let report = format!("{}/report", posts[0]);
+    assert_eq!(mina.act(&report, &report, &[("reason", "Still.")]).status, 303);
+    assert_eq!(waiting(&mut kim), [true, false, true]);
+    // A suspension that is about no report ends none.
+    let act = "/mod/act?deed=suspend&username=ben";
+    assert_eq!(kim.act(act, "/mod/act", &[("reason", "Loud."), ("hours", "2")]).status, 303);
+    assert_eq!(waiting(&mut kim), [true, false, true]);
+}
+
+/// The log said that a keeper changed how the community is kept, and not what.
+#[test]
+fn r0035_log_says_which_setting_was_changed_to_what() {
+    let cluster = one_machine();
+    let (mut kim, []) = kept(&cluster, []);
+    let set = |kim: &mut Person, typed: &[(&str, &str)]| {
+        let answer = kim.act("/mod/settings", "/mod/settings", typed);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+    };
+    set(&mut kim, &[("signup", "invited"), ("words", "Be kind."), ("members_invite", "1")]);
+    let log = kim.get("/mod/log").body;
+    for words in [
+        "changed how the community is kept.",
+        "Who may join: whoever has an invitation",
+        "All members may invite, not only keepers: yes",
+        "Words for strangers: Be kind.",
+    ] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    assert!(!log.contains("Members may read what keepers did"), "{log}");
+    set(&mut kim, &[("signup", "closed"), ("words", ""), ("members_invite", "1")]);
+    let log = kim.get("/mod/log").body;
+    let newest = log.split("<li class=\"act\">").nth(1).unwrap();
+    for words in ["Who may join: nobody", "Words for strangers: none"] {
+        assert!(newest.contains(words), "{words}: {newest}");
+    }
+    assert!(!newest.contains("All members may invite"), "{newest}");
+}
+
 /// Members are written with an @ everywhere but where one signs in.
 #[test]
 fn r0036_name_to_sign_in_with_may_have_its_at_sign() {

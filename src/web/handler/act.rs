@@ -10,7 +10,7 @@ use crate::action::{
     Vote, Whom, code_hash,
 };
 use crate::auth::session::Token;
-use crate::id::UserName;
+use crate::id::{PostId, UserName};
 use crate::limits::DEVICE_CHARS_MAX;
 use crate::user::entry::{CodeHash, House, PostRef, Signup};
 use crate::web::ask::Ask;
@@ -273,6 +273,12 @@ pub(super) fn deed(form: &Form) -> Option<KeepersDeed> {
     })
 }
 
+/// Of which post a form, or the page that asks for one, says that its reports are why somebody is suspended.
+pub(super) fn reported(form: &Form, deed: &KeepersDeed) -> Option<PostId> {
+    let is_suspension = matches!(deed, KeepersDeed::Suspend { .. });
+    form.get("id").parse().ok().filter(|_| is_suspension)
+}
+
 /// For how many hours a form suspends somebody, none of them for until it is lifted; an error if it does not
 /// say, or something else: a slip of a program must not suspend without end.
 fn hours(form: &Form) -> Result<Option<u32>, std::num::ParseIntError> {
@@ -417,7 +423,9 @@ impl<A: Ask> Site<A> {
             }
             Act::Keep(deed) => {
                 let (reason, password) = (field("reason"), field("password"));
-                Action::Keep(Keep { key, deed: deed.clone(), reason, password })
+                let user = || Deed::of(visit.t, deed).user;
+                let closes = reported(form, deed).map(|id| PostRef { user: user(), id });
+                Action::Keep(Keep { key, deed: deed.clone(), reason, closes, password })
             }
             Act::SetHouse => {
                 let house = house(form).ok_or(super::Fault::Nonsense)?;

@@ -4,7 +4,7 @@ use super::again::Again;
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, html, to_login};
 use crate::action::{Action, Cursor, KeepersDeed, Members, Next, ThreadOf};
-use crate::id::UserName;
+use crate::id::{PostId, UserName};
 use crate::limits::REASON_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
@@ -126,8 +126,12 @@ impl<A: Ask> Site<A> {
         };
         let heard = self.read(visit, None, Action::House)?;
         let drawer = self.must_draw(visit, &heard)?;
-        let form = drawer.form(FormName::Keep, &Route::ModAct, &query(visit.t, &deed));
-        let form = carrying_deed(visit.t, form, &deed).carrying("next", next_of(&deed).to_string());
+        let reported = super::act::reported(&visit.query, &deed);
+        let about = query(visit.t, &deed) + &reported.map_or_else(String::new, |it| it.to_string());
+        let form = drawer.form(FormName::Keep, &Route::ModAct, &about);
+        let next = if reported.is_some() { Route::Mod } else { next_of(&deed) };
+        let form =
+            carrying_deed(visit.t, form, (&deed, reported)).carrying("next", next.to_string());
         self.deed_page(visit, (Some(&heard), form), &deed, |field| {
             (visit.query.get(field).to_owned(), String::new())
         })
@@ -140,7 +144,9 @@ impl<A: Ask> Site<A> {
         said: Said,
         deed: &KeepersDeed,
     ) -> Handled {
-        let form = carrying_deed(visit.t, self.again_form(visit, again, &said)?, deed)
+        let reported = super::act::reported(again.form, deed);
+        let form = self.again_form(visit, again, &said)?;
+        let form = carrying_deed(visit.t, form, (deed, reported))
             .carrying("next", super::write::next(again.form).unwrap_or_default());
         let mut reason = again.problem_of(visit.t, Field::Reason);
         if !said.notice.fields.is_empty() {
@@ -250,9 +256,14 @@ fn next_of(deed: &KeepersDeed) -> Route {
     }
 }
 
-fn carrying_deed(t: Lang, form: FormHead, deed: &KeepersDeed) -> FormHead {
+/// With the deed, and with the post about whose reports a suspension is.
+fn carrying_deed(
+    t: Lang,
+    form: FormHead,
+    (deed, reported): (&KeepersDeed, Option<PostId>),
+) -> FormHead {
     let Deed { name, user, id, .. } = Deed::of(t, deed);
-    let id = id.map_or_else(String::new, |id| id.to_string());
+    let id = id.or(reported).map_or_else(String::new, |id| id.to_string());
     form.carrying("deed", name).carrying("username", user.as_str()).carrying("id", id)
 }
 

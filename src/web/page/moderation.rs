@@ -10,6 +10,7 @@ use super::settings::Tab;
 use super::time::Moment;
 use crate::action::KeepersDeed;
 use crate::id::{PostId, UserName};
+use crate::user::entry::{House, Signup};
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::LogRow;
@@ -125,6 +126,8 @@ pub(crate) struct Did {
     pub(crate) about: Option<(String, String)>,
     /// For how long; may be empty.
     pub(crate) until: String,
+    /// Which settings were changed, and to what.
+    pub(crate) changes: Vec<String>,
 }
 
 /// Asks before something is done.
@@ -320,7 +323,8 @@ pub(crate) fn undoes(t: Lang, deed: &KeepersDeed) -> Option<(String, &'static st
 /// What a keeper did, in words.
 pub(crate) fn did(t: Lang, row: &LogRow) -> Did {
     let Some(deed) = &row.deed else {
-        return Did { words: [t.did_set(), ""], about: None, until: String::new() };
+        let changes = changes(t, row.house_before.as_ref(), row.house.as_ref());
+        return Did { words: [t.did_set(), ""], about: None, until: String::new(), changes };
     };
     let words = match deed {
         KeepersDeed::Hide(_) => t.did_hide(),
@@ -348,5 +352,36 @@ pub(crate) fn did(t: Lang, row: &LogRow) -> Did {
         }
         _ => String::new(),
     };
-    Did { words, about: Some((route.to_string(), format!("@{user}"))), until }
+    let about = Some((route.to_string(), format!("@{user}")));
+    Did { words, about, until, changes: Vec::new() }
+}
+
+/// What is set otherwise than before; nothing where a backend of an earlier version does not tell.
+fn changes(t: Lang, before: Option<&House>, after: Option<&House>) -> Vec<String> {
+    let Some((before, after)) = before.zip(after) else { return Vec::new() };
+    let is_on = |is_on| if is_on { t.setting_is_on() } else { t.setting_is_off() };
+    let words = if after.words.is_empty() { t.no_words() } else { after.words.as_str() };
+    let all = [
+        (before.signup != after.signup, t.who_may_join(), admits(t, after.signup)),
+        (
+            before.members_invite != after.members_invite,
+            t.members_invite(),
+            is_on(after.members_invite),
+        ),
+        (before.words != after.words, t.words_for_strangers(), words),
+        (before.shows_posts != after.shows_posts, t.shows_posts(), is_on(after.shows_posts)),
+        (before.shows_log != after.shows_log, t.shows_log(), is_on(after.shows_log)),
+    ];
+    let changed = all.into_iter().filter(|(is_changed, ..)| *is_changed);
+    changed.map(|(_, setting, value)| format!("{setting}: {value}")).collect()
+}
+
+/// Whom a community takes in, in words.
+const fn admits(t: Lang, signup: Signup) -> &'static str {
+    match signup {
+        Signup::Open => t.everybody(),
+        Signup::Invited => t.whoever_invited(),
+        Signup::Approved => t.whom_keeper_lets(),
+        Signup::Closed => t.nobody(),
+    }
 }

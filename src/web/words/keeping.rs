@@ -213,6 +213,9 @@ words! {
         "@{user} wartet wieder auf Aufnahme.";
 
     did_set: "changed how the community is kept." / "hat geändert, wie die Gemeinschaft geführt wird.";
+    setting_is_on: "yes" / "ja";
+    setting_is_off: "no" / "nein";
+    no_words: "none" / "keine";
     did_hide: ("hid a post by ", ".") / ("hat einen Beitrag von ", " verborgen.");
     did_show: ("showed a post by ", " again.") / ("hat einen Beitrag von ", " wieder gezeigt.");
     did_close:

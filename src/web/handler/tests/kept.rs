@@ -65,6 +65,7 @@ pub(super) fn log() -> LogPage {
         until: None,
         reason: reason.to_owned(),
         house: None,
+        house_before: None,
         is_newest,
     };
     let set = LogRow { house: Some(House::default()), ..row(None, "", true) };
