@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::world::{ANYONE, World, name};
 use super::*;
+use crate::clock::Wall;
 use crate::id::{PictureKind, PictureName};
 use crate::text::Tag;
 use crate::user::entry::{Audience, Picture};

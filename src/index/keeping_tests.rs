@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::world::{World, name};
 use super::*;
+use crate::clock::Wall;
 use crate::user::entry::{CodeHash, House, Signup};
 use crate::user::keeping::{Deed, Standing};
 

@@ -54,7 +54,6 @@ mod walk;
 #[cfg(test)]
 mod world;
 
-use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};

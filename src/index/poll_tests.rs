@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::world::{World, name};
 use super::*;
+use crate::clock::Wall;
 use crate::user::aside::{Choices, Poll};
 use crate::user::entry::Audience;
 

@@ -2,6 +2,7 @@
 
 use super::world::{ANYONE, World, name};
 use super::*;
+use crate::clock::Wall;
 use crate::limits::RECENT_CHANGES_KEPT;
 use crate::text::Tag;
 use crate::user::Place;

@@ -10,6 +10,7 @@ use super::{Backends, eventually, joined, key};
 fn s52_nobody_acts_on_a_post_that_is_not_for_them() {
     let all = Backends::without_rate_limits();
     let (ada, ben) = (joined(&all, 0, "ada", 1), joined(&all, 0, "ben", 2));
+    joined(&all, 0, "cleo", 11);
     let ask = |session: &str, action| {
         let session = Some(session.to_owned());
         all.ask(0, &Request { session, read_to: None, need: None, action }).data.outcome
