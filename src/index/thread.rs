@@ -91,7 +91,9 @@ impl Index {
             }
             let depth = u32::try_from(path.len()).unwrap_or(u32::MAX);
             let is_below_unseen = path.last().is_some_and(|parent| parent.is_untold);
-            path.iter_mut().for_each(|above| above.is_untold = false);
+            for above in &mut path {
+                above.is_untold = false;
+            }
             thread.replies.push(Reply { post: self.post_ref(child), depth, is_below_unseen });
             path.push(Cursor::at_first_of(child));
         }
