@@ -16,6 +16,7 @@ pub const FIELDS: &[&str] = &[
     "app",
     "ask",
     "avatar",
+    "back",
     "before",
     "bio",
     "choice",

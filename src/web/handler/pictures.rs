@@ -34,6 +34,29 @@ const AVATAR: [&str; 2] = ["avatar", "kept_avatar"];
 /// What the code beside a kept picture's name says.
 const PURPOSE: &str = "kept";
 
+/// What a form's button asks of the box to write in, while nothing is posted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Room for pictures.
+    Pictures,
+    /// Room for a poll.
+    Poll,
+    /// The plain box again. What was filled in beside the text stays behind, as its button says.
+    Neither,
+}
+
+impl Room {
+    /// What the button pressed asks for, if it is one of these.
+    pub(super) fn asked(form: &Form) -> Option<Self> {
+        let buttons = [(BACK, Self::Neither), (MORE, Self::Pictures), (poll::ASKS, Self::Poll)];
+        buttons.into_iter().find(|(name, _)| form.find(name).is_some()).map(|(_, room)| room)
+    }
+}
+
+/// The buttons that ask for room for pictures, and for none of anything.
+const MORE: &str = "more";
+const BACK: &str = "back";
+
 /// Why the pictures of a form are not kept, and what a backend said with it.
 type NotKept = (Trouble, Option<Heard>);
 
@@ -102,12 +125,12 @@ impl<A: Ask> Site<A> {
         said.is_empty() || said.rsplit_once('/').is_some_and(is_ours)
     }
 
-    /// The box to write in with room for pictures or for a poll, and what was typed so far: nothing is posted
-    /// yet.
+    /// The box to write in with room for pictures or for a poll, or as it was before that, and what was typed
+    /// so far: nothing is posted yet.
     pub(super) fn give_room(
         &self,
         visit: &Visit<'_>,
-        (act, form): (&Act, &Form),
+        (act, form, room): (&Act, &Form, Room),
         key: RequestKey,
     ) -> Handled {
         let heard = self.hear(visit, visit.session.as_ref(), None, Action::CheckSession)?;
@@ -119,7 +142,7 @@ impl<A: Ask> Site<A> {
             to_post = answering(to_post, parent);
         }
         let t = visit.t;
-        let poll = poll::fields(t, form, String::new());
+        let poll = || poll::fields(t, form, String::new());
         let page = ComposePage {
             frame: self.around(visit, Some(&heard)).frame(t.write_post(), Some(&Route::Home)),
             composer: Composer {
@@ -129,10 +152,9 @@ impl<A: Ask> Site<A> {
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
                 audiences: audiences_again(t, form),
-                pictures: if poll.is_none() { fields(form) } else { Vec::new() },
-                poll,
-                offers_more: false,
-                cancel: Some((act.page().to_string(), t.go_back())),
+                pictures: if room == Room::Pictures { fields(form) } else { Vec::new() },
+                poll: if room == Room::Poll { poll() } else { None },
+                offers_more: room == Room::Neither,
                 ..composer(t, to_post)
             },
         };

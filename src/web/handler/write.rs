@@ -4,8 +4,9 @@
 use super::act::{Act, Garbled};
 use super::again::Again;
 use super::draw::audience;
+use super::pictures::Room;
 use super::visit::{Heard, Visit};
-use super::{Fault, Handled, Site, Stop, journal, poll, see_other};
+use super::{Fault, Handled, Site, Stop, journal, see_other};
 use crate::action::{Problem, RequestKey};
 use crate::auth::policy::{self, Names};
 use crate::text;
@@ -43,9 +44,8 @@ impl<A: Ask> Site<A> {
             let again = Again { act: &act, form: &form, key, trouble, heard: None };
             return self.again(visit, &again);
         }
-        let wants_room = form.find("more").or(form.find(poll::ASKS)).is_some();
-        if wants_room && matches!(act, Act::Post(_)) {
-            return self.give_room(visit, (&act, &form), key);
+        if let (Act::Post(_), Some(room)) = (&act, Room::asked(&form)) {
+            return self.give_room(visit, (&act, &form, room), key);
         }
         if let Some(problem) = self.host_in_password(&act, &form).or_else(|| unnamed(&act, &form)) {
             let trouble = Trouble::Refused(Refusal::Invalid { problems: vec![problem] });

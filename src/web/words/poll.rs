@@ -4,6 +4,7 @@ use super::words;
 
 words! {
     poll: "Poll" / "Umfrage";
+    without_poll: "Without a poll" / "Ohne Umfrage";
     option_number(n: u32): ["Option {n}", "Option {n}"] / ["Möglichkeit {n}", "Möglichkeit {n}"];
     poll_hint: "From two to four options; how many chose what is seen by all." / "Zwei bis vier Möglichkeiten; wie viele was gewählt haben, sehen alle.";
     poll_takes_votes: "Votes are taken for" / "Abstimmen kann man";

@@ -29,6 +29,7 @@ words! {
         "Melde dich an und versuch es noch einmal. Es wurde nichts geändert.";
     disks_full: "The machines’ disks are full." / "Die Platten der Maschinen sind voll.";
     pictures: "Pictures" / "Bilder";
+    without_pictures: "Without pictures" / "Ohne Bilder";
     a_description: "A description" / "Eine Beschreibung";
     picture_lost:
         "A picture is not there any more. Choose it again." /

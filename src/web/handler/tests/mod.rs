@@ -23,3 +23,4 @@ mod polls;
 mod sources;
 mod taken;
 mod threads;
+mod ways;
