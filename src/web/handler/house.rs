@@ -111,6 +111,7 @@ impl<A: Ask> Site<A> {
     fn say(&self, visit: &Visit<'_>, heard: &Heard, title: &str, text: String) -> Handled {
         let page = MessagePage {
             looks_for: String::new(),
+            login: String::new(),
             frame: self.around(visit, Some(heard)).frame(title, None),
             text,
             link: (Route::Everyone.href(), visit.t.read_everyone()),

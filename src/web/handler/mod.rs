@@ -387,8 +387,8 @@ impl<A: Ask> Site<A> {
     fn refuse_page(&self, visit: &Visit<'_>, heard: &Heard, refusal: &Refusal) -> Handled {
         let (status, retry_after_s) = match refusal {
             Refusal::SignedOut => return Ok(to_login(visit, heard.cookies.clone())),
-            // Keepers' pages are there for keepers alone: whose session is over may be one.
-            Refusal::NotFound if heard.is_over && is_keepers(visit) => {
+            // What is there for some alone may be there for who was signed in until now.
+            Refusal::NotFound if heard.is_over => {
                 return Ok(to_login(visit, heard.cookies.clone()));
             }
             Refusal::NotFound => (404, None),
@@ -426,7 +426,23 @@ impl<A: Ask> Site<A> {
     /// An error's page: what happened, is my text safe, what now.
     fn error(&self, visit: &Visit<'_>, heard: Option<&Heard>, status: u16) -> Handled {
         let (title, text) = said::error(visit.t, status);
-        self.message(visit, heard, (status, title, text))
+        if status != 404 {
+            return self.message(visit, heard, (status, title, text));
+        }
+        let page = self.not_found_page(visit, heard, text);
+        let cookies = heard.map_or_else(Vec::new, |heard| heard.cookies.clone());
+        html(&page, Head::of(404, cookies))
+    }
+
+    /// Says that something is not found. Strangers are offered to sign in, whatever they asked for: what is
+    /// there for members alone and what is not there at all look the same.
+    fn not_found_page(&self, visit: &Visit<'_>, heard: Option<&Heard>, text: &str) -> MessagePage {
+        let page = self.message_page(visit, heard, (visit.t.not_found(), text));
+        if self.around(visit, heard).viewer.is_some() {
+            return page;
+        }
+        let text = format!("{text} {}", visit.t.sign_in_to_see());
+        MessagePage { text, login: login_for(visit), ..page }
     }
 
     fn message(
@@ -453,6 +469,7 @@ impl<A: Ask> Site<A> {
             frame,
             text: text.to_owned(),
             looks_for: String::new(),
+            login: String::new(),
             link: (Route::Home.href(), visit.t.go_home()),
             request_id: visit.request.id.clone(),
         }
@@ -460,8 +477,8 @@ impl<A: Ask> Site<A> {
 
     /// Says that nobody has a name, and offers to search for it.
     fn nobody(&self, visit: &Visit<'_>, heard: &Heard, name: &UserName) -> Handled {
-        let (title, text) = (visit.t.not_found(), visit.t.nobody_called(name.as_str()));
-        let page = self.message_page(visit, Some(heard), (title, &text));
+        let text = visit.t.nobody_called(name.as_str());
+        let page = self.not_found_page(visit, Some(heard), &text);
         let page = MessagePage { looks_for: name.to_string(), ..page };
         html(&page, Head::of(404, heard.cookies.clone()))
     }
@@ -515,12 +532,18 @@ fn see_other(path: &str, cookies: Vec<SetCookie>) -> Response {
     Response { location, cookies, ..Response::new(303, Content::Text, "") }
 }
 
-/// Whether a keeper's page was asked for.
-fn is_keepers(visit: &Visit<'_>) -> bool {
-    visit.request.path.starts_with(&Route::Mod.href())
-}
-
 /// Sends the browser to sign in, and back to where it was.
 fn to_login(visit: &Visit<'_>, cookies: Vec<SetCookie>) -> Response {
-    see_other(&format!("{}?next={}", Route::Login, encode_query(&visit.request.path)), cookies)
+    see_other(&login_for(visit), cookies)
+}
+
+/// Where one signs in to come back to what was asked for, with what stood after `?`. What is no path on this
+/// site is not come back to.
+fn login_for(visit: &Visit<'_>) -> String {
+    let Request { path, query, .. } = visit.request;
+    let whole = Location::new(&format!("{path}?{query}")).filter(|_| !query.is_empty());
+    match whole.or_else(|| Location::new(path)) {
+        Some(here) => format!("{}?next={}", Route::Login, encode_query(here.as_str())),
+        None => Route::Login.href(),
+    }
 }

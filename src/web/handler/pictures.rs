@@ -176,7 +176,7 @@ impl<A: Ask> Site<A> {
             }
         };
         if let Outcome::Refused(refusal) = &heard.outcome {
-            return self.refuse_page(visit, &heard, refusal);
+            return self.refuse_picture(visit, &heard, refusal);
         }
         Ok(Response { cache: Cache::OwnForever, ..Response::new(200, content(name.kind()), body) })
     }
@@ -193,10 +193,19 @@ impl<A: Ask> Site<A> {
             }
         };
         if let Outcome::Refused(refusal) = &heard.outcome {
-            return self.refuse_page(visit, &heard, refusal);
+            return self.refuse_picture(visit, &heard, refusal);
         }
         let kind = shape(&body).map(|shape| shape.kind).ok_or(super::Fault::Nonsense)?;
         Ok(Response { cache: Cache::Forever, ..Response::new(200, content(kind), body) })
+    }
+
+    /// A picture is not shown. A browser that asks for it for a page must not be led to sign in: that answer's
+    /// cookies would come between the page and its forms.
+    fn refuse_picture(&self, visit: &Visit<'_>, heard: &Heard, refusal: &Refusal) -> Handled {
+        match refusal {
+            Refusal::NotFound => self.error(visit, Some(heard), 404),
+            other => self.refuse_page(visit, heard, other),
+        }
     }
 
     /// Whether who asks may send pictures: the gate asks before it takes in so much.

@@ -139,7 +139,9 @@ impl<A: Ask> Site<A> {
                 let text = visit.t.has_left_text();
                 self.message(visit, Some(&heard), (410, &title, text))
             }
-            Outcome::Refused(Refusal::NotFound) => self.nobody(visit, &heard, &name),
+            Outcome::Refused(Refusal::NotFound) if !heard.is_over => {
+                self.nobody(visit, &heard, &name)
+            }
             Outcome::Refused(refusal) => self.refuse_page(visit, &heard, refusal),
             _ => Err(Fault::Nonsense.into()),
         }

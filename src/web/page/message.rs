@@ -14,6 +14,8 @@ pub(crate) struct MessagePage {
     pub(crate) text: String,
     /// What the search on it is filled in with; empty for no search.
     pub(crate) looks_for: String,
+    /// Where to sign in, if what was asked for may be there for members; empty if not.
+    pub(crate) login: String,
     /// The way on: address and label.
     pub(crate) link: (String, &'static str),
     /// The request's number, to be told to the keeper.

@@ -231,6 +231,9 @@ words! {
     not_found_text:
         "There is nothing at this address. Perhaps it was mistyped." /
         "Unter dieser Adresse ist nichts. Vielleicht ist es ein Tippfehler.";
+    sign_in_to_see:
+        "If only members see it, sign in to see it." /
+        "Wenn es nur Mitglieder sehen, melde dich an, um es zu sehen.";
     not_a_page: "Not a page" / "Keine Seite";
     not_a_page_text:
         "This address takes forms and shows nothing. Nothing was changed." /

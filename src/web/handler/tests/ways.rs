@@ -1,10 +1,15 @@
 //! Ways that people take between pages: back from where they went, on after signing in, to an address as they
 //! spell it, to the end of a list.
 
-use super::fake::{Browser, check_shows, hidden_fields, site, text, textarea};
+use super::fake::{Browser, check_shows, hidden_fields, location, site, text, textarea};
+use super::fitting::fitting;
 use crate::action::Action;
+use crate::wire::request::{Outcome, Refusal};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
+
+/// What one signs in with.
+const ADA: [(&str, &str); 2] = [("username", "ada"), ("password", "seven green gloves")];
 
 #[test]
 fn r0044_text_kept_on_the_way_back_from_pictures_and_polls() {
@@ -33,4 +38,74 @@ fn r0044_text_kept_on_the_way_back_from_pictures_and_polls() {
         let replies = |page| hidden_fields(page, "/post").iter().any(|(it, _)| it == "reply_id");
         assert_eq!(replies(&back), page != "/");
     }
+}
+
+#[test]
+fn r0045_not_found_after_session_ended_leads_to_sign_in() {
+    let site = site().answering(|_| Ok(Outcome::Refused(Refusal::NotFound)));
+    *site.ask.knows_session.lock() = false;
+    for address in ["/@ben/899", "/@ben", "/@ben/899/history", "/@ben/followers", "/tag/seeds"] {
+        let mut ada = Browser::ada(&site);
+        assert_eq!(location(&ada.get(address)), format!("/login?next={address}"));
+        assert!(!ada.cookies.contains_key("s"), "a session that is over is forgotten");
+    }
+    // A picture of a page is no page to come back to.
+    let picture = format!("/picture/{}", "0".repeat(64) + ".png");
+    for address in [picture.as_str(), "/@ben/face/0a1b2c3d"] {
+        assert_eq!(Browser::ada(&site).get(address).status, 404, "{address}");
+    }
+    // Signed in one is told.
+    *site.ask.knows_session.lock() = true;
+    let told = Browser::ada(&site).get("/@ben/899");
+    assert_eq!(told.status, 404);
+    check_shows(&told, &["Go home"], &["/login"]);
+}
+
+#[test]
+fn not_found_offers_strangers_to_sign_in_whatever_is_there() {
+    let of = |refusal: Option<Refusal>, address: &str| {
+        let site = site().answering(move |action| {
+            Ok(refusal.clone().map_or_else(|| fitting(action), Outcome::Refused))
+        });
+        Browser::stranger(&site).get(address)
+    };
+    let there = of(Some(Refusal::NotFound), "/@ben/899");
+    let words = ["href=\"/login?next=/@ben/899\">Sign in<", "Go home", "sign in to see it"];
+    check_shows(&there, &words, &[]);
+    let nowhere = of(None, "/nothing");
+    check_shows(&nowhere, &["href=\"/login?next=/nothing\">Sign in<", "sign in to see it"], &[]);
+    let nobody = of(Some(Refusal::NotFound), "/@eve");
+    check_shows(&nobody, &["href=\"/login?next=/@eve\">Sign in<", "value=\"eve\""], &[]);
+    // What leads elsewhere is not followed.
+    let away = of(None, "//evil.example");
+    check_shows(&away, &["href=\"/login\">Sign in<"], &["evil"]);
+}
+
+#[test]
+fn r0046_sign_in_comes_back_to_the_whole_address() {
+    let site = site();
+    for (asked, next) in [
+        ("/mod/act?deed=suspend&username=tomas", "/mod/act%3Fdeed%3Dsuspend%26username%3Dtomas"),
+        ("/bookmarks?before=896", "/bookmarks%3Fbefore%3D896"),
+        ("/settings/people?after=ben", "/settings/people%3Fafter%3Dben"),
+        ("/mentions?before=896", "/mentions%3Fbefore%3D896"),
+        ("/settings/devices", "/settings/devices"),
+    ] {
+        site.answer(|_| Ok(Outcome::Refused(Refusal::SignedOut)));
+        *site.ask.knows_session.lock() = false;
+        let login = format!("/login?next={next}");
+        assert_eq!(location(&Browser::ada(&site).get(asked)), login);
+        site.answer(|action| Ok(fitting(action)));
+        *site.ask.knows_session.lock() = true;
+        let mut ada = Browser::stranger(&site);
+        assert_eq!(location(&ada.submit(&login, "/login", &ADA)), asked);
+        // Already signed in, in another tab.
+        assert_eq!(location(&ada.get(&login)), asked);
+    }
+    // What `next` may not be it is not, with a query either: then the page alone is.
+    site.answer(|_| Ok(Outcome::Refused(Refusal::SignedOut)));
+    let odd = Browser::ada(&site).get("/bookmarks?before=\\evil");
+    assert_ne!(odd.status, 303, "a query that cannot be read is no address");
+    let odd = Browser::ada(&site).get("/bookmarks?q=\\evil");
+    assert_eq!(location(&odd), "/login?next=/bookmarks");
 }
