@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 29] = [
+const DRAFT: [&str; 31] = [
     "text",
     "note",
     AUDIENCE,
@@ -52,6 +52,8 @@ const DRAFT: [&str; 29] = [
     "option_4",
     "lasts",
     "several",
+    "reason",
+    "hours",
 ];
 
 /// What stands in the form to sign in.
@@ -189,12 +191,14 @@ impl<A: Ask> Site<A> {
     pub(super) fn login_first(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let mut login = LoginForm { said: Some(said), ..LoginForm::default() };
         login.next = back_to(visit.t, again);
-        if let Act::Post(_) | Act::EditPost(_) | Act::EditProfile | Act::SetHouse = again.act {
+        let has_text = matches!(again.act, Act::Post(_) | Act::EditPost(_));
+        let has_reason = matches!(again.act, Act::Report(_) | Act::Keep(_));
+        if has_text || has_reason || matches!(again.act, Act::EditProfile | Act::SetHouse) {
             let form = again.form;
             login.draft = DRAFT.map(|name| (name, form.get(name).to_owned())).into();
             // Sent before, perhaps: under the same key it cannot be saved twice.
             login.draft.retain(|(name, _)| *name != "draft_key");
-            if matches!(again.act, Act::Post(_) | Act::EditPost(_)) {
+            if has_text {
                 login.draft.push(("draft_key", again.key.to_string()));
             }
             if let Act::EditPost(post) = again.act {
@@ -261,6 +265,11 @@ impl<A: Ask> Site<A> {
             return self.house_draft(visit, form, heard);
         }
         let to = next(form).unwrap_or_else(|| Route::Home.href());
+        if form.find("reason").or(form.find("hours")).is_some()
+            && let Some(page) = self.reason_draft(visit, (&to, form), heard)?
+        {
+            return Ok(page);
+        }
         let response = see_other(&to, heard.cookies.clone());
         // On the way to let an app in, in a window that may be the app's.
         Ok(if to.starts_with(&Route::AllowApp.href()) { popup(response) } else { response })
@@ -310,14 +319,10 @@ impl<A: Ask> Site<A> {
     }
 }
 
-/// Where to go on after signing in: a reason that was typed is short, and stands in the address.
+/// Where to go on after signing in. What was typed stands in no address: histories and logs keep those.
 fn back_to(t: Lang, again: &Again<'_>) -> String {
-    let typed = |name| encode_query(again.form.get(name));
     match again.act {
-        Act::Report(_) => format!("{}?reason={}", again.act.page(), typed("reason")),
-        Act::Keep(deed) => {
-            format!("{}&hours={}&reason={}", deed_href(t, deed), typed("hours"), typed("reason"))
-        }
+        Act::Keep(deed) => deed_href(t, deed),
         act => act.page().to_string(),
     }
 }

@@ -1,17 +1,18 @@
 //! What keepers see and do, and how others ask them to look. Each act asks once, on a page of its own.
 
 use super::again::Again;
+use super::draw::Drawer;
 use super::visit::{Heard, Visit};
-use super::{Fault, Handled, Head, Site, html, to_login};
+use super::{Fault, Handled, Head, Site, Stop, html, to_login};
 use crate::action::{Action, Cursor, KeepersDeed, Members, Next, ThreadOf};
 use crate::id::{PostId, UserName};
 use crate::limits::REASON_CHARS_MAX;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
 use crate::web::csrf::FormName;
-use crate::web::form::encode_query;
+use crate::web::form::{Form, encode_query};
 use crate::web::page::form::{Choice, FieldView, FieldsPage, FormHead};
-use crate::web::page::frame::Frame;
+use crate::web::page::frame::{Frame, Notice, Tone};
 use crate::web::page::moderation::{
     Deed, DeedPage, LogPage, Logged, Member, MembersPage, ReportWords, ReportedPost, ReportsPage,
     deed_href, did, mod_tabs, query, undoes,
@@ -19,6 +20,7 @@ use crate::web::page::moderation::{
 use crate::web::page::post::{Byline, Eyes};
 use crate::web::page::said::{Said, anchor, reason_of};
 use crate::web::page::time::Moment;
+use crate::web::response::Response;
 use crate::web::route::Route;
 use crate::web::words::Lang;
 use crate::wire::request::{
@@ -127,14 +129,8 @@ impl<A: Ask> Site<A> {
         let heard = self.read(visit, None, Action::House)?;
         let drawer = self.must_draw(visit, &heard)?;
         let reported = super::act::reported(&visit.query, &deed);
-        let about = query(visit.t, &deed) + &reported.map_or_else(String::new, |it| it.to_string());
-        let form = drawer.form(FormName::Keep, &Route::ModAct, &about);
-        let next = if reported.is_some() { Route::Mod } else { next_of(&deed) };
-        let form =
-            carrying_deed(visit.t, form, (&deed, reported)).carrying("next", next.to_string());
-        self.deed_page(visit, (Some(&heard), form), &deed, |field| {
-            (visit.query.get(field).to_owned(), String::new())
-        })
+        let form = deed_form(visit.t, &drawer, &deed, reported);
+        self.deed_page(visit, (Some(&heard), form), &deed, |_| (String::new(), String::new()))
     }
 
     pub(super) fn deed_again(
@@ -215,9 +211,7 @@ impl<A: Ask> Site<A> {
         let here = Route::Report(post.clone());
         let form = drawer.form(FormName::Report, &here, &post.id.to_string());
         let frame = self.around(visit, Some(&heard)).frame(visit.t.report_post(), None);
-        // What was typed before one had to sign in.
-        let typed = visit.query.get("reason").to_owned();
-        let page = report_form(visit.t, (frame, form), &post, (typed, String::new()));
+        let page = report_form(visit.t, (frame, form), &post, (String::new(), String::new()));
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 
@@ -235,6 +229,45 @@ impl<A: Ask> Site<A> {
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
+
+    /// The reason that was typed before somebody had to sign in again, in the form on the page at `to`; nothing
+    /// if no form there asks them for one.
+    pub(super) fn reason_draft(
+        &self,
+        visit: &Visit<'_>,
+        (to, typed): (&str, &Form),
+        heard: &Heard,
+    ) -> Result<Option<Response>, Stop> {
+        let (t, head) = (visit.t, Head::of(200, heard.cookies.clone()));
+        let (path, rest) = to.split_once('?').unwrap_or((to, ""));
+        let Some(drawer) = self.drawer(t, heard) else { return Ok(None) };
+        let notice = Notice::new(Tone::Care, t.not_sent_yet(), t.send_when_ready());
+        match (Route::parse(path), super::act::deed(&Form::parse_query(rest))) {
+            (Some(Route::Report(post)), _) => {
+                let here = Route::Report(post.clone());
+                let form = drawer.form(FormName::Report, &here, &post.id.to_string());
+                let frame = self.around(visit, Some(heard)).frame(t.report_post(), None);
+                let reason = (typed.get("reason").to_owned(), String::new());
+                let page = report_form(t, (frame.saying(notice), form), &post, reason);
+                html(&page, head).map(Some)
+            }
+            // Others find nothing there.
+            (Some(Route::ModAct), Some(deed)) if is_keeper(heard) => {
+                let reported = super::act::reported(&Form::parse_query(rest), &deed);
+                let form = deed_form(t, &drawer, &deed, reported);
+                let mut page = self.deed_view(visit, (Some(heard), form), &deed, |field| {
+                    (typed.get(field).to_owned(), String::new())
+                });
+                page.frame = page.frame.saying(notice);
+                html(&page, head).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn is_keeper(heard: &Heard) -> bool {
+    heard.viewer.as_ref().is_some_and(|viewer| viewer.is_keeper)
 }
 
 /// Which keeper looks.
@@ -254,6 +287,19 @@ fn next_of(deed: &KeepersDeed) -> Route {
             Route::ModAsking
         }
     }
+}
+
+/// The form that does a deed, with where its keeper goes on.
+fn deed_form(
+    t: Lang,
+    drawer: &Drawer<'_>,
+    deed: &KeepersDeed,
+    reported: Option<PostId>,
+) -> FormHead {
+    let about = query(t, deed) + &reported.map_or_else(String::new, |it| it.to_string());
+    let form = drawer.form(FormName::Keep, &Route::ModAct, &about);
+    let next = if reported.is_some() { Route::Mod } else { next_of(deed) };
+    carrying_deed(t, form, (deed, reported)).carrying("next", next.to_string())
 }
 
 /// With the deed, and with the post about whose reports a suspension is.

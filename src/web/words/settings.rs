@@ -19,6 +19,12 @@ words! {
     not_changed_yet:
         "You are signed in. Nothing has been changed yet." /
         "Du bist angemeldet. Es wurde noch nichts geändert.";
+    not_sent_yet:
+        "You are signed in. Nothing has been sent yet." /
+        "Du bist angemeldet. Es wurde noch nichts gesendet.";
+    send_when_ready:
+        "What you typed is below, as you left it. Send it when it is ready." /
+        "Was du eingegeben hast, steht unten, wie du es verlassen hast. Sende es, wenn es fertig ist.";
     press_save:
         "What you typed is below, as you left it. Press Save when it is ready." /
         "Was du eingegeben hast, steht unten, wie du es verlassen hast. Drücke „Speichern“, wenn es fertig ist.";

@@ -4,6 +4,7 @@
 use super::fake::{Browser, check_shows, hidden_fields, location, site, text, textarea};
 use super::fitting::fitting;
 use crate::action::Action;
+use crate::web::response::Response;
 use crate::wire::request::{Outcome, Refusal};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
@@ -108,4 +109,55 @@ fn r0046_sign_in_comes_back_to_the_whole_address() {
     assert_ne!(odd.status, 303, "a query that cannot be read is no address");
     let odd = Browser::ada(&site).get("/bookmarks?q=\\evil");
     assert_eq!(location(&odd), "/login?next=/bookmarks");
+}
+
+/// Sends `typed` from `page` with a session that is over, and signs in.
+#[track_caller]
+fn signed_in_again(page: &str, action: &str, typed: &[(&str, &str)]) -> Response {
+    let site = site();
+    *site.ask.is_keeper.lock() = true;
+    let drawn = Browser::ada(&site).get(page);
+    site.refuse(Refusal::SignedOut);
+    *site.ask.knows_session.lock() = false;
+    let mut ada = Browser::ada(&site);
+    let login = ada.resubmit(&drawn, action, typed);
+    assert_eq!(login.status, 403);
+    // Nothing of it stands in an address: not in the one that is gone on to, nor in a link.
+    let next = hidden_fields(&login, "/login").into_iter().find(|(name, _)| name == "next");
+    let next = next.map(|(_, next)| next).unwrap_or_default();
+    assert!(!next.contains("reason") && !next.contains("Rude"), "{next}");
+    check_shows(&login, &[], &["reason=", "Rude%"]);
+    site.refuse(Refusal::BadLogin);
+    let wrong = ada.resubmit(&login, "/login", &ADA);
+    site.answer(|action| Ok(fitting(action)));
+    *site.ask.knows_session.lock() = true;
+    let back = ada.resubmit(&wrong, "/login", &ADA);
+    assert!(matches!(site.last_asked(), Some(Action::Login(_))), "nothing is sent by itself");
+    if back.status == 200 {
+        let done = ada.resubmit(&back, action, typed);
+        assert_eq!(done.status, 303, "{}", text(&done));
+    }
+    back
+}
+
+#[test]
+fn r0047_reason_stands_in_no_address() {
+    let report = "/@ben/899/report";
+    let back = signed_in_again(report, report, &[("reason", "Rude & <loud>.")]);
+    assert_eq!((back.status, textarea(&back).as_str()), (200, "Rude & <loud>."));
+    check_shows(&back, &["Nothing has been sent yet.", "Report this post"], &[]);
+    let act = "/mod/act?deed=suspend&username=ben";
+    let typed = [("hours", "24"), ("reason", "Rude."), ("password", "her own password")];
+    let back = signed_in_again(act, "/mod/act", &typed);
+    assert_eq!((back.status, textarea(&back).as_str()), (200, "Rude."));
+    check_shows(&back, &["value=\"24\" selected"], &["her own password"]);
+    // Where nothing was typed there is only the way back.
+    let back = signed_in_again(act, "/mod/act", &[("hours", ""), ("reason", "")]);
+    assert_eq!(location(&back), act);
+    // A link fills in nothing.
+    let site = site();
+    let linked = Browser::ada(&site).get(&format!("{report}?reason=Rude"));
+    assert_eq!(textarea(&linked), "");
+    let linked = Browser::ada(&site).get(&format!("{act}&hours=24&reason=Rude"));
+    assert_eq!(textarea(&linked), "");
 }
