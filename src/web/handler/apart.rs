@@ -66,6 +66,7 @@ impl<A: Ask> Site<A> {
             return Ok(to_login(visit, Vec::new()));
         }
         let after: Option<UserName> = self.or_bad(visit, visit.cursor("after"))?;
+        let first = after.as_ref().map(|_| Route::SettingsPeople.href());
         let here = match &after {
             Some(after) => format!("{}?after={after}", Route::SettingsPeople),
             None => Route::SettingsPeople.href(),
@@ -82,6 +83,7 @@ impl<A: Ask> Site<A> {
             frame: self.settings_frame(visit, Some(&heard)),
             tabs: tabs(visit.t, &Route::SettingsPeople),
             people: list.people.iter().map(row).collect(),
+            first,
             more: more.map(|last| format!("{}?after={last}", Route::SettingsPeople)),
         };
         html(&page, Head::of(200, heard.cookies.clone()))

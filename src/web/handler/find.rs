@@ -38,6 +38,7 @@ impl<A: Ask> Site<A> {
                 .marking(look.marks()),
             username: viewer.username.to_string(),
             items: items(told, &look, line, before),
+            newest: before.map(|_| Route::News.href()),
             older: told.older.map(|older| format!("{}?before={older}", Route::News)),
             is_end: told.older.is_none() && (before.is_some() || told.news.len() > 1),
         };
@@ -117,12 +118,13 @@ impl<A: Ask> Site<A> {
             posts: look.drawn(&found.posts)?,
             older: None,
             empty: "",
+            newest: None,
             is_end: false,
             line: None,
         };
         let has_posts = !found.posts.is_empty();
-        let is_nothing = !query.is_empty() && !has_posts && found.people.is_empty();
-        let is_last = found.older.is_none() && has_posts && !is_first;
+        let is_nothing = is_first && !query.is_empty() && !has_posts && found.people.is_empty();
+        let is_last = found.older.is_none() && !is_first;
         let ending = match (found.is_stopped, is_last) {
             (true, _) => visit.t.search_stopped(SEARCH_MS / 1_000),
             (false, true) => visit.t.that_is_everything().to_owned(),

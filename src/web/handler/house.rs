@@ -72,6 +72,7 @@ impl<A: Ask> Site<A> {
                 posts: look.drawn(page.posts.iter().take(LANDING_POSTS))?,
                 older: None,
                 empty: t.nothing_posted(),
+                newest: None,
                 is_end: false,
                 line: None,
             })

@@ -201,6 +201,7 @@ impl<A: Ask> Site<A> {
             }),
             feed: Feed {
                 empty: hides_posts.unwrap_or_else(|| t.nothing_posted()),
+                newest: before.filter(|_| hides_posts.is_none()).map(|_| here.href()),
                 ..feed(&profile.page, with_pinned(&profile.page, pinned, &look)?, &look, &here)
             },
         };
@@ -259,6 +260,7 @@ impl<A: Ask> Site<A> {
             frame: self.around(visit, Some(&heard)).frame(title, None),
             of: (Route::Profile(name.clone()).href(), people.of.display_name.clone()),
             people: people.people.iter().map(|it| row(it, drawer, &next)).collect(),
+            first: after.map(|_| route.href()),
             more: people.more_after.as_ref().map(|last| format!("{route}?after={last}")),
         };
         html(&page, seen(visit, &heard))
@@ -344,6 +346,7 @@ pub(super) fn feed(posts: &PostPage, drawn: Vec<DrawnPost>, look: &Look<'_>, lis
         posts: drawn,
         older: posts.older.map(|older| at(list, Some(older))),
         empty: "",
+        newest: (!is_first).then(|| list.href()),
         // A list that fits its first page needs no remark that it ends.
         is_end: posts.older.is_none() && (!is_first || posts.posts.len() > 1),
         line: None,

@@ -17,6 +17,8 @@ pub(crate) struct ApartPage {
     pub(crate) tabs: Vec<Tab>,
     /// The people.
     pub(crate) people: Vec<ApartRow>,
+    /// Where the list begins, if this is not there.
+    pub(crate) first: Option<String>,
     /// Where the list goes on.
     pub(crate) more: Option<String>,
 }

@@ -35,6 +35,8 @@ pub(crate) struct NewsPage {
     pub(crate) username: String,
     /// The latest first.
     pub(crate) items: Vec<NewsItem>,
+    /// Where the list begins, if this is not there.
+    pub(crate) newest: Option<String>,
     /// Where the next older page is.
     pub(crate) older: Option<String>,
     /// Whether this is the end of a list that is not empty.

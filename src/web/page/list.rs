@@ -17,6 +17,8 @@ pub(crate) struct Feed {
     pub(crate) older: Option<String>,
     /// What to say where there are none.
     pub(crate) empty: &'static str,
+    /// Where the list begins, if this is not there: none here means that it ended before.
+    pub(crate) newest: Option<String>,
     /// Whether this is the end of a list that is not empty.
     pub(crate) is_end: bool,
     /// Above which post the line stands that says where one left off.
@@ -125,6 +127,8 @@ pub(crate) struct PeoplePage {
     pub(crate) of: (String, String),
     /// The people.
     pub(crate) people: Vec<Row>,
+    /// Where the list begins, if this is not there.
+    pub(crate) first: Option<String>,
     /// Where the list goes on.
     pub(crate) more: Option<String>,
 }

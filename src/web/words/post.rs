@@ -27,6 +27,7 @@ words! {
     nothing_posted: "Nothing posted yet." / "Noch keine Beiträge.";
     older_posts: "Older posts" / "Ältere Beiträge";
     that_is_everything: "That’s everything." / "Das ist alles.";
+    back_to_beginning: "Back to the beginning" / "Zurück zum Anfang";
 
     write_post: "Write a post" / "Beitrag schreiben";
     whats_happening: "What’s happening?" / "Was gibt’s Neues?";

@@ -1,11 +1,11 @@
 //! Ways that people take between pages: back from where they went, on after signing in, to an address as they
 //! spell it, to the end of a list.
 
-use super::fake::{Browser, check_shows, hidden_fields, location, site, text, textarea};
+use super::fake::{Browser, check_shows, hidden_fields, location, posts, site, text, textarea};
 use super::fitting::fitting;
 use crate::action::Action;
 use crate::web::response::Response;
-use crate::wire::request::{Outcome, Refusal};
+use crate::wire::request::{KeptApart, NewsPage, Outcome, PeoplePage, PostPage, Refusal};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
 
@@ -160,4 +160,48 @@ fn r0047_reason_stands_in_no_address() {
     assert_eq!(textarea(&linked), "");
     let linked = Browser::ada(&site).get(&format!("{act}&hours=24&reason=Rude"));
     assert_eq!(textarea(&linked), "");
+}
+
+#[test]
+fn r0048_list_past_its_end_is_not_said_to_be_empty() {
+    let site = site().answering(|action| {
+        let nobody = || super::fake::person("ada", "Ada Lind");
+        Ok(match fitting(action) {
+            Outcome::Posts(_) => {
+                Outcome::Posts(PostPage { posts: Vec::new(), older: None, ..posts() })
+            }
+            Outcome::Profile(mut profile) => {
+                profile.page = PostPage { posts: Vec::new(), older: None, ..posts() };
+                Outcome::Profile(profile)
+            }
+            Outcome::People(_) => {
+                Outcome::People(PeoplePage { of: nobody(), people: Vec::new(), more_after: None })
+            }
+            Outcome::News(news) => {
+                Outcome::News(NewsPage { news: Vec::new(), older: None, ..news })
+            }
+            Outcome::KeptApart(_) => {
+                Outcome::KeptApart(KeptApart { people: Vec::new(), more_after: None })
+            }
+            other => other,
+        })
+    });
+    let mut ada = Browser::ada(&site);
+    for (page, cursor, empty) in [
+        ("/", "before=1", "Nothing yet."),
+        ("/public", "before=1", "Nothing posted yet."),
+        ("/@ada", "before=1", "Nothing posted yet."),
+        ("/bookmarks", "before=1", "Nothing bookmarked yet."),
+        ("/tag/seeds", "before=1", "No post has this tag yet."),
+        ("/@ada/followers", "after=zzz", "No one yet."),
+        ("/@ada/following", "after=zzz", "No one yet."),
+        ("/settings/people", "after=zzz", "No one."),
+        ("/mentions", "before=1", "When someone writes"),
+    ] {
+        let past = ada.get(&format!("{page}?{cursor}"));
+        let back = format!("<a class=\"btn q\" href=\"{page}\">Back to the beginning</a>");
+        check_shows(&past, &["That’s everything.", &back], &[empty]);
+        let first = ada.get(page);
+        check_shows(&first, &[], &["That’s everything.", "Back to the beginning"]);
+    }
 }
