@@ -80,7 +80,7 @@ impl<A: Ask> Site<A> {
         };
         let more = list.more_after.as_ref();
         let page = ApartPage {
-            frame: self.settings_frame(visit, Some(&heard)),
+            frame: self.settings_frame(visit, Some(&heard), &Route::SettingsPeople),
             tabs: tabs(visit.t, &Route::SettingsPeople),
             people: list.people.iter().map(row).collect(),
             first,

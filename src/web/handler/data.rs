@@ -27,7 +27,7 @@ impl<A: Ask> Site<A> {
             return Ok(to_login(visit, heard.cookies.clone()));
         }
         let page = DataPage {
-            frame: self.around(visit, Some(&heard)).frame(visit.t.settings(), None),
+            frame: self.settings_frame(visit, Some(&heard), &Route::SettingsData),
             tabs: tabs(visit.t, &Route::SettingsData),
             posts_count: profile.posts_count,
             json: Route::DataJson.href(),

@@ -165,7 +165,7 @@ impl<A: Ask> Site<A> {
             end: end(row),
         };
         let page = InvitationsPage {
-            frame: self.settings_frame(visit, Some(&heard)),
+            frame: self.settings_frame(visit, Some(&heard), &Route::SettingsInvitations),
             tabs: tabs(visit.t, &Route::SettingsInvitations),
             made: made.map(|code| (format!("{}?code={code}", Route::Join), code)),
             form: found.may_invite.then(|| InviteForm {
@@ -183,7 +183,7 @@ impl<A: Ask> Site<A> {
         let Outcome::House(house) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.must_draw(visit, &heard)?;
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
-        let frame = self.mod_frame(visit, Some(&heard)).saying(saved);
+        let frame = self.mod_frame(visit, Some(&heard), &Route::ModHouse).saying(saved);
         let form = drawer.form(FormName::House, &Route::ModHouse, "");
         let page = house_form(visit.t, (frame, form), house, &|_| String::new());
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -196,7 +196,7 @@ impl<A: Ask> Site<A> {
         let binding = Binding::Session(token);
         let drawn = head(&self.form_key, binding, FormName::House, &Route::ModHouse, key);
         let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
-        let frame = self.mod_frame(visit, Some(heard)).saying(notice);
+        let frame = self.mod_frame(visit, Some(heard), &Route::ModHouse).saying(notice);
         let typed = super::act::house_again(form);
         let page = house_form(visit.t, (frame, drawn), &typed, &|_| String::new());
         html(&page, Head::of(200, heard.cookies.clone()))
@@ -204,7 +204,8 @@ impl<A: Ask> Site<A> {
 
     pub(super) fn house_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let form = self.again_form(visit, again, &said)?;
-        let frame = self.mod_frame(visit, again.heard).saying(said.notice.clone());
+        let frame =
+            self.mod_frame(visit, again.heard, &Route::ModHouse).saying(said.notice.clone());
         let typed = super::act::house_again(again.form);
         let mut page =
             house_form(visit.t, (frame, form), &typed, &|field| again.problem_of(visit.t, field));

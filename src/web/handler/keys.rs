@@ -33,7 +33,7 @@ impl<A: Ask> Site<A> {
         };
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, t.saved(), ""));
         let page = KeysPage {
-            frame: self.settings_frame(visit, Some(&heard)).saying(saved),
+            frame: self.settings_frame(visit, Some(&heard), &Route::SettingsKeys).saying(saved),
             tabs: tabs(t, &Route::SettingsKeys),
             keys: keys(t),
             is_on: visit.has_keys,

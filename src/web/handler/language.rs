@@ -68,9 +68,10 @@ impl<A: Ask> Site<A> {
         // Choosing twice does no harm, so its key need not be kept.
         let (binding, key) = (Binding::Stranger(stranger.secret()), fresh_key(None)?);
         let title = if is_member { t.settings() } else { t.language_tab() };
+        let tabs = if is_member { tabs(t, &here) } else { Vec::new() };
         let page = LanguagePage {
-            frame: around.frame(title, None).saying(notice),
-            tabs: if is_member { tabs(t, &here) } else { Vec::new() },
+            frame: around.frame(title, None).under(&tabs).saying(notice),
+            tabs,
             form: head(&self.form_key, binding, FormName::Language, &here, key),
             choices: Lang::ALL.map(|lang| (lang, visit.chosen == Some(lang))).into(),
             is_open: visit.chosen.is_none(),

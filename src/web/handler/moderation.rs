@@ -28,8 +28,14 @@ use crate::wire::request::{
 };
 
 impl<A: Ask> Site<A> {
-    pub(super) fn mod_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
-        self.around(visit, heard).frame(visit.t.moderation(), None)
+    pub(super) fn mod_frame(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        here: &Route,
+    ) -> Frame {
+        let frame = self.around(visit, heard).frame(visit.t.moderation(), None);
+        frame.under(&mod_tabs(visit.t, here))
     }
 
     /// What was reported.
@@ -52,7 +58,7 @@ impl<A: Ask> Site<A> {
         };
         let asking = (found.asking_in > 0).then(|| visit.t.people_wait(found.asking_in));
         let page = ReportsPage {
-            frame: self.mod_frame(visit, Some(&heard)),
+            frame: self.mod_frame(visit, Some(&heard), &Route::Mod),
             tabs: mod_tabs(visit.t, &Route::Mod),
             asking: asking.map(|words| (Route::ModAsking.href(), words)),
             posts: found.posts.iter().map(post).collect(),
@@ -82,7 +88,7 @@ impl<A: Ask> Site<A> {
             }
         });
         let page = MembersPage {
-            frame: self.mod_frame(visit, Some(&heard)),
+            frame: self.mod_frame(visit, Some(&heard), route),
             tabs: mod_tabs(visit.t, route),
             search,
             members: found.members.iter().map(|row| member(row, visit, keeper(&heard))).collect(),
@@ -112,9 +118,10 @@ impl<A: Ask> Site<A> {
         };
         let frame = self.around(visit, Some(&heard));
         let title = if is_keeper { visit.t.moderation() } else { visit.t.what_keepers_did() };
+        let tabs = if is_keeper { mod_tabs(visit.t, &Route::ModLog) } else { Vec::new() };
         let page = LogPage {
-            frame: frame.frame(title, None),
-            tabs: if is_keeper { mod_tabs(visit.t, &Route::ModLog) } else { Vec::new() },
+            frame: frame.frame(title, None).under(&tabs),
+            tabs,
             acts: found.acts.iter().map(row).collect(),
             more: found.next.as_ref().map(|next| format!("{}?after={next}", Route::ModLog)),
         };

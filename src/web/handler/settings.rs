@@ -55,7 +55,7 @@ impl<A: Ask> Site<A> {
         let Outcome::Profile(profile) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let drawer = self.must_draw(visit, &heard)?;
         let saved = visit.query.find("saved").map(|_| Notice::new(Tone::Good, visit.t.saved(), ""));
-        let frame = self.settings_frame(visit, Some(&heard)).saying(saved);
+        let frame = self.settings_frame(visit, Some(&heard), &Route::SettingsProfile).saying(saved);
         let values = Values {
             display_name: &profile.person.display_name,
             bio: &profile.bio,
@@ -83,7 +83,9 @@ impl<A: Ask> Site<A> {
         let form = self.again_form(visit, again, &said)?;
         // What is kept already need not be chosen again.
         let form = form.carrying("kept_avatar", again.form.get("kept_avatar"));
-        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let frame = self
+            .settings_frame(visit, again.heard, &Route::SettingsProfile)
+            .saying(said.notice.clone());
         let values = Values::typed(again.form);
         let mut page = profile_form(frame, form, values, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
@@ -97,7 +99,7 @@ impl<A: Ask> Site<A> {
         let binding = Binding::Session(token);
         let drawn = head(&self.form_key, binding, FormName::Profile, &Route::SettingsProfile, key);
         let notice = Notice::new(Tone::Care, visit.t.not_changed_yet(), visit.t.press_save());
-        let frame = self.settings_frame(visit, Some(heard)).saying(notice);
+        let frame = self.settings_frame(visit, Some(heard), &Route::SettingsProfile).saying(notice);
         let page = profile_form(frame, drawn, Values::typed(form), &none);
         html(&page, Head::of(200, heard.cookies.clone()))
     }
@@ -110,7 +112,8 @@ impl<A: Ask> Site<A> {
         let changed = visit
             .remark::<u32>("ended")
             .map(|ended| Notice::new(Tone::Good, t.password_changed(), devices_ended(t, ended)));
-        let frame = self.settings_frame(visit, Some(&heard)).saying(changed);
+        let frame =
+            self.settings_frame(visit, Some(&heard), &Route::SettingsPassword).saying(changed);
         let form = drawer.form(FormName::Password, &Route::SettingsPassword, "");
         html(&password_form(frame, form, &none), Head::of(200, heard.cookies.clone()))
     }
@@ -122,7 +125,9 @@ impl<A: Ask> Site<A> {
         said: Said,
     ) -> Handled {
         let form = self.again_form(visit, again, &said)?;
-        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let frame = self
+            .settings_frame(visit, again.heard, &Route::SettingsPassword)
+            .saying(said.notice.clone());
         let mut page = password_form(frame, form, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
@@ -150,7 +155,7 @@ impl<A: Ask> Site<A> {
             class: "risk",
         };
         let page = DevicesPage {
-            frame: self.settings_frame(visit, Some(&heard)).saying(ended),
+            frame: self.settings_frame(visit, Some(&heard), &Route::SettingsDevices).saying(ended),
             tabs: tabs(t, &Route::SettingsDevices),
             devices: sessions.iter().map(|row| device(row, drawer, visit)).collect(),
             end_others: sessions.iter().any(|row| !row.is_this).then_some(end_others),
@@ -163,22 +168,30 @@ impl<A: Ask> Site<A> {
     pub(super) fn settings_leave(&self, visit: &Visit<'_>) -> Handled {
         let heard = self.checked(visit)?;
         let drawer = self.must_draw(visit, &heard)?;
-        let frame = self.settings_frame(visit, Some(&heard));
+        let frame = self.settings_frame(visit, Some(&heard), &Route::SettingsLeave);
         let form = drawer.form(FormName::Leave, &Route::SettingsLeave, "");
         html(&leave_form(frame, form, "", &none), Head::of(200, heard.cookies.clone()))
     }
 
     pub(super) fn leave_again(&self, visit: &Visit<'_>, again: &Again<'_>, said: Said) -> Handled {
         let form = self.again_form(visit, again, &said)?;
-        let frame = self.settings_frame(visit, again.heard).saying(said.notice.clone());
+        let frame = self
+            .settings_frame(visit, again.heard, &Route::SettingsLeave)
+            .saying(said.notice.clone());
         let username = again.form.get("username");
         let mut page = leave_form(frame, form, username, &|field| again.problem_of(visit.t, field));
         page.button = said.button.unwrap_or(page.button);
         html(&page, again.head(&said))
     }
 
-    pub(super) fn settings_frame(&self, visit: &Visit<'_>, heard: Option<&Heard>) -> Frame {
-        self.around(visit, heard).frame(visit.t.settings(), None)
+    pub(super) fn settings_frame(
+        &self,
+        visit: &Visit<'_>,
+        heard: Option<&Heard>,
+        here: &Route,
+    ) -> Frame {
+        let frame = self.around(visit, heard).frame(visit.t.settings(), None);
+        frame.under(&tabs(visit.t, here))
     }
 
     /// Asks whether the session is open.

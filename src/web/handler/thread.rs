@@ -15,7 +15,10 @@ use crate::web::page::post::PostItem;
 use crate::web::page::thread::{Replies, Reply, ThreadPage, Unseen};
 use crate::web::route::Route;
 use crate::web::words::Lang;
-use crate::wire::request::{Ancestor, Outcome, ReplyView, ThreadPage as Thread};
+use crate::wire::request::{Ancestor, Outcome, PostView, ReplyView, ThreadPage as Thread};
+
+/// Most characters of a post that its window is called by: browsers show fewer.
+const BEGINNING_CHARS_MAX: usize = 50;
 
 /// Where on the page the replies begin.
 const REPLIES: &str = "#replies";
@@ -45,6 +48,9 @@ impl<A: Ask> Site<A> {
         let look = self.look(visit, &heard, just_posted, address);
         let title = t.post_by(&thread.post.author.display_name);
         let frame = self.around(visit, Some(&heard)).frame(title, None).marking(look.marks());
+        // Strangers' programs show titles elsewhere.
+        let called = drawer.and_then(|_| called(&thread.post));
+        let frame = frame.calling(called.unwrap_or_default());
         let is_others = drawer.is_some_and(|drawer| *drawer.viewer != post.user);
         let reported = visit.query.find("reported").filter(|_| is_others);
         let reported =
@@ -61,6 +67,24 @@ impl<A: Ask> Site<A> {
         };
         html(&page, seen(visit, &heard))
     }
+}
+
+/// What the window of a thread is called: its author and how it begins. Of what stands behind a note, of what is
+/// hidden and of what is for few nothing, since a window's name stands where the page does not: in histories, and
+/// on screens that others see.
+fn called(post: &PostView) -> Option<String> {
+    let is_open = post.note.is_none() && post.hidden.is_none() && !post.audience.is_few();
+    let begins = beginning(&post.text);
+    let shows = is_open && !begins.is_empty();
+    shows.then(|| format!("{}: {begins}", post.author.display_name))
+}
+
+/// The first words of a text, in one line.
+fn beginning(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((end, _)) = line.char_indices().nth(BEGINNING_CHARS_MAX) else { return line };
+    let cut = line.get(..end).unwrap_or_default();
+    format!("{}…", cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole))
 }
 
 /// Which part of the replies a page shows.

@@ -6,6 +6,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use super::form::FormHead;
 use super::machines::name;
 use super::script;
+use super::settings::Tab;
 use super::time::Moment;
 use crate::id::UserName;
 use crate::limits::NEWS_COUNTED_MAX;
@@ -96,6 +97,8 @@ pub(crate) struct Frame {
     pub(crate) community: String,
     /// The page's name, for the title and the heading.
     pub(crate) title: String,
+    /// What its window is called, where that says more than the heading; may be empty.
+    pub(crate) called: String,
     /// A soft remark beside the heading; may be empty.
     pub(crate) remark: String,
     /// Whether the title says that something went wrong.
@@ -227,6 +230,7 @@ impl Around<'_> {
             t,
             community: self.community.to_owned(),
             title: title.into(),
+            called: String::new(),
             remark: String::new(),
             is_error: false,
             style: self.assets.style.to_string(),
@@ -299,6 +303,19 @@ impl Frame {
     pub(crate) fn marking(mut self, marks: Option<FormHead>) -> Self {
         self.marks = marks;
         self
+    }
+
+    /// The same with another name for its window than its heading.
+    pub(crate) fn calling(mut self, called: impl Into<String>) -> Self {
+        self.called = called.into();
+        self
+    }
+
+    /// The same, called after the present one of its tabs: they share a heading.
+    pub(crate) fn under(self, tabs: &[Tab]) -> Self {
+        let present = tabs.iter().find(|tab| tab.is_current);
+        let called = present.map(|tab| format!("{} · {}", tab.label, self.title));
+        self.calling(called.unwrap_or_default())
     }
 
     /// The same with a soft remark beside the heading.

@@ -1,9 +1,12 @@
 //! Ways that people take between pages: back from where they went, on after signing in, to an address as they
 //! spell it, to the end of a list.
 
-use super::fake::{Browser, check_shows, hidden_fields, location, posts, site, text, textarea};
+use super::fake::{
+    Browser, check_shows, hidden_fields, location, posts, site, text, textarea, thread,
+};
 use super::fitting::fitting;
 use crate::action::Action;
+use crate::user::entry::Audience;
 use crate::web::response::Response;
 use crate::wire::request::{KeptApart, NewsPage, Outcome, PeoplePage, PostPage, Refusal};
 
@@ -11,6 +14,13 @@ const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
 
 /// What one signs in with.
 const ADA: [(&str, &str); 2] = [("username", "ada"), ("password", "seven green gloves")];
+
+/// The page's name in its `<title>`.
+fn title(response: &Response) -> String {
+    let html = text(response);
+    let inside = html.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+    super::fake::unescape(inside.unwrap_or_else(|| panic!("no title: {html}")))
+}
 
 #[test]
 fn r0044_text_kept_on_the_way_back_from_pictures_and_polls() {
@@ -204,4 +214,69 @@ fn r0048_list_past_its_end_is_not_said_to_be_empty() {
         let first = ada.get(page);
         check_shows(&first, &[], &["That’s everything.", "Back to the beginning"]);
     }
+}
+
+#[test]
+fn titles_name_the_tab() {
+    let site = site();
+    *site.ask.is_keeper.lock() = true;
+    let mut ada = Browser::ada(&site);
+    for (address, name) in [
+        ("/settings/profile", "Profile · Settings"),
+        ("/settings/password", "Password · Settings"),
+        ("/settings/devices", "Devices · Settings"),
+        ("/settings/language", "Language · Settings"),
+        ("/settings/people", "Muted · Settings"),
+        ("/settings/invitations", "Invitations · Settings"),
+        ("/settings/keys", "Keys · Settings"),
+        ("/settings/data", "Your data · Settings"),
+        ("/settings/leave", "Leave · Settings"),
+        ("/mod", "Reports · Moderation"),
+        ("/mod/joining", "Joining · Moderation"),
+        ("/mod/members", "Members · Moderation"),
+        ("/mod/log", "Log · Moderation"),
+        ("/mod/settings", "Settings · Moderation"),
+    ] {
+        let page = ada.get(address);
+        assert_eq!(title(&page), format!("{name} · Fen Lane"), "{address}");
+        let heading = name.rsplit(" · ").next().unwrap();
+        check_shows(&page, &[&format!("<h1 dir=\"auto\">{heading}</h1>")], &[]);
+    }
+}
+
+#[test]
+fn title_of_a_thread_begins_with_its_words_unless_they_are_not_for_all() {
+    let of = |said: &'static str, note: Option<&'static str>, audience| {
+        let site = site().answering(move |action| {
+            Ok(match fitting(action) {
+                Outcome::Thread(_) => {
+                    let mut page = thread();
+                    said.clone_into(&mut page.post.text);
+                    page.post.note = note.map(str::to_owned);
+                    page.post.audience = audience;
+                    Outcome::Thread(page)
+                }
+                other => other,
+            })
+        });
+        let strangers = title(&Browser::stranger(&site).get("/@ada/901"));
+        assert_eq!(strangers, "Post by Ada Lind · Fen Lane", "previews tell no words");
+        let page = Browser::ada(&site).get("/@ada/901");
+        check_shows(&page, &["<h1 dir=\"auto\">Post by Ada Lind</h1>"], &[]);
+        title(&page)
+    };
+    let all = Audience::Everyone;
+    let named = |words: &str| format!("Ada Lind: {words} · Fen Lane");
+    assert_eq!(of("Is it mine?", None, all), named("Is it mine?"));
+    assert_eq!(of("Is it <b>\nmine?", None, Audience::Quiet), named("Is it <b> mine?"));
+    let long = "The seed swap is on Saturday at ten, in the old chapel. Bring labels.";
+    assert_eq!(of(long, None, all), named("The seed swap is on Saturday at ten, in the old…"));
+    let unbroken = "ä".repeat(60).leak();
+    assert_eq!(of(unbroken, None, all), named(&format!("{}…", "ä".repeat(50))));
+    let plain = "Post by Ada Lind · Fen Lane";
+    assert_eq!(of("", None, all), plain);
+    assert_eq!(of(" \n ", None, all), plain);
+    assert_eq!(of("Behind it", Some("Gloves"), all), plain);
+    assert_eq!(of("To @ben", None, Audience::Named), plain);
+    assert_eq!(of("To you", None, Audience::Followers), plain);
 }
