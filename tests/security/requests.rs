@@ -346,12 +346,12 @@ fn s27_methods_unknown_refused_and_nothing_listed() {
         "/node.json",
         "/.git/config",
         "/.env",
-        "/settings/",
-        "/settings/data/",
+        "/settings/x/",
+        "/settings/data//",
         "/tag/",
         "/@",
         "/@/",
-        "/@ada/",
+        "/@ada//",
         "/../etc/passwd",
         "/s/../../etc/passwd",
         "/%2e%2e/%2e%2e/etc/passwd",
@@ -363,7 +363,11 @@ fn s27_methods_unknown_refused_and_nothing_listed() {
         "/cluster",
         "/status.json",
         "//",
-        "/public/",
+        "//evil.example",
+        "//evil.example/",
+        "//@Ada/",
+        "/%2Fevil.example/",
+        "/%5Cevil.example/",
         "/%00",
         "/%ff",
     ] {
@@ -371,7 +375,23 @@ fn s27_methods_unknown_refused_and_nothing_listed() {
         assert_eq!(reply.status, 404, "{path}: {}", reply.body);
         assert!(!reply.body.contains("root:") && !reply.body.contains("jsonl"), "{}", reply.body);
     }
+    check_other_spellings(&site);
     check_ports_apart(&site);
+}
+
+/// An address in another spelling leads to its own, on this site.
+fn check_other_spellings(site: &Site) {
+    for (path, own) in [
+        ("/@Ada/", "/@ada"),
+        ("/%40ADA", "/@ada"),
+        ("/settings/", "/settings/profile"),
+        ("/settings/data/", "/settings/data"),
+        ("/public/?before=1&x=//evil.example", "/public?before=1&x=//evil.example"),
+    ] {
+        let reply = site.get(path, "");
+        assert_eq!((reply.status, reply.header("Location")), (308, Some(own)), "{path}");
+        reply.assert_secure_without_https();
+    }
 }
 
 /// What machines say to each other is not understood where browsers come, and the reverse.

@@ -191,7 +191,8 @@ impl<A: Ask> Site<A> {
         }
         let visit = self.visit(request);
         // However the address spells it.
-        let route = decode_path(&request.path).and_then(|path| Route::parse(&path));
+        let route = decode_path(&request.path)
+            .and_then(|path| Route::parse(&path).or_else(|| Route::misspelt(&path)));
         let hides_address = matches!(route, Some(Route::FirstKeeper | Route::NewPassword));
         let finished = |response| {
             let response = self.masked(spoken(&visit, response));
@@ -245,7 +246,10 @@ impl<A: Ask> Site<A> {
     fn handle(&self, visit: &Visit<'_>) -> Handled {
         let path = decode_path(&visit.request.path);
         let Some(route) = path.as_deref().and_then(Route::parse) else {
-            return self.error(visit, None, 404);
+            return match path.as_deref().and_then(Route::misspelt) {
+                Some(route) if visit.request.method != Method::Post => Ok(moved(visit, &route)),
+                _ => self.error(visit, None, 404),
+            };
         };
         if !route.allows(visit.request.method) {
             return self.not_allowed(visit, &route);
@@ -524,6 +528,15 @@ fn html(page: &impl Template, head: Head) -> Handled {
         retry_after_s: head.retry_after_s,
         ..Response::new(head.status.unwrap_or(200), Content::Html, body)
     })
+}
+
+/// Sends the browser to the one spelling of a route, with what stood after `?`: for good, but nobody keeps
+/// that.
+fn moved(visit: &Visit<'_>, route: &Route) -> Response {
+    let query = &visit.request.query;
+    let whole = Location::new(&format!("{route}?{query}")).filter(|_| !query.is_empty());
+    let location = whole.or_else(|| Location::new(&route.href()));
+    Response { location, ..Response::new(308, Content::Text, "") }
 }
 
 /// Sends the browser on. What is no path on this site becomes `/`.

@@ -227,6 +227,23 @@ impl Route {
         })
     }
 
+    /// The page that an address means in another spelling than its own, as people type it: a member's name in
+    /// capitals, a slash behind, the settings without which. What only takes forms is no page.
+    pub fn misspelt(path: &str) -> Option<Self> {
+        let whole = path.strip_suffix('/').unwrap_or(path);
+        let small = match whole.strip_prefix("/@") {
+            Some(rest) => {
+                let (name, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                format!("/@{}{rest}", name.to_ascii_lowercase())
+            }
+            None if whole == "/settings" => return Some(Self::SettingsProfile),
+            None => whole.to_owned(),
+        };
+        // The first page is what is left of nothing but slashes.
+        let route = Self::parse(&small).filter(|route| *route != Self::Home);
+        route.filter(|route| route.allows(Method::Get))
+    }
+
     /// What stands after `/tag/`: a tag in any spelling, as people type it.
     fn parse_tag(rest: &str) -> Option<Self> {
         match rest.strip_suffix(".atom") {

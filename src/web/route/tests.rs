@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::web::response::Location;
 
 fn post(user: &str, id: u64) -> PostRef {
     PostRef { user: user.parse().unwrap(), id: PostId::from_raw(id) }
@@ -129,6 +130,22 @@ fn route_path_not_canonical_refused() {
 }
 
 #[test]
+fn route_misspelt_is_known_by_its_own_address() {
+    for (path, own) in [
+        ("/@Ada", "/@ada"),
+        ("/@Ada/7/", "/@ada/7"),
+        ("/@ADA.ATOM", "/@ada.atom"),
+        ("/settings", "/settings/profile"),
+        ("/tag/Seeds/", "/tag/seeds"),
+    ] {
+        assert_eq!(Route::misspelt(path).map(|route| route.to_string()).as_deref(), Some(own));
+    }
+    for path in ["", "/", "//", "//evil", "/@Ada//", "/@ada/007", "/Public", "/post/", "/@É"] {
+        assert_eq!(Route::misspelt(path), None, "{path:?}");
+    }
+}
+
+#[test]
 fn route_of_tag_in_any_script_and_spelling() {
     let tag = Route::Tag("größe".parse().unwrap());
     assert_eq!(tag.to_string(), "/tag/gr%C3%B6sse");
@@ -154,6 +171,14 @@ proptest! {
     fn route_any_path_read_writes_itself(path in "(/@?[a-z0-9_./-]{0,30}){1,3}") {
         if let Some(route) = Route::parse(&path) {
             prop_assert_eq!(route.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn route_any_path_misspelt_stays_on_this_site(path in "/{1,2}(@?[A-Za-z0-9_.É-]{0,9}/{0,2}){1,4}") {
+        if let Some(route) = Route::misspelt(&path) {
+            prop_assert!(Location::new(&route.to_string()).is_some());
+            prop_assert_eq!(Route::parse(&route.to_string()), Some(route));
         }
     }
 }

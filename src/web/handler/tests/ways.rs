@@ -7,6 +7,7 @@ use super::fake::{
 use super::fitting::fitting;
 use crate::action::Action;
 use crate::user::entry::Audience;
+use crate::web::request::Method;
 use crate::web::response::Response;
 use crate::wire::request::{KeptApart, NewsPage, Outcome, PeoplePage, PostPage, Refusal};
 
@@ -214,6 +215,53 @@ fn r0048_list_past_its_end_is_not_said_to_be_empty() {
         let first = ada.get(page);
         check_shows(&first, &[], &["That’s everything.", "Back to the beginning"]);
     }
+}
+
+#[test]
+fn r0049_address_in_another_spelling_leads_to_its_page() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    for (asked, canonical) in [
+        ("/@Ada", "/@ada"),
+        ("/@ADA/901", "/@ada/901"),
+        ("/@Ada.atom", "/@ada.atom"),
+        ("/@ada/", "/@ada"),
+        ("/@Ada/followers/?after=ben", "/@ada/followers?after=ben"),
+        ("/public/?before=896", "/public?before=896"),
+        ("/%40Ada", "/@ada"),
+        ("/settings", "/settings/profile"),
+        ("/settings/", "/settings/profile"),
+        ("/mod/act/?deed=hide&username=ben&id=1", "/mod/act?deed=hide&username=ben&id=1"),
+    ] {
+        for method in [Method::Get, Method::Head] {
+            let to = ada.send(method, asked, Vec::new());
+            let place = to.location.as_ref().map(|place| place.as_str().to_owned());
+            assert_eq!((to.status, place.as_deref()), (308, Some(canonical)), "{asked}");
+        }
+        assert_ne!(ada.post(asked, &[]).status, 308, "{asked}");
+    }
+    for asked in [
+        "//",
+        "//evil.example",
+        "//evil.example/",
+        "//public/",
+        "/public//",
+        "/%2Fevil.example/",
+        "/@Ada/../x",
+        "/@Ada//",
+        "/@",
+        "/@/",
+        "/s/style.css/",
+        "/post/",
+        "/@Ben/follow",
+        "/api/",
+        "/oauth/token/",
+    ] {
+        let to = ada.get(asked);
+        assert!(to.location.is_none() && to.status >= 400, "{asked}: {}", to.status);
+    }
+    // One-time links stay secret on the way.
+    assert!(ada.get("/reset/?link=ada.secret").hides_address);
 }
 
 #[test]
