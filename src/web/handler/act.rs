@@ -223,7 +223,8 @@ impl Act {
         match self {
             Self::Join | Self::FirstKeeper => Subject::Account,
             Self::Login => Subject::SignIn,
-            Self::Post(_) | Self::EditPost(_) => Subject::Post,
+            Self::Post(_) => Subject::Post,
+            Self::EditPost(_) => Subject::Edit,
             Self::EditProfile
             | Self::ChangePassword
             | Self::ResetPassword

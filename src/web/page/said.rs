@@ -22,6 +22,8 @@ use crate::wire::request::{Field, FieldProblem, Hindered, Person, Refusal};
 pub(crate) enum Subject {
     /// A post or a reply.
     Post,
+    /// Another text for a post.
+    Edit,
     /// A new account.
     Account,
     /// A sign-in.
@@ -149,6 +151,10 @@ impl Said {
                 let text = format!("{} {kept}", t.ask_operator());
                 Self::new(403, t.not_possible(), t.keeper_cannot_leave(), text)
             }
+            Refusal::Conflict if subject == Subject::Post => {
+                let (title, strong) = (t.not_posted_yet(), t.posted_already());
+                Self::new(409, title, strong, t.press_post_too().to_owned()).with_key_spent()
+            }
             Refusal::Conflict => {
                 Self::new(409, t.nothing_saved(), t.form_used(), kept.to_owned()).with_key_spent()
             }
@@ -206,7 +212,7 @@ impl Said {
 
     fn unknown(t: Lang, subject: Subject) -> Self {
         let text = match subject {
-            Subject::Post => t.check_post(),
+            Subject::Post | Subject::Edit => t.check_post(),
             Subject::Account => t.check_account(),
             Subject::SignIn | Subject::Fields | Subject::Button => t.check_done(),
         };
@@ -236,7 +242,10 @@ impl Said {
             3 => t.three_to_fix().to_owned(),
             n => t.many_to_fix(n),
         };
-        let title = if subject == Subject::Post { t.not_posted_yet() } else { t.not_saved_yet() };
+        let title = match subject {
+            Subject::Post | Subject::Edit => t.not_posted_yet(),
+            _ => t.not_saved_yet(),
+        };
         let mut said = Self::new(422, title, strong, String::new());
         said.notice.fields = fields;
         said
@@ -252,7 +261,7 @@ impl Subject {
     /// That nothing was done, and that what was typed is safe.
     const fn kept(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => t.text_kept(),
+            Self::Post | Self::Edit => t.text_kept(),
             Self::Account => t.account_kept(),
             Self::SignIn => t.not_signed_in(),
             Self::Fields => t.fields_kept(),
@@ -263,7 +272,7 @@ impl Subject {
     /// What becomes of what was typed while one signs in.
     const fn rides(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => t.text_rides(),
+            Self::Post | Self::Edit => t.text_rides(),
             Self::Fields => t.fields_ride(),
             Self::Account | Self::SignIn | Self::Button => t.sign_in_again(),
         }
@@ -271,7 +280,7 @@ impl Subject {
 
     const fn name(self, t: Lang) -> &'static str {
         match self {
-            Self::Post => t.subject_post(),
+            Self::Post | Self::Edit => t.subject_post(),
             Self::Account => t.subject_account(),
             Self::SignIn => t.subject_sign_in(),
             Self::Fields | Self::Button => t.subject_change(),

@@ -118,6 +118,12 @@ words! {
     form_used:
         "This form was already used for something else." /
         "Dieses Formular wurde schon für etwas anderes verwendet.";
+    posted_already:
+        "You already posted from this form, perhaps in another tab." /
+        "Mit diesem Formular hast du schon etwas veröffentlicht, vielleicht in einem anderen Tab.";
+    press_post_too:
+        "This text has not been posted. Press Post to send it too." /
+        "Dieser Text wurde nicht veröffentlicht. Drücke „Veröffentlichen“, um auch ihn zu senden.";
     form_too_old:
         "This form is too old to tell whether it was saved before." /
         "Dieses Formular ist zu alt, um zu sagen, ob es schon gespeichert wurde.";

@@ -193,7 +193,7 @@ fn post_refused_gives_the_text_back() {
     let cases = [
         (over, 422, "23 characters too many."),
         (invalid(Field::Text, Problem::Empty), 422, "Write something first."),
-        (Refusal::Conflict, 409, "already used"),
+        (Refusal::Conflict, 409, "You already posted from this form"),
         (Refusal::Expired, 409, "too old to tell"),
         (Refusal::Full, 422, "Your account is full."),
         (Refusal::TooMany { retry_after_s: 30 }, 429, "Try again in 30 seconds."),

@@ -265,6 +265,29 @@ fn r0049_address_in_another_spelling_leads_to_its_page() {
 }
 
 #[test]
+fn form_sent_from_two_tabs_says_what_to_press() {
+    for page in ["/", "/@ben/899"] {
+        let site = site().refusing(Refusal::Conflict);
+        let mut ada = Browser::ada(&site);
+        let told = ada.submit(page, "/post", &[("text", TYPED)]);
+        let words = [
+            "<strong>You already posted from this form, perhaps in another tab.</strong>",
+            "This text has not been posted. Press Post to send it too.",
+            "<button>Post</button>",
+        ];
+        assert_eq!((told.status, textarea(&told).as_str()), (409, TYPED));
+        check_shows(&told, &words, &["for something else", "nothing was posted"]);
+        site.answer(|action| Ok(fitting(action)));
+        let sent = ada.resubmit(&told, "/post", &[("text", TYPED)]);
+        assert!(location(&sent).contains("posted=904"));
+    }
+    // What is no new post keeps its words.
+    let site = site().refusing(Refusal::Conflict);
+    let edit = Browser::ada(&site).submit("/@ada/901/edit", "/@ada/901/edit", &[("text", TYPED)]);
+    check_shows(&edit, &["already used for something else"], &["another tab"]);
+}
+
+#[test]
 fn titles_name_the_tab() {
     let site = site();
     *site.ask.is_keeper.lock() = true;
