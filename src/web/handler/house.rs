@@ -78,8 +78,9 @@ impl<A: Ask> Site<A> {
             })
         };
         let is_closed = welcome.signup == Signup::Closed;
+        let frame = self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left);
         let page = LandingPage {
-            frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),
+            frame: if is_closed { frame.without_joining() } else { frame },
             words: welcome.words,
             feed: welcome.posts.as_ref().map(see).transpose()?,
             everyone: Route::Everyone.href(),
@@ -93,7 +94,9 @@ impl<A: Ask> Site<A> {
 
     /// Says that nobody can join by themselves.
     pub(super) fn closed_page(&self, visit: &Visit<'_>, heard: &Heard) -> Handled {
-        self.say(visit, heard, visit.t.closed(), visit.t.invited_by_keeper().to_owned())
+        let page = self.say(visit, heard, visit.t.closed(), visit.t.invited_by_keeper().to_owned());
+        let page = MessagePage { frame: page.frame.without_joining(), ..page };
+        html(&page, Head::of(200, heard.cookies.clone()))
     }
 
     /// Says what keeps somebody from writing, or from everything.
@@ -105,20 +108,20 @@ impl<A: Ask> Site<A> {
     ) -> Handled {
         let (title, text) = hindered(visit.t, why);
         let text = format!("{text} {}", reason_of(visit.t, why)).trim().to_owned();
-        self.say(visit, heard, title, text)
+        let page = self.say(visit, heard, title, text);
+        html(&page, Head::of(200, heard.cookies.clone()))
     }
 
     /// A page that says something, and is no error.
-    fn say(&self, visit: &Visit<'_>, heard: &Heard, title: &str, text: String) -> Handled {
-        let page = MessagePage {
+    fn say(&self, visit: &Visit<'_>, heard: &Heard, title: &str, text: String) -> MessagePage {
+        MessagePage {
             looks_for: String::new(),
             login: String::new(),
             frame: self.around(visit, Some(heard)).frame(title, None),
             text,
             link: (Route::Everyone.href(), visit.t.read_everyone()),
             request_id: visit.request.id.clone(),
-        };
-        html(&page, Head::of(200, heard.cookies.clone()))
+        }
     }
 
     /// The code of the invitation that a session makes with a form of this key.

@@ -22,6 +22,7 @@ use crate::web::page::status::{Picture, StatusPage, changes, rows, sentence};
 use crate::web::page::time::Moment;
 use crate::web::request::Method;
 use crate::web::route::Route;
+use crate::web::words::Lang;
 use crate::wire::request::{Outcome, PostPage, PostView, ProfilePage as Profile, Refusal};
 
 impl<A: Ask> Site<A> {
@@ -61,13 +62,11 @@ impl<A: Ask> Site<A> {
         }
         let is_alone = posts.posts.is_empty() || !posts.suggestions.is_empty();
         // Whoever may not write is told so in place of the box to write in.
-        let hindered = heard.viewer.as_ref().and_then(|viewer| viewer.hindered.as_ref());
-        let suspended = hindered
-            .map(|why| Notice::new(Tone::Care, hindered_words(t, why).1, reason_of(t, why)));
-        let is_writer = hindered.is_none();
+        let kept_from = kept_from_writing(t, heard);
+        let is_writer = kept_from.is_none();
         let page = TimelinePage {
             frame: frame
-                .saying(suspended.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
+                .saying(kept_from.or(posts.just_posted.map(|kept| Notice::posted(t, kept)))),
             composer: drawer.filter(|_| is_first && is_writer).map(Drawer::composer),
             fresh: is_first.then(|| Route::Home.href()),
             feed: Feed {
@@ -95,10 +94,13 @@ impl<A: Ask> Site<A> {
         let frame =
             self.around(visit, Some(&heard)).frame(visit.t.everyone(), Some(&Route::Everyone));
         let frame = frame.feeding(&Route::EveryoneFeed, visit.t.everyone()).marking(look.marks());
+        let kept_from = kept_from_writing(visit.t, &heard).filter(|_| is_first);
+        let is_writer = is_first && kept_from.is_none();
+        let posted = posts.just_posted.map(|kept| Notice::posted(visit.t, kept));
         let page = TimelinePage {
-            frame: frame.saying(posts.just_posted.map(|kept| Notice::posted(visit.t, kept))),
+            frame: frame.saying(posted.or(kept_from)),
             // Pictures are asked for at home: 30 of the longest posts leave this page no byte for it.
-            composer: drawer.filter(|_| is_first).map(Drawer::plain_composer),
+            composer: drawer.filter(|_| is_writer).map(Drawer::plain_composer),
             fresh: drawer.filter(|_| is_first).map(|_| Route::Everyone.href()),
             feed: Feed {
                 empty: visit.t.nothing_posted(),
@@ -291,6 +293,12 @@ impl<A: Ask> Site<A> {
         };
         html(&page, seen(visit, &heard))
     }
+}
+
+/// What keeps the reader from writing, said in place of the box to write in, if anything does.
+pub(super) fn kept_from_writing(t: Lang, heard: &Heard) -> Option<Notice> {
+    let why = heard.viewer.as_ref()?.hindered.as_ref()?;
+    Some(Notice::new(Tone::Care, hindered_words(t, why).1, reason_of(t, why)))
 }
 
 /// The head of a page that shows what a backend told.

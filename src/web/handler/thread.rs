@@ -1,7 +1,7 @@
 //! The page of a post: above it what it answers, below it a part of what answers it.
 
 use super::posts::Look;
-use super::read::seen;
+use super::read::{kept_from_writing, seen};
 use super::visit::Visit;
 use super::{Fault, Handled, Site, html};
 use crate::action::{Action, ReplyPlace, ThreadOf};
@@ -55,14 +55,16 @@ impl<A: Ask> Site<A> {
         let reported = visit.query.find("reported").filter(|_| is_others);
         let reported =
             reported.map(|_| Notice::new(Tone::Good, t.reported(), t.keeper_will_look()));
+        let kept_from = kept_from_writing(t, &heard);
+        let posted = thread.just_posted.map(|kept| Notice::posted(t, kept));
+        let is_writer = kept_from.is_none();
         let page = ThreadPage {
-            frame: frame
-                .saying(reported.or(thread.just_posted.map(|kept| Notice::posted(t, kept)))),
+            frame: frame.saying(reported.or(posted).or(kept_from)),
             report: is_others.then(|| Route::Report(post.clone()).href()),
             ancestors: thread.ancestors.iter().map(|it| above(t, &look, it)).collect(),
             post: look.opened(&thread.post),
             replies: part.shown(thread, &look, &route),
-            composer: drawer.map(|drawer| drawer.answer(&post, &thread.post)),
+            composer: drawer.filter(|_| is_writer).map(|drawer| drawer.answer(&post, &thread.post)),
             login: drawer.is_none().then(|| format!("{}?next={here}", Route::Login)),
         };
         html(&page, seen(visit, &heard))

@@ -293,6 +293,13 @@ impl Frame {
         self
     }
 
+    /// The same without the offer to join, where nobody can.
+    pub(crate) fn without_joining(mut self) -> Self {
+        let join = Route::Join.href();
+        self.nav.retain(|link| link.href != join);
+        self
+    }
+
     /// The same with a feed of its posts.
     pub(crate) fn feeding(mut self, feed: &Route, title: impl Into<String>) -> Self {
         self.feed = Some((feed.to_string(), title.into()));

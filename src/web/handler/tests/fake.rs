@@ -19,10 +19,10 @@ use crate::web::origin::Origin;
 use crate::web::request::{Method, Request};
 use crate::web::response::Response;
 use crate::wire::request::{
-    Ancestor, ClusterBrief, FoundPage, HistoryPage, LikedBy, MachineRow, MachineState, Mine,
-    NewsPage, NewsRow, Outcome, Person, PersonRow, PostPage, PostView, Refusal, Reply, ReplyView,
-    Request as WireRequest, Response as WireResponse, ResponseAction, StatusPage, TextView,
-    ThreadPage, Viewer,
+    Ancestor, ClusterBrief, FoundPage, Hindered, HistoryPage, LikedBy, MachineRow, MachineState,
+    Mine, NewsPage, NewsRow, Outcome, Person, PersonRow, PostPage, PostView, Refusal, Reply,
+    ReplyView, Request as WireRequest, Response as WireResponse, ResponseAction, StatusPage,
+    TextView, ThreadPage, Viewer,
 };
 
 /// 14 November 2023, 22:13:20 UTC.
@@ -48,6 +48,8 @@ pub(super) struct Fake {
     pub(super) knows_session: Mutex<bool>,
     /// Whether who is signed in is a keeper.
     pub(super) is_keeper: Mutex<bool>,
+    /// What keeps who is signed in from writing.
+    pub(super) hindered: Mutex<Option<Hindered>>,
     /// How the machines are.
     pub(super) cluster: Mutex<ClusterBrief>,
 }
@@ -83,7 +85,7 @@ impl Ask for Fake {
             ops: 12,
             news: 3,
             is_keeper: *self.is_keeper.lock(),
-            hindered: None,
+            hindered: self.hindered.lock().clone(),
             app: None,
         });
         let cluster = self.cluster.lock().clone();
@@ -119,6 +121,7 @@ pub(super) fn site_at(origin: &str) -> Site<Fake> {
         asked: Mutex::default(),
         knows_session: Mutex::new(true),
         is_keeper: Mutex::new(false),
+        hindered: Mutex::default(),
         cluster: Mutex::new(cluster(&[MachineState::InStep; 3])),
     };
     let origin = Origin::parse(origin, true).unwrap();

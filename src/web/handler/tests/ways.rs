@@ -6,10 +6,12 @@ use super::fake::{
 };
 use super::fitting::fitting;
 use crate::action::Action;
-use crate::user::entry::Audience;
+use crate::user::entry::{Audience, Signup};
 use crate::web::request::Method;
 use crate::web::response::Response;
-use crate::wire::request::{KeptApart, NewsPage, Outcome, PeoplePage, PostPage, Refusal};
+use crate::wire::request::{
+    Hindered, KeptApart, NewsPage, Outcome, PeoplePage, PostPage, Refusal, Welcome,
+};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
 
@@ -262,6 +264,42 @@ fn r0049_address_in_another_spelling_leads_to_its_page() {
     }
     // One-time links stay secret on the way.
     assert!(ada.get("/reset/?link=ada.secret").hides_address);
+}
+
+#[test]
+fn r0050_box_to_write_in_not_offered_to_whom_it_is_refused() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let reason = "Too loud.".to_owned();
+    for (why, words) in [
+        (Hindered::Waiting, "A keeper has yet to let you in."),
+        (Hindered::Suspended { until: None, reason }, "Too loud."),
+    ] {
+        *site.ask.hindered.lock() = Some(why);
+        for page in ["/", "/public", "/@ben/899"] {
+            check_shows(&ada.get(page), &[words], &["<textarea", "Sign in to reply"]);
+        }
+    }
+    *site.ask.hindered.lock() = None;
+    for page in ["/", "/public", "/@ben/899"] {
+        check_shows(&ada.get(page), &["<textarea"], &["has yet to let you in"]);
+    }
+}
+
+#[test]
+fn joining_closed_not_offered_where_that_is_known() {
+    let site = site().answering(|action| {
+        Ok(match action {
+            Action::Welcome => {
+                let words = String::new();
+                Outcome::Welcome(Welcome { signup: Signup::Closed, words, posts: None })
+            }
+            other => fitting(other),
+        })
+    });
+    for page in ["/", "/join"] {
+        check_shows(&Browser::stranger(&site).get(page), &["/login"], &["href=\"/join\""]);
+    }
 }
 
 #[test]
