@@ -258,9 +258,12 @@ impl<A: Ask> Site<A> {
             Some(after) => format!("{route}?after={after}"),
             None => route.href(),
         };
+        let are_own = matches!(route, Route::Followers(_))
+            && drawer.is_some_and(|drawer| drawer.viewer == name);
         let page = PeoplePage {
             frame: self.around(visit, Some(&heard)).frame(title, None),
             of: (Route::Profile(name.clone()).href(), people.of.display_name.clone()),
+            hint: if are_own { visit.t.anybody_follows() } else { "" },
             people: people.people.iter().map(|it| row(it, drawer, &next)).collect(),
             first: after.map(|_| route.href()),
             more: people.more_after.as_ref().map(|last| format!("{route}?after={last}")),

@@ -282,7 +282,10 @@ fn profile_form(
     });
     fields.push(picture);
     fields.extend(removal);
-    settings_form(frame, &Route::SettingsProfile, form, fields)
+    FieldsPage {
+        footnote: t.anybody_follows(),
+        ..settings_form(frame, &Route::SettingsProfile, form, fields)
+    }
 }
 
 fn password_form(frame: Frame, form: FormHead, problem: &Fields<'_>) -> FieldsPage {

@@ -125,6 +125,8 @@ pub(crate) struct PeoplePage {
     pub(crate) frame: Frame,
     /// Whose: address and name.
     pub(crate) of: (String, String),
+    /// What to know of them; may be empty.
+    pub(crate) hint: &'static str,
     /// The people.
     pub(crate) people: Vec<Row>,
     /// Where the list begins, if this is not there.

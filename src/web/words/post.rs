@@ -45,7 +45,7 @@ words! {
     for_everyone_quietly:
         "Everyone, but in no public list" /
         "Alle, aber in keiner öffentlichen Liste";
-    for_followers: "My followers" / "Wer mir folgt";
+    for_followers: "Whoever follows me" / "Wer mir folgt";
     for_named: "Only people named here" / "Nur wer hier genannt ist";
     // Beside a post's time.
     is_quiet: "In no public list" / "In keiner öffentlichen Liste";
@@ -87,6 +87,9 @@ words! {
     followers_heading: "Followers" / "Wer folgt";
     following_heading: "Following" / "Wem gefolgt wird";
     no_one_yet: "No one yet." / "Noch niemand.";
+    anybody_follows:
+        "Any member can follow you and then read what you write for your followers. Whom you block cannot." /
+        "Jedes Mitglied kann dir folgen und liest dann, was du für die schreibst, die dir folgen. Wen du sperrst, kann es nicht.";
     more_people: "More people" / "Weitere Mitglieder";
     follow: "Follow" / "Folgen";
     unfollow: "Unfollow" / "Nicht mehr folgen";

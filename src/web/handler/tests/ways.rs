@@ -389,3 +389,15 @@ fn title_of_a_thread_begins_with_its_words_unless_they_are_not_for_all() {
     assert_eq!(of("To @ben", None, Audience::Named), plain);
     assert_eq!(of("To you", None, Audience::Followers), plain);
 }
+
+#[test]
+fn followers_told_to_be_anybody_where_one_writes_for_them() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    check_shows(&ada.get("/"), &[">Whoever follows me<"], &[]);
+    let words = "Any member can follow you and then read what you write for your followers.";
+    check_shows(&ada.get("/settings/profile"), &[words], &[]);
+    check_shows(&ada.get("/@ada/followers"), &[words], &[]);
+    check_shows(&ada.get("/@ben/followers"), &[], &[words]);
+    check_shows(&ada.get("/@ada/following"), &[], &[words]);
+}
