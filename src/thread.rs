@@ -117,6 +117,17 @@ impl Stop {
     }
 }
 
+/// Closes its flag when it is dropped: however a thread ends, and when there never was one, and however
+/// the body of a scope ends, whose threads wait for the flag.
+#[derive(Debug)]
+pub struct CloseOnDrop(pub Stop);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,7 +46,7 @@ use crate::json;
 use crate::limits::{BACKEND_IDLE_S, BESIDE_BYTES_MAX, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::metrics;
 use crate::store::StoreError;
-use crate::thread::{LockPermit, Stop, spawn_named};
+use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named};
 use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
 use crate::transport::listener::Listener;
@@ -208,6 +208,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let Config { node, data, scrub_round, metrics, .. } = &config;
     let backend = Backend::new(&config, cluster, clock);
     std::thread::scope(|scope| {
+        // All threads wait for it, also those that were spawned before one that the system refused.
+        let _ended = CloseOnDrop(stop.clone());
         let backend = &backend;
         backend.cluster.run_change(scope)?;
         spawn_named(scope, "catch-up", move |mut permit| {

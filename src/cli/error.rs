@@ -37,6 +37,9 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
+    /// Our bug, or a library's; the log tells where.
+    #[error("ended, for a part of it has failed: the log tells which, and how")]
+    Panicked,
     /// Nobody has what was asked for.
     #[error("cannot write standard output")]
     Output {
@@ -136,6 +139,7 @@ impl CliError {
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
             Self::System { .. }
+            | Self::Panicked
             | Self::Output { .. }
             | Self::Untold { .. }
             | Self::Metrics { .. }

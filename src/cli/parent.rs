@@ -11,7 +11,7 @@ use super::config::ConfigError;
 use super::error::CliError;
 use super::signal::{Again, Second, until_signalled};
 use crate::limits::PARENT_POLL_MS;
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 
 /// Runs `body` until it is done; a signal closes its `Stop`, and so does the end of the parent if that
 /// is asked for.
@@ -32,9 +32,8 @@ pub(super) fn until_stopped(
     until_signalled(Second::Exit, again, |stop| {
         std::thread::scope(|scope| {
             spawn_named(scope, "parent", |_permit| watch(&pipe, stop)).map_err(system)?;
-            let outcome = body(stop);
-            stop.close();
-            outcome
+            let _ended = CloseOnDrop(stop.clone());
+            body(stop)
         })
     })?
 }

@@ -10,7 +10,7 @@ use super::memory::{self, Part};
 use super::signal::{Again, Second, until_signalled};
 use super::watchdog::{self, Place};
 use super::{backend, key, metrics, notify, probe, say, web};
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 
 /// Where the backend listens: at a free port, for this process alone.
@@ -55,6 +55,9 @@ fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Resu
     let listener = metrics::listen(config.metrics.as_ref(), true)?;
     std::thread::scope(|scope| {
         let backend = spawn_named(scope, "backend", |_permit| {
+            // Without a backend the web server has nothing to say, and nobody need wait for one.
+            let _ended = CloseOnDrop(stop.clone());
+            let sender = sender;
             let ready = |address| {
                 // The channel has room for the one address that is ever sent.
                 if sender.try_send(address).is_err() {
@@ -62,18 +65,15 @@ fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Resu
                 }
             };
             let config = backend_of(config, key_file);
-            let outcome = backend::start(&config, listener, &backend_stop, &ready);
-            // Without a backend the web server has nothing to say, and nobody need wait for one.
-            drop(sender);
-            stop.close();
-            outcome
+            backend::start(&config, listener, &backend_stop, &ready)
         })
         .map_err(|source| CliError::System { what: "start a thread", source })?;
+        let ended = CloseOnDrop(backend_stop.clone());
         let web = match receiver.recv() {
             Ok(address) => start_web(config, key_file, (address, place), stop),
             Err(crossbeam_channel::RecvError) => Ok(()),
         };
-        backend_stop.close();
+        drop(ended);
         match backend.join() {
             Ok(outcome) => outcome.and(web),
             Err(panic) => std::panic::resume_unwind(panic),

@@ -2,6 +2,8 @@
 //!
 //! SIGHUP reads the configuration again. SIGPIPE is ignored by Rust's start-up code.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -33,7 +35,8 @@ impl Drop for Closer {
 /// Runs `body` with a `Stop` that signals close; returns when `body` does.
 ///
 /// # Errors
-/// When the system gives no signal handler or thread; `body` is not run then.
+/// When the system gives no signal handler or thread, and `body` is not run; [`CliError::Panicked`] when it
+/// panics.
 pub(super) fn until_signalled<T>(
     second: Second,
     again: Again<'_>,
@@ -51,7 +54,8 @@ pub(super) fn until_signalled<T>(
             }
         })
         .map_err(system)?;
-        Ok(body(&stop))
+        // What unwinds further would end the process with an exit code that is in no table.
+        catch_unwind(AssertUnwindSafe(|| body(&stop))).map_err(|_logged| CliError::Panicked)
     })
 }
 
@@ -98,5 +102,12 @@ mod tests {
         assert_eq!(count.into_inner(), 2);
         act(SIGINT, &stop, &second, &|| ());
         assert!(force.is_closed());
+    }
+
+    #[test]
+    fn r0025_panic_of_what_is_served_is_an_error_with_an_exit_code() {
+        let hear = |_stop: &Stop| panic!("no thread for a worker");
+        let served: Result<(), CliError> = until_signalled(Second::Exit, &|| {}, hear);
+        assert_eq!(served.unwrap_err().code(), 1);
     }
 }

@@ -8,7 +8,7 @@ use super::config::HostPort;
 use super::{notify, probe};
 use crate::action::Action;
 use crate::clock::Clock;
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 use crate::web::backends::Backends;
 use crate::wire::request::Request;
@@ -59,9 +59,8 @@ pub(super) fn beside<T>(
         if let Err(error) = &watching {
             log::error!(error:%; "no watchdog, for there is no thread");
         }
-        let outcome = body();
-        over.close();
-        outcome
+        let _over = CloseOnDrop(over.clone());
+        body()
     })
 }
 

@@ -14,7 +14,7 @@ use super::error::TransportError;
 use super::key::Keys;
 use super::secure::Role;
 use crate::limits::{ACCEPT_PAUSE_MS, BACKEND_CONNECTIONS_MAX, STOP_GRACE_MS, STRANGERS_MAX};
-use crate::thread::{LockPermit, Stop, spawn_named};
+use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named};
 
 /// Numbers in the names of connections' threads start again at 0 after this many.
 const NAMES_MAX: u64 = 10_000_000_000;
@@ -89,15 +89,6 @@ impl Listener {
             accepting.run(scope, &self.socket, &handler);
         })?;
         Ok(())
-    }
-}
-
-/// Closes its flag however the thread ends, and when there never was one.
-struct CloseOnDrop(Stop);
-
-impl Drop for CloseOnDrop {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 

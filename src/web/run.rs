@@ -17,7 +17,7 @@ use crate::id::UserName;
 use crate::limits::MAKING_WAIT_MS;
 use crate::metrics::page::page;
 use crate::metrics::serve::Listener;
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 use crate::wire::request::{Request, Response};
 
@@ -80,6 +80,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let own = origin.clone();
     let handler = |request: &super::request::Request| site.respond(request);
     let served = std::thread::scope(|scope| {
+        // Whatever ended it, the watch must end too.
+        let _ended = CloseOnDrop(stop.clone());
         spawn_named(scope, "watch", |_permit| backends.watch(stop)).map_err(WebError::Thread)?;
         if let Some(listener) = &metrics {
             let page = || page(listener.is_web, None);
@@ -90,14 +92,11 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
             .map_err(WebError::Thread)?;
         let config = ServerConfig { listen, origin, trusted_proxies, making };
         let running = server::serve_within(scope, config, gate, stop, &handler);
-        // Whatever ended it, the watch must end too.
-        let outcome = running.and_then(|running| {
+        running.and_then(|running| {
             log::info!(address:% = running.address(); "web serving");
             ready(running.address());
             running.join()
-        });
-        stop.close();
-        outcome
+        })
     });
     log::info!("web stopped");
     served

@@ -1,8 +1,8 @@
 //! The program as an operator meets it: exit codes, messages, lines, signals.
 
-use std::fs::File;
 use std::io::Read;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -30,9 +30,14 @@ pub(super) struct Ended {
 impl Program {
     /// Starts a command.
     pub(super) fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(PROGRAM);
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let stderr = tempfile::NamedTempFile::new().unwrap();
-        let child = Command::new(PROGRAM)
-            .args(args)
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr.reopen().unwrap())
@@ -46,15 +51,17 @@ impl Program {
         Self::start(args).wait()
     }
 
+    fn stderr(&self) -> String {
+        std::fs::read_to_string(self.stderr.path()).unwrap()
+    }
+
     /// Waits until it has ended.
     fn wait(mut self) -> Ended {
         let child = &mut self.child;
         let status = eventually("the command's end", END, || child.try_wait().unwrap());
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        let mut stderr = String::new();
-        File::open(self.stderr.path()).unwrap().read_to_string(&mut stderr).unwrap();
-        Ended { code: status.code(), stdout, stderr }
+        Ended { code: status.code(), stdout, stderr: self.stderr() }
     }
 }
 
@@ -190,4 +197,57 @@ fn plain_http_beyond_this_machine_refused_with_cure() {
     check_refused(&["serve", "--listen=127.0.0.1:8080", &data, origin], 2, "--insecure-http");
     check_refused(&["run-cluster", "--listen=127.0.0.1:0", &data, origin], 2, "--insecure-http");
     check_refused(&["serve", "--listen=0.0.0.0:8080", &data], 2, "--origin=");
+}
+
+/// Runs a command on this directory where its account may have so many threads and no more, itself included;
+/// `None` where that cannot be had. Root is exempt, so root runs it as an account that nobody else is, which
+/// may look for the program wherever it lies; anybody else in a namespace of accounts of its own.
+fn with_threads(most: u32, directory: &Path) -> Option<Command> {
+    let account = 30_000 + std::process::id() % 10_000;
+    let words: &[&str] = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(directory, Some(account), None).unwrap();
+        let caps = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+        &["setpriv", &format!("--reuid={account}"), "--clear-groups", caps[0], caps[1]]
+    } else {
+        &["unshare", "--user"]
+    };
+    let command = || {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["prlimit", &format!("--nproc={most}")]);
+        command
+    };
+    let allowed = command().arg("true").output();
+    if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped, threads cannot be limited here: {allowed:?}");
+        return None;
+    }
+    Some(command())
+}
+
+/// Serves with so many threads and checks that it ends: by itself and saying why, or when it is told to.
+fn check_threads(most: u32) {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut command) = with_threads(most, directory.path()) else { return };
+    let data = format!("--data={}", directory.path().join("db").display());
+    let listen = format!("--listen=127.0.0.1:{}", super::harness::free_ports(1));
+    command.args([PROGRAM, "serve", &listen, &data]);
+    let mut run = Program::spawn(command);
+    let has_ended = || {
+        let has_ended = run.child.try_wait().unwrap().is_some();
+        (has_ended || run.stderr().contains("web serving")).then_some(has_ended)
+    };
+    let what = format!("with {most} threads, a server that serves or has ended");
+    if !eventually(&what, END, has_ended) {
+        send(run.child.id(), Signal::TERM);
+        assert_eq!(run.wait().code, Some(0), "{most} threads");
+        return;
+    }
+    let ended = run.wait();
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    assert!(ended.code == Some(1) && last.starts_with("tern: "), "{most} threads: {ended:?}");
+}
+
+#[test]
+fn r0025_server_that_gets_too_few_threads_says_so_and_ends() {
+    [2, 3, 5, 7, 9, 12, 14, 16, 20, 30, 60, 200].into_iter().for_each(check_threads);
 }

@@ -38,7 +38,7 @@ use super::{key, say};
 use crate::clock::Clock;
 use crate::id::NodeId;
 use crate::limits::EARLIER_RUN_MS_MAX;
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 
 /// Why a cluster cannot be started here, or not go on.
@@ -166,6 +166,8 @@ fn supervise(
 ) -> Result<(), CliError> {
     let ready = Stop::new();
     std::thread::scope(|scope| {
+        // Also what waits for `ready` must end.
+        let ended = CloseOnDrop(stop.clone());
         supervisor.start_all();
         let spawned = spawn_named(scope, "ready", |_permit| {
             ready::announce(&ports.web, &Clock::system(), stop, &ready);
@@ -174,8 +176,7 @@ fn supervise(
             Ok(_handle) => supervisor.watch(stop, &ready).map_err(CliError::from),
             Err(source) => Err(CliError::System { what: "start a thread", source }),
         };
-        // Also what waits for `ready` must end.
-        stop.close();
+        drop(ended);
         let stopped = supervisor.stop_all(force);
         watched.and(stopped.map_err(CliError::from))
     })
