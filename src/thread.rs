@@ -57,6 +57,26 @@ pub fn spawn_named<'scope, T: Send + 'scope>(
     named(name).spawn_scoped(scope, move || body(LockPermit { not_send: PhantomData }))
 }
 
+/// Spawns a thread without which the process must not go on: when it panics, `stop` closes.
+///
+/// # Errors
+/// When the system has no thread left.
+///
+/// # Panics
+/// When the name is longer than Linux keeps.
+pub fn spawn_vital<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    stop: &Stop,
+    name: &str,
+    body: impl FnOnce(LockPermit) -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    let vital = CloseOnPanic::new(stop);
+    spawn_named(scope, name, move |permit| {
+        let _vital = vital;
+        body(permit)
+    })
+}
+
 /// Spawns a thread under `name` that is its owner's to stop and to join. It takes no user's lock.
 ///
 /// # Errors
@@ -128,6 +148,28 @@ impl Drop for CloseOnDrop {
     }
 }
 
+/// Closes its flag when a panic drops it: where to go on would be worse than to end the process.
+#[derive(Debug)]
+pub struct CloseOnPanic(Option<Stop>);
+
+impl CloseOnPanic {
+    /// For a panic from here on. What is done while another one unwinds, as a lock is given back, has not
+    /// failed by that.
+    pub fn new(stop: &Stop) -> Self {
+        Self((!std::thread::panicking()).then(|| stop.clone()))
+    }
+}
+
+impl Drop for CloseOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(stop) = &self.0
+        {
+            stop.close();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +184,42 @@ mod tests {
             assert!(waiter.unwrap().join().unwrap());
         });
         assert!(stop.is_closed());
+    }
+
+    #[test]
+    fn r0026_panic_of_a_vital_thread_closes_the_flag_and_its_end_does_not() {
+        for (is_vital, panics) in [(true, true), (true, false), (false, true)] {
+            let stop = Stop::new();
+            let body = move |_permit| assert!(!panics, "a bug");
+            let ended = std::thread::scope(|scope| {
+                let spawned = if is_vital {
+                    spawn_vital(scope, &stop, "bug", body)
+                } else {
+                    spawn_named(scope, "bug", body)
+                };
+                spawned.unwrap().join()
+            });
+            assert_eq!(ended.is_err(), panics);
+            assert_eq!(stop.is_closed(), is_vital && panics, "{is_vital} {panics}");
+        }
+    }
+
+    #[test]
+    fn r0026_what_is_done_while_a_panic_unwinds_closes_nothing() {
+        struct GivenBack<'a>(&'a Stop);
+        impl Drop for GivenBack<'_> {
+            fn drop(&mut self) {
+                drop(CloseOnPanic::new(self.0));
+            }
+        }
+        let stop = Stop::new();
+        let ended = std::thread::scope(|scope| {
+            let body = |_permit| {
+                let _lock = GivenBack(&stop);
+                panic!("a bug in a handler");
+            };
+            spawn_named(scope, "handler", body).unwrap().join()
+        });
+        assert!(ended.is_err() && !stop.is_closed());
     }
 }

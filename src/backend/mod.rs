@@ -46,7 +46,7 @@ use crate::json;
 use crate::limits::{BACKEND_IDLE_S, BESIDE_BYTES_MAX, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
 use crate::metrics;
 use crate::store::StoreError;
-use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named};
+use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named, spawn_vital};
 use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
 use crate::transport::listener::Listener;
@@ -212,15 +212,15 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
         let _ended = CloseOnDrop(stop.clone());
         let backend = &backend;
         backend.cluster.run_change(scope)?;
-        spawn_named(scope, "catch-up", move |mut permit| {
+        spawn_vital(scope, stop, "catch-up", move |mut permit| {
             backend.cluster.run_catch_up(&mut permit);
         })?;
-        spawn_named(scope, "repair", move |mut permit| {
+        spawn_vital(scope, stop, "repair", move |mut permit| {
             backend.cluster.run_repair(&mut permit);
         })?;
-        spawn_named(scope, "pictures", move |_permit| backend.cluster.run_pictures())?;
-        spawn_named(scope, "compact", move |_permit| backend.cluster.run_compact())?;
-        spawn_named(scope, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
+        spawn_vital(scope, stop, "pictures", move |_permit| backend.cluster.run_pictures())?;
+        spawn_vital(scope, stop, "compact", move |_permit| backend.cluster.run_compact())?;
+        spawn_vital(scope, stop, "scrub", move |_permit| backend.cluster.run_scrub(*scrub_round))?;
         if let Some(listener) = metrics {
             spawn_named(scope, "metrics", move |_permit| {
                 listener

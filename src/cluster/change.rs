@@ -228,7 +228,7 @@ impl Cluster {
         scope: &'scope std::thread::Scope<'scope, '_>,
     ) -> std::io::Result<()> {
         self.run_links(scope)?;
-        crate::thread::spawn_named(scope, "change", move |_permit| {
+        crate::thread::spawn_vital(scope, &self.stop, "change", move |_permit| {
             while !self.stop.is_closed() {
                 let is_open = self.local.node.config().place.phase == Phase::Open;
                 let wait =

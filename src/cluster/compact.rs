@@ -212,6 +212,7 @@ mod tests {
     use crate::store::line::{Kind, NewLine, encode};
     use crate::store::node::Member;
     use crate::store::{DataDir, NodeFile, NodeState, UserStore};
+    use crate::thread::Stop;
     use crate::user::{Receipt, Recorded};
 
     const HOUR: u64 = DELETED_TEXT_MS;
@@ -246,7 +247,7 @@ mod tests {
         let (sender, errands) = bounded(10);
         let identity = Identity::start(NodeState::new(dir, node)).unwrap();
         let store = UserStore::open(dir).unwrap();
-        (Replicas::load(identity, store, sender, clock).unwrap(), errands)
+        (Replicas::load(identity, store, sender, clock, Stop::new()).unwrap(), errands)
     }
 
     impl Home {

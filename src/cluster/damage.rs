@@ -13,6 +13,7 @@ use crate::replica::acceptor::Event;
 use crate::store::line::{Line, LineError};
 use crate::store::scan::{self, End};
 use crate::store::{Loaded, StoreError};
+use crate::thread::CloseOnPanic;
 
 impl Replicas {
     /// Whose file is damaged here and not rebuilt yet.
@@ -125,6 +126,8 @@ impl Replicas {
 
     /// This user's file is not to be trusted any more.
     pub(super) fn lose(&self, slot: &Slot, replica: &mut Replica, why: &StoreError) {
+        // As in a step: this is done outside of one, too.
+        let _vital = CloseOnPanic::new(&self.stop);
         let (loaded, lines) = self.put_aside(&slot.name, why);
         let before = replica.acceptor.state();
         let intact = State { acc: loaded.acc, hash: loaded.hash, com: loaded.com };

@@ -24,7 +24,7 @@ use crate::limits::{
     PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS,
 };
 use crate::replica::barrier::Seat;
-use crate::thread::Stop;
+use crate::thread::{Stop, spawn_vital};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
@@ -241,11 +241,11 @@ impl Cluster {
             for (number, (_, jobs)) in (1..).zip(&line.jobs) {
                 let name = format!("{kind}-{}-{number}", line.to.node);
                 let (mut link, jobs) = (link(&line), jobs.clone());
-                crate::thread::spawn_named(scope, &name, move |_permit| link.run(&jobs))?;
+                spawn_vital(scope, &self.stop, &name, move |_permit| link.run(&jobs))?;
             }
             let mut link = link(&line);
             let name = format!("ping-{}", line.to.node);
-            crate::thread::spawn_named(scope, &name, move |_permit| link.ping())?;
+            spawn_vital(scope, &self.stop, &name, move |_permit| link.ping())?;
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ impl Cluster {
         let (errands, receiver) = bounded(ERRANDS_QUEUE);
         let members = Membership::new(identity.node, name, numbers, process, clock.clone());
         let cluster = Self {
-            local: Replicas::load(identity, store, errands, clock.clone())?,
+            local: Replicas::load(identity, store, errands, clock.clone(), stop.clone())?,
             members,
             changes: Changes::new(clock.clone()),
             pictures,

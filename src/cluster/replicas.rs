@@ -26,7 +26,7 @@ use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
 use crate::replica::{NotVoting, Refuse, Reply, State, restart};
 use crate::store::{StoreError, UserStore};
-use crate::thread::side_by_side;
+use crate::thread::{CloseOnPanic, Stop, side_by_side};
 use crate::wire::message::SumsRow;
 
 /// All replicas of this machine.
@@ -50,6 +50,8 @@ pub struct Replicas {
     slow_disk: SlowDisk,
     errands: Sender<Errand>,
     clock: Clock,
+    /// Closed when a step panics.
+    pub(super) stop: Stop,
 }
 
 /// Work that a replica cannot do by itself, for the catch-up thread.
@@ -74,6 +76,7 @@ impl Replicas {
         store: UserStore,
         errands: Sender<Errand>,
         clock: Clock,
+        stop: Stop,
     ) -> Result<Self, StoreError> {
         let mut replicas = Self {
             node,
@@ -88,6 +91,7 @@ impl Replicas {
             slow_disk: SlowDisk::default(),
             errands,
             clock,
+            stop,
         };
         let marks = replicas.store.marks()?;
         *replicas.damaged.get_mut() = gather(marks.into_iter().map(|(name, _)| name));
@@ -233,6 +237,9 @@ impl Replicas {
 
     /// Steps a user's acceptor and does what it asks of the disk. Its answer, if it gives one.
     pub fn step(&self, slot: &Slot, event: Event, body: &Body) -> Option<Reply> {
+        // A bug half-way leaves the acceptor at a step that never ends: all who come to it later would die
+        // of it, one by one, while the process passes for well.
+        let _vital = CloseOnPanic::new(&self.stop);
         let mut replica = slot.lock();
         let reply = self.perform(slot, &mut replica, event, body);
         let me = self.node.node;

@@ -20,14 +20,17 @@ use crate::replica::{NotVoting, Refuse, Reply, State};
 use crate::store::line::{self, Kind, NewLine};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile, NodeState, UserStore};
+use crate::thread::Stop;
 use crate::user::entry::Entry;
 use crate::user::{Receipt, Recorded};
 
 thread_local! {
     static FLUSH_FAILS: Cell<bool> = const { Cell::new(false) };
+    static FLUSH_PANICS: Cell<bool> = const { Cell::new(false) };
 }
 
 fn flush(file: &File) -> io::Result<()> {
+    assert!(!FLUSH_PANICS.get(), "a bug in the store");
     if FLUSH_FAILS.get() { Err(io::Error::from_raw_os_error(5)) } else { file.sync_data() }
 }
 
@@ -38,6 +41,7 @@ struct Home {
 
 struct Machine {
     local: Replicas,
+    stop: Stop,
     errands: Receiver<Errand>,
     slot: Arc<Slot>,
     bytes: Vec<u8>,
@@ -70,10 +74,11 @@ impl Home {
         let identity = Identity::start(NodeState::new(&dir, file)).unwrap();
         identity.open_if_all_met().unwrap();
         let (sender, errands) = bounded(16);
-        let local = Replicas::load(identity, store, sender, Clock::system()).unwrap();
+        let stop = Stop::new();
+        let local = Replicas::load(identity, store, sender, Clock::system(), stop.clone()).unwrap();
         let slot = local.get_or_make(&ada());
         let bytes = std::fs::read(self.path("users/ada.jsonl")).unwrap_or_default();
-        Machine { local, errands, slot, bytes }
+        Machine { local, stop, errands, slot, bytes }
     }
 }
 
@@ -451,4 +456,17 @@ fn lines_that_follow_on_nothing_committed_refused() {
     }
     assert_eq!(std::fs::read(home.path("users/ada.jsonl")).unwrap(), file);
     assert_eq!(machine.posts(), 2);
+}
+
+#[test]
+fn r0026_panic_while_effects_are_performed_closes_the_flag_of_the_process() {
+    let home = Home::new();
+    let mut machine = home.start();
+    assert!(matches!(machine.sync(machine.term(1), "tea"), Some(Reply::Ack(_))));
+    assert!(!machine.stop.is_closed());
+    FLUSH_PANICS.set(true);
+    let step = std::panic::AssertUnwindSafe(|| machine.sync(machine.term(2), "more tea"));
+    assert!(std::panic::catch_unwind(step).is_err());
+    FLUSH_PANICS.set(false);
+    assert!(machine.stop.is_closed(), "whoever steps this user next panics as well");
 }

@@ -14,7 +14,7 @@ use super::error::TransportError;
 use super::key::Keys;
 use super::secure::Role;
 use crate::limits::{ACCEPT_PAUSE_MS, BACKEND_CONNECTIONS_MAX, STOP_GRACE_MS, STRANGERS_MAX};
-use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named};
+use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named, spawn_vital};
 
 /// Numbers in the names of connections' threads start again at 0 after this many.
 const NAMES_MAX: u64 = 10_000_000_000;
@@ -63,7 +63,8 @@ impl Listener {
     ///
     /// On stop the port closes and all connections end for reading, so that each handler may still
     /// answer the request it is at; after [`STOP_GRACE_MS`] they end for writing, too. A panic in a
-    /// handler ends its connection; `scope` reports it when it ends.
+    /// handler ends its connection; `scope` reports it when it ends. A panic in the accept loop closes
+    /// `stop`.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -84,7 +85,7 @@ impl Listener {
         })?;
         let accepting = Accepting { registry, stop: stop.clone(), keys: keys.clone() };
         let ended = CloseOnDrop(ended);
-        spawn_named(scope, "accept", move |_permit| {
+        spawn_vital(scope, stop, "accept", move |_permit| {
             let _ended = ended;
             accepting.run(scope, &self.socket, &handler);
         })?;
