@@ -88,6 +88,10 @@ impl Cluster {
             }
         }
         for user in unsettled {
+            // The links have ended: each would wait for answers that nobody brings.
+            if self.stop.is_closed() {
+                break;
+            }
             self.settle(permit, &user);
         }
     }
@@ -118,6 +122,9 @@ impl Cluster {
     ) -> BTreeMap<UserName, Version> {
         let mut unsettled = BTreeMap::new();
         for slot in self.local.slots() {
+            if self.stop.is_closed() {
+                break;
+            }
             let (state, has_vote) = slot.standing_row();
             if state.com < state.acc && has_vote {
                 if before.get(&slot.name) == Some(&state.acc) && self.members.has_majority() {
@@ -302,5 +309,115 @@ impl Page {
     fn row(&self, node: NodeId, user: &UserName) -> Row {
         let (state, has_vote) = self.rows.get(user).copied().unwrap_or((State::default(), true));
         Row { node, state, has_vote }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Start;
+    use super::super::identity::Identity;
+    use super::*;
+    use crate::clock::{Clock, Wall};
+    use crate::id::{Hash128, PostId};
+    use crate::store::line::{Kind, NewLine, encode};
+    use crate::store::node::Member;
+    use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
+    use crate::thread::{Stop, spawn_named};
+    use crate::transport::Keys;
+    use crate::user::entry::Entry;
+    use crate::wire::message::Health;
+
+    fn node(number: u16) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    /// A file of one line, which nobody knows to be committed.
+    fn open_line() -> Vec<u8> {
+        let term = crate::replica::version::Term { epoch: 1, round: 1, node: 2, boot: 1 };
+        let posted = Entry::Posted {
+            at: Wall(1),
+            id: PostId::from_raw(1),
+            text: "Tea".to_owned(),
+            reply_to: None,
+            note: None,
+            pictures: Vec::new(),
+        };
+        let new = NewLine {
+            version: Version { term, seq: 1 },
+            base: Version::ZERO,
+            base_hash: Hash128::default(),
+            com: Version::ZERO,
+            kind: Kind::Delta,
+            requests: &[],
+            entries: &[posted],
+        };
+        encode(&new).bytes
+    }
+
+    /// One of three machines with open lines of these users, in touch with another, as it ends: its links
+    /// take questions and have nobody any more who asks them.
+    fn ending(directory: &std::path::Path, users: &[UserName]) -> Cluster {
+        let dir = DataDir::open(directory).unwrap();
+        let seat = |number: u16| {
+            let life = Hash128([u8::try_from(number).unwrap(); 16]);
+            Member::new(node(number), Some(life), format!("127.0.0.1:{number}"))
+        };
+        let members = [1, 2, 3].map(seat).to_vec();
+        let file = NodeFile::new(Hash128([9; 16]), node(1), Hash128([1; 16]), members);
+        file.save(&dir).unwrap();
+        let store = UserStore::open(&dir).unwrap();
+        for user in users {
+            store.replace(user, &open_line()).unwrap();
+        }
+        let stop = Stop::new();
+        let cluster = Cluster::open(Start {
+            node: Identity::start(NodeState::new(&dir, file)).unwrap(),
+            store,
+            pictures: PictureStore::open(&dir).unwrap(),
+            keys: Keys::of_text(&"0a".repeat(32)).unwrap(),
+            name: "birch".to_owned(),
+            clock: Clock::system(),
+            stop: stop.clone(),
+            process: Hash128([3; 16]),
+        });
+        let cluster = cluster.unwrap();
+        stop.close();
+        std::thread::scope(|scope| cluster.run_links(scope).unwrap());
+        let health = Health { reaches: vec![node(2)], ..cluster.health() };
+        cluster.members.answered(node(2), health);
+        cluster
+    }
+
+    /// Checks that what an ending machine does with its users takes less time than one of them would.
+    fn check(act: impl FnOnce(&Cluster, &mut LockPermit, Vec<UserName>) + Send) {
+        let directory = tempfile::tempdir().unwrap();
+        let users = ["ada", "ben", "cleo"].map(|name| UserName::parse(name).unwrap());
+        let cluster = ending(directory.path(), &users);
+        let begun = cluster.clock.mono();
+        std::thread::scope(|scope| {
+            let (cluster, users) = (&cluster, users.to_vec());
+            let run = |mut permit| act(cluster, &mut permit, users);
+            spawn_named(scope, "catch-up", run).unwrap().join().unwrap();
+        });
+        let ms = cluster.clock.mono().since_ms(begun);
+        assert!(ms < WRITE_MS_MAX, "{ms} ms, of {WRITE_MS_MAX} that settling one user may take");
+    }
+
+    #[test]
+    fn r0027_users_of_errands_are_not_settled_once_the_process_stops() {
+        check(|cluster, permit, users| {
+            for user in users {
+                cluster.local.errand(Errand::Settle(user));
+            }
+            cluster.run_errands(permit, Errand::Compare);
+        });
+    }
+
+    #[test]
+    fn r0027_open_users_are_not_settled_once_the_process_stops() {
+        check(|cluster, permit, users| {
+            let held = |user| (UserName::clone(user), cluster.local.get(user).unwrap().state().acc);
+            cluster.settle_old(permit, &users.iter().map(held).collect());
+        });
     }
 }
