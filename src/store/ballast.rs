@@ -5,8 +5,8 @@
 //! still full: they would eat the room that it made.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use super::directory::Directory;
@@ -16,26 +16,37 @@ use crate::limits::BALLAST_BYTES;
 
 pub(super) const NAME: &str = "ballast";
 
-/// Whether the ballast had to be given up and was not made again since.
+/// Whether the ballast had to be given up and was not made again since. Held while it is made or given up:
+/// of two who make it at once, one that fails would remove what the other says is there.
 #[derive(Debug, Default)]
 pub(super) struct Ballast {
-    released: AtomicBool,
+    released: Mutex<bool>,
 }
 
 impl DataDir {
-    /// Makes the ballast where it lacks; whether it is there. On a disk too small for it there is
-    /// none.
-    pub(super) fn make_ballast(&self) -> bool {
+    /// Makes the ballast where it lacks. On a disk too small for it there is none.
+    pub(super) fn make_ballast(&self) {
+        let mut released = self.ballast().released.lock();
         match make(self.root()) {
-            Ok(()) => {
-                self.ballast().released.store(false, Ordering::Release);
-                true
-            }
-            Err(error) => {
-                log::warn!(error:%; "no ballast");
-                false
+            Ok(()) => *released = false,
+            Err(error) => log::warn!(error:%; "no ballast"),
+        }
+    }
+
+    /// Makes the ballast again if it had to be given up; whether none lacks. That it had to be was said
+    /// then: as long as the disk is full, each write comes by here in vain.
+    fn make_again(&self) -> bool {
+        let mut released = self.ballast().released.lock();
+        if *released {
+            match make(self.root()) {
+                Ok(()) => {
+                    *released = false;
+                    log::info!(bytes = BALLAST_BYTES; "ballast made again");
+                }
+                Err(error) => log::debug!(error:%; "no room for the ballast yet"),
             }
         }
+        !*released
     }
 
     /// Does what must go on when the disk is full, giving up the ballast if it does not fit.
@@ -51,9 +62,10 @@ impl DataDir {
 
     /// Gives up the ballast; whether there was one.
     fn release_ballast(&self) -> Result<bool, StoreError> {
+        let mut released = self.ballast().released.lock();
         let was_there = self.root().remove_file(NAME)?;
         if was_there {
-            self.ballast().released.store(true, Ordering::Release);
+            *released = true;
             // Some file systems give the room back only now.
             self.root().sync()?;
             log::warn!(bytes = BALLAST_BYTES; "disk full, ballast given up");
@@ -63,7 +75,7 @@ impl DataDir {
 
     /// Refuses what may wait while the room that the ballast made is needed for what may not.
     pub(super) fn check_room(&self, name: &str) -> Result<(), StoreError> {
-        if !self.ballast().released.load(Ordering::Acquire) || self.make_ballast() {
+        if self.make_again() {
             return Ok(());
         }
         let source = io::Error::from(io::ErrorKind::StorageFull);
@@ -75,7 +87,7 @@ impl UserStore {
     /// Makes the ballast again once there is room for it; whether it is there. To be called from
     /// time to time; a user's next line does it too.
     pub fn keep_ballast(&self) -> bool {
-        !self.dir.ballast().released.load(Ordering::Acquire) || self.dir.make_ballast()
+        self.dir.make_again()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use parking_lot::Mutex;
 use tern::id::{Hash128, NodeId};
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
 
@@ -91,22 +92,14 @@ fn child_fills_its_disk() {
 fn child_lives_on_its_ballast() {
     let Ok(directory) = std::env::var(CHILD_DIR) else { return };
     let directory = Path::new(&directory);
-    let dir = DataDir::open(directory).unwrap();
-    let node = NodeId::new(1).unwrap();
-    let state =
-        NodeState::new(&dir, NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]));
-    let store = UserStore::open(&dir).unwrap();
-    store.start().unwrap();
+    let (state, store) = started(directory);
     let ballast = directory.join("ballast");
     assert_eq!(ballast.metadata().unwrap().len(), 1 << 20);
     let mut history = History::of(3);
     store.replace(&ada(), &history.bytes).unwrap();
 
     let others = directory.join("of-others");
-    let mut file = std::fs::File::create(&others).unwrap();
-    let full = std::io::copy(&mut std::io::repeat(b'x'), &mut file).unwrap_err();
-    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
-    drop(file);
+    take_the_rest(&others);
     let at = history.bytes.len() as u64;
     let line = history.clone().add(&"y".repeat(5000));
     let is_full = |result| matches!(result, Err(StoreError::NoSpace { .. }));
@@ -128,6 +121,89 @@ fn child_lives_on_its_ballast() {
     let at = history.bytes.len() as u64;
     store.append(&ada(), at, &history.add("there is room again")).unwrap();
     assert!(ballast.exists() && store.keep_ballast());
+    eprintln!("child is done");
+}
+
+/// What the log said, of a process that runs one test alone.
+struct Said(Mutex<Vec<String>>);
+
+impl log::Log for Said {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+static SAID: Said = Said(Mutex::new(Vec::new()));
+
+/// A machine's place and its files, with the ballast made.
+fn started(directory: &Path) -> (NodeState, UserStore) {
+    let dir = DataDir::open(directory).unwrap();
+    let node = NodeId::new(1).unwrap();
+    let state =
+        NodeState::new(&dir, NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]));
+    let store = UserStore::open(&dir).unwrap();
+    store.start().unwrap();
+    (state, store)
+}
+
+/// Takes all the room that there is.
+fn take_the_rest(others: &Path) {
+    let mut file = std::fs::File::create(others).unwrap();
+    let full = std::io::copy(&mut std::io::repeat(b'x'), &mut file).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+}
+
+/// Not a test by itself: what is said on a disk of 4 MiB while writes are refused for its ballast.
+#[test]
+fn child_is_refused_without_its_ballast() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    log::set_logger(&SAID).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    let directory = Path::new(&directory);
+    let (state, store) = started(directory);
+    let history = History::of(3);
+    store.replace(&ada(), &history.bytes).unwrap();
+    take_the_rest(&directory.join("of-others"));
+    state.raise_ceiling(5).unwrap();
+    assert!(!directory.join("ballast").exists());
+    let at = history.bytes.len() as u64;
+    for _ in 0..10 {
+        let refused = store.append(&ada(), at, &history.clone().add("not now"));
+        assert!(matches!(refused, Err(StoreError::NoSpace { .. })), "{refused:?}");
+        assert!(!store.keep_ballast());
+    }
+    assert_eq!(*SAID.0.lock(), ["disk full, ballast given up"]);
+    eprintln!("child is done");
+}
+
+/// Not a test by itself: two who make the ballast of a disk of 4 MiB while others make room on it.
+#[test]
+fn child_makes_its_ballast_twice_at_once() {
+    const ROUNDS: u64 = 20;
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let (state, store) = started(directory);
+    let (ballast, others) = (directory.join("ballast"), directory.join("of-others"));
+    for round in 1..=ROUNDS {
+        take_the_rest(&others);
+        state.raise_ceiling(round * 1000).unwrap();
+        assert!(!ballast.exists());
+        let make = || while !store.keep_ballast() {};
+        std::thread::scope(|scope| {
+            scope.spawn(make);
+            scope.spawn(make);
+            std::fs::remove_file(&others).unwrap();
+        });
+        assert!(ballast.exists(), "round {round}: said to be there");
+    }
     eprintln!("child is done");
 }
 
@@ -228,4 +304,14 @@ fn full_disk_lives_on_its_ballast() {
 #[test]
 fn disk_turned_read_only_refuses_writes_and_reads_on() {
     run_on_disk("4m", "crash::full::child_sees_disk_turn_read_only", "true");
+}
+
+#[test]
+fn r0028_ballast_that_cannot_be_made_again_is_said_once() {
+    run_on_disk("4m", "crash::full::child_is_refused_without_its_ballast", "true");
+}
+
+#[test]
+fn r0028_ballast_made_by_two_at_once_is_there() {
+    run_on_disk("4m", "crash::full::child_makes_its_ballast_twice_at_once", "true");
 }
