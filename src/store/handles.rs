@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -40,6 +41,8 @@ pub(super) struct Handle {
     pub(super) file: File,
     /// No other has it.
     number: u64,
+    /// Whether it is not among those that are open, or not any more: nobody forgets its texts then.
+    is_out: AtomicBool,
 }
 
 /// What a post said by the entry at a place of an open file.
@@ -71,16 +74,12 @@ impl Handles {
         let Some(file) = open()? else { return Ok(None) };
         let mut cache = self.open.lock();
         cache.opened += 1;
-        let handle = Arc::new(Handle { file, number: cache.opened });
-        if cache.forgotten == forgotten
-            && cache.files.insert(user.clone(), Arc::clone(&handle)).is_none()
-        {
-            cache.order.push_back(user.clone());
-            if cache.order.len() > READ_HANDLES_MAX
-                && let Some(oldest) = cache.order.pop_front()
-            {
-                cache.files.remove(&oldest);
-            }
+        let (number, is_out) = (cache.opened, cache.forgotten != forgotten);
+        let handle = Arc::new(Handle { file, number, is_out: AtomicBool::new(is_out) });
+        let pushed_out = if is_out { None } else { cache.put(user, &handle) };
+        drop(cache);
+        if let Some(old) = pushed_out {
+            self.give_up(&old);
         }
         Ok(Some(handle))
     }
@@ -99,6 +98,10 @@ impl Handles {
         }
         let said = read()?;
         self.texts.keep(key, Text { key, said: said.clone() });
+        // After it was kept: whoever gave the file up meanwhile may have looked for its texts before.
+        if handle.is_out.load(Ordering::Acquire) {
+            self.give_up(handle);
+        }
         Ok(said)
     }
 
@@ -114,10 +117,32 @@ impl Handles {
             }
             removed
         };
-        // Texts that were taken back are to be nowhere.
         if let Some(handle) = removed {
-            self.texts.forget(|text| text.key.0 == handle.number);
+            self.give_up(&handle);
         }
+    }
+
+    /// Forgets what stands in a file that is not among the open ones any more. Texts that were taken back
+    /// are to be nowhere, and [`Self::forget`] finds them by an open file alone.
+    fn give_up(&self, handle: &Handle) {
+        handle.is_out.store(true, Ordering::Release);
+        self.texts.forget(|text| text.key.0 == handle.number);
+    }
+}
+
+impl Open {
+    /// Puts a file among the open ones. Which is no longer one of them for that, if one is not.
+    fn put(&mut self, user: &UserName, handle: &Arc<Handle>) -> Option<Arc<Handle>> {
+        let replaced = self.files.insert(user.clone(), Arc::clone(handle));
+        if replaced.is_some() {
+            return replaced;
+        }
+        self.order.push_back(user.clone());
+        if self.order.len() <= READ_HANDLES_MAX {
+            return None;
+        }
+        let oldest = self.order.pop_front()?;
+        self.files.remove(&oldest)
     }
 }
 
@@ -202,6 +227,31 @@ mod tests {
             let text = place.to_string();
             assert_eq!(said(&handles, &other, place, &text), text);
         }
+    }
+
+    #[test]
+    fn r0029_texts_of_a_file_that_is_no_longer_open_are_nowhere() {
+        let handles = Handles::new();
+        let pushed_out = get(&handles, 0);
+        assert_eq!(said(&handles, &pushed_out, 0, "a"), "a");
+        (1..=READ_HANDLES_MAX).for_each(|number| drop(get(&handles, number)));
+        assert_eq!(said(&handles, &pushed_out, 0, "b"), "b", "nothing of it is left");
+        // Whoever still reads there keeps nothing, for nobody would forget it.
+        assert_eq!(said(&handles, &pushed_out, 0, "c"), "c");
+
+        // Two open one file at once, or one opens what is forgotten meanwhile: one of two stays.
+        let user = user(READ_HANDLES_MAX + 1);
+        let mut other = None;
+        let open_too = || {
+            other = handles.get(&user, any_file)?;
+            any_file()
+        };
+        let newer = handles.get(&user, open_too).unwrap().unwrap();
+        let other = other.unwrap();
+        assert_eq!(said(&handles, &other, 0, "d"), "d");
+        assert_eq!(said(&handles, &other, 0, "e"), "e");
+        assert_eq!(said(&handles, &newer, 0, "f"), "f");
+        assert_eq!(said(&handles, &newer, 0, "g"), "f");
     }
 
     #[test]
