@@ -13,6 +13,7 @@ use crate::action::{
 use crate::auth::password::Verdict;
 use crate::auth::policy;
 use crate::auth::session::{SessionText, Token};
+use crate::auth::throttle::ActKind;
 use crate::auth::{AuthError, policy::Names};
 use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
@@ -113,25 +114,57 @@ impl Backend {
     pub(super) fn login(&self, asked: Asked<'_>, data: Login) -> Result {
         let Asked { permit, .. } = asked;
         let address = network_address(&data.opening)?;
-        let Ok(name) = UserName::from_input(&data.username) else {
-            self.hasher.verify_dummy(&data.password).map_err(busy)?;
-            metrics::LOGIN_FAILURES.count();
-            return Err(Refusal::BadLogin);
+        let name = UserName::from_input(&data.username).ok();
+        let verified = match &name {
+            Some(name) => self.verify_sign_in(permit, name, &data.password, address),
+            None => Err(self.refuse_no_name(&data, address)),
         };
-        let verified = self.verify(permit, &name, &data.password, address);
         let verified = verified.inspect_err(|refusal| {
             if matches!(refusal, Refusal::BadLogin | Refusal::TooMany { .. }) {
                 metrics::LOGIN_FAILURES.count();
             }
             if matches!(refusal, Refusal::TooMany { .. }) {
-                let is_borne = self.cluster.local.index().is_active(&name);
-                let shown = if is_borne { name.as_str() } else { "-" };
+                let is_borne = |name: &&UserName| self.cluster.local.index().is_active(name);
+                let shown = name.as_ref().filter(is_borne).map_or("-", UserName::as_str);
                 log::info!(user:% = shown, client:% = address; "sign-in held off");
             }
-        })?;
+        });
+        let (verified, name) = (verified?, name.ok_or(Refusal::BadLogin)?);
         let done = self.open_session(permit, &name, verified, &data.opening)?;
         log::info!(user:% = name, client:% = address; "signed in");
         Ok(done)
+    }
+
+    /// What was typed can be no name: it costs what a wrong password does, and is counted as one.
+    fn refuse_no_name(&self, data: &Login, address: IpAddr) -> Refusal {
+        let typed = data.username.as_str();
+        if let Err(later) = self.throttle.check_login(typed, address, self.clock.mono()) {
+            return too_many(later);
+        }
+        match self.hasher.verify_dummy(&data.password) {
+            Ok(_no_match) => Refusal::BadLogin,
+            Err(error) => {
+                self.throttle.login_undecided(typed, address);
+                busy(error)
+            }
+        }
+    }
+
+    /// Checks a password as [`Self::verify`], unless somebody signed in as this user too often. Only what
+    /// succeeds is counted, so that strangers lock nobody out; whoever is held off is told so before
+    /// anything is hashed.
+    fn verify_sign_in(
+        &self,
+        permit: &mut LockPermit,
+        name: &UserName,
+        password: &str,
+        address: IpAddr,
+    ) -> std::result::Result<Verified, Refusal> {
+        let now = self.clock.mono();
+        self.throttle.may_act(name, ActKind::SignIn, now).map_err(too_many)?;
+        let verified = self.verify(permit, name, password, address)?;
+        self.allow(name, ActKind::SignIn)?;
+        Ok(verified)
     }
 
     /// Checks the password of somebody who is not signed in; the same time and answer whether or not there
@@ -224,6 +257,7 @@ impl Backend {
         if let Some(problem) = policy::check(&data.new, names) {
             return Err(invalid(Field::NewPassword, problem));
         }
+        self.allow(&name, ActKind::Password)?;
         let address = network_address(&data.opening)?;
         let (token, session) = opening_of(&data.opening)?;
         let verified_hash = self.verified_hash(permit, &name, &data.current)?;

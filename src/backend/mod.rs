@@ -26,6 +26,8 @@ mod search;
 mod setup;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_limits;
 mod thread;
 mod upkeep;
 mod view;

@@ -26,9 +26,9 @@ const PASSWORD: &str = "seven lamps at sea";
 const ANOTHER: &str = "eight lamps at sea";
 
 /// The data directory of machine 1, and what it is started with.
-struct Home {
+pub(super) struct Home {
     _keep: tempfile::TempDir,
-    config: Config,
+    pub(super) config: Config,
 }
 
 fn node(number: u16) -> NodeId {
@@ -37,7 +37,7 @@ fn node(number: u16) -> NodeId {
 
 impl Home {
     /// Of a machine that is alone.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let keep = tempfile::tempdir().unwrap();
         let key = ClusterKey::create(&keep.path().join("cluster.key")).unwrap();
         let config = Config {
@@ -74,7 +74,7 @@ impl Home {
     }
 
     /// Starts it, and lets `body` ask it things.
-    fn run<T: Send>(&self, body: impl FnOnce(&mut Running<'_>) -> T + Send) -> T {
+    pub(super) fn run<T: Send>(&self, body: impl FnOnce(&mut Running<'_>) -> T + Send) -> T {
         let clock = Clock::manual(START.0, START.1);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let cluster = setup::open(&self.config, address, &clock, &Stop::new()).unwrap();
@@ -123,20 +123,20 @@ fn too_many(retry_after_s: u32) -> Outcome {
 }
 
 /// A backend that runs.
-struct Running<'a> {
+pub(super) struct Running<'a> {
     backend: &'a Backend,
     clock: Clock,
     permit: LockPermit,
 }
 
 impl Running<'_> {
-    fn ask(&mut self, session: Option<&str>, action: Action) -> Response {
+    pub(super) fn ask(&mut self, session: Option<&str>, action: Action) -> Response {
         let session = session.map(str::to_owned);
         let request = Request { session, read_to: None, need: None, action };
         self.backend.respond(&mut self.permit, request, &mut Vec::new())
     }
 
-    fn joined(&mut self, name: &str) -> String {
+    pub(super) fn joined(&mut self, name: &str) -> String {
         self.joined_from(name, "127.0.0.1")
     }
 
@@ -202,7 +202,7 @@ impl Running<'_> {
     }
 
     /// So long after the start.
-    fn at_ms(&self, ms: u64) {
+    pub(super) fn at_ms(&self, ms: u64) {
         self.clock.set(START.0.plus_ms(ms), Wall(START.1.0 + ms));
     }
 

@@ -5,6 +5,7 @@ mod command;
 mod disk;
 mod memory;
 mod picture;
+mod sign_in;
 mod stream;
 mod thread;
 
@@ -13,6 +14,7 @@ pub use command::*;
 pub use disk::*;
 pub use memory::*;
 pub use picture::*;
+pub use sign_in::*;
 pub use stream::*;
 pub use thread::*;
 
@@ -512,10 +514,6 @@ pub const LOGIN_ADDRESS_MAX: usize = 20;
 pub const LOGIN_ADDRESS_MS: u64 = 5 * 60_000;
 /// Addresses remembered of one account's successful sign-ins: home, phone, work and some more.
 pub const LOGIN_ADDRESSES_KNOWN_MAX: usize = 8;
-/// Sign-ups an hour from one address (IPv6: one /64).
-pub const JOINS_HOUR_ADDRESS_MAX: usize = 5;
-/// Sign-ups a day from one network (IPv4: a /24, IPv6: a /48).
-pub const JOINS_DAY_NETWORK_MAX: usize = 20;
 /// Posts a minute by one user.
 pub const POSTS_MINUTE_MAX: usize = 30;
 /// Posts an hour by one user.

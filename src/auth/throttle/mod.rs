@@ -45,6 +45,11 @@ const PICTURES: [Rate; 2] = [
 ];
 const SEARCHES: [Rate; 1] = [Rate { count: limits::SEARCHES_MINUTE_MAX, ms: MINUTE_MS }];
 const EXPORTS: [Rate; 1] = [Rate { count: limits::EXPORTS_DAY_MAX, ms: DAY_MS }];
+const SIGN_INS: [Rate; 2] = [
+    Rate { count: limits::SIGN_INS_MINUTE_MAX, ms: MINUTE_MS },
+    Rate { count: limits::SIGN_INS_HOUR_MAX, ms: HOUR_MS },
+];
+const PASSWORDS: [Rate; 1] = [Rate { count: limits::PASSWORD_CHANGES_HOUR_MAX, ms: HOUR_MS }];
 const ACTS: [Rate; 1] = [Rate { count: limits::ACTS_HOUR_MAX, ms: HOUR_MS }];
 
 /// Too often: what was asked must not be done.
@@ -66,6 +71,10 @@ pub enum ActKind {
     Search,
     /// Taking one's data along.
     Export,
+    /// A sign-in whose password was right.
+    SignIn,
+    /// Choosing another password.
+    Password,
     /// Any other act that writes.
     Other,
 }
@@ -99,6 +108,21 @@ struct Joins {
 struct Account {
     failures: u32,
     last: Mono,
+}
+
+impl ActKind {
+    /// How often it may be done.
+    const fn rates(self) -> &'static [Rate] {
+        match self {
+            Self::Post => &POSTS,
+            Self::Picture => &PICTURES,
+            Self::Search => &SEARCHES,
+            Self::Export => &EXPORTS,
+            Self::SignIn => &SIGN_INS,
+            Self::Password => &PASSWORDS,
+            Self::Other => &ACTS,
+        }
+    }
 }
 
 impl RetryAfter {
@@ -221,18 +245,22 @@ impl Throttle {
         if !self.on {
             return Ok(());
         }
-        let rates: &[Rate] = match kind {
-            ActKind::Post => &POSTS,
-            ActKind::Picture => &PICTURES,
-            ActKind::Search => &SEARCHES,
-            ActKind::Export => &EXPORTS,
-            ActKind::Other => &ACTS,
-        };
+        let rates = kind.rates();
         let mut acts = self.acts.lock();
         let log = acts.touch(&(user.clone(), kind));
         log.check(rates, now)?;
         log.record(rates, now);
         Ok(())
+    }
+
+    /// The same without counting it: what it costs to find out is asked for only by who may do it.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn may_act(&self, user: &UserName, kind: ActKind, now: Mono) -> Result<(), RetryAfter> {
+        let acts = self.acts.lock();
+        let log = acts.get(&(user.clone(), kind)).filter(|_| self.on);
+        log.map_or(Ok(()), |log| log.check(kind.rates(), now))
     }
 }
 
