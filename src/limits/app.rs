@@ -5,8 +5,8 @@ use super::{
     POST_CHARS_MAX, RESPONSE_BYTES_MAX,
 };
 
-/// Calls of one app for one person, and of one address without a token, in [`API_CALLS_MS`]. Source:
-/// what Mastodon allows, to which apps are made.
+/// Calls of one app for one person, and of one address (IPv6: one /64) with all that opens nobody's session,
+/// in [`API_CALLS_MS`]. Source: what Mastodon allows, to which apps are made.
 pub const API_CALLS_MAX: u32 = 300;
 /// Milliseconds over which [`API_CALLS_MAX`] counts.
 pub const API_CALLS_MS: u64 = 5 * 60_000;

@@ -360,7 +360,7 @@ impl Account {
 
 /// The network that an address lies in: its first bits, the others 0. One household has one IPv4
 /// address, but 2^64 of IPv6; IPv4 written as IPv6 is IPv4.
-fn subnet(addr: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
+pub(crate) fn subnet(addr: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
     match addr.to_canonical() {
         IpAddr::V4(addr) => {
             let mask = u32::MAX.checked_shl(32 - v4_bits).unwrap_or(0);

@@ -54,7 +54,7 @@ use super::response::{Content, Response};
 use super::session::Session;
 use super::words::Lang;
 use crate::action::{Action, RequestKey, StatusList};
-use crate::id::UserName;
+use crate::id::{Hash128, UserName};
 use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{
     ApiReply, FieldProblem, Need, Outcome, Refusal, Request as WireRequest,
@@ -126,10 +126,8 @@ impl<A: Ask> Site<A> {
         }
         let in_address = stream::token_in_address(request);
         let bearer = bearer(request.authorization.as_deref()).or(in_address.as_deref());
-        let caller = match bearer {
-            Some(token) => Caller::Token(client::hash(&[token])),
-            None => Caller::Address(request.client),
-        };
+        let token = bearer.map(|token| client::hash(&[token]));
+        let caller = self.calls.caller(token, request.client);
         let now = self.clock.wall();
         let mut standing = self.calls.count(&caller, now);
         let answer = if request.method == Method::Options {
@@ -141,9 +139,8 @@ impl<A: Ask> Site<A> {
         } else {
             self.call(request, bearer).unwrap_or_else(|refused| refused)
         };
-        if answer.status == 401 && bearer.is_some() {
-            // Who tries tokens is counted by their address, or each would have calls of its own.
-            standing = self.calls.count(&Caller::Address(request.client), now);
+        if let Some(after) = self.judged((token, &caller), answer.status, request) {
+            standing = self.calls.count(&after, now);
         }
         let head = AppHead {
             limit: standing.limit,
@@ -160,6 +157,30 @@ impl<A: Ask> Site<A> {
         }
         let body = answer.written.unwrap_or_else(|| answer.value.to_string());
         Response { retry_after_s, app, ..Response::new(answer.status, Content::Json, body) }
+    }
+
+    /// Whose call it was after all, if not that of the caller as whose it was let in: what a token is worth
+    /// shows only when a backend has looked at it.
+    fn judged(
+        &self,
+        (token, caller): (Option<Hash128>, &Caller),
+        status: u16,
+        request: &Request,
+    ) -> Option<Caller> {
+        let token = token?;
+        if matches!(caller, Caller::Token(_)) {
+            let is_over = status == 401;
+            return is_over.then(|| {
+                self.calls.ended(token);
+                Caller::at(request.client)
+            });
+        }
+        let after = self.calls.caller(Some(token), request.client);
+        let has_opened = matches!(after, Caller::Token(_));
+        has_opened.then(|| {
+            self.calls.take_back(caller);
+            after
+        })
     }
 
     fn call(&self, request: &Request, bearer: Option<&str>) -> Answered {
@@ -306,6 +327,9 @@ impl<A: Ask> Site<A> {
         let need = need.filter(|_| session.is_some());
         let heard = self.hear_for_app(session.as_ref(), about, need, asked)?;
         let is_known = session.is_none() || heard.session.is_some();
+        if let Some(token) = call.bearer.filter(|_| heard.session.is_some()) {
+            self.calls.opened(client::hash(&[token]));
+        }
         match &heard.outcome {
             Outcome::Refused(refusal) => Err(refused(&heard.honest(refusal))),
             _ if is_known => Ok(heard),

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::marks::Marks;
 use crate::auth::throttle::recent::Recent;
+use crate::auth::throttle::subnet;
 use crate::clock::Wall;
 use crate::id::{Hash128, UserName};
 use crate::limits::{API_CALLS_MAX, API_CALLS_MS, API_SEEN_MAX, THROTTLE_KEYS_MAX};
@@ -14,10 +15,19 @@ use crate::limits::{API_CALLS_MAX, API_CALLS_MS, API_SEEN_MAX, THROTTLE_KEYS_MAX
 /// Whose calls are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
-    /// Who shows this token, hashed. Not the name in it: anybody could use up another's calls.
+    /// Who shows this token, hashed, which has opened a user's session. Not the name in it: anybody could use
+    /// up another's calls.
     Token(Hash128),
-    /// An address without a token, or with one that opened nothing.
+    /// All else that comes from an address (IPv6: from one /64): without a token, or with one of which
+    /// nobody knows yet that it opens anything, which are as many as anybody likes to make up.
     Address(IpAddr),
+}
+
+impl Caller {
+    /// Who asks from there without a token that opens anything.
+    pub(super) fn at(address: IpAddr) -> Self {
+        Self::Address(subnet(address, 32, 64))
+    }
 }
 
 /// Calls so far.
@@ -55,6 +65,33 @@ impl Calls {
         let windows = Mutex::new(Recent::new(THROTTLE_KEYS_MAX));
         let seen = Mutex::new(Recent::new(API_SEEN_MAX));
         Self { limit, windows, seen, marks: Marks::new() }
+    }
+
+    /// Who shows a token from an address.
+    pub(super) fn caller(&self, token: Option<Hash128>, address: IpAddr) -> Caller {
+        let token = token.map(Caller::Token);
+        let windows = self.windows.lock();
+        let token = token.filter(|token| windows.get(token).is_some());
+        token.unwrap_or_else(|| Caller::at(address))
+    }
+
+    /// The token has opened a user's session, so it has calls of its own.
+    pub(super) fn opened(&self, token: Hash128) {
+        if self.limit.is_some() {
+            self.windows.lock().touch(&Caller::Token(token));
+        }
+    }
+
+    /// The token opens nothing any more.
+    pub(super) fn ended(&self, token: Hash128) {
+        self.windows.lock().remove(&Caller::Token(token));
+    }
+
+    /// Counts a call no longer: it turned out to be another's.
+    pub(super) fn take_back(&self, caller: &Caller) {
+        if let Some(window) = self.windows.lock().get_mut(caller) {
+            window.calls = window.calls.saturating_sub(1);
+        }
     }
 
     /// Counts one call.

@@ -184,19 +184,77 @@ fn post_whose_audience_makes_no_sense_is_asked_of_nobody() {
     assert!(strict.asked.lock().is_empty());
 }
 
+/// A site that counts calls.
+fn counting(knows: &Knows) -> Site<&Knows> {
+    let origin = Origin::parse("https://fen.example", false).unwrap();
+    Site::new(knows, "Fen Lane".to_owned(), [7; 32], origin, Clock::manual(Mono(0), NOW))
+}
+
+/// Something that only somebody signed in is told.
+const HOME: &str = "/api/v1/timelines/home";
+
 #[test]
 fn calls_beyond_the_limit_told_to_wait() {
-    let strict = Strict::default();
-    let site = site(&strict);
-    let ask = || site.respond(&request(Method::Get, "/api/v1/custom_emojis", Some(TOKEN)));
+    let knows = Knows(Role::With("read"));
+    let site = counting(&knows);
+    let ask = || site.respond(&request(Method::Get, HOME, Some(TOKEN)));
     for _ in 0..300 {
-        assert_eq!(ask().status, 200);
+        assert_eq!(ask().status, 404);
     }
     let refused = ask();
     assert_eq!((refused.status, refused.retry_after_s), (429, Some(300)));
     // Another person is not in the way.
     let other = site.respond(&request(Method::Get, "/api/v1/custom_emojis", None));
     assert_eq!(other.status, 200);
+}
+
+/// What stands in a token proves nothing before it opened a session: whoever makes up tokens, or has an
+/// app's own, would have as many calls as they like.
+#[test]
+fn r0054_tokens_that_open_no_session_have_no_calls_of_their_own() {
+    let knows = Knows(Role::With("read"));
+    let site = counting(&knows);
+    let ask = |path: &str, token: Option<&str>, from: &str| {
+        let client = from.parse().unwrap();
+        let response = site.respond(&Request { client, ..request(Method::Get, path, token) });
+        let remaining = response.app.as_ref().unwrap().remaining;
+        (response.status, remaining)
+    };
+    // One that opened a session has its own, and takes none from those beside it.
+    let (emojis, here) = ("/api/v1/custom_emojis", "192.0.2.1");
+    assert_eq!(ask(HOME, Some(TOKEN), here), (404, 299));
+    let own = own_token(&site);
+    for n in 0..100 {
+        let made_up = format!("nobody{n}");
+        assert_eq!(ask(emojis, Some(&made_up), here), (200, 299 - 3 * n));
+        assert_eq!(ask(HOME, Some(&made_up), here), (401, 298 - 3 * n));
+        assert_eq!(ask(emojis, Some(&own), here), (200, 297 - 3 * n));
+    }
+    let unknown = format!("eve.{}", "A".repeat(43));
+    for token in [None, Some("nobody"), Some(&own), Some(&unknown)] {
+        for path in [emojis, HOME] {
+            assert_eq!(ask(path, token, here), (429, 0), "{path} {token:?}");
+        }
+    }
+    assert_eq!(ask(HOME, Some(TOKEN), here), (404, 298));
+    // A household has one network of IPv6.
+    for n in 0..300 {
+        assert_eq!(ask(emojis, None, &format!("2001:db8:1:2::{n:x}")), (200, 299 - n));
+    }
+    assert_eq!(ask(emojis, None, "2001:db8:1:2:ffff::1").0, 429);
+    assert_eq!(ask(emojis, None, "2001:db8:1:3::1").0, 200);
+}
+
+/// The app's session was ended.
+#[test]
+fn r0054_token_that_opens_nothing_any_more_counts_by_its_address() {
+    let knows = Knows(Role::Ended);
+    let site = counting(&knows);
+    let ask = || site.respond(&request(Method::Get, HOME, Some(TOKEN)));
+    for _ in 0..300 {
+        assert_eq!(ask().status, 401);
+    }
+    assert_eq!(ask().status, 429);
 }
 
 /// Who asks.
