@@ -53,8 +53,16 @@ pub const UPLOADS_MEMORY_BYTES: u64 =
 pub const UPLOAD_WAIT_MS: u64 = 8_000;
 /// Milliseconds between two looks whether the server stops meanwhile.
 pub const UPLOAD_LOOK_MS: u64 = 200;
-/// Milliseconds from when it is let in to its last byte: a phone sends 2 Mbit/s nearly anywhere.
+/// Milliseconds from when it is let in to its last byte while others wait for its place: a phone sends
+/// 2 Mbit/s nearly anywhere.
 pub const GATE_UPLOAD_MS: u64 = 40_000;
+/// The same while nobody waits: the longest comes at 16 KB/s, as from where a phone hardly reaches anything.
+pub const GATE_UPLOAD_MS_MAX: u64 = 600_000;
+/// Bytes a millisecond, from when it was let in, that it has to come while others wait for its place: three
+/// quarters of what such a line brings...
+pub const UPLOAD_BYTES_PER_MS_MIN: u64 = 12;
+/// ...once so many milliseconds have passed: a line begins slowly.
+pub const UPLOAD_BEGIN_MS: u64 = 4_000;
 /// Milliseconds a worker has to answer it: four pictures are waited for, decoded and kept.
 pub const GATE_UPLOAD_ANSWER_MS: u64 = 45_000;
 /// Pictures of one post.
@@ -92,6 +100,9 @@ pub const SENT_PICTURE_MS: u64 = PICTURE_UNWANTED_MS - 60 * 60 * 1000;
 /// Pictures that one user's apps sent and did not post, of which a file tells; older ones are forgotten.
 pub const SENT_PICTURES_MAX: usize = 64;
 
+// Whoever waits sees the end of those that are too slow, and the slowest line has the time that it takes.
+const _: () = assert!(UPLOAD_BEGIN_MS + UPLOAD_LOOK_MS < UPLOAD_WAIT_MS);
+const _: () = assert!(UPLOAD_BYTES_MAX as u64 / (GATE_UPLOAD_MS_MAX / 1_000) < 16 * 1024);
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that
 // PNG adds.
 const _: () = assert!(600 * 600 * 4 + 600 * 600 / 10 < PICTURE_BYTES_MAX);

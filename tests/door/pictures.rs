@@ -1,12 +1,16 @@
-//! Members who send the largest pictures that are taken, and such as claim to be small, all at once.
+//! Members who send the largest pictures that are taken, and such as claim to be small, all at once; and
+//! members who take for ever.
 
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
 
-use tern::limits::{PICTURE_DECODED_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
-use tern::thread::spawn_named;
+use tern::limits::{BODY_BYTES_MAX, PICTURE_DECODED_BYTES_MAX, PICTURE_INPUT_BYTES_MAX};
+use tern::thread::{Stop, spawn_named};
 
 use super::attacked;
+use super::watch::Door;
 use crate::cluster::person::Person;
+use crate::web::client::{Client, LOCALHOST};
 
 /// Who send at once, and how often each does.
 const SENDERS: usize = 6;
@@ -92,4 +96,55 @@ fn s51_largest_pictures_in_a_crowd_keep_the_web_server_within_its_memory() {
         door.attack_within(MEMORY_KIB_MAX, "larger pictures", |_watch| flood(&ada, &larger));
     println!("answers {answers:?}");
     assert!(answers.contains(&422) && !answers.contains(&303), "{answers:?}");
+}
+
+/// Bytes that a form with pictures announces, and how often one of them comes.
+const DRIPPED_BYTES: usize = 7_000_000;
+const DRIP: Duration = Duration::from_millis(250);
+
+/// Sends the head of such a form, then a byte now and then until it is told to stop; what it was told.
+fn drip(person: &Person, door: &Door, stop: &Stop) -> String {
+    let mut client = Client::connect_from(LOCALHOST, door.address);
+    client.send(format!(
+        "POST /post HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {DRIPPED_BYTES}\r\n\
+         Content-Type: multipart/form-data; boundary=tern\r\n\r\n",
+        door.address,
+        person.cookies(),
+    ));
+    client.stream.set_read_timeout(Some(DRIP)).unwrap();
+    while !stop.is_closed() {
+        client.send("x");
+        let mut told = [0; 64];
+        match client.stream.read(&mut told) {
+            Ok(count) => return String::from_utf8_lossy(&told[..count]).into_owned(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return error.to_string(),
+        }
+    }
+    String::new()
+}
+
+#[test]
+fn r0055_members_who_drip_give_their_place_to_those_who_wait() {
+    let (cluster, door) = attacked();
+    let mut all = ["ada", "ben", "cleo"].map(|name| cluster.person(name));
+    all.iter_mut().for_each(Person::join);
+    let [ada, ben, cleo] = &mut all;
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        let dripping = [&*ada, &*ben].map(|person| {
+            let (door, stop) = (&door, &stop);
+            spawn_named(scope, "drip", move |_permit| drip(person, door, stop)).unwrap()
+        });
+        // Both have been let in by then.
+        stop.wait(Duration::from_secs(2));
+        let form = cleo.act("/", "/post", &[("text", "Look"), ("more", "")]).form("/post");
+        let typed = [("text", "What I typed")];
+        let large = padded(40, 40, BODY_BYTES_MAX * 2);
+        let answer = cleo.submit_files(&form, &typed, &[("picture_1", &large)]);
+        stop.close();
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let told = dripping.map(|drip| drip.join().unwrap());
+        assert!(told.iter().any(|told| told.starts_with("HTTP/1.1 408 ")), "{told:?}");
+    });
 }

@@ -3,15 +3,19 @@
 //! Such a form is as long as a hundred others and is held whole, so the gate takes in one only after a
 //! worker has said that whoever sends it is signed in. That is asked with the head alone, before the body
 //! is read. Then it waits for its turn, and nothing but its head is held meanwhile. A member has one turn at a
-//! time, from however many devices: whoever sends a byte a second keeps nobody waiting but themselves.
+//! time, from however many devices. While somebody waits, whoever sends a byte a second gives their place to
+//! them; while nobody does, a slow line has all the time that it takes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
 use crate::id::UserName;
-use crate::limits::{UPLOAD_LOOK_MS, UPLOAD_WAIT_MS};
+use crate::limits::{
+    GATE_UPLOAD_MS, UPLOAD_BEGIN_MS, UPLOAD_BYTES_PER_MS_MIN, UPLOAD_LOOK_MS, UPLOAD_WAIT_MS,
+};
 use crate::thread::Stop;
 use crate::web::api::bearer;
 use crate::web::request::is_for_apps;
@@ -59,8 +63,14 @@ pub(super) struct Uploads {
     most: usize,
     /// Whose they are.
     senders: Mutex<Vec<UserName>>,
+    /// How many wait to be one of them; changed while `senders` is held, so that nobody sees those who need
+    /// not wait at all.
+    waiting: AtomicUsize,
     ended: Condvar,
 }
+
+/// One who waits; no longer when it is dropped.
+struct Waits<'a>(&'a AtomicUsize);
 
 /// One of them; over when it is dropped.
 #[derive(Debug)]
@@ -71,7 +81,13 @@ pub(super) struct Upload<'a> {
 
 impl Uploads {
     pub(super) fn new(clock: Clock, most: usize) -> Self {
-        Self { clock, most, senders: Mutex::default(), ended: Condvar::default() }
+        Self {
+            clock,
+            most,
+            senders: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            ended: Condvar::default(),
+        }
     }
 
     /// Counts one more once there are fewer than there may be and none of the same sender; nothing if that
@@ -83,6 +99,7 @@ impl Uploads {
         // By the clock: whoever ends wakes all who wait, so how often one looked tells no time.
         let deadline = self.clock.mono().plus_ms(UPLOAD_WAIT_MS);
         let mut senders = self.senders.lock();
+        let _waits = Waits::begin(&self.waiting);
         loop {
             if senders.len() < self.most && !senders.contains(sender) {
                 senders.push(sender.clone());
@@ -95,6 +112,33 @@ impl Uploads {
             self.ended.wait_for(&mut senders, left.min(Duration::from_millis(UPLOAD_LOOK_MS)));
         }
     }
+}
+
+impl<'a> Waits<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Upload<'_> {
+    /// Whether it has to give its place to those who wait, of which so many bytes came in so many
+    /// milliseconds since it was let in.
+    pub(super) fn gives_way(&self, bytes: usize, ms: u64) -> bool {
+        let _senders = self.uploads.senders.lock();
+        self.uploads.waiting.load(Ordering::SeqCst) > 0 && is_too_slow(bytes, ms)
+    }
+}
+
+/// Whether others need not wait for something that comes so slowly.
+const fn is_too_slow(bytes: usize, ms: u64) -> bool {
+    ms > GATE_UPLOAD_MS || (ms > UPLOAD_BEGIN_MS && (bytes as u64) < UPLOAD_BYTES_PER_MS_MIN * ms)
 }
 
 impl Drop for Upload<'_> {
@@ -194,6 +238,34 @@ mod tests {
             }
             assert!(!again.join().unwrap());
         });
+    }
+
+    #[test]
+    fn upload_gives_way_to_those_who_wait_if_it_is_slow() {
+        let (uploads, stop) = (uploads(1), Stop::new());
+        let upload = uploads.begin(&name("ada"), &stop).unwrap();
+        assert!(!upload.gives_way(0, 10 * GATE_UPLOAD_MS), "for nobody");
+        std::thread::scope(|scope| {
+            let next =
+                spawn_named(scope, "next", |_permit| uploads.begin(&name("ben"), &stop).is_some());
+            while !upload.gives_way(0, 10 * GATE_UPLOAD_MS) {
+                stop.wait(Duration::from_millis(1));
+            }
+            for (bytes, ms, gives_way) in [
+                (0, UPLOAD_BEGIN_MS, false),
+                (0, UPLOAD_BEGIN_MS + 1, true),
+                (12 * 5_000, 5_000, false),
+                (12 * 5_000 - 1, 5_000, true),
+                // A phone where it hardly reaches anything.
+                (16 * 1024 * 40, GATE_UPLOAD_MS, false),
+                (8_000_000, GATE_UPLOAD_MS + 1, true),
+            ] {
+                assert_eq!(upload.gives_way(bytes, ms), gives_way, "{bytes} {ms}");
+            }
+            drop(upload);
+            assert!(next.unwrap().join().unwrap());
+        });
+        assert_eq!(uploads.waiting.load(Ordering::SeqCst), 0);
     }
 
     #[test]

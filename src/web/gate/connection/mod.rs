@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::clock::Mono;
 use crate::limits::{
-    BODY_BYTES_MAX, GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX, GATE_UPLOAD_ANSWER_MS, GATE_UPLOAD_MS,
-    UPLOAD_MAPPING_BYTES,
+    BODY_BYTES_MAX, GATE_DRAIN_BYTES_MAX, GATE_PARTS_MAX, GATE_UPLOAD_ANSWER_MS,
+    GATE_UPLOAD_MS_MAX, UPLOAD_LOOK_MS, UPLOAD_MAPPING_BYTES,
 };
 use crate::metrics;
 use crate::web::label::label;
@@ -108,6 +108,17 @@ impl From<Refusal> for End {
     }
 }
 
+/// In the middle of a request.
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Closed => Refusal::Malformed("ends too early").into(),
+            Ended::Late => Refusal::Slow.into(),
+            Ended::Failed(_) => Self::Gone,
+        }
+    }
+}
+
 impl<'a> Browser<'a> {
     fn next_request(&mut self, is_first: bool) -> Result<Whole<'a>, End> {
         let (gate, peer) = (self.gate, self.peer);
@@ -137,9 +148,9 @@ impl<'a> Browser<'a> {
         let mut by = begun.plus_ms(gate.limits.request_ms);
         if request.head.body_bytes > BODY_BYTES_MAX {
             request.upload = Some(self.admit_upload(&mut request)?);
-            by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS);
+            by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS_MAX);
         }
-        request.body = self.read_body(&request.head, by)?;
+        request.body = self.read_body(&request.head, request.upload.as_ref(), by)?;
         Ok(request)
     }
 
@@ -210,28 +221,46 @@ impl<'a> Browser<'a> {
         }
     }
 
-    fn read_body(&mut self, head: &Head, by: Mono) -> Result<Vec<u8>, End> {
+    fn read_body(
+        &mut self,
+        head: &Head,
+        upload: Option<&Upload<'_>>,
+        by: Mono,
+    ) -> Result<Vec<u8>, End> {
         if head.expects_continue && self.buf.len() < head.body_bytes {
             write_all(&self.peer.socket, CONTINUE, &self.gate.clock, by).map_err(|_| End::Gone)?;
         }
-        let room =
-            if head.body_bytes > BODY_BYTES_MAX { UPLOAD_MAPPING_BYTES } else { head.body_bytes };
+        let room = if upload.is_some() { UPLOAD_MAPPING_BYTES } else { head.body_bytes };
         self.buf.reserve_exact(room.saturating_sub(self.buf.len()));
+        let begun = self.gate.clock.mono();
         while self.buf.len() < head.body_bytes {
-            self.read_part(by)?;
+            match upload {
+                Some(upload) => self.read_of_upload(upload, begun, by)?,
+                None => self.read_part(by)?,
+            }
         }
         let rest = self.buf.split_off(head.body_bytes);
         Ok(mem::replace(&mut self.buf, rest))
     }
 
+    /// Reads on in an upload for a moment, unless it has to give way to others.
+    fn read_of_upload(&mut self, upload: &Upload<'_>, begun: Mono, by: Mono) -> Result<(), End> {
+        let clock = &self.gate.clock;
+        let now = clock.mono();
+        if upload.gives_way(self.buf.len(), now.since_ms(begun)) {
+            return Err(Refusal::Slow.into());
+        }
+        let look = now.plus_ms(UPLOAD_LOOK_MS).min(by);
+        match read_more(&self.peer.socket, &mut self.buf, clock, Some(look)) {
+            Err(Ended::Late) if look < by => Ok(()),
+            read => read.map_err(End::from),
+        }
+    }
+
     /// Reads on in the middle of a request.
     fn read_part(&mut self, by: Mono) -> Result<(), End> {
         let read = read_more(&self.peer.socket, &mut self.buf, &self.gate.clock, Some(by));
-        read.map_err(|ended| match ended {
-            Ended::Closed => Refusal::Malformed("ends too early").into(),
-            Ended::Late => Refusal::Slow.into(),
-            Ended::Failed(_) => End::Gone,
-        })
+        read.map_err(End::from)
     }
 
     /// Answers a request; true if the connection may be used again.
