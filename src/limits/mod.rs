@@ -57,6 +57,8 @@ pub const EXPORT_POSTS: usize = 200;
 pub const EXPORT_TEXT_BYTES: usize = 256 * 1024;
 /// Likes, reposts or bookmarks in one part of what a member takes along.
 pub const EXPORT_MARKS: usize = 5_000;
+/// Milliseconds for which the address of the next part is good: a slow line takes a minute for the one before.
+pub const EXPORT_PART_MS: u64 = 10 * 60 * 1000;
 /// Reported posts on a page.
 pub const REPORTS_PAGE: usize = 20;
 /// Keepers' acts on a page.

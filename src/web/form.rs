@@ -88,6 +88,7 @@ pub const FIELDS: &[&str] = &[
     "signup",
     "text",
     "token",
+    "until",
     "username",
     "uses",
     "words",

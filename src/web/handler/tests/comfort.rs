@@ -4,6 +4,7 @@ use super::fake::{Browser, NOW, location, post, posts, site, text};
 use super::fitting::fitting;
 use super::markup::every_page;
 use crate::action::{Action, ExportFrom};
+use crate::clock::{Mono, Wall};
 use crate::id::PostId;
 use crate::limits::{EXPORT_POSTS, POST_CHARS_MAX, POSTS_PAGE};
 use crate::user::entry::{Audience, PostRef};
@@ -330,6 +331,40 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
     }
     assert_eq!(posts, 100_000);
     assert!(longest < 1024 * 1024, "{longest}");
+}
+
+/// Only the first part of a download is counted: the address of another is good within one, for whom it was
+/// made, and for a while.
+#[test]
+fn r0056_part_of_a_download_comes_to_whoever_began_one_alone() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    for part in ["list=posts&of=ada&after=0", "list=likes", "list=bookmarks&of=ben&after=1"] {
+        let address = format!("/settings/data/tern.json?{part}");
+        assert_eq!(ada.get(&address).status, 400, "{part}");
+        assert_eq!(
+            ada.get(&format!("{address}&until=99999999999999&code=x")).status,
+            400,
+            "{part}"
+        );
+    }
+    assert!(site.ask.asked.lock().is_empty(), "nothing was asked for");
+    let first = ada.get("/settings/data/tern.json");
+    let next = first.next.unwrap().as_str().to_owned();
+    assert_eq!(ada.get(&next).status, 200);
+    for other in [
+        next.replace("list=posts", "list=likes"),
+        next.replace("tern.json", "posts.html"),
+        next.replace("until=1", "until=2"),
+        next.replace("after=", "after=9"),
+    ] {
+        assert_ne!(other, next);
+        assert_eq!(ada.get(&other).status, 400, "{other}");
+    }
+    site.clock.set(Mono(0), Wall(NOW.0 + 10 * 60 * 1000));
+    assert_eq!(ada.get(&next).status, 200);
+    site.clock.set(Mono(0), Wall(NOW.0 + 10 * 60 * 1000 + 1));
+    assert_eq!(ada.get(&next).status, 400, "too old");
 }
 
 #[test]
