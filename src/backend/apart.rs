@@ -36,7 +36,7 @@ impl Backend {
         self.simple(asked, &Action::Unblock(data), ActKind::Other, &change)
     }
 
-    /// A page of those whom the one who asks mutes or blocks.
+    /// A page of those whom the one who asks mutes or blocks. Who was not let in is told of to keepers alone.
     pub(super) fn kept_apart(&self, asked: Asked<'_>, data: After) -> Result {
         let asker = asked.signed_in()?;
         let from = data.after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -49,7 +49,11 @@ impl Backend {
         };
         let names = self.look(asker.user(), names).unwrap_or_default();
         let last = names.iter().nth(PEOPLE_PAGE - 1).filter(|_| names.len() > PEOPLE_PAGE);
+        let now = self.now();
         let row = |name: &UserName| {
+            if !self.cluster.local.index().is_member(name, now) {
+                return None;
+            }
             let apart = self.apart(Some(asker), name).unwrap_or_default();
             self.person(name).map(|person| ApartRow { person, apart })
         };
@@ -82,7 +86,7 @@ impl Backend {
 
     fn check_can_part(&self, whom: &UserName) -> std::result::Result<(), Refusal> {
         self.check_social()?;
-        let is_member = self.cluster.local.index().is_active(whom);
+        let is_member = self.cluster.local.index().is_member(whom, self.now());
         if is_member { Ok(()) } else { Err(Refusal::NotFound) }
     }
 }

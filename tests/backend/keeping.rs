@@ -2,8 +2,8 @@
 //! program asks.
 
 use tern::action::{
-    Action, DeleteAccount, EndInvitation, Invite, Join, Keep, KeepersDeed, Keyed, Login, Next,
-    Page, PageOf, Problem, Report, SetHouse, ThreadOf, code_hash,
+    Action, After, ApiRead, DeleteAccount, EndInvitation, Invite, Join, Keep, KeepersDeed, Keyed,
+    Login, Next, Page, PageOf, PeopleList, Problem, Report, SetHouse, ThreadOf, code_hash,
 };
 use tern::id::UserName;
 use tern::limits::FRAME_BYTES_MAX;
@@ -12,7 +12,8 @@ use tern::transport::connection::dial;
 use tern::user::entry::{House, PostRef, Signup};
 use tern::wire::operator::{Answer, Question};
 use tern::wire::request::{
-    Field, FieldProblem, Hindered, LogRow, Outcome, PostView, Refusal, ReportsPage, Request,
+    ApiReply, Field, FieldProblem, Hindered, LogRow, Outcome, PostView, Refusal, ReportsPage,
+    Request,
 };
 use tern::wire::upkeep::{Order, Refused, Told};
 
@@ -375,4 +376,60 @@ fn join_by_approval_waits_and_closed_is_refused() {
     let Outcome::Welcome(welcome) = welcome else { panic!("{welcome:?}") };
     assert_eq!((welcome.signup, welcome.words.as_str()), (Signup::Closed, "We are full."));
     assert!(welcome.posts.is_none());
+}
+
+/// Who they are is told to keepers alone until they are let in, and that they are there, too.
+#[test]
+fn r0057_whoever_waits_to_be_let_in_is_nobody_to_mute_or_block() {
+    let all = Backends::without_rate_limits();
+    let (ada, [ben]) = kept(&all, ["ben"]);
+    ada.sets(House { signup: Signup::Approved, ..House::default() });
+    let eve = Person::join(&all, "eve", 5);
+    let nobody_to_part_with = || {
+        for whom in ["eve", "nobody"] {
+            ben.may_not(Action::Mute(ben.whom(whom)), &Refusal::NotFound);
+            ben.may_not(Action::Block(ben.whom(whom)), &Refusal::NotFound);
+        }
+    };
+    nobody_to_part_with();
+    ada.keeps(KeepersDeed::Admit { user: name("eve") }, "");
+    let kept_apart = || match ben.ask(Action::KeptApart(After::default())) {
+        Outcome::KeptApart(kept) => kept.people.len(),
+        other => panic!("a list was asked for: {other:?}"),
+    };
+    let of_app = |read: ApiRead| match ben.ask(Action::Api(read)) {
+        Outcome::Api(reply) => match *reply {
+            ApiReply::Accounts(page) => page.accounts.len(),
+            ApiReply::Relations(relations) => relations.len(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let lists = [PeopleList::Muted, PeopleList::Blocked].map(|list| ApiRead::People {
+        list,
+        of: None,
+        after: None,
+        limit: 40,
+    });
+    let relation = ApiRead::Relations { usernames: vec![name("eve")] };
+    ben.does(Action::Mute(ben.whom("eve")));
+    ben.does(Action::Block(ben.whom("eve")));
+    let told = || {
+        let [muted, blocked] = lists.clone().map(of_app);
+        [kept_apart(), muted, blocked, of_app(relation.clone())]
+    };
+    assert_eq!(told(), [1; 4]);
+    // Suspended she is still a member.
+    let suspend = |hours| KeepersDeed::Suspend { user: name("eve"), hours };
+    ada.keeps(suspend(None), "Too loud.");
+    assert_eq!(told(), [1; 4]);
+    ada.keeps(KeepersDeed::Lift { user: name("eve") }, "");
+    ada.keeps(KeepersDeed::Undecide { user: name("eve") }, "");
+    assert_eq!(told(), [0; 4], "she waits again");
+    nobody_to_part_with();
+    ada.keeps(KeepersDeed::Admit { user: name("eve") }, "");
+    assert_eq!(told(), [1; 4]);
+    ben.does(Action::Unmute(ben.whom("eve")));
+    ben.does(Action::Unblock(ben.whom("eve")));
+    eve.post("Let in", None);
 }
