@@ -321,8 +321,13 @@ impl Backend {
             Err(refusal) => return self.refuse(refusal),
         };
         let asked = view::Asked { asker: asker.as_ref(), permit };
+        let is_check = matches!(action, Action::CheckSession);
         let done = self.perform(asked, action, &body, beside);
-        self.response(asker, done)
+        let mut response = self.response(asker, done);
+        if let Some(viewer) = response.data.viewer.as_mut().filter(|_| is_check) {
+            viewer.pictures_in_s = self.pictures_in_s(&viewer.username);
+        }
+        response
     }
 
     /// Does what is asked; `body` came beside it, and `beside` goes with the answer.

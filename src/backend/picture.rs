@@ -53,6 +53,13 @@ impl Backend {
         Ok(Done::told(Outcome::PictureKept))
     }
 
+    /// Seconds until a member may send another picture, if they sent as many as they may. Who decodes it asks
+    /// this first; it is counted when it is kept.
+    pub(super) fn pictures_in_s(&self, name: &UserName) -> Option<u32> {
+        let may = self.throttle.may_act(name, ActKind::Picture, self.clock.mono());
+        may.err().map(|later| later.seconds)
+    }
+
     /// A picture's file, if a post that the one who asks may see shows it.
     pub(super) fn picture(
         &self,

@@ -181,6 +181,7 @@ impl Backend {
                 is_keeper: user.is_keeper(),
                 hindered,
                 app: open.app.clone(),
+                pictures_in_s: None,
             };
             Some((viewer, read_from(read_to, opened_at)))
         };

@@ -105,6 +105,10 @@ pub struct Viewer {
     /// Where an app asks: which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<Box<App>>,
+    /// Where it was asked whose session it is: seconds until they may send another picture, if they sent as
+    /// many as they may. Nothing from an older backend, which says so when it gets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures_in_s: Option<u32>,
 }
 
 /// The machines in one line.

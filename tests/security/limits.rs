@@ -1,8 +1,9 @@
 //! Statement 42 off the wire: how often is too often.
 
 use tern::limits::{
-    ACTS_HOUR_MAX, API_CALLS_MAX, EXPORTS_DAY_MAX, JOINS_DAY_NETWORK_MAX, JOINS_HOUR_ADDRESS_MAX,
-    POST_CHARS_MAX, POSTS_HOUR_MAX, POSTS_MINUTE_MAX, SEARCHES_MINUTE_MAX, USER_FILE_BYTES_MAX,
+    ACTS_HOUR_MAX, API_CALLS_MAX, BODY_BYTES_MAX, EXPORTS_DAY_MAX, JOINS_DAY_NETWORK_MAX,
+    JOINS_HOUR_ADDRESS_MAX, PICTURES_HOUR_MAX, POST_CHARS_MAX, POSTS_HOUR_MAX, POSTS_MINUTE_MAX,
+    SEARCHES_MINUTE_MAX, USER_FILE_BYTES_MAX,
 };
 
 use super::wire::{Site, cookies};
@@ -128,6 +129,46 @@ fn s42_searches_and_downloads_are_limited() {
         assert_eq!(ada.get(&format!("/settings/data/{page}")).status, 200, "{n}");
     }
     check_refused(&ada.get("/settings/data/tern.json"), "a download");
+}
+
+/// Decoding keeps one thread busy that all have: whoever has sent as many pictures as they may is told so
+/// before it is looked at what it is that they send.
+#[test]
+fn r0058_picture_too_many_is_not_decoded() {
+    let site = Site::start(&["--rate-limits=on"]);
+    let mut ada = site.member("ada");
+    let app = App::of(&site.cluster, &mut ada, "read write");
+    let media = ("POST", "/api/v2/media");
+    let none = b"This is no picture, as its first bytes say.";
+    let refused = app.send_parts(media, &[], &[("file", none)]).unwrap();
+    assert_eq!(refused.status, 422, "{refused:?}");
+    for n in 0..PICTURES_HOUR_MAX {
+        let sent = app.send_parts(media, &[], &[("file", &dot(n))]).unwrap();
+        assert_eq!(sent.status, 200, "{n}: {sent:?}");
+    }
+    let large = vec![7; BODY_BYTES_MAX * 2];
+    for file in [none.as_slice(), &dot(1_000), &large] {
+        let refused = app.send_parts(media, &[], &[("file", file)]).unwrap();
+        assert_eq!(refused.status, 429, "{refused:?}");
+        let update = ("PATCH", "/api/v1/accounts/update_credentials");
+        let refused = app.send_parts(update, &[], &[("avatar", file)]).unwrap();
+        assert_eq!(refused.status, 429, "{refused:?}");
+        let form = ada.act("/", "/post", &[("text", "Look"), ("more", "")]).form("/post");
+        let answer = ada.submit_files(&form, &[("text", "What I typed")], &[("picture_1", file)]);
+        check_refused(&answer, "a picture in a form");
+        assert!(answer.body.contains("What I typed"), "what was typed comes back");
+    }
+    assert_eq!(ada.post("Without any").status, 303);
+}
+
+/// A small picture that no other is like.
+fn dot(n: usize) -> Vec<u8> {
+    let n = u32::try_from(n).unwrap();
+    let mut file = std::io::Cursor::new(Vec::new());
+    let [_, a, b, c] = n.to_be_bytes();
+    let dot = image::RgbImage::from_pixel(4, 4, image::Rgb([a, b, c]));
+    dot.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
 }
 
 #[test]

@@ -87,7 +87,10 @@ impl<A: Ask> Site<A> {
         }
         self.ask_with_token(call, None, Action::CheckSession)?;
         let avatar = match params.file("avatar", &call.request.body) {
-            Some(bytes) => AvatarWish::Show(self.take_in(call, bytes, Use::Avatar)?),
+            Some(bytes) => {
+                self.may_send(call)?;
+                AvatarWish::Show(self.take_in(call, bytes, Use::Avatar)?)
+            }
             None if !params.get("avatar").is_empty() => {
                 let why = "Validation failed: avatar: send it as a file";
                 return Err(Answer::error(422, why));

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Answered, Call, fresh, nonsense, told};
+use super::{Answer, Answered, Call, fresh, nonsense, refused, told};
 use crate::action::{Action, ApiRead, KeptPicture, SendPicture, Sending};
 use crate::clock::Wall;
 use crate::id::{PictureName, PostId, UserName};
@@ -17,7 +17,7 @@ use crate::web::handler::{Site, announced};
 use crate::web::page::said::of_picture;
 use crate::web::route::Route;
 use crate::web::words::Lang;
-use crate::wire::request::{ApiReply, Outcome, PostView, StatusView};
+use crate::wire::request::{ApiReply, Outcome, PostView, Refusal, StatusView};
 
 /// What a code in a picture's address is for.
 const PURPOSE: &str = "picture";
@@ -26,14 +26,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 impl<A: Ask> Site<A> {
     /// Whether who asks may send pictures: the gate asks before it takes in so much.
     pub(super) fn may_send(&self, call: &Call<'_>) -> Answered {
-        self.ask_with_token(call, None, Action::CheckSession)?;
-        Ok(Answer::ok(json!({})))
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
+        match heard.pictures_in_s() {
+            Some(retry_after_s) => Err(refused(&Refusal::TooMany { retry_after_s })),
+            None => Ok(Answer::ok(json!({}))),
+        }
     }
 
     /// Takes in a picture that may be posted later.
     pub(super) fn send_picture(&self, call: &Call<'_>) -> Answered {
-        // Nothing is decoded for strangers.
-        self.ask_with_token(call, None, Action::CheckSession)?;
+        // Nothing is decoded for strangers, nor for who sent as many as they may.
+        self.may_send(call)?;
         let bytes = call.params.file("file", &call.request.body);
         let none = || Answer::error(422, "Validation failed: no picture came in the field file");
         let kept = self.take_in(call, bytes.ok_or_else(none)?, Use::Post)?;

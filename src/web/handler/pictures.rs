@@ -80,6 +80,9 @@ impl<A: Ask> Site<A> {
                 return Ok(Err((Trouble::Refused(lost()), None)));
             }
             let Some(bytes) = form.file(file, &visit.request.body) else { continue };
+            if let Some(why) = self.not_to_decode(visit) {
+                return Ok(Err(why));
+            }
             let made = match self.studio.prepare(bytes, what_for) {
                 Ok(made) => made,
                 Err(error) => {
@@ -112,6 +115,22 @@ impl<A: Ask> Site<A> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Why a picture is not even decoded, if it is not: it is a stranger's, or one of too many.
+    fn not_to_decode(&self, visit: &Visit<'_>) -> Option<NotKept> {
+        let heard = match self.ask_with(visit.session.as_ref(), Action::CheckSession, &[]) {
+            Ok((heard, _)) => heard,
+            Err(AskError::Unreachable { .. }) => {
+                return Some((Trouble::Unreachable { asked: false }, None));
+            }
+        };
+        let refusal = match heard.pictures_in_s() {
+            Some(retry_after_s) => Refusal::TooMany { retry_after_s },
+            None if heard.viewer.is_none() => heard.honest(&Refusal::SignedOut),
+            None => return None,
+        };
+        Some((Trouble::Refused(refusal), Some(heard)))
     }
 
     /// Whether what stands in a form for a kept picture is nothing, or what was put there when it was kept for

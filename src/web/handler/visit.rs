@@ -129,6 +129,12 @@ impl Heard {
 }
 
 impl Heard {
+    /// Seconds until who is signed in may send another picture, if they sent as many as they may: told where it
+    /// was asked whose session it is.
+    pub(in crate::web) fn pictures_in_s(&self) -> Option<u32> {
+        self.viewer.as_ref()?.pictures_in_s
+    }
+
     /// A refusal as it is meant: a machine that is cut off from the others trusts no session, which
     /// is not to be told as having been signed out.
     pub(in crate::web) fn honest(&self, refusal: &Refusal) -> Refusal {

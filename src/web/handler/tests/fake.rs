@@ -87,6 +87,7 @@ impl Ask for Fake {
             is_keeper: *self.is_keeper.lock(),
             hindered: self.hindered.lock().clone(),
             app: None,
+            pictures_in_s: None,
         });
         let cluster = self.cluster.lock().clone();
         Ok(WireResponse {
