@@ -213,14 +213,17 @@ impl Backend {
             }
             StatusList::Of { username, no_replies, no_reposts, tag, only_pictures } => {
                 self.find(asked, username)?;
+                let eyes = self.eyes(asker);
                 let bears = |item: &Walked| {
                     let index = self.cluster.local.index();
-                    tag.as_ref().is_none_or(|tag| index.bears(tag, &item.post))
+                    let bears =
+                        |tag| index.bears(tag, &item.post) && index.shows_text(eyes, &item.post);
+                    tag.as_ref().is_none_or(bears)
                 };
                 let wanted =
                     |item: &Walked| bears(item) && !(*no_replies && self.answers_another(item));
                 if *only_pictures {
-                    let placed = self.pictured_by(username, &wanted);
+                    let placed = self.pictured_by(eyes, username, &wanted);
                     let page = self.placed(asker, placed, span, n);
                     return self.status_page(asker, page.items);
                 }
@@ -299,15 +302,23 @@ impl Backend {
         item.by.is_none() && self.look(&item.post.user, answers) == Some(true)
     }
 
-    /// The posts of a member that have pictures, as far as they are wanted; so many as pictures may be.
-    fn pictured_by(&self, name: &UserName, wanted: &Wanted<'_>) -> Vec<(PostId, PostRef)> {
+    /// The posts of a member that show these eyes pictures, as far as they are wanted; so many as pictures
+    /// may be.
+    fn pictured_by(
+        &self,
+        eyes: Eyes,
+        name: &UserName,
+        wanted: &Wanted<'_>,
+    ) -> Vec<(PostId, PostRef)> {
         let ids = self.look(name, |user| user.pictures.keys().copied().collect::<Vec<_>>());
         let ids = ids.unwrap_or_default().into_iter();
         let items = ids.map(|id| {
             let post = PostRef { user: name.clone(), id };
             Walked { post, id, by: None }
         });
-        items.filter(|item| wanted(item)).map(|item| (item.id, item.post)).collect()
+        let shows = |item: &Walked| self.cluster.local.index().shows_text(eyes, &item.post);
+        let items = items.filter(|item| shows(item) && wanted(item));
+        items.map(|item| (item.id, item.post)).collect()
     }
 
     /// Posts with their places in a list of their own, such as bookmarks.

@@ -135,6 +135,35 @@ fn s41_posts_that_one_may_not_see_change_nothing_that_one_sees() {
     check_not_there(&mut all, &mut mia);
 }
 
+/// What a post says, of which a list asked for by it would tell: a keeper has hidden the post.
+#[test]
+fn r0059_post_that_a_keeper_hid_is_in_no_list_of_what_it_bears() {
+    let mut all = Community::new();
+    let (stranger, ada, ben, kim) = (0, 1, 2, 3);
+    let form = all.people[ada].act("/", "/post", &[("text", "Look"), ("more", "")]).form("/post");
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(40, 20).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let (typed, file) = ([("text", "Look #gull")], file.into_inner());
+    let answer = all.people[ada].submit_files(&form, &typed, &[("picture_1", &file)]);
+    let to = answer.location.unwrap_or_else(|| panic!("{}", answer.body));
+    let id = to.split_once("posted=").unwrap().1;
+    let account = account(&mut all.people[ada], "ada");
+    let asked = ["tagged=gull", "only_media=true", "only_media=true&tagged=gull"];
+    let told = |person: &mut Person| {
+        asked.map(|asked| {
+            let told = person.get(&format!("/api/v1/accounts/{account}/statuses?{asked}"));
+            let told: serde_json::Value = serde_json::from_str(&told.body).expect(&told.body);
+            told.as_array().unwrap().len()
+        })
+    };
+    assert_eq!(told(&mut all.people[stranger]), [1; 3]);
+    let page = format!("/mod/act?deed=hide&username=ada&id={id}");
+    act(&mut all.people[kim], &page, "/mod/act", &[("reason", "House rules."), ("hours", "")]);
+    for reader in [stranger, ben] {
+        assert_eq!(told(&mut all.people[reader]), [0; 3], "{}", WHO[reader]);
+    }
+}
+
 /// Of posts that one may not see one is told no number and no time.
 fn check_counts(all: &mut Community) {
     let (stranger, ada, ben) = (0, 1, 2);
