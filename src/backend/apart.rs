@@ -49,9 +49,8 @@ impl Backend {
         };
         let names = self.look(asker.user(), names).unwrap_or_default();
         let last = names.iter().nth(PEOPLE_PAGE - 1).filter(|_| names.len() > PEOPLE_PAGE);
-        let now = self.now();
         let row = |name: &UserName| {
-            if !self.cluster.local.index().is_member(name, now) {
+            if !self.cluster.local.index().is_member(name) {
                 return None;
             }
             let apart = self.apart(Some(asker), name).unwrap_or_default();
@@ -86,7 +85,7 @@ impl Backend {
 
     fn check_can_part(&self, whom: &UserName) -> std::result::Result<(), Refusal> {
         self.check_social()?;
-        let is_member = self.cluster.local.index().is_member(whom, self.now());
+        let is_member = self.cluster.local.index().is_member(whom);
         if is_member { Ok(()) } else { Err(Refusal::NotFound) }
     }
 }

@@ -102,7 +102,7 @@ impl Backend {
     fn relation(&self, asker: &Asker, name: &UserName) -> Option<RelationView> {
         let joined_at = self.look(name, |user| user.joined_at)?;
         let (viewer, index) = (asker.user(), self.cluster.local.index());
-        index.is_member(name, self.now()).then(|| RelationView {
+        index.is_member(name).then(|| RelationView {
             username: name.clone(),
             joined_at,
             follows: index.follows(viewer, name),
@@ -156,8 +156,7 @@ impl Backend {
             let has_more = names.len() > n;
             names.truncate(n);
             let more_after = names.last().filter(|_| has_more).cloned();
-            let now = self.now();
-            names.retain(|name| self.cluster.local.index().is_member(name, now));
+            names.retain(|name| self.cluster.local.index().is_member(name));
             return Ok(page(names, more_after));
         }
         let of = of.ok_or(Refusal::NotFound)?;
