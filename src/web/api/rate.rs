@@ -117,10 +117,21 @@ impl Calls {
         self.seen.lock().get(user).cloned()
     }
 
-    /// From now on it is this one.
+    /// From now on it is this one, if it is a later one: of requests that overlap the answers come in any
+    /// order, and nobody is to be shown less than before.
     pub(super) fn saw(&self, user: &UserName, version: &str) {
-        version.clone_into(self.seen.lock().touch(user));
+        let Some(new) = numbers(version) else { return };
+        let mut all = self.seen.lock();
+        let seen = all.touch(user);
+        if numbers(seen).is_none_or(|old| old < new) {
+            version.clone_into(seen);
+        }
     }
+}
+
+/// The numbers of a version, the weightiest first, as backends write and compare them.
+fn numbers(version: &str) -> Option<Vec<u64>> {
+    version.split('.').map(|number| number.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +154,24 @@ mod tests {
         assert!(!calls.count(&one, Wall(NOW.0 + API_CALLS_MS)).is_over);
         // A clock that went back does not lock anybody out.
         assert!(!calls.count(&other, Wall(1)).is_over);
+    }
+
+    #[test]
+    fn r0075_version_seen_last_does_not_go_back_when_answers_come_in_another_order() {
+        let calls = Calls::new(None);
+        let ada: UserName = "ada".parse().unwrap();
+        for (answered, seen) in [
+            ("1.4.2.1.7", "1.4.2.1.7"),
+            ("1.4.2.1.6", "1.4.2.1.7"),
+            // As numbers, not as text.
+            ("1.10.1.1.1", "1.10.1.1.1"),
+            ("1.9.3.9.99", "1.10.1.1.1"),
+            ("no version", "1.10.1.1.1"),
+            ("2.1.1.1.1", "2.1.1.1.1"),
+        ] {
+            calls.saw(&ada, answered);
+            assert_eq!(calls.seen(&ada).as_deref(), Some(seen), "{answered}");
+        }
     }
 
     #[test]
