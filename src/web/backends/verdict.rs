@@ -49,7 +49,7 @@ impl Verdict {
                 self.kept = Some(response);
                 None
             }
-            Outcome::Refused(refusal) if self.was_sent && is_for_now(refusal) => {
+            Outcome::Refused(refusal) if self.was_sent && is_for_now(refusal, is_stale) => {
                 self.kept = Some(unknown(response));
                 None
             }
@@ -138,16 +138,20 @@ pub(super) fn is_word_on_all(refusal: &Refusal) -> bool {
     }
 }
 
-/// Whether it is refused because it cannot be done just now, whatever was done before.
-const fn is_for_now(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::NoMajority { .. }
-            | Refusal::NoSpace
-            | Refusal::Busy { .. }
-            | Refusal::TooMany { .. }
-            | Refusal::Behind
-    )
+/// Whether it is refused because it cannot be done just now, whatever was done before. A machine that has been
+/// cut off for long takes nobody for who they say they are.
+const fn is_for_now(refusal: &Refusal, is_stale: bool) -> bool {
+    match refusal {
+        Refusal::SignedOut => is_stale,
+        _ => matches!(
+            refusal,
+            Refusal::NoMajority { .. }
+                | Refusal::NoSpace
+                | Refusal::Busy { .. }
+                | Refusal::TooMany { .. }
+                | Refusal::Behind
+        ),
+    }
 }
 
 fn unknown(mut response: Response) -> Response {
@@ -155,7 +159,7 @@ fn unknown(mut response: Response) -> Response {
     response
 }
 
-pub(super) const fn is_write(action: &Action) -> bool {
+pub(in crate::web) const fn is_write(action: &Action) -> bool {
     match action {
         Action::Join(_)
         | Action::Login(_)
@@ -296,6 +300,21 @@ mod tests {
         check(&[no(), Some(response(conflict.clone()))], Ok(conflict));
         let read = Verdict::new(&Action::ClusterStatus).sent_before(true);
         check_of(read, &[no()], Ok(no_majority()));
+    }
+
+    #[test]
+    fn r0073_sent_again_to_machines_that_trust_no_session_any_more_is_not_known() {
+        // They have been cut off for so long that they take nobody for who they say they are.
+        let cut_off = || Some(stale(Outcome::Refused(Refusal::SignedOut)));
+        let check = |was_sent, heard: &[Heard], expected| {
+            check_of(Verdict::new(&write()).sent_before(was_sent), heard, expected);
+        };
+        check(true, &[cut_off(), None], Ok(UNKNOWN));
+        check(true, &[cut_off(), cut_off()], Ok(UNKNOWN));
+        check(true, &[cut_off(), Some(response(saved()))], Ok(saved()));
+        let signed_out = Outcome::Refused(Refusal::SignedOut);
+        check(true, &[cut_off(), Some(response(signed_out.clone()))], Ok(signed_out.clone()));
+        check(false, &[cut_off()], Ok(signed_out));
     }
 
     #[test]
