@@ -14,6 +14,7 @@ mod export;
 mod house;
 mod ids;
 mod import;
+mod known;
 mod link;
 mod listen;
 mod moderation;
@@ -56,6 +57,7 @@ use crate::transport::{Role, TransportError};
 use crate::wire::message::Reject;
 use crate::wire::request::{Outcome, Refusal, Reply, Request, Response, ResponseAction};
 use ids::PostIds;
+use known::Sent;
 use link::FirstLinks;
 use search::Searches;
 
@@ -310,10 +312,11 @@ impl Backend {
     /// One request: find out who asks, do what is asked, say how it went.
     fn respond(&self, permit: &mut LockPermit, request: Request, beside: &mut Vec<u8>) -> Response {
         let body = std::mem::take(beside);
+        let sent = Sent::of(request.session.as_deref(), &request.action);
         let Request { session, read_to, need, action } = request;
         let asker = match session.as_deref().map(|text| self.asker(permit, text)).transpose() {
             Ok(asker) => asker.flatten().map(|asker| view::Asker { read_to, ..asker }),
-            Err(behind) => return self.refuse(behind),
+            Err(behind) => return self.refuse(self.unless_sent(behind, sent.as_ref())),
         };
         let asker = match Self::permitted(asker, need).and_then(|it| self.unhindered_app(it, need))
         {
@@ -323,6 +326,7 @@ impl Backend {
         let asked = view::Asked { asker: asker.as_ref(), permit };
         let is_check = matches!(action, Action::CheckSession);
         let done = self.perform(asked, action, &body, beside);
+        let done = done.map_err(|refusal| self.unless_sent(refusal, sent.as_ref()));
         let mut response = self.response(asker, done);
         if let Some(viewer) = response.data.viewer.as_mut().filter(|_| is_check) {
             viewer.pictures_in_s = self.pictures_in_s(&viewer.username);

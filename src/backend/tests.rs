@@ -122,6 +122,18 @@ fn too_many(retry_after_s: u32) -> Outcome {
     Outcome::Refused(Refusal::TooMany { retry_after_s })
 }
 
+/// A post under this key.
+fn tea(key: u8) -> NewPost {
+    NewPost {
+        key: RequestKey { ops: 0, id: RequestId([key; 16]) },
+        text: "Tea".to_owned(),
+        reply_to: None,
+        note: String::new(),
+        pictures: Vec::new(),
+        sent: Vec::new(),
+    }
+}
+
 /// A backend that runs.
 pub(super) struct Running<'a> {
     backend: &'a Backend,
@@ -157,15 +169,18 @@ impl Running<'_> {
     }
 
     fn post(&mut self, session: &str) -> Outcome {
-        let post = NewPost {
-            key: RequestKey { ops: 0, id: RequestId([2; 16]) },
-            text: "Tea".to_owned(),
-            reply_to: None,
-            note: String::new(),
-            pictures: Vec::new(),
-            sent: Vec::new(),
-        };
-        self.ask(Some(session), Action::Post(post)).data.outcome
+        self.post_under(2, session)
+    }
+
+    /// Posts under this key.
+    fn post_under(&mut self, key: u8, session: &str) -> Outcome {
+        self.ask(Some(session), Action::Post(tea(key))).data.outcome
+    }
+
+    /// In touch with machine 2, which holds the same.
+    fn is_in_touch(&self) {
+        self.is_answered();
+        self.backend.cluster.members.compared(&BTreeMap::from([(node(2), 0)]));
     }
 
     /// Somebody tries to sign in with a wrong password.
@@ -248,7 +263,7 @@ fn s16_machine_cut_off_for_a_minute_trusts_no_session() {
         assert!(matches!(everyone.outcome, Outcome::Posts(_)) && everyone.viewer.is_none());
         let own = machine.ask(Some(&session), Action::Sessions).data.outcome;
         assert_eq!(own, Outcome::Refused(Refusal::SignedOut));
-        assert_eq!(machine.post(&session), Outcome::Refused(Refusal::SignedOut));
+        assert_eq!(machine.post_under(3, &session), Outcome::Refused(Refusal::SignedOut));
         // In touch again, it trusts as before.
         machine.is_answered();
         assert_eq!(machine.trusts(&session), (true, None));
@@ -335,5 +350,39 @@ fn r0021_own_password_that_is_right_forgives_strangers_nothing() {
             assert_eq!(machine.guess(name, "203.0.113.99"), too_many(30), "{name}");
             assert_eq!(machine.guess(name, "127.0.0.1"), too_many(30), "{name}");
         }
+    });
+}
+
+#[test]
+fn r0074_what_stands_in_this_machines_own_lines_is_never_said_not_to_be_saved() {
+    let home = Home::new();
+    let session = home.run(|alone| {
+        let session = alone.joined("ada");
+        assert!(matches!(alone.post_under(2, &session), Outcome::Saved(_)));
+        // The last line: that it is committed is not written anywhere.
+        assert!(matches!(alone.post_under(3, &session), Outcome::Saved(_)));
+        session
+    });
+    home.have_members(&[2, 3]);
+    let unknown = Outcome::Refused(Refusal::Unknown);
+    let is_not_saved = |outcome| matches!(outcome, Outcome::Refused(Refusal::NoMajority { .. }));
+    home.run(|machine| {
+        // Not by whoever could say for how long it was away, either.
+        assert_eq!(machine.post_under(3, &session), unknown);
+        assert_eq!(machine.post_under(4, &session), Outcome::Refused(Refusal::Behind));
+        machine.is_in_touch();
+        machine.backend.cluster.members.gone(node(2));
+        assert_eq!(machine.post_under(3, &session), unknown);
+        assert!(is_not_saved(machine.post_under(4, &session)), "this one nobody sent before");
+        // What is known to be committed here is known to be saved, whoever else can be reached.
+        assert!(matches!(machine.post_under(2, &session), Outcome::Saved(_)));
+        machine.at_ms(TRUST_MS * 2);
+        assert!(!machine.trusts(&session).0);
+        assert_eq!(machine.post_under(3, &session), unknown);
+        assert_eq!(machine.post_under(2, &session), unknown, "to whom it does not trust");
+        assert_eq!(machine.post_under(4, &session), Outcome::Refused(Refusal::SignedOut));
+        let other = Token::generate().unwrap();
+        let guessed = machine.post_under(3, &format!("ada.{}", other.secret()));
+        assert_eq!(guessed, Outcome::Refused(Refusal::SignedOut), "nobody finds out by guessing");
     });
 }

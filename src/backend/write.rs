@@ -78,14 +78,21 @@ impl Backend {
                     self.cluster.settle_later(act.user);
                     return Err(Refusal::Unknown);
                 }
-                LockError::Indeterminate => return Err(Refusal::Unknown),
-                LockError::NoMajority => return Err(self.no_majority()),
-                LockError::Busy | LockError::Outpaced => {
-                    return Err(Refusal::Busy { retry_after_s: 1 });
+                error => {
+                    return self.done_before(act).unwrap_or_else(|| Err(self.not_done(error)));
                 }
-                LockError::Full => return Err(Refusal::Full),
-                LockError::NoSpace => return Err(Refusal::NoSpace),
             }
+        }
+    }
+
+    /// Why an act was not done of which no line was sent.
+    fn not_done(&self, error: LockError) -> Refusal {
+        match error {
+            LockError::Indeterminate => Refusal::Unknown,
+            LockError::NoMajority => self.no_majority(),
+            LockError::Busy | LockError::Outpaced => Refusal::Busy { retry_after_s: 1 },
+            LockError::Full => Refusal::Full,
+            LockError::NoSpace => Refusal::NoSpace,
         }
     }
 

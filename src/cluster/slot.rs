@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use super::body::{Body, folded};
 use super::compact::Gone;
-use crate::id::UserName;
+use crate::id::{Hash128, RequestId, UserName};
 use crate::index::Index;
 use crate::replica::State;
 use crate::replica::acceptor::{Acceptor, Floors};
@@ -150,6 +150,13 @@ impl Slot {
             apply_line(&mut user, line);
         }
         Some((replica.len, Some(user)))
+    }
+
+    /// Whether a line that is not known to be committed answers this request.
+    pub fn has_open(&self, id: &RequestId, digest: Hash128) -> bool {
+        let replica = self.replica.lock();
+        let mut open = replica.tail.iter().flat_map(|line| &line.requests);
+        open.any(|request| request.id == *id && request.digest == digest)
     }
 
     /// Shows the lines up to `com`.
