@@ -31,7 +31,8 @@ impl Backend {
         for item in found.news {
             let (about, by, at, what) = match item {
                 News::Named(post) => {
-                    let Some(view) = self.post_view(Some(asker), &post)? else { continue };
+                    let view = self.if_readable(self.post_view(Some(asker), &post))?;
+                    let Some(view) = view else { continue };
                     let (place, at) = (post.id, view.at);
                     news.push(NewsView { place, by: post.user, at, what: NewsWhat::Named });
                     posts.push(StatusView::of(view));
@@ -52,7 +53,8 @@ impl Backend {
                 known.any(|it| it.id == post.id && it.author.username == post.user)
             };
             if let Some(post) = about.filter(|post| !is_known(post)) {
-                let Some(view) = self.post_view(Some(asker), &post)? else { continue };
+                let view = self.if_readable(self.post_view(Some(asker), &post))?;
+                let Some(view) = view else { continue };
                 posts.push(StatusView::of(view));
             }
             news.push(NewsView { place: PostId::floor_of(at.0), by, at, what });

@@ -47,7 +47,8 @@ impl Backend {
             }
             ApiRead::Status { id } => {
                 let walked = self.numbered(asker, id)?;
-                ApiReply::Statuses(self.status_page(asker, vec![walked])?)
+                let status = self.status_view(asker, walked)?;
+                ApiReply::Statuses(self.with_accounts(asker, status.into_iter().collect()))
             }
             ApiRead::Context { id } => self.context(asker, id)?,
             ApiRead::Picture { id } => {
@@ -348,11 +349,15 @@ impl Backend {
     fn status_page(&self, asker: Option<&Asker>, items: Vec<Walked>) -> Told<Statuses> {
         let mut statuses = Vec::with_capacity(items.len());
         for item in items {
-            let Some(mut post) = self.post_view(asker, &item.post)? else { continue };
-            post.reposted_by = item.by.as_ref().and_then(|by| self.person(by));
-            statuses.push(StatusView { id: item.id, ..StatusView::of(post) });
+            statuses.extend(self.if_readable(self.status_view(asker, item))?);
         }
         Ok(self.with_accounts(asker, statuses))
+    }
+
+    fn status_view(&self, asker: Option<&Asker>, item: Walked) -> Told<Option<StatusView>> {
+        let Some(mut post) = self.post_view(asker, &item.post)? else { return Ok(None) };
+        post.reposted_by = item.by.as_ref().and_then(|by| self.person(by));
+        Ok(Some(StatusView { id: item.id, ..StatusView::of(post) }))
     }
 
     /// Adds what is told of each post beside its text, and everybody who is named in them.

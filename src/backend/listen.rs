@@ -117,7 +117,7 @@ impl Backend {
         what: &Happened,
     ) -> std::result::Result<Option<(Event, Option<StatusView>)>, Refusal> {
         let told = |told_as: Box<dyn FnOnce(Box<StatusView>) -> HeardEvent>, post: &PostRef| {
-            let view = self.post_view(asker, post)?;
+            let view = self.if_readable(self.post_view(asker, post))?;
             Ok(view.map(|view| (Event::Of(told_as), Some(StatusView::of(view)))))
         };
         let done_by = |told_as: fn(Box<StatusView>, UserName, Wall) -> HeardEvent, who, at| {
@@ -134,11 +134,13 @@ impl Backend {
             Happened::RepostedOwn(post, who, at) => {
                 return told(done_by(HeardEvent::Reposted, who, *at), post);
             }
-            Happened::Reposted(post, who, id) => self.post_view(asker, post)?.map(|mut post| {
-                post.reposted_by = self.person(who);
-                let status = StatusView { id: *id, ..StatusView::of(post) };
-                (Event::Of(Box::new(HeardEvent::Posted)), Some(status))
-            }),
+            Happened::Reposted(post, who, id) => {
+                self.if_readable(self.post_view(asker, post))?.map(|mut post| {
+                    post.reposted_by = self.person(who);
+                    let status = StatusView { id: *id, ..StatusView::of(post) };
+                    (Event::Of(Box::new(HeardEvent::Posted)), Some(status))
+                })
+            }
             Happened::Deleted(post) => {
                 Some((Event::Other(HeardEvent::Deleted(post.clone())), None))
             }

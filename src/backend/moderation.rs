@@ -135,7 +135,7 @@ impl Backend {
             at: report.at,
             reason: report.reason,
         };
-        let post = self.whole_post(None, &it.post)?;
+        let post = self.if_readable(self.whole_post(None, &it.post))?;
         Ok(ReportedPost { of: it.post, post, reports: it.reports.into_iter().map(row).collect() })
     }
 

@@ -260,7 +260,7 @@ impl Backend {
         if !self.cluster.local.index().shows(eyes, &post) {
             return Ok(None);
         }
-        self.post_view(asker, &post)
+        self.if_readable(self.post_view(asker, &post))
     }
 }
 

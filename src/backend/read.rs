@@ -178,7 +178,7 @@ impl Backend {
         found: PostList,
     ) -> std::result::Result<PostPage, Refusal> {
         let view = |post: &PostRef| {
-            let mut view = self.post_view(asker, post)?;
+            let mut view = self.if_readable(self.post_view(asker, post))?;
             if let Some(view) = &mut view {
                 let by = found.reposted.iter().find(|(reposted, _)| reposted == post);
                 view.reposted_by = by.and_then(|(_, who)| self.person(who));
@@ -218,8 +218,22 @@ impl Backend {
         Ok(Some(view))
     }
 
-    /// A post with its text, whoever may see it; nothing if it does not stand. One whose text cannot
-    /// be read here is another machine's to show, as long as there is one.
+    /// A part of a list. One that can be read on no machine is left out, so that the rest can be read; asked
+    /// for by itself it is never said not to be there.
+    pub(super) fn if_readable<T>(
+        &self,
+        read: std::result::Result<Option<T>, Refusal>,
+    ) -> std::result::Result<Option<T>, Refusal> {
+        match read {
+            Err(Refusal::Behind) if !self.others_may_know() => Ok(None),
+            read => read,
+        }
+    }
+
+    /// A post with its text, whoever may see it; nothing if it does not stand.
+    ///
+    /// # Errors
+    /// [`Refusal::Behind`] if its text cannot be read here: it is another machine's to show.
     pub(super) fn whole_post(
         &self,
         asker: Option<&Asker>,
@@ -256,8 +270,7 @@ impl Backend {
         }))
     }
 
-    /// What a post says with what `about` sees of it; nothing if it does not stand, or cannot be read
-    /// anywhere.
+    /// What a post says with what `about` sees of it; nothing if it does not stand.
     ///
     /// # Errors
     /// [`Refusal::Behind`] if it cannot be read here.
@@ -269,19 +282,16 @@ impl Backend {
         let Some(slot) = self.cluster.local.get(&post.user) else { return Ok(None) };
         let found = self.cluster.local.read_post(&slot, post.id, about);
         let Some((seen, said)) = found else { return Ok(None) };
-        let said = said.inspect_err(|error| {
+        let said = said.map_err(|error| {
             log::error!(user:% = post.user, post:% = post.id, error:%; "text not read");
             self.cluster.local.suspect(&slot);
-        });
-        match said {
-            Ok(said) => Ok(Some((seen, said))),
-            Err(_) if self.others_may_know() => Err(Refusal::Behind),
-            Err(_) => Ok(None),
-        }
+            Refusal::Behind
+        })?;
+        Ok(Some((seen, said)))
     }
 
     /// Whether another machine can be asked for what cannot be read here.
-    fn others_may_know(&self) -> bool {
+    pub(super) fn others_may_know(&self) -> bool {
         self.cluster.members.live().len() > 1
     }
 

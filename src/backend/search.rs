@@ -66,9 +66,8 @@ impl Backend {
         for item in found.news {
             match item {
                 News::Named(post) => {
-                    news.extend(
-                        self.post_view(Some(asker), &post)?.map(|it| NewsRow::Named(Box::new(it))),
-                    );
+                    let view = self.if_readable(self.post_view(Some(asker), &post))?;
+                    news.extend(view.map(|it| NewsRow::Named(Box::new(it))));
                 }
                 News::Followed(who, at) => {
                     let person = self.person(&who);
@@ -118,7 +117,8 @@ impl Backend {
         };
         let (found, older, is_stopped) = self.posts_found(eyes, &query, data.before, bounds)?;
         drop(turn);
-        let posts = found.iter().filter_map(|post| self.post_view(asked.asker, post).transpose());
+        let view = |post| self.if_readable(self.post_view(asked.asker, post)).transpose();
+        let posts = found.iter().filter_map(view);
         let posts = posts.collect::<std::result::Result<_, _>>()?;
         let found = FoundPage { people, posts, older, is_stopped, tags: Vec::new() };
         Ok(Done::told(Outcome::Found(found)))
@@ -152,7 +152,7 @@ impl Backend {
                     continue;
                 }
                 bounds.reads_left = bounds.reads_left.saturating_sub(1);
-                let read = self.said(post, |_, _| ())?;
+                let read = self.if_readable(self.said(post, |_, _| ()))?;
                 if read.is_some_and(|((), said)| query.is_in(&said.text, &mut scratch)) {
                     found.push(post.clone());
                 }

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use super::{Backend, Config, setup};
 use crate::action::{
-    Action, ChangePassword, DeleteAccount, Join, Login, NewPost, Opening, Page, Problem,
+    Action, ApiRead, ChangePassword, DeleteAccount, Join, Login, NewPost, Opening, Page, Problem,
+    ThreadOf,
 };
 use crate::auth::session::Token;
 use crate::clock::{Clock, Mono, Wall};
-use crate::id::{Hash128, NodeId, RequestId, RequestKey};
+use crate::id::{Hash128, NodeId, PostId, RequestId, RequestKey};
 use crate::limits::{LOGIN_FAILURES_MAX, SESSION_TRUST_S};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
 use crate::thread::{LockPermit, Stop, spawn_named};
 use crate::transport::key::{ClusterKey, Keys};
+use crate::user::entry::PostRef;
 use crate::wire::message::Health;
-use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Request, Response};
+use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Request, Response, Saved};
 
 const START: (Mono, Wall) = (Mono(5_000), Wall(1_700_000_000_000));
 const TRUST_MS: u64 = SESSION_TRUST_S * 1000;
@@ -175,6 +177,11 @@ impl Running<'_> {
     /// Posts under this key.
     fn post_under(&mut self, key: u8, session: &str) -> Outcome {
         self.ask(Some(session), Action::Post(tea(key))).data.outcome
+    }
+
+    /// The posts that apps know by a number.
+    fn numbered(&mut self, session: Option<&str>, id: PostId) -> Outcome {
+        self.ask(session, Action::Api(ApiRead::Status { id })).data.outcome
     }
 
     /// In touch with machine 2, which holds the same.
@@ -384,5 +391,24 @@ fn r0074_what_stands_in_this_machines_own_lines_is_never_said_not_to_be_saved() 
         let other = Token::generate().unwrap();
         let guessed = machine.post_under(3, &format!("ada.{}", other.secret()));
         assert_eq!(guessed, Outcome::Refused(Refusal::SignedOut), "nobody finds out by guessing");
+    });
+}
+
+#[test]
+fn r0077_post_whose_text_cannot_be_read_is_not_said_not_to_be_there() {
+    let home = Home::new();
+    home.run(|alone| {
+        let session = alone.joined("ada");
+        let Outcome::Saved(Saved { post: Some(id), .. }) = alone.post(&session) else { panic!() };
+        std::fs::write(home.config.data.join("users/ada.jsonl"), "").unwrap();
+        let read = alone.numbered(Some(&session), id);
+        assert_eq!(read, Outcome::Refused(Refusal::Behind));
+        let post = PostRef { user: "ada".parse().unwrap(), id };
+        let thread = ThreadOf { post, after: None, limit: None, posted: None };
+        let page = alone.ask(Some(&session), Action::Thread(thread)).data.outcome;
+        assert_eq!(page, Outcome::Refused(Refusal::Behind));
+        // Of a list the rest can be read.
+        let everyone = alone.ask(Some(&session), Action::Everyone(Page::default())).data.outcome;
+        assert!(matches!(everyone, Outcome::Posts(page) if page.posts.is_empty()));
     });
 }

@@ -47,7 +47,7 @@ impl Backend {
 
     fn reply_views(&self, asker: Option<&Asker>, replies: Vec<Reply>) -> Told<Vec<ReplyView>> {
         let view = |Reply { post, depth, is_below_unseen }| {
-            let view = self.post_view(asker, &post).transpose()?;
+            let view = self.if_readable(self.post_view(asker, &post)).transpose()?;
             Some(view.map(|post| ReplyView { post, depth, is_below_unseen }))
         };
         replies.into_iter().filter_map(view).collect()
@@ -126,8 +126,12 @@ impl Backend {
                 break;
             }
             let is_shown = self.cluster.local.index().shows(eyes, &parent);
-            match self.post_view(asker, &parent)? {
-                Some(view) => {
+            match self.post_view(asker, &parent) {
+                Err(Refusal::Behind) if !self.others_may_know() => {
+                    ancestors.push(Ancestor::Unseen(parent));
+                }
+                Err(refusal) => return Err(refusal),
+                Ok(Some(view)) => {
                     next.clone_from(&view.reply_to);
                     ancestors.push(if is_shown {
                         Ancestor::Post(view)
@@ -135,7 +139,7 @@ impl Backend {
                         Ancestor::Unseen(parent)
                     });
                 }
-                None => ancestors.push(Ancestor::Deleted(parent)),
+                Ok(None) => ancestors.push(Ancestor::Deleted(parent)),
             }
         }
         ancestors.reverse();
