@@ -46,7 +46,7 @@ impl Backend {
                 ApiReply::Accounts(self.people_for_app(asked, (list, of), after.as_ref(), limit)?)
             }
             ApiRead::Status { id } => {
-                let walked = self.numbered(asker, id)?;
+                let walked = self.numbered_anew(&mut asked, id)?;
                 let status = self.status_view(asker, walked)?;
                 ApiReply::Statuses(self.with_accounts(asker, status.into_iter().collect()))
             }
@@ -190,6 +190,24 @@ impl Backend {
         let first = posts.next().ok_or(Refusal::NotFound)?;
         let post = if is_own(&first) { None } else { posts.find(is_own) }.unwrap_or(first);
         Ok(Walked { id: post.id, post, by: None })
+    }
+
+    /// The same, once it is sure that there is none where this copy has none: what one has just written may
+    /// be on its way here, and what a machine lacks that is behind may be anything.
+    fn numbered_anew(&self, asked: &mut Asked<'_>, id: PostId) -> Told<Walked> {
+        match self.numbered(asked.asker, id) {
+            Err(Refusal::NotFound) => {}
+            found => return found,
+        }
+        let own = asked.asker.map(Asker::user);
+        let is_fresh = own.is_none_or(|own| self.refresh(asked.permit, own));
+        let members = &self.cluster.members;
+        let is_behind =
+            members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0;
+        match self.numbered(asked.asker, id) {
+            Err(Refusal::NotFound) if !is_fresh || is_behind => Err(Refusal::Behind),
+            found => found,
+        }
     }
 
     fn statuses(

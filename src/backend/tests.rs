@@ -412,3 +412,24 @@ fn r0077_post_whose_text_cannot_be_read_is_not_said_not_to_be_there() {
         assert!(matches!(everyone, Outcome::Posts(page) if page.posts.is_empty()));
     });
 }
+
+#[test]
+fn r0078_own_post_that_another_machine_knows_of_is_not_said_not_to_be_there() {
+    let (home, session) = Home::of_three();
+    home.run(|machine| {
+        machine.is_in_touch();
+        // It stands in the file, and whether it is committed only the others can say.
+        let ada = "ada".parse().unwrap();
+        let id = machine.backend.cluster.local.get(&ada).unwrap().state();
+        assert!(id.com < id.acc);
+        let (id, none) = (PostId::floor_of(START.1.0), Outcome::Refused(Refusal::NotFound));
+        assert_eq!(machine.numbered(Some(&session), id), Outcome::Refused(Refusal::Behind));
+        assert_eq!(machine.numbered(None, id), none, "nothing is known of what a stranger wrote");
+        let reply = NewPost { reply_to: Some(PostRef { user: ada, id }), ..tea(5) };
+        let answered = machine.ask(Some(&session), Action::Post(reply)).data.outcome;
+        assert_eq!(answered, Outcome::Refused(Refusal::Behind));
+        machine.backend.cluster.members.gone(node(2));
+        let cut_off = machine.numbered(None, id);
+        assert_eq!(cut_off, Outcome::Refused(Refusal::Behind), "it may be of any moment since");
+    });
+}

@@ -160,6 +160,7 @@ impl Backend {
             self.check_social()?;
         }
         if let Some(parent) = &post.reply_to {
+            self.catch_up_with(asked.permit, parent)?;
             self.check_is_for(&asked, parent)?;
             let stands = self.look(&parent.user, |user| user.post(parent.id).is_some());
             match stands {
