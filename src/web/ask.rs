@@ -1,6 +1,6 @@
 //! How pages ask the backends: one request, one reply, or nobody who answers.
 
-use crate::id::UserName;
+use crate::id::{RequestId, UserName};
 use crate::wire::request::{Request, Response};
 
 /// Whoever passes a request on to a backend and brings its reply.
@@ -22,6 +22,11 @@ pub trait Ask: Sync {
         request: &Request,
         beside: &[u8],
     ) -> Result<(Response, Vec<u8>), AskError>;
+
+    /// Whether a request of this number was sent and nobody knows what became of it.
+    fn is_unsure(&self, _id: &RequestId) -> bool {
+        false
+    }
 }
 
 /// Why there is no reply.

@@ -13,7 +13,7 @@ use super::making::Making;
 use super::origin::Origin;
 use super::server::{self, ServerConfig, WebError};
 use crate::clock::Clock;
-use crate::id::UserName;
+use crate::id::{RequestId, UserName};
 use crate::limits::MAKING_WAIT_MS;
 use crate::metrics::page::page;
 use crate::metrics::serve::Listener;
@@ -59,6 +59,10 @@ impl Ask for &Backends {
         beside: &[u8],
     ) -> Result<(Response, Vec<u8>), AskError> {
         Backends::ask_beside(self, about, request, beside)
+    }
+
+    fn is_unsure(&self, id: &RequestId) -> bool {
+        Backends::is_unsure(self, id)
     }
 }
 

@@ -41,12 +41,15 @@ mod status;
 mod stream;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;
 mod write;
 
 use serde_json::{Value, json};
 
 use super::app_head::AppHead;
-use super::ask::Ask;
+use super::ask::{Ask, AskError};
+use super::backends::is_write;
 use super::handler::{Heard, Site};
 use super::page::said::problem;
 use super::request::{Method, Request};
@@ -325,17 +328,29 @@ impl<A: Ask> Site<A> {
             (Some(token), None) => Some(self.session_of(token).ok_or_else(Answer::unauthorized)?),
         };
         let need = need.filter(|_| session.is_some());
-        let heard = self.hear_for_app(session.as_ref(), about, need, asked)?;
+        let is_write = is_write(&asked.0);
+        let unread = |answer| if is_write { answer } else { self.unread(call, answer) };
+        let heard = self.hear_for_app(session.as_ref(), about, need, asked).map_err(unread)?;
         let is_known = session.is_none() || heard.session.is_some();
         if let Some(token) = call.bearer.filter(|_| heard.session.is_some()) {
             self.calls.opened(client::hash(&[token]));
         }
-        match &heard.outcome {
-            Outcome::Refused(refusal) => Err(refused(&heard.honest(refusal))),
-            _ if is_known => Ok(heard),
-            _ if heard.is_over => Err(Answer::unauthorized()),
-            _ => Err(refused(&heard.honest(&Refusal::SignedOut))),
-        }
+        let refusal = match &heard.outcome {
+            Outcome::Refused(refusal) => heard.honest(refusal),
+            _ if is_known => return Ok(heard),
+            _ if heard.is_over => return Err(Answer::unauthorized()),
+            _ => heard.honest(&Refusal::SignedOut),
+        };
+        Err(if is_write { refused(&refusal) } else { self.unread(call, not_read(&refusal)) })
+    }
+
+    /// What is told of a read that failed: it says nothing of what was saved. Where it came before a write
+    /// that may have been saved when it was sent before, that is told.
+    fn unread(&self, call: &Call<'_>, answer: Answer) -> Answer {
+        let is_for_write = !matches!(call.request.method, Method::Get | Method::Head);
+        let is_unsure = || Self::sent_id(call).is_some_and(|id| self.ask.is_unsure(&id));
+        let is_not_known = answer.status == 503 && is_for_write && is_unsure();
+        if is_not_known { refused(&Refusal::Unknown) } else { answer }
     }
 
     /// A token's session, with the version that its person's apps saw last.
@@ -356,12 +371,10 @@ impl<A: Ask> Site<A> {
         let about = session.map(Session::user).or(about);
         let secret = session.map(Session::secret);
         let read_to = session.and_then(|session| self.calls.marks.news(session.user()));
+        let is_write = is_write(&action);
         let request = WireRequest { session: secret, read_to, need, action };
         let asked = self.ask.ask_beside(about, &request, beside);
-        let (response, _) = asked.map_err(|_| {
-            let retry_after_s = Some(NO_MAJORITY_RETRY_S);
-            Answer { retry_after_s, ..Answer::error(503, "No machine answers; try again soon") }
-        })?;
+        let (response, _) = asked.map_err(|error| unreached(error, is_write))?;
         let heard = Heard::of(response, session);
         if let Some(session) = &heard.session
             && let Some((_, version)) = session.secret().rsplit_once('@')
@@ -370,6 +383,15 @@ impl<A: Ask> Site<A> {
         }
         Ok(heard)
     }
+}
+
+/// No backend answered. One that was asked may have done it.
+fn unreached(AskError::Unreachable { asked }: AskError, is_write: bool) -> Answer {
+    if asked && is_write {
+        return refused(&Refusal::Unknown);
+    }
+    let retry_after_s = Some(NO_MAJORITY_RETRY_S);
+    Answer { retry_after_s, ..Answer::error(503, "No machine answers; try again soon") }
 }
 
 /// A key that no other act has.
@@ -409,6 +431,13 @@ fn invalid(problems: &[FieldProblem]) -> Answer {
     let why = problems.iter().map(|it| problem(Lang::En, it.field, &it.problem));
     let why: Vec<_> = why.collect();
     Answer::error(422, &format!("Validation failed: {}", why.join(" ")))
+}
+
+/// What the refusal of a read is to an app: there was nothing to be saved.
+fn not_read(refusal: &Refusal) -> Answer {
+    let Refusal::NoMajority { .. } = refusal else { return refused(refusal) };
+    let retry_after_s = Some(NO_MAJORITY_RETRY_S);
+    Answer { retry_after_s, ..Answer::error(503, "Too few machines answer; try again") }
 }
 
 /// What a backend's refusal is to an app. What somebody may not know of is not there.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::write::of;
+use super::write::{of, saved_unseen};
 use super::{Answer, Answered, Call, entity};
 use crate::action::{Action, NewPoll, Vote};
 use crate::id::{PostId, UserName};
@@ -92,8 +92,8 @@ impl<A: Ask> Site<A> {
         let choices = choices.map_err(|_| {
             Answer::error(422, "Validation failed: choices[] are places of options, from 0")
         })?;
-        let key = Self::key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call)?;
         self.written(call, Action::Vote(Vote { key, post, choices }))?;
-        self.one_poll(call)
+        self.one_poll(call).map_err(|_| saved_unseen())
     }
 }

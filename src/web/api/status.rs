@@ -167,15 +167,16 @@ impl<A: Ask> Site<A> {
 
     /// A post of the one who asks.
     pub(super) fn own_status(&self, call: &Call<'_>) -> Result<StatusView, Answer> {
-        let id = Self::id_in(call)?;
-        let mut heard = self.ask_with_token(call, None, Action::Api(ApiRead::Status { id }))?;
-        let ApiReply::Statuses(page) = told(&mut heard)? else { return Err(nonsense()) };
-        let own = heard.viewer.map(|viewer| viewer.username);
-        let view = page.statuses.into_iter().next();
+        self.own_page(call)?.statuses.into_iter().next().ok_or_else(Answer::not_found)
+    }
+
+    /// A page of one post, that of the one who asks with the number in the address.
+    pub(super) fn own_page(&self, call: &Call<'_>) -> Result<Statuses, Answer> {
+        let (page, own) = self.status_numbered(call, Self::id_in(call)?)?;
         let is_own = |view: &StatusView| {
             view.post.reposted_by.is_none() && Some(&view.post.author.username) == own.as_ref()
         };
-        view.filter(is_own).ok_or_else(Answer::not_found)
+        if page.statuses.first().is_some_and(is_own) { Ok(page) } else { Err(Answer::not_found()) }
     }
 
     pub(super) fn context(&self, call: &Call<'_>) -> Answered {

@@ -5,22 +5,29 @@ use serde_json::{Value, json};
 use super::client::hash;
 use super::{Answer, Answered, Call, fresh, poll};
 use crate::action::{
-    Action, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
+    Action, ApiRead, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
+    StatusList,
 };
+use crate::clock::Wall;
 use crate::id::{PostId, RequestId, UserName};
 use crate::limits::POST_CHARS_MAX;
 use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
-use crate::wire::request::{Outcome, Statuses};
+use crate::wire::request::{ApiReply, Mine, Outcome, Person, PostView, StatusView, Statuses};
 
 impl<A: Ask> Site<A> {
     /// The key of an act: made of `Idempotency-Key` and of who asks, so that the same sent again, to
     /// whichever machine, is the same act; fresh where there is none.
-    pub(super) fn key_of(call: &Call<'_>, session: &str) -> Result<RequestKey, Answer> {
+    pub(super) fn key_of(call: &Call<'_>) -> Result<RequestKey, Answer> {
         let fresh = fresh()?;
-        let Some(said) = call.request.idempotency_key.as_deref() else { return Ok(fresh) };
-        Ok(RequestKey { id: RequestId(hash(&["idempotency", session, said]).0), ..fresh })
+        Ok(RequestKey { id: Self::sent_id(call).unwrap_or(fresh.id), ..fresh })
+    }
+
+    /// The number of such a key, if one was sent.
+    pub(super) fn sent_id(call: &Call<'_>) -> Option<RequestId> {
+        let said = call.request.idempotency_key.as_deref()?;
+        Some(RequestId(hash(&["idempotency", Self::owner(call), said]).0))
     }
 
     /// Whose key it is: a person's, whichever of their apps sends it.
@@ -73,35 +80,86 @@ impl<A: Ask> Site<A> {
                 Some(of(&page)?)
             }
         };
-        let key = Self::key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call)?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
         let post = NewPost { key, text, reply_to, note, pictures, sent };
+        let written = PostFor { audience, post: post.clone() };
         let action = match poll {
             Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
             None => PostFor { audience, post }.action(),
         };
         let heard = self.written(call, action)?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
-        self.shown(call, saved.post.ok_or_else(super::nonsense)?)
+        let id = saved.post.ok_or_else(super::nonsense)?;
+        self.shown(call, id, || self.as_written(call, id, written))
     }
 
-    /// A post as it is after an act.
-    fn shown(&self, call: &Call<'_>, id: PostId) -> Answered {
-        let (page, viewer) = self.status_numbered(call, id)?;
-        self.spelt(&page, viewer.as_ref()).next().map(Answer::ok).ok_or_else(Answer::not_found)
+    /// A post as it is after an act that was saved. Where that cannot be read it is told as it is known
+    /// without: whoever heard that it is not there would write it once more.
+    fn shown(
+        &self,
+        call: &Call<'_>,
+        id: PostId,
+        known: impl FnOnce() -> Option<Statuses>,
+    ) -> Answered {
+        let (page, viewer) = match self.status_numbered(call, id) {
+            Ok(read) => read,
+            Err(_) => (known().ok_or_else(saved_unseen)?, Self::owner(call).parse().ok()),
+        };
+        self.spelt(&page, viewer.as_ref()).next().map(Answer::ok).ok_or_else(saved_unseen)
+    }
+
+    /// A post as it was sent, without its pictures, its poll and the people that it names.
+    fn as_written(&self, call: &Call<'_>, id: PostId, written: PostFor) -> Option<Statuses> {
+        let read = Action::Api(ApiRead::Account { username: None });
+        let mut heard = self.ask_with_token(call, None, read).ok()?;
+        let ApiReply::Account(account) = super::told(&mut heard).ok()? else { return None };
+        let PostFor { audience, post: NewPost { text, note, reply_to, .. } } = written;
+        let author = Person {
+            username: account.username.clone(),
+            display_name: account.display_name.clone(),
+            avatar: None,
+        };
+        let post = PostView {
+            id,
+            author,
+            at: Wall(id.at_ms()),
+            text: text.trim_end().to_owned(),
+            note: Some(note).filter(|note| !note.is_empty()),
+            edited_at: None,
+            reposted_by: None,
+            mine: Mine::default(),
+            liked_by: None,
+            audience,
+            reply_to,
+            pictures: Vec::new(),
+            poll: None,
+            replies: 0,
+            mentions: Vec::new(),
+            hidden: None,
+        };
+        let status = StatusView { for_members: account.members_only, ..StatusView::of(post) };
+        Some(Statuses { statuses: vec![status], accounts: vec![account], older: None })
     }
 
     pub(super) fn edit_status(&self, call: &Call<'_>) -> Answered {
-        let before = self.own_status(call)?.post;
+        let mut page = self.own_page(call)?;
+        let before = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
         let id = before.id;
         let has_more = !before.pictures.is_empty() || before.poll.is_some();
         let (text, note) = Self::said(call, has_more)?;
-        poll::check_stays(call, &before)?;
-        Self::check_media_stay(call, &before)?;
-        let key = Self::key_of(call, Self::owner(call))?;
+        poll::check_stays(call, before)?;
+        Self::check_media_stay(call, before)?;
+        let key = Self::key_of(call)?;
         let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
         self.written(call, Action::EditPost(edit))?;
-        self.shown(call, id)
+        self.shown(call, id, || {
+            let post = &mut page.statuses.first_mut()?.post;
+            text.trim_end().clone_into(&mut post.text);
+            post.note = Some(note.to_owned()).filter(|note| !note.is_empty());
+            post.edited_at = Some(self.clock.wall());
+            Some(page)
+        })
     }
 
     /// Takes back a post, and gives its text so that it can be written anew.
@@ -113,7 +171,7 @@ impl<A: Ask> Site<A> {
         if let Some(fields) = status.as_object_mut() {
             fields.insert("text".to_owned(), json!(text));
         }
-        let key = Self::key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call)?;
         self.written(call, Action::DeletePost(OnePost { key, id }))?;
         Ok(Answer::ok(status))
     }
@@ -130,17 +188,18 @@ impl<A: Ask> Site<A> {
             let why = "Validation failed: this post is not for everybody";
             return Err(Answer::error(422, why));
         }
-        let key = Self::key_of(call, Self::owner(call))?;
+        let key = Self::key_of(call)?;
         let id = post.id;
         self.written(call, Action::Mark(SetMark { key, post, mark, on }))?;
-        let shown = self.shown(call, id)?;
-        if mark == Mark::Repost && on { self.own_repost(call, shown) } else { Ok(shown) }
+        let shown = self.shown(call, id, || marked(page, mark, on))?;
+        let is_repost = mark == Mark::Repost && on;
+        let repost = if is_repost { self.own_repost(call, &shown) } else { None };
+        Ok(repost.unwrap_or(shown))
     }
 
     /// The repost that was just made, which is a status of its own to apps.
-    fn own_repost(&self, call: &Call<'_>, original: Answer) -> Answered {
-        use crate::action::{ApiRead, StatusList};
-        let own: UserName = Self::owner(call).parse().map_err(|_| Answer::unauthorized())?;
+    fn own_repost(&self, call: &Call<'_>, original: &Answer) -> Option<Answer> {
+        let own: UserName = Self::owner(call).parse().ok()?;
         let list = StatusList::Of {
             username: own.clone(),
             no_replies: false,
@@ -150,16 +209,37 @@ impl<A: Ask> Site<A> {
         };
         let read =
             ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 40 };
-        let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
-        let super::ApiReply::Statuses(page) = super::told(&mut heard)? else {
-            return Err(super::nonsense());
-        };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read)).ok()?;
+        let ApiReply::Statuses(page) = super::told(&mut heard).ok()? else { return None };
         let mut statuses = self.spelt(&page, Some(&own));
         let id = original.value.get("id");
         let is_it = |status: &Value| status.pointer("/reblog/id") == id;
-        let repost = statuses.find(is_it);
-        Ok(repost.map_or(original, Answer::ok))
+        statuses.find(is_it).map(Answer::ok)
     }
+}
+
+/// It was saved, and nobody can tell what it looks like: nothing is to be sent again.
+pub(super) fn saved_unseen() -> Answer {
+    Answer::error(503, "It was saved, and cannot be shown just now")
+}
+
+/// A page of one post as it is once its reader has marked it, or does no longer.
+fn marked(mut page: Statuses, mark: Mark, on: bool) -> Option<Statuses> {
+    let status = page.statuses.first_mut()?;
+    let (post, likes) = (&mut status.post, &mut status.likes);
+    let mine = &mut post.mine;
+    match mark {
+        Mark::Like => {
+            let was = std::mem::replace(&mut mine.liked, on);
+            *likes = likes.saturating_sub(was.into()).saturating_add(on.into());
+        }
+        Mark::Repost => mine.reposted = on,
+        Mark::Bookmark => mine.bookmarked = on,
+        Mark::Pin => mine.pinned = on,
+        Mark::MuteThread => mine.muted_thread = on,
+    }
+    (status.id, post.reposted_by) = (post.id, None);
+    Some(page)
 }
 
 /// Who may read what an app posts. What is meant for few, in whatever word, is never shown to many.

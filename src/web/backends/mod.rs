@@ -25,12 +25,13 @@ use parking_lot::Mutex;
 use self::choice::Suspicion;
 use self::pool::Pool;
 use self::unsure::Unsure;
-use self::verdict::{Verdict, is_write};
+use self::verdict::Verdict;
+pub(in crate::web) use self::verdict::is_write;
 use super::ask::AskError;
 use super::making::Making;
 use crate::action::Action;
 use crate::clock::{Clock, Mono};
-use crate::id::UserName;
+use crate::id::{RequestId, UserName};
 use crate::json;
 use crate::limits::{
     ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, DIAL_MS,
@@ -116,6 +117,11 @@ impl Backends {
         let heard = answer.as_ref().map(|(response, _)| response);
         self.unsure.heard(&request.action, heard.map_err(|error| *error));
         answer
+    }
+
+    /// Whether something was sent under this number of which nobody knows what became.
+    pub fn is_unsure(&self, id: &RequestId) -> bool {
+        self.unsure.holds_any(id)
     }
 
     fn ask_all(

@@ -26,6 +26,11 @@ impl Unsure {
         !self.is_empty() && sent(action).is_some_and(|sent| self.0.lock().contains(&sent))
     }
 
+    /// Whether anything was sent under this number of which nobody knows yet.
+    pub(super) fn holds_any(&self, id: &RequestId) -> bool {
+        self.0.lock().iter().any(|(held, _)| held == id)
+    }
+
     /// Takes note of what was heard of it.
     pub(super) fn heard(&self, action: &Action, answer: Result<&Response, AskError>) {
         let is_known = match answer.map(|response| &response.data.outcome) {
@@ -84,6 +89,8 @@ mod tests {
         unsure.heard(&act(3), Err(AskError::Unreachable { asked: false }));
         assert_eq!([1, 2, 3].map(|n| unsure.holds(&act(n))), [true, true, false]);
         assert!(!unsure.holds(&of(1, "another")), "another was not sent");
+        let id = |number| act(number).key().unwrap().id;
+        assert_eq!([1, 3].map(|n| unsure.holds_any(&id(n))), [true, false]);
         // What cannot be done now says nothing of what was done before.
         unsure.heard(&act(1), Ok(&refused(Refusal::Busy { retry_after_s: 1 })));
         assert!(unsure.holds(&act(1)));
