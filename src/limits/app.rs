@@ -39,6 +39,10 @@ pub const POLLS_MAX: usize = 1_000;
 pub const VOTES_MAX: usize = 5_000;
 /// Requests of which a web server remembers that nobody knows what became of them.
 pub const UNSURE_KEPT: usize = 1_024;
+/// Milliseconds for which a backend that took a request and answered nothing in all its time is asked last,
+/// however well it answers pings: then one request finds out. A disk that hangs does so for minutes, and
+/// whoever waits in vain for one that is well again is served by another meanwhile.
+pub const STUCK_MS: u64 = 30_000;
 /// Threads of which somebody can want to hear nothing.
 pub const MUTED_THREADS_MAX: usize = 5_000;
 /// Fields of what an app sends: a poll or a profile has a dozen, and a list of ids is one.

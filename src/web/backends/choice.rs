@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::clock::Mono;
 use crate::id::UserName;
-use crate::limits::PINGS_MISSED_MAX;
+use crate::limits::{PINGS_MISSED_MAX, STUCK_MS};
 use crate::order::sort_by;
 
 /// The order in which to ask: backends not suspected before those that are. What is `about` a user
@@ -44,22 +45,47 @@ fn weight(addr: &str, user: &UserName) -> u64 {
     bytes.first_chunk().map_or(0, |&first| u64::from_be_bytes(first))
 }
 
-/// Whether a backend seems gone. A suspected one is asked last, and no answer of it is waited for
+/// Whether a backend seems gone, or stuck. A suspected one is asked last, and no answer of it is waited for
 /// long.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Suspicion {
     pings_missed: u32,
-    is_suspected: bool,
+    is_gone: bool,
+    /// Until when nobody asks one again that took a request and had all its time for it. Its disk may hang,
+    /// which no ping finds out: those are answered from memory.
+    stuck_until: Option<Mono>,
 }
 
 impl Suspicion {
-    pub(super) const fn is_suspected(&self) -> bool {
-        self.is_suspected
+    pub(super) fn is_suspected(&self, now: Mono) -> bool {
+        self.is_gone || self.stuck_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether no answer can come of it, to whatever was asked.
+    pub(super) const fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     /// The system says that nobody is there. True if that is news.
     pub(super) const fn refused(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_suspected, true)
+        !std::mem::replace(&mut self.is_gone, true)
+    }
+
+    /// It took a request, and had all its time to answer it. True if it was not suspected.
+    pub(super) fn ran_out(&mut self, now: Mono) -> bool {
+        let was_suspected = self.is_suspected(now);
+        self.stuck_until = Some(now.plus_ms(STUCK_MS));
+        !was_suspected
+    }
+
+    /// Whether whoever asks finds out if it is stuck still. For others it is for as long again, so that one
+    /// alone waits.
+    pub(super) fn tries(&mut self, now: Mono) -> bool {
+        let is_due = self.stuck_until.is_some_and(|until| now >= until);
+        if is_due {
+            self.stuck_until = Some(now.plus_ms(STUCK_MS));
+        }
+        is_due
     }
 
     /// A ping's time passed without an answer. True if that was one too many.
@@ -68,10 +94,16 @@ impl Suspicion {
         self.pings_missed >= PINGS_MISSED_MAX && self.refused()
     }
 
-    /// It answered anything at all. True if it was suspected.
+    /// It answered a request. True if it was suspected.
     pub(super) const fn answered(&mut self) -> bool {
+        let was_stuck = self.stuck_until.take().is_some();
+        self.pinged() || was_stuck
+    }
+
+    /// It answered a ping. True if it seemed gone.
+    pub(super) const fn pinged(&mut self) -> bool {
         self.pings_missed = 0;
-        std::mem::replace(&mut self.is_suspected, false)
+        std::mem::replace(&mut self.is_gone, false)
     }
 }
 
@@ -131,10 +163,25 @@ mod tests {
         for _ in 1..PINGS_MISSED_MAX {
             assert!(!suspicion.missed());
         }
-        assert!(!suspicion.is_suspected());
+        let now = Mono(5);
+        assert!(!suspicion.is_suspected(now));
         assert!(suspicion.missed());
-        assert!(suspicion.is_suspected());
+        assert!(suspicion.is_suspected(now));
         assert!(!suspicion.missed(), "no news");
+        assert!(suspicion.answered());
+        assert_eq!(suspicion, Suspicion::default());
+    }
+
+    #[test]
+    fn suspicion_of_a_stuck_one_ends_at_an_answer_and_one_at_a_time_finds_out() {
+        let mut suspicion = Suspicion::default();
+        let (then, due) = (Mono(5), Mono(5).plus_ms(STUCK_MS));
+        assert!(suspicion.ran_out(then));
+        assert!(!suspicion.ran_out(then), "no news");
+        assert!(!suspicion.pinged() && suspicion.is_suspected(then) && !suspicion.is_gone());
+        assert!(!suspicion.tries(then) && !suspicion.is_suspected(due));
+        assert!(suspicion.tries(due));
+        assert!(suspicion.is_suspected(due) && !suspicion.tries(due), "somebody is at it");
         assert!(suspicion.answered());
         assert_eq!(suspicion, Suspicion::default());
     }

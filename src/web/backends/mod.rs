@@ -4,7 +4,9 @@
 //! ask ─▶ order: the user's own backend first, suspected ones last
 //!         └─▶ attempt: a pooled connection, else a fresh one; send; wait in slices
 //!              ├─ answered ─▶ verdict: give it, or keep it and ask the next
-//!              └─ refused, silent, suspected meanwhile ─▶ the next
+//!              ├─ refused, gone meanwhile ─▶ the next
+//!              └─ silent for all its time ─▶ the next; this one is taken to be stuck, however well it
+//!                                            answers pings
 //! ```
 //! Every writing action carries a one-time key, so sending a request to the next backend can never do
 //! it twice. Nothing is kept here but connections and suspicions: a web server holds no data.
@@ -73,7 +75,9 @@ struct Backend {
 enum Lost {
     /// The connection ended before an answer was complete.
     Broken,
-    /// No answer in time, or none that makes sense.
+    /// No answer in all the time that there was.
+    Silent,
+    /// None that makes sense, or none to be hoped for.
     Failed,
 }
 
@@ -144,7 +148,7 @@ impl Backends {
             if self.clock.mono() >= deadline {
                 break;
             }
-            if backend.is_suspected() && !verdict.needs_suspected() {
+            if backend.is_suspected(self.clock.mono()) && !verdict.needs_suspected() {
                 continue;
             }
             match self.attempt(backend, sent, deadline) {
@@ -162,8 +166,9 @@ impl Backends {
 
     fn in_order(&self, about: Option<&UserName>) -> impl Iterator<Item = &Backend> {
         let turn = self.turn.fetch_add(usize::from(about.is_none()), Ordering::Relaxed);
+        let now = self.clock.mono();
         let known: Vec<_> =
-            self.all.iter().map(|each| (each.addr.as_str(), each.is_suspected())).collect();
+            self.all.iter().map(|each| (each.addr.as_str(), each.is_suspected(now))).collect();
         let order = choice::order(&known, about, turn);
         order.into_iter().filter_map(|index| self.all.get(index))
     }
@@ -176,19 +181,32 @@ impl Backends {
         sent: Sent<'_>,
         deadline: Mono,
     ) -> Result<(Response, Vec<u8>), AskError> {
-        let was_suspected = backend.is_suspected();
-        let (dial_ms, attempt_ms) = if was_suspected {
+        let now = self.clock.mono();
+        let (is_trial, is_suspected) = (backend.tries(now), backend.is_suspected(now));
+        let (dial_ms, attempt_ms) = if is_suspected {
             (DIAL_SUSPECTED_MS, ATTEMPT_SUSPECTED_MS)
         } else {
             (DIAL_MS, ATTEMPT_MS)
         };
-        let deadline = deadline.min(self.clock.mono().plus_ms(attempt_ms));
-        let exchange = |connection| self.exchange(backend, connection, sent, deadline);
+        // Silence says something of who had all the time there may be, for what takes none to send; and
+        // where there is another to ask.
+        let is_fair = now.plus_ms(attempt_ms) <= deadline && sent.beside.is_empty();
+        let finds_out = is_fair && (is_trial || !is_suspected) && self.all.len() > 1;
+        let deadline = deadline.min(now.plus_ms(attempt_ms));
+        let exchange = |connection| {
+            self.exchange(backend, connection, sent, deadline).inspect_err(|lost| {
+                if finds_out && matches!(lost, Lost::Silent) {
+                    backend.ran_out(self.clock.mono());
+                }
+            })
+        };
         let mut asked = false;
         if let Some(pooled) = backend.pool.take() {
             match exchange(pooled) {
                 Ok(response) => return Ok(response),
-                Err(Lost::Failed) => return Err(AskError::Unreachable { asked: true }),
+                Err(Lost::Silent | Lost::Failed) => {
+                    return Err(AskError::Unreachable { asked: true });
+                }
                 Err(Lost::Broken) => asked = true,
             }
         }
@@ -202,7 +220,7 @@ impl Backends {
         }
     }
 
-    /// Sends, and waits in slices: when the backend becomes suspected meanwhile, waiting is in vain.
+    /// Sends, and waits in slices: when the backend turns out to be gone meanwhile, waiting is in vain.
     fn exchange(
         &self,
         backend: &Backend,
@@ -210,7 +228,7 @@ impl Backends {
         sent: Sent<'_>,
         deadline: Mono,
     ) -> Result<(Response, Vec<u8>), Lost> {
-        let was_suspected = backend.is_suspected();
+        let was_gone = backend.is_gone();
         let left = || deadline.left(self.clock.mono());
         if let Err(error) = connection.send(sent.header, sent.beside, left()) {
             return Err(backend.lost("request", &error));
@@ -225,7 +243,10 @@ impl Backends {
                     return Ok(response);
                 }
                 Err(TransportError::Idle) => {
-                    if left().is_zero() || (!was_suspected && backend.is_suspected()) {
+                    if left().is_zero() {
+                        return Err(Lost::Silent);
+                    }
+                    if !was_gone && backend.is_gone() {
                         return Err(Lost::Failed);
                     }
                 }
@@ -280,7 +301,7 @@ impl Backends {
         while !stop.is_closed() {
             let next = self.clock.mono().plus_ms(every_ms);
             match self.ping(backend, &mut pinger, &ping, (next, stop)) {
-                Ok(()) => backend.answered(),
+                Ok(()) => backend.pinged(),
                 Err(_) if stop.is_closed() => return,
                 Err(error) => {
                     if is_gone(&error) {
@@ -289,7 +310,7 @@ impl Backends {
                         backend.missed();
                     }
                     // Once it is suspected the way there may have changed: a fresh connection finds out.
-                    if !matches!(error, TransportError::Idle) || backend.is_suspected() {
+                    if !matches!(error, TransportError::Idle) || backend.is_gone() {
                         pinger = None;
                     }
                 }
@@ -347,8 +368,28 @@ struct Pinger {
 }
 
 impl Backend {
-    fn is_suspected(&self) -> bool {
-        self.suspicion.lock().is_suspected()
+    fn is_suspected(&self, now: Mono) -> bool {
+        self.suspicion.lock().is_suspected(now)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.suspicion.lock().is_gone()
+    }
+
+    fn tries(&self, now: Mono) -> bool {
+        self.suspicion.lock().tries(now)
+    }
+
+    fn ran_out(&self, now: Mono) {
+        if self.suspicion.lock().ran_out(now) {
+            self.suspected("it took a request and did not answer it");
+        }
+    }
+
+    fn pinged(&self) {
+        if self.suspicion.lock().pinged() {
+            log::info!(backend:% = self.addr; "backend answers again");
+        }
     }
 
     fn answered(&self) {

@@ -1,11 +1,12 @@
 //! Asking backends of all kinds over loopback.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::action::Keyed;
 use crate::clock::Wall;
-use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S};
+use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S, STUCK_MS};
 use crate::transport::Listener;
 use crate::transport::tests::{StopOnDrop, keys, until, web_keys};
 use crate::wire::request::{
@@ -60,6 +61,8 @@ fn hangs_up() -> Result<(), TransportError> {
 #[derive(Default)]
 struct Seen {
     requests: AtomicUsize,
+    /// Where they are told apart.
+    pings: AtomicUsize,
     connections: AtomicUsize,
 }
 
@@ -90,7 +93,7 @@ impl Setting {
     }
 
     fn is_suspected(&self, index: usize) -> bool {
-        self.backends.all[index].is_suspected()
+        self.backends.all[index].is_suspected(self.backends.clock.mono())
     }
 
     /// Ends a backend; returns when its port and its connections are closed.
@@ -200,7 +203,7 @@ fn ask_backend_of_another_cluster_is_suspected() {
         let foreign = Backends::new(addrs, keys(2), Clock::system());
         let request = Request { session: None, read_to: None, need: None, action: write() };
         assert_eq!(foreign.ask(None, &request), Err(AskError::Unreachable { asked: false }));
-        assert!(foreign.all[0].is_suspected());
+        assert!(foreign.all[0].is_suspected(foreign.clock.mono()));
     });
 }
 
@@ -321,6 +324,106 @@ fn watch_hanging_backend_suspected_and_next_answers() {
             assert!(setting.is_suspected(0));
             assert!(!setting.is_suspected(1));
         });
+    });
+}
+
+/// Runs `test` with backends of which the first answers pings and takes all else without an answer, while
+/// `is_hung` says so, and the second is well; their clock is moved by hand.
+fn beside_hung(test: impl FnOnce(&Setting, &Clock, &AtomicBool) + Send) {
+    among(vec![answers(saved())], |well| {
+        std::thread::scope(|scope| {
+            let (end, is_hung) = (StopOnDrop(Stop::new()), Arc::new(AtomicBool::new(true)));
+            let listener = Listener::bind("127.0.0.1:0").unwrap();
+            let addrs = vec![listener.local_addr().to_string(), well.addrs[0].clone()];
+            let seen = Arc::new(Seen::default());
+            let (stop, seen_here, hung) = (end.0.clone(), Arc::clone(&seen), Arc::clone(&is_hung));
+            let handler = move |mut connection: Connection, _, _, _| {
+                while let Ok(frame) = connection.receive(REQUEST_BYTES_MAX, LONG) {
+                    let request: Request = serde_json::from_slice(&frame.header).unwrap();
+                    if matches!(request.action, Action::CheckSession) {
+                        seen_here.pings.fetch_add(1, Ordering::SeqCst);
+                        say(&mut connection, &response(Outcome::Checked)).unwrap();
+                        continue;
+                    }
+                    seen_here.requests.fetch_add(1, Ordering::SeqCst);
+                    if hung.load(Ordering::SeqCst) {
+                        stop.wait(LONG);
+                        return;
+                    }
+                    say(&mut connection, &response(saved())).unwrap();
+                }
+            };
+            listener.serve(scope, &end.0, &keys(1), handler).unwrap();
+            let clock = Clock::manual(Mono(0), Wall(0));
+            let backends = Backends::new(addrs.clone(), web_keys(1), clock.clone());
+            let seen = vec![seen, Arc::clone(&well.seen[0])];
+            let setting = Setting { addrs, seen, stops: Vec::new(), backends };
+            let watch = StopOnDrop(Stop::new());
+            let (backends, stop) = (&setting.backends, watch.0.clone());
+            std::thread::scope(|scope| {
+                let _watch = watch;
+                spawn_named(scope, "watch", move |_| backends.watch(&stop)).unwrap();
+                test(&setting, &clock, &is_hung);
+            });
+        });
+    });
+}
+
+/// Has the first of two backends asked, and lets so much time pass once it was.
+fn ask_and_wait(setting: &Setting, (clock, ms): (&Clock, u64)) {
+    let (now, asked) = (clock.mono(), setting.requests()[0]);
+    std::thread::scope(|scope| {
+        let ask = spawn_named(scope, "ask", |_| setting.ask(&[0], write())).unwrap();
+        until(|| setting.requests()[0] > asked);
+        clock.set(now.plus_ms(ms), Wall(0));
+        assert_eq!(ask.join().unwrap(), Ok(saved()));
+    });
+}
+
+#[test]
+fn r0079_backend_that_takes_requests_and_answers_pings_alone_keeps_one_waiting() {
+    beside_hung(|setting, clock, is_hung| {
+        let asked = || setting.requests()[0];
+        ask_and_wait(setting, (clock, ATTEMPT_MS));
+        assert_eq!(asked(), 1);
+        // A ping's answer says nothing of what is asked in earnest.
+        let pings = || setting.seen[0].pings.load(Ordering::SeqCst);
+        let before = pings();
+        until(|| pings() > before + 1);
+        for _ in 0..3 {
+            assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+        }
+        assert_eq!(asked(), 1);
+        // After a while one request finds out, for less time, and the next do not.
+        clock.set(clock.mono().plus_ms(STUCK_MS), Wall(0));
+        ask_and_wait(setting, (clock, ATTEMPT_SUSPECTED_MS));
+        assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+        assert_eq!(asked(), 2);
+        // Well again, it is found out as well.
+        is_hung.store(false, Ordering::SeqCst);
+        clock.set(clock.mono().plus_ms(STUCK_MS), Wall(0));
+        for _ in 0..3 {
+            assert_eq!(setting.ask(&[0], write()), Ok(saved()));
+        }
+        assert_eq!(asked(), 5);
+    });
+}
+
+#[test]
+fn backend_that_was_not_given_its_full_time_is_asked_again() {
+    beside_hung(|setting, clock, _| {
+        let request = Request { session: None, read_to: None, need: None, action: write() };
+        let user = setting.user(&[0]);
+        std::thread::scope(|scope| {
+            // A file's way alone may take so long.
+            let ask = spawn_named(scope, "ask", |_| {
+                setting.backends.ask_beside(Some(&user), &request, b"a picture")
+            });
+            until(|| setting.requests()[0] == 1);
+            clock.set(clock.mono().plus_ms(ATTEMPT_MS), Wall(0));
+            assert!(ask.unwrap().join().unwrap().is_ok());
+        });
+        assert!(!setting.is_suspected(0));
     });
 }
 
