@@ -550,12 +550,13 @@ fn to_login(visit: &Visit<'_>, cookies: Vec<SetCookie>) -> Response {
     see_other(&login_for(visit), cookies)
 }
 
-/// Where one signs in to come back to what was asked for, with what stood after `?`. What is no path on this
-/// site is not come back to.
+/// Where one signs in to come back to what was asked for, with what stood after `?`. Where nothing can be there
+/// is nothing to come back to, and an error says nothing that it was told.
 fn login_for(visit: &Visit<'_>) -> String {
     let Request { path, query, .. } = visit.request;
     let whole = Location::new(&format!("{path}?{query}")).filter(|_| !query.is_empty());
-    match whole.or_else(|| Location::new(path)) {
+    let is_there = decode_path(path).is_some_and(|path| Route::parse(&path).is_some());
+    match whole.or_else(|| Location::new(path)).filter(|_| is_there) {
         Some(here) => format!("{}?next={}", Route::Login, encode_query(here.as_str())),
         None => Route::Login.href(),
     }

@@ -228,7 +228,8 @@ impl Route {
     }
 
     /// The page that an address means in another spelling than its own, as people type it: a member's name in
-    /// capitals, a slash behind, the settings without which. What only takes forms is no page.
+    /// capitals, a slash behind, the settings without which. What only takes forms is no page, and what
+    /// nobody types neither.
     pub fn misspelt(path: &str) -> Option<Self> {
         let whole = path.strip_suffix('/').unwrap_or(path);
         let small = match whole.strip_prefix("/@") {
@@ -239,9 +240,25 @@ impl Route {
             None if whole == "/settings" => return Some(Self::SettingsProfile),
             None => whole.to_owned(),
         };
-        // The first page is what is left of nothing but slashes.
-        let route = Self::parse(&small).filter(|route| *route != Self::Home);
-        route.filter(|route| route.allows(Method::Get))
+        let route = Self::parse(&small).filter(|route| route.allows(Method::Get));
+        route.filter(|route| !route.is_home_or_for_programs())
+    }
+
+    /// Home, which is what is left of nothing but slashes, and what programs alone ask for.
+    const fn is_home_or_for_programs(&self) -> bool {
+        matches!(
+            self,
+            Self::Home
+                | Self::Picture(_)
+                | Self::Face(..)
+                | Self::MayUpload
+                | Self::Style(_)
+                | Self::Script(_)
+                | Self::Dots(_)
+                | Self::Healthz
+                | Self::Readyz
+                | Self::Robots
+        )
     }
 
     /// What stands after `/tag/`: a tag in any spelling, as people type it.

@@ -143,6 +143,10 @@ fn route_misspelt_is_known_by_its_own_address() {
     for path in ["", "/", "//", "//evil", "/@Ada//", "/@ada/007", "/Public", "/post/", "/@É"] {
         assert_eq!(Route::misspelt(path), None, "{path:?}");
     }
+    let picture = Route::Picture(PictureName::of(crate::id::PictureKind::Png, b"a"));
+    for route in [picture, Route::Style(AssetHash::of(b"a")), Route::Healthz] {
+        assert_eq!(Route::misspelt(&format!("{route}/")), None);
+    }
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn not_found_offers_strangers_to_sign_in_whatever_is_there() {
     let words = ["href=\"/login?next=/@ben/899\">Sign in<", "Go home", "sign in to see it"];
     check_shows(&there, &words, &[]);
     let nowhere = of(None, "/nothing");
-    check_shows(&nowhere, &["href=\"/login?next=/nothing\">Sign in<", "sign in to see it"], &[]);
+    check_shows(&nowhere, &["href=\"/login\">Sign in<", "sign in to see it"], &["nothing\""]);
     let nobody = of(Some(Refusal::NotFound), "/@eve");
     check_shows(&nobody, &["href=\"/login?next=/@eve\">Sign in<", "value=\"eve\""], &[]);
     // What leads elsewhere is not followed.
