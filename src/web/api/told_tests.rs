@@ -37,6 +37,7 @@ impl Ask for &Tells<'_> {
             username: ada().username,
             display_name: "Ada Lind".to_owned(),
             ops: 12,
+            pictures_in_s: None,
             news: 0,
             is_keeper: false,
             hindered: None,
