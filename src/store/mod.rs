@@ -32,6 +32,7 @@ mod directory;
 pub mod error;
 mod file;
 pub mod folding;
+mod finding;
 mod handles;
 pub mod line;
 mod name;
