@@ -42,7 +42,7 @@ pub(super) fn open(
     file.listens = is_nowhere.then(|| address.to_string());
     let node = Identity::start(NodeState::new(&data, file))?;
     store.start()?;
-    Ok(Cluster::open(Start {
+    let cluster = Cluster::open(Start {
         node,
         store,
         pictures,
@@ -51,7 +51,20 @@ pub(super) fn open(
         clock: clock.clone(),
         stop: stop.clone(),
         process: random_hash()?,
-    })?)
+    })?;
+    cluster.local.store.started();
+    Ok(cluster)
+}
+
+fn not_set_up(config: &Config, has_users: bool) -> BackendError {
+    let others = config.peers.iter().filter(|(node, _)| *node != config.node);
+    BackendError::NotSetUp {
+        path: config.data.clone(),
+        node: config.node,
+        has_users,
+        key_file: config.key_file.clone(),
+        others: others.map(|(_, address)| address.clone()).collect(),
+    }
 }
 
 /// Whether a directory is this machine's, of this cluster.

@@ -109,8 +109,7 @@ fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
     }
     let mut checked = checked(path)?;
     let mut mended = Vec::new();
-    let can_mend = |finding: &Finding| matches!(finding.kind.mend(), Mend::Start | Mend::Aside);
-    if options.repair && !is_unusable(&checked) && checked.findings.iter().any(can_mend) {
+    if options.repair && !is_beyond_repair(&checked) && checked.findings.iter().any(can_mend) {
         repair(path)?;
         let before = std::mem::replace(&mut checked, self::checked(path)?);
         let is_left = |finding: &Finding| checked.findings.contains(finding);
@@ -156,8 +155,22 @@ fn key_fault(path: &Path, checked: &Checked) -> Option<String> {
     }
 }
 
+/// Whether `--repair` does something about it.
+fn can_mend(finding: &Finding) -> bool {
+    matches!(finding.kind.mend(), Mend::Start | Mend::Aside | Mend::Repair)
+}
+
+/// Whether no start succeeds with it as it is.
 fn is_unusable(checked: &Checked) -> bool {
-    checked.findings.iter().any(|finding| finding.kind.mend() == Mend::Unusable)
+    let keeps_off = |kind: Kind| matches!(kind.mend(), Mend::Unusable | Mend::Repair);
+    checked.findings.iter().any(|finding| keeps_off(finding.kind))
+}
+
+/// Whether `--repair` makes it no better.
+fn is_beyond_repair(checked: &Checked) -> bool {
+    let has = |mend| checked.findings.iter().any(|finding| finding.kind.mend() == mend);
+    // Alone there is nobody who gives back what is set aside.
+    has(Mend::Unusable) || (has(Mend::Repair) && checked.node.is_none_or(|node| node.is_alone))
 }
 
 fn lines(path: &Path, checked: &Checked, mended: &[Finding]) -> Vec<String> {
@@ -197,6 +210,7 @@ const fn mended_words(kind: Kind) -> &'static str {
             "set aside in damaged/ and marked; what is intact of it has its place"
         }
         Kind::DamagedPicture => "set aside in damaged/",
+        Kind::Copied => "both were set aside in damaged/ and marked",
         _ => "removed",
     }
 }
@@ -214,7 +228,9 @@ const fn remedy_alone(kind: Kind) -> Option<&'static str> {
         Kind::Empty => {
             "left by a crash before anything was saved, or emptied: then only a backup holds it"
         }
-        Kind::Copied => "restore the newest backup, if nothing tells whose it is",
+        Kind::Copied => {
+            "no start succeeds: put back what stood there, or restore the newest backup"
+        }
         Kind::Identity => {
             "put it back as it was last, or restore the newest backup: see \"All is lost\" in RUN.md"
         }
@@ -242,7 +258,8 @@ const fn remedy(kind: Kind) -> &'static str {
              this one is to be replaced"
         }
         Kind::Copied => {
-            "left alone; the other machines hold both: see \"A machine is replaced\" in RUN.md"
+            "no start succeeds; if it was made on this machine alone, --repair sets both aside, and the other \
+             machines give them back"
         }
         Kind::Key => "no start that reads it succeeds",
         Kind::Foreign => "left alone",

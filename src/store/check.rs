@@ -12,12 +12,13 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Serialize;
 
 use super::ballast;
+use super::copied::{Beginnings, First};
 use super::data_dir::{DAMAGED, DataDir, Locked, PICTURES, USERS, is_gone};
 use super::directory::{Directory, Found, failed};
 use super::error::StoreError;
 use super::file::scan_open;
 pub use super::finding::{Finding, Kind, Mend};
-use super::line::{self, Line, LineError};
+use super::line::{Line, LineError};
 use super::name::{FileName, Role};
 use super::node::{self, NodeFile};
 use super::picture::{Needed, PictureStore};
@@ -81,7 +82,7 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     let root = Locked::take(Directory::open(path)?)?;
     let mut look = Look {
         checked: Checked::default(),
-        first: BTreeMap::new(),
+        begun: Beginnings::default(),
         needed: BTreeSet::new(),
         is_all_read: true,
         held: BTreeSet::new(),
@@ -103,18 +104,22 @@ pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
 }
 
 /// Does what a start would do with what can be mended: damaged files are marked and set aside, torn ends
-/// cut off, left-over files removed.
+/// cut off, left-over files removed. And what no start does by itself: of files of which one is a copy of the
+/// other both are marked and set aside, where other machines hold what stood there. Were that done on all
+/// machines at once, both members would be gone.
 ///
 /// # Errors
 /// As a start: a directory that is not usable is not touched.
 pub fn repair(path: &Path) -> Result<(), StoreError> {
     let dir = DataDir::open(path)?;
     let store = UserStore::open(&dir)?;
-    NodeFile::load(&dir)?;
+    let is_alone = NodeFile::load(&dir)?.is_none_or(|file| Whose::from(&file).is_alone);
     // Opening it removes what a crash left.
     PictureStore::open(&dir)?.set_damaged_aside()?;
+    let (mut begun, mut copied) = (Beginnings::default(), BTreeMap::new());
     for user in store.names()? {
-        match store.load(&user, &mut |_| {}) {
+        let mut first = First::default();
+        match store.load(&user, &mut |line| first.see(&line)) {
             Ok(_) => {}
             Err(error) if error.is_damage() => {
                 store.set_aside(&user, &error.reason())?;
@@ -123,6 +128,16 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
             }
             Err(error) => return Err(error),
         }
+        if let Some(other) = begun.note(&user, first) {
+            copied.insert(other.clone(), user.clone());
+            copied.insert(user, other);
+        }
+    }
+    for (user, other) in &copied {
+        if is_alone {
+            return Err(StoreError::copied(path, user, other));
+        }
+        store.set_aside_whole(user, &format!("it begins with the same line as that of {other}"))?;
     }
     Ok(())
 }
@@ -130,8 +145,7 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
 /// What was found so far.
 struct Look {
     checked: Checked,
-    /// Whose file begins with which line, by the hash of its first line that has something random in it.
-    first: BTreeMap<Hash128, UserName>,
+    begun: Beginnings,
     /// Pictures that posts refer to.
     needed: BTreeSet<PictureName>,
     /// Whether these are all: no user's file is damaged.
@@ -271,12 +285,10 @@ impl Look {
         (self.checked.users, self.checked.bytes) =
             (self.checked.users + 1, self.checked.bytes.saturating_add(len));
         let mut needed = Needed::by(user.clone());
-        let mut first = None;
+        let mut first = First::default();
         let scanned = check_size(user, len).and_then(|_size| {
             let see = &mut |line: Line| {
-                // An identity is the same for all whose file lacked.
-                let has_own = line.kind != line::Kind::Identity;
-                first = first.or_else(|| has_own.then_some(line.hash));
+                first.see(&line);
                 needed.see(&line);
             };
             scan_open(&file, len, see).map_err(|e| users.failed("read", name, e))
@@ -325,9 +337,8 @@ impl Look {
     }
 
     /// No line says whose it is; but no two users' files begin alike, unless one is a copy.
-    fn compare_first(&mut self, user: &UserName, first: Option<Hash128>) {
-        let Some(first) = first else { return };
-        let Some(other) = self.first.insert(first, user.clone()) else { return };
+    fn compare_first(&mut self, user: &UserName, first: First) {
+        let Some(other) = self.begun.note(user, first) else { return };
         let of = |user: &UserName| format!("{USERS}/{}", FileName::new(user, Role::Lines));
         let (one, later) = (of(user.min(&other)), of(user.max(&other)));
         let what = format!(

@@ -53,6 +53,27 @@ impl UserStore {
     pub fn set_aside(&self, user: &UserName, why: &str) -> Result<(), StoreError> {
         self.mark_damaged(user, why)?;
         let intact = self.intact_lines(user)?;
+        // Marked and moved: what can be read meanwhile is a help and no more.
+        if self.move_aside(user)?
+            && !intact.is_empty()
+            && let Err(error) = self.replace(user, &intact)
+        {
+            log::warn!(user:%, error:%; "nothing kept of damaged file");
+        }
+        Ok(())
+    }
+
+    /// The same for a file that may be another user's: nothing of it is read under this name any more.
+    ///
+    /// # Errors
+    /// As [`Self::set_aside`].
+    pub fn set_aside_whole(&self, user: &UserName, why: &str) -> Result<(), StoreError> {
+        self.mark_damaged(user, why)?;
+        self.move_aside(user).map(drop)
+    }
+
+    /// Moves a marked user's file beside the mark, if there is one.
+    fn move_aside(&self, user: &UserName) -> Result<bool, StoreError> {
         let damaged = self.dir.damaged();
         let mut last = 0;
         for found in damaged.list()? {
@@ -72,14 +93,8 @@ impl UserStore {
             self.users().sync()?;
             self.retired.lock().remove(user);
             log::warn!(user:%, file:% = aside; "damaged file kept");
-            // Marked and moved: what can be read meanwhile is a help and no more.
-            if !intact.is_empty()
-                && let Err(error) = self.replace(user, &intact)
-            {
-                log::warn!(user:%, error:%; "nothing kept of damaged file");
-            }
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// The lines of a file before the first bad one; none if the disk does not give them.

@@ -1,9 +1,11 @@
 //! What can go wrong on the disk.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::data_dir::USERS;
 use super::line::LineError;
+use super::lines_name;
 use crate::id::{NodeId, PictureName, UserName};
 use crate::user::Place;
 
@@ -129,6 +131,22 @@ pub enum StoreError {
         #[source]
         why: LineError,
     },
+    /// Two users' files begin alike, so that one of them is a copy. Both are as they were.
+    #[error(
+        "{file} begins with the same line as {other}: one of the two is a copy, and which of them \
+         nobody can tell from the files. Nothing of either was changed. If it was made on this machine \
+         alone and others have run with it, tern check --repair {} sets both aside, and the others give \
+         them back; else put back what stood there, or restore the newest backup (\"All is lost\" in \
+         RUN.md)", dir.display()
+    )]
+    Copied {
+        /// The data directory.
+        dir: PathBuf,
+        /// The file of one of them, from the data directory on.
+        file: String,
+        /// The other's.
+        other: String,
+    },
     /// Something stands in a file's place that is no regular file. It is left alone.
     #[error("{} is no regular file", path.display())]
     Foreign {
@@ -215,6 +233,13 @@ pub enum StoreError {
 const UNREADABLE: [i32; 3] = [5, 74, 117];
 
 impl StoreError {
+    /// Of two users, by name.
+    pub(super) fn copied(dir: &Path, one: &UserName, other: &UserName) -> Self {
+        let of = |user| format!("{USERS}/{}", lines_name(user));
+        let (file, other) = (of(one.max(other)), of(one.min(other)));
+        Self::Copied { dir: dir.to_owned(), file, other }
+    }
+
     /// Whether an error at reading says that this one file is not what was written.
     pub fn is_damage(&self) -> bool {
         match self {

@@ -69,6 +69,9 @@ pub enum Mend {
     Aside,
     /// Someone has to.
     Hand,
+    /// No start succeeds before [`repair`](super::check::repair) was called, where other machines hold what
+    /// it sets aside; else as [`Self::Unusable`].
+    Repair,
     /// No start succeeds before someone has mended it.
     Unusable,
 }
@@ -80,12 +83,13 @@ impl Kind {
             Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
             Self::DamagedPicture => Mend::Aside,
             Self::Marked | Self::Ahead | Self::MissingPicture => Mend::Running,
-            Self::Empty | Self::Copied | Self::Foreign | Self::WrongName | Self::WrongMode => {
-                Mend::Hand
-            }
-            Self::Key | Self::Newer | Self::Identity | Self::Unfinished | Self::NoDirectory => {
-                Mend::Unusable
-            }
+            Self::Empty | Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
+            Self::Copied => Mend::Repair,
+            Self::Key
+            | Self::Newer
+            | Self::Identity
+            | Self::Unfinished
+            | Self::NoDirectory => Mend::Unusable,
         }
     }
 }

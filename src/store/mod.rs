@@ -26,13 +26,14 @@
 
 mod ballast;
 pub mod check;
+mod copied;
 mod damage;
 pub mod data_dir;
 mod directory;
 pub mod error;
 mod file;
-pub mod folding;
 mod finding;
+pub mod folding;
 mod handles;
 pub mod line;
 mod name;
@@ -63,6 +64,7 @@ use crate::limits::{BALLAST_BYTES, LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::user::Place;
 use crate::user::entry::Entry;
+use copied::{First, Firsts};
 use directory::Directory;
 use file::SyncData;
 use handles::{Handle, Handles};
@@ -88,6 +90,8 @@ pub struct UserStore {
     handles: Handles,
     /// Users whose file saw a failed flush and was not replaced since.
     retired: Mutex<BTreeSet<UserName>>,
+    /// How the files begin that were loaded, from [`Self::start`] to [`Self::started`].
+    firsts: Firsts,
     /// How a file is flushed; the tests let it fail.
     sync_data: SyncData,
 }
@@ -134,6 +138,7 @@ impl UserStore {
             dir: dir.clone(),
             handles: Handles::new(),
             retired: Mutex::default(),
+            firsts: Firsts::default(),
             sync_data: file::sync_data,
         })
     }
@@ -152,7 +157,13 @@ impl UserStore {
             source: e.into(),
         })?;
         self.dir.make_ballast();
+        self.firsts.begin();
         Ok(())
+    }
+
+    /// To be called once all files are loaded: how they begin is forgotten.
+    pub fn started(&self) {
+        self.firsts.end();
     }
 
     /// Whose files there are, by name. What is no user's file is reported and left alone.
@@ -180,7 +191,8 @@ impl UserStore {
     ///
     /// # Errors
     /// [`StoreError::Damaged`]: the file is untouched, to be set aside; what `visit` saw is to be
-    /// thrown away. [`StoreError::NewerFormat`]: untouched, and not damage: another program wrote
+    /// thrown away. [`StoreError::Copied`] while the files are loaded at a start: this one begins as another
+    /// does, and nobody can tell which of the two is the copy. [`StoreError::NewerFormat`]: untouched, and not damage: another program wrote
     /// it. [`StoreError::SyncFailed`] when the cut could not be flushed, [`StoreError::TooLarge`],
     /// [`StoreError::Foreign`], [`StoreError::Io`].
     pub fn load(&self, user: &UserName, visit: &mut dyn FnMut(Line)) -> Result<Loaded, StoreError> {
@@ -189,7 +201,12 @@ impl UserStore {
             return Ok(Loaded::default());
         };
         let len = file.metadata().map_err(|e| self.users().failed("look at", &name, e))?.len();
-        let scan = self.scan_file(user, &file, len, visit)?;
+        let mut first = First::default();
+        let scan = self.scan_file(user, &file, len, &mut |line| {
+            first.see(&line);
+            visit(line);
+        })?;
+        self.firsts.check(user, first, self.dir.path())?;
         match &scan.end {
             End::Whole => {}
             End::Torn { bytes } => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::refused::all_below;
-use crate::member::harness::{Machines, Ran};
+use crate::member::harness::{Machines, Ran, eventually};
 
 pub(super) fn check(data: &Path, more: &[&str]) -> Ran {
     let words = ["check".to_owned(), data.display().to_string()];
@@ -134,11 +134,55 @@ fn check_tells_a_file_that_was_copied_under_another_name() {
     let (_all, data) = stopped();
     std::fs::copy(data.join("users/ben.jsonl"), data.join("users/ada.jsonl")).unwrap();
     make_private(&data);
-    check_found(&data, 1, "users/ben.jsonl", "copied");
-    check(&data, &[]).refused(1, "begins with the same line as users/ada.jsonl");
+    check_found(&data, 3, "users/ben.jsonl", "copied");
+    check(&data, &[]).refused(3, "begins with the same line as users/ada.jsonl");
     let before = traces(&data);
-    check(&data, &["--repair"]).refused(1, "users/ada.jsonl");
+    check(&data, &["--repair"]).refused(3, "nothing was touched");
     assert_eq!(traces(&data), before);
+}
+
+/// Nobody can tell which of the two is the copy, and a machine that voted with it would have the others take
+/// one member for the other.
+#[test]
+fn r0063_file_copied_under_another_name_is_served_nowhere() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    for number in 0..5 {
+        all.post(1, &ada, &format!("ada's {number}"));
+    }
+    let ben = all.join(2, "ben");
+    all.post(2, &ben, "ben's");
+    all.wait_until_held_once(3, "ben", &["ben's".to_owned()]);
+    (1..=3).for_each(|number| all.kill(number));
+    let (data, users) = (all.data(3), all.data(3).join("users"));
+    std::fs::copy(users.join("ada.jsonl"), users.join("ben.jsonl")).unwrap();
+    make_private(&data);
+    (1..=3).for_each(|number| all.spawn(number));
+    assert_eq!(all.ended(3).code(), Some(3));
+    let said = all.said(3);
+    assert!(said.contains("users/ben.jsonl begins with the same line as"), "{said}");
+    assert!(said.contains(&format!("tern check --repair {}", data.display())), "{said}");
+    // The others go on, as without any machine that is not there.
+    all.wait_until_writable(1);
+    all.post(1, &ben, "ben's too");
+
+    check_found(&data, 3, "users/ben.jsonl", "copied");
+    let told = check(&data, &["--repair"]).ended_with(1);
+    assert!(told.contains("mended: users/ben.jsonl: both were set aside in damaged/"), "{told}");
+    for kept in ["damaged/ada.1.jsonl", "damaged/ben.1.jsonl"] {
+        assert!(data.join(kept).exists(), "{kept}");
+    }
+    all.spawn(3);
+    all.wait_until_held_once(3, "ben", &["ben's".to_owned(), "ben's too".to_owned()]);
+    all.wait_until_held_once(3, "ada", &["ada's 0".to_owned(), "ada's 4".to_owned()]);
+    assert!(!all.file(3, "ben").contains("ada's") && !all.file(1, "ben").contains("ada's"));
+    eventually("both to be whole", || is_unmarked(&data).then_some(()));
+}
+
+/// Whether no member is marked.
+fn is_unmarked(data: &Path) -> bool {
+    let marks = std::fs::read_dir(data.join("damaged")).unwrap().filter_map(Result::ok);
+    !marks.map(|found| found.path()).any(|path| path.extension().is_some_and(|end| end == "mark"))
 }
 
 #[test]

@@ -55,6 +55,19 @@ fn mark_that_is_no_file_reported() {
 }
 
 #[test]
+fn file_set_aside_whole_leaves_nothing_under_its_name() {
+    let bytes = History::of(2).bytes;
+    let home = Home::with_ada(&bytes);
+    home.store.set_aside_whole(&ada(), "it is another's").unwrap();
+    assert_eq!(marks(&home), one("it is another's"));
+    assert!(!home.path("users/ada.jsonl").exists());
+    assert_eq!(fs::read(home.path("damaged/ada.1.jsonl")).unwrap(), bytes);
+    // Also where there is nothing.
+    home.store.set_aside_whole(&ada(), "and again").unwrap();
+    assert_eq!(marks(&home), one("it is another's"));
+}
+
+#[test]
 fn set_aside_keeps_every_bad_file() {
     let home = Home::with_ada(b"first bad\n");
     home.store.set_aside(&ada(), "checksum").unwrap();

@@ -94,6 +94,23 @@ fn store_lines_appended_load_again() {
 }
 
 #[test]
+fn r0063_file_that_begins_as_another_refused_at_a_start() {
+    let home = Home::with_ada(&History::of(3).bytes);
+    let ben = UserName::parse("ben").unwrap();
+    fs::write(home.path("users/ben.jsonl"), History::of(2).bytes).unwrap();
+    home.store.start().unwrap();
+    home.load().unwrap();
+    // The same file twice is no copy.
+    home.load().unwrap();
+    let copied = home.store.load(&ben, &mut |_| {}).unwrap_err();
+    assert!(!copied.is_damage(), "it is not set aside unasked: {copied}");
+    let words = "users/ben.jsonl begins with the same line as users/ada.jsonl";
+    assert!(copied.to_string().starts_with(words), "{copied}");
+    home.store.started();
+    home.store.load(&ben, &mut |_| {}).unwrap();
+}
+
+#[test]
 fn store_absent_or_empty_file_loads_as_none_and_takes_first_line() {
     let line = History::default().add(&[posted("one")]);
     let (absent, empty) = (Home::new(), Home::with_ada(b""));
