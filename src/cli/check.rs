@@ -268,7 +268,7 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::Newer => "take a newer version of the program",
         Kind::Identity => "see \"A machine is replaced\" in RUN.md; the others hold every post",
         Kind::Unfinished => "remove the directory and restore again",
-        Kind::NoDirectory => "move it out of the way",
+        Kind::NoDirectory | Kind::NoFile => "move it out of the way",
     }
 }
 

@@ -413,6 +413,9 @@ impl Look {
             let name = text_of(&found);
             let path = format!("{DAMAGED}/{name}");
             match FileName::parse(&name) {
+                Some(FileName { role: Role::Mark, .. }) if !found.is_file => {
+                    self.add(path, Kind::NoFile, NO_FILE);
+                }
                 _ if !found.is_file => self.add(path, Kind::Foreign, NO_FILE),
                 Some(FileName { role: Role::Mark, .. }) => {
                     self.mode_in(damaged, DAMAGED, &name)?;

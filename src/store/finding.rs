@@ -56,6 +56,8 @@ pub enum Kind {
     Unfinished,
     /// Something else stands where a directory must be.
     NoDirectory,
+    /// Something else stands where a file must be that each start reads.
+    NoFile,
 }
 
 /// What becomes of a finding.
@@ -89,7 +91,8 @@ impl Kind {
             | Self::Newer
             | Self::Identity
             | Self::Unfinished
-            | Self::NoDirectory => Mend::Unusable,
+            | Self::NoDirectory
+            | Self::NoFile => Mend::Unusable,
         }
     }
 }

@@ -186,6 +186,16 @@ fn is_unmarked(data: &Path) -> bool {
 }
 
 #[test]
+fn r0070_mark_that_is_no_file_keeps_a_machine_from_starting() {
+    let (mut all, data) = stopped();
+    std::fs::create_dir(data.join("damaged/ben.mark")).unwrap();
+    make_private(&data);
+    check_found(&data, 3, "damaged/ben.mark", "no_file");
+    all.spawn(1);
+    assert_eq!(all.ended(1).code(), Some(3));
+}
+
+#[test]
 fn check_sends_a_machine_that_is_alone_to_its_backup() {
     let (all, data) = stopped();
     let file = data.join("users/ada.jsonl");
