@@ -265,6 +265,8 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::Foreign => "left alone",
         Kind::WrongName => "left alone, and not read",
         Kind::WrongMode => "chmod go= it",
+        Kind::WrongOwner => "chown it to the directory's",
+        Kind::Denied => "no start as that account succeeds: chown it to the directory's",
         Kind::Newer => "take a newer version of the program",
         Kind::Identity => "see \"A machine is replaced\" in RUN.md; the others hold every post",
         Kind::Unfinished => "remove the directory and restore again",

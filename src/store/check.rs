@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use serde::Serialize;
 
 use super::ballast;
@@ -80,8 +80,10 @@ impl From<&NodeFile> for Whose {
 /// [`StoreError::InUse`] while a process has it, and [`StoreError::Io`] when it cannot be read.
 pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
     let root = Locked::take(Directory::open(path)?)?;
+    let stat = rustix::fs::fstat(root.fd()).map_err(|e| failed("look at", path, e))?;
     let mut look = Look {
         checked: Checked::default(),
+        owner: stat.st_uid,
         begun: Beginnings::default(),
         needed: BTreeSet::new(),
         is_all_read: true,
@@ -145,6 +147,8 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
 /// What was found so far.
 struct Look {
     checked: Checked,
+    /// The account that the directory is of.
+    owner: u32,
     begun: Beginnings,
     /// Pictures that posts refer to.
     needed: BTreeSet<PictureName>,
@@ -439,7 +443,7 @@ impl Look {
     fn mode_of(&mut self, directory: &Directory, file: &str) -> Result<(), StoreError> {
         let stat = rustix::fs::fstat(directory.fd())
             .map_err(|e| failed("look at", directory.path(), e))?;
-        self.mode(file.to_owned(), stat.st_mode);
+        self.access(file.to_owned(), &stat);
         Ok(())
     }
 
@@ -449,15 +453,25 @@ impl Look {
             .map_err(|e| directory.failed("look at", name, e))?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
             let file = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
-            self.mode(file, stat.st_mode);
+            self.access(file, &stat);
         }
         Ok(())
     }
 
-    fn mode(&mut self, file: String, raw: u32) {
-        if Mode::from_raw_mode(raw).intersects(Mode::RWXG | Mode::RWXO) {
-            let what = format!("mode {:o}: other accounts may read or change it", raw & 0o7777);
-            self.add(file, Kind::WrongMode, what);
+    /// Who may read it, and whether those can who must.
+    fn access(&mut self, file: String, stat: &Stat) {
+        if Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO) {
+            let mode = stat.st_mode & 0o7777;
+            let what = format!("mode {mode:o}: other accounts may read or change it");
+            self.add(file.clone(), Kind::WrongMode, what);
+        }
+        if stat.st_uid != self.owner {
+            let (own, owner) = (stat.st_uid, self.owner);
+            // Root reads everything; a start opens no picture.
+            let is_read = owner != 0 && !file.starts_with(PICTURES);
+            let kind = if is_read { Kind::Denied } else { Kind::WrongOwner };
+            let what = format!("it belongs to account {own}, and the directory to account {owner}");
+            self.add(file, kind, what);
         }
     }
 }

@@ -46,6 +46,10 @@ pub enum Kind {
     WrongName,
     /// A file or directory that others may read.
     WrongMode,
+    /// A file or directory of another account than the data directory is of.
+    WrongOwner,
+    /// The same, which each start must read and the account that the data directory is of cannot.
+    Denied,
     /// A file of a list of members that `node.json` does not know.
     Ahead,
     /// Written by a newer program.
@@ -85,14 +89,17 @@ impl Kind {
             Self::TornEnd | Self::DamagedLine | Self::Unreadable | Self::LeftOver => Mend::Start,
             Self::DamagedPicture => Mend::Aside,
             Self::Marked | Self::Ahead | Self::MissingPicture => Mend::Running,
-            Self::Empty | Self::Foreign | Self::WrongName | Self::WrongMode => Mend::Hand,
+            Self::Empty | Self::Foreign | Self::WrongName | Self::WrongMode | Self::WrongOwner => {
+                Mend::Hand
+            }
             Self::Copied => Mend::Repair,
             Self::Key
             | Self::Newer
             | Self::Identity
             | Self::Unfinished
             | Self::NoDirectory
-            | Self::NoFile => Mend::Unusable,
+            | Self::NoFile
+            | Self::Denied => Mend::Unusable,
         }
     }
 }

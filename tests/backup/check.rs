@@ -1,7 +1,7 @@
 //! `tern check`: finds what is planted, changes nothing, and mends what a start mends.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -183,6 +183,37 @@ fn r0063_file_copied_under_another_name_is_served_nowhere() {
 fn is_unmarked(data: &Path) -> bool {
     let marks = std::fs::read_dir(data.join("damaged")).unwrap().filter_map(Result::ok);
     !marks.map(|found| found.path()).any(|path| path.extension().is_some_and(|end| end == "mark"))
+}
+
+/// Root can read all, and the program that is to run as another account cannot.
+#[test]
+fn check_finds_what_belongs_to_another_account() {
+    if !rustix::process::geteuid().is_root() {
+        println!("left out: only root makes files for others");
+        return;
+    }
+    let (_all, data) = stopped();
+    let give = |name: &str, user| chown(data.join(name), Some(user), None).unwrap();
+    for name in ["users/ben.jsonl", "damaged", "node.json"] {
+        give(name, 4711);
+        check_found(&data, 1, name, "wrong_owner");
+        check(&data, &[]).refused(1, "it belongs to account 4711");
+        give(name, 0);
+    }
+    let give_all = || {
+        give("", 4711);
+        for (path, _) in all_below(&data) {
+            chown(path, Some(4711), None).unwrap();
+        }
+    };
+    give_all();
+    assert!(findings(&data, 0).is_empty());
+    // As that account it could not be started.
+    for name in ["node.json", "users/ben.jsonl", "damaged"] {
+        give(name, 0);
+        check_found(&data, 3, name, "denied");
+        give_all();
+    }
 }
 
 #[test]
