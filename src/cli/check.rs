@@ -112,8 +112,10 @@ fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
     if options.repair && !is_beyond_repair(&checked) && checked.findings.iter().any(can_mend) {
         repair(path)?;
         let before = std::mem::replace(&mut checked, self::checked(path)?);
-        let is_left = |finding: &Finding| checked.findings.contains(finding);
-        mended = before.findings.into_iter().filter(|found| !is_left(found)).collect();
+        // What else was wrong with a file went with it.
+        let is_mended =
+            |finding: &Finding| can_mend(finding) && !checked.findings.contains(finding);
+        mended = before.findings.into_iter().filter(is_mended).collect();
     }
     *told = if options.json {
         spelt(&Told { path: path.display().to_string(), checked: &checked, mended: &mended })

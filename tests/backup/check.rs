@@ -226,6 +226,20 @@ fn r0070_mark_that_is_no_file_keeps_a_machine_from_starting() {
     assert_eq!(all.ended(1).code(), Some(3));
 }
 
+/// What was wrong with a file that is set aside is not mended each by itself.
+#[test]
+fn r0065_file_that_is_set_aside_is_not_said_to_be_removed() {
+    let (_all, data) = stopped();
+    let ada = data.join("users/ada.jsonl");
+    let mut rotten = std::fs::read(&ada).unwrap();
+    rotten[30] ^= 1;
+    std::fs::write(&ada, rotten).unwrap();
+    set_mode(&ada, 0o644);
+    let told = check(&data, &["--repair"]).ended_with(1);
+    assert!(told.contains("mended: users/ada.jsonl, line 1: set aside"), "{told}");
+    assert!(!told.contains("removed"), "{told}");
+}
+
 #[test]
 fn check_sends_a_machine_that_is_alone_to_its_backup() {
     let (all, data) = stopped();
