@@ -7,7 +7,7 @@ use clap::Args;
 use super::cluster::local::machines;
 use super::error::{CliError, chain};
 use super::owner::Owner;
-use super::{answer, key};
+use super::{answer, harmless, key};
 use crate::order::sort_by;
 use crate::store::StoreError;
 use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
@@ -181,7 +181,7 @@ fn lines(path: &Path, checked: &Checked, mended: &[Finding]) -> Vec<String> {
     let of_found = |finding: &Finding| {
         let alone = is_alone.then(|| remedy_alone(finding.kind)).flatten();
         let remedy = alone.unwrap_or_else(|| remedy(finding.kind));
-        format!("{}: {} ({remedy})", named(finding), finding.what.escape_debug())
+        format!("{}: {} ({remedy})", named(finding), harmless(&finding.what))
     };
     let mut lines: Vec<String> = mended.iter().map(of_mended).collect();
     lines.extend(checked.findings.iter().map(of_found));
@@ -201,8 +201,8 @@ fn lines(path: &Path, checked: &Checked, mended: &[Finding]) -> Vec<String> {
 
 fn named(finding: &Finding) -> String {
     let file = if finding.file.is_empty() { "the directory" } else { &finding.file };
-    let file = file.escape_debug();
-    finding.line.map_or_else(|| file.to_string(), |line| format!("{file}, line {line}"))
+    let file = harmless(file);
+    finding.line.map_or_else(|| file.clone(), |line| format!("{file}, line {line}"))
 }
 
 const fn mended_words(kind: Kind) -> &'static str {
@@ -279,4 +279,34 @@ const fn remedy(kind: Kind) -> &'static str {
 #[expect(clippy::expect_used, reason = "strings and numbers in structs have a JSON")]
 fn spelt(told: &Told<'_>) -> String {
     serde_json::to_string(told).expect("this type has a JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_as_they_are_and_steer_no_terminal() {
+        let finding = |file: &str, what: &str| Finding {
+            file: file.to_owned(),
+            kind: Kind::Foreign,
+            line: None,
+            what: what.to_owned(),
+        };
+        let found = [
+            finding("users/it's.jsonl", "a member's file, \"größe\""),
+            finding("users/a\n\u{1b}[2J\u{202e}", "c:\\d"),
+        ];
+        let told = |finding: &Finding| {
+            let checked = Checked { findings: vec![finding.clone()], ..Checked::default() };
+            lines(Path::new("d"), &checked, &[]).swap_remove(0)
+        };
+        assert_eq!(
+            found.each_ref().map(told),
+            [
+                "users/it's.jsonl: a member's file, \"größe\" (left alone)",
+                "users/a\\n\\u{1b}[2J\\u{202e}: c:\\d (left alone)",
+            ]
+        );
+    }
 }

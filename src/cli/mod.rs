@@ -170,6 +170,31 @@ fn answer_once(text: &str, lost: impl FnOnce() -> String) -> Result<(), CliError
 
 fn write_out(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
+/// Tells that something is done that is not done twice. Nobody's having heard it does not undo it, so it is
+/// said again beside the failure.
+///
+/// # Errors
+/// [`CliError::Untold`].
+fn answer_done(text: &str, done: &str) -> Result<(), CliError> {
+    match write_out(text) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            let lost = format!("{done}, but standard output cannot be written");
+            Err(CliError::Untold { lost, source })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What a stranger may have written, as a name of a file is: as it is, but nothing of it steers a terminal.
+fn harmless(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::new();
+    for c in text.chars() {
+        if c.is_control() || turns(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
     writeln!(out, "{text}")?;
     out.flush()
 }

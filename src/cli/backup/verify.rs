@@ -4,8 +4,8 @@ use std::io::{self, BufReader, Read};
 
 use super::{Amount, BackupCommandError, Place, flawed, open};
 use crate::backup::{Found, read};
-use crate::cli::answer;
 use crate::cli::error::{CliError, chain};
+use crate::cli::{answer, harmless};
 use crate::wire::message::FEATURES;
 
 /// What the command tells, as JSON.
@@ -53,7 +53,8 @@ pub(super) fn run(file: &Place, json: bool) -> Result<(), CliError> {
     }
     if !json {
         let Found { about, pictures_missing, .. } = &found;
-        let (made, program) = (shown(&about.made_at), shown(&about.program));
+        // What a file says of itself is a stranger's word.
+        let (made, program) = (harmless(&about.made_at), harmless(&about.program));
         let amount = Amount::of(&found);
         answer(&format!("{name} is whole: {amount}, made {made} by {program}"))?;
         if *pictures_missing > 0 {
@@ -66,11 +67,6 @@ pub(super) fn run(file: &Place, json: bool) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-/// What a file says of itself is a stranger's word: nothing of it steers a terminal.
-fn shown(text: &str) -> String {
-    text.escape_debug().to_string()
 }
 
 fn told(found: &Result<Found, crate::backup::BackupError>) -> Told {
