@@ -10,7 +10,7 @@ use super::owner::Owner;
 use super::{answer, harmless, key};
 use crate::order::sort_by;
 use crate::store::StoreError;
-use crate::store::check::{Checked, Finding, Kind, Mend, check, repair};
+use crate::store::check::{Checked, Finding, Kind, Mend, Others, check, repair};
 use crate::transport::KeyError;
 use crate::transport::key::{ClusterKey, Keys};
 
@@ -133,7 +133,11 @@ fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
 
 /// What the store finds, and what keeps a start from reading the key there.
 fn checked(path: &Path) -> Result<Checked, StoreError> {
-    let mut checked = check(path, &[key::FILE_NAME])?;
+    // `tern run-cluster` may have its machines beside this one.
+    let machine = |(_, path): (_, PathBuf)| Some(path.file_name()?.to_str()?.to_owned());
+    let machines: Vec<String> = machines(path).into_iter().filter_map(machine).collect();
+    let others = Others { files: &[key::FILE_NAME], directories: &machines };
+    let mut checked = check(path, others)?;
     if let Some(what) = key_fault(&path.join(key::FILE_NAME), &checked) {
         let file = key::FILE_NAME.to_owned();
         checked.findings.retain(|finding| finding.file != file);

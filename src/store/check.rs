@@ -74,11 +74,20 @@ impl From<&NodeFile> for Whose {
     }
 }
 
-/// Looks at a data directory; `others` are names of files in it that are no business of the store's.
+/// What stands in a data directory and is no business of the store's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Others<'a> {
+    /// Names of files.
+    pub files: &'a [&'a str],
+    /// Names of directories.
+    pub directories: &'a [String],
+}
+
+/// Looks at a data directory.
 ///
 /// # Errors
 /// [`StoreError::InUse`] while a process has it, and [`StoreError::Io`] when it cannot be read.
-pub fn check(path: &Path, others: &[&str]) -> Result<Checked, StoreError> {
+pub fn check(path: &Path, others: Others<'_>) -> Result<Checked, StoreError> {
     let root = Locked::take(Directory::open(path)?)?;
     let stat = rustix::fs::fstat(root.fd()).map_err(|e| failed("look at", path, e))?;
     let mut look = Look {
@@ -165,14 +174,15 @@ impl Look {
     }
 
     /// What stands in the directory itself.
-    fn root(&mut self, root: &Directory, others: &[&str]) -> Result<(), StoreError> {
+    fn root(&mut self, root: &Directory, others: Others<'_>) -> Result<(), StoreError> {
         let mut names = BTreeSet::new();
         for found in root.list()? {
             let name = text_of(&found);
             let known = [node::NAME, ballast::NAME].contains(&name.as_str())
-                || others.contains(&name.as_str());
+                || others.files.contains(&name.as_str());
             match name.as_str() {
                 USERS | DAMAGED | PICTURES | restore::MARK => {}
+                _ if !found.is_file && others.directories.contains(&name) => {}
                 node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
                 _ if known && found.is_file => self.mode_in(root, "", &name)?,
                 _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),

@@ -174,3 +174,17 @@ fn restore_shuts_an_open_directory() {
     assert_eq!(data.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
     assert!(findings(&data, 0).is_empty());
 }
+
+/// `tern serve` and `tern run-cluster` may share a directory: each leaves what is the other's.
+#[test]
+fn machines_of_a_cluster_beside_a_single_one_are_not_foreign() {
+    let (all, _, file) = stopped();
+    let alone = restored(&all, &file, None);
+    let machine = format!("--data={}", alone.join("node-1").display());
+    let init = ["cluster", "init", "--node=1", &all.peers_option(1), &machine, &all.key_option()];
+    run(&init).done();
+    assert!(findings(&alone, 0).is_empty());
+    std::fs::create_dir(alone.join("node-2")).unwrap();
+    make_private(&alone);
+    assert_eq!(findings(&alone, 1), [("node-2".to_owned(), "foreign".to_owned())]);
+}
