@@ -13,7 +13,7 @@ use super::error::{CliError, chain};
 use super::memory::{self, Part};
 use super::signal::Again;
 use super::watchdog::{self, Place};
-use super::{metrics, notify, parent, say};
+use super::{descriptors, metrics, notify, parent, say};
 use crate::id::NodeId;
 use crate::limits::SCRUB_ROUND_S;
 use crate::metrics::serve::Listener;
@@ -51,6 +51,7 @@ pub(super) fn as_set_up(values: Values) -> Result<Values, ConfigError> {
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(config: &Backend, again: Again<'_>) -> Result<(), CliError> {
+    descriptors::check(Part::Backend)?;
     memory::check(Part::Backend)?;
     let keys = config.key.read()?;
     let place = Place::default();

@@ -69,6 +69,16 @@ pub enum CliError {
     },
     /// A web server does not answer, or is not well.
     #[error("{address} is not well: {why}")]
+    /// A limit on the open files of this process is too low.
+    #[error("{command} needs {least} open files at least, and may have {has} (ulimit -n)")]
+    Descriptors {
+        /// Which command.
+        command: &'static str,
+        /// How many it may have.
+        has: u64,
+        /// How many are needed.
+        least: u64,
+    },
     Unwell {
         /// Where it was asked.
         address: String,
@@ -142,6 +152,7 @@ impl CliError {
             | Self::Panicked
             | Self::Output { .. }
             | Self::Untold { .. }
+            | Self::Descriptors { .. }
             | Self::Metrics { .. }
             | Self::Unwell { .. }
             | Self::Web(_)

@@ -50,7 +50,7 @@ impl Surroundings {
 }
 
 impl Part {
-    const fn command(self) -> &'static str {
+    pub(super) const fn command(self) -> &'static str {
         match self {
             Self::Backend => "tern backend",
             Self::Web => "tern web",

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::memory::{self, Part};
 use super::signal::{Again, Second, until_signalled};
 use super::watchdog::{self, Place};
-use super::{backend, key, metrics, notify, probe, say, web};
+use super::{backend, descriptors, key, metrics, notify, probe, say, web};
 use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 
@@ -21,6 +21,7 @@ const LISTEN: &str = "127.0.0.1:0";
 /// # Errors
 /// [`CliError`]: the backend's if both fail, because then the web server's follows from it.
 pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
+    descriptors::check(Part::Serve)?;
     memory::check(Part::Serve)?;
     let key_file = key::ensure(&config.data)?;
     warn_of_cluster(&config.data);

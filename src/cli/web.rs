@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::memory::{self, Part};
 use super::signal::Again;
 use super::watchdog::{self, Place};
-use super::{metrics, notify, origin, parent, say};
+use super::{descriptors, metrics, notify, origin, parent, say};
 use crate::thread::Stop;
 
 /// Runs a web server until it is told to stop.
@@ -15,6 +15,7 @@ use crate::thread::Stop;
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(config: &Web, again: Again<'_>) -> Result<(), CliError> {
+    descriptors::check(Part::Web)?;
     let memory_left = memory::check(Part::Web)?;
     let place = Place::default();
     parent::until_stopped(config.stop_with_parent, again, |stop| {

@@ -2,7 +2,7 @@
 
 use super::{
     EDITS_MAX, LINE_BYTES_MAX, NOTE_CHARS_MAX, POST_CHARS_MAX, REQUEST_BYTES_MAX,
-    USER_FILE_BYTES_MAX,
+    USER_FILE_BYTES_MAX, WEB_WORKERS,
 };
 
 /// Bytes of a line of the log, its end included: as many as a pipe takes in one piece (POSIX's
@@ -22,6 +22,13 @@ pub const RUN_CLUSTER_BACKENDS_MAX: u16 = 5;
 pub const TRUSTED_PROXIES_MAX: usize = 16;
 /// Milliseconds between two words to the service manager's watchdog, at least: each costs a question.
 pub const WATCHDOG_MS_MIN: u64 = 100;
+/// Open files that a web server needs at least: each worker's connection with both its ends, and as many as it
+/// has at rest and with the fewest browsers. Measured: `tern serve` has 162 at rest.
+pub const WEB_DESCRIPTORS_MIN: u64 = 2 * WEB_WORKERS as u64 + 96;
+/// The same of a backend: files, and some connections to each of its peers.
+pub const BACKEND_DESCRIPTORS_MIN: u64 = 64;
+/// The same of `tern serve`, which shares some.
+pub const SERVE_DESCRIPTORS_MIN: u64 = WEB_DESCRIPTORS_MIN + 32;
 /// Milliseconds between two looks for who collects the metrics: collectors come every few seconds.
 pub const METRICS_POLL_MS: u64 = 100;
 /// Milliseconds that one of them gets, question and answer: they come one after the other.

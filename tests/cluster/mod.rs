@@ -20,3 +20,4 @@ mod process;
 mod running;
 mod status;
 pub(crate) mod story;
+mod told;

@@ -1,0 +1,43 @@
+//! What is said by commands that cannot start, or go on, as they were told: short ones, without a cluster.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use super::harness::PROGRAM;
+
+/// The program under a limit of the shell's.
+fn limited(limit: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), PROGRAM]);
+    command.args(args).stdin(Stdio::null()).env("TERN_CONFIG", "");
+    command
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+fn option(name: &str, path: &Path) -> String {
+    format!("--{name}={}", path.display())
+}
+
+#[test]
+fn r0064_too_few_open_files_said_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, key) = (home.path().join("db"), option("key-file", &home.path().join("none")));
+    let at = option("data", &data);
+    let serve = ["serve", "--listen=127.0.0.1:1", &at];
+    let web = ["web", "--listen=127.0.0.1:1", "--backends=127.0.0.1:1", &key];
+    let backend = ["backend", "--node=1", "--listen=127.0.0.1:1", &key, &at];
+    for (command, has, least) in [
+        (&serve[..], 128, "serve needs 224"),
+        (&web, 128, "web needs 192"),
+        (&backend, 32, "backend needs 64"),
+    ] {
+        let output = limited(&format!("-n {has}"), command).output().unwrap();
+        let words =
+            format!("tern: tern {least} open files at least, and may have {has} (ulimit -n)\n");
+        assert_eq!(said(&output), (Some(2), words));
+    }
+    assert!(!data.exists(), "nothing was made");
+}
