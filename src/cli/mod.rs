@@ -61,6 +61,7 @@ use reload::Reload;
 /// # Errors
 /// [`CliError`], which knows its exit code and how to report itself.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
+    signal::defy_file_limits();
     let args: Vec<OsString> = args.into_iter().collect();
     let environment = |name: &str| std::env::var_os(name);
     let line = args::parse(args.clone(), &[])?;

@@ -3,8 +3,10 @@
 //! SIGHUP reads the configuration again. SIGPIPE is ignored by Rust's start-up code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::error::CliError;
@@ -29,6 +31,16 @@ struct Closer(Handle);
 impl Drop for Closer {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+/// A write beyond a limit on the size of files is an error like one on a full disk; the signal that comes
+/// with it would end the process without a word. With a handler and not ignored: programs started by this one
+/// have it as it was.
+pub(super) fn defy_file_limits() {
+    let seen = Arc::new(AtomicBool::new(false));
+    if let Err(error) = signal_hook::flag::register(SIGXFSZ, seen) {
+        log::warn!(error:%; "a limit on the size of files ends the process");
     }
 }
 

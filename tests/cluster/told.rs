@@ -1,5 +1,6 @@
 //! What is said by commands that cannot start, or go on, as they were told: short ones, without a cluster.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -40,4 +41,15 @@ fn r0064_too_few_open_files_said_at_the_start() {
         assert_eq!(said(&output), (Some(2), words));
     }
     assert!(!data.exists(), "nothing was made");
+}
+
+/// A limit on the size of files is told like a full disk; the signal that comes with it ends nothing.
+#[test]
+fn r0068_limit_on_the_size_of_files_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let out = File::create(home.path().join("man")).unwrap();
+    let output = limited("-f 1", &["man"]).stdout(out).output().unwrap();
+    let (code, words) = said(&output);
+    assert_eq!(code, Some(1), "{words} {:?}", output.status);
+    assert!(words.starts_with("tern: cannot write standard output: File too large"), "{words}");
 }
