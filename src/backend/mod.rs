@@ -35,7 +35,7 @@ mod view;
 mod write;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::action::Action;
@@ -73,6 +73,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The cluster's keys.
     pub keys: Keys,
+    /// The file that they are from, if they are from one.
+    pub key_file: Option<PathBuf>,
     /// What its keeper calls it.
     pub name: String,
     /// The name of the community, which no user's name or password may be.
@@ -99,7 +101,7 @@ pub enum BackendError {
     #[error("{0}")]
     Foreign(String),
     /// The data directory has no identity.
-    #[error("{}", not_set_up(path, *node, *has_users))]
+    #[error("{}", not_set_up((path, *node, *has_users), key_file.as_deref(), others))]
     NotSetUp {
         /// Which.
         path: PathBuf,
@@ -107,6 +109,10 @@ pub enum BackendError {
         node: NodeId,
         /// Whether there are users' files in it.
         has_users: bool,
+        /// The key that it was started with.
+        key_file: Option<PathBuf>,
+        /// Where the other machines listen, as far as it was told.
+        others: Vec<String>,
     },
     /// Another machine turned this one away for good.
     #[error("{}", turned_away(why, *node))]
@@ -155,25 +161,32 @@ impl BackendError {
     }
 }
 
-fn not_set_up(path: &std::path::Path, node: NodeId, has_users: bool) -> String {
+fn not_set_up(
+    (path, node, has_users): (&Path, NodeId, bool),
+    key_file: Option<&Path>,
+    others: &[String],
+) -> String {
     let path = path.display();
     let found = if has_users {
         format!("{path} holds users' files, but no node.json that says whose they are")
     } else {
         format!("{path} is no machine's directory yet")
     };
+    let key = key_file.map_or_else(String::new, |file| format!(" --key-file={}", file.display()));
+    let at = if others.is_empty() { "ADDRESS:PORT,…".to_owned() } else { others.join(",") };
     format!(
-        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path} and \
+        "{found}. For a new cluster, set it up with tern cluster init --node={node} --data={path}{key} and \
          the same --peers on each machine; if machine {node} lost its disk, let it take its place again \
-         with tern cluster replace {node} --data={path} (see tern cluster --help). Nothing was touched"
+         with tern cluster replace {node} --data={path}{key} --at={at} (the others; see tern cluster \
+         --help). Nothing was touched"
     )
 }
 
 fn turned_away(why: &Reject, node: NodeId) -> String {
     match why {
         Reject::Gone => format!(
-            "machine {node} is no longer a member: {why}. The others go on without it, and this data \
-             directory was left as it is"
+            "machine {node} is no longer a member: it was removed, or another machine has taken its place. \
+             The others go on without it, and this data directory was left as it is"
         ),
         Reject::PassedOver => format!(
             "machine {node} did not become a member: {why}. Empty this data directory and begin anew \

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::cluster::identity::Identity;
 use crate::cluster::{Cluster, Start};
 use crate::id::{Hash128, NodeId};
-use crate::store::{DataDir, NodeFile, NodeState, PictureStore, StoreError, UserStore};
+use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
 use crate::thread::Stop;
 
 /// Opens the data directory, which must have been set up: a machine that forgot what it promised must
@@ -23,18 +23,14 @@ pub(super) fn open(
     stop: &Stop,
 ) -> Result<Cluster, BackendError> {
     let cluster = config.keys.cluster_id().ok_or(BackendError::WebKeyOnly)?;
+    // Before anything is made there.
+    if let Some(has_users) = DataDir::lacks_identity(&config.data)? {
+        return Err(not_set_up(config, has_users));
+    }
     let data = DataDir::open(&config.data)?;
     let store = UserStore::open(&data)?;
     let pictures = PictureStore::open(&data)?;
-    let found = match NodeFile::load(&data) {
-        Err(StoreError::NoIdentity { .. }) => Err(true),
-        other => other?.ok_or(false),
-    };
-    let mut file = found.map_err(|has_users| BackendError::NotSetUp {
-        path: config.data.clone(),
-        node: config.node,
-        has_users,
-    })?;
+    let mut file = NodeFile::load(&data)?.ok_or_else(|| not_set_up(config, false))?;
     check(config, cluster, &file)?;
     take_addresses(config, &mut file);
     // One whose port nobody is told tells it the operator.

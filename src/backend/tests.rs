@@ -53,6 +53,7 @@ impl Home {
             rate_limits: false,
             scrub_round: Duration::from_hours(24),
             metrics: None,
+            key_file: None,
         };
         let home = Self { _keep: keep, config };
         home.have_members(&[]);

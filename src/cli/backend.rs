@@ -1,7 +1,7 @@
 //! `tern backend`: one of several.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cluster::ClusterError;
@@ -83,6 +83,7 @@ pub(super) fn start(
         peers: config.peers.iter().map(peer).collect(),
         data: config.data.clone(),
         keys: config.key.read()?,
+        key_file: config.key.file().map(Path::to_owned),
         name: config.name.clone(),
         community: config.community.clone(),
         rate_limits: config.rate_limits,
@@ -95,7 +96,6 @@ pub(super) fn start(
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::path::Path;
 
     use super::*;
     use crate::cli::cluster::init::set_up;

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use super::ballast::Ballast;
 use super::directory::{DIR_MODE, Directory, failed};
 use super::error::StoreError;
-use super::node;
+use super::{node, restore};
 
 pub(super) const USERS: &str = "users";
 pub(super) const DAMAGED: &str = "damaged";
@@ -108,6 +108,26 @@ impl DataDir {
         warn_if_open_to_others(&users)?;
         warn_if_open_to_others(&damaged)?;
         Ok(Self(Arc::new(Open { root, users, damaged, ballast: Ballast::default() })))
+    }
+
+    /// Looks, without making anything, whether a directory says which machine it is of; if not, whether
+    /// users' files are in it nevertheless. One that is not there says nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfinished`] when a restore was interrupted there, and what the system says.
+    pub fn lacks_identity(path: &Path) -> Result<Option<bool>, StoreError> {
+        if !path.exists() {
+            return Ok(Some(false));
+        }
+        let root = Directory::open(path)?;
+        if root.holds(node::NAME)? {
+            return Ok(None);
+        }
+        if root.holds(restore::MARK)? {
+            return Err(StoreError::Unfinished { path: path.to_owned() });
+        }
+        let found = [root.open_in(USERS)?, root.open_in(DAMAGED)?];
+        node::has_users(found.iter().flatten()).map(Some)
     }
 
     /// Makes sure that no process has a directory, whatever is in it; nothing is made there.
@@ -278,6 +298,23 @@ mod tests {
                 std::fs::remove_dir(path(name)).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn identity_looked_for_without_making_anything() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("db");
+        let lacks = || DataDir::lacks_identity(&path);
+        let below = || std::fs::read_dir(&path).map_or(0, Iterator::count);
+        assert_eq!((lacks().unwrap(), path.exists()), (Some(false), false));
+        std::fs::create_dir_all(path.join("users")).unwrap();
+        assert_eq!((lacks().unwrap(), below()), (Some(false), 1));
+        std::fs::write(path.join("users/ada.jsonl"), "").unwrap();
+        assert_eq!((lacks().unwrap(), below()), (Some(true), 1));
+        std::fs::write(path.join("restoring"), "").unwrap();
+        assert!(matches!(lacks(), Err(StoreError::Unfinished { .. })));
+        std::fs::write(path.join("node.json"), "{}").unwrap();
+        assert_eq!((lacks().unwrap(), below()), (None, 3));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::harness::PROGRAM;
+use tern::transport::key::ClusterKey;
+
+use super::harness::{PROGRAM, free_ports};
 
 /// The program under a limit of the shell's.
 fn limited(limit: &str, args: &[&str]) -> Command {
@@ -12,6 +14,12 @@ fn limited(limit: &str, args: &[&str]) -> Command {
     command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), PROGRAM]);
     command.args(args).stdin(Stdio::null()).env("TERN_CONFIG", "");
     command
+}
+
+/// How a command ended, and what it said on standard error.
+fn ended(args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(PROGRAM);
+    said(&command.args(args).stdin(Stdio::null()).env("TERN_CONFIG", "").output().unwrap())
 }
 
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -52,4 +60,26 @@ fn r0068_limit_on_the_size_of_files_is_told() {
     let (code, words) = said(&output);
     assert_eq!(code, Some(1), "{words} {:?}", output.status);
     assert!(words.starts_with("tern: cannot write standard output: File too large"), "{words}");
+}
+
+#[test]
+fn r0071_machine_without_a_directory_makes_none_and_names_a_command_that_works() {
+    let home = tempfile::tempdir().unwrap();
+    let key = home.path().join("the.key");
+    ClusterKey::create(&key).unwrap();
+    let data = home.path().join("db");
+    let (at, key_file) = (option("data", &data), option("key-file", &key));
+    let peers = "--peers=1=127.0.0.1:7,2=127.0.0.1:9,3=127.0.0.1:11";
+    let listen = format!("--listen=127.0.0.1:{}", free_ports(1));
+    let start = ["backend", "--node=3", &listen, peers, &at, &key_file];
+    let (code, words) = ended(&start);
+    assert_eq!(code, Some(3), "{words}");
+    assert!(!data.exists(), "nothing was made: {words}");
+    let command = format!("tern cluster replace 3 {at} {key_file} --at=127.0.0.1:7,127.0.0.1:9");
+    assert!(words.contains(&command) && words.contains("Nothing was touched"), "{words}");
+    std::fs::create_dir_all(data.join("users")).unwrap();
+    std::fs::write(data.join("users/ada.jsonl"), "").unwrap();
+    let (code, words) = ended(&start);
+    assert!(words.contains("holds users' files, but no node.json"), "{words}");
+    assert_eq!((code, data.join("damaged").exists()), (Some(3), false));
 }

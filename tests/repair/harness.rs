@@ -124,6 +124,7 @@ impl Machines {
             peers: self.ports.iter().enumerate().map(peer).collect(),
             data: self.data(n),
             keys: self.keys.clone(),
+            key_file: None,
             name: format!("machine {}", n + 1),
             community: "Tern".to_owned(),
             rate_limits: false,

@@ -17,7 +17,7 @@ mod value;
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
@@ -139,6 +139,14 @@ impl fmt::Debug for Secret {
 impl Key {
     /// The keys made of it.
     ///
+    /// The file that holds it, if one does.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Text(..) => None,
+        }
+    }
+
     /// # Errors
     /// When there is no such file, or it holds no key.
     pub(super) fn read(&self) -> Result<Keys, super::CliError> {
