@@ -175,6 +175,16 @@ fn restore_shuts_an_open_directory() {
     assert!(findings(&data, 0).is_empty());
 }
 
+#[test]
+fn r0069_restored_directory_that_was_emptied_is_no_new_one() {
+    let (all, _, file) = stopped();
+    let alone = restored(&all, &file, None);
+    std::fs::remove_file(alone.join("users/ada.jsonl")).unwrap();
+    let before = all_below(&alone);
+    serve(&all, &alone).refused(3, "there were users' files on this machine");
+    assert_eq!(all_below(&alone), before, "nothing was made");
+}
+
 /// `tern serve` and `tern run-cluster` may share a directory: each leaves what is the other's.
 #[test]
 fn machines_of_a_cluster_beside_a_single_one_are_not_foreign() {

@@ -115,6 +115,8 @@ fn identity(restore: &Restore, cluster: Hash128, found: &Found) -> Result<NodeFi
         ceiling: found.round,
         features: FEATURES,
         opened: true,
+        // Where they are gone, nothing of it is a machine any more.
+        holds_users: found.users > 0,
         ..NodeFile::new(cluster, restore.node, incarnation, vec![member])
     })
 }
