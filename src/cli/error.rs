@@ -9,6 +9,7 @@ use super::backup::BackupCommandError;
 use super::check::CheckError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
+use super::logging;
 use super::run_cluster::RunClusterError;
 use super::user::import::ImportError;
 
@@ -182,8 +183,10 @@ impl CliError {
                 _ => ExitCode::from(self.code()),
             };
         }
-        // A terminal that went away cannot be told so; the exit code still tells.
-        let _told = writeln!(to, "tern: {}", chain(self));
+        if !logging::last_word(&chain(self), self.code()) {
+            // A terminal that went away cannot be told so; the exit code still tells.
+            let _told = writeln!(to, "tern: {}", chain(self));
+        }
         ExitCode::from(self.code())
     }
 }

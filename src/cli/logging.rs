@@ -57,6 +57,25 @@ pub(super) fn start(level: LevelFilter, format: Format) {
     }
 }
 
+/// Whether this is a process whose end is told in its log.
+static HAS_LAST_WORD: AtomicBool = AtomicBool::new(false);
+
+/// From now on the log is all that this process says on standard error.
+pub(super) fn has_the_last_word() {
+    HAS_LAST_WORD.store(true, Ordering::Relaxed);
+}
+
+/// Logs why the process ends, where whoever reads the log reads objects only. False if that is to be told
+/// in words.
+pub(super) fn last_word(why: &str, code: u8) -> bool {
+    let is_read = IS_JSON.load(Ordering::Relaxed) && log::log_enabled!(log::Level::Error);
+    let is_told = is_read && HAS_LAST_WORD.load(Ordering::Relaxed);
+    if is_told {
+        log::error!(error = why, code; "ended");
+    }
+    is_told
+}
+
 /// Whether standard error is the system's journal, as its `JOURNAL_STREAM` says. Source: systemd.exec(5).
 fn is_journal() -> bool {
     let stream = std::env::var("JOURNAL_STREAM");

@@ -84,6 +84,7 @@ fn command(role: Role, layers: &Layers<'_>, common: &RawCommon) -> Result<(), Cl
     let values = backend::as_set_up(layers.resolve(role)?)?;
     let config = config::check(&values)?;
     begin(&values)?;
+    logging::has_the_last_word();
     notify::start(&|name| std::env::var_os(name));
     if let Some(path) = layers.file.path() {
         let (path, count) = (path.display(), layers.file.len());

@@ -1,6 +1,7 @@
 //! What is said by commands that cannot start, or go on, as they were told: short ones, without a cluster.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -82,4 +83,20 @@ fn r0071_machine_without_a_directory_makes_none_and_names_a_command_that_works()
     let (code, words) = ended(&start);
     assert!(words.contains("holds users' files, but no node.json"), "{words}");
     assert_eq!((code, data.join("damaged").exists()), (Some(3), false));
+}
+
+#[test]
+fn last_line_of_a_log_of_objects_is_an_object() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    let at = option("data", &home.path().join("db"));
+    let (code, words) = ended(&["serve", &listen, &at, "--log-format=json"]);
+    assert_eq!(code, Some(1), "{words}");
+    let object = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect(line);
+    let last = words.lines().map(object).next_back().unwrap();
+    assert_eq!((&last["level"], &last["msg"]), (&"error".into(), &"ended".into()), "{last}");
+    assert!(last["error"].as_str().unwrap().contains("in use"), "{last}");
+    let (_, words) = ended(&["serve", &listen, &at]);
+    assert!(words.lines().last().unwrap().starts_with("tern: "), "{words}");
 }
