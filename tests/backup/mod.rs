@@ -79,6 +79,17 @@ fn restored(from: &Path) -> Machines {
     new
 }
 
+/// Whether a process writes a file there that has no name yet, or one that says that it is a part.
+fn is_written_without_name(home: &Path) -> bool {
+    let below = |path: &Path| std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+    let open = below(Path::new("/proc")).flat_map(|process| below(&process.path().join("fd")));
+    let unnamed = home.join("#").display().to_string();
+    open.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| {
+        let name = file.to_string_lossy();
+        name.starts_with(&unnamed) || (file.starts_with(home) && name.contains(".part-"))
+    })
+}
+
 #[test]
 fn backup_under_load_while_a_machine_dies_brings_back_all_that_was_confirmed() {
     let mut all = Machines::start(3);
@@ -91,10 +102,7 @@ fn backup_under_load_while_a_machine_dies_brings_back_all_that_was_confirmed() {
     let (is_over, is_made, caller) = (AtomicBool::new(false), AtomicBool::new(false), all.caller());
     let (made, words) = creation(&all, 3, "load.tar");
     let home = all.dir.path().to_owned();
-    let is_begun = || {
-        let found = std::fs::read_dir(&home).unwrap().filter_map(Result::ok);
-        found.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains(".part-"))
-    };
+    let is_begun = || is_written_without_name(&home);
     let mut before = Vec::new();
     std::thread::scope(|scope| {
         let over = Over(&is_over);
