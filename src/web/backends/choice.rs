@@ -54,6 +54,8 @@ pub(super) struct Suspicion {
     /// Until when nobody asks one again that took a request and had all its time for it. Its disk may hang,
     /// which no ping finds out: those are answered from memory.
     stuck_until: Option<Mono>,
+    /// Why it seems gone, as the system or the other side last said it; nothing of silence.
+    why: String,
 }
 
 impl Suspicion {
@@ -66,9 +68,13 @@ impl Suspicion {
         self.is_gone
     }
 
-    /// The system says that nobody is there. True if that is news.
-    pub(super) const fn refused(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_gone, true)
+    /// The system says that nobody is there, or the other side that it will not do. True if that is news,
+    /// also because it seemed gone for another reason: what was stopped may be started with another key.
+    pub(super) fn refused(&mut self, why: &str) -> bool {
+        let was_gone = std::mem::replace(&mut self.is_gone, true);
+        let is_same = was_gone && self.why == why;
+        why.clone_into(&mut self.why);
+        !is_same
     }
 
     /// It took a request, and had all its time to answer it. True if it was not suspected.
@@ -91,18 +97,20 @@ impl Suspicion {
     /// A ping's time passed without an answer. True if that was one too many.
     pub(super) const fn missed(&mut self) -> bool {
         self.pings_missed = self.pings_missed.saturating_add(1);
-        self.pings_missed >= PINGS_MISSED_MAX && self.refused()
+        let is_silent = self.pings_missed >= PINGS_MISSED_MAX;
+        is_silent && !std::mem::replace(&mut self.is_gone, true)
     }
 
     /// It answered a request. True if it was suspected.
-    pub(super) const fn answered(&mut self) -> bool {
+    pub(super) fn answered(&mut self) -> bool {
         let was_stuck = self.stuck_until.take().is_some();
         self.pinged() || was_stuck
     }
 
     /// It answered a ping. True if it seemed gone.
-    pub(super) const fn pinged(&mut self) -> bool {
+    pub(super) fn pinged(&mut self) -> bool {
         self.pings_missed = 0;
+        self.why.clear();
         std::mem::replace(&mut self.is_gone, false)
     }
 }
@@ -156,8 +164,8 @@ mod tests {
     #[test]
     fn suspicion_begins_at_refusal_or_missed_pings_and_ends_at_answer() {
         let mut suspicion = Suspicion::default();
-        assert!(suspicion.refused());
-        assert!(!suspicion.refused(), "no news");
+        assert!(suspicion.refused("refused"));
+        assert!(!suspicion.refused("refused"), "no news");
         assert!(suspicion.answered());
         assert!(!suspicion.answered(), "no news");
         for _ in 1..PINGS_MISSED_MAX {
@@ -184,5 +192,19 @@ mod tests {
         assert!(suspicion.is_suspected(due) && !suspicion.tries(due), "somebody is at it");
         assert!(suspicion.answered());
         assert_eq!(suspicion, Suspicion::default());
+    }
+
+    /// What was stopped and is started anew with another key is refused by it, not silent any more.
+    #[test]
+    fn r0067_another_reason_to_suspect_is_news() {
+        let mut suspicion = Suspicion::default();
+        for why in ["nobody is there", "it has another key", "nobody is there"] {
+            assert!(suspicion.refused(why), "{why}");
+            assert!(!suspicion.refused(why), "no news");
+            assert!(suspicion.is_gone());
+        }
+        assert!(suspicion.answered());
+        assert!((1..PINGS_MISSED_MAX).all(|_| !suspicion.missed()) && suspicion.missed());
+        assert!(suspicion.refused("nobody is there"), "silence says less");
     }
 }

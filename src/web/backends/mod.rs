@@ -408,8 +408,13 @@ impl Backend {
     /// as well: until the pings have decided, each request would wait for it anew.
     fn not_dialled(&self, error: &TransportError) {
         let is_silent = matches!(error, TransportError::TimedOut { .. });
-        if (is_silent || is_gone(error)) && self.suspicion.lock().refused() {
-            self.suspected(&error.to_string());
+        if is_silent && self.is_suspected() {
+            // It is no proof, so it takes no proof's place.
+            return;
+        }
+        let why = error.to_string();
+        if (is_silent || is_gone(error)) && self.suspicion.lock().refused(&why) {
+            self.suspected(&why);
         }
     }
 
