@@ -13,6 +13,7 @@ use crate::auth::password::Verdict;
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestKey, UserName};
 use crate::limits::{IMPORT_MARKS, IMPORT_POSTS, LINE_BYTES_MAX};
+use crate::metrics;
 use crate::thread::LockPermit;
 use crate::user::entry::PostRef;
 use crate::user::{Status, User};
@@ -33,7 +34,12 @@ impl Backend {
             Part::Posts(posts) | Part::PostsFor(posts) => {
                 posts.iter().try_for_each(|post| self.check_audience(post.audience))?;
                 let posts = self.checked(of.0, posts)?;
-                self.take_in(permit, of, &|user, _| import::posts(user, &posts, of.2))
+                let told =
+                    self.take_in(permit, of, &|user, _| import::posts(user, &posts, of.2))?;
+                if let (Told::Taken(taken), false) = (&told, of.2) {
+                    metrics::POSTS.add(taken.written as usize);
+                }
+                Ok(told)
             }
             Part::Ties { tie, names } => {
                 let here = self.members_among(of.0, *tie, names)?;

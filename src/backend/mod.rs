@@ -28,6 +28,8 @@ mod setup;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_imported;
+#[cfg(test)]
 mod tests_limits;
 mod thread;
 mod upkeep;

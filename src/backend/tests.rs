@@ -48,12 +48,12 @@ impl Home {
             peers: Vec::new(),
             data: keep.path().join("db"),
             keys: Keys::from(&key),
+            key_file: None,
             name: "birch".to_owned(),
             community: "Fen".to_owned(),
             rate_limits: false,
             scrub_round: Duration::from_hours(24),
             metrics: None,
-            key_file: None,
         };
         let home = Self { _keep: keep, config };
         home.have_members(&[]);
@@ -139,9 +139,9 @@ fn tea(key: u8) -> NewPost {
 
 /// A backend that runs.
 pub(super) struct Running<'a> {
-    backend: &'a Backend,
+    pub(super) backend: &'a Backend,
     clock: Clock,
-    permit: LockPermit,
+    pub(super) permit: LockPermit,
 }
 
 impl Running<'_> {
