@@ -22,7 +22,7 @@ use clap::{Args, Subcommand};
 
 use super::cluster::RawTarget;
 use super::cluster::target::Target;
-use super::config::{ConfigError, Key, fixed_address, machine_number};
+use super::config::{ConfigError, Key, machine_address, machine_number};
 use super::error::CliError;
 use crate::backup::{BackupError, Found};
 use crate::store::StoreError;
@@ -130,7 +130,7 @@ impl Backup {
             }
             RawBackup::Restore(raw) => {
                 let address =
-                    raw.address.map(|text| fixed_address("address", &text)).transpose()?;
+                    raw.address.map(|text| machine_address("address", &text)).transpose()?;
                 Self::Restore(restore::Restore {
                     file: raw.file,
                     data: raw.data,

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::config::{ConfigError, Key, fixed_address, machine_number, numbered_address, peers};
+use super::config::{ConfigError, Key, machine_address, machine_number, numbered_address, peers};
 use super::error::{CliError, TRY_AGAIN};
 use crate::id::{Hash128, NodeId};
 use crate::store::StoreError;
@@ -191,7 +191,7 @@ impl Cluster {
                 change.check(key, What::Add(machines.collect()))?
             }
             RawCluster::Replace(RawReplace { node, address, change }) => {
-                let address = address.map(|text| fixed_address("address", &text)).transpose()?;
+                let address = address.map(|text| machine_address("address", &text)).transpose()?;
                 let address = address.map(|address| address.to_string());
                 change.check(key, What::Replace(machine_number("node", node)?, address))?
             }

@@ -23,7 +23,9 @@ use log::LevelFilter;
 
 pub use error::ConfigError;
 pub(super) use source::{Given, Source};
-pub(super) use value::{HostPort, fixed_address, machine_number, numbered_address, peers, twice};
+pub(super) use value::{
+    HostPort, fixed_address, machine_address, machine_number, numbered_address, peers, twice,
+};
 
 use super::logging::Format;
 use crate::id::NodeId;
@@ -137,8 +139,6 @@ impl fmt::Debug for Secret {
 }
 
 impl Key {
-    /// The keys made of it.
-    ///
     /// The file that holds it, if one does.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
@@ -147,6 +147,8 @@ impl Key {
         }
     }
 
+    /// The keys made of it.
+    ///
     /// # Errors
     /// When there is no such file, or it holds no key.
     pub(super) fn read(&self) -> Result<Keys, super::CliError> {

@@ -146,6 +146,20 @@ pub(in crate::cli) fn fixed_address(
     Ok(address)
 }
 
+/// The address at which others reach a machine.
+pub(in crate::cli) fn machine_address(
+    at: impl Into<Source>,
+    text: &str,
+) -> Result<HostPort, ConfigError> {
+    let at = at.into();
+    let address = fixed_address(&at, text)?;
+    // Whoever dialled it would speak to itself.
+    if address.is_everywhere() {
+        return Err(ConfigError::Everywhere { at, value: shown(text) });
+    }
+    Ok(address)
+}
+
 /// An address that only this machine reaches, or none: `off`.
 pub(super) fn loopback(at: &Source, text: &str) -> Result<Option<HostPort>, ConfigError> {
     if text == "off" {
