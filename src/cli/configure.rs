@@ -194,7 +194,11 @@ pub(super) fn startable(values: &Values) -> Result<(), ConfigError> {
         Ok(_) | Err(CliError::System { .. }) => Ok(()),
         Err(error) => {
             let at = values.get("listen").map_or(Source::Default, |given| given.at.clone());
-            Err(ConfigError::Origin { at, why: error.to_string() })
+            let why = match error {
+                CliError::Origin(why) => why.to_string(),
+                error => error.to_string(),
+            };
+            Err(ConfigError::Origin { at, why })
         }
     }
 }

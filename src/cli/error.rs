@@ -12,6 +12,7 @@ use super::config::ConfigError;
 use super::logging;
 use super::run_cluster::RunClusterError;
 use super::user::import::ImportError;
+use crate::web::origin::OriginError;
 
 /// The exit code for what may well go at another time: `EX_TEMPFAIL` of sysexits.h.
 pub(super) const TRY_AGAIN: u8 = 75;
@@ -68,8 +69,6 @@ pub enum CliError {
         /// Bytes that are needed.
         least: u64,
     },
-    /// A web server does not answer, or is not well.
-    #[error("{address} is not well: {why}")]
     /// A limit on the open files of this process is too low.
     #[error("{command} needs {least} open files at least, and may have {has} (ulimit -n)")]
     Descriptors {
@@ -80,6 +79,8 @@ pub enum CliError {
         /// How many are needed.
         least: u64,
     },
+    /// A web server does not answer, or is not well.
+    #[error("{address} is not well: {why}")]
     Unwell {
         /// Where it was asked.
         address: String,
@@ -106,7 +107,7 @@ pub enum CliError {
     },
     /// The site's address cannot be used.
     #[error("--origin: {0}")]
-    Origin(#[from] crate::web::origin::OriginError),
+    Origin(OriginError),
     /// The web server did not start, or ended by itself.
     #[error(transparent)]
     Web(#[from] crate::web::server::WebError),
@@ -133,6 +134,13 @@ pub enum CliError {
     Check(#[from] CheckError),
 }
 
+/// It is said in full by what it became: as a source it would be said again.
+impl From<OriginError> for CliError {
+    fn from(error: OriginError) -> Self {
+        Self::Origin(error)
+    }
+}
+
 impl CliError {
     /// The exit code: 1 failed while running, 2 wrong use or configuration, 3 data directory unusable
     /// or newer than this program, 4 not enough machines, 75 try
@@ -143,6 +151,7 @@ impl CliError {
             Self::Config(_)
             | Self::Faults(_)
             | Self::Memory { .. }
+            | Self::Descriptors { .. }
             | Self::Key(_)
             | Self::Origin(_)
             | Self::Import(_) => 2,
@@ -153,7 +162,6 @@ impl CliError {
             | Self::Panicked
             | Self::Output { .. }
             | Self::Untold { .. }
-            | Self::Descriptors { .. }
             | Self::Metrics { .. }
             | Self::Unwell { .. }
             | Self::Web(_)

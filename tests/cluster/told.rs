@@ -100,3 +100,16 @@ fn last_line_of_a_log_of_objects_is_an_object() {
     let (_, words) = ended(&["serve", &listen, &at]);
     assert!(words.lines().last().unwrap().starts_with("tern: "), "{words}");
 }
+
+#[test]
+fn listening_everywhere_is_refused_in_one_sentence() {
+    let words =
+        "0.0.0.0:24000 is every address of this machine: give --origin=… as people will type it\n";
+    let home = tempfile::tempdir().unwrap();
+    let at = option("data", &home.path().join("db"));
+    let listen = "--listen=0.0.0.0:24000";
+    let serve = ended(&["serve", listen, &at]);
+    assert_eq!(serve, (Some(2), format!("tern: --origin: {words}")));
+    let check = ended(&["config", "check", "serve", listen, &at]);
+    assert_eq!(check, (Some(2), format!("tern: --listen: {words}")));
+}
