@@ -1,7 +1,7 @@
 //! Asks a web server how it is, as a monitor would: for `tern run-cluster`, `tern health` and the
 //! watchdog.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -12,11 +12,23 @@ use crate::limits::{READY_ANSWER_BYTES_MAX, READY_ANSWER_MS};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotReady {
     #[error("the web server does not answer: {0}")]
-    Silent(#[from] io::Error),
+    Silent(io::Error),
+    #[error("the web server did not answer in time")]
+    Late,
     #[error("the web server's answer is no HTTP")]
     Garbled,
     #[error("the web server says {status}: {body}")]
     Refused { status: u16, body: String },
+}
+
+impl From<io::Error> for NotReady {
+    /// A read that a limit on its time ended is told as one that would have had to wait.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::Late,
+            _ => Self::Silent(error),
+        }
+    }
 }
 
 /// One question, on a connection of its own.
@@ -40,7 +52,7 @@ pub(super) fn get(web: &HostPort, path: &str) -> Result<String, NotReady> {
 /// machine, the nearest.
 fn resolve(web: &HostPort) -> io::Result<SocketAddr> {
     let mut addresses = (web.host.as_str(), web.port).to_socket_addrs()?;
-    let mut address = addresses.next().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let mut address = addresses.next().ok_or_else(|| io::Error::from(ErrorKind::NotFound))?;
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

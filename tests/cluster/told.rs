@@ -113,3 +113,12 @@ fn listening_everywhere_is_refused_in_one_sentence() {
     let check = ended(&["config", "check", "serve", listen, &at]);
     assert_eq!(check, (Some(2), format!("tern: --listen: {words}")));
 }
+
+#[test]
+fn web_server_that_is_frozen_did_not_answer_in_time() {
+    // Whoever dials is let in by the system, and nobody answers.
+    let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = frozen.local_addr().unwrap();
+    let words = format!("tern: {address} is not well: the web server did not answer in time\n");
+    assert_eq!(ended(&["health", &format!("--at={address}")]), (Some(1), words));
+}
