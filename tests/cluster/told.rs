@@ -122,3 +122,27 @@ fn web_server_that_is_frozen_did_not_answer_in_time() {
     let words = format!("tern: {address} is not well: the web server did not answer in time\n");
     assert_eq!(ended(&["health", &format!("--at={address}")]), (Some(1), words));
 }
+
+#[test]
+fn what_was_typed_is_named_as_it_was_typed() {
+    let home = tempfile::tempdir().unwrap();
+    let at = option("data", home.path());
+    for command in ["remove", "replace"] {
+        let (code, words) = ended(&["cluster", command, "x", &at]);
+        let expected = format!("tern: tern cluster {command} N=x: not a number from 1 to 15\n");
+        assert_eq!((code, words), (Some(2), expected));
+    }
+    for address in ["0.0.0.0:7001", "[::]:7001"] {
+        let address = format!("--address={address}");
+        for command in [&["backup", "restore", "a.tar"][..], &["cluster", "replace", "1"]] {
+            let (code, words) = ended(&[command, &[&address, &at]].concat());
+            assert!(code == Some(2) && words.contains("is no machine's address"), "r0066: {words}");
+        }
+    }
+    let lift = ["user", "suspend", "ben", "--lift", &at];
+    for more in ["--days=2", "--reason=why"] {
+        let (code, words) = ended(&[&lift[..], &[more]].concat());
+        assert_eq!(code, Some(2), "{words}");
+        assert!(words.contains("cannot be used with"), "{words}");
+    }
+}

@@ -193,10 +193,12 @@ impl Cluster {
             RawCluster::Replace(RawReplace { node, address, change }) => {
                 let address = address.map(|text| machine_address("address", &text)).transpose()?;
                 let address = address.map(|address| address.to_string());
-                change.check(key, What::Replace(machine_number("node", node)?, address))?
+                let node = machine_number("tern cluster replace N", node)?;
+                change.check(key, What::Replace(node, address))?
             }
             RawCluster::Remove(RawRemove { node, change }) => {
-                change.check(key, What::Remove(machine_number("node", node)?))?
+                let node = machine_number("tern cluster remove N", node)?;
+                change.check(key, What::Remove(node))?
             }
             RawCluster::Upgrade(RawUpgrade::Finish(change)) => change.check(key, What::Upgrade)?,
         })

@@ -150,7 +150,7 @@ pub(super) struct RawSuspend {
     #[arg(long, value_name = "KEEPER")]
     by: Option<String>,
     /// End it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["days", "reason"])]
     lift: bool,
     #[command(flatten)]
     how: RawHow,
