@@ -174,6 +174,13 @@ impl Reading<'_> {
                 (DeValue::Table(inner), Some(role)) if section.is_none() => {
                     self.table(Some(role), inner);
                 }
+                (DeValue::Array(_), Some(role)) if section.is_none() => {
+                    let name = role.name();
+                    let what = format!(
+                        "[[{name}]] makes a list of sections, and there is one of each: write [{name}]"
+                    );
+                    self.unknown(line, what);
+                }
                 (DeValue::Table(_), None) if section.is_none() => {
                     let what =
                         format!("unknown section [{}]; there are {}", shown(name), sections());
@@ -270,7 +277,7 @@ const fn allowed(kind: Kind) -> &'static str {
     } else if kind.is_switch() {
         "true or false"
     } else if kind.is_number() {
-        "a number"
+        "a whole number"
     } else {
         "a text in quotes"
     }
@@ -294,7 +301,8 @@ fn text(kind: Kind, is_secret: bool, value: &DeValue<'_>) -> Result<String, &'st
             Ok(parts.iter().map(text).collect::<Result<Vec<_>, _>>()?.join(","))
         }
         DeValue::Boolean(_) => Err("true or false"),
-        DeValue::Integer(_) | DeValue::Float(_) => Err("a number"),
+        DeValue::Integer(_) => Err("a number"),
+        DeValue::Float(_) => Err("a number that is not whole"),
         DeValue::Array(_) => Err("a list"),
         DeValue::Table(_) => Err("a table"),
         DeValue::Datetime(_) => Err("a date"),

@@ -280,7 +280,11 @@ fn hostile_files_refused_by_line_in_few_words() {
     check("data = 'a'\ndata = 'b'", "line 2, column 1: duplicate key");
     check("data = [", "line 1");
     check("data = 5", "line 1: data: a number where a text in quotes can stand");
-    check("node = 1.5", "a number where a number can stand");
+    check("node = 1.5", "a number that is not whole where a whole number can stand");
+    check(
+        "[[web]]",
+        "line 1: [[web]] makes a list of sections, and there is one of each: write [web]",
+    );
     check("rate_limits = 1", "rate_limits: a number where true or false can stand");
     check("peers = [1]", "a list of other things than texts where a text, or a list");
     check("data = { a = 1 }", "line 1: unknown section [data]");
