@@ -170,8 +170,6 @@ fn answer_once(text: &str, lost: impl FnOnce() -> String) -> Result<(), CliError
     write_out(text).map_err(|source| CliError::Untold { lost: lost(), source })
 }
 
-fn write_out(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
 /// Tells that something is done that is not done twice. Nobody's having heard it does not undo it, so it is
 /// said again beside the failure.
 ///
@@ -197,6 +195,8 @@ fn harmless(text: &str) -> String {
     shown
 }
 
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
 }

@@ -68,4 +68,8 @@ fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
     let listed = run(&cluster, &["invite", "list", "--json"]).json();
     assert_eq!(listed["invitations"].as_array().unwrap().len(), 1, "{listed}");
     assert!(!signs_in(&cluster, "ben", "whatever it was"));
+    for (name, json) in [("ben", &[][..]), ("cleo", &["--json"])] {
+        let delete = [&["user", "delete", name, "--yes", &data][..], json].concat();
+        check_failed(&delete, &format!("{name} is deleted, but standard output"));
+    }
 }

@@ -16,7 +16,7 @@ use super::cluster::target::Target;
 use super::cluster::{ClusterError, RawTarget};
 use super::config::{ConfigError, Key};
 use super::error::CliError;
-use super::{answer, answer_once};
+use super::{answer, answer_done, answer_once};
 use crate::action::Problem;
 use crate::auth::link::LinkSecret;
 use crate::auth::policy::{self, Names};
@@ -406,24 +406,22 @@ const fn sessions(told: &Told) -> Option<u32> {
 
 /// Says what was done.
 fn tell(done: &str, user: &UserName, json: bool, sessions: Option<u32>) -> Result<(), CliError> {
-    if json {
-        let mut told = json!({ "done": done, "user": user });
-        if let Some(fields) = told.as_object_mut() {
-            fields.extend(sessions.map(|count| ("sessions_ended".to_owned(), count.into())));
-        }
-        return answer(&told.to_string());
-    }
-    answer(&match done {
+    let words = match done {
         "admin" => format!("{user} is as asked: tern user list --admins names the keepers"),
         "suspend" => format!("{user} may write nothing"),
         "lift" => format!("{user} may write again"),
         "delete" => format!("{user} is deleted"),
         _ => format!("{user} is signed out"),
-    })?;
-    match sessions {
-        Some(sessions) => answer(&format!("sessions ended: {sessions}")),
-        None => Ok(()),
+    };
+    if json {
+        let mut told = json!({ "done": done, "user": user });
+        if let Some(fields) = told.as_object_mut() {
+            fields.extend(sessions.map(|count| ("sessions_ended".to_owned(), count.into())));
+        }
+        return answer_done(&told.to_string(), &words);
     }
+    let ended = sessions.map(|count| format!("\nsessions ended: {count}")).unwrap_or_default();
+    answer_done(&format!("{words}{ended}"), &words)
 }
 
 /// Asks before an account is deleted.
