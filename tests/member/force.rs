@@ -27,7 +27,9 @@ fn two_machines_one_lost_for_good_go_on_by_force_alone() {
     }
     all.kill(2);
     all.change(&["remove", "2"], 1).refused(4, "--force");
-    all.change_unasked(&["remove", "2", "--force"], 1).refused(2, "nothing was changed");
+    let asked = all.change_unasked(&["remove", "2", "--force"], 1).ended_with(2);
+    assert!(asked.contains("machine 2 will leave, and machine 1 go on without it"), "{asked}");
+    assert!(asked.contains("nothing was changed"), "{asked}");
     assert_eq!(node_file(&all, 1).unwrap()["epoch"], 1, "nothing has begun");
     let said = all.change(&["remove", "2", "--force"], 1).done();
     assert!(said.contains("machine 2 given up") && said.contains("is lost"), "{said}");
@@ -44,6 +46,20 @@ fn two_machines_one_lost_for_good_go_on_by_force_alone() {
     all.wait_until_open(1, &[1]);
     let after = [posts, vec!["alone".to_owned()]].concat();
     all.wait_until_shown(1, &after);
+}
+
+/// Whoever reads no further than the first line must not think that it is done.
+#[test]
+fn change_that_is_not_made_is_not_told_as_made() {
+    let all = Machines::start(1);
+    let in_use = all.change(&["replace", "1"], 1).ended_with(3);
+    assert!(in_use.contains("in use by another process"), "{in_use}");
+    assert!(!in_use.contains("replaced"), "{in_use}");
+    let add = ["add", &format!("2={}", all.address(2))];
+    let asked = all.change_unasked(&add, 2).ended_with(2);
+    assert!(asked.contains("the cluster of machine 1 will be one of machines 1 and 2"), "{asked}");
+    assert!(asked.contains("its directory will be made in"), "{asked}");
+    assert!(!all.data(2).exists(), "{asked}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::init::cluster_of;
-use super::plan::{PlanError, Resolve, Wish, earlier, listed, numbers, plan};
+use super::plan::{PlanError, Resolve, Wish, earlier, listed, machines, plan};
 use super::target::{Machine, Target};
 use super::{ClusterError, ask, local, random};
 use crate::cli::answer;
@@ -61,6 +61,9 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
     }
     let fresh = fresh(&wish);
     let directories = directories(change, &fresh)?;
+    for (_, path) in &directories {
+        local::check_place(path, change.target.run_cluster().is_some())?;
+    }
     confirm(change, &offer, &directories)?;
     if fresh.is_empty() {
         return begin(change, &known, &offer);
@@ -148,40 +151,45 @@ fn left_over(change: &Change, path: &Path) -> Result<Option<PathBuf>, ClusterErr
     if change.target.run_cluster().is_some() { local::move_aside(path) } else { Ok(None) }
 }
 
-/// Says what will happen, and asks.
+/// What will happen, once somebody has said yes.
+fn words(what: &What, offer: &Offer) -> String {
+    let before = offer.before.as_ref().map(machines).unwrap_or_default();
+    let now = machines(&offer.current);
+    match what {
+        What::Add(_) => format!("the cluster of {before} will be one of {now}"),
+        What::Replace(node, _) => format!(
+            "machine {node} will be replaced by a new one, which copies what the others hold; the machine \
+             that had its place so far will be no member any more"
+        ),
+        What::Remove(node) => format!("machine {node} will leave, and {now} go on without it"),
+        What::Upgrade => {
+            "all machines will use what only this version understands; earlier versions can \
+                          not be started any more then"
+                .to_owned()
+        }
+    }
+}
+
+/// Says that, and asks.
 fn confirm(
     change: &Change,
     offer: &Offer,
     directories: &[(Seat, PathBuf)],
 ) -> Result<(), CliError> {
-    let before = offer.before.as_ref().map(numbers).unwrap_or_default();
-    let now = numbers(&offer.current);
-    answer(&match &change.what {
-        What::Add(_) => format!("the cluster of machines {before} becomes one of machines {now}"),
-        What::Replace(node, _) => format!(
-            "machine {node} is replaced by a new one, which copies what the others hold; the machine \
-             that had its place so far is no longer a member"
-        ),
-        What::Remove(node) => format!("machine {node} leaves; machines {now} go on without it"),
-        What::Upgrade => {
-            "all machines use what only this version understands; earlier versions can \
-                          no longer be started"
-                .to_owned()
-        }
-    })?;
+    answer(&words(&change.what, offer))?;
     if change.resolve.force {
-        answer(&format!("the members are then: {now}"))?;
+        answer(&format!("the cluster is then {}", machines(&offer.current)))?;
     }
     for list in offer.before.iter().filter(|list| !list.given_up.is_empty()) {
         let lost = listed(list.given_up.iter().copied());
         answer(&format!(
-            "{lost} given up: what was saved there and has not reached machines {} is lost, also what \
+            "{lost} given up: what was saved there and has not reached {} is lost, also what \
              was confirmed. Make sure that {lost} never runs again with the old directory",
-            numbers(list)
+            machines(list)
         ))?;
     }
     for (_, path) in directories {
-        answer(&format!("its directory is made in {}", path.display()))?;
+        answer(&format!("its directory will be made in {}", path.display()))?;
     }
     if change.yes {
         return Ok(());

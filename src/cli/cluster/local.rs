@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::ClusterError;
+use super::target::node_file;
 use crate::cluster::config::{self, Config, roster};
 use crate::id::{Hash128, NodeId};
 use crate::limits::OLD_DIRECTORIES_MAX;
@@ -86,6 +87,27 @@ pub(super) fn adopt(data: &Path, offer: &Offer) -> Result<(), ClusterError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a place in which [`learner`] would make no directory, before anybody is asked; one that is moved
+/// aside first must be free and no more.
+///
+/// # Errors
+/// As [`learner`].
+pub(super) fn check_place(path: &Path, is_moved: bool) -> Result<(), ClusterError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    DataDir::check_free(path)?;
+    if is_moved {
+        return Ok(());
+    }
+    match DataDir::lacks_identity(path)? {
+        Some(true) => Err(ClusterError::LeftOver { path: path.to_owned() }),
+        Some(false) => Ok(()),
+        None if node_file(path)?.is_some_and(|file| file.learning) => Ok(()),
+        None => Err(ClusterError::Directory { path: path.to_owned() }),
+    }
 }
 
 /// Makes the directory of a new machine, which copies all that the others hold when it is started.

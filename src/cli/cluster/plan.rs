@@ -37,13 +37,13 @@ pub(super) enum PlanError {
     #[error("no machine of the cluster has been met by all others yet: let it become ready first")]
     NotOpen,
     #[error(
-        "a change is under way already, to the machines {0}: wait for it, or give it up for this one \
+        "a change is under way already, to {0}: wait for it, or give it up for this one \
          with --replace-pending"
     )]
     Pending(String),
     #[error("machine {0} is a member already")]
     Member(NodeId),
-    #[error("machine {0} is no member; the members are {1}")]
+    #[error("machine {0} is no member; the cluster is {1}")]
     NoMember(NodeId, String),
     #[error("{0} listens at {1} already")]
     Address(NodeId, String),
@@ -97,7 +97,7 @@ pub(super) fn plan(held: &[Held], wish: &Wish, resolve: Resolve) -> Result<Offer
     if let Some(pending) = pending(held, base)
         && !resolve.replace_pending
     {
-        return Err(PlanError::Pending(numbers(pending)));
+        return Err(PlanError::Pending(machines(pending)));
     }
     let mut next = Members { epoch: newest + 1, ..base.clone() };
     apply(&mut next, base, wish)?;
@@ -121,7 +121,7 @@ pub(super) fn plan(held: &[Held], wish: &Wish, resolve: Resolve) -> Result<Offer
 
 fn apply(next: &mut Members, base: &Members, wish: &Wish) -> Result<(), PlanError> {
     let of = |node: NodeId| base.members.iter().find(|one| one.node == node);
-    let known = |node| of(node).ok_or_else(|| PlanError::NoMember(node, numbers(base)));
+    let known = |node| of(node).ok_or_else(|| PlanError::NoMember(node, machines(base)));
     match wish {
         Wish::Add(fresh) => {
             for (node, incarnation, address) in fresh {
@@ -236,16 +236,20 @@ pub(super) fn earlier(held: &[Held], offer: &Offer) -> Option<PlanError> {
     behind.map(PlanError::Earlier)
 }
 
-/// The members' numbers, for people.
-pub(super) fn numbers(list: &Members) -> String {
-    let numbers: Vec<String> = list.members.iter().map(|one| one.node.to_string()).collect();
-    numbers.join(", ")
-}
-
 /// Machines, for people.
 pub(super) fn listed(nodes: impl Iterator<Item = NodeId>) -> String {
     let words: Vec<String> = nodes.map(|node| format!("machine {node}")).collect();
     words.join(" and ")
+}
+
+/// The machines of a list, for people: "machine 2", "machines 1, 2 and 3".
+pub(super) fn machines(list: &Members) -> String {
+    let numbers: Vec<String> = list.members.iter().map(|one| one.node.to_string()).collect();
+    match numbers.split_last() {
+        Some((one, [])) => format!("machine {one}"),
+        Some((last, others)) => format!("machines {} and {last}", others.join(", ")),
+        None => "no machine".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -324,7 +328,7 @@ mod tests {
         let stuck = list(5, &[(1, 1), (2, 1), (3, 1), (4, 9)]);
         all[1] = held(2, &stuck, Some(&base), Phase::Adopted);
         let wish = Wish::Remove(node(3));
-        let pending = PlanError::Pending("1, 2, 3, 4".to_owned());
+        let pending = PlanError::Pending("machines 1, 2, 3 and 4".to_owned());
         assert_eq!(plan(&all, &wish, Resolve::default()), Err(pending));
         let over = Resolve { replace_pending: true, force: false };
         let offer = plan(&all, &wish, over).unwrap();
