@@ -408,7 +408,7 @@ impl Backend {
     /// as well: until the pings have decided, each request would wait for it anew.
     fn not_dialled(&self, error: &TransportError) {
         let is_silent = matches!(error, TransportError::TimedOut { .. });
-        if is_silent && self.is_suspected() {
+        if is_silent && self.is_gone() {
             // It is no proof, so it takes no proof's place.
             return;
         }
