@@ -63,15 +63,12 @@ impl Backend {
     }
 
     /// A refusal for now as it is meant, of a request that may be saved. Only to whoever shows a session
-    /// that this copy knows, if it trusts none: an app's keys can be guessed.
+    /// that this copy knows, if it trusts none: an app's keys can be guessed. Whoever asks too often is told
+    /// just that, of what was done before as well.
     pub(super) fn unless_sent(&self, refusal: Refusal, sent: Option<&Sent>) -> Refusal {
         let is_for_now = matches!(
             refusal,
-            Refusal::NoMajority { .. }
-                | Refusal::NoSpace
-                | Refusal::Busy { .. }
-                | Refusal::TooMany { .. }
-                | Refusal::Behind
+            Refusal::NoMajority { .. } | Refusal::NoSpace | Refusal::Busy { .. } | Refusal::Behind
         );
         let is_cut_off =
             || refusal == Refusal::SignedOut && self.cluster.members.cut_off().is_some();

@@ -169,7 +169,9 @@ had more to say ends with `cut=true`. Each request has a number, which an error'
 `request`; `client` is the address that it came from, `user` whose account it is about, `node` and `peer` are
 machines by their numbers, `backend` is the address of one that a web server asks. `disk slow` tells, once a minute at most, that writes with their flush took a second or longer,
 how many and the longest: look there first when people are told that nobody knows whether something is saved.
-Passwords, tokens and texts of posts are never in it.
+Why a process ended by itself, or did not start, is the last line: as JSON an object like the others, with `msg` `ended`
+and the reason in `error`; in logfmt a sentence behind `tern: `, as every command says it. So is what is wrong with the
+configuration, in either, for it says how the log is to be written. Passwords, tokens and texts of posts are never in it.
 
 ## A service
 
@@ -179,7 +181,8 @@ read. The watchdog is fed each time the process has answered a question from out
 seconds, a second one at once. SIGHUP (`systemctl reload tern`) reads the configuration file again: `log` and
 `log_format` change at once, of every other setting the log says that it needs a restart; a file that cannot be
 used changes nothing. Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory
-unusable; commands that ask running machines also have 4 not enough machines and 75 try again.
+unusable; commands that ask running machines also have 4 not enough machines, 5 a backup made without pictures that
+no machine has any more, and 75 try again.
 
 ## Numbers
 
