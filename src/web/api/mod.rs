@@ -51,7 +51,7 @@ use super::app_head::AppHead;
 use super::ask::{Ask, AskError};
 use super::backends::is_write;
 use super::handler::{Heard, Site};
-use super::page::said::problem;
+use super::page::problem::problem;
 use super::request::{Method, Request};
 use super::response::{Content, Response};
 use super::session::Session;

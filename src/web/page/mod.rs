@@ -23,6 +23,7 @@ pub(super) mod moderation;
 mod part;
 pub(super) mod poll;
 pub(super) mod post;
+pub(super) mod problem;
 pub(super) mod said;
 pub(super) mod script;
 pub(super) mod settings;
