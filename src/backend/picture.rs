@@ -68,15 +68,20 @@ impl Backend {
         beside: &mut Vec<u8>,
     ) -> Result {
         self.wait_for_lists();
-        let OnePicture { name, viewer } = data;
-        let viewer = viewer.filter(|name| self.cluster.local.index().is_member(name));
-        let viewer = viewer.as_ref().or_else(|| asked.asker.map(Asker::user));
-        let is_shown = {
+        let OnePicture { name, viewer: coded } = data;
+        let Asked { asker, permit } = asked;
+        let may_see = || {
             let index = self.cluster.local.index();
-            index.shows_picture(index.eyes(viewer, self.now()), name)
+            let viewer = coded.as_ref().filter(|name| index.is_member(name));
+            let viewer = viewer.or_else(|| asker.map(Asker::user));
+            let is_shown = index.shows_picture(index.eyes(viewer, self.now()), name);
+            drop(index);
+            let has_sent = |viewer| self.look(viewer, |user| user.sent.holds(name)) == Some(true);
+            is_shown || viewer.is_some_and(has_sent)
         };
-        let has_sent = |viewer| self.look(viewer, |user| user.sent.holds(name)) == Some(true);
-        if !is_shown && !viewer.is_some_and(has_sent) {
+        // Sent by way of another machine a moment ago: an app asks any of them, and has a code of ours.
+        let is_on_its_way = |coded| self.refresh(permit, coded) && may_see();
+        if !may_see() && !coded.as_ref().is_some_and(is_on_its_way) {
             return Err(Refusal::NotFound);
         }
         *beside = self.cluster.picture(name).ok_or(Refusal::Behind)?;
