@@ -23,7 +23,7 @@ use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Request, Respo
 
 const START: (Mono, Wall) = (Mono(5_000), Wall(1_700_000_000_000));
 const TRUST_MS: u64 = SESSION_TRUST_S * 1000;
-const PASSWORD: &str = "seven lamps at sea";
+pub(super) const PASSWORD: &str = "seven lamps at sea";
 /// What takes [`PASSWORD`]'s place.
 const ANOTHER: &str = "eight lamps at sea";
 
@@ -89,7 +89,7 @@ impl Home {
     }
 
     /// Of a machine that is alone and lets nobody try too often.
-    fn with_limits() -> Self {
+    pub(super) fn with_limits() -> Self {
         let mut home = Self::new();
         home.config.rate_limits = true;
         home
@@ -109,7 +109,7 @@ impl Home {
     }
 }
 
-fn opening(address: &str) -> Opening {
+pub(super) fn opening(address: &str) -> Opening {
     let token = Token::generate().unwrap().secret().to_owned();
     Opening { token, device: "Firefox".to_owned(), address: address.to_owned() }
 }
@@ -193,10 +193,15 @@ impl Running<'_> {
 
     /// Somebody tries to sign in with a wrong password.
     fn guess(&mut self, name: &str, address: &str) -> Outcome {
+        self.login((name, "guessed by somebody"), address)
+    }
+
+    /// Somebody tries to sign in.
+    pub(super) fn login(&mut self, (name, password): (&str, &str), address: &str) -> Outcome {
         let login = Login {
             key: RequestKey { ops: 0, id: RequestId([3; 16]) },
             username: name.to_owned(),
-            password: "guessed by somebody".to_owned(),
+            password: password.to_owned(),
             opening: opening(address),
         };
         self.ask(None, Action::Login(login)).data.outcome

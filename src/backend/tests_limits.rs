@@ -1,8 +1,7 @@
 //! A backend that counts how often: what has the threads at work that hash passwords.
 
-use super::tests::{Home, Running};
-use crate::action::{Action, ChangePassword, Login, Opening};
-use crate::auth::session::Token;
+use super::tests::{Home, PASSWORD as RIGHT, Running, opening};
+use crate::action::{Action, ChangePassword};
 use crate::id::{RequestId, RequestKey};
 use crate::limits::{
     LOGIN_ADDRESS_MAX, LOGIN_ADDRESS_MS, PASSWORD_CHANGES_HOUR_MAX, SIGN_INS_HOUR_MAX,
@@ -10,35 +9,11 @@ use crate::limits::{
 };
 use crate::wire::request::{Outcome, Refusal, Response};
 
-const RIGHT: &str = "seven lamps at sea";
 const HOUR_MS: u64 = 60 * 60 * 1000;
-
-fn home() -> Home {
-    let mut home = Home::new();
-    home.config.rate_limits = true;
-    home
-}
 
 fn key(number: usize) -> RequestKey {
     let number = u8::try_from(number % 251).unwrap();
     RequestKey { ops: u64::MAX, id: RequestId([number; 16]) }
-}
-
-fn opening(address: &str) -> Opening {
-    let token = Token::generate().unwrap().secret().to_owned();
-    Opening { token, device: "Firefox".to_owned(), address: address.to_owned() }
-}
-
-impl Running<'_> {
-    fn login(&mut self, (username, password): (&str, &str), address: &str) -> Outcome {
-        let login = Login {
-            key: key(0),
-            username: username.to_owned(),
-            password: password.to_owned(),
-            opening: opening(address),
-        };
-        self.ask(None, Action::Login(login)).data.outcome
-    }
 }
 
 #[track_caller]
@@ -48,7 +23,7 @@ fn check_too_often(outcome: &Outcome) {
 
 #[test]
 fn r0052_sign_in_with_what_can_be_no_name_is_counted_by_address() {
-    home().run(|machine| {
+    Home::with_limits().run(|machine| {
         let wrong = Outcome::Refused(Refusal::BadLogin);
         for n in 0..LOGIN_ADDRESS_MAX {
             let name = ["!!!", "", "a b", "@"][n % 4];
@@ -64,7 +39,7 @@ fn r0052_sign_in_with_what_can_be_no_name_is_counted_by_address() {
 
 #[test]
 fn r0053_sign_ins_that_succeed_are_limited_for_a_user() {
-    home().run(|machine| {
+    Home::with_limits().run(|machine| {
         machine.joined("ada");
         let mut from = 0;
         let mut right = |machine: &mut Running<'_>| {
@@ -97,7 +72,7 @@ fn r0053_sign_ins_that_succeed_are_limited_for_a_user() {
 
 #[test]
 fn r0053_new_passwords_are_limited_for_a_user() {
-    home().run(|machine| {
+    Home::with_limits().run(|machine| {
         let mut session = machine.joined("ada");
         let passwords = [RIGHT, "nine ferns at noon"];
         let mut change = |machine: &mut Running<'_>, n: usize| {

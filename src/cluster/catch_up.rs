@@ -314,16 +314,12 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Start;
-    use super::super::identity::Identity;
+    use super::super::tests::of_three;
     use super::*;
-    use crate::clock::{Clock, Wall};
+    use crate::clock::Wall;
     use crate::id::{Hash128, PostId};
     use crate::store::line::{Kind, NewLine, encode};
-    use crate::store::node::Member;
-    use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
     use crate::thread::{Stop, spawn_named};
-    use crate::transport::Keys;
     use crate::user::entry::Entry;
     use crate::wire::message::Health;
 
@@ -357,30 +353,9 @@ mod tests {
     /// One of three machines with open lines of these users, in touch with another, as it ends: its links
     /// take questions and have nobody any more who asks them.
     fn ending(directory: &std::path::Path, users: &[UserName]) -> Cluster {
-        let dir = DataDir::open(directory).unwrap();
-        let seat = |number: u16| {
-            let life = Hash128([u8::try_from(number).unwrap(); 16]);
-            Member::new(node(number), Some(life), format!("127.0.0.1:{number}"))
-        };
-        let members = [1, 2, 3].map(seat).to_vec();
-        let file = NodeFile::new(Hash128([9; 16]), node(1), Hash128([1; 16]), members);
-        file.save(&dir).unwrap();
-        let store = UserStore::open(&dir).unwrap();
-        for user in users {
-            store.replace(user, &open_line()).unwrap();
-        }
         let stop = Stop::new();
-        let cluster = Cluster::open(Start {
-            node: Identity::start(NodeState::new(&dir, file)).unwrap(),
-            store,
-            pictures: PictureStore::open(&dir).unwrap(),
-            keys: Keys::of_text(&"0a".repeat(32)).unwrap(),
-            name: "birch".to_owned(),
-            clock: Clock::system(),
-            stop: stop.clone(),
-            process: Hash128([3; 16]),
-        });
-        let cluster = cluster.unwrap();
+        let files: Vec<_> = users.iter().map(|user| (user.clone(), open_line())).collect();
+        let cluster = of_three(directory, &stop, &files);
         stop.close();
         std::thread::scope(|scope| cluster.run_links(scope).unwrap());
         let health = Health { reaches: vec![node(2)], ..cluster.health() };

@@ -311,54 +311,25 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::of_three;
     use super::*;
-    use crate::clock::Clock;
-    use crate::cluster::Start;
-    use crate::cluster::identity::Identity;
-    use crate::id::{Hash128, PictureKind};
-    use crate::store::node::Member;
-    use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
+    use crate::id::PictureKind;
     use crate::thread::Stop;
-    use crate::transport::key::{ClusterKey, Keys};
 
     fn node(number: u16) -> NodeId {
         NodeId::new(number).unwrap()
-    }
-
-    /// Machine 1 of three; the two others are in touch, and silent.
-    fn of_three(home: &tempfile::TempDir) -> Cluster {
-        let data = DataDir::open(&home.path().join("db")).unwrap();
-        let key = ClusterKey::create(&home.path().join("cluster.key")).unwrap();
-        let seat = |number: u8| {
-            let address = format!("127.0.0.1:{number}");
-            Member::new(node(number.into()), Some(Hash128([number; 16])), address)
-        };
-        let members = (1..=3).map(seat).collect();
-        let file = NodeFile::new(Hash128([9; 16]), node(1), Hash128([1; 16]), members);
-        file.save(&data).unwrap();
-        let cluster = Cluster::open(Start {
-            node: Identity::start(NodeState::new(&data, file)).unwrap(),
-            store: UserStore::open(&data).unwrap(),
-            pictures: PictureStore::open(&data).unwrap(),
-            keys: Keys::from(&key),
-            name: "birch".to_owned(),
-            clock: Clock::system(),
-            stop: Stop::new(),
-            process: Hash128([7; 16]),
-        });
-        let cluster = cluster.unwrap();
-        cluster.have_silent_peers();
-        for number in 2..=3 {
-            cluster.members.answered(node(number), cluster.health());
-        }
-        cluster
     }
 
     /// Machine 2 is asked first and has stopped without anybody having noticed yet.
     #[test]
     fn r0023_picture_that_the_second_machine_has_is_found_though_the_first_is_frozen() {
         let home = tempfile::tempdir().unwrap();
-        let cluster = of_three(&home);
+        let cluster = of_three(&home.path().join("db"), &Stop::new(), &[]);
+        // The two others are in touch, and silent.
+        cluster.have_silent_peers();
+        for number in 2..=3 {
+            cluster.members.answered(node(number), cluster.health());
+        }
         let bytes = b"a picture".to_vec();
         let name = PictureName::of(PictureKind::Jpeg, &bytes);
         // Where this process itself stands still for a second, another try tells.

@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, bounded};
 
 use super::identity::Identity;
 use super::replicas::{Body, Errand, Replicas, Slot};
+use super::{Cluster, Start};
 use crate::clock::{Clock, Wall};
 use crate::id::{Hash128, NodeId, PostId, RequestId, UserName};
 use crate::limits::FETCH_TAIL_BYTES;
@@ -19,8 +20,9 @@ use crate::replica::version::{Term, Version};
 use crate::replica::{NotVoting, Refuse, Reply, State};
 use crate::store::line::{self, Kind, NewLine};
 use crate::store::node::Member;
-use crate::store::{DataDir, NodeFile, NodeState, UserStore};
+use crate::store::{DataDir, NodeFile, NodeState, PictureStore, UserStore};
 use crate::thread::Stop;
+use crate::transport::Keys;
 use crate::user::entry::Entry;
 use crate::user::{Receipt, Recorded};
 
@@ -45,6 +47,34 @@ struct Machine {
     errands: Receiver<Errand>,
     slot: Arc<Slot>,
     bytes: Vec<u8>,
+}
+
+/// Machine 1 of three that holds these files, with a clock of the system's.
+pub(super) fn of_three(directory: &Path, stop: &Stop, files: &[(UserName, Vec<u8>)]) -> Cluster {
+    let dir = DataDir::open(directory).unwrap();
+    let seat = |number: u8| {
+        let address = format!("127.0.0.1:{number}");
+        Member::new(NodeId::new(number.into()).unwrap(), Some(Hash128([number; 16])), address)
+    };
+    let members = (1..=3).map(seat).collect();
+    let me = NodeId::new(1).unwrap();
+    let file = NodeFile::new(Hash128([9; 16]), me, Hash128([1; 16]), members);
+    file.save(&dir).unwrap();
+    let store = UserStore::open(&dir).unwrap();
+    for (user, bytes) in files {
+        store.replace(user, bytes).unwrap();
+    }
+    let cluster = Cluster::open(Start {
+        node: Identity::start(NodeState::new(&dir, file)).unwrap(),
+        store,
+        pictures: PictureStore::open(&dir).unwrap(),
+        keys: Keys::of_text(&"0a".repeat(32)).unwrap(),
+        name: "birch".to_owned(),
+        clock: Clock::system(),
+        stop: stop.clone(),
+        process: Hash128([3; 16]),
+    });
+    cluster.unwrap()
 }
 
 fn ada() -> UserName {

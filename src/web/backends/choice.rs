@@ -51,8 +51,8 @@ fn weight(addr: &str, user: &UserName) -> u64 {
 pub(super) struct Suspicion {
     pings_missed: u32,
     is_gone: bool,
-    /// Until when nobody asks one again that took a request and had all its time for it. Its disk may hang,
-    /// which no ping finds out: those are answered from memory.
+    /// Until when nobody asks one again that took a request and had all its time for it. A disk that does
+    /// not give what is read hangs without any ping finding out: those are answered from memory.
     stuck_until: Option<Mono>,
     /// Why it seems gone, as the system or the other side last said it; nothing of silence.
     why: String,
