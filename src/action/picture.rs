@@ -84,6 +84,10 @@ pub struct OnePicture {
     /// this member alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewer: Option<UserName>,
+    /// Whether the web server has seen a code that it gave to who asks when they had this picture kept: it
+    /// stands in a form of theirs, and no post shows it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_kept: bool,
 }
 
 /// Data of [`super::Action::Face`].

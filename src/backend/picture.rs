@@ -60,7 +60,7 @@ impl Backend {
         may.err().map(|later| later.seconds)
     }
 
-    /// A picture's file, if a post that the one who asks may see shows it.
+    /// A picture's file, if a post that the one who asks may see shows it, or who asks is about to post it.
     pub(super) fn picture(
         &self,
         asked: Asked<'_>,
@@ -68,7 +68,7 @@ impl Backend {
         beside: &mut Vec<u8>,
     ) -> Result {
         self.wait_for_lists();
-        let OnePicture { name, viewer: coded } = data;
+        let OnePicture { name, viewer: coded, was_kept } = data;
         let Asked { asker, permit } = asked;
         let may_see = || {
             let index = self.cluster.local.index();
@@ -77,7 +77,7 @@ impl Backend {
             let is_shown = index.shows_picture(index.eyes(viewer, self.now()), name);
             drop(index);
             let has_sent = |viewer| self.look(viewer, |user| user.sent.holds(name)) == Some(true);
-            is_shown || viewer.is_some_and(has_sent)
+            is_shown || viewer.is_some_and(has_sent) || was_kept && asker.is_some()
         };
         // Sent by way of another machine a moment ago: an app asks any of them, and has a code of ours.
         let is_on_its_way = |coded| self.refresh(permit, coded) && may_see();

@@ -37,7 +37,7 @@ fn one_machine() -> (Machines, [KeptPicture; 2]) {
 }
 
 fn is_shown(all: &Machines, number: u16, name: PictureName) -> bool {
-    let asked = (Action::Picture(OnePicture { name, viewer: None }), &[][..]);
+    let asked = (Action::Picture(OnePicture { name, viewer: None, was_kept: false }), &[][..]);
     let told = all.caller().ask_beside(number, None, asked);
     told.is_ok_and(|(told, bytes)| {
         matches!(told.data.outcome, Outcome::Picture) && name.is_of(&bytes)

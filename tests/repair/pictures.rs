@@ -58,8 +58,14 @@ impl Sender<'_> {
 
 /// What a stranger is given at the picture's address.
 fn shown(all: &Machines, n: usize, name: PictureName) -> Result<Vec<u8>, Refusal> {
-    let told =
-        all.ask_beside(n, None, Action::Picture(OnePicture { name, viewer: None }), &[]).unwrap();
+    let told = all
+        .ask_beside(
+            n,
+            None,
+            Action::Picture(OnePicture { name, viewer: None, was_kept: false }),
+            &[],
+        )
+        .unwrap();
     match told.0.data.outcome {
         Outcome::Picture => Ok(told.1),
         Outcome::Refused(why) => Err(why),

@@ -251,3 +251,32 @@ fn s50_picture_is_posted_by_whoever_sent_it_alone() {
     steals(&mut sam, &names);
     assert_eq!((stranger.get(&shown).status, sam.get(&shown).status), (404, 404));
 }
+
+/// Nobody saw which picture it was that a form had kept, and once kept it could not be taken out again.
+#[test]
+fn r0127_kept_picture_is_shown_to_its_sender_and_can_be_taken_away() {
+    let site = Site::start(&[]);
+    let (mut ada, mut sam) = (site.member("ada"), site.member("sam"));
+    let mut stranger = site.cluster.person("stranger");
+    let long = "x".repeat(2_000);
+    let file = encoded(ImageFormat::Jpeg);
+    let form = form_of(&mut ada);
+    let answer = ada.submit_files(&form, &[("text", &long)], &[("picture_1", &file)]);
+    assert_eq!(answer.status, 422);
+    let again = answer.form("/post");
+    let kept = again.fields.iter().find(|(name, _)| name == "kept_1").unwrap().1.clone();
+    let thumb = kept.split('/').nth(1).unwrap();
+    let shown = format!("/picture/{thumb}?kept={kept}");
+    assert!(answer.body.contains(&format!("<img src=\"{shown}\"")), "{}", answer.body);
+    assert_eq!(ada.get(&shown).status, 200);
+    assert_eq!((sam.get(&shown).status, stranger.get(&shown).status), (404, 404));
+    for said in
+        ["", "?kept=", &format!("?kept={thumb}/{thumb}/AAAA"), &format!("?for=ada&kept={thumb}")]
+    {
+        assert_eq!(ada.get(&format!("/picture/{thumb}{said}")).status, 404, "{said}");
+    }
+    let answer = ada.submit(&again, &[("text", "No picture"), ("remove_1", "1")]);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = ada.get("/").body;
+    assert!(page.contains("No picture") && !page.contains("/picture/"), "{page}");
+}

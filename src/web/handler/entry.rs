@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 31] = [
+const DRAFT: [&str; 35] = [
     "text",
     "note",
     AUDIENCE,
@@ -46,6 +46,10 @@ const DRAFT: [&str; 31] = [
     "kept_2",
     "kept_3",
     "kept_4",
+    "remove_1",
+    "remove_2",
+    "remove_3",
+    "remove_4",
     "option_1",
     "option_2",
     "option_3",

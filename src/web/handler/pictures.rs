@@ -14,18 +14,19 @@ use crate::picture::{Made, Use, shape};
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::Binding;
 use crate::web::form::Form;
-use crate::web::page::form::{ComposePage, Composer, PictureField};
+use crate::web::page::form::{ComposePage, Composer, KeptField, PictureField};
 use crate::web::page::said::Trouble;
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
 use crate::wire::request::{Outcome, Refusal};
 
-/// The fields of each picture of the form: the file, what it shows, and what is kept of it already.
-pub(super) const FIELDS: [[&str; 3]; 4] = [
-    ["picture_1", "description_1", "kept_1"],
-    ["picture_2", "description_2", "kept_2"],
-    ["picture_3", "description_3", "kept_3"],
-    ["picture_4", "description_4", "kept_4"],
+/// The fields of each picture of the form: the file, what it shows, what is kept of it already, and the box
+/// that takes that away.
+pub(super) const FIELDS: [[&str; 4]; 4] = [
+    ["picture_1", "description_1", "kept_1", "remove_1"],
+    ["picture_2", "description_2", "kept_2", "remove_2"],
+    ["picture_3", "description_3", "kept_3", "remove_3"],
+    ["picture_4", "description_4", "kept_4", "remove_4"],
 ];
 
 /// The same of the picture beside one's name, which nobody describes.
@@ -69,7 +70,10 @@ impl<A: Ask> Site<A> {
         (act, form): (&Act, &mut Form),
     ) -> Result<Result<(), NotKept>, Stop> {
         let (fields, what_for) = match act {
-            Act::Post(_) => (FIELDS.map(|[file, _, kept]| [file, kept]).to_vec(), Use::Post),
+            Act::Post(_) => {
+                take_away(form);
+                (FIELDS.map(|[file, _, kept, _]| [file, kept]).to_vec(), Use::Post)
+            }
             Act::EditProfile => (vec![AVATAR], Use::Avatar),
             _ => return Ok(Ok(())),
         };
@@ -186,7 +190,13 @@ impl<A: Ask> Site<A> {
     pub(super) fn picture_file(&self, visit: &Visit<'_>, name: PictureName) -> Handled {
         let said = visit.query.find("for");
         let viewer = said.and_then(|said| self.viewer_of(name, said, visit.now));
-        let action = Action::Picture(OnePicture { name, viewer });
+        let was_kept =
+            visit.session.as_ref().zip(visit.query.find("kept")).is_some_and(|(session, said)| {
+                let kept = named_in(said);
+                kept.is_some_and(|KeptPicture { file, thumb }| [file, thumb].contains(&name))
+                    && self.was_kept_for(session.user(), said)
+            });
+        let action = Action::Picture(OnePicture { name, viewer, was_kept });
         let (heard, body) = match self.ask_with(visit.session.as_ref(), action, &[]) {
             Ok(heard) => heard,
             Err(error) => {
@@ -253,7 +263,22 @@ pub(super) fn avatar(form: &Form) -> AvatarWish {
 
 /// What stands in a field for a picture that was kept, of which [`Site::keep_pictures`] has judged the code.
 fn kept_in(form: &Form, field: &str) -> Option<KeptPicture> {
-    form.get(field).rsplit_once('/')?.0.parse().ok()
+    named_in(form.get(field))
+}
+
+/// The names in what a form says of a kept picture, its code apart.
+fn named_in(said: &str) -> Option<KeptPicture> {
+    said.rsplit_once('/')?.0.parse().ok()
+}
+
+/// Takes the kept pictures out of a form whose boxes ask for that; a file that is chosen beside one stays.
+fn take_away(form: &mut Form) {
+    for [_, _, kept, removal] in FIELDS {
+        if !form.get(removal).is_empty() {
+            form.put(kept, String::new());
+            form.put(removal, String::new());
+        }
+    }
 }
 
 /// What the code beside a kept picture's name is over.
@@ -277,7 +302,7 @@ pub(in crate::web) fn announced(made: &Made) -> (NewPicture, Vec<u8>) {
 
 /// The pictures of a form, as far as they are kept.
 pub(super) fn posted(form: &Form) -> Vec<PostedPicture> {
-    let picture = |[_, description, kept]: [&str; 3]| {
+    let picture = |[_, description, kept, _]: [&str; 4]| {
         let description = form.get(description).to_owned();
         Some(PostedPicture { kept: kept_in(form, kept)?, description })
     };
@@ -291,11 +316,21 @@ pub(super) fn fields_again(form: &Form) -> Vec<PictureField> {
 }
 
 fn fields(form: &Form) -> Vec<PictureField> {
-    let field = |(number, [file, description, kept]): (u32, [&'static str; 3])| PictureField {
-        number,
-        file,
-        description: (description, form.get(description).to_owned()),
-        kept: (kept, form.get(kept).to_owned()),
+    let kept = |[field, removal]: [&'static str; 2]| {
+        let said = form.get(field);
+        let thumb = named_in(said)?.thumb;
+        Some(KeptField {
+            field: (field, said.to_owned()),
+            shown: format!("{}?kept={said}", Route::Picture(thumb)),
+            removal: (removal, !form.get(removal).is_empty()),
+        })
     };
+    let field =
+        |(number, [file, description, said, removal]): (u32, [&'static str; 4])| PictureField {
+            number,
+            file,
+            description: (description, form.get(description).to_owned()),
+            kept: kept([said, removal]),
+        };
     (1..).zip(FIELDS).map(field).collect()
 }

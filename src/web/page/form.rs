@@ -104,8 +104,19 @@ pub(crate) struct PictureField {
     pub(crate) file: &'static str,
     /// Name and value of what it shows.
     pub(crate) description: (&'static str, String),
-    /// Name and value of what is kept of it already.
-    pub(crate) kept: (&'static str, String),
+    /// What is kept of it already.
+    pub(crate) kept: Option<KeptField>,
+}
+
+/// A picture that was sent with this form before, and is not posted yet.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptField {
+    /// Name and value of what the form says of it.
+    pub(crate) field: (&'static str, String),
+    /// Where its small one is shown to whoever sent it.
+    pub(crate) shown: String,
+    /// The name of the box that takes it away, and whether that is ticked.
+    pub(crate) removal: (&'static str, bool),
 }
 
 /// Where a poll is typed.

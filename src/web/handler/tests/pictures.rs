@@ -143,6 +143,19 @@ fn picture_kept_once_need_not_be_chosen_again() {
     let answer = send(&mut ada, &page, &[("text", "Look")], &[("picture_1", file)]);
     assert_eq!((answer.status, textarea(&answer).as_str()), (503, "Look"));
     assert!(text(&answer).contains("you need not choose it again"));
+    assert!(text(&answer).contains("name=\"remove_1\""));
+    site.answer(|action| Ok(fitting(action)));
+    let (file, none): (&[u8], &[u8]) = (&jpeg(), &[]);
+    for (files, left) in [(none, 0), (file, 1)] {
+        let typed = [("text", "Look"), ("remove_1", "1")];
+        send(&mut ada, &answer, &typed, &[("picture_1", files)]);
+        let Some(Action::Post(post)) = site.last_asked() else { panic!("no post asked for") };
+        assert_eq!(
+            post.pictures.len(),
+            left,
+            "a file beside the box that takes the old one away stays"
+        );
+    }
     site.answer(|action| Ok(fitting(action)));
     let again = send(&mut ada, &answer, &[("text", "Look")], &[]);
     assert_eq!(location(&again), "/?posted=904");
