@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::desk::{Desk, small_community};
 use super::is_skipped;
 
@@ -43,12 +45,20 @@ impl Desk<'_> {
         self.browser.find(&format!("[name={field}]")).type_text(&file.display().to_string());
     }
 
+    /// Which of the places to choose a picture are to be seen.
+    fn fields_shown(&self) -> serde_json::Value {
+        let files = "return [...document.querySelectorAll('#cp [type=file]')]";
+        self.browser.run(&format!("{files}.map((it) => it.checkVisibility())"))
+    }
+
     /// Asks for room for pictures: what was typed before is still there.
     fn choose_pictures(&mut self) {
         self.goto("/");
         self.browser.find("[name=text]").fill("The bridge this morning.");
         self.press("button[name=more]");
         assert_eq!(self.browser.find("[name=text]").property("value"), "The bridge this morning.");
+        // Most posts have one picture.
+        assert_eq!(self.fields_shown(), json!([true, false, false, false]));
         self.look("choose", 0);
         // No picture: what is wrong is said, and nothing is lost.
         let text = self.home.path().join("notes.jpg");
@@ -61,6 +71,7 @@ impl Desk<'_> {
         assert_eq!(self.browser.find("[name=text]").property("value"), "The bridge this morning.");
         let described = self.browser.find("[name=description_1]").property("value");
         assert_eq!(described, "Grey water under the bridge");
+        assert_eq!(self.fields_shown(), json!([true, false, false, false]));
         // Of the status the browser tells by itself.
         let complaints = self.browser.take_complaints();
         assert!(complaints.iter().all(|text| text.contains("status of 422")), "{complaints:?}");
@@ -70,6 +81,8 @@ impl Desk<'_> {
     fn post_pictures(&mut self) {
         let (wide, high) = (self.file("wide.jpg", 1_800, 900), self.file("high.png", 300, 600));
         self.choose("picture_1", &wide);
+        self.browser.find("#cp summary").click_in_sight();
+        assert_eq!(self.fields_shown(), json!([true, true, true, true]));
         self.choose("picture_2", &high);
         self.browser.find("[name=description_2]").fill("A gull, far off");
         self.press("form[action=\"/post\"] button");
@@ -78,8 +91,7 @@ impl Desk<'_> {
                      [it.alt, it.complete && it.naturalWidth])";
         super::until("both pictures are shown", || {
             let shown = self.browser.run(shown);
-            let expected =
-                serde_json::json!([["Grey water under the bridge", 400], ["A gull, far off", 200]]);
+            let expected = json!([["Grey water under the bridge", 400], ["A gull, far off", 200]]);
             (shown == expected).then_some(())
         });
         self.look("posted", 2);

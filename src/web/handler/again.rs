@@ -181,7 +181,11 @@ impl<A: Ask> Site<A> {
             None if said.status == 422 => (Route::Home.href(), t.go_back()),
             None => (Route::Home.href(), t.read_home()),
         };
-        let pictures = pictures::fields_again(again.form);
+        let wrong = match again.trouble {
+            Trouble::Picture(_, number) => number,
+            _ => None,
+        };
+        let pictures = pictures::fields_again(again.form, wrong);
         let poll = poll::fields(t, again.form, again.poll_problem(t));
         let poll = poll.filter(|_| !is_edit);
         let page = ComposePage {

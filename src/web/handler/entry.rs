@@ -300,7 +300,7 @@ impl<A: Ask> Site<A> {
         let notice = Notice::new(Tone::Care, t.text_not_posted(), press);
         let title = if is_edit { t.edit_this_post() } else { t.write_post() };
         let frame = self.around(visit, Some(heard)).frame(title, Some(&Route::Home));
-        let pictures = pictures::fields_again(form);
+        let pictures = pictures::fields_again(form, None);
         let poll = poll::fields(t, form, String::new()).filter(|_| !is_edit);
         let page = ComposePage {
             frame: frame.saying(notice),

@@ -175,7 +175,7 @@ impl<A: Ask> Site<A> {
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
                 audiences: audiences_again(t, form),
-                pictures: if room == Room::Pictures { fields(form) } else { Vec::new() },
+                pictures: if room == Room::Pictures { fields(form, None) } else { Vec::new() },
                 poll: if room == Room::Poll { poll() } else { None },
                 offers_more: room == Room::Neither,
                 ..composer(t, to_post)
@@ -309,13 +309,14 @@ pub(super) fn posted(form: &Form) -> Vec<PostedPicture> {
     FIELDS.into_iter().filter_map(picture).collect()
 }
 
-/// The fields for pictures, as they were filled in; none where none were asked for.
-pub(super) fn fields_again(form: &Form) -> Vec<PictureField> {
-    let names = FIELDS.iter().flatten();
-    if names.copied().any(|name| form.find(name).is_some()) { fields(form) } else { Vec::new() }
+/// The fields for pictures, as they were filled in, and which of them is wrong, if one is; none where none
+/// were asked for.
+pub(super) fn fields_again(form: &Form, wrong: Option<u32>) -> Vec<PictureField> {
+    let mut names = FIELDS.iter().flatten();
+    if names.any(|name| form.find(name).is_some()) { fields(form, wrong) } else { Vec::new() }
 }
 
-fn fields(form: &Form) -> Vec<PictureField> {
+fn fields(form: &Form, wrong: Option<u32>) -> Vec<PictureField> {
     let kept = |[field, removal]: [&'static str; 2]| {
         let said = form.get(field);
         let thumb = named_in(said)?.thumb;
@@ -329,6 +330,7 @@ fn fields(form: &Form) -> Vec<PictureField> {
         |(number, [file, description, said, removal]): (u32, [&'static str; 4])| PictureField {
             number,
             file,
+            is_wrong: wrong == Some(number),
             description: (description, form.get(description).to_owned()),
             kept: kept([said, removal]),
         };

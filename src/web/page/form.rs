@@ -102,6 +102,8 @@ pub(crate) struct PictureField {
     pub(crate) number: u32,
     /// The file's name in the form.
     pub(crate) file: &'static str,
+    /// Whether the file that was chosen is none that can be posted.
+    pub(crate) is_wrong: bool,
     /// Name and value of what it shows.
     pub(crate) description: (&'static str, String),
     /// What is kept of it already.
@@ -174,6 +176,16 @@ pub(crate) struct Composer {
     pub(crate) cancel: Option<(String, &'static str)>,
     /// What to know about trying again; may be empty.
     pub(crate) footnote: &'static str,
+}
+
+impl Composer {
+    /// Whether more than the first picture is to be seen at once: most posts have one, and what was filled in
+    /// or is wrong must not be out of sight.
+    pub(crate) fn shows_all_pictures(&self) -> bool {
+        let is_used =
+            |it: &PictureField| it.is_wrong || it.kept.is_some() || !it.description.1.is_empty();
+        !self.picture_problem.is_empty() || self.pictures.iter().skip(1).any(is_used)
+    }
 }
 
 /// A page with nothing but the box to write a post in.

@@ -63,6 +63,7 @@ words! {
         "Bis zu 4, zusammen 8 MB. Wo und womit sie aufgenommen sind, wird entfernt; von einer Animation bleibt das erste Bild.";
     pictures_alone(n: u32): ["{n} picture", "{n} pictures"] / ["{n} Bild", "{n} Bilder"];
     not_described: "Picture without a description" / "Bild ohne Beschreibung";
+    more_pictures: "More pictures" / "Weitere Bilder";
     picture_number(n: u32): "Picture {n}" / "Bild {n}";
     picture_is_kept:
         "It is kept; you need not choose it again." /

@@ -164,6 +164,36 @@ fn picture_kept_once_need_not_be_chosen_again() {
 }
 
 #[test]
+fn more_than_one_picture_is_folded_away_until_there_is_something_in_it() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let is_open = |page: &Response| {
+        let html = text(page);
+        let fold = html.split("<summary>More pictures").next().unwrap();
+        fold.ends_with("<details class=\"fold\" open>")
+    };
+    assert!(!is_open(&page));
+    site.refuse(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 });
+    let file: &[u8] = &jpeg();
+    for (description, field, all) in [
+        ("description_1", "picture_1", false),
+        ("description_1", "picture_2", true),
+        ("description_3", "picture_1", true),
+    ] {
+        let typed = [("text", "Look"), (description, "Gulls")];
+        let answer = send(&mut ada, &page, &typed, &[(field, file)]);
+        assert_eq!((answer.status, is_open(&answer)), (503, all), "{description} {field}");
+    }
+    for (field, all) in [("picture_1", false), ("picture_4", true)] {
+        let typed = [("text", "Look"), ("description_1", "")];
+        let answer = send(&mut ada, &page, &typed, &[(field, b"no picture")]);
+        assert_eq!((answer.status, is_open(&answer)), (422, all), "{field}");
+        assert_eq!(text(&answer).matches("image/gif\" aria-invalid=\"true\">").count(), 1);
+    }
+}
+
+#[test]
 fn picture_that_machines_refuse_gives_the_text_back() {
     let site = site().answering(|action| {
         Ok(match action {
