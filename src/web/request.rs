@@ -49,10 +49,15 @@ impl Method {
     }
 }
 
+/// Where whoever keeps passwords looks for the page on which one is changed (W3C, "A Well-Known URL for
+/// Changing Passwords").
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
+
 /// Whether an address is for programs rather than for people: what is said there is JSON, errors too.
 pub fn is_for_apps(path: &str) -> bool {
     let trees = ["/api/", "/oauth/token", "/oauth/revoke", "/.well-known/", "/nodeinfo/"];
-    trees.iter().any(|tree| path.starts_with(tree)) || path == "/api"
+    let is_in_one = trees.iter().any(|tree| path.starts_with(tree)) && path != CHANGE_PASSWORD;
+    is_in_one || path == "/api"
 }
 
 /// One request. The gate has already refused what breaks HTTP's rules or our limits.

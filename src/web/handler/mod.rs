@@ -54,7 +54,7 @@ use super::page::frame::{Around, Assets};
 use super::page::kept::DrawnPosts;
 use super::page::message::MessagePage;
 use super::page::said;
-use super::request::{Method, Request, is_for_apps};
+use super::request::{CHANGE_PASSWORD, Method, Request, is_for_apps};
 use super::response::{Cache, Content, Location, Response};
 use super::route::Route;
 use super::session::Session;
@@ -246,6 +246,10 @@ impl<A: Ask> Site<A> {
     fn handle(&self, visit: &Visit<'_>) -> Handled {
         let path = decode_path(&visit.request.path);
         let Some(route) = path.as_deref().and_then(Route::parse) else {
+            // For now: which page it is may change, and browsers keep what they are told for good.
+            if visit.request.path == CHANGE_PASSWORD && visit.request.method != Method::Post {
+                return Ok(see_other(&Route::SettingsPassword.href(), Vec::new()));
+            }
             return match path.as_deref().and_then(Route::misspelt) {
                 Some(route) if visit.request.method != Method::Post => Ok(moved(visit, &route)),
                 _ => self.error(visit, None, 404),

@@ -220,6 +220,19 @@ fn r0048_list_past_its_end_is_not_said_to_be_empty() {
 }
 
 #[test]
+fn whoever_keeps_passwords_is_led_to_the_page_that_changes_one() {
+    let site = site();
+    let address = "/.well-known/change-password";
+    for (mut browser, status) in [(Browser::ada(&site), 200), (Browser::stranger(&site), 303)] {
+        let to = browser.get(address);
+        assert_eq!((to.status, location(&to)), (303, "/settings/password"));
+        assert_eq!(browser.get("/settings/password").status, status);
+        assert_eq!(browser.post(address, &[]).status, 404);
+        assert_eq!(browser.get(&format!("{address}s")).status, 404, "all else there is for apps");
+    }
+}
+
+#[test]
 fn r0049_address_in_another_spelling_leads_to_its_page() {
     let site = site();
     let mut ada = Browser::ada(&site);
