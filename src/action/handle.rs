@@ -269,6 +269,13 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether lists that are walked up have it at its time, and at no number of its own.
+    pub const fn has_place_by_time(&self) -> bool {
+        matches!(self, Self::Follow { .. } | Self::Mark { mark: Mark::Like | Mark::Repost, .. })
+    }
+}
+
 /// A session to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSession {

@@ -99,9 +99,8 @@ impl Backend {
                 let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
                 let picture = self.wanted(&PostedPicture { kept, description }, deadline)?;
                 let picture = Box::new(picture);
-                let now = self.now();
-                self.act(asked, &action, ActKind::Other, &|user| Change::SendPicture {
-                    id: self.ids.next(now, user.post_id_max.max(user.sent.last())),
+                self.act(asked, &action, ActKind::Other, &|user, now| Change::SendPicture {
+                    id: self.post_id(now, user.post_id_max.max(user.sent.last())),
                     picture: picture.clone(),
                 })
             }

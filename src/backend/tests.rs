@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use super::{Backend, Config, setup};
 use crate::action::{
-    Action, ApiRead, ChangePassword, DeleteAccount, Join, Login, NewPost, Opening, Page, Problem,
-    ThreadOf,
+    Action, ApiRead, ChangePassword, DeleteAccount, Join, Login, NewPost, NewsPart, Opening, Page,
+    Problem, ThreadOf, Whom,
 };
 use crate::auth::session::Token;
 use crate::clock::{Clock, Mono, Wall};
-use crate::id::{Hash128, NodeId, PostId, RequestId, RequestKey};
-use crate::limits::{LOGIN_FAILURES_MAX, SESSION_TRUST_S};
+use crate::id::{Hash128, NodeId, PostId, RequestId, RequestKey, UserName};
+use crate::limits::{LOGIN_FAILURES_MAX, ORDER_AHEAD_MS_MAX, SESSION_TRUST_S};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
 use crate::thread::{LockPermit, Stop, spawn_named};
 use crate::transport::key::{ClusterKey, Keys};
 use crate::user::entry::PostRef;
 use crate::wire::message::Health;
-use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Request, Response, Saved};
+use crate::wire::request::{
+    ApiReply, Field, FieldProblem, Outcome, Refusal, Request, Response, Saved,
+};
 
 const START: (Mono, Wall) = (Mono(5_000), Wall(1_700_000_000_000));
 const TRUST_MS: u64 = SESSION_TRUST_S * 1000;
@@ -437,5 +439,51 @@ fn r0078_own_post_that_another_machine_knows_of_is_not_said_not_to_be_there() {
         machine.backend.cluster.members.gone(node(2));
         let cut_off = machine.numbered(None, id);
         assert_eq!(cut_off, Outcome::Refused(Refusal::Behind), "it may be of any moment since");
+    });
+}
+
+/// What concerns whoever a session belongs to, from the older end.
+fn news_places(machine: &mut Running<'_>, session: &str, above: Option<PostId>) -> Vec<PostId> {
+    let part = NewsPart {
+        below: None,
+        above,
+        is_rising: true,
+        named: true,
+        followed: true,
+        liked: true,
+        reposted: true,
+        ended: true,
+        by: None,
+        limit: 40,
+    };
+    let action = Action::Api(ApiRead::News(part));
+    let Outcome::Api(reply) = machine.ask(Some(session), action).data.outcome else { panic!() };
+    let ApiReply::News(reply) = *reply else { panic!() };
+    reply.news.iter().rev().map(|view| view.place).collect()
+}
+
+#[test]
+fn r0103_whoever_walks_up_meets_what_is_written_by_a_clock_that_is_behind() {
+    Home::new().run(|machine| {
+        let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| machine.joined(name));
+        let wall = |ms| (START.0, Wall(START.1.0 + ms));
+        let (ahead, behind) = (wall(ORDER_AHEAD_MS_MAX / 2), wall(1));
+        machine.clock.set(ahead.0, ahead.1);
+        let Outcome::Saved(Saved { post: Some(seen), .. }) = machine.post(&ada) else { panic!() };
+        // As a machine would whose clock is behind the one that wrote this.
+        machine.clock.set(behind.0, behind.1);
+        let name: UserName = "ada".parse().unwrap();
+        let key = |n| RequestKey { ops: 0, id: RequestId([n; 16]) };
+        let follow = |n| Action::Follow(Whom { key: key(n), username: name.clone() });
+        assert!(matches!(machine.ask(Some(&ben), follow(6)).data.outcome, Outcome::Saved(_)));
+        let followed = news_places(machine, &ada, Some(seen));
+        assert_eq!(followed.len(), 1);
+        let Outcome::Saved(Saved { post: Some(after), .. }) = machine.post(&ben) else { panic!() };
+        assert!(
+            followed.iter().all(|place| seen < *place && *place < after),
+            "{followed:?} {after}"
+        );
+        assert!(matches!(machine.ask(Some(&cleo), follow(7)).data.outcome, Outcome::Saved(_)));
+        assert_eq!(news_places(machine, &ada, Some(after)).len(), 1);
     });
 }

@@ -3,15 +3,17 @@
 use std::cell::Cell;
 
 use super::Backend;
+use super::ids::order_end;
 use super::view::{Asked, Done, Result, SessionNow};
 use crate::action::{
     self, Action, ActionError, Change, EditProfile, EndSession, Keyed, NewPost, OnePost, Plan,
     RequestKey, Whom,
 };
 use crate::auth::throttle::ActKind;
+use crate::clock::Wall;
 use crate::cluster::fold::Wish;
 use crate::cluster::lock::LockError;
-use crate::id::{Hash128, UserName};
+use crate::id::{Hash128, PostId, UserName};
 use crate::limits::WRITE_MS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
@@ -112,7 +114,7 @@ impl Backend {
         act: ActKind,
         change: &Change,
     ) -> Result {
-        self.act(asked, action, act, &|_| change.clone())
+        self.act(asked, action, act, &|_, _| change.clone())
     }
 
     pub(super) fn act(
@@ -120,7 +122,7 @@ impl Backend {
         asked: Asked<'_>,
         action: &Action,
         kind: ActKind,
-        change: &dyn Fn(&User) -> Change,
+        change: &dyn Fn(&User, Wall) -> Change,
     ) -> Result {
         let asker = asked.signed_in()?;
         self.check_unhindered(asker.user(), action)?;
@@ -128,9 +130,13 @@ impl Backend {
         let request = action.key().map(|key| (key, action.digest()));
         let act = OneAct { user: asker.user(), request };
         let who = action::Who { session: Some(asker.id.clone()) };
-        let now = self.now();
-        let (wrote, version) = self
-            .change(asked.permit, &act, &|user| action::handle(user, &who, &change(user), now))?;
+        let (wrote, version) = self.change(asked.permit, &act, &|user| {
+            // Under the lock: whoever waited for it comes after what was written meanwhile.
+            let now = self.now();
+            let change = change(user, now);
+            let at = if change.has_place_by_time() { self.time_above_all(now) } else { now };
+            action::handle(user, &who, &change, at)
+        })?;
         if action.written().is_some() && matches!(wrote, Wrote::Now(_)) {
             metrics::POSTS.count();
         }
@@ -138,6 +144,21 @@ impl Backend {
         let seen = Some(self.committed(asker.user()).max(version));
         let session = crate::auth::session::SessionText { seen, ..asker.session.clone() };
         Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
+    }
+
+    /// The last place in lists that is known here and that others must come after.
+    fn newest_place(&self, now: Wall) -> PostId {
+        self.cluster.local.index().newest_place(order_end(now))
+    }
+
+    /// A number for what this author writes.
+    pub(super) fn post_id(&self, now: Wall, own: Option<PostId>) -> PostId {
+        self.ids.next(now, self.newest_place(now), own)
+    }
+
+    /// Now, or the first moment after all that is known here.
+    fn time_above_all(&self, now: Wall) -> Wall {
+        now.max(Wall(self.newest_place(now).at_ms() + 1))
     }
 
     pub(super) fn allow(&self, user: &UserName, act: ActKind) -> std::result::Result<(), Refusal> {
@@ -177,9 +198,8 @@ impl Backend {
         let pictures = self.posted_pictures(&post.pictures)?;
         self.want_sent(asked.permit, asker.user(), &post.sent)?;
         let NewPost { text, reply_to, note, sent, .. } = post.clone();
-        let now = self.now();
-        self.act(asked, action, ActKind::Post, &|user| Change::Post {
-            id: self.ids.next(now, user.post_id_max),
+        self.act(asked, action, ActKind::Post, &|user, now| Change::Post {
+            id: self.post_id(now, user.post_id_max),
             audience,
             text: text.clone(),
             reply_to: reply_to.clone(),

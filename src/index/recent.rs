@@ -10,6 +10,7 @@ use super::echo::Echo;
 use super::people::PersonId;
 use super::repost::Shown;
 use super::sorted::SortedChunks;
+use super::timeline::below_all_of;
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -40,6 +41,19 @@ enum Change {
         since: Wall,
     },
     Liked(Echo),
+}
+
+impl Change {
+    /// Where in lists stands what is new; what befell an older post has no place of its own.
+    const fn place(self) -> Option<PostId> {
+        match self {
+            Self::Posted(post) => Some(post.id),
+            Self::Reposted { place, .. } => Some(place),
+            Self::Liked(echo) => Some(PostId::floor_of(echo.at.0)),
+            Self::Followed { since, .. } => Some(PostId::floor_of(since.0)),
+            Self::Edited(_) | Self::Deleted { .. } => None,
+        }
+    }
 }
 
 /// The last changes, and the number of the next.
@@ -121,6 +135,16 @@ impl Index {
     /// The number of the change that comes next.
     pub fn next_change(&self) -> u64 {
         self.recent.next
+    }
+
+    /// The last place before `end` that anything has which is known here; likes, follows and reposts count as
+    /// long as they are among the last changes.
+    pub fn newest_place(&self, end: Wall) -> PostId {
+        let end = PostId::floor_of(end.0);
+        let changed = self.recent.changes.iter().filter_map(|change| change.place());
+        let changed = changed.filter(|place| *place < end).max();
+        let post = self.timeline.down(Some(&below_all_of(end))).next().map(|key| key.id);
+        changed.max(post).unwrap_or(PostId::floor_of(0))
     }
 
     /// What happened from `number` on, looking at no more than is kept, and the number to go on from;

@@ -1,4 +1,4 @@
-//! Bounds of what goes on for as long as somebody listens.
+//! Bounds of what goes on for as long as somebody listens, and of the order in which they hear it.
 
 use super::{GATE_CONNECTIONS_MAX, SESSION_TRUST_S};
 
@@ -20,6 +20,11 @@ pub const STREAM_TOLD_MAX: usize = 128;
 /// Changes of posts, follows and likes that are kept for those who listen: far more than happen between two
 /// looks.
 pub const RECENT_CHANGES_KEPT: usize = 4_096;
+/// Milliseconds by which what somebody wrote may be ahead of the clock here for what is written next to come
+/// after it all the same: so far a machine whose clock is wrong takes the times of all along, for an hour,
+/// and beyond that its own posts alone. Clocks that a time zone or a minute without the network put
+/// wrong are within.
+pub const ORDER_AHEAD_MS_MAX: u64 = 3_600_000;
 
 const _: () = assert!(4 * GATE_STREAMS_MAX <= GATE_CONNECTIONS_MAX);
 const _: () = assert!((STREAM_PAUSE_MS as u64) < STREAM_BEAT_MS);
