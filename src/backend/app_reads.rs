@@ -9,7 +9,8 @@ use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
 use crate::index::{Eyes, Span, TagsWanted, Walk, Walked, WalkedList};
-use crate::limits::{API_PAGE_MAX, API_WALKS_MAX, PEOPLE_FOUND};
+use crate::limits::{API_PAGE_MAX, API_WALKS_MAX};
+use crate::text::query::Query;
 use crate::user::User;
 use crate::user::entry::{PostRef, Signup};
 use crate::wire::request::{
@@ -114,19 +115,18 @@ impl Backend {
         })
     }
 
-    /// Members whose user name begins so. Whom one blocks is found by their whole name: else nobody
-    /// could be unblocked by it.
+    /// Members of that name, as a search on the pages finds them. Whom one blocks is found by their whole
+    /// name: else nobody could be unblocked by it.
     fn members_named(&self, asker: Option<&Asker>, query: &str, limit: u16) -> AccountPage {
         let n = usize::from(limit).min(API_PAGE_MAX);
-        let query = query.trim().trim_start_matches('@').to_ascii_lowercase();
-        if query.is_empty() {
-            return AccountPage::default();
-        }
-        let exact = UserName::from_input(&query).ok();
+        let query = query.trim().trim_start_matches('@');
+        let exact = UserName::from_input(query).ok();
         let exact = exact.filter(|name| self.cluster.local.index().is_member(name));
         let eyes = self.eyes(asker);
-        let found = self.cluster.local.index().named(eyes, &query, n.max(PEOPLE_FOUND));
-        let found = found.into_iter().filter(|name| Some(name) != exact.as_ref());
+        // Whoever looks for more than anybody's name could hold finds nobody.
+        let wanted = Query::parse(query).unwrap_or_default();
+        let found = self.people_named(eyes, &wanted, n).into_iter();
+        let found = found.filter(|name| Some(name) != exact.as_ref());
         let names: Vec<UserName> = exact.clone().into_iter().chain(found).take(n).collect();
         let accounts = names.iter().filter_map(|name| self.account_view(eyes, name)).collect();
         AccountPage { accounts, more_after: None }

@@ -167,9 +167,14 @@ impl Backend {
         }
     }
 
-    /// Members whose user name or display name begins with each word that is looked for; those first
-    /// whose user name does.
     fn people_found(&self, asker: Option<&Asker>, query: &Query) -> Vec<PersonRow> {
+        let found = self.people_named(self.eyes(asker), query, PEOPLE_FOUND);
+        found.iter().filter_map(|name| self.row(asker, name)).collect()
+    }
+
+    /// Up to `n` members whose user name or display name begins with each word that is looked for; those
+    /// first whose user name does.
+    pub(super) fn people_named(&self, eyes: Eyes, query: &Query, n: usize) -> Vec<UserName> {
         let names = query.names.iter().map(ToString::to_string);
         let words = query.words.iter().cloned().chain(names).collect();
         let wanted = Query { words, ..Query::default() };
@@ -177,13 +182,14 @@ impl Backend {
             return Vec::new();
         };
         let index = || self.cluster.local.index();
-        let eyes = self.eyes(asker);
         let named = index().named(eyes, first, PEOPLE_LOOKED_AT_MAX);
-        let anyone = index().directory(eyes, None, PEOPLE_LOOKED_AT_MAX).names;
+        // Not looked through where there are enough without.
+        let anyone =
+            std::iter::once_with(|| index().directory(eyes, None, PEOPLE_LOOKED_AT_MAX).names);
         let mut found: Vec<UserName> = Vec::new();
         let mut scratch = String::new();
-        for name in named.into_iter().chain(anyone) {
-            if found.len() >= PEOPLE_FOUND {
+        for name in named.into_iter().chain(anyone.flatten()) {
+            if found.len() >= n {
                 break;
             }
             let is_named = |user: &User| {
@@ -193,6 +199,6 @@ impl Backend {
                 found.push(name);
             }
         }
-        found.iter().filter_map(|name| self.row(asker, name)).collect()
+        found
     }
 }

@@ -5,6 +5,7 @@ mod context;
 mod contract;
 mod ended;
 mod fields;
+mod found;
 mod media;
 mod news;
 mod paging;

@@ -43,6 +43,11 @@ pub(super) fn limit(call: &Call<'_>, (usual, most): (u16, u16)) -> u16 {
     asked.map_or(usual, |asked| u16::try_from(asked).unwrap_or(most).clamp(1, most))
 }
 
+/// How many of what is found are passed over.
+pub(super) fn offset(call: &Call<'_>) -> usize {
+    call.params.get("offset").parse().unwrap_or(0)
+}
+
 /// The `Link` header: where the list goes on to older and to newer, keeping what else was asked for.
 pub(super) fn link(
     origin: &Origin,

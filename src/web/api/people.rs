@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::paging::{cursor, limit, link};
+use super::paging::{cursor, limit, link, offset};
 use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
 use crate::action::{Action, ApiRead, PeopleList, Whom};
 use crate::id::UserName;
@@ -92,8 +92,7 @@ impl<A: Ask> Site<A> {
         Ok(Answer { link, ..Answer::list(accounts) })
     }
 
-    /// Members whose name begins so, also for a name with this site's host and for the address of a
-    /// profile.
+    /// Members of that name, also for a name with this site's host and for the address of a profile.
     pub(super) fn members_found(
         &self,
         call: &Call<'_>,
@@ -107,12 +106,14 @@ impl<A: Ask> Site<A> {
             Some(_) => return Ok(Vec::new()),
             None => query,
         };
-        let limit = limit(call, usual);
+        let (offset, most) = (offset(call), limit(call, usual));
+        let limit = most.saturating_add(u16::try_from(offset).unwrap_or(u16::MAX));
         let read = Action::Api(ApiRead::Members { query: query.to_owned(), limit });
         let mut heard = self.ask_with_token(call, None, read)?;
         let ApiReply::Accounts(page) = told(&mut heard)? else { return Err(nonsense()) };
         let spell = |view| entity::account(&self.origin, &self.picture(), view);
-        Ok(page.accounts.iter().map(spell).collect())
+        let accounts = page.accounts.iter().skip(offset);
+        Ok(accounts.take(usize::from(most)).map(spell).collect())
     }
 
     pub(super) fn search_accounts(&self, call: &Call<'_>) -> Answered {
