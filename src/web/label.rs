@@ -63,7 +63,7 @@ const fn of(route: &Route) -> &'static str {
         Route::Healthz => "healthz",
         Route::Readyz => "readyz",
         Route::Robots => "robots",
-        Route::Style(_) | Route::Script(_) | Route::Dots(_) => "asset",
+        Route::Style(_) | Route::Script(_) | Route::Dots(_) | Route::StandIn(_) => "asset",
     }
 }
 

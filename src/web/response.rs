@@ -127,10 +127,7 @@ impl Response {
             // Apps' pages show pictures, as strangers: no cookie goes along from another site.
             RESOURCE_POLICY if self.content.is_picture() => "cross-origin".to_owned(),
             OPENER_POLICY if self.is_popup => "unsafe-none".to_owned(),
-            // The mark is what apps show of whoever has no picture.
-            RESOURCE_POLICY if self.app.is_some() || self.content == Content::Svg => {
-                "cross-origin".to_owned()
-            }
+            RESOURCE_POLICY if self.app.is_some() => "cross-origin".to_owned(),
             _ => value.to_owned(),
         }
     }

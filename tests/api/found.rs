@@ -64,3 +64,26 @@ fn r0105_what_is_found_is_paged_by_offset() {
         assert_eq!(each(&page["hashtags"], "name"), tags, "{offset}");
     }
 }
+
+#[test]
+fn r0106_apps_are_given_a_png_of_whoever_and_whatever_has_no_picture() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    let own = ada.get("/api/v1/accounts/verify_credentials").value;
+    let (one, two) = (ada.get("/api/v1/instance").value, ada.get("/api/v2/instance").value);
+    let faces = [&own["avatar"], &own["avatar_static"]];
+    let banners =
+        [&own["header"], &own["header_static"], &one["thumbnail"], &two["thumbnail"]["url"]];
+    assert_ne!(faces[0], banners[0]);
+    for address in faces.into_iter().chain(banners).map(|it| it.as_str().unwrap_or_default()) {
+        let mut answer = ada.agent.get(address).call().unwrap_or_else(|error| panic!("{error}"));
+        let field = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(field("content-type"), Some("image/png"), "{address}");
+        assert_eq!(field("access-control-allow-origin"), Some("*"), "{address}");
+        assert_eq!(field("cross-origin-resource-policy"), Some("cross-origin"), "{address}");
+        let kept = field("cache-control");
+        assert_eq!(kept, Some("public, max-age=31536000, immutable"), "{address}");
+        let bytes = answer.body_mut().read_to_vec().unwrap_or_else(|error| panic!("{error}"));
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() < 2_000, "{address}");
+    }
+}

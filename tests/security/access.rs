@@ -89,6 +89,7 @@ const TABLE: &[Row] = &[
     ("Style", "{style}", "200 200 200 200 200", "-"),
     ("Script", "{script}", "200 200 200 200 200", "-"),
     ("Dots", "{dots}", "200 200 200 200 200", "-"),
+    ("StandIn", "/s/stand-in-0123456789ab.png", "200 200 200 200 200", "-"),
 ];
 
 /// The names of all routes, as the program has them.

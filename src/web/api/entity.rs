@@ -9,6 +9,7 @@ use crate::clock::Wall;
 use crate::id::{USER_NAME_CHARS_MAX, UserName};
 use crate::text::{Piece, pieces};
 use crate::web::origin::Origin;
+use crate::web::page::stand_in::StandIns;
 use crate::web::route::Route;
 use crate::wire::request::AccountView;
 
@@ -128,12 +129,15 @@ fn paragraphs(html: &str) -> String {
     paragraphs.concat()
 }
 
-/// A member; `picture` is that of whoever has none.
-pub(super) fn account(origin: &Origin, picture: &str, view: &AccountView) -> Value {
+/// A member; `stand_ins` are for whoever has no picture.
+pub(super) fn account(origin: &Origin, stand_ins: &StandIns, view: &AccountView) -> Value {
     let name = view.username.as_str();
     let url = format!("{origin}{}", Route::Profile(view.username.clone()));
-    let face = view.avatar.map(|name| format!("{origin}{}", Route::Picture(name)));
-    let face = face.as_deref().unwrap_or(picture);
+    let face = match view.avatar {
+        Some(name) => format!("{origin}{}", Route::Picture(name)),
+        None => format!("{origin}{}", stand_ins.face(&view.username).route),
+    };
+    let header = format!("{origin}{}", stand_ins.banner.route);
     json!({
         "id": account_id(&view.username, view.joined_at),
         "username": name,
@@ -144,8 +148,8 @@ pub(super) fn account(origin: &Origin, picture: &str, view: &AccountView) -> Val
         "note": html(origin, &view.bio, &[]),
         "avatar": face,
         "avatar_static": face,
-        "header": picture,
-        "header_static": picture,
+        "header": header,
+        "header_static": header,
         "locked": false,
         "bot": false,
         "group": false,

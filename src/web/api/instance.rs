@@ -78,7 +78,7 @@ impl<A: Ask> Site<A> {
     pub(super) fn instance(&self, call: &Call<'_>, form: Version) -> Answered {
         let view = self.community_view(call)?;
         let words = entity::html(&self.origin, &view.words, &[]);
-        let picture = self.picture();
+        let picture = format!("{}{}", self.origin, self.assets.stand_ins.banner.route);
         let mut configuration = configuration();
         Ok(Answer::ok(match form {
             Version::One => json!({

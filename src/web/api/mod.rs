@@ -279,11 +279,6 @@ impl<A: Ask> Site<A> {
         }
     }
 
-    /// The picture of whoever has none.
-    fn picture(&self) -> String {
-        format!("{}{}", self.origin, self.assets.dots)
-    }
-
     /// An empty list, to those who may ask for it.
     fn nothing(&self, call: &Call<'_>) -> Answered {
         if call.access != Access::Open && call.bearer.is_some() {

@@ -134,7 +134,8 @@ impl<A: Ask> Site<A> {
         let accounts: BTreeMap<&UserName, &AccountView> =
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
         let spell = move |view: &NewsView| {
-            let account = entity::account(&self.origin, &self.picture(), accounts.get(&view.by)?);
+            let account =
+                entity::account(&self.origin, &self.assets.stand_ins, accounts.get(&view.by)?);
             let id = number(view);
             let mut notification = json!({
                 "id": id,

@@ -87,7 +87,7 @@ impl<A: Ask> Site<A> {
         let at = page.accounts.last().map(|view| view.joined_at).unwrap_or_default();
         let more = page.more_after.as_ref().map(|name| entity::account_id(name, at));
         let link = link(&self.origin, call, more.map(|id| ("max_id", id)), None);
-        let spell = |view| entity::account(&self.origin, &self.picture(), view);
+        let spell = |view| entity::account(&self.origin, &self.assets.stand_ins, view);
         let accounts = page.accounts.iter().map(spell);
         Ok(Answer { link, ..Answer::list(accounts) })
     }
@@ -111,7 +111,7 @@ impl<A: Ask> Site<A> {
         let read = Action::Api(ApiRead::Members { query: query.to_owned(), limit });
         let mut heard = self.ask_with_token(call, None, read)?;
         let ApiReply::Accounts(page) = told(&mut heard)? else { return Err(nonsense()) };
-        let spell = |view| entity::account(&self.origin, &self.picture(), view);
+        let spell = |view| entity::account(&self.origin, &self.assets.stand_ins, view);
         let accounts = page.accounts.iter().skip(offset);
         Ok(accounts.take(usize::from(most)).map(spell).collect())
     }

@@ -311,7 +311,9 @@ impl<A: Ask> Site<A> {
             Route::Healthz => Ok(Response::new(200, Content::Text, "ok\n")),
             Route::Readyz => Ok(self.ready(visit)),
             Route::Robots => Ok(plain::robots()),
-            Route::Style(_) | Route::Script(_) | Route::Dots(_) => Ok(self.asset(visit, &route)),
+            Route::Style(_) | Route::Script(_) | Route::Dots(_) | Route::StandIn(_) => {
+                Ok(self.asset(visit, &route))
+            }
             // These take only POST, which was looked at before.
             Route::Logout
             | Route::Post

@@ -45,10 +45,14 @@ impl<A: Ask> Site<A> {
             Route::Script(_) => {
                 let named = scripts.iter().find(|file| file.route == *asked);
                 let file = named.unwrap_or_else(|| self.assets.script(visit.t));
-                (&file.route, Content::Script, file.text.as_str())
+                (&file.route, Content::Script, file.text.as_bytes())
             }
-            Route::Dots(_) => (&self.assets.dots, Content::Svg, DOTS),
-            _ => (&self.assets.style, Content::Css, STYLE),
+            Route::Dots(_) => (&self.assets.dots, Content::Svg, DOTS.as_bytes()),
+            Route::StandIn(_) => {
+                let file = self.assets.stand_ins.at(asked);
+                (&file.route, Content::Png, file.bytes.as_slice())
+            }
+            _ => (&self.assets.style, Content::Css, STYLE.as_bytes()),
         };
         let cache = if asked == present { Cache::Forever } else { Cache::Public };
         Response { cache, ..Response::new(200, content, body) }

@@ -7,6 +7,7 @@ use super::form::FormHead;
 use super::machines::name;
 use super::script;
 use super::settings::Tab;
+use super::stand_in::StandIns;
 use super::time::Moment;
 use crate::id::UserName;
 use crate::limits::NEWS_COUNTED_MAX;
@@ -15,8 +16,8 @@ use crate::web::words::Lang;
 use crate::web::written::written;
 use crate::wire::request::{ClusterBrief, Kept, MachineState};
 
-/// The style sheet, the script, and the mark as a picture of its own; their addresses hold their
-/// hashes.
+/// The style sheet, the script, the mark as a picture of its own, and what apps show where there is no
+/// picture; their addresses hold their hashes.
 #[derive(Debug, Clone)]
 pub(crate) struct Assets {
     /// Where the style sheet is.
@@ -25,6 +26,8 @@ pub(crate) struct Assets {
     pub(crate) scripts: [ScriptFile; Lang::ALL.len()],
     /// Where the mark is.
     pub(crate) dots: Route,
+    /// What apps show where there is no picture.
+    pub(crate) stand_ins: StandIns,
 }
 
 /// The style sheet.
@@ -48,6 +51,7 @@ impl Assets {
                 ScriptFile { lang, route: Route::Script(AssetHash::of(text.as_bytes())), text }
             }),
             dots: Route::Dots(AssetHash::of(DOTS.as_bytes())),
+            stand_ins: StandIns::drawn(),
         }
     }
 

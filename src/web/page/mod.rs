@@ -5,6 +5,7 @@
 //! - `form`: forms and their fields. `post`, `text`, `time`: the parts of a post.
 //! - `find`: mentions and the search. `atom`: posts for feed readers.
 //! - `export`: the file of posts that a member takes along. `script`: the words of the script.
+//! - `stand_in`: what apps show where there is no picture.
 //! - `apps`: letting an app in. `list`, `thread`, `apart`, `message`, `moderation`, `settings`, `status`: the pages.
 //! - `machines`: how a machine is, in words; `tern cluster status` uses them too.
 
@@ -27,6 +28,7 @@ pub(super) mod problem;
 pub(super) mod said;
 pub(super) mod script;
 pub(super) mod settings;
+pub(super) mod stand_in;
 pub(crate) mod status;
 pub(crate) mod text;
 pub(super) mod thread;

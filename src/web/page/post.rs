@@ -14,7 +14,7 @@ use crate::web::words::Lang;
 use crate::wire::request::{LikedBy, Person, PostView};
 
 /// Grounds that a monogram may have: classes `h0` to `h7` of the style sheet.
-const HUES: u32 = 8;
+pub(super) const HUES: u32 = 8;
 
 /// A member as a byline or a row shows them.
 #[derive(Debug, Clone)]
@@ -39,20 +39,23 @@ impl Byline {
         let username = &person.username;
         let letters = person.display_name.chars().chain(username.as_str().chars());
         let initial = letters.filter(|c| c.is_alphanumeric()).take(1);
-        let sum = username
-            .as_str()
-            .bytes()
-            .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
         Self {
             name: person.display_name.clone(),
             face: face(person).unwrap_or_default(),
             href: Route::Profile(username.clone()).href(),
             // `ß` becomes two letters.
             initial: initial.flat_map(char::to_uppercase).take(1).collect(),
-            hue: (sum ^ sum >> 7) % HUES,
+            hue: hue(username),
             username: username.clone(),
         }
     }
+}
+
+/// Which ground somebody's monogram has.
+pub(super) fn hue(username: &UserName) -> u32 {
+    let bytes = username.as_str().bytes();
+    let sum = bytes.fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    (sum ^ sum >> 7) % HUES
 }
 
 /// Where the picture is that stands beside somebody's name, if there is one.

@@ -141,6 +141,8 @@ pub enum Route {
     Script(AssetHash),
     /// The mark, with the hash in its name.
     Dots(AssetHash),
+    /// What apps show where there is no picture, with the hash in its name.
+    StandIn(AssetHash),
 }
 
 /// The hash in a static file's name: 12 hexadecimal digits.
@@ -255,6 +257,7 @@ impl Route {
                 | Self::Style(_)
                 | Self::Script(_)
                 | Self::Dots(_)
+                | Self::StandIn(_)
                 | Self::Healthz
                 | Self::Readyz
                 | Self::Robots
@@ -316,14 +319,13 @@ impl Route {
     }
 
     fn parse_asset(name: &str) -> Option<Self> {
-        let hash = |before, after| name.strip_prefix(before)?.strip_suffix(after);
-        let route = match (hash("style-", ".css"), hash("script-", ".js"), hash("dots-", ".svg")) {
-            (Some(hash), ..) => (Self::Style as fn(_) -> _, hash),
-            (_, Some(hash), _) => (Self::Script as fn(_) -> _, hash),
-            (.., Some(hash)) => (Self::Dots as fn(_) -> _, hash),
-            (None, None, None) => return None,
-        };
-        AssetHash::parse(route.1).map(route.0)
+        let hash =
+            |before, after| AssetHash::parse(name.strip_prefix(before)?.strip_suffix(after)?);
+        hash("style-", ".css")
+            .map(Self::Style)
+            .or_else(|| hash("script-", ".js").map(Self::Script))
+            .or_else(|| hash("dots-", ".svg").map(Self::Dots))
+            .or_else(|| hash("stand-in-", ".png").map(Self::StandIn))
     }
 
     /// The methods that may be used here, as `Allow` spells them.
@@ -397,7 +399,8 @@ impl Route {
             | Self::Robots
             | Self::Style(_)
             | Self::Script(_)
-            | Self::Dots(_) => !is_post,
+            | Self::Dots(_)
+            | Self::StandIn(_) => !is_post,
         }
     }
 }
@@ -467,6 +470,7 @@ impl fmt::Display for Route {
             Self::Unblock(name) => return of_member(f, name, "/unblock"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
+            Self::StandIn(hash) => return write!(f, "/s/stand-in-{}.png", hash.0),
             Self::Dots(hash) => return write!(f, "/s/dots-{}.svg", hash.0),
             Self::Home => "/",
             Self::Everyone => "/public",

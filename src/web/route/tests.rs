@@ -69,6 +69,7 @@ fn every_route() -> Vec<Route> {
         Route::Robots,
         Route::Style(AssetHash::of(b"a")),
         Route::Dots(AssetHash::of(b"b")),
+        Route::StandIn(AssetHash::of(b"d")),
         Route::Script(AssetHash::of(b"c")),
     ]
 }
