@@ -87,3 +87,19 @@ fn r0106_apps_are_given_a_png_of_whoever_and_whatever_has_no_picture() {
         assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() < 2_000, "{address}");
     }
 }
+
+#[test]
+fn r0107_libraries_are_told_whose_api_is_spoken() {
+    let cluster = one_machine();
+    let stranger = App::introduce(&cluster.address(), "read", super::app::OUT_OF_BAND);
+    let links = stranger.get("/.well-known/nodeinfo").value;
+    let links = links["links"].as_array().cloned().unwrap_or_default();
+    assert!(!links.is_empty());
+    for link in links {
+        let href = link["href"].as_str().unwrap_or_default().to_owned();
+        let told = stranger.get(href.trim_start_matches(&cluster.address())).value;
+        // As the library megalodon looks: at the software's name, then whose it takes after.
+        assert_eq!(told["software"]["name"], json!("tern"));
+        assert_eq!(told["metadata"]["upstream"]["name"], json!("mastodon"), "{told}");
+    }
+}

@@ -161,7 +161,8 @@ impl<A: Ask> Site<A> {
                 "localPosts": view.posts,
             },
             "openRegistrations": view.is_open,
-            "metadata": {},
+            // Libraries that know no Tern look here for whose client API is spoken.
+            "metadata": { "upstream": { "name": "mastodon" } },
         })))
     }
 
