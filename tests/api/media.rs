@@ -16,7 +16,7 @@ const UPDATE: &str = "/api/v1/accounts/update_credentials";
 const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A photograph of noise, which takes more bytes than any form of text has if it is large enough.
-fn photograph(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn photograph(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let byte = |value: u32| u8::try_from(value.wrapping_mul(2_654_435_761) >> 24).unwrap();
     let image = RgbImage::from_fn(width, height, |x, y| {
         Rgb([byte(x * y + 1), byte(x + 7 * y), byte(3 * x + y)])

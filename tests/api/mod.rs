@@ -6,7 +6,7 @@ mod contract;
 mod ended;
 mod fields;
 mod found;
-mod media;
+pub(crate) mod media;
 mod news;
 mod paging;
 mod polls;

@@ -11,7 +11,29 @@ pub(crate) struct Form {
     pub(crate) fields: Vec<(String, String)>,
 }
 
+/// What [`Form::in_parts`] makes.
+pub(crate) const IN_PARTS: &str = "multipart/form-data; boundary=tern";
+
 impl Form {
+    /// Filled in, with files, as one that may bring them is sent.
+    pub(crate) fn in_parts(&self, filled: &[(&str, &str)], files: &[(&str, &[u8])]) -> Vec<u8> {
+        let part = |name: &str, more: &str, content: &[u8]| {
+            let head =
+                format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        let mut body = Vec::new();
+        let is_file = |field: &str| field.starts_with("picture_") || field == "avatar";
+        for (name, value) in self.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
+            body.extend(part(name, "", value.as_bytes()));
+        }
+        for (name, content) in files {
+            body.extend(part(name, "; filename=\"a.jpg\"", content));
+        }
+        body.extend(b"--tern--\r\n");
+        body
+    }
+
     /// What stands in a field.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::form::{Form, encode, forms};
+use super::form::{Form, IN_PARTS, encode, forms};
 use super::harness::eventually;
 
 /// Bytes of a page that are read at most: the largest is a tenth of it.
@@ -168,27 +168,14 @@ impl Person {
         filled: &[(&str, &str)],
         files: &[(&str, &[u8])],
     ) -> Result<Answer, ureq::Error> {
-        let mut body = Vec::new();
-        let part = |name: &str, more: &str, content: &[u8]| {
-            let head =
-                format!("--tern\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
-            [head.as_bytes(), content, b"\r\n"].concat()
-        };
-        let is_file = |field: &str| field.starts_with("picture_") || field == "avatar";
-        for (name, value) in form.filled(filled).iter().filter(|(name, _)| !is_file(name)) {
-            body.extend(part(name, "", value.as_bytes()));
-        }
-        for (name, content) in files {
-            body.extend(part(name, "; filename=\"a.jpg\"", content));
-        }
-        body.extend(b"--tern--\r\n");
+        let body = form.in_parts(filled, files);
         let request = self
             .agent
             .post(format!("{}{}", self.base, form.action))
             .header("Cookie", self.cookies())
             .header("Origin", &self.base)
             .header("Sec-Fetch-Site", "same-origin")
-            .content_type("multipart/form-data; boundary=tern");
+            .content_type(IN_PARTS);
         request.send(&body[..]).and_then(|answer| self.take(answer))
     }
 

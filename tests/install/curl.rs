@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::cluster::form::{Form, encode, forms};
+use crate::cluster::form::{Form, IN_PARTS, encode, forms};
 
 /// The site's name.
 pub(super) const NAME: &str = "tern.example.org";
@@ -120,21 +120,36 @@ impl<'a> Visitor<'a> {
 
     /// Asks, and tells what came back, if anything did.
     pub(super) fn ask(&self, path: &str, body: Option<&str>) -> Result<Page, String> {
-        let mut curl = self.command(path, body.is_some());
-        let curl = curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = curl.spawn().unwrap();
-        // It may have refused to connect, and then reads nothing.
-        let _sent = child.stdin.take().unwrap().write_all(body.unwrap_or_default().as_bytes());
-        let out = child.wait_with_output().unwrap();
-        if !out.status.success() {
-            return Err(String::from_utf8_lossy(&out.stderr).into_owned());
-        }
-        let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").ok_or("no head")?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.ok_or("no status")?;
-        Ok(Page { status, head: head.to_ascii_lowercase(), body: body.to_owned() })
+        run(self.command(path, body.is_some()), body.unwrap_or_default().as_bytes())
     }
+
+    /// Sends a form of this site with a file, saying these head lines too.
+    pub(super) fn send_file(&self, form: &Form, file: (&str, &[u8]), heads: &[&str]) -> Page {
+        let mut curl = self.command(&form.action, true);
+        curl.args(["--header", &format!("Content-Type: {IN_PARTS}")]);
+        for head in heads {
+            curl.args(["--header", head]);
+        }
+        let sent = run(curl, &form.in_parts(&[], &[file]));
+        sent.unwrap_or_else(|why| panic!("POST {}: {why}", form.action))
+    }
+}
+
+/// Has curl send this, and tells what came back.
+fn run(mut curl: Command, body: &[u8]) -> Result<Page, String> {
+    let curl = curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = curl.spawn().unwrap();
+    // It may have refused to connect, and then reads nothing.
+    let _sent = child.stdin.take().unwrap().write_all(body);
+    let out = child.wait_with_output().unwrap();
+    if !out.status.success() {
+        return Err(String::from_utf8_lossy(&out.stderr).into_owned());
+    }
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no head")?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or("no status")?;
+    Ok(Page { status, head: head.to_ascii_lowercase(), body: body.to_owned() })
 }
 
 impl Page {
