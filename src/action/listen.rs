@@ -23,6 +23,9 @@ pub struct Listen {
     /// understand it.
     #[serde(default, skip_serializing_if = "is_not")]
     pub marks: bool,
+    /// Whether to tell, too, that a poll is over that one asked or answered: likewise.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub ends: bool,
 }
 
 /// What may be listened to.

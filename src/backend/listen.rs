@@ -6,7 +6,7 @@ use crate::action::{Heard, Listen, ListenTo};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::index::{
-    Eyes, Happened, Index, Listened, News, NewsKind, Span, TagsWanted, Walk, Walked,
+    Eyes, Happened, Index, Listened, News, NewsKind, NewsWanted, Span, TagsWanted, Walk, Walked,
 };
 use crate::limits::{STREAM_EVENTS, STREAM_TOLD_MAX};
 use crate::order::sort_by_key;
@@ -25,8 +25,8 @@ enum Event {
 }
 
 impl Backend {
-    /// Each new post, repost, mention, follower and like once, whichever machine is asked when. Of edits and
-    /// deletions tells only the machine that was asked before.
+    /// Each new post, repost, mention, follower, like and end of a poll once, whichever machine is asked when. Of
+    /// edits and deletions tells only the machine that was asked before.
     pub(super) fn listen(&self, asked: Asked<'_>, data: &Listen) -> Result {
         let asker = asked.asker;
         if data.to == ListenTo::Home {
@@ -46,6 +46,9 @@ impl Backend {
         if !data.marks {
             happened
                 .retain(|what| !matches!(what, Happened::Liked(..) | Happened::RepostedOwn(..)));
+        }
+        if !data.ends {
+            happened.retain(|what| !matches!(what, Happened::PollEnded(..)));
         }
         let (mut events, mut statuses) = (Vec::new(), Vec::new());
         for what in &happened {
@@ -99,6 +102,9 @@ impl Backend {
         let known = known.and_then(|n| index.happened(eyes, listened, n, STREAM_EVENTS));
         let happened = if let Some((mut happened, change)) = known {
             heard.change = Some(change);
+            if listened == Listened::Home {
+                happened.extend(polls_ended(&index, eyes, &heard));
+            }
             happened.retain(|what| what.id().is_none_or(|id| !heard.has_told(id)));
             happened
         } else {
@@ -134,6 +140,10 @@ impl Backend {
             Happened::RepostedOwn(post, who, at) => {
                 return told(done_by(HeardEvent::Reposted, who, *at), post);
             }
+            Happened::PollEnded(post, at) => {
+                let at = *at;
+                return told(Box::new(move |status| HeardEvent::PollEnded(status, at)), post);
+            }
             Happened::Reposted(post, who, id) => {
                 self.if_readable(self.post_view(asker, post))?.map(|mut post| {
                     post.reposted_by = self.person(who);
@@ -157,12 +167,31 @@ const fn is_news(what: &Happened) -> bool {
         Happened::Named(_)
         | Happened::Followed(..)
         | Happened::Liked(..)
-        | Happened::RepostedOwn(..) => true,
+        | Happened::RepostedOwn(..)
+        | Happened::PollEnded(..) => true,
         Happened::Posted(_)
         | Happened::Reposted(..)
         | Happened::Edited(_)
         | Happened::Deleted(_) => false,
     }
+}
+
+/// What is news to somebody, as one who listens hears of it.
+fn of_news(news: News) -> Happened {
+    match news {
+        News::Named(post) => Happened::Named(post),
+        News::Followed(who, since) => Happened::Followed(who, since),
+        News::Liked(post, who, at) => Happened::Liked(post, who, at),
+        News::Reposted(post, who, at) => Happened::RepostedOwn(post, who, at),
+        News::PollEnded(post, at) => Happened::PollEnded(post, at),
+    }
+}
+
+/// Polls that have ended since what was heard, the first to end first.
+fn polls_ended(index: &Index, eyes: Eyes, heard: &Heard) -> impl Iterator<Item = Happened> + use<> {
+    let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
+    let wanted = NewsWanted { kinds: &[NewsKind::PollEnded], by: None };
+    index.news_part(eyes, span, &wanted, LOOKED_AT).news.into_iter().rev().map(of_news)
 }
 
 /// What a list, and the news, hold that was not told, oldest first, and whether there is more. For
@@ -184,7 +213,7 @@ fn newer(
     let span = Span { above: Some(heard.floor), is_rising: true, ..Span::default() };
     let walked = index.walk(eyes, list, span, LOOKED_AT);
     let is_all = walked.items.len() < LOOKED_AT && walked.stopped.is_none();
-    let news = index.news(eyes, None, &NewsKind::OF_STREAMS, LOOKED_AT).news;
+    let news = index.news(eyes, None, &NewsKind::ALL, LOOKED_AT).news;
     let items = walked.items.into_iter().rev();
     let mut newer: Vec<Happened> = items
         .map(|Walked { post, id, by }| match by {
@@ -195,14 +224,7 @@ fn newer(
     // What concerns one beyond the end of the list's part comes with its next.
     let end = if is_all { None } else { newer.iter().filter_map(Happened::id).max() };
     if listened == Listened::Home {
-        newer.extend(news.into_iter().filter_map(|news| match news {
-            News::Named(post) => Some(Happened::Named(post)),
-            News::Followed(who, since) => Some(Happened::Followed(who, since)),
-            News::Liked(post, who, at) => Some(Happened::Liked(post, who, at)),
-            News::Reposted(post, who, at) => Some(Happened::RepostedOwn(post, who, at)),
-            // None of those asked for.
-            News::PollEnded(..) => None,
-        }));
+        newer.extend(news.into_iter().map(of_news));
     }
     newer.retain(|what| {
         what.id().is_some_and(|id| !heard.has_told(id) && end.is_none_or(|end| id <= end))

@@ -60,11 +60,9 @@ pub enum NewsKind {
 }
 
 impl NewsKind {
-    /// What apps tell.
+    /// What apps tell, in lists and as it happens.
     pub const ALL: [Self; 5] =
         [Self::Named, Self::Followed, Self::Liked, Self::Reposted, Self::PollEnded];
-    /// What streams tell, as it happens: that a poll is over is nobody's act, and stands in the list.
-    pub const OF_STREAMS: [Self; 4] = [Self::Named, Self::Followed, Self::Liked, Self::Reposted];
     /// What the pages tell: whom one should answer, or may want to get to know.
     pub const OF_PAGES: [Self; 2] = [Self::Named, Self::Followed];
 }

@@ -110,6 +110,8 @@ pub enum Happened {
     Liked(PostRef, UserName, Wall),
     /// Somebody reposted a post of the viewer then: told beside [`Self::Reposted`].
     RepostedOwn(PostRef, UserName, Wall),
+    /// A poll is over since then that the viewer asked or answered: no change, for it is nobody's act.
+    PollEnded(PostRef, Wall),
 }
 
 impl Happened {
@@ -124,6 +126,9 @@ impl Happened {
             }
             Self::Liked(post, who, at) => {
                 Some(Index::number_of_like(PostId::floor_of(at.0), who, post))
+            }
+            Self::PollEnded(post, at) => {
+                Some(Index::number_of_poll_end(PostId::floor_of(at.0), post))
             }
             Self::Followed(_, since) => Some(PostId::floor_of(since.0)),
             Self::Edited(_) | Self::Deleted(_) => None,

@@ -169,6 +169,11 @@ impl Index {
         made_of(place, &format!("like {by} {} {}", post.user, post.id))
     }
 
+    /// The same of a poll that ended there.
+    pub(super) fn number_of_poll_end(place: PostId, post: &PostRef) -> PostId {
+        made_of(place, &format!("end {} {}", post.user, post.id))
+    }
+
     fn falling<'a>(
         &'a self,
         eyes: Eyes,

@@ -33,9 +33,12 @@ pub enum HeardEvent {
     Named(Box<StatusView>),
     /// Somebody follows them since then.
     Followed(UserName, Wall),
-    /// Somebody likes a post of theirs since then. This and what follows only to who asked for it:
+    /// Somebody likes a post of theirs since then. This and the next only to who asked for it:
     /// [`crate::action::Listen::marks`].
     Liked(Box<StatusView>, UserName, Wall),
     /// Somebody reposted a post of theirs then.
     Reposted(Box<StatusView>, UserName, Wall),
+    /// A poll is over since then that they asked or answered. Only to who asked for it:
+    /// [`crate::action::Listen::ends`].
+    PollEnded(Box<StatusView>, Wall),
 }

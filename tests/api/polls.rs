@@ -1,5 +1,7 @@
 //! Polls as apps ask, see and answer them.
 
+use std::io::{BufRead, BufReader};
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tern::limits::{POLL_OPTION_CHARS_MAX, POLL_S_MAX};
@@ -186,11 +188,11 @@ fn vote_that_cannot_be_cast_is_refused_and_nothing_counted() {
     assert_eq!(vote(&ben, &next, &json!([0])).status, 404);
 }
 
-#[test]
-fn poll_over_takes_no_votes_and_is_told_to_whom_it_concerns() {
+/// A cluster of one machine, and the file that says how far its clock is ahead; none without faketime.
+fn with_clock() -> Option<(Cluster, tempfile::NamedTempFile)> {
     let Some(library) = faketime() else {
         println!("left out: the end of a poll (no faketime; Debian: faketime)");
-        return;
+        return None;
     };
     let clock = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&clock, "+0\n").unwrap();
@@ -201,7 +203,12 @@ fn poll_over_takes_no_votes_and_is_told_to_whom_it_concerns() {
     let environment = pairs.into_iter().chain(set);
     let environment =
         environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let cluster = Cluster::start(Options { backends: 1, environment, ..Options::default() });
+    Some((Cluster::start(Options { backends: 1, environment, ..Options::default() }), clock))
+}
+
+#[test]
+fn poll_over_takes_no_votes_and_is_told_to_whom_it_concerns() {
+    let Some((cluster, clock)) = with_clock() else { return };
     let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
     let [post, poll] = asks(&ada, &asking(&["Tea", "Cake"], &json!({ "hide_totals": true })));
     assert_eq!(vote(&ben, &poll, &json!([1])).status, 200);
@@ -230,4 +237,34 @@ fn poll_over_takes_no_votes_and_is_told_to_whom_it_concerns() {
     }
     assert_eq!(news(&cleo), json!([]));
     assert_eq!(ben.get("/api/v1/notifications?exclude_types[]=poll").value, json!([]));
+}
+
+#[test]
+fn r0110_poll_over_is_heard_of_by_whom_it_concerns_once() {
+    let Some((cluster, clock)) = with_clock() else { return };
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| App::joined(&cluster, name));
+    let [_, poll] = asks(&ada, &asking(&["Tea", "Cake"], &json!({})));
+    assert_eq!(vote(&ben, &poll, &json!([1])).status, 200);
+    let streams = [&ada, &ben, &cleo].map(|app| app.listen("/api/v1/streaming/user"));
+    std::fs::write(&clock, "+11m\n").unwrap();
+    let in_list = |app: &App| app.get("/api/v1/notifications?types[]=poll").value[0].clone();
+    // Told a moment later than the end, and no other time.
+    let mut news = streams.map(|stream| {
+        let lines = BufReader::new(stream.into_body().into_reader()).lines().map(Result::unwrap);
+        let mut is_news = false;
+        lines.filter_map(move |line| {
+            let data =
+                line.strip_prefix("data: ").filter(|_| is_news).map(serde_json::from_str::<Value>);
+            is_news = line == "event: notification";
+            data.map(Result::unwrap)
+        })
+    });
+    for (app, news) in [&ada, &ben].into_iter().zip(&mut news) {
+        assert_eq!(news.next(), Some(in_list(app)));
+    }
+    cleo.write("@ada @ben");
+    ada.write("@cleo");
+    for news in &mut news {
+        assert_eq!(news.next().unwrap()["type"], json!("mention"));
+    }
 }

@@ -8,7 +8,12 @@ use tern::wire::request::{HeardEvent, HeardPage, Outcome, Refusal, Request, Save
 use super::{Backends, eventually, joined, key, post};
 
 fn listening(session: &str, heard: Option<&Heard>) -> Request {
-    let action = Action::Listen(Listen { to: ListenTo::Home, heard: heard.cloned(), marks: true });
+    let action = Action::Listen(Listen {
+        to: ListenTo::Home,
+        heard: heard.cloned(),
+        marks: true,
+        ends: true,
+    });
     Request { session: Some(session.to_owned()), read_to: None, need: None, action }
 }
 
@@ -28,6 +33,7 @@ fn texts(page: &HeardPage) -> Vec<String> {
         HeardEvent::Followed(who, _) => format!("follower {who}"),
         HeardEvent::Liked(it, who, _) => format!("{who} likes {}", it.post.text),
         HeardEvent::Reposted(it, who, _) => format!("{who} reposted {}", it.post.text),
+        HeardEvent::PollEnded(it, _) => format!("poll over {}", it.post.text),
     };
     page.events.iter().map(text).collect()
 }
@@ -119,7 +125,7 @@ fn author_hears_of_each_like_and_repost_once_on_any_machine() {
     let moved = listen(&all, 2, &ada, Some(&mark));
     assert_eq!(texts(&moved), Vec::<String>::new());
     // A web server of an earlier version is told of neither, for it would not understand.
-    let action = Listen { to: ListenTo::Home, heard: Some(begun.heard), marks: false };
+    let action = Listen { to: ListenTo::Home, heard: Some(begun.heard), marks: false, ends: false };
     let (session, action) = (Some(ada), Action::Listen(action));
     let earlier = Request { session, read_to: None, need: None, action };
     let Outcome::Heard(page) = all.ask(0, &earlier).data.outcome else { panic!("nothing heard") };
@@ -133,7 +139,8 @@ fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
     let ada = joined(&all, 0, "ada", 1);
     let mut ben = joined(&all, 1, "ben", 2);
     let mut mark = {
-        let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true });
+        let action =
+            Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true, ends: true });
         let request = Request { session: Some(ada), read_to: None, need: None, action };
         match all.ask(0, &request).data.outcome {
             Outcome::Heard(page) => page.heard,
@@ -151,6 +158,7 @@ fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
             to: ListenTo::Everyone,
             heard: Some(heard.clone()),
             marks: true,
+            ends: true,
         });
         let request = Request { session: None, read_to: None, need: None, action };
         match all.ask(n, &request).data.outcome {
@@ -181,10 +189,12 @@ fn whoever_changes_machines_with_much_to_hear_hears_all_of_it_once() {
 #[test]
 fn nobody_listens_at_home_without_a_session() {
     let all = Backends::start();
-    let action = Action::Listen(Listen { to: ListenTo::Home, heard: None, marks: true });
+    let action =
+        Action::Listen(Listen { to: ListenTo::Home, heard: None, marks: true, ends: true });
     let stranger = Request { session: None, read_to: None, need: None, action };
     assert_eq!(all.ask(0, &stranger).data.outcome, Outcome::Refused(Refusal::SignedOut));
-    let action = Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true });
+    let action =
+        Action::Listen(Listen { to: ListenTo::Everyone, heard: None, marks: true, ends: true });
     let stranger = Request { action, ..stranger };
     assert!(matches!(all.ask(0, &stranger).data.outcome, Outcome::Heard(_)));
 }

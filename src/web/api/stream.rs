@@ -185,7 +185,7 @@ impl<A: Ask> Site<A> {
     ) -> Result<(String, Place), Answer> {
         // Strangers hear from one machine too, as long as it answers: its numbers save it work.
         let any = UserName::parse(PURPOSE).ok();
-        let action = Action::Listen(Listen { to, heard: mark.cloned(), marks: true });
+        let action = Action::Listen(Listen { to, heard: mark.cloned(), marks: true, ends: true });
         let heard = self.ask_with_token(call, any.as_ref(), action)?;
         let Outcome::Heard(HeardPage { events, accounts, heard: mark }) = heard.outcome else {
             return Err(nonsense());
@@ -244,6 +244,11 @@ impl<A: Ask> Site<A> {
             }
             HeardEvent::Reposted(status, by, at) => {
                 let what = NewsWhat::Reposted(status.post.id);
+                ("notification", notice(by, at, what, Some(status)))
+            }
+            HeardEvent::PollEnded(status, at) => {
+                let by = status.post.author.username.clone();
+                let what = NewsWhat::PollEnded(status.post.id);
                 ("notification", notice(by, at, what, Some(status)))
             }
         }
