@@ -89,7 +89,7 @@ pub struct Request {
     pub authorization: Option<String>,
     /// `Idempotency-Key`, as sent.
     pub idempotency_key: Option<String>,
-    /// The body; empty for GET.
+    /// The body; empty for what only reads.
     pub body: Vec<u8>,
     /// The browser's address: the peer's, or what a trusted proxy says.
     pub client: IpAddr,

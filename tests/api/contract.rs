@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::app::{App, OUT_OF_BAND, one_machine, rest_of};
 use crate::cluster::harness::Cluster;
+use crate::web::client::{Client, LOCALHOST};
 
 const STATUSES: &str = "/api/v1/statuses";
 
@@ -227,4 +228,39 @@ fn apps_in_browsers_are_let_in_and_bad_bodies_told() {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Both were answered 400: a body that says nothing, and a name with an umlaut.
+#[test]
+fn r0091_reads_with_a_body_and_heads_beyond_ascii_answered() {
+    let cluster = one_machine();
+    let [(ada, _)] = apps(&cluster, ["ada"]);
+    let token = ada.token.clone().unwrap_or_default();
+    let address = cluster.address().replace("http://", "");
+    let ask = |line: &str, more: &str, body: &str| {
+        let mut client = Client::connect_from(LOCALHOST, address.parse().unwrap());
+        let length = body.len();
+        client.send(format!(
+            "{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n{body}"
+        ));
+        // What follows the body is another request.
+        client.send(format!("GET /api/v1/instance HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+        let first = client.reply();
+        let second = if first.status == 200 { client.reply().status } else { 0 };
+        (first.status, second, first.body)
+    };
+    for body in ["{}", "{\"limit\":1}", "{", "GET / HTTP/1.1\r\n\r\n"] {
+        let (first, second, said) = ask("GET /api/v1/timelines/home", "", body);
+        assert_eq!((first, second), (200, 200), "{body} {said}");
+    }
+    let post = |key: &str| {
+        let more = format!("Idempotency-Key: {key}\r\nUser-Agent: Fön\r\nX-Name: Zoë\r\n");
+        let (status, _, body) = ask("POST /api/v1/statuses", &more, "{\"status\":\"Tea\"}");
+        assert_eq!(status, 200, "{key} {body}");
+        serde_json::from_str::<Value>(&body).unwrap()["id"].clone()
+    };
+    let one = post("Grüße");
+    assert_eq!(post("Grüße"), one);
+    assert_ne!(post("Größe"), one);
 }

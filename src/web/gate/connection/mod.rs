@@ -151,6 +151,9 @@ impl<'a> Browser<'a> {
             by = gate.clock.mono().plus_ms(GATE_UPLOAD_MS_MAX);
         }
         request.body = self.read_body(&request.head, request.upload.as_ref(), by)?;
+        if !request.head.method.is_write() {
+            request.body = Vec::new();
+        }
         Ok(request)
     }
 

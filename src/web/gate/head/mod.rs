@@ -2,8 +2,11 @@
 //! requests. `httparse` finds the tokens; the rules before and after it are ours.
 //!
 //! Refused, beyond what HTTP forbids: any `Transfer-Encoding`, tabs, bytes outside printable
-//! ASCII, a body with GET, HEAD or OPTIONS, targets that do not begin with `/`, and a second copy of any
-//! header that we use.
+//! ASCII but in the values of fields (RFC 9110, section 5.5), a body with a read that is not an app's,
+//! targets that do not begin with `/`, and a second copy of any header that we use.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::limits::{
     BODY_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX, UPLOAD_BYTES_MAX,
@@ -92,6 +95,7 @@ impl Scan {
             _ if self.previous == b'\r' => return Err(Refusal::Malformed("bare CR")),
             b' ' if at == self.line_start => return Err(Refusal::Malformed("folded header")),
             b'\r' | b' '..=b'~' => {}
+            0x80.. if self.headers_start.is_some() => {}
             _ => return Err(Refusal::Malformed("byte outside printable ASCII")),
         }
         if self.headers_start.is_none() && byte != b'\r' && at >= REQUEST_LINE_BYTES_MAX {
@@ -138,10 +142,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     let is_http10 = request.version == Some(0);
     let fields = Fields::read(request.headers)?;
     let body_bytes = fields.body_bytes.unwrap_or(0);
-    if !method.is_write() && body_bytes > 0 {
+    // Some apps' libraries send one with whatever they ask, and nothing stands in it.
+    let may_read_away = method == Method::Get && is_for_apps(target);
+    if !method.is_write() && !may_read_away && body_bytes > 0 {
         return Err(Refusal::Malformed("body of a GET or HEAD"));
     }
-    if body_bytes > BODY_BYTES_MAX && !fields.takes_pictures(target) {
+    let takes_pictures = method.is_write() && fields.takes_pictures(target);
+    if body_bytes > BODY_BYTES_MAX && !takes_pictures {
         return Err(Refusal::BodyTooLarge);
     }
     Ok(Head {
@@ -177,7 +184,7 @@ pub(crate) fn languages(bytes: &[u8], cookie_prefix: &str) -> &'static [Lang] {
 
 /// What `httparse` would not refuse, or not tell apart.
 fn check_lines(bytes: &[u8]) -> Result<(), Refusal> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("bytes"))?;
+    let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split("\r\n");
     let mut parts = lines.next().unwrap_or_default().split(' ');
     let (_method, _target) = (parts.next(), parts.next());
@@ -208,6 +215,24 @@ fn is_version(text: &str) -> bool {
     }
 }
 
+/// A field's value, with `%` and two digits for each byte beyond ASCII: nothing that means something to us
+/// has any, and what is passed on has one reading.
+fn in_ascii(value: &[u8]) -> Cow<'_, str> {
+    if value.is_ascii() {
+        return String::from_utf8_lossy(value);
+    }
+    let spelt = value.iter().fold(String::with_capacity(3 * value.len()), |mut spelt, byte| {
+        if byte.is_ascii() {
+            spelt.push(char::from(*byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(spelt, "%{byte:02X}");
+        }
+        spelt
+    });
+    Cow::Owned(spelt)
+}
+
 /// The header lines that mean something to us.
 #[derive(Default)]
 struct Fields {
@@ -224,9 +249,7 @@ impl Fields {
     fn read(headers: &[httparse::Header<'_>]) -> Result<Self, Refusal> {
         let mut fields = Self::default();
         for header in headers {
-            let value = std::str::from_utf8(header.value)
-                .map_err(|_| Refusal::Malformed("bytes of a header"))?;
-            fields.add(header.name, value)?;
+            fields.add(header.name, &in_ascii(header.value))?;
         }
         Ok(fields)
     }

@@ -84,7 +84,6 @@ fn head_smuggling_refused() {
         "A: \0",
         "A: \x7f",
         "A: \x1b",
-        "A: ä",
         "A b: c",
         "A",
         ": b",
@@ -184,6 +183,18 @@ fn head_body_of_read_refused() {
         refused(with(5), 400);
         accepted(&with(0));
     }
+    // An app's may have one, which is read away; as short as any other.
+    let of_app = |method: &str, bytes: &str| {
+        format!(
+            "{method} /api/v1/media HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a.x\r\n\
+             Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {bytes}\r\n\r\n"
+        )
+    };
+    assert_eq!(accepted(&of_app("GET", "65536")).body_bytes, BODY_BYTES_MAX);
+    refused(of_app("GET", "65537"), 413);
+    refused(of_app("HEAD", "5"), 400);
+    refused(of_app("OPTIONS", "5"), 400);
+    accepted(&of_app("POST", "65537"));
 }
 
 #[test]
@@ -266,4 +277,40 @@ fn languages_of_head_that_is_refused() {
     assert_eq!(languages(b"\xff\r\nAccept-Language: de\r\n\r\n", ""), de);
     let https = b"GET / HTTP/1.1\r\n__Host-Lang: x\r\nCookie: __Host-lang=de\r\n\r\n";
     assert_eq!(languages(https, "__Host-"), de);
+}
+
+/// All but ASCII was answered 400, in fields as well of which nothing is read.
+#[test]
+fn r0090_values_beyond_ascii_passed_on_in_ascii_and_nothing_else_of_the_head() {
+    let with = |line: &[u8]| [b"POST / HTTP/1.1\r\nHost: a\r\n", line, b"\r\n\r\n"].concat();
+    for (line, passed) in [
+        ("X-Name: Zoë".as_bytes(), None),
+        (b"X-Name: Zo\xeb", None),
+        ("User-Agent: Fön 1".as_bytes(), Some(("User-Agent", "F%C3%B6n 1"))),
+        (b"idempotency-key: \xff", Some(("Idempotency-Key", "%FF"))),
+        // White space of Unicode is a value like any other.
+        ("User-Agent: \u{a0}a\u{85}".as_bytes(), Some(("User-Agent", "%C2%A0a%C2%85"))),
+    ] {
+        let shown = String::from_utf8_lossy(line);
+        let head = read(&with(line), 1).expect(&shown).expect(&shown);
+        let passed = passed.map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(head.passed, Vec::from_iter(passed), "{shown}");
+    }
+    for (line, status) in [
+        ("Hos\u{e9}: a", 400),
+        ("Content-Length: 5\u{a0}", 400),
+        ("Content-Length\u{a0}: 5", 400),
+        ("Content-Length: ５", 400),
+        ("Transfer-Encoding: chunked\u{a0}", 400),
+        ("\u{a0}folded", 400),
+        ("User-Agent: \u{e9}\r\nUser-Agent: e", 400),
+        ("Expect: 100-continue\u{a0}", 417),
+    ] {
+        refused(with(line.as_bytes()), status);
+    }
+    for line in ["GET /é HTTP/1.1", "GÉT / HTTP/1.1", "GET / HTTP/1.1\u{a0}", "GET /\u{a0}HTTP/1.1"]
+    {
+        refused(format!("{line}\r\nHost: a\r\n\r\n"), 400);
+    }
+    refused("GET / HTTP/1.1\r\nHost: ä\r\n\r\n", 400);
 }
