@@ -268,3 +268,27 @@ fn r0110_poll_over_is_heard_of_by_whom_it_concerns_once() {
         assert_eq!(news.next().unwrap()["type"], json!("mention"));
     }
 }
+
+/// A number of seconds was taken as digits alone, and an option of blanks was.
+#[test]
+fn r0094_numbers_of_all_kinds_taken_and_blank_options_refused() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    for seconds in [json!(300), json!(300.0), json!("300"), json!("300.0"), json!(3e2)] {
+        let says = asking(&["Tea", "Cake"], &json!({ "expires_in": seconds }));
+        let asked = ada.post(STATUSES, &says);
+        assert_eq!(asked.status, 200, "{seconds} {asked:?}");
+    }
+    for seconds in [json!(300.5), json!(-300), json!("soon"), json!(""), json!(1e300), json!(true)]
+    {
+        let says = asking(&["Tea", "Cake"], &json!({ "expires_in": seconds }));
+        let refused = ada.post(STATUSES, &says);
+        let error = refused.text("error");
+        assert!(refused.status == 422 && error.contains("expires_in"), "{seconds} {error}");
+    }
+    for blank in ["", "  ", "\u{200b}"] {
+        let refused = ada.post(STATUSES, &asking(&["Tea", "Cake", blank], &json!({})));
+        let error = refused.text("error");
+        assert!(refused.status == 422 && error.contains("option"), "{blank:?} {error}");
+    }
+}

@@ -17,7 +17,7 @@ pub(super) fn said(call: &Call<'_>) -> Result<Option<NewPoll>, Answer> {
     if !params.pairs().any(|(name, _)| name.starts_with("poll[")) {
         return Ok(None);
     }
-    let lasts_s = params.get("poll[expires_in]").parse().map_err(|_| {
+    let lasts_s = whole(params.get("poll[expires_in]")).ok_or_else(|| {
         Answer::error(422, "Validation failed: poll[expires_in] is a number of seconds")
     })?;
     let is_on = |name: &str| match params.flag(name) {
@@ -32,6 +32,13 @@ pub(super) fn said(call: &Call<'_>) -> Result<Option<NewPoll>, Answer> {
         many: is_on("poll[multiple]")?,
         hides_votes: is_on("poll[hide_totals]")?,
     }))
+}
+
+/// A whole number, also of programs that know of no others than such with fractions.
+fn whole(said: &str) -> Option<u32> {
+    let (whole, fraction) = said.split_once('.').unwrap_or((said, ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| is_whole)
 }
 
 /// Refuses an edit that would change what a post asks: that stays. Apps send it along with a new text.
