@@ -230,6 +230,29 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
+/// What an app sets was answered 200, and its person's next post was for everybody.
+#[test]
+fn r0100_setting_that_is_not_kept_is_refused() {
+    let cluster = one_machine();
+    let [(ada, _)] = apps(&cluster, ["ada"]);
+    let update =
+        |says: &Value| ada.send("PATCH", "/api/v1/accounts/update_credentials", says, None);
+    for (source, field) in [
+        (json!({ "privacy": "private" }), "privacy"),
+        (json!({ "privacy": "direct" }), "privacy"),
+        (json!({ "privacy": ["private"] }), "privacy"),
+        (json!({ "sensitive": true }), "sensitive"),
+    ] {
+        let refused = update(&json!({ "display_name": "Ada L.", "source": source }));
+        let error = refused.text("error");
+        assert!(refused.status == 422 && error.contains(field), "{source} {error}");
+    }
+    assert_eq!(ada.get("/api/v1/accounts/verify_credentials").text("display_name"), "ada");
+    let as_is = json!({ "privacy": "public", "sensitive": false, "language": null });
+    let same = update(&json!({ "display_name": "Ada L.", "source": as_is }));
+    assert_eq!((same.status, same.text("display_name").as_str()), (200, "Ada L."), "{same:?}");
+}
+
 /// Both were answered 400: a body that says nothing, and a name with an umlaut.
 #[test]
 fn r0091_reads_with_a_body_and_heads_beyond_ascii_answered() {

@@ -10,6 +10,9 @@ use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
 use crate::wire::request::{AccountView, ApiReply};
 
+/// For whom a post is of which nothing is said.
+const PRIVACY: &str = "public";
+
 impl<A: Ask> Site<A> {
     /// Asks for one member; for oneself if nobody is named.
     fn account_view(
@@ -33,7 +36,7 @@ impl<A: Ask> Site<A> {
         if let Some(fields) = account.as_object_mut() {
             let source = json!({
                 "note": view.bio,
-                "privacy": "public",
+                "privacy": PRIVACY,
                 "sensitive": false,
                 "language": null,
                 "fields": [],
@@ -85,6 +88,7 @@ impl<A: Ask> Site<A> {
             let why = "Validation failed: header: profiles have no such picture here";
             return Err(Answer::error(422, why));
         }
+        check_settings_stay(call)?;
         self.ask_with_token(call, None, Action::CheckSession)?;
         let avatar = match params.file("avatar", &call.request.body) {
             Some(bytes) => {
@@ -118,13 +122,26 @@ impl<A: Ask> Site<A> {
     pub(super) fn preferences(&self, call: &Call<'_>) -> Answered {
         self.ask_with_token(call, None, Action::CheckSession)?;
         Ok(Answer::ok(json!({
-            "posting:default:visibility": "public",
+            "posting:default:visibility": PRIVACY,
             "posting:default:sensitive": false,
             "posting:default:language": null,
             "reading:expand:media": "default",
             "reading:expand:spoilers": false,
         })))
     }
+}
+
+/// Refuses to set for posts to come what is not kept: who is told that it was set says it of no post.
+fn check_settings_stay(call: &Call<'_>) -> Result<(), Answer> {
+    let privacy = call.params.get("source[privacy]");
+    let why = if !matches!(privacy, "" | PRIVACY) {
+        "source[privacy] is not kept here: say the visibility of each post"
+    } else if call.params.flag("source[sensitive]") == Some(true) {
+        "source[sensitive] is not kept here: say of each post that it is"
+    } else {
+        return Ok(());
+    };
+    Err(Answer::error(422, &format!("Validation failed: {why}")))
 }
 
 /// A change of what is said, and of nothing else: whatever somebody else changes meanwhile stays changed.

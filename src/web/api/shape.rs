@@ -57,6 +57,9 @@ const PROFILE: Fields = &[
     ("note", Shape::One),
     ("avatar", Shape::File),
     ("header", Shape::File),
+    ("source", Shape::Group),
+    ("source[privacy]", Shape::One),
+    ("source[sensitive]", Shape::One),
 ];
 const PICTURE: Fields = &[("file", Shape::File), ("description", Shape::One)];
 const REPORT: Fields = &[
