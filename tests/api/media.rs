@@ -294,3 +294,28 @@ fn picture_for_members_alone_shown_to_their_apps() {
     assert_eq!(ada.act("/@ben", "/@ben/block", &[]).status, 303);
     assert_eq!(ben.fetch(address).0, 404);
 }
+
+/// It was answered 200, and the pictures stayed.
+#[test]
+fn r0102_edit_that_takes_pictures_away_does_not_pretend_to() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    let picture = ada.send_picture(&small(), "");
+    let says = json!({ "status": "Look", "media_ids": [picture] });
+    let path = format!("{STATUSES}/{}", ada.post(STATUSES, &says).text("id"));
+    let edit = |says: &Value| ada.send("PUT", &path, says, None);
+    for none in [json!([]), json!(""), json!([""])] {
+        let refused = edit(&json!({ "status": "Gone", "media_ids": none }));
+        let error = refused.text("error");
+        assert!(refused.status == 422 && error.contains("pictures"), "{none} {error}");
+    }
+    assert_eq!(ada.get(&path).text("content"), "<p>Look</p>");
+    for same in [json!([picture]), json!(picture), Value::Null] {
+        let edited = edit(&json!({ "status": "Still there", "media_ids": same }));
+        assert_eq!(edited.value["media_attachments"][0]["id"], json!(picture), "{edited:?}");
+    }
+    // Of a post without any, none is what there is.
+    let path = format!("{STATUSES}/{}", ada.write("Tea"));
+    let edited = ada.send("PUT", &path, &json!({ "status": "Cake", "media_ids": [] }), None);
+    assert_eq!(edited.status, 200, "{edited:?}");
+}

@@ -114,6 +114,8 @@ impl<A: Ask> Site<A> {
         let own: Vec<PostId> =
             pictures().map(|(index, picture)| picture.number(post.id, index)).collect();
         let wanted = Self::media_ids(call)?;
+        let params = &call.params;
+        let names_none = params.all("media_ids").is_empty() && !params.has_inside("media_ids");
         // Each of the list has both, in whichever order.
         let said = |field: &str| -> Vec<&str> {
             let is_it = |name: &str| name.starts_with("media_attributes[") && name.ends_with(field);
@@ -128,7 +130,7 @@ impl<A: Ask> Site<A> {
         };
         let described =
             shows.is_empty() || (of.len() == shows.len() && of.iter().zip(&shows).all(is_same));
-        if (wanted.is_empty() || wanted == own) && described {
+        if (names_none || wanted == own) && described {
             return Ok(());
         }
         let why = "Validation failed: the pictures of a post, and what is said of them, stay as they are; \
