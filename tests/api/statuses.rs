@@ -148,3 +148,19 @@ fn people_found_followed_muted_and_blocked() {
     let statuses = ada.get(&format!("/api/v1/accounts/{id}/statuses?exclude_replies=true"));
     assert_eq!(statuses.ids(), [post]);
 }
+
+/// Apps count 23 characters for an address, of which this site counts all.
+#[test]
+fn r0099_post_that_is_too_long_told_how_long_it_is() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    let address = format!("https://a.example/{}", "x".repeat(600 - 18));
+    for (text, note, chars) in
+        [(address.as_str(), "", 600), (&address[..490], "Fifteen letters", 505)]
+    {
+        let heard = ada.post("/api/v1/statuses", &json!({ "status": text, "spoiler_text": note }));
+        let error = heard.text("error");
+        assert!(heard.status == 422 && error.contains("500"), "{error}");
+        assert!(error.contains(&chars.to_string()) && error.contains("address"), "{error}");
+    }
+}

@@ -51,8 +51,10 @@ impl<A: Ask> Site<A> {
             return Err(Answer::error(422, "Validation failed: Text can't be blank"));
         }
         if chars > POST_CHARS_MAX {
-            let error =
-                format!("Validation failed: Text character limit of {POST_CHARS_MAX} exceeded");
+            let error = format!(
+                "Validation failed: Text character limit of {POST_CHARS_MAX} exceeded: it has {chars}, \
+                 with its note, and with each address in full"
+            );
             return Err(Answer::error(422, &error));
         }
         Ok((text, note))
