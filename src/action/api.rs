@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Opening, RequestKey};
 use crate::id::{Hash128, PostId, UserName};
 use crate::text::Tag;
-use crate::user::entry::{App, is_not};
+use crate::user::entry::{App, PostRef, is_not};
 
 /// Data of [`super::Action::AllowApp`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,11 @@ pub enum ApiRead {
     Status {
         /// The number.
         id: PostId,
+    },
+    /// The repost that one has made of a post.
+    OwnRepost {
+        /// Of which.
+        post: PostRef,
     },
     /// What a post answers and what answers it.
     Context {

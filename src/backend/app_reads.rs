@@ -51,6 +51,11 @@ impl Backend {
                 let status = self.status_view(asker, walked)?;
                 ApiReply::Statuses(self.with_accounts(asker, status.into_iter().collect()))
             }
+            ApiRead::OwnRepost { post } => {
+                let walked = self.own_repost(asked.signed_in()?, post)?;
+                let status = self.status_view(asker, walked)?;
+                ApiReply::Statuses(self.with_accounts(asker, status.into_iter().collect()))
+            }
             ApiRead::Context { id } => self.context(asker, id)?,
             ApiRead::Picture { id } => {
                 let asker = asked.signed_in()?;

@@ -8,6 +8,7 @@ mod account;
 mod apart;
 mod api;
 mod app_news;
+mod app_own;
 mod app_reads;
 mod backup;
 mod export;

@@ -11,6 +11,7 @@ mod news;
 mod paging;
 mod polls;
 mod report;
+mod reposts;
 mod sign_in;
 mod statuses;
 pub(crate) mod table;

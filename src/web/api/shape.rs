@@ -3,6 +3,7 @@
 
 use super::params::Params;
 use super::route::{Endpoint, Media, News};
+use crate::action::Mark;
 
 /// What a field may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,7 @@ const fn known(endpoint: Endpoint) -> Fields {
         Endpoint::UpdateMyself => PROFILE,
         Endpoint::Media(Media::Send | Media::Describe) => PICTURE,
         Endpoint::Report => REPORT,
+        Endpoint::Mark(Mark::Repost, true) => &[("visibility", Shape::One)],
         Endpoint::Vote => &[("choices", Shape::List)],
         Endpoint::News(News::SetMarkers) => MARKERS,
         _ => &[],

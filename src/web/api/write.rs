@@ -1,15 +1,14 @@
 //! What an app does with posts in somebody's name.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::hash;
 use super::{Answer, Answered, Call, fresh, poll};
 use crate::action::{
     Action, ApiRead, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
-    StatusList,
 };
 use crate::clock::Wall;
-use crate::id::{PostId, RequestId, UserName};
+use crate::id::{PostId, RequestId};
 use crate::limits::POST_CHARS_MAX;
 use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
@@ -164,17 +163,26 @@ impl<A: Ask> Site<A> {
         })
     }
 
-    /// Takes back a post, and gives its text so that it can be written anew.
+    /// Takes back a post, and gives its text so that it can be written anew; or a repost, by its own number.
     pub(super) fn delete_status(&self, call: &Call<'_>) -> Answered {
-        let id = self.own_status(call)?.post.id;
-        let (page, viewer) = self.status_numbered(call, id)?;
+        let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+        let view = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
+        let by = view.reposted_by.as_ref().unwrap_or(&view.author);
+        if viewer.as_ref() != Some(&by.username) {
+            return Err(Answer::not_found());
+        }
         let mut status = self.spelt(&page, viewer.as_ref()).next().ok_or_else(Answer::not_found)?;
-        let text = page.statuses.first().map(|view| view.post.text.clone());
+        let key = Self::key_of(call)?;
+        let (text, take_back) = if view.reposted_by.is_some() {
+            let set = SetMark { key, post: of(&page)?, mark: Mark::Repost, on: false };
+            ("", Action::Mark(set))
+        } else {
+            (view.text.as_str(), Action::DeletePost(OnePost { key, id: view.id }))
+        };
         if let Some(fields) = status.as_object_mut() {
             fields.insert("text".to_owned(), json!(text));
         }
-        let key = Self::key_of(call)?;
-        self.written(call, Action::DeletePost(OnePost { key, id }))?;
+        self.written(call, take_back)?;
         Ok(Answer::ok(status))
     }
 
@@ -182,41 +190,43 @@ impl<A: Ask> Site<A> {
     pub(super) fn mark_status(&self, call: &Call<'_>, mark: Mark, on: bool) -> Answered {
         let (page, _) = self.status_numbered(call, Self::id_in(call)?)?;
         let post = of(&page)?;
-        if mark == Mark::Pin && Self::owner(call) != post.user.as_str() {
-            return Err(Answer::error(422, "Validation failed: not your own post"));
-        }
-        let is_few = page.statuses.first().is_some_and(|view| view.post.audience.is_few());
-        if mark == Mark::Repost && on && is_few {
-            let why = "Validation failed: this post is not for everybody";
-            return Err(Answer::error(422, why));
+        match mark {
+            Mark::Pin if Self::owner(call) != post.user.as_str() => {
+                return Err(Answer::error(422, "Validation failed: not your own post"));
+            }
+            Mark::Repost if on => check_may_repost(call, &page)?,
+            Mark::Pin | Mark::Repost | Mark::Like | Mark::Bookmark | Mark::MuteThread => {}
         }
         let key = Self::key_of(call)?;
-        let id = post.id;
-        self.written(call, Action::Mark(SetMark { key, post, mark, on }))?;
-        let shown = self.shown(call, id, || marked(page, mark, on))?;
+        self.written(call, Action::Mark(SetMark { key, post: post.clone(), mark, on }))?;
+        let shown = self.shown(call, post.id, || marked(page, mark, on))?;
         let is_repost = mark == Mark::Repost && on;
-        let repost = if is_repost { self.own_repost(call, &shown) } else { None };
+        let repost = if is_repost { self.own_repost(call, post) } else { None };
         Ok(repost.unwrap_or(shown))
     }
 
-    /// The repost that was just made, which is a status of its own to apps.
-    fn own_repost(&self, call: &Call<'_>, original: &Answer) -> Option<Answer> {
-        let own: UserName = Self::owner(call).parse().ok()?;
-        let list = StatusList::Of {
-            username: own.clone(),
-            no_replies: false,
-            no_reposts: false,
-            tag: None,
-            only_pictures: false,
-        };
-        let read =
-            ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 40 };
-        let mut heard = self.ask_with_token(call, None, Action::Api(read)).ok()?;
+    /// The repost that one has made of a post, which is a status of its own to apps.
+    fn own_repost(&self, call: &Call<'_>, post: PostRef) -> Option<Answer> {
+        let read = Action::Api(ApiRead::OwnRepost { post });
+        let mut heard = self.ask_with_token(call, None, read).ok()?;
         let ApiReply::Statuses(page) = super::told(&mut heard).ok()? else { return None };
-        let mut statuses = self.spelt(&page, Some(&own));
-        let id = original.value.get("id");
-        let is_it = |status: &Value| status.pointer("/reblog/id") == id;
-        statuses.find(is_it).map(Answer::ok)
+        let own = heard.viewer.map(|viewer| viewer.username);
+        self.spelt(&page, own.as_ref()).next().map(Answer::ok)
+    }
+}
+
+/// Refuses to show others what is for few, and to show few what is for all: a repost is for whoever follows.
+fn check_may_repost(call: &Call<'_>, page: &Statuses) -> Result<(), Answer> {
+    if page.statuses.first().is_some_and(|view| view.post.audience.is_few()) {
+        let why = "Validation failed: this post is not for everybody";
+        return Err(Answer::error(422, why));
+    }
+    match audience(call.params.get("visibility"))? {
+        Audience::Everyone | Audience::Quiet => Ok(()),
+        Audience::Followers | Audience::Named => {
+            let why = "Validation failed: the visibility of a repost is public or unlisted";
+            Err(Answer::error(422, why))
+        }
     }
 }
 
