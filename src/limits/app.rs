@@ -15,6 +15,8 @@ pub const API_PAGE_MAX: usize = 80;
 /// Days for which the address of a picture that strangers are not shown is good, today among them: it says
 /// for whose eyes it is, and apps keep it with the post.
 pub const APP_PICTURE_DAYS: u64 = 3;
+/// Posts that stand first on somebody's profile: a page begins with one, and an app is refused another.
+pub const PINNED_MAX: usize = 1;
 /// Tags of a list that apps ask for together, of each kind.
 pub const API_TAGS_MAX: usize = 4;
 /// Posts that an app reports together.

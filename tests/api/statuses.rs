@@ -149,6 +149,24 @@ fn people_found_followed_muted_and_blocked() {
     assert_eq!(statuses.ids(), [post]);
 }
 
+/// The second took the first one's place, unsaid.
+#[test]
+fn r0098_pin_beyond_the_last_refused() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    let [one, two] = ["One", "Two"].map(|text| ada.write(text));
+    let act =
+        |post: &str, act: &str| ada.post(&format!("/api/v1/statuses/{post}/{act}"), &json!({}));
+    for _ in 0..2 {
+        assert_eq!(act(&one, "pin").value["pinned"], json!(true));
+    }
+    let over = act(&two, "pin");
+    assert_eq!((over.status, over.text("error").contains("pinned")), (422, true), "{over:?}");
+    assert_eq!(ada.get(&format!("/api/v1/statuses/{one}")).value["pinned"], json!(true));
+    assert_eq!(act(&one, "unpin").status, 200);
+    assert_eq!(act(&two, "pin").value["pinned"], json!(true));
+}
+
 /// Apps count 23 characters for an address, of which this site counts all.
 #[test]
 fn r0099_post_that_is_too_long_told_how_long_it_is() {

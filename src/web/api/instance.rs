@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{Answer, Answered, Call, entity, told};
 use crate::action::{Action, ApiRead};
 use crate::limits::{
-    DESCRIPTION_CHARS_MAX, PICTURE_INPUT_BYTES_MAX, PICTURE_PIXELS_MAX, POLL_OPTION_CHARS_MAX,
-    POLL_OPTIONS_MAX, POLL_S_MAX, POLL_S_MIN, POST_CHARS_MAX, POST_PICTURES_MAX,
+    DESCRIPTION_CHARS_MAX, PICTURE_INPUT_BYTES_MAX, PICTURE_PIXELS_MAX, PINNED_MAX,
+    POLL_OPTION_CHARS_MAX, POLL_OPTIONS_MAX, POLL_S_MAX, POLL_S_MIN, POST_CHARS_MAX,
+    POST_PICTURES_MAX,
 };
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
@@ -29,7 +30,7 @@ const URL_CHARS: u32 = 23;
 
 fn configuration() -> Value {
     json!({
-        "accounts": { "max_featured_tags": 0, "max_pinned_statuses": 1 },
+        "accounts": { "max_featured_tags": 0, "max_pinned_statuses": PINNED_MAX },
         "statuses": {
             "max_characters": POST_CHARS_MAX,
             "max_media_attachments": POST_PICTURES_MAX,

@@ -6,10 +6,11 @@ use super::client::hash;
 use super::{Answer, Answered, Call, fresh, poll};
 use crate::action::{
     Action, ApiRead, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
+    StatusList,
 };
 use crate::clock::Wall;
 use crate::id::{PostId, RequestId};
-use crate::limits::POST_CHARS_MAX;
+use crate::limits::{PINNED_MAX, POST_CHARS_MAX};
 use crate::user::entry::{Audience, PostRef};
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
@@ -191,11 +192,9 @@ impl<A: Ask> Site<A> {
         let (page, _) = self.status_numbered(call, Self::id_in(call)?)?;
         let post = of(&page)?;
         match mark {
-            Mark::Pin if Self::owner(call) != post.user.as_str() => {
-                return Err(Answer::error(422, "Validation failed: not your own post"));
-            }
+            Mark::Pin => self.check_may_pin(call, &post, on)?,
             Mark::Repost if on => check_may_repost(call, &page)?,
-            Mark::Pin | Mark::Repost | Mark::Like | Mark::Bookmark | Mark::MuteThread => {}
+            Mark::Repost | Mark::Like | Mark::Bookmark | Mark::MuteThread => {}
         }
         let key = Self::key_of(call)?;
         self.written(call, Action::Mark(SetMark { key, post: post.clone(), mark, on }))?;
@@ -203,6 +202,29 @@ impl<A: Ask> Site<A> {
         let is_repost = mark == Mark::Repost && on;
         let repost = if is_repost { self.own_repost(call, post) } else { None };
         Ok(repost.unwrap_or(shown))
+    }
+
+    /// Refuses to pin what is another's, and one more than may be: of an app the next would take the place of
+    /// the one before, unsaid.
+    fn check_may_pin(&self, call: &Call<'_>, post: &PostRef, on: bool) -> Result<(), Answer> {
+        if Self::owner(call) != post.user.as_str() {
+            return Err(Answer::error(422, "Validation failed: not your own post"));
+        }
+        if !on {
+            return Ok(());
+        }
+        let list = StatusList::Pinned { username: post.user.clone() };
+        let read = ApiRead::Statuses { list, below: None, above: None, is_rising: false, limit: 1 };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read))?;
+        let ApiReply::Statuses(pinned) = super::told(&mut heard)? else {
+            return Err(super::nonsense());
+        };
+        let others = pinned.statuses.iter().filter(|status| status.id != post.id).count();
+        if others < PINNED_MAX {
+            return Ok(());
+        }
+        let why = "Validation failed: you have already pinned as many posts as can be";
+        Err(Answer::error(422, why))
     }
 
     /// The repost that one has made of a post, which is a status of its own to apps.
