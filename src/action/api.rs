@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Opening, RequestKey};
-use crate::id::{Hash128, PostId, UserName};
+use crate::id::{Hash128, PostId, RequestId, UserName};
 use crate::text::Tag;
 use crate::user::entry::{App, PostRef, is_not};
 
@@ -85,6 +85,11 @@ pub enum ApiRead {
     OwnRepost {
         /// Of which.
         post: PostRef,
+    },
+    /// What the post answers that one has made by a request.
+    AnsweredIn {
+        /// Which.
+        request: RequestId,
     },
     /// What a post answers and what answers it.
     Context {

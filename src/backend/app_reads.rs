@@ -56,6 +56,7 @@ impl Backend {
                 let status = self.status_view(asker, walked)?;
                 ApiReply::Statuses(self.with_accounts(asker, status.into_iter().collect()))
             }
+            ApiRead::AnsweredIn { request } => ApiReply::Post(self.answered_in(asked, request)?),
             ApiRead::Context { id } => self.context(asker, id)?,
             ApiRead::Picture { id } => {
                 let asker = asked.signed_in()?;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Backend;
 use super::ids::order_end;
-use super::view::{Asked, Done, Result, SessionNow};
+use super::view::{Asked, Asker, Done, Result, SessionNow};
 use crate::action::{
     self, Action, ActionError, Change, EditProfile, EndSession, Keyed, NewPost, OnePost, Plan,
     RequestKey, Whom,
@@ -18,7 +18,7 @@ use crate::limits::WRITE_MS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
-use crate::user::entry::{Audience, Entry, SessionId};
+use crate::user::entry::{Audience, Entry, Picture, SessionId};
 use crate::user::{Receipt, Recorded, Seen, User};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
@@ -130,20 +130,25 @@ impl Backend {
         let request = action.key().map(|key| (key, action.digest()));
         let act = OneAct { user: asker.user(), request };
         let who = action::Who { session: Some(asker.id.clone()) };
-        let (wrote, version) = self.change(asked.permit, &act, &|user| {
+        let written = self.change(asked.permit, &act, &|user| {
             // Under the lock: whoever waited for it comes after what was written meanwhile.
             let now = self.now();
             let change = change(user, now);
             let at = if change.has_place_by_time() { self.time_above_all(now) } else { now };
             action::handle(user, &who, &change, at)
         })?;
-        if action.written().is_some() && matches!(wrote, Wrote::Now(_)) {
+        if action.written().is_some() && matches!(written.0, Wrote::Now(_)) {
             metrics::POSTS.count();
         }
+        Ok(self.done(asker, &written))
+    }
+
+    /// What somebody is told of an act of theirs.
+    fn done(&self, asker: &Asker, (wrote, version): &Written) -> Done {
         let saved = saved(wrote.receipt());
-        let seen = Some(self.committed(asker.user()).max(version));
+        let seen = Some(self.committed(asker.user()).max(*version));
         let session = crate::auth::session::SessionText { seen, ..asker.session.clone() };
-        Ok(Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) })
+        Done { outcome: Outcome::Saved(saved), session: SessionNow::Is(session) }
     }
 
     /// The last place in lists that is known here and that others must come after.
@@ -167,7 +172,38 @@ impl Backend {
             .map_err(|later| Refusal::TooMany { retry_after_s: later.seconds })
     }
 
-    pub(super) fn post(&self, asked: Asked<'_>, action: &Action) -> Result {
+    pub(super) fn post(&self, mut asked: Asked<'_>, action: &Action) -> Result {
+        let (audience, post, poll) = action.written().ok_or(Refusal::NotFound)?;
+        let pictures = match self.check_may_post(&mut asked, action) {
+            Ok(pictures) => pictures,
+            // What stood in its way may have come since it was done: what it answers is gone.
+            Err(refusal) => {
+                let (asker, request) = (asked.signed_in()?, (action.key(), action.digest()));
+                let request = request.0.map(|key| (key, request.1));
+                let before = self.done_before(&OneAct { user: asker.user(), request });
+                return Ok(self.done(asker, &before.unwrap_or(Err(refusal))?));
+            }
+        };
+        let NewPost { text, reply_to, note, sent, .. } = post.clone();
+        self.act(asked, action, ActKind::Post, &|user, now| Change::Post {
+            id: self.post_id(now, user.post_id_max),
+            audience,
+            text: text.clone(),
+            reply_to: reply_to.clone(),
+            note: note.clone(),
+            pictures: pictures.clone(),
+            sent: sent.clone(),
+            poll: poll.cloned(),
+        })
+    }
+
+    /// What can be said of a post without its author's lock; gives its pictures, of which a majority takes
+    /// note that they are wanted.
+    fn check_may_post(
+        &self,
+        asked: &mut Asked<'_>,
+        action: &Action,
+    ) -> std::result::Result<Vec<Picture>, Refusal> {
         let (audience, post, poll) = action.written().ok_or(Refusal::NotFound)?;
         self.check_audience(audience)?;
         if poll.is_some() {
@@ -182,7 +218,7 @@ impl Backend {
         }
         if let Some(parent) = &post.reply_to {
             self.catch_up_with(asked.permit, parent)?;
-            self.check_is_for(&asked, parent)?;
+            self.check_is_for(asked, parent)?;
             let stands = self.look(&parent.user, |user| user.post(parent.id).is_some());
             match stands {
                 Some(true) => {}
@@ -197,17 +233,7 @@ impl Backend {
         }
         let pictures = self.posted_pictures(&post.pictures)?;
         self.want_sent(asked.permit, asker.user(), &post.sent)?;
-        let NewPost { text, reply_to, note, sent, .. } = post.clone();
-        self.act(asked, action, ActKind::Post, &|user, now| Change::Post {
-            id: self.post_id(now, user.post_id_max),
-            audience,
-            text: text.clone(),
-            reply_to: reply_to.clone(),
-            note: note.clone(),
-            pictures: pictures.clone(),
-            sent: sent.clone(),
-            poll: poll.cloned(),
-        })
+        Ok(pictures)
     }
 
     pub(super) fn delete_post(&self, asked: Asked<'_>, data: OnePost) -> Result {

@@ -203,6 +203,12 @@ impl User {
         Some(if is_same { Ok(found.result()) } else { Err(OtherAct) })
     }
 
+    /// The post that the request of that id made, if it is remembered, whatever it asked besides.
+    pub fn made_by(&self, id: &RequestId) -> Option<PostId> {
+        let found = self.requests.0.iter().rev().find(|request| request.id == *id)?;
+        found.result().post()
+    }
+
     /// Whether a request was answered already. `digest` is what it asks now.
     ///
     /// A form drawn when `key.ops` requests were recorded can itself be at the earliest number

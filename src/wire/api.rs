@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::request::PostView;
 use crate::clock::Wall;
 use crate::id::{PictureName, PostId, UserName};
-use crate::user::entry::{Picture, is_not};
+use crate::user::entry::{Picture, PostRef, is_not};
 
 /// An answer to an [`crate::action::ApiRead`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum ApiReply {
     Picture(Picture),
     /// Posts.
     Statuses(Statuses),
+    /// Which post, of one of which no more is told.
+    Post(PostRef),
     /// What a post answers and what answers it.
     Context {
         /// From the root down.

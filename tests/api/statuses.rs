@@ -149,6 +149,37 @@ fn people_found_followed_muted_and_blocked() {
     assert_eq!(statuses.ids(), [post]);
 }
 
+/// One who sends an empty key sends none: the second post was another under the first one's key.
+#[test]
+fn r0092_empty_key_is_none() {
+    let cluster = one_machine();
+    let ada = App::joined(&cluster, "ada");
+    for text in ["One", "Two"] {
+        let says = json!({ "status": text });
+        assert_eq!(ada.send("POST", "/api/v1/statuses", &says, Some("")).status, 200, "{text}");
+    }
+}
+
+/// It was answered 404, and an app that believed that lost sight of its post.
+#[test]
+fn r0093_reply_sent_again_is_the_same_though_what_it_answers_is_gone() {
+    let cluster = Cluster::start(Options::default());
+    let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
+    let parent = ada.write("A question");
+    let says = |text: &str| json!({ "status": text, "in_reply_to_id": parent });
+    let send = |text: &str, key: &str| ben.send("POST", "/api/v1/statuses", &says(text), Some(key));
+    let first = send("An answer", "k1");
+    assert_eq!((first.status, first.text("in_reply_to_id")), (200, parent.clone()), "{first:?}");
+    let path = format!("/api/v1/statuses/{parent}");
+    assert_eq!(ada.send("DELETE", &path, &json!(null), None).status, 200);
+    let again = send("An answer", "k1");
+    assert_eq!((again.status, again.text("id")), (200, first.text("id")), "{again:?}");
+    // What was not sent before is answered as ever.
+    assert_eq!(send("An answer", "k2").status, 404);
+    assert_eq!(send("Another", "k1").status, 404);
+    assert_eq!(ada.send("POST", "/api/v1/statuses", &says("An answer"), Some("k1")).status, 404);
+}
+
 /// The second took the first one's place, unsaid.
 #[test]
 fn r0098_pin_beyond_the_last_refused() {

@@ -26,7 +26,7 @@ impl<A: Ask> Site<A> {
 
     /// The number of such a key, if one was sent.
     pub(super) fn sent_id(call: &Call<'_>) -> Option<RequestId> {
-        let said = call.request.idempotency_key.as_deref()?;
+        let said = call.request.idempotency_key.as_deref().filter(|key| !key.is_empty())?;
         Some(RequestId(hash(&["idempotency", Self::owner(call), said]).0))
     }
 
@@ -76,11 +76,7 @@ impl<A: Ask> Site<A> {
         }
         let reply_to = match params.get("in_reply_to_id") {
             "" => None,
-            id => {
-                let id: PostId = id.parse().map_err(|_| Answer::not_found())?;
-                let (page, _) = self.status_numbered(call, id)?;
-                Some(of(&page)?)
-            }
+            id => Some(self.answered(call, id)?),
         };
         let key = Self::key_of(call)?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
@@ -94,6 +90,24 @@ impl<A: Ask> Site<A> {
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         let id = saved.post.ok_or_else(super::nonsense)?;
         self.shown(call, id, || self.as_written(call, id, written))
+    }
+
+    /// What a reply is to answer. One that is sent again is known by its key, whatever has become of that.
+    fn answered(&self, call: &Call<'_>, id: &str) -> Result<PostRef, Answer> {
+        let id: PostId = id.parse().map_err(|_| Answer::not_found())?;
+        match self.status_numbered(call, id) {
+            Ok((page, _)) => of(&page),
+            Err(refused) => self.answered_before(call).ok_or(refused),
+        }
+    }
+
+    fn answered_before(&self, call: &Call<'_>) -> Option<PostRef> {
+        let read = ApiRead::AnsweredIn { request: Self::sent_id(call)? };
+        let mut heard = self.ask_with_token(call, None, Action::Api(read)).ok()?;
+        match super::told(&mut heard).ok()? {
+            ApiReply::Post(post) => Some(post),
+            _ => None,
+        }
     }
 
     /// A post as it is after an act that was saved. Where that cannot be read it is told as it is known
