@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the clock was made, never going back. Meaningful in one process only.
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Milliseconds since the clock was made, never going back, and going on while the system is suspended: the
+/// other machines do not wait for it. Meaningful in one process only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Mono(pub u64);
 
@@ -50,15 +53,14 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System(Instant),
+    System(Timespec),
     Manual(Arc<(AtomicU64, AtomicU64)>),
 }
 
 impl Clock {
     /// The system's clocks.
-    #[expect(clippy::disallowed_methods, reason = "this is the place that asks the system")]
     pub fn system() -> Self {
-        Self(Source::System(Instant::now()))
+        Self(Source::System(clock_gettime(ClockId::Boottime)))
     }
 
     /// A clock that stands until [`Self::set`] moves it.
@@ -84,7 +86,9 @@ impl Clock {
     pub fn mono(&self) -> Mono {
         match &self.0 {
             Source::System(start) => {
-                Mono(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+                let since = clock_gettime(ClockId::Boottime) - *start;
+                let since = Duration::try_from(since).unwrap_or_default();
+                Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
             }
             Source::Manual(times) => Mono(times.0.load(Ordering::SeqCst)),
         }
