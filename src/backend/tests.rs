@@ -190,7 +190,7 @@ impl Running<'_> {
     /// In touch with machine 2, which holds the same.
     fn is_in_touch(&self) {
         self.is_answered();
-        self.backend.cluster.members.compared(&BTreeMap::from([(node(2), 0)]));
+        self.is_compared();
     }
 
     /// Somebody tries to sign in with a wrong password.
@@ -236,10 +236,17 @@ impl Running<'_> {
         self.clock.set(START.0.plus_ms(ms), Wall(START.1.0 + ms));
     }
 
+    /// This machine has compared what it holds with machine 2.
+    fn is_compared(&self) {
+        let none_differs = BTreeMap::from([(node(2), 0)]);
+        self.backend.cluster.members.compared(&none_differs, self.clock.mono());
+    }
+
     /// Machine 2 answers a ping.
     fn is_answered(&self) {
-        let health = Health { reaches: vec![node(2)], ..self.backend.cluster.health() };
-        self.backend.cluster.members.answered(node(2), health);
+        let reaches = vec![node(1), node(2)];
+        let health = Health { reaches, ..self.backend.cluster.health() };
+        self.backend.cluster.members.answered(node(2), health, self.clock.mono());
     }
 
     /// Whether the session is taken for whose it is, and since when the machine says to be cut off.
@@ -259,15 +266,15 @@ fn s16_machine_cut_off_for_a_minute_trusts_no_session() {
     let file = || std::fs::read(home.config.data.join("users/ada.jsonl")).unwrap();
     let before = file();
     home.run(|machine| {
-        let members = &machine.backend.cluster.members;
         machine.is_answered();
-        members.compared(&BTreeMap::from([(node(2), 0)]));
+        machine.is_compared();
         assert_eq!(machine.trusts(&session), (true, None));
         // However long one of the others is in touch.
         machine.at_ms(TRUST_MS * 10);
-        assert_eq!(machine.trusts(&session), (true, None));
         machine.is_answered();
-        members.gone(node(2));
+        machine.is_compared();
+        assert_eq!(machine.trusts(&session), (true, None));
+        machine.backend.cluster.members.gone(node(2));
         let since = Some(Wall(START.1.0 + TRUST_MS * 10));
         machine.at_ms(TRUST_MS * 11 - 1);
         assert_eq!(machine.trusts(&session), (true, since));
@@ -279,8 +286,10 @@ fn s16_machine_cut_off_for_a_minute_trusts_no_session() {
         let own = machine.ask(Some(&session), Action::Sessions).data.outcome;
         assert_eq!(own, Outcome::Refused(Refusal::SignedOut));
         assert_eq!(machine.post_under(3, &session), Outcome::Refused(Refusal::SignedOut));
-        // In touch again, it trusts as before.
+        // In touch again, it trusts as before once it knows what it missed.
         machine.is_answered();
+        assert_eq!(machine.trusts(&session), (false, None));
+        machine.is_compared();
         assert_eq!(machine.trusts(&session), (true, None));
     });
     assert_eq!(file(), before, "nothing was written");
@@ -302,7 +311,7 @@ fn s16_machine_that_met_nobody_yet_trusts_no_session_and_signs_nobody_out() {
         let everyone = machine.ask(None, Action::Everyone(Page::default())).data.outcome;
         assert!(matches!(everyone, Outcome::Posts(_)), "strangers read");
         machine.is_answered();
-        machine.backend.cluster.members.compared(&BTreeMap::from([(node(2), 0)]));
+        machine.is_compared();
         assert_eq!(machine.trusts(&session), (true, None));
     });
 }

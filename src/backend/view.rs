@@ -88,13 +88,13 @@ impl Done {
 impl Backend {
     /// Reads a session and checks that it is open.
     ///
-    /// A copy that is older than what this person saw, or that has not yet been compared with a
-    /// majority, or that does not know the session, is brought up to date first. Without a majority
-    /// the copy is trusted for a while, then no session is.
+    /// A copy that is older than what this person saw, or that has not been compared with a majority
+    /// since this machine was started, stood still or was cut off, or that does not know the session, is
+    /// brought up to date first. Without a majority the copy is trusted for a while, then no session is.
     ///
     /// # Errors
     /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person
-    /// less than they have seen, or nothing of their session. A machine that knows that it is cut off
+    /// less than they have seen, nothing of their session, or one that may be over. A machine that knows that it is cut off
     /// answers all the same: it says how old its copy is. One that was in touch with nobody since its
     /// start cannot, and trusts nobody: it may have been away for days.
     pub(super) fn asker(
@@ -103,14 +103,6 @@ impl Backend {
         text: &str,
     ) -> std::result::Result<Option<Asker>, Refusal> {
         let Ok(session) = SessionText::parse(text) else { return Ok(None) };
-        let cut_off = self.cluster.members.cut_off();
-        match cut_off {
-            // How long it was away, and how old its copy is, it cannot say.
-            Some((_, None)) => return Err(Refusal::Behind),
-            Some((ms, Some(_))) if ms >= SESSION_TRUST_S * 1000 => return Ok(None),
-            Some(_) | None => {}
-        }
-        let stale_since = cut_off.and_then(|(_, since)| since);
         let id = session.token.id();
         if let Some(seen) = session.seen {
             self.cluster.await_shown(&session.user, seen);
@@ -119,22 +111,36 @@ impl Backend {
             session.seen.is_none_or(|seen| slot.state().com >= seen)
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
         });
-        let is_fresh = if !is_current || self.cluster.members.may_be_old() {
-            self.refresh(permit, &session.user)
-        } else {
-            true
-        };
+        let must_ask = !is_current || self.cluster.members.may_be_old();
+        let was_told = must_ask && self.refresh(permit, &session.user);
+        // Not before: a machine that stood still learns by asking that nobody answers.
+        let cut_off = self.cluster.members.cut_off().filter(|_| !was_told);
+        match cut_off {
+            // How long it was away, and how old its copy is, it cannot say.
+            Some((_, None)) => return Err(Refusal::Behind),
+            Some((ms, Some(_))) if ms >= SESSION_TRUST_S * 1000 => return Ok(None),
+            Some(_) | None => {}
+        }
+        let stale_since = cut_off.and_then(|(_, since)| since);
         let app_of = |user: &User| {
             user.open_session(&id, self.clock.wall()).map(|session| session.app.clone())
         };
         let open = self.look(&session.user, app_of).flatten();
         let is_open = open.is_some();
         let is_behind = session.seen.is_some_and(|seen| self.committed(&session.user) < seen);
-        if !is_fresh && (is_behind || !is_open) && stale_since.is_none() {
+        let is_doubtful = is_behind || !is_open || self.may_lack_an_end();
+        if must_ask && !was_told && is_doubtful && stale_since.is_none() {
             return Err(Refusal::Behind);
         }
         let stale_since = stale_since.filter(|_| is_behind);
         Ok(open.map(|app| Asker { session, id, stale_since, read_to: None, app }))
+    }
+
+    /// Whether a session may have been ended without this machine, as far as it knows. While the members
+    /// change nobody could end one.
+    fn may_lack_an_end(&self) -> bool {
+        self.cluster.members.may_be_old()
+            && self.cluster.local.floors().not_voting != Some(NotVoting::Changing)
     }
 
     /// The session of somebody who was just shown what is committed here: no machine may show them
@@ -263,7 +269,7 @@ impl Backend {
     fn own_row(&self, node: NodeId) -> MachineRow {
         let members = &self.cluster.members;
         let health = self.cluster.health();
-        let is_behind = members.may_be_old() || health.catching_up > 0;
+        let is_behind = !members.has_agreed() || health.catching_up > 0;
         MachineRow {
             node,
             name: members.name.clone(),

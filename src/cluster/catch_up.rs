@@ -43,7 +43,7 @@ impl Cluster {
             }
             let now = self.clock.mono();
             let is_due = compared_at.is_none_or(|at| now.since_ms(at) >= COMPARE_MS);
-            if (is_due || self.members.may_be_old())
+            if (is_due || self.members.is_doubted())
                 && self.compare_wanted.swap(false, Ordering::Relaxed)
             {
                 self.compare(permit);
@@ -193,7 +193,7 @@ impl Cluster {
         let ms = self.clock.mono().since_ms(began);
         log::info!(users = compared, learned, failed, ms; "compared with peers");
         self.members.lacks(u32::try_from(failed).unwrap_or(u32::MAX));
-        self.members.compared(&differing);
+        self.members.compared(&differing, began);
     }
 
     /// One page of what a peer holds.
@@ -358,8 +358,8 @@ mod tests {
         let cluster = of_three(directory, &stop, &files);
         stop.close();
         std::thread::scope(|scope| cluster.run_links(scope).unwrap());
-        let health = Health { reaches: vec![node(2)], ..cluster.health() };
-        cluster.members.answered(node(2), health);
+        let health = Health { reaches: vec![node(1), node(2)], ..cluster.health() };
+        cluster.members.answered(node(2), health, cluster.clock.mono());
         cluster
     }
 

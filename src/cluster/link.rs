@@ -338,7 +338,7 @@ impl Link<'_> {
     fn ping(&mut self) {
         let mut told = None;
         loop {
-            let next = self.cluster.clock.mono().plus_ms(PING_MS);
+            let sent = self.cluster.clock.mono();
             let health = Message::Ping(self.cluster.health());
             let answer = self.exchange((&health, None), &[], true);
             if self.is_over() {
@@ -358,7 +358,7 @@ impl Link<'_> {
                     self.heard(&health);
                     if self.line.is_member {
                         self.cluster.compare_sums(self.peer, &health);
-                        Some(members.answered(self.peer, health))
+                        Some(members.answered(self.peer, health, sent))
                     } else {
                         None
                     }
@@ -371,6 +371,7 @@ impl Link<'_> {
             if let Some(change) = change {
                 self.cluster.peer_changed(self.peer, change);
             }
+            let next = sent.plus_ms(PING_MS);
             let _nudged = self.line.nudge.1.recv_timeout(next.left(self.cluster.clock.mono()));
             if self.is_over() {
                 return;

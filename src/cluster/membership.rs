@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId};
-use crate::limits::{FIRST_AGREEMENT_MS, PINGS_MISSED_MAX};
+use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PINGS_MISSED_MAX};
 use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Seat};
 use crate::replica::quorum::majority;
@@ -35,8 +35,10 @@ struct Seen {
     started: Mono,
     /// When a majority was last in touch, this machine included.
     majority_at: Option<(Mono, Wall)>,
-    /// Whether this machine has compared what it holds with a majority since it started.
-    has_agreed: bool,
+    /// When it last turned out that others may have done something without a word of it to this machine.
+    doubted_at: Mono,
+    /// When the last comparison of what this machine holds with a majority began.
+    agreed_at: Option<Mono>,
     /// Of how many users this machine knows to lack something.
     lacking: u32,
 }
@@ -54,6 +56,8 @@ pub struct Peer {
     pub health: Option<Health>,
     /// Of how many users it holds less than this machine, by the last comparison.
     pub differing: Option<u32>,
+    /// When the last ping was sent that it answered.
+    heard_at: Option<Mono>,
     missed: u32,
 }
 
@@ -65,6 +69,30 @@ impl Peer {
 
     fn has_room(&self) -> bool {
         self.health.as_ref().is_none_or(|health| health.not_voting != Some(NotVoting::NoSpace))
+    }
+
+    /// Whether it answers and says that it does without `me`.
+    fn gave_up(&self, me: NodeId) -> bool {
+        self.is_up && self.health.as_ref().is_some_and(|health| !health.reaches.contains(&me))
+    }
+}
+
+impl Seen {
+    /// Whether for so long no majority answered a ping that others may have given this machine up, which
+    /// may have stood still meanwhile without knowing.
+    fn is_out_of_touch(&self, now: Mono) -> bool {
+        let Some(others) = majority(self.members.len()).checked_sub(2) else { return false };
+        let mut heard: Vec<Mono> = self.peers.values().filter_map(|peer| peer.heard_at).collect();
+        heard.sort_unstable_by(|a, b| b.cmp(a));
+        heard.get(others).is_none_or(|&at| now.since_ms(at) > OUT_OF_TOUCH_MS)
+    }
+
+    fn has_agreed(&self) -> bool {
+        self.members.len() == 1 || self.agreed_at.is_some()
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.members.len() > 1 && self.agreed_at.is_none_or(|at| at < self.doubted_at)
     }
 }
 
@@ -85,6 +113,8 @@ pub enum Change {
     None,
     /// It has come (back): compare what both hold.
     Up,
+    /// It may have done something without a word of it to this machine: compare what both hold.
+    Doubted,
     /// It is gone: its locks are void.
     Down,
 }
@@ -107,7 +137,8 @@ impl Membership {
             members: members.clone(),
             started: now.0,
             majority_at: (majority(members.len()) == 1).then_some(now),
-            has_agreed: members.len() == 1,
+            doubted_at: now.0,
+            agreed_at: None,
             lacking: 0,
         };
         Self { me, name, process, clock, seen: Mutex::new(seen) }
@@ -134,7 +165,6 @@ impl Membership {
         }
         if majority(members.len()) == 1 {
             seen.majority_at = Some((self.clock.mono(), wall));
-            seen.has_agreed = true;
         }
         seen.members = members;
     }
@@ -234,16 +264,26 @@ impl Membership {
         hello.map_or(0, |hello| hello.proto_max)
     }
 
-    /// A peer answered a ping.
-    pub fn answered(&self, from: NodeId, health: Health) -> Change {
+    /// A peer answered a ping that was sent then.
+    pub fn answered(&self, from: NodeId, health: Health, sent: Mono) -> Change {
         let now = (self.clock.mono(), self.clock.wall());
         let mut seen = self.seen.lock();
+        let was_apart = seen.is_out_of_touch(now.0);
         let Some(peer) = seen.peers.get_mut(&from) else { return Change::None };
-        let change = if peer.is_up { Change::None } else { Change::Up };
+        let is_doubted = was_apart || peer.gave_up(self.me);
+        let change = match (peer.is_up, is_doubted) {
+            (false, _) => Change::Up,
+            (true, true) => Change::Doubted,
+            (true, false) => Change::None,
+        };
         peer.is_up = true;
         peer.down_since = None;
         peer.missed = 0;
         peer.health = Some(health);
+        peer.heard_at = Some(sent);
+        if is_doubted {
+            seen.doubted_at = now.0;
+        }
         let up = 1 + seen.peers.values().filter(|peer| peer.is_up).count();
         if up >= majority(seen.members.len()) {
             seen.majority_at = Some(now);
@@ -322,15 +362,17 @@ impl Membership {
         })
     }
 
-    /// Takes note of a comparison: of how many users each peer holds less than this machine.
-    pub fn compared(&self, differing: &BTreeMap<NodeId, u32>) {
+    /// Takes note of a comparison that began then: of how many users each peer holds less than this machine.
+    pub fn compared(&self, differing: &BTreeMap<NodeId, u32>, began: Mono) {
         let mut seen = self.seen.lock();
         for (node, count) in differing {
             if let Some(peer) = seen.peers.get_mut(node) {
                 peer.differing = Some(*count);
             }
         }
-        seen.has_agreed |= differing.len() + 1 >= majority(seen.members.len());
+        if differing.len() + 1 >= majority(seen.members.len()) {
+            seen.agreed_at = seen.agreed_at.max(Some(began));
+        }
     }
 
     /// A peer holds the same as this machine. True if it did not by the last comparison.
@@ -351,19 +393,142 @@ impl Membership {
         self.seen.lock().lacking
     }
 
-    /// Whether what is held here may be old: there was no comparison with a majority yet.
+    /// Whether there was a comparison with a majority since the start.
+    pub fn has_agreed(&self) -> bool {
+        self.seen.lock().has_agreed()
+    }
+
+    /// Whether it is time to compare with a majority: there was no comparison since the start, or since
+    /// others may have done something without a word of it to this machine.
+    pub fn is_doubted(&self) -> bool {
+        self.seen.lock().is_doubted()
+    }
+
+    /// Whether what is held here may be old. A machine that stood still finds that out by its clock, before
+    /// it hears of anybody; one that others gave up for another reason, as they answer its next ping.
     pub fn may_be_old(&self) -> bool {
-        !self.seen.lock().has_agreed
+        let seen = self.seen.lock();
+        seen.is_doubted()
+            || seen.is_out_of_touch(self.clock.mono())
+            || seen.peers.values().any(|peer| peer.gave_up(self.me))
     }
 
     /// Whether lists may be served: after the first comparison, or when waiting for it is over.
     pub fn serves_lists(&self) -> bool {
         let seen = self.seen.lock();
-        seen.has_agreed || self.clock.mono().since_ms(seen.started) >= FIRST_AGREEMENT_MS
+        seen.has_agreed() || self.clock.mono().since_ms(seen.started) >= FIRST_AGREEMENT_MS
     }
 
     /// A copy of what is known of each peer.
     pub fn peers(&self) -> BTreeMap<NodeId, Peer> {
         self.seen.lock().peers.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::PING_MS;
+    use crate::replica::version::Term;
+
+    fn node(number: u16) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    /// Machine 1 of so many, and the clock by which it goes.
+    fn machine_of(count: u16) -> (Membership, Clock) {
+        let clock = Clock::manual(Mono(0), Wall(0));
+        let members = (1..=count).map(node).collect();
+        let name = "birch".to_owned();
+        (Membership::new(node(1), name, members, Hash128([3; 16]), clock.clone()), clock)
+    }
+
+    /// What a machine says that reaches these.
+    fn reaching(reaches: &[u16]) -> Health {
+        Health {
+            sum: Hash128::default(),
+            bootfloor: Term::default(),
+            voting: true,
+            reaches: reaches.iter().copied().map(node).collect(),
+            disk_percent: 0,
+            not_voting: None,
+            damaged: 0,
+            catching_up: 0,
+            standing: None,
+            has_learned: false,
+            features: 0,
+            pictures_missing: 0,
+        }
+    }
+
+    /// It has compared what it holds with machine 2, beginning then.
+    fn compared(machine: &Membership, began: u64) {
+        machine.compared(&BTreeMap::from([(node(2), 0)]), Mono(began));
+    }
+
+    #[test]
+    fn r0115_machine_that_stood_still_may_be_old_until_it_has_compared_anew() {
+        let (machine, clock) = machine_of(3);
+        assert_eq!(machine.answered(node(2), reaching(&[1, 2, 3]), Mono(0)), Change::Up);
+        assert!(machine.may_be_old());
+        compared(&machine, 0);
+        assert!(!machine.may_be_old());
+        // A ping that comes back as late as it may is no reason to doubt.
+        clock.set(Mono(2 * PING_MS), Wall(0));
+        assert!(!machine.may_be_old());
+        let heard = machine.answered(node(2), reaching(&[1, 2, 3]), Mono(PING_MS));
+        assert_eq!(heard, Change::None);
+        // It is known before anybody is heard, and not forgotten by hearing of one.
+        clock.set(Mono(10_000), Wall(0));
+        assert!(machine.may_be_old());
+        let heard = machine.answered(node(2), reaching(&[1, 2, 3]), Mono(10_000));
+        assert_eq!(heard, Change::Doubted);
+        assert!(machine.may_be_old());
+        compared(&machine, 700);
+        assert!(machine.may_be_old(), "this one began before");
+        compared(&machine, 10_000);
+        assert!(!machine.may_be_old());
+    }
+
+    #[test]
+    fn r0115_majority_is_in_touch_once_so_many_have_answered_lately() {
+        let (machine, clock) = machine_of(5);
+        for number in 2..=5 {
+            machine.answered(node(number), reaching(&[1, 2, 3, 4, 5]), Mono(0));
+        }
+        machine.compared(&BTreeMap::from([(node(2), 0), (node(3), 0)]), Mono(0));
+        assert!(!machine.may_be_old());
+        clock.set(Mono(10_000), Wall(0));
+        machine.answered(node(2), reaching(&[1, 2, 3, 4, 5]), Mono(10_000));
+        machine.compared(&BTreeMap::from([(node(2), 0), (node(3), 0)]), Mono(10_000));
+        assert!(machine.may_be_old(), "two of five are in touch");
+        let heard = machine.answered(node(3), reaching(&[1, 2, 3, 4, 5]), Mono(10_000));
+        assert_eq!(heard, Change::Doubted);
+        machine.compared(&BTreeMap::from([(node(2), 0), (node(3), 0)]), Mono(10_000));
+        assert!(!machine.may_be_old());
+    }
+
+    #[test]
+    fn r0115_machine_that_another_gave_up_may_be_old() {
+        let (machine, clock) = machine_of(3);
+        machine.answered(node(2), reaching(&[1, 2, 3]), Mono(0));
+        compared(&machine, 0);
+        clock.set(Mono(10), Wall(0));
+        assert_eq!(machine.answered(node(2), reaching(&[2, 3]), Mono(10)), Change::None);
+        assert!(machine.may_be_old() && !machine.is_doubted());
+        compared(&machine, 10);
+        assert!(machine.may_be_old(), "it goes on without this one");
+        clock.set(Mono(20), Wall(0));
+        assert_eq!(machine.answered(node(2), reaching(&[1, 2, 3]), Mono(20)), Change::Doubted);
+        assert!(machine.may_be_old() && machine.is_doubted());
+        compared(&machine, 20);
+        assert!(!machine.may_be_old());
+    }
+
+    #[test]
+    fn machine_alone_is_never_old() {
+        let (machine, clock) = machine_of(1);
+        clock.set(Mono(10_000), Wall(0));
+        assert!(!machine.may_be_old() && machine.has_agreed() && !machine.is_doubted());
     }
 }

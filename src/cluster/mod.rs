@@ -308,6 +308,7 @@ impl Cluster {
                 self.words.lock().entry(peer).or_default().rejected = None;
                 self.want_comparison();
             }
+            membership::Change::Doubted => self.want_comparison(),
             membership::Change::Down => {
                 log::warn!(peer; "peer down");
                 self.changes.note(ChangeKind::Down, peer);

@@ -328,7 +328,7 @@ mod tests {
         // The two others are in touch, and silent.
         cluster.have_silent_peers();
         for number in 2..=3 {
-            cluster.members.answered(node(number), cluster.health());
+            cluster.members.answered(node(number), cluster.health(), cluster.clock.mono());
         }
         let bytes = b"a picture".to_vec();
         let name = PictureName::of(PictureKind::Jpeg, &bytes);

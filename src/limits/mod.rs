@@ -8,6 +8,7 @@ mod picture;
 mod sign_in;
 mod stream;
 mod thread;
+mod touch;
 
 pub use app::*;
 pub use command::*;
@@ -17,6 +18,7 @@ pub use picture::*;
 pub use sign_in::*;
 pub use stream::*;
 pub use thread::*;
+pub use touch::*;
 
 // ---- what people write (sources: the sign-up and composer forms' own words)
 
@@ -151,14 +153,6 @@ pub const CHANGE_LOOK_MS: u64 = 100;
 /// Users' files that may still differ when a new machine's change begins: writing pauses for as long
 /// as these take.
 pub const LEARNED_USERS_MAX: usize = 64;
-/// Milliseconds between two pings of a peer, and how long its answer is waited for.
-pub const PING_MS: u64 = 400;
-/// The same from a web server to its only backend: there is no other to ask instead.
-pub const PING_ONLY_MS: u64 = 1_000;
-/// Pings a silent peer may miss before it is suspected.
-pub const PINGS_MISSED_MAX: u32 = 3;
-/// Milliseconds after which every page knows of a machine that died, froze or came back.
-pub const PAGES_FOLLOW_MS: u64 = 2_000;
 /// Changes of the machines' state that a backend remembers: some days of trouble.
 pub const CHANGES_KEPT: usize = 50;
 /// Of these, how many are shown.
@@ -174,10 +168,6 @@ pub const LINKS_PER_PEER: usize = 8;
 pub const LINK_QUEUE: usize = 64;
 /// Bytes of a file that a grant carries inline.
 pub const GRANT_BODY_BYTES_MAX: usize = 64 * 1024;
-/// Seconds without a majority after which a machine trusts no session.
-pub const SESSION_TRUST_S: u64 = 60;
-/// Milliseconds a started machine waits for its first agreement before it serves lists.
-pub const FIRST_AGREEMENT_MS: u64 = 2_000;
 /// User locks kept in memory; beyond it those that nobody holds are forgotten.
 pub const USER_LOCKS_KEPT: usize = 10_000;
 /// Pieces of work waiting for the catch-up thread; more are dropped, comparison finds them again.
@@ -266,8 +256,6 @@ pub const POOL_CONNECTIONS_MAX: usize = 32;
 /// Seconds an idle connection is kept: the web server lets go before the backend does.
 pub const POOL_IDLE_S: u64 = 60;
 
-// It may freeze right after a pong, and then the misses follow; the rest is for drawing the page.
-const _: () = assert!((PINGS_MISSED_MAX as u64 + 1) * PING_MS + 400 <= PAGES_FOLLOW_MS);
 const _: () = assert!(REQUEST_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(RESPONSE_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!((FRAME_BYTES_MAX as u64) < u32::MAX as u64);

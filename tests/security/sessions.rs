@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use tern::action::Action;
+use rustix::process::Signal;
+use tern::action::{Action, Keyed};
+use tern::limits::FRAME_BYTES_MAX;
+use tern::transport::Role;
+use tern::transport::connection::dial;
 use tern::transport::key::Keys;
-use tern::wire::request::Outcome;
+use tern::wire::request::{Outcome, Request, Response};
 
 use crate::cluster::files::wait_for_agreement;
 use crate::cluster::form::Form;
@@ -151,6 +155,43 @@ fn s16_no_machine_trusts_a_token_however_slow_its_line_or_long_away() {
     let [_, session] = sessions;
     let said = eventually("it says something", WAIT, || trusts(&machines, 3, &session));
     assert!(!said, "{session}");
+}
+
+/// A session that is asked for while its machine stands still, and answered as soon as that goes on.
+fn asked_of_a_frozen_machine(
+    cluster: &Cluster,
+    (keys, machines): (&Keys, &Caller),
+    session: &str,
+) -> Response {
+    let mut connection = dial(&cluster.backend_address(3), Role::Web, keys, WAIT).unwrap();
+    cluster.kill(3, Signal::STOP);
+    let action = Action::Logout(Keyed { key: machines.key() });
+    let ended = machines.ask(1, Some(session), action).unwrap();
+    assert!(matches!(ended.data.outcome, Outcome::Saved(_)), "{:?}", ended.data.outcome);
+    let session = Some(session.to_owned());
+    let request = Request { session, read_to: None, need: None, action: Action::CheckSession };
+    connection.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT).unwrap();
+    cluster.kill(3, Signal::CONT);
+    let answer = connection.receive(FRAME_BYTES_MAX, WAIT).unwrap();
+    serde_json::from_slice(&answer.header).unwrap()
+}
+
+#[test]
+fn r0115_machine_that_stood_still_asks_before_it_trusts_a_session() {
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
+    let keys = Keys::read(&cluster.data().join("cluster.key")).unwrap();
+    let machines = caller(keys.clone(), (1..=3).map(|node| cluster.backend_address(node)));
+    let mut ada = cluster.person("ada");
+    ada.join();
+    for _ in 0..ENDS {
+        wait_for_agreement(&cluster);
+        // Without what the browser has seen, which would tell it that it lacks something.
+        let [_, session] = sessions_of(&ada);
+        let answer = asked_of_a_frozen_machine(&cluster, (&keys, &machines), &session);
+        assert!(answer.data.viewer.is_none(), "{:?}", answer.data.outcome);
+        cluster.wait_in_step();
+        assert_eq!(ada.login().status, 303);
+    }
 }
 
 #[test]
