@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Action, AvatarWish, EditProfile, FirstKeeper, Keep, KeepersDeed, Mark, NewPoll, NewPost,
-    PostFor, PostPoll, RequestKey, Sending, SetMark, Untouched,
+    Action, AvatarWish, EditPost, EditProfile, FirstKeeper, Keep, KeepersDeed, Mark, NewPoll,
+    NewPost, PostFor, PostPoll, RequestKey, Sending, SetMark, Untouched,
 };
 use crate::id::{Hash128, UserName};
 use crate::user::entry::{App, House, PostRef, Signup};
@@ -36,6 +36,7 @@ impl Action {
             Self::Unmute(_) => "unmute",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
+            Self::RemoveFollower(_) => "remove_follower",
             Self::EditProfile(_) => "edit_profile",
             Self::ChangePassword(_) => "change_password",
             Self::EndSession(_) => "end_session",
@@ -103,7 +104,8 @@ impl Action {
             | Self::Mute(whom)
             | Self::Unmute(whom)
             | Self::Block(whom)
-            | Self::Unblock(whom) => Some(whom.key),
+            | Self::Unblock(whom)
+            | Self::RemoveFollower(whom) => Some(whom.key),
             Self::EditProfile(edit) => Some(edit.key),
             Self::ChangePassword(change) => Some(change.key),
             Self::EndSession(end) => Some(end.key),
@@ -184,9 +186,7 @@ impl Action {
             Self::Post(_) | Self::PostFor(_) | Self::PostPoll(_) | Self::Vote(_) => {
                 asked.said(self)
             }
-            Self::EditPost(edit) => {
-                asked.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
-            }
+            Self::EditPost(edit) => asked.edit(edit),
             Self::SendPicture(send) => asked.sending(send.which).text(&send.description),
             Self::Mark(set) => asked.mark(set),
             Self::DeletePost(post) => asked.number(post.id.get()),
@@ -195,7 +195,8 @@ impl Action {
             | Self::Mute(whom)
             | Self::Unmute(whom)
             | Self::Block(whom)
-            | Self::Unblock(whom) => asked.text(whom.username.as_str()),
+            | Self::Unblock(whom)
+            | Self::RemoveFollower(whom) => asked.text(whom.username.as_str()),
             Self::EditProfile(edit) => asked.profile(edit),
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),
@@ -331,6 +332,10 @@ impl Asked {
         let asked = self.number(poll.lasts_s.into()).number(poll.many.into());
         let asked = asked.number(poll.hides_votes.into()).number(poll.options.len() as u64);
         poll.options.iter().fold(asked, |asked, option| asked.text(option))
+    }
+
+    fn edit(self, edit: &EditPost) -> Self {
+        self.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
     }
 
     fn sending(self, which: Sending) -> Self {

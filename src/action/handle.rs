@@ -172,6 +172,8 @@ pub enum Change {
     Follow {
         /// Whom.
         user: UserName,
+        /// When they removed this follower last, if they did.
+        removed_at: Option<Wall>,
     },
     /// Follow somebody no longer.
     Unfollow {
@@ -197,6 +199,15 @@ pub enum Change {
     Unblock {
         /// Whom.
         user: UserName,
+        /// Since when they follow, as their own file says, if that is to stay ended.
+        follows_since: Option<Wall>,
+    },
+    /// Be followed by somebody no longer, unless they follow anew.
+    RemoveFollower {
+        /// By whom.
+        user: UserName,
+        /// Since when they follow, if they do.
+        follows_since: Option<Wall>,
     },
     /// Change display name and bio.
     EditProfile {
@@ -410,18 +421,18 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::DeletePost { id, gives_pictures } => {
             this().and_then(|_| post::delete(user, *id, *gives_pictures, now))
         }
-        Change::Follow { user: whom } => this().and_then(|_| follow::follow(user, whom, now)),
-        Change::Unfollow { user: whom } => this().map(|_| follow::unfollow(user, whom, now)),
-        Change::Mute { user: whom } => this().and_then(|_| apart::mute(user, whom, now)),
-        Change::Unmute { user: whom } => this().map(|_| apart::unmute(user, whom, now)),
-        Change::Block { user: whom } => this().and_then(|_| apart::block(user, whom, now)),
-        Change::Unblock { user: whom } => this().map(|_| apart::unblock(user, whom, now)),
+        Change::Follow { .. }
+        | Change::Unfollow { .. }
+        | Change::Mute { .. }
+        | Change::Unmute { .. }
+        | Change::Block { .. }
+        | Change::Unblock { .. }
+        | Change::RemoveFollower { .. } => this().and_then(|_| tie(user, change, now)),
         Change::EditProfile { display_name: name, bio, members_only: only, avatar, untouched } => {
             this().and_then(|_| profile::edit(user, (name, bio), (*only, avatar), *untouched, now))
         }
         Change::ChangePassword { verified_hash, new_hash, session } => {
-            let this = this()?;
-            account::change_password(user, this, [verified_hash, new_hash], session, now)
+            account::change_password(user, this()?, [verified_hash, new_hash], session, now)
         }
         Change::Report { post, reason } => {
             this().and_then(|_| keeping::report(user, post, reason, now))
@@ -440,6 +451,24 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::Leave { verified_hash } => {
             this().and_then(|_| account::leave(user, verified_hash, now))
         }
+    }
+}
+
+/// Whom somebody wants to hear of, and whom not.
+fn tie(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
+    match change {
+        Change::Follow { user: whom, removed_at } => follow::follow(user, whom, *removed_at, now),
+        Change::Unfollow { user: whom } => Ok(follow::unfollow(user, whom, now)),
+        Change::Mute { user: whom } => apart::mute(user, whom, now),
+        Change::Unmute { user: whom } => Ok(apart::unmute(user, whom, now)),
+        Change::Block { user: whom } => apart::block(user, whom, now),
+        Change::Unblock { user: whom, follows_since } => {
+            apart::unblock(user, whom, *follows_since, now)
+        }
+        Change::RemoveFollower { user: whom, follows_since } => {
+            apart::remove_follower(user, whom, *follows_since, now)
+        }
+        _ => Ok(Plan::default()),
     }
 }
 

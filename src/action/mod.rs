@@ -111,6 +111,8 @@ pub enum Action {
     Block(Whom),
     /// Not any more.
     Unblock(Whom),
+    /// Be followed by somebody no longer, unless they follow anew.
+    RemoveFollower(Whom),
     /// Change display name and bio.
     EditProfile(EditProfile),
     /// Change the password; ends all other sessions and renews this one.

@@ -67,7 +67,7 @@ fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
 }
 
 fn follow(whom: &str) -> Change {
-    Change::Follow { user: name(whom) }
+    Change::Follow { user: name(whom), removed_at: None }
 }
 
 fn labels(user: &User) -> Vec<&str> {
@@ -169,7 +169,7 @@ fn every_other_act_without_open_session_signed_out() {
         Change::Mute { user: name("ben") },
         Change::Unmute { user: name("ben") },
         Change::Block { user: name("ben") },
-        Change::Unblock { user: name("ben") },
+        Change::Unblock { user: name("ben"), follows_since: None },
         edit_profile("", "", false),
         Change::ChangePassword { verified_hash: hash(), new_hash: hash(), session },
         Change::Leave { verified_hash: hash() },
@@ -274,7 +274,7 @@ fn mute_and_block_once_then_idle_and_undone_likewise() {
     let mute = Change::Mute { user: name("ben") };
     let unmute = Change::Unmute { user: name("ben") };
     let block = Change::Block { user: name("ben") };
-    let unblock = Change::Unblock { user: name("ben") };
+    let unblock = Change::Unblock { user: name("ben"), follows_since: None };
     check_idle(&user, &unmute);
     check_idle(&user, &unblock);
     for (change, undo) in [(&mute, &unmute), (&block, &unblock)] {

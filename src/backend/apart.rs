@@ -7,10 +7,12 @@ use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{Action, After, Change, Whom};
 use crate::auth::throttle::ActKind;
+use crate::clock::Wall;
 use crate::id::UserName;
 use crate::limits::PEOPLE_PAGE;
 use crate::order::gather;
 use crate::user::User;
+use crate::wire::message::FEATURE_TIES;
 use crate::wire::request::{Apart, ApartRow, KeptApart, Outcome, Refusal};
 
 impl Backend {
@@ -32,8 +34,37 @@ impl Backend {
     }
 
     pub(super) fn unblock(&self, asked: Asked<'_>, data: Whom) -> Result {
-        let change = Change::Unblock { user: data.username.clone() };
+        let (user, asker) = (data.username.clone(), asked.signed_in()?);
+        // While some machine's program knows of no such entry, what they stated counts again, as ever.
+        let may_end = self.check_ties().is_ok();
+        let follows_since = self.follows_since(&user, asker.user()).filter(|_| may_end);
+        let change = Change::Unblock { user, follows_since };
         self.simple(asked, &Action::Unblock(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn remove_follower(&self, asked: Asked<'_>, data: Whom) -> Result {
+        self.check_ties()?;
+        let (user, asker) = (data.username.clone(), asked.signed_in()?);
+        let is_one = self.cluster.local.index().follows(&user, asker.user());
+        let follows_since = self.follows_since(&user, asker.user()).filter(|_| is_one);
+        let change = Change::RemoveFollower { user, follows_since };
+        self.simple(asked, &Action::RemoveFollower(data), ActKind::Other, &change)
+    }
+
+    /// Since when `who` follows `whom`, as the file of `who` states it, whether or not that counts.
+    fn follows_since(&self, who: &UserName, whom: &UserName) -> Option<Wall> {
+        self.look(who, |user| user.follows.get(whom).copied()).flatten()
+    }
+
+    /// When `whom` removed `who` from their followers last.
+    pub(super) fn removed_at(&self, who: &UserName, whom: &UserName) -> Option<Wall> {
+        self.look(whom, |user| user.aside().removed_followers.get(who).copied()).flatten()
+    }
+
+    /// Refuses what takes kinds of entries that not all machines' programs know yet.
+    fn check_ties(&self) -> std::result::Result<(), Refusal> {
+        let can = self.cluster.local.node.features() >= FEATURE_TIES;
+        if can { Ok(()) } else { Err(Refusal::NotYet) }
     }
 
     /// A page of those whom the one who asks mutes or blocks. Who was not let in is told of to keepers alone.

@@ -28,8 +28,17 @@ impl Backend {
             ExportList::Posts => self.export_posts(name, data.after.map(|post| post.id))?,
             list => self.export_marks(name, list, data.after)?,
         };
-        page.profile = self.look(name, |user| is_first.then(|| profile(user))).flatten();
+        if is_first {
+            page.profile = self.look(name, profile).map(|it| self.without_void_follows(it));
+        }
         Ok(Done::told(Outcome::Export(page)))
+    }
+
+    /// Whom one follows counts for something alone: else it would, wherever the file is taken.
+    fn without_void_follows(&self, mut profile: ExportProfile) -> ExportProfile {
+        let index = self.cluster.local.index();
+        profile.follows.retain(|whom| index.follows(&profile.username, whom));
+        profile
     }
 
     /// Posts, oldest first.

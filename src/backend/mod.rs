@@ -388,6 +388,7 @@ impl Backend {
             Action::Unmute(data) => self.unmute(asked, data),
             Action::Block(data) => self.block(asked, data),
             Action::Unblock(data) => self.unblock(asked, data),
+            Action::RemoveFollower(data) => self.remove_follower(asked, data),
             Action::EditProfile(data) => self.edit_profile(asked, data),
             Action::ChangePassword(data) => self.change_password(asked, data),
             Action::EndSession(data) => self.end_session(asked, data),

@@ -248,8 +248,10 @@ impl Backend {
         if !self.cluster.local.index().is_member(&data.username) {
             return Err(Refusal::NotFound);
         }
-        self.check_not_blocked(asked.signed_in()?.user(), &data.username)?;
-        let change = Change::Follow { user: data.username.clone() };
+        let asker = asked.signed_in()?;
+        self.check_not_blocked(asker.user(), &data.username)?;
+        let removed_at = self.removed_at(asker.user(), &data.username);
+        let change = Change::Follow { user: data.username.clone(), removed_at };
         self.simple(asked, &Action::Follow(data), ActKind::Other, &change)
     }
 

@@ -1,16 +1,18 @@
-//! Who wants to see nothing of whom: mutes and blocks, and the follows that a block makes void.
+//! Who wants to see nothing of whom: mutes and blocks; and which follows count for nothing, though they
+//! stand in a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::PersonId;
+use crate::clock::Wall;
 
 /// Pairs of people, the first of whom stated it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Apart {
     mutes: BTreeSet<(PersonId, PersonId)>,
     blocks: BTreeSet<(PersonId, PersonId)>,
-    /// Follows that stand in a file but count for nothing, because one of the two blocks the other.
-    void: BTreeSet<(PersonId, PersonId)>,
+    /// Followers who were removed: what the second stated up to then counts for nothing.
+    removed: BTreeMap<(PersonId, PersonId), Wall>,
 }
 
 impl Apart {
@@ -46,21 +48,26 @@ impl Apart {
         self.blocks(one, other) || self.blocks(other, one)
     }
 
-    /// Notes a follow that counts for nothing.
-    pub(super) fn set_void(&mut self, who: PersonId, whom: PersonId) {
-        self.void.insert((who, whom));
+    /// From now on what `follower` stated up to `at`, if that is any time, counts for nothing to `whom`.
+    pub(super) fn remove_follower(&mut self, whom: PersonId, follower: PersonId, at: Option<Wall>) {
+        match at {
+            Some(at) => self.removed.insert((whom, follower), at),
+            None => self.removed.remove(&(whom, follower)),
+        };
     }
 
-    /// Forgets it; whether there was one.
-    pub(super) fn clear_void(&mut self, who: PersonId, whom: PersonId) -> bool {
-        self.void.remove(&(who, whom))
+    /// Whether a follow that was stated `since` then counts for nothing: one of the two blocks the other,
+    /// or the follower was removed and has not followed anew.
+    pub(super) fn is_void(&self, who: PersonId, whom: PersonId, since: Wall) -> bool {
+        let removed = self.removed.get(&(whom, who));
+        self.is_blocked(who, whom) || removed.is_some_and(|at| since <= *at)
     }
 
-    /// Forgets all that somebody who has left stated, and all follows of them. That others muted or
-    /// blocked them stays, as in their files, and means nothing any more.
+    /// Forgets all that somebody who has left stated. That others muted, blocked or removed them stays,
+    /// as in their files, and means nothing any more.
     pub(super) fn forget(&mut self, who: PersonId) {
         self.mutes.retain(|(by, _)| *by != who);
         self.blocks.retain(|(by, _)| *by != who);
-        self.void.retain(|(by, whom)| *by != who && *whom != who);
+        self.removed.retain(|(by, _), _| *by != who);
     }
 }

@@ -19,6 +19,8 @@
 //! what it shows, and [`Index::home`] at most a few steps for each person followed besides.
 
 mod apart;
+#[cfg(test)]
+mod apart_tests;
 mod audience;
 #[cfg(test)]
 mod audience_tests;
@@ -134,8 +136,13 @@ impl Index {
     }
 
     /// An index of these users, each given once: much faster than one entry after another.
-    pub fn build<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
+    pub fn build<'a>(users: impl IntoIterator<Item = &'a User> + Clone) -> Self {
         let mut index = Self::default();
+        // Known before the follows that it makes void: those are looked at once.
+        for user in users.clone() {
+            let by = index.people.intern(&user.name);
+            index.replace_removed(by, &User::absent(user.name.clone()), user);
+        }
         let (mut keys, mut edges, mut marks) = (Vec::new(), Vec::new(), Marks::default());
         let (mut uses, mut tagged, mut fans) = (Vec::new(), Vec::new(), Vec::new());
         for user in users {
@@ -193,7 +200,8 @@ impl Index {
             | Entry::Muted { .. }
             | Entry::Unmuted { .. }
             | Entry::Blocked { .. }
-            | Entry::Unblocked { .. } => self.tie(author, before, entry),
+            | Entry::Unblocked { .. }
+            | Entry::FollowerRemoved { .. } => self.tie(author, before, entry),
             Entry::KeeperMade { .. }
             | Entry::KeeperEnded { .. }
             | Entry::CommunitySet { .. }
@@ -271,8 +279,8 @@ impl Index {
         match entry {
             Entry::Followed { at, user } => {
                 let followed = self.people.intern(user);
-                self.people.follow(author, followed);
                 let since = before.follows.get(user).copied().unwrap_or(*at);
+                self.people.follow(author, followed, since);
                 self.add_fan(author, followed, since);
             }
             Entry::Unfollowed { user, .. } => {
@@ -296,9 +304,33 @@ impl Index {
             }
             Entry::Unblocked { user, .. } => {
                 let blocked = self.people.intern(user);
-                self.people.unblock(author, blocked);
+                self.unblock(author, blocked);
+            }
+            Entry::FollowerRemoved { at, user } => {
+                let follower = self.people.intern(user);
+                self.people.apart.remove_follower(author, follower, Some(*at));
+                self.settle_follow(follower, author);
             }
             _ => {}
+        }
+    }
+
+    fn unblock(&mut self, who: PersonId, whom: PersonId) {
+        self.people.apart.unblock(who, whom);
+        self.settle_follow(who, whom);
+        self.settle_follow(whom, who);
+    }
+
+    /// Takes in whom a user removed from their followers, where that differs.
+    fn replace_removed(&mut self, by: PersonId, before: &User, after: &User) {
+        let [before, after] = [before, after].map(|user| &user.aside().removed_followers);
+        for name in before.keys().chain(after.keys()) {
+            let at = after.get(name).copied();
+            if before.get(name).copied() != at {
+                let follower = self.people.intern(name);
+                self.people.apart.remove_follower(by, follower, at);
+                self.settle_follow(follower, by);
+            }
         }
     }
 
@@ -320,8 +352,9 @@ impl Index {
         }
         for unblocked in before.blocks.difference(&after.blocks) {
             let unblocked = self.people.intern(unblocked);
-            self.people.unblock(author, unblocked);
+            self.unblock(author, unblocked);
         }
+        self.replace_removed(author, before, after);
         if (before.has_asked_in, &before.keeping) != (after.has_asked_in, &after.keeping) {
             self.forget_kept(before);
             self.keep_all(after);
@@ -397,9 +430,9 @@ impl Index {
             Status::Left(_) => self.people.leave(id),
         }
         self.people.get_mut(id).members_only = user.members_only;
-        for followed in user.follows.keys() {
+        for (followed, since) in &user.follows {
             let followed = self.people.intern(followed);
-            self.people.follow(id, followed);
+            self.people.follow(id, followed, *since);
         }
         for muted in &user.mutes {
             let muted = self.people.intern(muted);

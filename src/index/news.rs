@@ -18,8 +18,8 @@ use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
 use crate::user::User;
 use crate::user::entry::PostRef;
 
-/// Who follows somebody, and since when; sorted so that one person's followers stand together, in the
-/// order of time. It may hold who follows no longer, because somebody left: [`Index::follows`] tells.
+/// Who follows somebody, as their file states it, and since when; sorted so that one person's followers
+/// stand together, in the order of time. Not each of them counts: [`Index::follows`] tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fan {
     whom: PersonId,
@@ -290,6 +290,16 @@ impl Index {
                 let end = Wall(now.0.saturating_add(1));
                 Box::new(self.polls.ended_up(whom, (first, end)).map(Item::PollEnded))
             }
+        }
+    }
+
+    /// Looks anew whether `who` follows `whom`: who blocks or removed whom has changed.
+    pub(super) fn settle_follow(&mut self, who: PersonId, whom: PersonId) {
+        let first = Fan { whom, since: Wall(0), who: PersonId::FIRST };
+        let all = self.fans.up(std::ops::Bound::Included(&first));
+        let stated = all.take_while(|fan| fan.whom == whom).find(|fan| fan.who == who).copied();
+        if let Some(Fan { since, .. }) = stated {
+            self.people.follow(who, whom, since);
         }
     }
 

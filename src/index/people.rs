@@ -54,7 +54,7 @@ pub(super) struct Person {
 }
 
 /// Invariants: `follows` and `followers` are each other's mirror; nobody who left is in either,
-/// nor are two of whom one blocks the other.
+/// nor is a follow that [`Apart`] calls void.
 #[derive(Debug, Clone, Default)]
 pub(super) struct People {
     ids: BTreeMap<UserName, PersonId>,
@@ -157,15 +157,12 @@ impl People {
         self.apart.forget(id);
     }
 
-    /// Following someone who has left, or oneself, ties nobody to anybody; nor does it while one of
-    /// the two blocks the other.
-    pub(super) fn follow(&mut self, who: PersonId, whom: PersonId) {
+    /// Takes in a follow that a file states, or looks anew whether it counts. Following someone who has
+    /// left, or oneself, ties nobody to anybody; nor does what is void.
+    pub(super) fn follow(&mut self, who: PersonId, whom: PersonId, since: Wall) {
         let gone = [who, whom].into_iter().any(|id| self.get(id).standing == Standing::Left);
-        if gone || who == whom {
-            return;
-        }
-        if self.apart.is_blocked(who, whom) {
-            self.apart.set_void(who, whom);
+        if gone || who == whom || self.apart.is_void(who, whom, since) {
+            self.unfollow(who, whom);
             return;
         }
         self.enlist(who, Circle::Follows, whom);
@@ -173,38 +170,18 @@ impl People {
     }
 
     pub(super) fn unfollow(&mut self, who: PersonId, whom: PersonId) {
-        self.apart.clear_void(who, whom);
-        self.part(who, whom);
+        self.delist(who, Circle::Follows, whom);
+        self.delist(whom, Circle::Followers, who);
     }
 
-    /// Ends what ties the two to each other. What they stated stays in their files and counts again
-    /// once nobody blocks.
+    /// Ends what ties the two to each other, while one blocks. What they stated stays in their files.
     pub(super) fn block(&mut self, who: PersonId, whom: PersonId) {
         if who == whom {
             return;
         }
         self.apart.block(who, whom);
-        for (one, other) in [(who, whom), (whom, who)] {
-            if self.follows(one, other) {
-                self.part(one, other);
-                self.apart.set_void(one, other);
-            }
-        }
-    }
-
-    pub(super) fn unblock(&mut self, who: PersonId, whom: PersonId) {
-        self.apart.unblock(who, whom);
-        for (one, other) in [(who, whom), (whom, who)] {
-            // Void again at once if the other blocks too.
-            if self.apart.clear_void(one, other) {
-                self.follow(one, other);
-            }
-        }
-    }
-
-    fn part(&mut self, who: PersonId, whom: PersonId) {
-        self.delist(who, Circle::Follows, whom);
-        self.delist(whom, Circle::Followers, who);
+        self.unfollow(who, whom);
+        self.unfollow(whom, who);
     }
 
     /// One of a person's lists, by name.

@@ -366,7 +366,7 @@ impl Index {
             }
         }
         let follows = after.follows.iter();
-        for (whom, since) in follows.filter(|(it, _)| !before.follows.contains_key(*it)) {
+        for (whom, since) in follows.filter(|(it, at)| before.follows.get(*it) != Some(*at)) {
             if let Some(whom) = self.people.find(whom) {
                 self.recent.push(Change::Followed { who: author, whom, since: *since });
             }

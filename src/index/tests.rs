@@ -321,29 +321,6 @@ fn page_passes_over_a_limited_number_of_unseen_posts() {
     assert_eq!((shown(&full), full.older), (vec![("ben", 9_999), ("ben", 9_998)], None));
 }
 
-#[test]
-fn block_ends_following_both_ways_until_it_is_lifted() {
-    let mut world = World::of(&[
-        ("ada", joined()),
-        ("ben", joined()),
-        ("cleo", joined()),
-        ("ben", followed("ada")),
-        ("cleo", followed("ada")),
-        ("cleo", followed("ben")),
-        ("ada", Entry::Blocked { at: Wall(2), user: name("ben") }),
-    ]);
-    assert!(!world.index.follows(&name("ben"), &name("ada")));
-    assert_eq!(world.index.counts(ANYONE, &name("ada")).followers, 1);
-    assert_eq!(world.index.counts(ANYONE, &name("ben")).following, 0);
-    assert_eq!(names(&world.index.followers(ANYONE, &name("ada"), None, 9)), ["cleo"]);
-    // Whom one has blocked one does not meet in another's list either.
-    let ada = eyes_of(&world.index, "ada");
-    assert!(world.index.following(ada, &name("cleo"), None, 9).names.eq(&[name("ada")]));
-    assert!(!world.index.suggestions(ada, 9).contains(&name("ben")));
-    world.write("ada", &Entry::Unblocked { at: Wall(3), user: name("ben") });
-    assert!(world.index.follows(&name("ben"), &name("ada")));
-}
-
 // ---- against a naive recomputation
 
 const PEOPLE: [&str; 5] = ["ada", "ben", "cleo", "dora", "eva"];

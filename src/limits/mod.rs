@@ -4,6 +4,7 @@ mod app;
 mod command;
 mod disk;
 mod memory;
+mod people;
 mod picture;
 mod sign_in;
 mod stream;
@@ -14,6 +15,7 @@ pub use app::*;
 pub use command::*;
 pub use disk::*;
 pub use memory::*;
+pub use people::*;
 pub use picture::*;
 pub use sign_in::*;
 pub use stream::*;
@@ -77,10 +79,6 @@ pub const SUGGESTIONS: usize = 5;
 pub const REQUESTS_KEPT: usize = 1024;
 /// Sessions one user may have open, apps' included; opening one more ends the oldest.
 pub const SESSIONS_MAX: usize = 50;
-/// People one user may follow.
-pub const FOLLOWS_MAX: usize = 5_000;
-/// People one user may mute, and as many they may block.
-pub const APART_MAX: usize = 5_000;
 /// Invitations that one user may have standing.
 pub const INVITATIONS_MAX: usize = 100;
 /// People who may join with one.

@@ -103,9 +103,10 @@ impl User {
             | Entry::Unmuted { .. }
             | Entry::Blocked { .. }
             | Entry::Unblocked { .. } => self.tie(entry),
-            Entry::Voted { .. } | Entry::ThreadMuted { .. } | Entry::ThreadUnmuted { .. } => {
-                self.aside.get_or_insert_default().apply(entry);
-            }
+            Entry::Voted { .. }
+            | Entry::ThreadMuted { .. }
+            | Entry::ThreadUnmuted { .. }
+            | Entry::FollowerRemoved { .. } => self.aside.get_or_insert_default().apply(entry),
             Entry::AskedIn { at: _ } => self.has_asked_in = true,
             Entry::JoinedWith { at: _, code: _, inviter } => self.inviter = Some(inviter.clone()),
             Entry::KeeperMade { .. }

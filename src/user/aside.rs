@@ -1,5 +1,5 @@
-//! What most people have none of, so that it costs those nothing: polls, votes, and threads of which
-//! somebody wants to hear nothing.
+//! What most people have none of, so that it costs those nothing: polls, votes, threads of which
+//! somebody wants to hear nothing, and followers whom they removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::User;
 use super::entry::{Entry, PostRef, is_not};
 use crate::clock::Wall;
-use crate::id::PostId;
+use crate::id::{PostId, UserName};
 use crate::limits::{POLL_OPTIONS_READ, POST_PICTURES_MAX};
 
 /// What a post asks.
@@ -99,10 +99,17 @@ pub struct Aside {
     pub votes: BTreeMap<PostRef, Choices>,
     /// Threads of which they want to hear nothing, by the post that each begins with.
     pub muted_threads: BTreeSet<PostRef>,
+    /// Whose following them counts for nothing if it was stated no later than then. It stays when it has
+    /// no effect any more, since another's file alone tells that; at most `limits::REMOVED_FOLLOWERS_MAX`.
+    pub removed_followers: BTreeMap<UserName, Wall>,
 }
 
-static NONE: Aside =
-    Aside { polls: BTreeMap::new(), votes: BTreeMap::new(), muted_threads: BTreeSet::new() };
+static NONE: Aside = Aside {
+    polls: BTreeMap::new(),
+    votes: BTreeMap::new(),
+    muted_threads: BTreeSet::new(),
+    removed_followers: BTreeMap::new(),
+};
 
 impl Aside {
     /// Whether there is none of it.
@@ -121,6 +128,9 @@ impl Aside {
             }
             Entry::ThreadUnmuted { at: _, post } => {
                 self.muted_threads.remove(post);
+            }
+            Entry::FollowerRemoved { at, user } => {
+                self.removed_followers.insert(user.clone(), *at);
             }
             _ => {}
         }

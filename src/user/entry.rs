@@ -330,6 +330,14 @@ pub enum Entry {
         /// Whom.
         user: UserName,
     },
+    /// That another follows this user, as that one stated up to then, counts for nothing from now on,
+    /// whatever becomes of blocks; what they state later does.
+    FollowerRemoved {
+        /// When. Not before what it ends was stated, whatever the clocks of two machines said.
+        at: Wall,
+        /// Whom.
+        user: UserName,
+    },
     /// The operator made this user a keeper.
     KeeperMade {
         /// When.

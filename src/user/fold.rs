@@ -42,6 +42,8 @@ pub struct Fold {
     bookmarks: BTreeMap<PostRef, Place>,
     votes: BTreeMap<PostRef, Place>,
     muted_threads: BTreeMap<PostRef, Place>,
+    /// The last of each.
+    removed_followers: BTreeMap<UserName, Place>,
 }
 
 impl Fold {
@@ -83,7 +85,8 @@ impl Fold {
             | Entry::Muted { .. }
             | Entry::Unmuted { .. }
             | Entry::Blocked { .. }
-            | Entry::Unblocked { .. } => self.tie(entry, place),
+            | Entry::Unblocked { .. }
+            | Entry::FollowerRemoved { .. } => self.tie(entry, place),
             Entry::AskedIn { .. } => self.asked_in = self.asked_in.or(Some(place)),
             Entry::JoinedWith { .. } => self.joined_with = Some(place),
             Entry::InvitationMade { .. }
@@ -177,6 +180,9 @@ impl Fold {
             Entry::Unblocked { user, .. } => {
                 self.blocks.remove(user);
             }
+            Entry::FollowerRemoved { user, .. } => {
+                self.removed_followers.insert(user.clone(), place);
+            }
             _ => {}
         }
     }
@@ -212,6 +218,7 @@ impl Fold {
         let many = many.chain(self.likes.values()).chain(self.reposts.values());
         let many = many.chain(self.bookmarks.values()).chain(self.sent.values());
         let many = many.chain(self.votes.values()).chain(self.muted_threads.values());
+        let many = many.chain(self.removed_followers.values());
         let places = single.iter().flatten().chain(many).map(|place| (place.offset, place.len));
         let sorted: BTreeSet<(u64, u32)> = places.collect();
         sorted.into_iter().map(|(offset, len)| Place { offset, len }).collect()
@@ -289,7 +296,8 @@ impl User {
 
     /// Everybody whom one short entry each is about.
     fn named(&self) -> impl Iterator<Item = &UserName> {
-        self.follows.keys().chain(&self.mutes).chain(&self.blocks)
+        let removed = self.aside().removed_followers.keys();
+        self.follows.keys().chain(&self.mutes).chain(&self.blocks).chain(removed)
     }
 
     /// Whether two files tell the same of a user, wherever in them it stands; their requests apart, of

@@ -457,6 +457,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         Just(Entry::Muted { at: Wall(1), user: name("ben") }),
         Just(Entry::Blocked { at: Wall(1), user: name("ben") }),
         Just(Entry::Unblocked { at: Wall(1), user: name("ben") }),
+        (0..9u64).prop_map(|at| Entry::FollowerRemoved { at: Wall(at), user: name("ben") }),
         (0..30u64, 0..9u64).prop_map(|(id, at)| edited(id, at)),
         (0..30u64).prop_map(pinned),
         Just(Entry::Unpinned { at: Wall(1) }),

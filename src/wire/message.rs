@@ -18,7 +18,7 @@ pub const PROTO_CHANGES: u16 = 2;
 /// The first protocol version that takes the lines a copy lacks where only the whole file was taken before.
 pub const PROTO_LINES: u16 = 3;
 /// What this program understands in files and messages; a cluster uses it once all its machines do.
-pub const FEATURES: u32 = 6;
+pub const FEATURES: u32 = 7;
 /// The feature from which on files may begin with a snapshot, on disk and on their way.
 pub const FEATURE_SNAPSHOTS: u32 = 1;
 /// The feature from which on files may hold what people do with posts: edits, likes, reposts, bookmarks,
@@ -35,6 +35,8 @@ pub const FEATURE_PICTURES: u32 = 4;
 pub const FEATURE_AUDIENCE: u32 = 5;
 /// The feature from which on posts may ask something, people vote, and threads be muted.
 pub const FEATURE_POLLS: u32 = 6;
+/// The feature from which on followers may be removed, as by unblocking them.
+pub const FEATURE_TIES: u32 = 7;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

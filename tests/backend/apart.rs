@@ -1,8 +1,8 @@
 //! Muting and blocking: what each of the two is shown and may do, on every machine.
 
 use tern::action::{
-    Action, After, AvatarWish, EditProfile, NewPost, Page, PageOf, PeopleOf, Search, ThreadOf,
-    Untouched, Whom,
+    Action, After, AvatarWish, EditProfile, ExportFrom, NewPost, Page, PageOf, PeopleOf, Search,
+    ThreadOf, Untouched, Whom,
 };
 use tern::id::{PostId, UserName};
 use tern::user::entry::PostRef;
@@ -25,6 +25,11 @@ impl<'a> Person<'a> {
     pub(super) fn join(all: &'a Backends, name: &str, number: u8) -> Self {
         let session = joined(all, 0, name, number);
         Self { all, session, number: std::cell::Cell::new(number * 20) }
+    }
+
+    /// The same person's session, with keys from a number on.
+    fn again(all: &'a Backends, session: &str, number: u8) -> Self {
+        Self { all, session: session.to_owned(), number: std::cell::Cell::new(number) }
     }
 
     pub(super) fn key(&self) -> tern::action::RequestKey {
@@ -210,6 +215,67 @@ fn blocked_neither_sees_nor_follows_nor_answers() {
     ada.does(Action::Follow(ada.whom("ben")));
 }
 
+/// Whether ben follows ada, as every machine tells it in each of its views.
+fn all_tell_that_he_follows(all: &Backends, [adas, bens]: [&str; 2], follows: bool) {
+    let (ada, ben) = (Person::again(all, adas, 0), Person::again(all, bens, 0));
+    for n in 0..3 {
+        let home = || ben.texts_at(n, Action::Home(Page::default())).len();
+        eventually(|| (home() == usize::from(follows)).then_some(()));
+        let Outcome::News(news) = ada.ask_at(n, Action::News(Page::default())) else {
+            panic!("news were asked for")
+        };
+        assert_eq!(news.news.len(), usize::from(follows), "{news:?}");
+    }
+    let expected: Vec<&str> = if follows { vec!["ben"] } else { Vec::new() };
+    assert_eq!(ada.followers("ada"), expected);
+    let (hers, his) = (ben.profile("ada"), ada.profile("ben"));
+    assert_eq!((hers.followed, hers.followers), (Some(follows), u32::from(follows)));
+    assert_eq!(his.following, u32::from(follows));
+}
+
+#[test]
+fn r0084_unblocking_or_removing_brings_no_follower_back_until_they_follow_anew() {
+    let mut all = Backends::start();
+    let sessions = {
+        let (ada, ben) = (Person::join(&all, "ada", 1), Person::join(&all, "ben", 2));
+        ben.does(Action::Follow(ben.whom("ada")));
+        ada.post("from ada", None);
+        [ada.session, ben.session]
+    };
+    let both = [sessions[0].as_str(), sessions[1].as_str()];
+    all_tell_that_he_follows(&all, both, true);
+    // A machine that starts again reads it from its files.
+    for (restarted, ends) in [(1, "by unblocking"), (2, "by removing")] {
+        {
+            let number = 100 + 50 * u8::try_from(restarted).unwrap();
+            let ada = Person::again(&all, both[0], number);
+            let ben = Person::again(&all, both[1], number + 10);
+            if ends == "by unblocking" {
+                ada.does(Action::Block(ada.whom("ben")));
+                ada.does(Action::Unblock(ada.whom("ben")));
+            } else {
+                ada.does(Action::RemoveFollower(ada.whom("ben")));
+                // Once more: nothing is to be done.
+                ada.does(Action::RemoveFollower(ada.whom("ben")));
+            }
+            all_tell_that_he_follows(&all, both, false);
+            if ends == "by unblocking" {
+                ben.does(Action::Follow(ben.whom("ada")));
+                all_tell_that_he_follows(&all, both, true);
+            }
+        }
+        all.kill(restarted);
+        all.spawn(restarted);
+        all.wait_until_all_up(0);
+        all_tell_that_he_follows(&all, both, ends == "by unblocking");
+    }
+    let export = Action::Export(ExportFrom::default());
+    let Outcome::Export(page) = Person::again(&all, both[1], 0).ask(export) else {
+        panic!("an export was asked for")
+    };
+    assert!(page.profile.unwrap().follows.is_empty());
+}
+
 #[test]
 fn mute_refused_until_all_machines_understand_it() {
     let all = Backends::as_before_an_upgrade();
@@ -217,6 +283,7 @@ fn mute_refused_until_all_machines_understand_it() {
     let _ben = Person::join(&all, "ben", 2);
     ada.may_not(Action::Mute(ada.whom("ben")), &Refusal::NotYet);
     ada.may_not(Action::Block(ada.whom("ben")), &Refusal::NotYet);
+    ada.may_not(Action::RemoveFollower(ada.whom("ben")), &Refusal::NotYet);
     ada.does(Action::Follow(ada.whom("ben")));
 }
 

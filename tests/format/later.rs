@@ -176,11 +176,25 @@ fn wim() -> File {
     file
 }
 
+/// Somebody who removed followers, one of them twice.
+fn liv() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Liv", 0, &SessionId("7a".repeat(32))));
+    let removed = |n, name| Entry::FollowerRemoved { at: at(n), user: user(name) };
+    file.add(version(1, 1, 2), None, &[removed(1, "ben")]);
+    file.add(version(1, 1, 3), None, &[Entry::Blocked { at: at(2), user: user("zoe") }]);
+    let unblocked = Entry::Unblocked { at: at(3), user: user("zoe") };
+    file.add(version(1, 1, 4), None, &[removed(3, "zoe"), unblocked]);
+    file.add(version(1, 1, 5), None, &[removed(4, "ben")]);
+    file
+}
+
 /// Every file, and how it is made.
-fn files() -> [(&'static str, File); 6] {
+fn files() -> [(&'static str, File); 7] {
     [
         ("ivo", ivo()),
         ("kim", kim()),
+        ("liv", liv()),
         ("noa", noa()),
         ("uma", uma()),
         ("vera", vera()),

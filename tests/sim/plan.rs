@@ -68,7 +68,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             poll: None,
         },
         What::Delete(id) => Change::DeletePost { id: *id, gives_pictures: false },
-        What::Follow(whom) => Change::Follow { user: whom.clone() },
+        What::Follow(whom) => Change::Follow { user: whom.clone(), removed_at: None },
         What::Unfollow(whom) => Change::Unfollow { user: whom.clone() },
         What::Leave => Change::Leave { verified_hash: "hash".to_owned() },
         What::Read | What::View(_) => panic!("a read changes nothing"),

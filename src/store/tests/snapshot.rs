@@ -476,6 +476,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
         2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
         1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
+        2 => (0..4u8, 0..9u64)
+            .prop_map(move |(n, at)| Entry::FollowerRemoved { at: Wall(at), user: name(n) }),
         3 => (0..6u8).prop_map(kept),
         1 => Just(Entry::Left { at: Wall(7) }),
     ]

@@ -180,6 +180,7 @@ pub(in crate::web) const fn is_write(action: &Action) -> bool {
         | Action::Unmute(_)
         | Action::Block(_)
         | Action::Unblock(_)
+        | Action::RemoveFollower(_)
         | Action::EditProfile(_)
         | Action::ChangePassword(_)
         | Action::EndSession(_)
