@@ -85,6 +85,8 @@ pub enum FormName {
     Block,
     /// Not any more.
     Unblock,
+    /// Be followed by somebody no longer.
+    RemoveFollower,
     /// Tell the keepers of a post.
     Report,
     /// Make an invitation, or end one.
@@ -336,6 +338,7 @@ impl FormName {
             Self::Unmute => "unmute",
             Self::Block => "block",
             Self::Unblock => "unblock",
+            Self::RemoveFollower => "remove-follower",
             Self::Report => "report",
             Self::Invite => "invite",
             Self::Keep => "keep",

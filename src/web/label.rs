@@ -39,7 +39,7 @@ const fn of(route: &Route) -> &'static str {
         Route::Face(..) => "face",
         Route::DeletePost(_) => "delete",
         Route::Followers(_) | Route::Following(_) => "people",
-        Route::Follow(_) | Route::Unfollow(_) => "follow",
+        Route::Follow(_) | Route::Unfollow(_) | Route::RemoveFollower(_) => "follow",
         Route::Mute(_) | Route::Unmute(_) | Route::Block(_) | Route::Unblock(_) => "mute",
         Route::Report(_) => "report",
         Route::Mod

@@ -138,6 +138,7 @@ fn people_found_followed_muted_and_blocked() {
     assert_eq!(ada.get("/api/v1/blocks").ids(), [id.as_str()]);
     assert_eq!(ada.get("/api/v2/search?q=ben&type=accounts").value["accounts"][0]["id"], json!(id));
     assert_eq!(to("unblock")["blocking"], json!(false));
+    assert_eq!(to("remove_from_followers")["followed_by"], json!(false));
     assert_eq!(to("unfollow")["following"], json!(false));
     let relations = ada.get(&format!("/api/v1/accounts/relationships?id[]={id}&id[]=17"));
     assert_eq!(relations.ids(), [id.as_str()]);
@@ -212,4 +213,31 @@ fn r0099_post_that_is_too_long_told_how_long_it_is() {
         assert!(heard.status == 422 && error.contains("500"), "{error}");
         assert!(error.contains(&chars.to_string()) && error.contains("address"), "{error}");
     }
+}
+
+#[test]
+fn r0085_follower_removed_by_an_app_is_none_until_they_follow_anew() {
+    let cluster = Cluster::start(Options::default());
+    let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
+    let post = ada.post("/api/v1/statuses", &json!({ "status": "Hi", "visibility": "private" }));
+    let (post, hers, his) = (post.text("id"), ada.account(), ben.account());
+    let to = |app: &App, id: &str, act: &str| {
+        app.post(&format!("/api/v1/accounts/{id}/{act}"), &json!({})).value
+    };
+    let reads = || ben.get(&format!("/api/v1/statuses/{post}")).status;
+    for ends in [["remove_from_followers"].as_slice(), &["block", "unblock"]] {
+        assert_eq!(to(&ben, &hers, "follow")["following"], json!(true));
+        assert_eq!(reads(), 200);
+        let all: Vec<_> = ends.iter().map(|act| to(&ada, &his, act)).collect();
+        let told = all.last().unwrap();
+        assert_eq!((&told["id"], &told["followed_by"]), (&json!(his), &json!(false)), "{ends:?}");
+        assert_eq!(reads(), 404);
+        assert!(ada.get(&format!("/api/v1/accounts/{hers}/followers")).ids().is_empty());
+        assert!(ada.get("/api/v1/notifications?types[]=follow").ids().is_empty());
+        let relation = ben.get(&format!("/api/v1/accounts/relationships?id[]={hers}"));
+        assert_eq!(relation.value[0]["following"], json!(false));
+    }
+    assert_eq!(to(&ada, &his, "remove_from_followers")["followed_by"], json!(false));
+    let nobody = "/api/v1/accounts/17/remove_from_followers";
+    assert_eq!(ada.post(nobody, &json!({})).status, 404);
 }

@@ -27,6 +27,7 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/accounts/:/unmute", "write:mutes"),
     ("POST", "/api/v1/accounts/:/block", "write:blocks"),
     ("POST", "/api/v1/accounts/:/unblock", "write:blocks"),
+    ("POST", "/api/v1/accounts/:/remove_from_followers", "write:follows"),
     ("GET", "/api/v1/mutes", "read:mutes"),
     ("GET", "/api/v1/blocks", "read:blocks"),
     ("POST", "/api/v1/statuses", "write:statuses"),

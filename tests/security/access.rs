@@ -63,6 +63,7 @@ const TABLE: &[Row] = &[
     ("Unmute", "/@ada/unmute", "-", "403 403 303 303 403"),
     ("Block", "/@ada/block", "-", "403 422 303 303 403"),
     ("Unblock", "/@ada/unblock", "-", "403 403 303 303 403"),
+    ("RemoveFollower", "/@ada/remove-follower", "-", "403 303 303 303 403"),
     ("SettingsProfile", "/settings/profile", "303 200 200 200 200", "403 303 303 303 403"),
     ("SettingsPassword", "/settings/password", "303 200 200 200 200", "403 422 422 422 422"),
     ("SettingsDevices", "/settings/devices", "303 200 200 200 200", "403 303 303 303 303"),
@@ -232,6 +233,7 @@ fn forms_of(person: &mut Person, [own, others]: [&str; 2]) -> Vec<Form> {
     pages.extend(["/settings/invitations", "/settings/keys", "/settings/language"]);
     pages.extend(["/settings/leave", "/mod/settings", "/mod/act?deed=suspend&username=mia"]);
     let mut pages: Vec<String> = pages.into_iter().map(str::to_owned).collect();
+    pages.push(format!("/@{}/followers", person.name));
     pages.push(format!("{others}/report"));
     if !own.is_empty() {
         pages.extend([format!("{own}/edit"), format!("{own}/delete")]);
@@ -287,6 +289,12 @@ fn s41_every_form_is_taken_from_those_who_may_alone() {
     let bens = posted(&mut all.people[2], "A ladder of mine");
     let kims = posted(&mut all.people[3], "A ladder of kim's");
     let own = [&own[0], &own[1], &bens, &kims, &own[4]];
+    // A follower of each, who can be removed.
+    let mut mia = all.site.cluster.person("mia");
+    assert_eq!(mia.login().status, 303);
+    for name in &WHO[1..] {
+        assert_eq!(mia.follow(name).status, 303, "{name}");
+    }
     let others = all.address("{only}");
     for (name, address, _, post) in TABLE {
         let address = all.address(address);

@@ -24,6 +24,7 @@ pub(super) enum Tie {
     Unmute,
     Block,
     Unblock,
+    RemoveFollower,
 }
 
 impl<A: Ask> Site<A> {
@@ -60,6 +61,7 @@ impl<A: Ask> Site<A> {
                 Tie::Unmute => Action::Unmute(whom),
                 Tie::Block => Action::Block(whom),
                 Tie::Unblock => Action::Unblock(whom),
+                Tie::RemoveFollower => Action::RemoveFollower(whom),
             },
         )?;
         let Outcome::Saved(_) = heard.outcome else { return Err(nonsense()) };

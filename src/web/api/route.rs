@@ -194,6 +194,7 @@ pub(super) const TABLE: &[Row] = &[
     tie("/api/v1/accounts/:/unmute", "write:mutes", Tie::Unmute),
     tie("/api/v1/accounts/:/block", "write:blocks", Tie::Block),
     tie("/api/v1/accounts/:/unblock", "write:blocks", Tie::Unblock),
+    tie("/api/v1/accounts/:/remove_from_followers", "write:follows", Tie::RemoveFollower),
     get("/api/v1/mutes", user("read:mutes"), Endpoint::People(PeopleList::Muted)),
     get("/api/v1/blocks", user("read:blocks"), Endpoint::People(PeopleList::Blocked)),
     post("/api/v1/statuses", user("write:statuses"), Endpoint::PostStatus),

@@ -48,6 +48,7 @@ pub(super) enum Act {
     Unmute(UserName),
     Block(UserName),
     Unblock(UserName),
+    RemoveFollower(UserName),
     Report(PostRef),
     Invite,
     /// End the invitation of this hash.
@@ -90,6 +91,7 @@ impl Act {
             Route::Unmute(name) => Self::Unmute(name.clone()),
             Route::Block(name) => Self::Block(name.clone()),
             Route::Unblock(name) => Self::Unblock(name.clone()),
+            Route::RemoveFollower(name) => Self::RemoveFollower(name.clone()),
             Route::Report(post) => Self::Report(post.clone()),
             Route::SettingsInvitations => match form.find("code") {
                 Some(code) => Self::EndInvitation(code.to_owned()),
@@ -154,6 +156,7 @@ impl Act {
             Self::Unmute(name) => Route::Unmute(name.clone()),
             Self::Block(name) => Route::Block(name.clone()),
             Self::Unblock(name) => Route::Unblock(name.clone()),
+            Self::RemoveFollower(name) => Route::RemoveFollower(name.clone()),
             Self::Report(post) => Route::Report(post.clone()),
             Self::Invite | Self::EndInvitation(_) => Route::SettingsInvitations,
             Self::Keep(_) => Route::ModAct,
@@ -182,7 +185,8 @@ impl Act {
             | Self::Mute(name)
             | Self::Unmute(name)
             | Self::Block(name)
-            | Self::Unblock(name) => Route::Profile(name.clone()),
+            | Self::Unblock(name)
+            | Self::RemoveFollower(name) => Route::Profile(name.clone()),
             Self::Keep(_) => Route::Mod,
             other => other.route(),
         }
@@ -207,6 +211,7 @@ impl Act {
             Self::Unmute(_) => FormName::Unmute,
             Self::Block(_) => FormName::Block,
             Self::Unblock(_) => FormName::Unblock,
+            Self::RemoveFollower(_) => FormName::RemoveFollower,
             Self::Report(_) => FormName::Report,
             Self::Invite | Self::EndInvitation(_) => FormName::Invite,
             Self::Keep(_) => FormName::Keep,
@@ -242,6 +247,7 @@ impl Act {
             | Self::Unmute(_)
             | Self::Block(_)
             | Self::Unblock(_)
+            | Self::RemoveFollower(_)
             | Self::Invite
             | Self::EndInvitation(_)
             | Self::EndSession(_)
@@ -374,6 +380,9 @@ impl<A: Ask> Site<A> {
             Act::Unmute(name) => Action::Unmute(Whom { key, username: name.clone() }),
             Act::Block(name) => Action::Block(Whom { key, username: name.clone() }),
             Act::Unblock(name) => Action::Unblock(Whom { key, username: name.clone() }),
+            Act::RemoveFollower(name) => {
+                Action::RemoveFollower(Whom { key, username: name.clone() })
+            }
             Act::Report(_) | Act::Invite | Act::EndInvitation(_) | Act::Keep(_) | Act::SetHouse => {
                 self.keeping(visit, act, form, key)?
             }

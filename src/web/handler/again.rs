@@ -133,6 +133,7 @@ impl<A: Ask> Site<A> {
             | Act::Unmute(_)
             | Act::Block(_)
             | Act::Unblock(_)
+            | Act::RemoveFollower(_)
             | Act::Invite
             | Act::EndInvitation(_)
             | Act::EndSession(_)
@@ -277,6 +278,7 @@ const fn label(t: Lang, act: &Act) -> &'static str {
         Act::Unmute(_) => t.unmute(),
         Act::Block(_) => t.block(),
         Act::Unblock(_) => t.unblock(),
+        Act::RemoveFollower(_) => t.remove_follower(),
         Act::Invite => t.make_invitation(),
         Act::EndInvitation(_) => t.end_it(),
         Act::Report(_) => t.report(),

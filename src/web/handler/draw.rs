@@ -65,6 +65,18 @@ impl Drawer<'_> {
         }
     }
 
+    /// The button that has somebody follow no longer.
+    fn remove_follower(self, person: &Person, next: &str) -> ButtonForm {
+        let (form, name) = (FormName::RemoveFollower, person.username.clone());
+        let (action, target) = (Route::RemoveFollower(name), person.username.as_str());
+        ButtonForm {
+            form: self.form(form, &action, target).carrying("next", next),
+            label: self.t.remove_follower(),
+            spoken: self.t.remove_follower_whom(person.display_name.as_str()),
+            class: "q",
+        }
+    }
+
     /// The box to write a post in.
     pub(super) fn composer(self) -> Composer {
         composer(self.t, self.form(FormName::Post, &Route::Post, ""))
@@ -176,7 +188,14 @@ pub(super) fn row(person: &PersonRow, drawer: Option<Drawer<'_>>, next: &str) ->
         by: Byline::of(&person.person),
         bio_line: person.bio_line.clone(),
         follow: follow.map(|(drawer, is)| drawer.follow(&person.person, is, next)),
+        remove: None,
     }
+}
+
+/// The same of somebody who follows the one who looks.
+pub(super) fn own_follower(person: &PersonRow, drawer: Drawer<'_>, next: &str) -> Row {
+    let remove = Some(drawer.remove_follower(&person.person, next));
+    Row { remove, ..row(person, Some(drawer), next) }
 }
 
 impl<A: Ask> Site<A> {

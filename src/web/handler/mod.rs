@@ -323,6 +323,7 @@ impl<A: Ask> Site<A> {
             | Route::Unmute(_)
             | Route::Block(_)
             | Route::Unblock(_)
+            | Route::RemoveFollower(_)
             | Route::Vote(_)
             | Route::Mark { .. } => self.error(visit, None, 405),
         }

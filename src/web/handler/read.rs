@@ -1,7 +1,7 @@
 //! Pages that show: lists of posts, a member, a thread, lists of people, the machines.
 
 use super::apart::standing;
-use super::draw::{Drawer, row};
+use super::draw::{Drawer, own_follower, row};
 use super::posts::Look;
 use super::visit::{BadCursor, Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html};
@@ -258,13 +258,16 @@ impl<A: Ask> Site<A> {
             Some(after) => format!("{route}?after={after}"),
             None => route.href(),
         };
-        let are_own = matches!(route, Route::Followers(_))
-            && drawer.is_some_and(|drawer| drawer.viewer == name);
+        let own = drawer.filter(|it| matches!(route, Route::Followers(_)) && it.viewer == name);
+        let people_drawn = people.people.iter().map(|it| match own {
+            Some(drawer) => own_follower(it, drawer, &next),
+            None => row(it, drawer, &next),
+        });
         let page = PeoplePage {
             frame: self.around(visit, Some(&heard)).frame(title, None),
             of: (Route::Profile(name.clone()).href(), people.of.display_name.clone()),
-            hint: if are_own { visit.t.anybody_follows() } else { "" },
-            people: people.people.iter().map(|it| row(it, drawer, &next)).collect(),
+            hint: if own.is_some() { visit.t.anybody_follows() } else { "" },
+            people: people_drawn.collect(),
             first: after.map(|_| route.href()),
             more: people.more_after.as_ref().map(|last| format!("{route}?after={last}")),
         };

@@ -168,7 +168,8 @@ impl<A: Ask> Site<A> {
             | Act::Mute(name)
             | Act::Unmute(name)
             | Act::Block(name)
-            | Act::Unblock(name) => {
+            | Act::Unblock(name)
+            | Act::RemoveFollower(name) => {
                 next(form).unwrap_or_else(|| Route::Profile(name.clone()).href())
             }
             Act::Report(post) => format!("{}?reported=1", Route::Thread(post.clone())),

@@ -43,6 +43,8 @@ pub(crate) struct Row {
     pub(crate) bio_line: String,
     /// Follow, or follow no longer.
     pub(crate) follow: Option<ButtonForm>,
+    /// Have them follow no longer, if they follow the one who looks, in the list of those.
+    pub(crate) remove: Option<ButtonForm>,
 }
 
 /// The first page for strangers.

@@ -89,6 +89,8 @@ pub enum Route {
     Block(UserName),
     /// Not any more.
     Unblock(UserName),
+    /// Be followed by a member no longer.
+    RemoveFollower(UserName),
     /// Display name and bio.
     SettingsProfile,
     /// The password.
@@ -289,6 +291,7 @@ impl Route {
             (Some("unmute"), None) => Self::Unmute(name),
             (Some("block"), None) => Self::Block(name),
             (Some("unblock"), None) => Self::Unblock(name),
+            (Some("remove-follower"), None) => Self::RemoveFollower(name),
             (Some("face"), Some(digits)) => Self::Face(name, face(digits)?),
             (Some(id), None) => Self::Thread(PostRef { user: name, id: post_id(id)? }),
             (Some(id), Some(what)) => {
@@ -349,6 +352,7 @@ impl Route {
             | Self::Unmute(_)
             | Self::Block(_)
             | Self::Unblock(_)
+            | Self::RemoveFollower(_)
             | Self::Vote(_)
             | Self::Mark { .. } => is_post,
             Self::Join
@@ -468,6 +472,7 @@ impl fmt::Display for Route {
             Self::Unmute(name) => return of_member(f, name, "/unmute"),
             Self::Block(name) => return of_member(f, name, "/block"),
             Self::Unblock(name) => return of_member(f, name, "/unblock"),
+            Self::RemoveFollower(name) => return of_member(f, name, "/remove-follower"),
             Self::Style(hash) => return write!(f, "/s/style-{}.css", hash.0),
             Self::Script(hash) => return write!(f, "/s/script-{}.js", hash.0),
             Self::StandIn(hash) => return write!(f, "/s/stand-in-{}.png", hash.0),

@@ -43,6 +43,7 @@ fn every_route() -> Vec<Route> {
         Route::Unfollow(name()),
         Route::Mute(name()),
         Route::Unmute(name()),
+        Route::RemoveFollower(name()),
         Route::Block(name()),
         Route::Unblock(name()),
         Route::SettingsProfile,

@@ -88,8 +88,12 @@ words! {
     following_heading: "Following" / "Wem gefolgt wird";
     no_one_yet: "No one yet." / "Noch niemand.";
     anybody_follows:
-        "Any member can follow you and then read what you write for your followers. Whom you block cannot." /
-        "Jedes Mitglied kann dir folgen und liest dann, was du für die schreibst, die dir folgen. Wen du sperrst, kann es nicht.";
+        "Any member can follow you and then read what you write for your followers. Whom you remove from them can follow you anew; whom you block cannot." /
+        "Jedes Mitglied kann dir folgen und liest dann, was du für die schreibst, die dir folgen. Wen du aus ihnen entfernst, kann dir neu folgen; wen du sperrst, kann es nicht.";
+    remove_follower: "Remove" / "Entfernen";
+    remove_follower_whom(name: &str):
+        "Remove {name} from your followers" /
+        "{name} aus denen entfernen, die dir folgen";
     more_people: "More people" / "Weitere Mitglieder";
     follow: "Follow" / "Folgen";
     unfollow: "Unfollow" / "Nicht mehr folgen";

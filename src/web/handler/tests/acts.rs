@@ -138,6 +138,22 @@ fn mute_and_block_asked_from_profile_and_undone_from_settings() {
 }
 
 #[test]
+fn r0086_follower_is_removed_from_ones_own_list_alone() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let here = "/@ada/followers?after=aa";
+    assert_eq!(location(&ada.submit(here, "/@ben/remove-follower", &[])), here);
+    let whom = site.last_asked();
+    assert!(matches!(whom, Some(Action::RemoveFollower(it)) if it.username == name("ben")));
+    let page = text(&ada.get("/@ada/followers"));
+    assert!(page.contains("aria-label=\"Remove Ben Kroll from your followers\""), "{page}");
+    for other in ["/@ben/followers", "/@ada/following"] {
+        assert!(!text(&ada.get(other)).contains("remove-follower"), "{other}");
+    }
+    assert!(!text(&Browser::stranger(&site).get("/@ada/followers")).contains("remove-follower"));
+}
+
+#[test]
 fn block_refused_says_so_and_keeps_the_text() {
     let site = site().refusing(Refusal::Blocked);
     let mut ada = Browser::ada(&site);
