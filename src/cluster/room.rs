@@ -36,6 +36,7 @@ const fn is_always_taken(entry: &Entry) -> bool {
             | Entry::Unmuted { .. }
             | Entry::Blocked { .. }
             | Entry::Unblocked { .. }
+            | Entry::FollowerRemoved { .. }
             | Entry::KeeperMade { .. }
             | Entry::KeeperEnded { .. }
             | Entry::PostHidden { .. }
@@ -48,7 +49,7 @@ const fn is_always_taken(entry: &Entry) -> bool {
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::id::PostId;
+    use crate::id::{PostId, UserName};
 
     #[test]
     fn posts_leave_room_for_what_makes_room() {
@@ -62,6 +63,10 @@ mod tests {
             avatar: None,
         };
         let for_delete = most(Kind::Delta, std::slice::from_ref(&deleted));
+        let user: UserName = "ben".parse().unwrap();
+        let unblocked =
+            [Entry::FollowerRemoved { at, user: user.clone() }, Entry::Unblocked { at, user }];
+        assert_eq!(most(Kind::Delta, &unblocked), for_delete);
         assert_eq!(most(Kind::Delta, std::slice::from_ref(&profile)), ROOM_FOR_POSTS);
         assert_eq!(
             most(Kind::Delta, &[deleted, profile]),
