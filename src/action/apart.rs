@@ -1,22 +1,41 @@
 //! Muting and blocking others, and no longer.
 
-use std::collections::BTreeSet;
-
 use super::handle::{ActionError, Plan};
 use super::{Field, Problem};
 use crate::clock::Wall;
 use crate::id::UserName;
 use crate::limits::{APART_MAX, REMOVED_FOLLOWERS_MAX};
-use crate::user::User;
 use crate::user::entry::Entry;
+use crate::user::{User, is_ahead};
 
-pub(super) fn mute(user: &User, whom: &UserName, now: Wall) -> Result<Plan, ActionError> {
-    let entry = Entry::Muted { at: now, user: whom.clone() };
-    Ok(add(user, &user.mutes, whom, entry)?.map_or_else(Plan::default, |it| Plan::of(vec![it])))
+/// From now on until then, or for good, whatever was said before. One that is over makes room where there
+/// is none.
+pub(super) fn mute(
+    user: &User,
+    whom: &UserName,
+    until: Option<Wall>,
+    now: Wall,
+) -> Result<Plan, ActionError> {
+    let muted = Entry::Muted { at: now, user: whom.clone(), until };
+    let unmuted = |name: &UserName| Entry::Unmuted { at: now, user: name.clone() };
+    let entries = match user.mutes.get(whom) {
+        _ if *whom == user.name => {
+            return Err(ActionError::field(Field::Username, Problem::Wrong));
+        }
+        Some(last) if *last == until => Vec::new(),
+        Some(_) => vec![unmuted(whom), muted],
+        None if user.mutes.len() < APART_MAX => vec![muted],
+        None => {
+            let mut over = user.mutes.iter().filter(|(_, until)| !is_ahead(**until, now));
+            let (name, _) = over.next().ok_or_else(|| full(APART_MAX))?;
+            vec![unmuted(name), muted]
+        }
+    };
+    Ok(if entries.is_empty() { Plan::default() } else { Plan::of(entries) })
 }
 
 pub(super) fn unmute(user: &User, whom: &UserName, now: Wall) -> Plan {
-    if user.mutes.contains(whom) {
+    if user.mutes.contains_key(whom) {
         Plan::of(vec![Entry::Unmuted { at: now, user: whom.clone() }])
     } else {
         Plan::default()
@@ -25,9 +44,16 @@ pub(super) fn unmute(user: &User, whom: &UserName, now: Wall) -> Plan {
 
 /// Following them ends with it; that they follow back counts for nothing while it lasts.
 pub(super) fn block(user: &User, whom: &UserName, now: Wall) -> Result<Plan, ActionError> {
-    let entry = Entry::Blocked { at: now, user: whom.clone() };
-    let Some(entry) = add(user, &user.blocks, whom, entry)? else { return Ok(Plan::default()) };
-    let mut entries = vec![entry];
+    if *whom == user.name {
+        return Err(ActionError::field(Field::Username, Problem::Wrong));
+    }
+    if user.blocks.contains(whom) {
+        return Ok(Plan::default());
+    }
+    if user.blocks.len() >= APART_MAX {
+        return Err(full(APART_MAX));
+    }
+    let mut entries = vec![Entry::Blocked { at: now, user: whom.clone() }];
     if user.follows.contains_key(whom) {
         entries.push(Entry::Unfollowed { at: now, user: whom.clone() });
     }
@@ -65,25 +91,6 @@ pub(super) fn remove_follower(
     // The clock of the machine where they followed may be ahead of this one's.
     let at = now.max(since).max(last.unwrap_or_default());
     Ok(Plan::of(vec![Entry::FollowerRemoved { at, user: whom.clone() }]))
-}
-
-/// The entry that puts somebody on a list; none if they stand there already.
-fn add(
-    user: &User,
-    list: &BTreeSet<UserName>,
-    whom: &UserName,
-    entry: Entry,
-) -> Result<Option<Entry>, ActionError> {
-    if *whom == user.name {
-        return Err(ActionError::field(Field::Username, Problem::Wrong));
-    }
-    if list.contains(whom) {
-        return Ok(None);
-    }
-    if list.len() >= APART_MAX {
-        return Err(full(APART_MAX));
-    }
-    Ok(Some(entry))
 }
 
 fn full(max: usize) -> ActionError {
@@ -169,6 +176,33 @@ mod tests {
         assert_eq!(unblock(&ada, &name("ben"), since, Wall(9)), full);
         assert!(unblock(&ada, &name("ben"), None, Wall(9)).unwrap().changes_file());
         assert!(remove_follower(&ada, &name("u7"), since, Wall(9)).unwrap().changes_file());
+    }
+
+    #[test]
+    fn r0087_mute_for_a_while_is_said_anew_and_makes_room_once_it_is_over() {
+        let mut ada = User::absent(name("ada"));
+        let mut mute = |whom: &str, until: Option<u64>, now| {
+            let plan = mute(&ada, &name(whom), until.map(Wall), Wall(now));
+            plan.map(|plan| write(&mut ada, plan))
+        };
+        let muted = |until: Option<u64>, at| {
+            let (user, until) = (name("ben"), until.map(Wall));
+            Entry::Muted { at: Wall(at), user, until }
+        };
+        let unmuted = |whom, at| Entry::Unmuted { at: Wall(at), user: name(whom) };
+        assert_eq!(mute("ben", Some(9), 5).unwrap(), [muted(Some(9), 5)]);
+        assert_eq!(mute("ben", Some(9), 6).unwrap(), []);
+        // Longer, also when it is over; then for good, and for a while again.
+        for (until, now) in [(Some(12), 7), (Some(30), 20), (None, 21), (Some(40), 22)] {
+            let expected = [unmuted("ben", now), muted(until, now)];
+            assert_eq!(mute("ben", until, now).unwrap(), expected);
+        }
+        for number in 1..APART_MAX {
+            mute(&format!("u{number}"), None, 23).unwrap();
+        }
+        assert_eq!(mute("cleo", None, 39), Err(full(APART_MAX)));
+        assert_eq!(mute("cleo", None, 40).unwrap()[0], unmuted("ben", 40));
+        assert!(ada.mutes.len() == APART_MAX && !ada.mutes.contains_key(&name("ben")));
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Action {
             Self::Follow(_) => "follow",
             Self::Unfollow(_) => "unfollow",
             Self::Mute(_) => "mute",
+            Self::MuteFor(_) => "mute_for",
             Self::Unmute(_) => "unmute",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
@@ -98,6 +99,7 @@ impl Action {
             Self::EditPost(edit) => Some(edit.key),
             Self::SendPicture(send) => Some(send.key),
             Self::Mark(mark) => Some(mark.key),
+            Self::MuteFor(mute) => Some(mute.key),
             Self::DeletePost(post) => Some(post.key),
             Self::Follow(whom)
             | Self::Unfollow(whom)
@@ -197,6 +199,7 @@ impl Action {
             | Self::Block(whom)
             | Self::Unblock(whom)
             | Self::RemoveFollower(whom) => asked.text(whom.username.as_str()),
+            Self::MuteFor(it) => asked.text(it.username.as_str()).number(it.lasts_s.into()),
             Self::EditProfile(edit) => asked.profile(edit),
             Self::EndSession(end) => asked.text(&end.id),
             Self::Report(report) => asked.maybe_post(Some(&report.post)).text(&report.reason),

@@ -184,6 +184,8 @@ pub enum Change {
     Mute {
         /// Whom.
         user: UserName,
+        /// Until when, if not for good.
+        until: Option<Wall>,
     },
     /// Mute somebody no longer.
     Unmute {
@@ -459,7 +461,7 @@ fn tie(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
     match change {
         Change::Follow { user: whom, removed_at } => follow::follow(user, whom, *removed_at, now),
         Change::Unfollow { user: whom } => Ok(follow::unfollow(user, whom, now)),
-        Change::Mute { user: whom } => apart::mute(user, whom, now),
+        Change::Mute { user: whom, until } => apart::mute(user, whom, *until, now),
         Change::Unmute { user: whom } => Ok(apart::unmute(user, whom, now)),
         Change::Block { user: whom } => apart::block(user, whom, now),
         Change::Unblock { user: whom, follows_since } => {

@@ -296,7 +296,7 @@ pub fn ties(user: &User, tie: Tie, names: &[UserName], now: Wall) -> (Plan, Take
     for name in names {
         let is_there = match tie {
             Tie::Follow => user.follows.contains_key(name),
-            Tie::Mute => user.mutes.contains(name),
+            Tie::Mute => user.mutes.contains_key(name),
             Tie::Block => user.blocks.contains(name),
         };
         let is_blocked = tie == Tie::Follow && user.blocks.contains(name);
@@ -310,7 +310,7 @@ pub fn ties(user: &User, tie: Tie, names: &[UserName], now: Wall) -> (Plan, Take
             let (at, whom) = (now, name.clone());
             entries.push(match tie {
                 Tie::Follow => Entry::Followed { at, user: whom },
-                Tie::Mute => Entry::Muted { at, user: whom },
+                Tie::Mute => Entry::Muted { at, user: whom, until: None },
                 Tie::Block => Entry::Blocked { at, user: whom },
             });
         }

@@ -105,6 +105,9 @@ pub enum Action {
     Unfollow(Whom),
     /// See nothing of somebody from now on.
     Mute(Whom),
+    /// The same for a while. An action of its own: a backend of an earlier version refuses it, where it would
+    /// mute for good.
+    MuteFor(MuteFor),
     /// Not any more.
     Unmute(Whom),
     /// Have nothing to do with somebody from now on, either way.
@@ -324,6 +327,17 @@ pub struct Whom {
     pub key: RequestKey,
     /// Whom.
     pub username: UserName,
+}
+
+/// Data of [`Action::MuteFor`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MuteFor {
+    /// The form's key.
+    pub key: RequestKey,
+    /// Whom.
+    pub username: UserName,
+    /// For how many seconds; at most `limits::MUTE_S_MAX`.
+    pub lasts_s: u32,
 }
 
 /// Data of [`Action::EditProfile`].

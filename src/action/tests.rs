@@ -166,7 +166,7 @@ fn every_other_act_without_open_session_signed_out() {
         Change::DeletePost { id: post_id(1), gives_pictures: false },
         follow("ben"),
         Change::Unfollow { user: name("ben") },
-        Change::Mute { user: name("ben") },
+        Change::Mute { user: name("ben"), until: None },
         Change::Unmute { user: name("ben") },
         Change::Block { user: name("ben") },
         Change::Unblock { user: name("ben"), follows_since: None },
@@ -271,7 +271,7 @@ fn follow_oneself_or_too_many_refused() {
 #[test]
 fn mute_and_block_once_then_idle_and_undone_likewise() {
     let mut user = ada();
-    let mute = Change::Mute { user: name("ben") };
+    let mute = Change::Mute { user: name("ben"), until: None };
     let unmute = Change::Unmute { user: name("ben") };
     let block = Change::Block { user: name("ben") };
     let unblock = Change::Unblock { user: name("ben"), follows_since: None };
@@ -295,20 +295,21 @@ fn block_ends_following_and_answering() {
     check_refused(&user, "s0", &follow("ben"), &ActionError::Blocked);
     check_refused(&user, "s0", &post(1, "hi", Some(("ben", 1))), &ActionError::Blocked);
     // Muting keeps nobody from answering.
-    act(&mut user, "s0", &Change::Mute { user: name("cleo") }).unwrap();
+    act(&mut user, "s0", &Change::Mute { user: name("cleo"), until: None }).unwrap();
     act(&mut user, "s0", &post(2, "hi", Some(("cleo", 1)))).unwrap();
 }
 
 #[test]
 fn mute_and_block_oneself_or_too_many_refused() {
     let mut user = ada();
-    let both = |whom: &str| [Change::Mute { user: name(whom) }, Change::Block { user: name(whom) }];
-    let oneself = invalid(Field::Username, Problem::Wrong);
+    let both = |whom: &str| {
+        [Change::Mute { user: name(whom), until: None }, Change::Block { user: name(whom) }]
+    };
     for change in &both("ada") {
-        check_refused(&user, "s0", change, &oneself);
+        check_refused(&user, "s0", change, &invalid(Field::Username, Problem::Wrong));
     }
     for number in 0..APART_MAX {
-        user.mutes.insert(name(&format!("u{number}")));
+        user.mutes.insert(name(&format!("u{number}")), None);
         user.blocks.insert(name(&format!("u{number}")));
     }
     let full = invalid(Field::Username, Problem::Full { max: 5_000 });

@@ -5,11 +5,11 @@ use std::ops::Bound;
 
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
-use crate::action::{Action, After, Change, Whom};
+use crate::action::{Action, After, Change, MuteFor, Whom};
 use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::UserName;
-use crate::limits::PEOPLE_PAGE;
+use crate::limits::{MUTE_S_MAX, PEOPLE_PAGE};
 use crate::order::gather;
 use crate::user::User;
 use crate::wire::message::FEATURE_TIES;
@@ -18,8 +18,20 @@ use crate::wire::request::{Apart, ApartRow, KeptApart, Outcome, Refusal};
 impl Backend {
     pub(super) fn mute(&self, asked: Asked<'_>, data: Whom) -> Result {
         self.check_can_part(&data.username)?;
-        let change = Change::Mute { user: data.username.clone() };
+        let change = Change::Mute { user: data.username.clone(), until: None };
         self.simple(asked, &Action::Mute(data), ActKind::Other, &change)
+    }
+
+    pub(super) fn mute_for(&self, asked: Asked<'_>, data: MuteFor) -> Result {
+        self.check_ties()?;
+        self.check_can_part(&data.username)?;
+        if data.lasts_s > MUTE_S_MAX {
+            let detail = format!("somebody is muted for {MUTE_S_MAX} seconds at most, or for good");
+            return Err(Refusal::BadRequest { detail });
+        }
+        let until = self.now().0.saturating_add(u64::from(data.lasts_s) * 1000);
+        let change = Change::Mute { user: data.username.clone(), until: Some(Wall(until)) };
+        self.simple(asked, &Action::MuteFor(data), ActKind::Other, &change)
     }
 
     pub(super) fn unmute(&self, asked: Asked<'_>, data: Whom) -> Result {
@@ -70,12 +82,12 @@ impl Backend {
     /// A page of those whom the one who asks mutes or blocks. Who was not let in is told of to keepers alone.
     pub(super) fn kept_apart(&self, asked: Asked<'_>, data: After) -> Result {
         let asker = asked.signed_in()?;
-        let from = data.after.map_or(Bound::Unbounded, Bound::Excluded);
-        let range = (from, Bound::Unbounded);
+        let (after, now) = (data.after.as_ref(), self.now());
+        let range = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         // One more than fit, to know whether there is another page; both lists are sorted.
         let names = |user: &User| -> BTreeSet<UserName> {
-            let muted = user.mutes.range(range.clone()).take(PEOPLE_PAGE + 1);
-            let blocked = user.blocks.range(range.clone()).take(PEOPLE_PAGE + 1);
+            let muted = user.muted_after(after, now).take(PEOPLE_PAGE + 1);
+            let blocked = user.blocks.range::<UserName, _>(range).take(PEOPLE_PAGE + 1);
             gather(muted.chain(blocked).cloned())
         };
         let names = self.look(asker.user(), names).unwrap_or_default();
@@ -94,9 +106,10 @@ impl Backend {
     /// What stands between the one who asks and `name`; nothing for strangers and oneself.
     pub(super) fn apart(&self, asker: Option<&Asker>, name: &UserName) -> Option<Apart> {
         let viewer = asker.map(Asker::user)?;
+        let eyes = self.eyes(asker);
         let index = self.cluster.local.index();
         let apart = Apart {
-            mutes: index.mutes(viewer, name),
+            mutes: index.mutes(eyes, name),
             blocks: index.blocks(viewer, name),
             is_blocked: index.blocks(name, viewer),
         };

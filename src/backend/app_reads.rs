@@ -98,6 +98,7 @@ impl Backend {
             bio: user.bio.clone(),
             joined_at: user.joined_at,
             avatar: user.avatar.as_ref().map(|picture| picture.file),
+            muted_until: None,
             members_only: user.members_only,
             last_post: user.last_post_for_all().filter(|_| counts.posts > 0),
             followers: counts.followers,
@@ -109,13 +110,14 @@ impl Backend {
     /// How one stands with somebody. Whoever is not there, or was not let in, has no relation.
     fn relation(&self, asker: &Asker, name: &UserName) -> Option<RelationView> {
         let joined_at = self.look(name, |user| user.joined_at)?;
+        let eyes = self.eyes(Some(asker));
         let (viewer, index) = (asker.user(), self.cluster.local.index());
         index.is_member(name).then(|| RelationView {
             username: name.clone(),
             joined_at,
             follows: index.follows(viewer, name),
             is_followed: index.follows(name, viewer),
-            mutes: index.mutes(viewer, name),
+            mutes: index.mutes(eyes, name),
             blocks: index.blocks(viewer, name),
             is_blocked: index.blocks(name, viewer),
         })
@@ -153,18 +155,29 @@ impl Backend {
             more_after,
         };
         if let PeopleList::Muted | PeopleList::Blocked = list {
-            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-            let range = (from, Bound::Unbounded);
+            let (from, now) = (after.map_or(Bound::Unbounded, Bound::Excluded), self.now());
+            let (range, is_muted) = ((from, Bound::Unbounded), list == PeopleList::Muted);
             let names = |user: &User| -> Vec<UserName> {
-                let all = if list == PeopleList::Muted { &user.mutes } else { &user.blocks };
-                all.range::<UserName, _>(range).take(n + 1).cloned().collect()
+                if is_muted {
+                    return user.muted_after(after, now).take(n + 1).cloned().collect();
+                }
+                user.blocks.range::<UserName, _>(range).take(n + 1).cloned().collect()
             };
-            let mut names = self.look(asked.signed_in()?.user(), names).unwrap_or_default();
+            let own = asked.signed_in()?.user();
+            let mut names = self.look(own, names).unwrap_or_default();
             let has_more = names.len() > n;
             names.truncate(n);
             let more_after = names.last().filter(|_| has_more).cloned();
             names.retain(|name| self.cluster.local.index().is_member(name));
-            return Ok(page(names, more_after));
+            let mut page = page(names, more_after);
+            if is_muted {
+                let until = |user: &User, of: &UserName| user.mutes.get(of).copied().flatten();
+                for view in &mut page.accounts {
+                    let muted = self.look(own, |user| until(user, &view.username));
+                    view.muted_until = muted.flatten();
+                }
+            }
+            return Ok(page);
         }
         let of = of.ok_or(Refusal::NotFound)?;
         self.find(&mut asked, &of)?;

@@ -135,7 +135,8 @@ fn profile(user: &User) -> ExportProfile {
         has_audiences: !user.audiences.is_empty(),
         pinned: user.pinned,
         follows: user.follows.keys().cloned().collect(),
-        mutes: user.mutes.iter().cloned().collect(),
+        // One that ends by itself would last for good wherever the file is taken in.
+        mutes: user.mutes.iter().filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect(),
         blocks: user.blocks.iter().cloned().collect(),
         votes: user.aside().votes.iter().map(vote).collect(),
         muted_threads: user.aside().muted_threads.iter().cloned().collect(),

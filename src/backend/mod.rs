@@ -385,6 +385,7 @@ impl Backend {
             Action::Follow(data) => self.follow(asked, data),
             Action::Unfollow(data) => self.unfollow(asked, data),
             Action::Mute(data) => self.mute(asked, data),
+            Action::MuteFor(data) => self.mute_for(asked, data),
             Action::Unmute(data) => self.unmute(asked, data),
             Action::Block(data) => self.block(asked, data),
             Action::Unblock(data) => self.unblock(asked, data),

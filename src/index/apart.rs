@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::PersonId;
 use crate::clock::Wall;
+use crate::user::is_ahead;
 
 /// Pairs of people, the first of whom stated it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Apart {
-    mutes: BTreeSet<(PersonId, PersonId)>,
+    /// Until when, if not for good.
+    mutes: BTreeMap<(PersonId, PersonId), Option<Wall>>,
     blocks: BTreeSet<(PersonId, PersonId)>,
     /// Followers who were removed: what the second stated up to then counts for nothing.
     removed: BTreeMap<(PersonId, PersonId), Wall>,
@@ -17,9 +19,9 @@ pub(super) struct Apart {
 
 impl Apart {
     /// Nobody mutes themselves, whatever a file says.
-    pub(super) fn mute(&mut self, who: PersonId, whom: PersonId) {
+    pub(super) fn mute(&mut self, who: PersonId, whom: PersonId, until: Option<Wall>) {
         if who != whom {
-            self.mutes.insert((who, whom));
+            self.mutes.insert((who, whom), until);
         }
     }
 
@@ -35,8 +37,8 @@ impl Apart {
         self.blocks.remove(&(who, whom));
     }
 
-    pub(super) fn mutes(&self, who: PersonId, whom: PersonId) -> bool {
-        self.mutes.contains(&(who, whom))
+    pub(super) fn mutes(&self, who: PersonId, whom: PersonId, now: Wall) -> bool {
+        self.mutes.get(&(who, whom)).is_some_and(|until| is_ahead(*until, now))
     }
 
     pub(super) fn blocks(&self, who: PersonId, whom: PersonId) -> bool {
@@ -66,7 +68,7 @@ impl Apart {
     /// Forgets all that somebody who has left stated. That others muted, blocked or removed them stays,
     /// as in their files, and means nothing any more.
     pub(super) fn forget(&mut self, who: PersonId) {
-        self.mutes.retain(|(by, _)| *by != who);
+        self.mutes.retain(|(by, _), _| *by != who);
         self.blocks.retain(|(by, _)| *by != who);
         self.removed.retain(|(by, _), _| *by != who);
     }

@@ -132,6 +132,52 @@ fn follow_anew_from_another_machine_is_told_to_listeners() {
     assert_eq!(happened, [Happened::Followed(name("ben"), Wall(6))]);
 }
 
+#[test]
+fn r0088_mute_for_a_while_hides_until_it_is_over() {
+    let said = |id: u64| Entry::Posted {
+        at: Wall(id),
+        id: PostId::from_raw(id),
+        text: "to @ada".to_owned(),
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+    };
+    let muted = |until: Option<u64>| {
+        let (user, until) = (name("ben"), until.map(Wall));
+        Entry::Muted { at: Wall(2), user, until }
+    };
+    let mut world = World::of(&[
+        ("ada", joined()),
+        ("ben", joined()),
+        ("ben", said(1)),
+        ("ada", muted(Some(9))),
+    ]);
+    let shown = |index: &Index, now| {
+        let eyes = index.eyes(Some(&name("ada")), Wall(now));
+        let posts = index.everyone(eyes, None, 9).posts.len();
+        let news = index.news(eyes, None, &NewsKind::ALL, 9).news.len();
+        assert_eq!((index.mutes(eyes, &name("ben")), news), (posts == 0, posts));
+        posts
+    };
+    let check = |world: &World, expected: [usize; 2]| {
+        let mut replaced = Index::new();
+        for (user, after) in &world.users {
+            replaced.replace(&User::absent(user.clone()), after);
+        }
+        for index in [&world.index, &Index::build(world.users.values()), &replaced] {
+            assert_eq!([shown(index, 8), shown(index, 9)], expected);
+        }
+    };
+    check(&world, [0, 1]);
+    // The first one stands, as in a file that is folded.
+    world.write("ada", &muted(None));
+    check(&world, [0, 1]);
+    world.write("ada", &Entry::Unmuted { at: Wall(3), user: name("ben") });
+    check(&world, [1, 1]);
+    world.write("ada", &muted(None));
+    check(&world, [0, 0]);
+}
+
 fn any_line() -> impl Strategy<Value = (&'static str, Entry)> {
     let who = || prop::sample::select(PEOPLE.to_vec());
     let entry = prop_oneof![

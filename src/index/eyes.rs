@@ -61,10 +61,10 @@ impl Index {
         self.people.find(person).is_none_or(|person| self.shows_id(eyes, person))
     }
 
-    /// Whether `who` mutes `whom`.
-    pub fn mutes(&self, who: &UserName, whom: &UserName) -> bool {
-        let pair = self.people.find(who).zip(self.people.find(whom));
-        pair.is_some_and(|(who, whom)| self.people.apart.mutes(who, whom))
+    /// Whether the viewer mutes `whom` now.
+    pub fn mutes(&self, eyes: Eyes, whom: &UserName) -> bool {
+        let pair = eyes.viewer.zip(self.people.find(whom));
+        pair.is_some_and(|(who, whom)| self.people.apart.mutes(who, whom, eyes.now))
     }
 
     /// Whether `who` blocks `whom`.
@@ -80,7 +80,7 @@ impl Index {
 
     pub(super) fn shows_author(&self, eyes: Eyes, author: PersonId) -> bool {
         let apart = &self.people.apart;
-        let is_muted = eyes.viewer.is_some_and(|viewer| apart.mutes(viewer, author));
+        let is_muted = eyes.viewer.is_some_and(|viewer| apart.mutes(viewer, author, eyes.now));
         !is_muted && self.may_read(eyes, author)
     }
 

@@ -290,9 +290,10 @@ impl Index {
                     self.remove_fan(author, followed, *since);
                 }
             }
-            Entry::Muted { user, .. } => {
+            Entry::Muted { user, until, .. } => {
+                let until = before.mutes.get(user).unwrap_or(until);
                 let muted = self.people.intern(user);
-                self.people.apart.mute(author, muted);
+                self.people.apart.mute(author, muted, *until);
             }
             Entry::Unmuted { user, .. } => {
                 let muted = self.people.intern(user);
@@ -346,7 +347,7 @@ impl Index {
             self.people.unfollow(author, unfollowed);
         }
         self.replace_fans(author, before, after);
-        for unmuted in before.mutes.difference(&after.mutes) {
+        for unmuted in before.mutes.keys().filter(|name| !after.mutes.contains_key(*name)) {
             let unmuted = self.people.intern(unmuted);
             self.people.apart.unmute(author, unmuted);
         }
@@ -434,9 +435,9 @@ impl Index {
             let followed = self.people.intern(followed);
             self.people.follow(id, followed, *since);
         }
-        for muted in &user.mutes {
+        for (muted, until) in &user.mutes {
             let muted = self.people.intern(muted);
-            self.people.apart.mute(id, muted);
+            self.people.apart.mute(id, muted, *until);
         }
         for blocked in &user.blocks {
             let blocked = self.people.intern(blocked);

@@ -67,7 +67,7 @@ fn poll_over_is_told_to_its_author_and_voters_at_its_end_and_no_sooner() {
     }
     assert_eq!(over(&world, "dora", 99), []);
     // Whom one mutes is not heard of, and what is gone is not told.
-    world.write("ben", &Entry::Muted { at: Wall(8), user: name("ada") });
+    world.write("ben", &Entry::Muted { at: Wall(8), user: name("ada"), until: None });
     assert_eq!((over(&world, "ben", 30), over(&world, "cleo", 30)), (vec![], told));
     // Nor is a thread that one mutes.
     world.write("cleo", &Entry::ThreadMuted { at: Wall(9), post: of("ada", 20) });

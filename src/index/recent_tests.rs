@@ -116,7 +116,7 @@ fn author_hears_who_likes_and_reposts_unless_it_was_undone() {
     let mut other = World::of(&[("ada", posted(10, "one"))]);
     other.index.replace(&absent, &world.users[&name("ben")]);
     assert_eq!(heard(&other, "ada", Listened::Home, 1), [repost("ben", 7), like]);
-    world.write("ada", &Entry::Muted { at: Wall(9), user: name("ben") });
+    world.write("ada", &Entry::Muted { at: Wall(9), user: name("ben"), until: None });
     assert_eq!(own(&world, "ada"), [repost("cleo", 8)]);
     world.write("ada", &deleted(10));
     assert_eq!(own(&world, "ada"), [Happened::Deleted(post("ada", 10))]);
@@ -140,7 +140,7 @@ fn strangers_hear_everyone_and_tags() {
 fn who_is_kept_apart_is_not_heard() {
     let mut world = world();
     let from = world.index.next_change();
-    world.write("ada", &Entry::Muted { at: Wall(1), user: name("ben") });
+    world.write("ada", &Entry::Muted { at: Wall(1), user: name("ben"), until: None });
     world.write("ben", &posted(10, "@ada"));
     world.write("cleo", &Entry::Blocked { at: Wall(1), user: name("ada") });
     world.write("cleo", &posted(11, "@ada"));

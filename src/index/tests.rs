@@ -168,7 +168,7 @@ fn r0033_what_answers_somebody_muted_or_blocked_stays_in_the_thread() {
     let root = post_ref("ada", 1);
     let all = [(1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (4, 7), (1, 8)];
     for entry in [
-        Entry::Muted { at: Wall(9), user: name("ben") },
+        Entry::Muted { at: Wall(9), user: name("ben"), until: None },
         Entry::Blocked { at: Wall(9), user: name("ben") },
     ] {
         assert_eq!(tree(&world.index.replies(eyes_of(&world.index, "cleo"), &root, 9)), all);
@@ -303,7 +303,7 @@ fn page_passes_over_a_limited_number_of_unseen_posts() {
     for id in 2..2 + unseen {
         world.write("loud", &posted(id, None));
     }
-    world.write("ada", &Entry::Muted { at: Wall(1), user: name("loud") });
+    world.write("ada", &Entry::Muted { at: Wall(1), user: name("loud"), until: None });
     let eyes = eyes_of(&world.index, "ada");
     let first = world.index.everyone(eyes, None, 5);
     assert_eq!((first.posts.len(), first.older), (0, Some(post_id(12))));
@@ -524,7 +524,7 @@ fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
         2 => (0..12u64).prop_map(deleted),
         4 => who().prop_map(followed),
         2 => who().prop_map(|user| Entry::Unfollowed { at: Wall(1), user: name(user) }),
-        1 => who().prop_map(|user| Entry::Muted { at: Wall(1), user: name(user) }),
+        1 => who().prop_map(|user| Entry::Muted { at: Wall(1), user: name(user), until: None }),
         1 => who().prop_map(|user| Entry::Unmuted { at: Wall(1), user: name(user) }),
         2 => who().prop_map(|user| Entry::Blocked { at: Wall(1), user: name(user) }),
         1 => who().prop_map(|user| Entry::Unblocked { at: Wall(1), user: name(user) }),

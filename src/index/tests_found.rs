@@ -173,7 +173,7 @@ fn likes_and_reposts_of_posts_that_stand_told_to_their_author_until_undone() {
     world.write("ada", &Entry::PostDeleted { at: Wall(17), id: at(3) });
     assert_eq!(news(&world, "ada", &NewsKind::ALL), [repost, likes[1]]);
     world.write("cleo", &Entry::Unreposted { at: Wall(18), post: post("ada", 2) });
-    world.write("ada", &Entry::Muted { at: Wall(18), user: name("ben") });
+    world.write("ada", &Entry::Muted { at: Wall(18), user: name("ben"), until: None });
     assert!(news(&world, "ada", &NewsKind::ALL).is_empty());
 }
 
@@ -223,7 +223,7 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
     assert_eq!(seen(&world, world.eyes("cleo")), (0, 1, 2, 3));
     assert_eq!(seen(&world, ANYONE), (0, 0, 1, 2));
 
-    world.write("ada", &Entry::Muted { at: Wall(9), user: name("cleo") });
+    world.write("ada", &Entry::Muted { at: Wall(9), user: name("cleo"), until: None });
     assert_eq!(seen(&world, world.eyes("ada")), (2, 0, 1, 1));
     assert_eq!(world.index.named(world.eyes("ada"), "cl", 9), [name("cleo")]);
     world.write("ben", &Entry::Blocked { at: Wall(9), user: name("ada") });
@@ -485,7 +485,7 @@ fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
         4 => (1..12u64, of()).prop_map(|(ms, post)| Entry::Reposted { at: Wall(ms), post }),
         2 => of().prop_map(|post| Entry::Unliked { at: Wall(1), post }),
         1 => of().prop_map(|post| Entry::Unreposted { at: Wall(1), post }),
-        1 => user().prop_map(|user| Entry::Muted { at: Wall(1), user }),
+        1 => user().prop_map(|user| Entry::Muted { at: Wall(1), user, until: None }),
         1 => user().prop_map(|user| Entry::Unmuted { at: Wall(1), user }),
         1 => user().prop_map(|user| Entry::Blocked { at: Wall(1), user }),
         1 => user().prop_map(|user| Entry::Unblocked { at: Wall(1), user }),

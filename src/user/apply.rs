@@ -30,7 +30,7 @@ impl User {
             reset: None,
             sessions: Vec::new(),
             follows: BTreeMap::new(),
-            mutes: BTreeSet::new(),
+            mutes: BTreeMap::new(),
             blocks: BTreeSet::new(),
             has_asked_in: false,
             inviter: None,
@@ -172,8 +172,8 @@ impl User {
             Entry::Unfollowed { at: _, user } => {
                 self.follows.remove(user);
             }
-            Entry::Muted { at: _, user } => {
-                self.mutes.insert(user.clone());
+            Entry::Muted { at: _, user, until } => {
+                self.mutes.entry(user.clone()).or_insert(*until);
             }
             Entry::Unmuted { at: _, user } => {
                 self.mutes.remove(user);

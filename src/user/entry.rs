@@ -308,6 +308,9 @@ pub enum Entry {
         at: Wall,
         /// Whom.
         user: UserName,
+        /// Until when, if not for good; written from `features` 7 on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Wall>,
     },
     /// Not any more.
     Unmuted {

@@ -231,10 +231,11 @@ fn add_to(marks: &mut BTreeMap<PostRef, Place>, post: &PostRef, place: Place) {
 }
 
 /// Bytes that a surviving entry takes beside its texts, about: of a session, its app, a follow (or mute or
-/// block), a like or its kin, a deletion, a request, and all that there is one of.
+/// block), until when a mute lasts, a like or its kin, a deletion, a request, and all that there is one of.
 const SESSION_BYTES: usize = 160;
 const APP_BYTES: usize = 560;
 const FOLLOW_BYTES: usize = 60;
+const UNTIL_BYTES: usize = 30;
 const MARK_BYTES: usize = 110;
 const DELETED_BYTES: usize = 70;
 const REQUEST_BYTES: usize = 100;
@@ -281,6 +282,7 @@ impl User {
             + 2 * texts
             + self.sessions.iter().map(session).sum::<usize>()
             + self.named().map(|name| FOLLOW_BYTES + name.as_str().len()).sum::<usize>()
+            + self.mutes.values().flatten().count() * UNTIL_BYTES
             + self.deleted.len() * DELETED_BYTES
             + self.requests_in_file() * REQUEST_BYTES
             + self.sent.values().map(|it| SENT_BYTES + 2 * it.description.len()).sum::<usize>()
@@ -297,7 +299,7 @@ impl User {
     /// Everybody whom one short entry each is about.
     fn named(&self) -> impl Iterator<Item = &UserName> {
         let removed = self.aside().removed_followers.keys();
-        self.follows.keys().chain(&self.mutes).chain(&self.blocks).chain(removed)
+        self.follows.keys().chain(self.mutes.keys()).chain(&self.blocks).chain(removed)
     }
 
     /// Whether two files tell the same of a user, wherever in them it stands; their requests apart, of

@@ -27,6 +27,7 @@ pub mod sent;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::clock::Wall;
@@ -78,8 +79,8 @@ pub struct User {
     pub sessions: Vec<Session>,
     /// Whom this user follows, and since when.
     pub follows: BTreeMap<UserName, Wall>,
-    /// Whose posts this user does not want to see.
-    pub mutes: BTreeSet<UserName>,
+    /// Whose posts this user does not want to see, and until when, if not for good.
+    pub mutes: BTreeMap<UserName, Option<Wall>>,
     /// Whom this user wants nothing to do with.
     pub blocks: BTreeSet<UserName>,
     /// Whether they joined when new members needed a keeper's word.
@@ -132,6 +133,11 @@ pub enum Status {
     Active,
     /// An account that was deleted at this time.
     Left(Wall),
+}
+
+/// Whether what lasts until then, or for good, is not over.
+pub fn is_ahead(until: Option<Wall>, now: Wall) -> bool {
+    until.is_none_or(|until| now < until)
 }
 
 /// A place where the user is signed in.
@@ -236,6 +242,17 @@ impl User {
     /// Bytes of all these.
     pub fn picture_bytes(&self) -> u64 {
         self.all_pictures().fold(0, |sum: u64, picture| sum.saturating_add(picture.bytes))
+    }
+
+    /// Those whom they mute at `now`, after `after`, by name.
+    pub fn muted_after(
+        &self,
+        after: Option<&UserName>,
+        now: Wall,
+    ) -> impl Iterator<Item = &UserName> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mutes = self.mutes.range::<UserName, _>((from, Bound::Unbounded));
+        mutes.filter(move |(_, until)| is_ahead(**until, now)).map(|(name, _)| name)
     }
 
     /// Whether they are a keeper of the community.

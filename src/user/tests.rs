@@ -454,7 +454,12 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         (0..30u64).prop_map(deleted),
         Just(Entry::Followed { at: Wall(1), user: name("ben") }),
         Just(Entry::Unfollowed { at: Wall(1), user: name("ben") }),
-        Just(Entry::Muted { at: Wall(1), user: name("ben") }),
+        prop::option::of(0..9u64).prop_map(|until| Entry::Muted {
+            at: Wall(1),
+            user: name("ben"),
+            until: until.map(Wall)
+        }),
+        Just(Entry::Unmuted { at: Wall(1), user: name("ben") }),
         Just(Entry::Blocked { at: Wall(1), user: name("ben") }),
         Just(Entry::Unblocked { at: Wall(1), user: name("ben") }),
         (0..9u64).prop_map(|at| Entry::FollowerRemoved { at: Wall(at), user: name("ben") }),

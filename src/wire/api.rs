@@ -212,6 +212,9 @@ pub struct AccountView {
     /// The picture beside the name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<PictureName>,
+    /// Until when the one who asks mutes them, in the list of those, if not for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<Wall>,
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,

@@ -35,7 +35,8 @@ pub const FEATURE_PICTURES: u32 = 4;
 pub const FEATURE_AUDIENCE: u32 = 5;
 /// The feature from which on posts may ask something, people vote, and threads be muted.
 pub const FEATURE_POLLS: u32 = 6;
-/// The feature from which on followers may be removed, as by unblocking them.
+/// The feature from which on followers may be removed, as by unblocking them, and mutes may end by themselves: a
+/// program that does not know of that would take them for mutes for good.
 pub const FEATURE_TIES: u32 = 7;
 
 /// What stands before every message.

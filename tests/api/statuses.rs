@@ -1,10 +1,12 @@
 //! What apps do with posts and people.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::app::{App, one_machine};
-use crate::cluster::harness::{Cluster, Options};
+use crate::cluster::harness::{Cluster, Options, eventually};
 
 #[test]
 fn same_post_sent_again_with_a_backend_killed_stands_once() {
@@ -240,4 +242,34 @@ fn r0085_follower_removed_by_an_app_is_none_until_they_follow_anew() {
     assert_eq!(to(&ada, &his, "remove_from_followers")["followed_by"], json!(false));
     let nobody = "/api/v1/accounts/17/remove_from_followers";
     assert_eq!(ada.post(nobody, &json!({})).status, 404);
+}
+
+#[test]
+fn r0089_mute_for_a_while_ends_by_itself_and_says_when() {
+    let cluster = Cluster::start(Options::default());
+    let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
+    let (post, his) = (ben.write("By ben"), ben.account());
+    let mute = |says: &Value| ada.post(&format!("/api/v1/accounts/{his}/mute"), says);
+    let home = || ada.get("/api/v1/timelines/public").ids();
+    for bad in [json!("soon"), json!(-1), json!(400_000_000_u32)] {
+        let refused = mute(&json!({ "duration": bad }));
+        assert_eq!((refused.status, home()), (422, vec![post.clone()]), "{bad}");
+    }
+    let until = || ada.get("/api/v1/mutes").value[0]["mute_expires_at"].clone();
+    for (lasts, ends) in [(json!(3600), true), (json!(0), false), (json!(7200), true)] {
+        let told = mute(&json!({ "duration": lasts })).value;
+        let said = ["muting", "muting_notifications"].map(|it| told[it] == json!(true));
+        assert_eq!((said, home().len()), ([true; 2], 0));
+        assert_eq!(until().as_str().is_some_and(|at| at.starts_with("20")), ends, "{lasts}");
+    }
+    assert_eq!(mute(&json!({ "duration": 1 })).value["muting"], json!(true));
+    let is_over = || (home() == [post.as_str()]).then_some(());
+    eventually("the mute to be over", Duration::from_secs(20), is_over);
+    let relation = ada.get(&format!("/api/v1/accounts/relationships?id[]={his}"));
+    assert_eq!(relation.value[0]["muting"], json!(false));
+    assert!(ada.get("/api/v1/mutes").ids().is_empty());
+    // What a program says of a follow that it passes over holds.
+    let follow = json!({ "reblogs": false, "notify": true });
+    let told = ada.post(&format!("/api/v1/accounts/{his}/follow"), &follow).value;
+    assert_eq!((&told["showing_reblogs"], &told["notifying"]), (&json!(true), &json!(false)));
 }

@@ -1,8 +1,8 @@
 //! Muting and blocking: what each of the two is shown and may do, on every machine.
 
 use tern::action::{
-    Action, After, AvatarWish, EditProfile, ExportFrom, NewPost, Page, PageOf, PeopleOf, Search,
-    ThreadOf, Untouched, Whom,
+    Action, After, AvatarWish, EditProfile, ExportFrom, MuteFor, NewPost, Page, PageOf, PeopleOf,
+    Search, ThreadOf, Untouched, Whom,
 };
 use tern::id::{PostId, UserName};
 use tern::user::entry::PostRef;
@@ -284,6 +284,8 @@ fn mute_refused_until_all_machines_understand_it() {
     ada.may_not(Action::Mute(ada.whom("ben")), &Refusal::NotYet);
     ada.may_not(Action::Block(ada.whom("ben")), &Refusal::NotYet);
     ada.may_not(Action::RemoveFollower(ada.whom("ben")), &Refusal::NotYet);
+    let (key, username) = (ada.key(), name("ben"));
+    ada.may_not(Action::MuteFor(MuteFor { key, username, lasts_s: 60 }), &Refusal::NotYet);
     ada.does(Action::Follow(ada.whom("ben")));
 }
 

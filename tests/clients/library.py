@@ -100,7 +100,13 @@ def keeps_apart():
     assert is_home()
     assert ada.account_mute(names["cleo"]).muting and not is_home()
     assert [it.acct for it in ada.mutes()] == ["cleo"]
+    assert ada.mutes()[0].mute_expires_at is None
+    assert ada.account_mute(names["cleo"], duration=3600).muting and not is_home()
+    assert ada.mutes()[0].mute_expires_at
     assert not ada.account_unmute(names["cleo"]).muting and is_home()
+    assert cleo.account_follow(names["ada"]).following
+    assert not ada.account_remove_from_followers(names["cleo"]).followed_by
+    assert not cleo.account_relationships(names["ada"])[0].following
     assert ada.account_block(names["cleo"]).blocking
     assert not is_home() and [it.acct for it in ada.blocks()] == ["cleo"]
     fails_with(MastodonAPIError, cleo.account_follow, names["ada"])

@@ -18,7 +18,7 @@ fn ivo() -> File {
     let mut file = File::default();
     file.add(version(1, 1, 1), None, &account("Ivo", 0, &SessionId("1b".repeat(32))));
     let (ben, zoe) = (|| user("ben"), || user("zoe"));
-    file.add(version(1, 1, 2), None, &[Entry::Muted { at: at(1), user: ben() }]);
+    file.add(version(1, 1, 2), None, &[Entry::Muted { at: at(1), user: ben(), until: None }]);
     file.add(version(1, 1, 3), None, &[Entry::Unmuted { at: at(2), user: ben() }]);
     file.add(version(1, 1, 4), None, &[Entry::Followed { at: at(3), user: zoe() }]);
     let blocked = Entry::Blocked { at: at(4), user: zoe() };
@@ -189,12 +189,25 @@ fn liv() -> File {
     file
 }
 
+/// Somebody who mutes others for a while.
+fn max() -> File {
+    let mut file = File::default();
+    file.add(version(1, 1, 1), None, &account("Max", 0, &SessionId("8d".repeat(32))));
+    let muted = |n, name, until| Entry::Muted { at: at(n), user: user(name), until };
+    file.add(version(1, 1, 2), None, &[muted(1, "ben", Some(at(61)))]);
+    let unmuted = Entry::Unmuted { at: at(2), user: user("ben") };
+    file.add(version(1, 1, 3), None, &[unmuted, muted(2, "ben", Some(at(122)))]);
+    file.add(version(1, 1, 4), None, &[muted(3, "zoe", None)]);
+    file
+}
+
 /// Every file, and how it is made.
-fn files() -> [(&'static str, File); 7] {
+fn files() -> [(&'static str, File); 8] {
     [
         ("ivo", ivo()),
         ("kim", kim()),
         ("liv", liv()),
+        ("max", max()),
         ("noa", noa()),
         ("uma", uma()),
         ("vera", vera()),

@@ -88,7 +88,7 @@ fn repost_stands_where_it_was_made_and_once() {
 
 #[test]
 fn reposts_of_and_by_those_one_does_not_see_are_not_shown() {
-    let muted = |user: &str| Entry::Muted { at: Wall(9), user: name(user) };
+    let muted = |user: &str| Entry::Muted { at: Wall(9), user: name(user), until: None };
     let mut world = World::of(&[
         ("ada", followed("ben")),
         ("ada", followed("cleo")),

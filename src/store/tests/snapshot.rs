@@ -461,26 +461,27 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         avatar: None,
     };
     prop_oneof![
-        2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
-        2 => (0..9u8).prop_map(profile),
-        2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}"), reset: None }),
-        8 => (0..5u8, 0..9u64).prop_map(opened),
-        6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
-        8 => (0..12u64).prop_map(|id| post(id, "hello")),
-        5 => (0..12u64)
-            .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
-        30 => any_mark(),
-        5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
-        4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
-        2 => (0..4u8).prop_map(move |n| Entry::Muted { at: Wall(1), user: name(n) }),
-        1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
-        2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
-        1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
-        2 => (0..4u8, 0..9u64)
-            .prop_map(move |(n, at)| Entry::FollowerRemoved { at: Wall(at), user: name(n) }),
-        3 => (0..6u8).prop_map(kept),
-        1 => Just(Entry::Left { at: Wall(7) }),
-    ]
+           2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
+           2 => (0..9u8).prop_map(profile),
+           2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}"), reset: None }),
+           8 => (0..5u8, 0..9u64).prop_map(opened),
+           6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
+           8 => (0..12u64).prop_map(|id| post(id, "hello")),
+           5 => (0..12u64)
+               .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
+           30 => any_mark(),
+           5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
+           4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
+           2 => (0..4u8, prop::option::of(0..9u64)).prop_map(move |(n, until)| Entry::Muted {
+    at: Wall(1), user: name(n), until: until.map(Wall) }),
+           1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
+           2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
+           1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
+           2 => (0..4u8, 0..9u64)
+               .prop_map(move |(n, at)| Entry::FollowerRemoved { at: Wall(at), user: name(n) }),
+           3 => (0..6u8).prop_map(kept),
+           1 => Just(Entry::Left { at: Wall(7) }),
+       ]
 }
 
 /// What somebody says who keeps the community, or once did.

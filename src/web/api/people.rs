@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::paging::{cursor, limit, link, offset};
 use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
-use crate::action::{Action, ApiRead, PeopleList, Whom};
+use crate::action::{Action, ApiRead, MuteFor, PeopleList, Whom};
 use crate::id::UserName;
+use crate::limits::MUTE_S_MAX;
 use crate::web::ask::Ask;
 use crate::web::handler::Site;
-use crate::wire::request::{ApiReply, Outcome, RelationView};
+use crate::wire::request::{AccountView, ApiReply, Outcome, RelationView};
 
 /// People of a page, and at most.
 const PAGE: (u16, u16) = (40, 80);
@@ -50,6 +51,7 @@ impl<A: Ask> Site<A> {
         if own == Some(username.as_str()) {
             return Err(Answer::error(422, "Validation failed: that is you"));
         }
+        let lasts_s = if tie == Tie::Mute { lasts_s(call)? } else { None };
         let whom = Whom { key: fresh()?, username: username.clone() };
         let heard = self.ask_with_token(
             call,
@@ -57,7 +59,13 @@ impl<A: Ask> Site<A> {
             match tie {
                 Tie::Follow => Action::Follow(whom),
                 Tie::Unfollow => Action::Unfollow(whom),
-                Tie::Mute => Action::Mute(whom),
+                Tie::Mute => match lasts_s {
+                    None => Action::Mute(whom),
+                    Some(lasts_s) => {
+                        let Whom { key, username } = whom;
+                        Action::MuteFor(MuteFor { key, username, lasts_s })
+                    }
+                },
                 Tie::Unmute => Action::Unmute(whom),
                 Tie::Block => Action::Block(whom),
                 Tie::Unblock => Action::Unblock(whom),
@@ -89,7 +97,14 @@ impl<A: Ask> Site<A> {
         let at = page.accounts.last().map(|view| view.joined_at).unwrap_or_default();
         let more = page.more_after.as_ref().map(|name| entity::account_id(name, at));
         let link = link(&self.origin, call, more.map(|id| ("max_id", id)), None);
-        let spell = |view| entity::account(&self.origin, &self.assets.stand_ins, view);
+        let spell = |view: &AccountView| {
+            let mut account = entity::account(&self.origin, &self.assets.stand_ins, view);
+            if let Some(account) = account.as_object_mut().filter(|_| list == PeopleList::Muted) {
+                let until = json!(view.muted_until.map(entity::time));
+                account.insert("mute_expires_at".to_owned(), until);
+            }
+            account
+        };
         let accounts = page.accounts.iter().map(spell);
         Ok(Answer { link, ..Answer::list(accounts) })
     }
@@ -121,6 +136,19 @@ impl<A: Ask> Site<A> {
     pub(super) fn search_accounts(&self, call: &Call<'_>) -> Answered {
         self.members_found(call, PAGE).map(|found| Answer::ok(Value::Array(found)))
     }
+}
+
+/// For how many seconds somebody is to be muted; nothing, or none, is for good.
+fn lasts_s(call: &Call<'_>) -> Result<Option<u32>, Answer> {
+    let said = match call.params.get("duration") {
+        "" => return Ok(None),
+        said => said.parse().ok().filter(|seconds| *seconds <= MUTE_S_MAX),
+    };
+    let refused = || {
+        let why = "Validation failed: duration is a number of seconds, 0 for good, at most";
+        Answer::error(422, &format!("{why} {MUTE_S_MAX}"))
+    };
+    said.map(|seconds| (seconds > 0).then_some(seconds)).ok_or_else(refused)
 }
 
 /// Whose number stands in the address. That the account was made when the number says is not asked:

@@ -74,6 +74,7 @@ fn account() -> AccountView {
         bio: String::new(),
         joined_at: NOW,
         avatar: None,
+        muted_until: None,
         members_only: false,
         last_post: None,
         followers: 3,

@@ -177,6 +177,7 @@ pub(in crate::web) const fn is_write(action: &Action) -> bool {
         | Action::Follow(_)
         | Action::Unfollow(_)
         | Action::Mute(_)
+        | Action::MuteFor(_)
         | Action::Unmute(_)
         | Action::Block(_)
         | Action::Unblock(_)
