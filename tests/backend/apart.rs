@@ -266,7 +266,8 @@ fn r0084_unblocking_or_removing_brings_no_follower_back_until_they_follow_anew()
         }
         all.kill(restarted);
         all.spawn(restarted);
-        all.wait_until_all_up(0);
+        // The others may not have noticed yet that it was gone.
+        all.wait_until_all_up(restarted);
         all_tell_that_he_follows(&all, both, ends == "by unblocking");
     }
     let export = Action::Export(ExportFrom::default());
