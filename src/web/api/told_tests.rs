@@ -129,8 +129,10 @@ fn told(
     let origin = Origin::parse("https://fen.example", false).unwrap();
     let clock = Clock::manual(Mono(0), NOW);
     let site = Site::new(&tells, "Fen Lane".to_owned(), [7; 32], origin, clock);
+    // A repost is for nobody alone.
+    let visibility = if path.ends_with("/reblog") { "unlisted" } else { "private" };
     let asked = Request {
-        query: "status=Coffee&visibility=private&spoiler_text=Drinks".to_owned(),
+        query: format!("status=Coffee&visibility={visibility}&spoiler_text=Drinks"),
         idempotency_key: Some("k1".to_owned()),
         ..request(method, path, Some(TOKEN))
     };
