@@ -328,7 +328,17 @@ impl Asked {
         let pictures = post.pictures.iter();
         let asked = pictures
             .fold(asked, |asked, it| asked.text(&it.kept.to_string()).text(&it.description));
-        post.sent.iter().fold(asked, |asked, id| asked.number(id.get()))
+        let asked = post.sent.iter().fold(asked, |asked, id| asked.number(id.get()));
+        asked.maybe_text(if post.sensitive { "covered" } else { "" })
+    }
+
+    fn edit(self, edit: &EditPost) -> Self {
+        let asked = self.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note);
+        asked.maybe_text(match edit.sensitive {
+            Some(true) => "covered",
+            Some(false) => "not covered",
+            None => "",
+        })
     }
 
     fn poll(self, poll: &NewPoll) -> Self {

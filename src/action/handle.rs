@@ -106,6 +106,8 @@ pub enum Change {
         pictures: Vec<Picture>,
         /// More of them, which were sent before, by their numbers.
         sent: Vec<PostId>,
+        /// Whether they are covered.
+        sensitive: bool,
         /// What it asks, as typed.
         poll: Option<NewPoll>,
     },
@@ -140,6 +142,8 @@ pub enum Change {
         text: String,
         /// What it is folded behind, as typed; empty for nothing.
         note: String,
+        /// Whether its pictures are covered from now on, if that is said.
+        sensitive: Option<bool>,
     },
     /// Like, repost, bookmark or pin a post; that it stands was looked up, unless it is one's own. Or mute the
     /// thread that begins with it, whether or not it stands.
@@ -412,8 +416,8 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::DescribePicture { id, description } => {
             this().and_then(|_| picture::describe(user, *id, description, now))
         }
-        Change::EditPost { id, text, note } => {
-            this().and_then(|_| post::edit(user, *id, [text, note], now))
+        Change::EditPost { id, text, note, sensitive } => {
+            this().and_then(|_| post::edit(user, *id, ([text, note], *sensitive), now))
         }
         Change::Mark { mark, post } => this().and_then(|_| mark::set(user, *mark, post, now)),
         Change::Unmark { mark, post } => this().map(|_| mark::unset(user, *mark, post, now)),
@@ -475,12 +479,15 @@ fn tie(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
 }
 
 fn post(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
-    let Change::Post { id, audience, text, reply_to, note, pictures, sent, poll } = change else {
+    let Change::Post { id, audience, text, reply_to, note, pictures, sent, sensitive, poll } =
+        change
+    else {
         return Ok(Plan::default());
     };
     let pictures = &picture::with_sent(user, pictures, sent, now)?;
     let (id, audience, typed) = (*id, *audience, [text.as_str(), note.as_str()]);
-    let what = post::What { id, audience, typed, pictures, poll: poll.as_ref() };
+    let (sensitive, poll) = (*sensitive, poll.as_ref());
+    let what = post::What { id, audience, typed, pictures, sensitive, poll };
     post::post(user, what, reply_to.as_ref(), now)
 }
 

@@ -184,12 +184,13 @@ impl OldPost {
             entries.push(if entries.is_empty() {
                 let (at, reply_to, pictures) = (since, reply_to.clone(), Vec::new());
                 if audience.is_everyone() {
-                    Entry::Posted { at, id, text, reply_to, note, pictures }
+                    Entry::Posted { at, id, text, reply_to, note, pictures, sensitive: false }
                 } else {
-                    Entry::PostedFor { at, id, audience, text, reply_to, note, pictures }
+                    let sensitive = false;
+                    Entry::PostedFor { at, id, audience, text, reply_to, note, pictures, sensitive }
                 }
             } else {
-                Entry::PostEdited { at: since, id, text, note }
+                Entry::PostEdited { at: since, id, text, note, sensitive: None }
             });
         }
         Ok(Checked { id, reply_to, is_loose: false, entries })

@@ -54,6 +54,7 @@ pub use picture::{
     AvatarWish, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture, SendPicture, Sending,
 };
 pub use poll::{NewPoll, PostPoll, Vote};
+pub use post::is_covered;
 pub use problem::{Field, FieldProblem, Problem};
 pub use session::came_of;
 pub use thread::{ReplyPlace, ReplyPlaceError, ThreadOf};
@@ -265,6 +266,9 @@ pub struct NewPost {
     /// More of them, which an app sent before, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<PostId>,
+    /// Whether they are covered until somebody wants to see them.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub sensitive: bool,
 }
 
 /// Data of [`Action::PostFor`].
@@ -309,6 +313,9 @@ pub struct EditPost {
     /// What it is folded behind, as typed; empty for nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Whether its pictures are covered from now on, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<bool>,
 }
 
 /// Data of [`Action::DeletePost`].

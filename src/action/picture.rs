@@ -211,7 +211,14 @@ mod tests {
         }
         let pictures = with_sent(&user, &[], &[one], NOW).unwrap();
         let (audience, typed) = (Audience::Followers, ["", ""]);
-        let what = post::What { id: three, audience, typed, pictures: &pictures, poll: None };
+        let what = post::What {
+            id: three,
+            audience,
+            typed,
+            pictures: &pictures,
+            poll: None,
+            sensitive: false,
+        };
         let plan = post::post(&user, what, None, NOW);
         take(&mut user, plan);
         assert_eq!(user.pictures[&three][0].description, "Two gulls");

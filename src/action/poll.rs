@@ -176,7 +176,16 @@ mod tests {
         for id in 0..POLLS_MAX as u64 {
             let (at, id, text) = (NOW, PostId::from_raw(id), String::new());
             let (audience, reply_to, note, poll) = (Audience::Everyone, None, None, poll.clone());
-            let asked = Entry::PostedPoll { at, id, audience, text, reply_to, note, poll };
+            let asked = Entry::PostedPoll {
+                at,
+                id,
+                audience,
+                text,
+                reply_to,
+                note,
+                poll,
+                sensitive: false,
+            };
             user.apply(&asked, Place::default());
         }
         let full = ActionError::field(Field::Poll, Problem::Full { max: number(POLLS_MAX) });

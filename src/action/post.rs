@@ -18,6 +18,8 @@ pub(super) struct What<'a> {
     pub(super) typed: [&'a str; 2],
     /// Its pictures, with their descriptions as typed.
     pub(super) pictures: &'a [Picture],
+    /// Whether they are covered.
+    pub(super) sensitive: bool,
     /// What it asks, as typed; such a post has no pictures.
     pub(super) poll: Option<&'a NewPoll>,
 }
@@ -28,8 +30,9 @@ pub(super) fn post(
     reply_to: Option<&PostRef>,
     now: Wall,
 ) -> Result<Plan, ActionError> {
-    let What { id, audience, typed, pictures, poll } = what;
+    let What { id, audience, typed, pictures, sensitive, poll } = what;
     let (text, note) = fields(typed, !pictures.is_empty() || poll.is_some())?;
+    let sensitive = is_covered(sensitive, note.as_deref());
     let poll = poll.map(|poll| poll::checked(user, poll, now)).transpose()?;
     let pictures = described(user, pictures)?;
     // Only here, under the lock, is it certain that an own post still stands.
@@ -44,11 +47,20 @@ pub(super) fn post(
         Some(_) | None => {
             let reply_to = reply_to.cloned();
             let posted = if let Some(poll) = poll {
-                Entry::PostedPoll { at: now, id, audience, text, reply_to, note, poll }
+                Entry::PostedPoll { at: now, id, audience, text, reply_to, note, poll, sensitive }
             } else if audience.is_everyone() {
-                Entry::Posted { at: now, id, text, reply_to, note, pictures }
+                Entry::Posted { at: now, id, text, reply_to, note, pictures, sensitive }
             } else {
-                Entry::PostedFor { at: now, id, audience, text, reply_to, note, pictures }
+                Entry::PostedFor {
+                    at: now,
+                    id,
+                    audience,
+                    text,
+                    reply_to,
+                    note,
+                    pictures,
+                    sensitive,
+                }
             };
             Ok(Plan { entries: vec![posted], result: Receipt::Post(id) })
         }
@@ -91,17 +103,24 @@ pub(super) fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture
 pub(super) fn edit(
     user: &User,
     id: PostId,
-    typed: [&str; 2],
+    (typed, sensitive): ([&str; 2], Option<bool>),
     now: Wall,
 ) -> Result<Plan, ActionError> {
     let (text, note) = fields(typed, user.has_more_than_text(id))?;
+    let sensitive = sensitive.map(|is| is_covered(is, note.as_deref()));
     check_stands(user, id)?;
     let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
     if times >= EDITS_MAX {
         let max = u32::try_from(EDITS_MAX).unwrap_or(u32::MAX);
         return Err(ActionError::field(Field::Text, Problem::Full { max }));
     }
-    Ok(Plan::of(vec![Entry::PostEdited { at: now, id, text, note }]))
+    Ok(Plan::of(vec![Entry::PostEdited { at: now, id, text, note, sensitive }]))
+}
+
+/// Whether pictures are to be covered by themselves. What a note covers is not: with the note the cover goes,
+/// as on the pages, where there is no other.
+pub fn is_covered(sensitive: bool, note: Option<&str>) -> bool {
+    sensitive && note.is_none()
 }
 
 /// The text and the note as they would be kept. Both are looked at before answering: a form tells all
@@ -182,7 +201,7 @@ mod tests {
         (text, pictures): (&str, &[Picture]),
     ) -> Result<(), ActionError> {
         let (id, audience) = (PostId::from_raw(id), Audience::Everyone);
-        let what = What { id, audience, typed: [text, ""], pictures, poll: None };
+        let what = What { id, audience, typed: [text, ""], pictures, sensitive: false, poll: None };
         let plan = post(user, what, None, NOW)?;
         plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
         Ok(())
@@ -206,7 +225,7 @@ mod tests {
         // What is deleted makes room; what is edited keeps its pictures.
         let [two, three] = [2, 3].map(PostId::from_raw);
         let plan = delete(&user, three, false, NOW).unwrap();
-        let edited = edit(&user, two, ["Seen", ""], NOW).unwrap();
+        let edited = edit(&user, two, (["Seen", ""], None), NOW).unwrap();
         for entry in plan.entries.iter().chain(&edited.entries) {
             user.apply(entry, Place::default());
         }
@@ -234,7 +253,8 @@ mod tests {
         assert_eq!(try_say(&mut user, 1, (" \n", &[])), empty);
         try_say(&mut user, 2, (" \n", &[picture(1, "")])).unwrap();
         try_say(&mut user, 3, ("Look", &[])).unwrap();
-        let said = |id, text: &str| match edit(&user, PostId::from_raw(id), [text, ""], NOW) {
+        let said = |id, text: &str| match edit(&user, PostId::from_raw(id), ([text, ""], None), NOW)
+        {
             Ok(plan) => match plan.entries.first() {
                 Some(Entry::PostEdited { text, .. }) => Ok(text.clone()),
                 _ => panic!("no edit"),

@@ -61,9 +61,9 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
-    let (id, text, note) = (post_id(id), text.to_owned(), String::new());
+    let (id, text, note, poll) = (post_id(id), text.to_owned(), String::new(), None);
     let (audience, pictures, sent) = (Audience::Everyone, Vec::new(), Vec::new());
-    Change::Post { id, audience, text, reply_to, note, pictures, sent, poll: None }
+    Change::Post { id, audience, text, reply_to, note, pictures, sent, sensitive: false, poll }
 }
 
 fn follow(whom: &str) -> Change {
@@ -394,6 +394,7 @@ fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
         note: String::new(),
         pictures: Vec::new(),
         sent: Vec::new(),
+        sensitive: false,
     })
 }
 
@@ -484,7 +485,7 @@ fn unmark(mark: Mark, user: &str, id: u64) -> Change {
 }
 
 fn edit(id: u64, text: &str, note: &str) -> Change {
-    Change::EditPost { id: post_id(id), text: text.to_owned(), note: note.to_owned() }
+    Change::EditPost { id: post_id(id), text: text.into(), note: note.into(), sensitive: None }
 }
 
 #[test]
@@ -577,11 +578,11 @@ fn digest_tells_marks_edits_and_notes_apart() {
     let mark = |mark, on, id| Action::Mark(SetMark { key, post: of("ben", id), mark, on });
     let edit = |text: &str, note: &str| {
         let (text, note) = (text.to_owned(), note.to_owned());
-        Action::EditPost(EditPost { key, id: post_id(7), text, note })
+        Action::EditPost(EditPost { key, id: post_id(7), text, note, sensitive: None })
     };
-    let post = |note: &str| {
-        let (text, note, pictures) = ("hi".to_owned(), note.to_owned(), Vec::new());
-        Action::Post(NewPost { key, text, reply_to: None, note, pictures, sent: Vec::new() })
+    let post = |note: &str| match new_post(1, "hi", None) {
+        Action::Post(post) => Action::Post(NewPost { note: note.to_owned(), ..post }),
+        other => other,
     };
     let all = [
         mark(Mark::Like, true, 1),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::Backend;
 use super::view::{Asked, Asker, Done, Result};
 use super::write::invalid;
-use crate::action::{Action, Change, EditPost, HistoryOf, Mark, Page, Problem, SetMark, field};
+use crate::action::{
+    Action, Change, EditPost, HistoryOf, Mark, Page, Problem, SetMark, field, is_covered,
+};
 use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
@@ -137,27 +139,32 @@ impl Backend {
         self.check_social()?;
         let asker = asked.signed_in()?;
         let post = PostRef { user: asker.user().clone(), id: data.id };
-        if self.says(&post, &data.text, &data.note) {
+        if self.says(&post, &data) {
             let saved = Saved { post: Receipt::Done.post(), sessions_ended: 0 };
             return Ok(Done::told(Outcome::Saved(saved)));
         }
         if self.cluster.local.index().audience(&post) == Audience::Named {
             self.check_names_somebody(asker, &data.text)?;
         }
-        let (id, text, note) = (data.id, data.text.clone(), data.note.clone());
-        let change = Change::EditPost { id, text, note };
+        let EditPost { id, text, note, sensitive, .. } = data.clone();
+        let change = Change::EditPost { id, text, note, sensitive };
         self.simple(asked, &Action::EditPost(data), ActKind::Post, &change)
     }
 
     /// Whether a post says exactly this already.
-    fn says(&self, post: &PostRef, text: &str, note: &str) -> bool {
+    fn says(&self, post: &PostRef, edit: &EditPost) -> bool {
         let slot = self.cluster.local.get(&post.user);
         let has_more = slot.as_ref().is_some_and(|slot| slot.view().has_more_than_text(post.id));
-        let text = field::post_text_beside(text, has_more);
-        let typed = text.ok().zip(field::note(note).ok());
+        let is_sensitive = slot.as_ref().is_some_and(|slot| slot.view().is_sensitive(post.id));
+        let text = field::post_text_beside(&edit.text, has_more);
+        let typed = text.ok().zip(field::note(&edit.note).ok());
         let read = slot.and_then(|slot| self.cluster.local.read_post(&slot, post.id, |_, _| ()));
         match (typed, read) {
-            (Some((text, note)), Some(((), Ok(said)))) => (said.text, said.note) == (text, note),
+            (Some((text, note)), Some(((), Ok(said)))) => {
+                let sensitive = edit.sensitive.map(|is| is_covered(is, note.as_deref()));
+                let is_same = sensitive.is_none_or(|is| is == is_sensitive);
+                is_same && (said.text, said.note) == (text, note)
+            }
             _ => false,
         }
     }

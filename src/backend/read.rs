@@ -213,7 +213,7 @@ impl Backend {
         if view.hidden.is_some() && !index.shows_text(eyes, post) {
             (view.hidden, view.text, view.mentions) = (Some(String::new()), String::new(), vec![]);
             (view.note, view.edited_at, view.pictures) = (None, None, vec![]);
-            view.poll = None;
+            (view.poll, view.sensitive) = (None, false);
         }
         Ok(Some(view))
     }
@@ -245,10 +245,11 @@ impl Backend {
             let pictures = pictures.unwrap_or_default();
             let reply_to = user.reply_to(found.id).cloned();
             let poll = user.poll(found.id).cloned();
-            ((person(user), user.audience(found.id), poll), reply_to, edited_at, pictures)
+            let (audience, sensitive) = (user.audience(found.id), user.is_sensitive(found.id));
+            ((person(user), audience, poll), reply_to, edited_at, (pictures, sensitive))
         };
         let Some((about, said)) = self.said(post, about)? else { return Ok(None) };
-        let ((author, audience, poll), reply_to, edited_at, pictures) = about;
+        let ((author, audience, poll), reply_to, edited_at, (pictures, sensitive)) = about;
         let hidden = self.cluster.local.index().hidden(post).map(str::to_owned);
         Ok(Some(PostView {
             id: post.id,
@@ -266,6 +267,7 @@ impl Backend {
             replies: 0,
             hidden,
             pictures,
+            sensitive,
             poll: poll.map(|poll| Box::new(self.poll_view(asker, post, &poll))),
         }))
     }

@@ -136,6 +136,7 @@ fn tea(key: u8) -> NewPost {
         note: String::new(),
         pictures: Vec::new(),
         sent: Vec::new(),
+        sensitive: false,
     }
 }
 

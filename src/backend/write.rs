@@ -184,7 +184,7 @@ impl Backend {
                 return Ok(self.done(asker, &before.unwrap_or(Err(refusal))?));
             }
         };
-        let NewPost { text, reply_to, note, sent, .. } = post.clone();
+        let NewPost { text, reply_to, note, sent, sensitive, .. } = post.clone();
         self.act(asked, action, ActKind::Post, &|user, now| Change::Post {
             id: self.post_id(now, user.post_id_max),
             audience,
@@ -193,6 +193,7 @@ impl Backend {
             note: note.clone(),
             pictures: pictures.clone(),
             sent: sent.clone(),
+            sensitive,
             poll: poll.cloned(),
         })
     }

@@ -31,6 +31,7 @@ fn lines(count: u32, text: &str) -> Vec<u8> {
             reply_to: None,
             note: None,
             pictures: Vec::new(),
+            sensitive: false,
         };
         let entries = [if seq == 1 { Entry::Joined { at } } else { posted }];
         let (version, com) = (version(seq), base);

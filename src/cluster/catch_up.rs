@@ -337,6 +337,7 @@ mod tests {
             reply_to: None,
             note: None,
             pictures: Vec::new(),
+            sensitive: false,
         };
         let new = NewLine {
             version: Version { term, seq: 1 },

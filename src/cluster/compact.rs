@@ -307,6 +307,7 @@ mod tests {
                 reply_to: None,
                 note: None,
                 pictures: Vec::new(),
+                sensitive: false,
             };
             self.add(&[entry], is_committed);
         }
@@ -326,7 +327,10 @@ mod tests {
 
         fn edit(&mut self, number: u64, text: &str) {
             let (at, id) = (Wall(60), post_id(number));
-            self.add(&[Entry::PostEdited { at, id, text: text.to_owned(), note: None }], true);
+            self.add(
+                &[Entry::PostEdited { at, id, text: text.to_owned(), note: None, sensitive: None }],
+                true,
+            );
         }
 
         fn history(&self, number: u64) -> Option<Vec<String>> {

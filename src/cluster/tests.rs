@@ -184,6 +184,7 @@ fn line_on(
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     });
     let kind = if posted.is_some() { Kind::Delta } else { Kind::Identity };
     let result = Receipt::Post(PostId::from_raw(1));

@@ -38,14 +38,20 @@ fn posted(ms: u64, audience: Audience, text: &str, reply_to: Option<PostRef>) ->
     let (at, id, text, note) = (Wall(ms), at(ms), text.to_owned(), None);
     let pictures = if ms.is_multiple_of(3) { vec![picture()] } else { Vec::new() };
     if audience.is_everyone() {
-        Entry::Posted { at, id, text, reply_to, note, pictures }
+        Entry::Posted { at, id, text, reply_to, note, pictures, sensitive: false }
     } else {
-        Entry::PostedFor { at, id, audience, text, reply_to, note, pictures }
+        Entry::PostedFor { at, id, audience, text, reply_to, note, pictures, sensitive: false }
     }
 }
 
 fn edited(ms: u64, text: &str) -> Entry {
-    Entry::PostEdited { at: Wall(20), id: at(ms), text: text.to_owned(), note: None }
+    Entry::PostEdited {
+        at: Wall(20),
+        id: at(ms),
+        text: text.to_owned(),
+        note: None,
+        sensitive: None,
+    }
 }
 
 fn deleted(ms: u64) -> Entry {

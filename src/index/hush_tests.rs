@@ -22,12 +22,12 @@ fn post(user: &str, ms: u64) -> PostRef {
 
 fn said(ms: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
     let (at, id, text) = (Wall(ms), at(ms), text.to_owned());
-    Entry::Posted { at, id, text, reply_to, note: None, pictures: Vec::new() }
+    Entry::Posted { at, id, text, reply_to, note: None, pictures: Vec::new(), sensitive: false }
 }
 
 fn said_to_few(ms: u64, audience: Audience, reply_to: Option<PostRef>) -> Entry {
     let (at, id, text, pictures) = (Wall(ms), at(ms), "to @ben".to_owned(), Vec::new());
-    Entry::PostedFor { at, id, audience, text, reply_to, note: None, pictures }
+    Entry::PostedFor { at, id, audience, text, reply_to, note: None, pictures, sensitive: false }
 }
 
 fn deleted(ms: u64) -> Entry {

@@ -123,6 +123,7 @@ fn suspension_ends_by_itself_or_is_lifted() {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     world.write("dora", &post);
     world.write("ada", &suspended(10, "dora", Some(100)));
@@ -272,7 +273,15 @@ fn r0030_posts_for_members_are_read_by_those_who_came_in_alone() {
     let only = Entry::Profile { at: Wall(2), display_name, bio, members_only: true, avatar };
     world.write("dora", &only);
     let (at, id, text) = (Wall(3), PostId::from_raw(3), "the key #seeds".to_owned());
-    let posted = Entry::Posted { at, id, text, reply_to: None, note: None, pictures: Vec::new() };
+    let posted = Entry::Posted {
+        at,
+        id,
+        text,
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+        sensitive: false,
+    };
     world.write("dora", &posted);
     let check = |world: &World, expected: [bool; 3], what: &str| {
         for index in [&world.index, &Index::build(world.users.values())] {

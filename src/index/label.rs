@@ -303,6 +303,7 @@ mod tests {
                 reply_to: None,
                 note: None,
                 pictures: Vec::new(),
+                sensitive: false,
             };
             world.write("ada", &entry);
         }

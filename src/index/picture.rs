@@ -150,7 +150,15 @@ mod tests {
 
     fn posted(id: u64, pictures: &[Picture]) -> Entry {
         let (at, id, text) = (Wall(id), PostId::from_raw(id), "Look".to_owned());
-        Entry::Posted { at, id, text, reply_to: None, note: None, pictures: pictures.to_vec() }
+        Entry::Posted {
+            at,
+            id,
+            text,
+            reply_to: None,
+            note: None,
+            pictures: pictures.to_vec(),
+            sensitive: false,
+        }
     }
 
     fn profile(members_only: bool) -> Entry {

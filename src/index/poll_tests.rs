@@ -26,7 +26,7 @@ fn asked(ms: u64) -> Entry {
     let (reply_to, note, audience) = (None, None, Audience::Everyone);
     let options = vec!["Tea".to_owned(), "Cake".to_owned()];
     let poll = Poll { options, until: Wall(ms + 10), many: true, hides_votes: false };
-    Entry::PostedPoll { at, id, audience, text, reply_to, note, poll }
+    Entry::PostedPoll { at, id, audience, text, reply_to, note, poll, sensitive: false }
 }
 
 fn voted(post: PostRef, places: &[usize]) -> Entry {

@@ -16,6 +16,7 @@ fn posted(id: u64, text: &str) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 
@@ -53,6 +54,7 @@ fn home_hears_those_followed_and_what_concerns_one() {
         id: PostId::from_raw(id),
         text: "better".into(),
         note: None,
+        sensitive: None,
     };
     for (user, entry) in [
         ("ben", posted(10, "one")),

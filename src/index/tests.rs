@@ -29,6 +29,7 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
         reply_to,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 

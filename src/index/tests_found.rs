@@ -32,6 +32,7 @@ fn posted(ms: u64, text: &str) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 

@@ -344,7 +344,7 @@ impl UserStore {
                 Entry::Posted { at, id, text, note, .. }
                 | Entry::PostedFor { at, id, text, note, .. }
                 | Entry::PostedPoll { at, id, text, note, .. }
-                | Entry::PostEdited { at, id, text, note }
+                | Entry::PostEdited { at, id, text, note, .. }
                     if id == post =>
                 {
                     Ok(Said { at, text, note })

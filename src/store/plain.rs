@@ -30,7 +30,7 @@ pub(super) fn posted(text: &str) -> Option<(Entry, &str, &str)> {
     let json = json.get(..json.len() - rest.len())?;
     let (at, id, words) = (Wall(at), id.parse::<PostId>().ok()?, words.to_owned());
     let (note, pictures) = (None, Vec::new());
-    let post = Entry::Posted { at, id, text: words, reply_to, note, pictures };
+    let post = Entry::Posted { at, id, text: words, reply_to, note, pictures, sensitive: false };
     Some((post, json, rest.strip_prefix(']')?))
 }
 
@@ -111,7 +111,7 @@ mod tests {
         });
         let (at, id, text) = (Wall(17), PostId::from_raw(u64::MAX), text.to_owned());
         let note = note.map(str::to_owned);
-        Entry::Posted { at, id, text, reply_to, note, pictures: Vec::new() }
+        Entry::Posted { at, id, text, reply_to, note, pictures: Vec::new(), sensitive: false }
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
             });
             let (at, id) = (Wall(numbers.0), PostId::from_raw(numbers.1));
             let (note, pictures) = (None, Vec::new());
-            let entry = Entry::Posted { at, id, text, reply_to, note, pictures };
+            let entry = Entry::Posted { at, id, text, reply_to, note, pictures, sensitive: false };
             let row = (RequestId([7; 16]), Hash128([8; 16]), Receipt::Post(PostId::from_raw(numbers.2)));
             for json in
                 [serde_json::to_string(&[entry]).unwrap(), serde_json::to_string(&[row]).unwrap()]

@@ -81,10 +81,11 @@ impl User {
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
             Entry::PostedPoll { .. } => self.take_poll(entry, place),
-            Entry::PostEdited { at, id, text, note: _ } => {
+            Entry::PostEdited { at, id, text, note: _, sensitive } => {
                 if self.post(*id).is_some() {
                     self.edit_post(*id, *at, place);
                     self.labels.put(*id, text);
+                    self.cover(*id, *sensitive);
                 }
             }
             Entry::PostDeleted { at: _, id } => self.drop_post(*id),
@@ -131,8 +132,8 @@ impl User {
     }
 
     fn take_post(&mut self, entry: &Entry, place: Place) {
-        let (Entry::Posted { at: _, id, text, reply_to, note: _, pictures }
-        | Entry::PostedFor { at: _, id, text, reply_to, note: _, pictures, .. }) = entry
+        let (Entry::Posted { at: _, id, text, reply_to, note: _, pictures, sensitive }
+        | Entry::PostedFor { at: _, id, text, reply_to, note: _, pictures, sensitive, .. }) = entry
         else {
             return;
         };
@@ -144,16 +145,20 @@ impl User {
             self.limit(*id, *audience);
         }
         self.picture(*id, pictures);
+        self.cover(*id, Some(*sensitive));
         self.labels.put(*id, text);
     }
 
     fn take_poll(&mut self, entry: &Entry, place: Place) {
-        let Entry::PostedPoll { at: _, id, audience, text, reply_to, note: _, poll } = entry else {
+        let Entry::PostedPoll { at: _, id, audience, text, reply_to, note: _, poll, sensitive } =
+            entry
+        else {
             return;
         };
         if self.add_post(*id, place, reply_to.as_ref()) {
             self.limit(*id, *audience);
             self.aside.get_or_insert_default().polls.insert(*id, Arc::new(poll.clone()));
+            self.cover(*id, Some(*sensitive));
             self.labels.put(*id, text);
         }
     }
@@ -290,6 +295,15 @@ impl User {
         }
     }
 
+    /// Whether a post's pictures are covered, if that is said: most are not, and those take no memory.
+    fn cover(&mut self, id: PostId, is: Option<bool>) {
+        match is {
+            Some(true) => drop(self.aside.get_or_insert_default().sensitive.insert(id)),
+            Some(false) => drop(self.aside.as_mut().map(|aside| aside.sensitive.remove(&id))),
+            None => {}
+        }
+    }
+
     /// Who may read a post: most are for everybody, and those take no memory.
     fn limit(&mut self, id: PostId, audience: Audience) {
         if !audience.is_everyone() {
@@ -309,6 +323,7 @@ impl User {
         self.audiences.remove(&id);
         self.pictures.remove(&id);
         self.aside.as_mut().map(|aside| aside.polls.remove(&id));
+        self.cover(id, Some(false));
         self.pinned = self.pinned.filter(|pinned| *pinned != id);
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
@@ -369,6 +384,7 @@ impl User {
         assert!(self.deleted.iter().all(|id| self.post(*id).is_none()));
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
         assert!(self.aside().polls.keys().all(|id| self.post(*id).is_some()));
+        assert!(self.aside().sensitive.iter().all(|id| self.post(*id).is_some()));
         assert!(self.audiences.keys().all(|id| self.post(*id).is_some()));
         assert!(self.audiences.values().all(|audience| !audience.is_everyone()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));

@@ -1,5 +1,5 @@
-//! What most people have none of, so that it costs those nothing: polls, votes, threads of which
-//! somebody wants to hear nothing, and followers whom they removed.
+//! What most people have none of, so that it costs those nothing: polls, votes, pictures that are covered,
+//! threads of which somebody wants to hear nothing, and followers whom they removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -95,6 +95,8 @@ impl From<Choices> for Vec<u32> {
 pub struct Aside {
     /// What their posts ask, of those that stand.
     pub polls: BTreeMap<PostId, Arc<Poll>>,
+    /// Their posts that stand whose pictures are covered.
+    pub sensitive: BTreeSet<PostId>,
     /// What they chose, and where.
     pub votes: BTreeMap<PostRef, Choices>,
     /// Threads of which they want to hear nothing, by the post that each begins with.
@@ -106,6 +108,7 @@ pub struct Aside {
 
 static NONE: Aside = Aside {
     polls: BTreeMap::new(),
+    sensitive: BTreeSet::new(),
     votes: BTreeMap::new(),
     muted_threads: BTreeSet::new(),
     removed_followers: BTreeMap::new(),
@@ -148,6 +151,11 @@ impl User {
         self.pictures.contains_key(&id) || self.poll(id).is_some()
     }
 
+    /// Whether the pictures of the post of that number are covered, but for what a note covers.
+    pub fn is_sensitive(&self, id: PostId) -> bool {
+        self.aside().sensitive.contains(&id)
+    }
+
     /// What the post of that number asks, if it stands and asks something.
     pub fn poll(&self, id: PostId) -> Option<&Arc<Poll>> {
         self.aside().polls.get(&id)
@@ -167,5 +175,27 @@ mod tests {
         assert_eq!(read("[32,4000000000,31]").places().collect::<Vec<_>>(), [31]);
         assert!(!choices.has(usize::MAX));
         assert!(serde_json::from_str::<Choices>("[-1]").is_err());
+    }
+
+    #[test]
+    fn cover_stays_until_it_is_lifted_or_its_post_goes() {
+        let mut user = User::absent("ada".parse().unwrap());
+        let mut is_covered = |entry: &str| {
+            user.apply(&serde_json::from_str(entry).unwrap(), super::super::Place::default());
+            user.is_sensitive(PostId::from_raw(7))
+        };
+        for (entry, expected) in [
+            (r#"{"e":"posted","at":1,"id":"6","text":"Bare"}"#, false),
+            (r#"{"e":"posted","at":1,"id":"7","text":"Mind","sensitive":true}"#, true),
+            // As earlier programs edit it.
+            (r#"{"e":"post_edited","at":2,"id":"7","text":"Mind it"}"#, true),
+            (r#"{"e":"post_edited","at":3,"id":"7","text":"Mind","sensitive":false}"#, false),
+            (r#"{"e":"post_edited","at":4,"id":"7","text":"Mind","sensitive":true}"#, true),
+            (r#"{"e":"post_edited","at":4,"id":"8","text":"Gone","sensitive":true}"#, true),
+            (r#"{"e":"post_deleted","at":5,"id":"7"}"#, false),
+        ] {
+            assert_eq!(is_covered(entry), expected, "{entry}");
+        }
+        assert!(user.aside().is_empty());
     }
 }

@@ -129,6 +129,9 @@ pub enum Entry {
         /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is edited.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pictures: Vec<Picture>,
+        /// Whether its pictures are covered until somebody wants to see them. A note covers them by itself.
+        #[serde(default, skip_serializing_if = "is_not")]
+        sensitive: bool,
     },
     /// A post or a reply that is not for everybody, or not in every list: else as [`Self::Posted`]. A kind
     /// of its own, so that a program that knows nothing of audiences cannot take it for a post for all.
@@ -151,6 +154,9 @@ pub enum Entry {
         /// Its pictures.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pictures: Vec<Picture>,
+        /// The same as in [`Self::Posted`].
+        #[serde(default, skip_serializing_if = "is_not")]
+        sensitive: bool,
     },
     /// A post or a reply that asks something: else as [`Self::PostedFor`], for everybody as well. A kind of
     /// its own, so that no program shows a question that nobody can answer.
@@ -172,6 +178,9 @@ pub enum Entry {
         note: Option<String>,
         /// What it asks. It stays so.
         poll: Poll,
+        /// The same as in [`Self::Posted`].
+        #[serde(default, skip_serializing_if = "is_not")]
+        sensitive: bool,
     },
     /// A post reads so from now on; it stays where it is.
     PostEdited {
@@ -184,6 +193,9 @@ pub enum Entry {
         /// What its text is folded behind, as in [`Self::Posted`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// Whether its pictures are covered from now on; absent where that stays as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sensitive: Option<bool>,
     },
     /// A post was taken back.
     PostDeleted {

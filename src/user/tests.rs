@@ -24,12 +24,22 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
         reply_to,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 
 fn posted_for(id: u64, audience: Audience) -> Entry {
     let (at, id, text) = (Wall(id), PostId::from_raw(id), "to @ben".to_owned());
-    Entry::PostedFor { at, id, audience, text, reply_to: None, note: None, pictures: Vec::new() }
+    Entry::PostedFor {
+        at,
+        id,
+        audience,
+        text,
+        reply_to: None,
+        note: None,
+        pictures: Vec::new(),
+        sensitive: false,
+    }
 }
 
 fn asked(id: u64) -> Entry {
@@ -37,7 +47,7 @@ fn asked(id: u64) -> Entry {
     let (reply_to, note, audience) = (None, None, Audience::Quiet);
     let options = vec!["tea".to_owned(), "cake".to_owned()];
     let poll = Poll { options, until: Wall(900), many: false, hides_votes: false };
-    Entry::PostedPoll { at, id, audience, text, reply_to, note, poll }
+    Entry::PostedPoll { at, id, audience, text, reply_to, note, poll, sensitive: false }
 }
 
 fn voted(id: u64, places: &[usize]) -> Entry {
@@ -332,7 +342,13 @@ fn reply_to_someone_followed_shares_the_name() {
 }
 
 fn edited(id: u64, at: u64) -> Entry {
-    Entry::PostEdited { at: Wall(at), id: PostId::from_raw(id), text: "hi".into(), note: None }
+    Entry::PostEdited {
+        at: Wall(at),
+        id: PostId::from_raw(id),
+        text: "hi".into(),
+        note: None,
+        sensitive: None,
+    }
 }
 
 fn pinned(id: u64) -> Entry {

@@ -293,6 +293,9 @@ pub struct PostView {
     /// Its pictures, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Picture>,
+    /// Whether they are covered until somebody wants to see them, but for what a note covers.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub sensitive: bool,
     /// What it asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Box<PollView>>,

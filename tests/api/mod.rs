@@ -12,6 +12,7 @@ mod paging;
 mod polls;
 mod report;
 mod reposts;
+mod sensitive;
 mod sign_in;
 mod statuses;
 pub(crate) mod table;

@@ -77,6 +77,7 @@ impl<'a> Person<'a> {
             reply_to,
             pictures: Vec::new(),
             sent: Vec::new(),
+            sensitive: false,
         })
     }
 

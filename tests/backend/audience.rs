@@ -22,6 +22,7 @@ fn s52_nobody_acts_on_a_post_that_is_not_for_them() {
         note: String::new(),
         pictures: Vec::new(),
         sent: Vec::new(),
+        sensitive: false,
     };
     let made = eventually(|| {
         let post = new(3, "For @cleo alone", None);

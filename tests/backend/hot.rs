@@ -31,6 +31,7 @@ fn post(session: &str, number: u64, text: &str) -> Request {
         note: String::new(),
         pictures: Vec::new(),
         sent: Vec::new(),
+        sensitive: false,
     };
     Request {
         session: Some(session.to_owned()),

@@ -218,6 +218,7 @@ fn post(session: &str, number: u8, text: &str) -> Request {
         note: String::new(),
         pictures: Vec::new(),
         sent: Vec::new(),
+        sensitive: false,
     };
     Request {
         session: Some(session.to_owned()),

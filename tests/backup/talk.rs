@@ -38,8 +38,15 @@ pub(super) fn post(address: &str, key: &Path, text: &str) {
     let session = ask(None, Action::Join(join)).session;
     assert!(session.is_some(), "ada has joined");
     let (text, note) = (text.to_owned(), String::new());
-    let post =
-        NewPost { key: key(2), text, reply_to: None, note, pictures: Vec::new(), sent: Vec::new() };
+    let post = NewPost {
+        key: key(2),
+        text,
+        reply_to: None,
+        note,
+        pictures: Vec::new(),
+        sent: Vec::new(),
+        sensitive: false,
+    };
     let answer = ask(session, Action::Post(post)).data.outcome;
     assert!(matches!(answer, Outcome::Saved(_)), "{answer:?}");
 }

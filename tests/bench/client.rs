@@ -78,6 +78,7 @@ impl Writer for Client {
             note: String::new(),
             pictures: Vec::new(),
             sent: Vec::new(),
+            sensitive: false,
         });
         let request =
             Request { session: Some(self.session.clone()), read_to: None, need: None, action };

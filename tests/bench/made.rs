@@ -45,7 +45,7 @@ impl Made {
     /// A post of this number, at the time that stands in it.
     pub(crate) fn post(&mut self, id: PostId, text: String) {
         let (at, reply_to, note, pictures) = (Wall(id.at_ms()), None, None, Vec::new());
-        let posted = Entry::Posted { at, id, text, reply_to, note, pictures };
+        let posted = Entry::Posted { at, id, text, reply_to, note, pictures, sensitive: false };
         self.line(Receipt::Post(id), &[posted]);
     }
 

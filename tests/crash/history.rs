@@ -35,6 +35,7 @@ impl History {
             reply_to: None,
             note: None,
             pictures: Vec::new(),
+            sensitive: false,
         };
         let request = Recorded {
             id: RequestId(u128::from(at).to_be_bytes()),

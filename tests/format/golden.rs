@@ -98,6 +98,7 @@ fn posted(minute: u64, text: &str, reply_to: Option<PostRef>) -> Entry {
         reply_to,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 
@@ -142,13 +143,14 @@ fn hana() -> File {
         reply_to: Some(of_ada()),
         note: note(),
         pictures: Vec::new(),
+        sensitive: false,
     };
     let text = "Green, with rice.".to_owned();
     let mut file = File::default();
     file.add(version(1, 1, 1), None, &account("Hana", 0, &SessionId("3a".repeat(32))));
     file.add(version(1, 1, 2), Some(post(2)), &[folded]);
     let acts = [
-        Entry::PostEdited { at: at(3), id: post(2), text, note: note() },
+        Entry::PostEdited { at: at(3), id: post(2), text, note: note(), sensitive: None },
         Entry::Pinned { at: at(4), id: post(2) },
         Entry::Unpinned { at: at(5) },
         Entry::Liked { at: at(6), post: of_ada() },

@@ -109,6 +109,7 @@ fn uma() -> File {
         reply_to: None,
         note: None,
         pictures: vec![picture("A gull", Some(post(1)))],
+        sensitive: false,
     };
     file.add(version(1, 1, 5), Some(post(3)), &[posted]);
     file
@@ -126,6 +127,7 @@ fn vera() -> File {
         reply_to,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     let parent = Some(PostRef { user: user("ben"), id: post(2) });
     file.add(version(1, 1, 2), Some(post(1)), &[said(1, Audience::Quiet, None)]);
@@ -134,7 +136,11 @@ fn vera() -> File {
     file.add(version(1, 1, 5), Some(post(5)), &[said(5, Audience::Named, None)]);
     file.add(version(1, 1, 6), None, &[Entry::PostDeleted { at: at(6), id: post(5) }]);
     let (text, note) = ("To @zoe".to_owned(), None);
-    file.add(version(1, 1, 7), None, &[Entry::PostEdited { at: at(7), id: post(4), text, note }]);
+    file.add(
+        version(1, 1, 7),
+        None,
+        &[Entry::PostEdited { at: at(7), id: post(4), text, note, sensitive: None }],
+    );
     file
 }
 
@@ -155,6 +161,7 @@ fn wim() -> File {
             many,
             hides_votes,
         },
+        sensitive: false,
     };
     let of_ben = |n| PostRef { user: user("ben"), id: post(n) };
     let chosen = |n, places: &[usize]| Entry::Voted {
@@ -169,7 +176,11 @@ fn wim() -> File {
     file.add(version(1, 1, 6), None, &[chosen(6, &[1, 0])]);
     file.add(version(1, 1, 7), None, &[chosen(7, &[1])]);
     let (text, note) = ("Tea, or cake?".to_owned(), None);
-    file.add(version(1, 1, 8), None, &[Entry::PostEdited { at: at(8), id: post(3), text, note }]);
+    file.add(
+        version(1, 1, 8),
+        None,
+        &[Entry::PostEdited { at: at(8), id: post(3), text, note, sensitive: None }],
+    );
     file.add(version(1, 1, 9), None, &[Entry::ThreadMuted { at: at(9), post: of_ben(2) }]);
     file.add(version(1, 1, 10), None, &[Entry::ThreadMuted { at: at(10), post: of_ben(3) }]);
     file.add(version(1, 1, 11), None, &[Entry::ThreadUnmuted { at: at(11), post: of_ben(2) }]);

@@ -325,6 +325,7 @@ impl Caller {
             note: String::new(),
             pictures: Vec::new(),
             sent: Vec::new(),
+            sensitive: false,
         }
     }
 

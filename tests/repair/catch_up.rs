@@ -35,6 +35,7 @@ fn post_line(
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     let (kind, requests, entries) = (Kind::Delta, &[][..], &[posted][..]);
     encode(&NewLine { version, base, base_hash, com: base, kind, requests, entries })

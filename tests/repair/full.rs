@@ -104,6 +104,7 @@ fn grown(mut file: Vec<u8>, len: usize) -> Vec<u8> {
                     reply_to: None,
                     note: None,
                     pictures: Vec::new(),
+                    sensitive: false,
                 }
             })
             .collect();

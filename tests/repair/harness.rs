@@ -197,6 +197,7 @@ impl Machines {
             note: String::new(),
             pictures: Vec::new(),
             sent: Vec::new(),
+            sensitive: false,
         }
     }
 

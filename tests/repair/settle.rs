@@ -27,6 +27,7 @@ pub(crate) fn append_open_line(path: &Path, node: u16, text: &str) {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     let line = line::encode(&NewLine {
         version: Version { term, seq: 1 },

@@ -66,6 +66,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             pictures: Vec::new(),
             sent: Vec::new(),
             poll: None,
+            sensitive: false,
         },
         What::Delete(id) => Change::DeletePost { id: *id, gives_pictures: false },
         What::Follow(whom) => Change::Follow { user: whom.clone(), removed_at: None },

@@ -229,6 +229,7 @@ impl<'a> Client<'a> {
             note: String::new(),
             pictures: Vec::new(),
             sent: Vec::new(),
+            sensitive: false,
         });
         let name = self.name.clone();
         let op = self.act(&name, key, Kind::Post { text }, &action);
@@ -280,6 +281,7 @@ impl<'a> Client<'a> {
                 note: String::new(),
                 pictures: Vec::new(),
                 sent: Vec::new(),
+                sensitive: false,
             };
             (Kind::Post { text }, Action::Post(action))
         } else {

@@ -150,6 +150,7 @@ fn posted(number: u64, text: &str) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 

@@ -26,6 +26,7 @@ fn posted(at: u64) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 

@@ -69,6 +69,7 @@ fn line_encoded_decodes_to_same_with_places() {
             text: r#"{"e":"left"},"c":"00000000"}"#.to_owned(),
             note: None,
             pictures: Vec::new(),
+            sensitive: false,
             reply_to: Some(PostRef { user: super::ada(), id: crate::id::PostId::from_raw(5) }),
         },
         Entry::SessionClosed { at: Wall(u64::MAX), id: SessionId("ab".repeat(32)) },

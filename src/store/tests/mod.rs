@@ -33,6 +33,7 @@ fn posted(text: &str) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 

@@ -34,6 +34,7 @@ fn post(number: u64, text: &str) -> Entry {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 
@@ -511,6 +512,7 @@ fn any_mark() -> impl Strategy<Value = Entry> {
         id,
         text: format!("edit {n}"),
         note,
+        sensitive: None,
     };
     let post = (prop::sample::select(vec!["ada", "ben"]), id())
         .prop_map(|(user, id)| PostRef { user: user.parse().unwrap(), id });
@@ -538,6 +540,7 @@ fn any_mark() -> impl Strategy<Value = Entry> {
         reply_to: None,
         note: None,
         pictures: vec![picture(n, Some(sent))],
+        sensitive: false,
     };
     prop_oneof![
         3 => (0..3u8, id(), 0..3u64).prop_map(sent),

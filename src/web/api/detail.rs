@@ -33,7 +33,7 @@ impl<A: Ask> Site<A> {
             json!({
                 "content": entity::html(&self.origin, &text.text, &text.mentions),
                 "spoiler_text": text.note.as_deref().unwrap_or_default(),
-                "sensitive": text.note.is_some(),
+                "sensitive": view.sensitive || text.note.is_some(),
                 "created_at": entity::time(text.at),
                 "account": account,
                 "media_attachments": pictures,

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::leaf;
+use super::{Answer, leaf};
 use crate::limits::{API_FIELDS_MAX, API_NAME_BYTES_MAX, API_SAID_BYTES_MAX, BODY_BYTES_MAX};
 use crate::web::form::percent_decode;
 use crate::web::multipart;
@@ -175,6 +175,19 @@ impl Params {
     pub(super) fn all(&self, name: &str) -> Vec<&str> {
         let is_it = |known: &str| known.strip_suffix("[]").unwrap_or(known) == name;
         self.pairs.iter().filter(|(known, _)| is_it(known)).map(|(_, value)| &**value).collect()
+    }
+
+    /// A yes or no, if it is said.
+    ///
+    /// # Errors
+    /// What to answer where something else is.
+    pub(super) fn is_on(&self, name: &str) -> Result<Option<bool>, Answer> {
+        match self.flag(name) {
+            None if !self.get(name).is_empty() => {
+                Err(Answer::error(422, &format!("Validation failed: {name} is true or false")))
+            }
+            said => Ok(said),
+        }
     }
 
     /// A yes or no, in every spelling that programs have; anything else is not said.

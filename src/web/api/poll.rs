@@ -20,17 +20,11 @@ pub(super) fn said(call: &Call<'_>) -> Result<Option<NewPoll>, Answer> {
     let lasts_s = whole(params.get("poll[expires_in]")).ok_or_else(|| {
         Answer::error(422, "Validation failed: poll[expires_in] is a number of seconds")
     })?;
-    let is_on = |name: &str| match params.flag(name) {
-        None if !params.get(name).is_empty() => {
-            Err(Answer::error(422, &format!("Validation failed: {name} is true or false")))
-        }
-        said => Ok(said.unwrap_or_default()),
-    };
     Ok(Some(NewPoll {
         options: params.all("poll[options]").into_iter().map(str::to_owned).collect(),
         lasts_s,
-        many: is_on("poll[multiple]")?,
-        hides_votes: is_on("poll[hide_totals]")?,
+        many: params.is_on("poll[multiple]")?.unwrap_or_default(),
+        hides_votes: params.is_on("poll[hide_totals]")?.unwrap_or_default(),
     }))
 }
 

@@ -24,6 +24,7 @@ const POST: Fields = &[
     ("status", Shape::One),
     ("spoiler_text", Shape::One),
     ("visibility", Shape::One),
+    ("sensitive", Shape::One),
     ("in_reply_to_id", Shape::One),
     ("scheduled_at", Shape::One),
     ("media_ids", Shape::List),

@@ -96,7 +96,7 @@ impl<A: Ask> Site<A> {
             "account": entity::account(&self.origin, &self.assets.stand_ins, author),
             "content": entity::html(&self.origin, &post.text, &post.mentions),
             "visibility": visibility(view),
-            "sensitive": post.note.is_some(),
+            "sensitive": post.sensitive || post.note.is_some(),
             "spoiler_text": note,
             "language": null,
             "in_reply_to_id": parent.map(|parent| parent.id.to_string()),

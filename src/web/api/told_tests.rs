@@ -103,6 +103,7 @@ fn post() -> Outcome {
         replies: 0,
         mentions: Vec::new(),
         hidden: None,
+        sensitive: false,
     };
     let (statuses, accounts) = (vec![StatusView::of(post)], vec![account()]);
     Outcome::Api(Box::new(ApiReply::Statuses(Statuses { statuses, accounts, older: None })))

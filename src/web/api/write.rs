@@ -66,6 +66,7 @@ impl<A: Ask> Site<A> {
         let (text, note) = Self::said(call, !sent.is_empty() || poll.is_some())?;
         let params = &call.params;
         let audience = audience(params.get("visibility"))?;
+        let sensitive = params.is_on("sensitive")?;
         if poll.is_some() && !sent.is_empty() {
             let why = "Validation failed: a post has pictures or a poll, not both";
             return Err(Answer::error(422, why));
@@ -80,7 +81,8 @@ impl<A: Ask> Site<A> {
         };
         let key = Self::key_of(call)?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
-        let post = NewPost { key, text, reply_to, note, pictures, sent };
+        let sensitive = sensitive.unwrap_or_default();
+        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
         let written = PostFor { audience, post: post.clone() };
         let action = match poll {
             Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
@@ -130,7 +132,7 @@ impl<A: Ask> Site<A> {
         let read = Action::Api(ApiRead::Account { username: None });
         let mut heard = self.ask_with_token(call, None, read).ok()?;
         let ApiReply::Account(account) = super::told(&mut heard).ok()? else { return None };
-        let PostFor { audience, post: NewPost { text, note, reply_to, .. } } = written;
+        let PostFor { audience, post: NewPost { text, note, reply_to, sensitive, .. } } = written;
         let author = Person {
             username: account.username.clone(),
             display_name: account.display_name.clone(),
@@ -149,6 +151,7 @@ impl<A: Ask> Site<A> {
             audience,
             reply_to,
             pictures: Vec::new(),
+            sensitive,
             poll: None,
             replies: 0,
             mentions: Vec::new(),
@@ -167,12 +170,14 @@ impl<A: Ask> Site<A> {
         poll::check_stays(call, before)?;
         Self::check_media_stay(call, before)?;
         let key = Self::key_of(call)?;
-        let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned() };
+        let sensitive = call.params.is_on("sensitive")?;
+        let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned(), sensitive };
         self.written(call, Action::EditPost(edit))?;
         self.shown(call, id, || {
             let post = &mut page.statuses.first_mut()?.post;
             text.trim_end().clone_into(&mut post.text);
             post.note = Some(note.to_owned()).filter(|note| !note.is_empty());
+            post.sensitive = sensitive.unwrap_or(post.sensitive);
             post.edited_at = Some(self.clock.wall());
             Some(page)
         })

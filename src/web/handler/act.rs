@@ -354,7 +354,7 @@ impl<A: Ask> Site<A> {
                 let audience = audience(form).ok_or(super::Fault::Nonsense)?;
                 let (text, note, sent) = (field("text"), field("note"), Vec::new());
                 let (reply_to, pictures) = (reply_to.clone(), pictures::posted(form));
-                let post = NewPost { key, text, reply_to, note, pictures, sent };
+                let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive: false };
                 match poll::asked(form).map_err(|_| super::Fault::Nonsense)? {
                     Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
                     None => PostFor { audience, post }.action(),
@@ -365,6 +365,7 @@ impl<A: Ask> Site<A> {
                 id: post.id,
                 text: field("text"),
                 note: field("note"),
+                sensitive: None,
             }),
             Act::Mark { post, mark, on } => {
                 let key = act_key(key, &act.route().to_string());

@@ -142,6 +142,7 @@ mod tests {
             replies: 0,
             mentions: Vec::new(),
             hidden: None,
+            sensitive: false,
         }
     }
 

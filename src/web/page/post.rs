@@ -87,6 +87,8 @@ pub(crate) struct PostItem {
     pub(crate) pictures: Vec<PictureItem>,
     /// How many these are.
     pub(crate) pictures_count: u32,
+    /// How many of them are covered until somebody wants to see them, if they are.
+    pub(crate) covered: Option<u32>,
     /// What it asks.
     pub(crate) poll: Option<PollItem>,
     /// When it was last edited, and where to read what it said before.
@@ -199,6 +201,7 @@ impl Eyes<'_> {
         let own = of(&post.author.username, post.id);
         let is_own = self.viewer == Some(&post.author.username);
         let liked_by: Option<&LikedBy> = post.liked_by.as_ref();
+        let pictures_count = u32::try_from(post.pictures.len()).unwrap_or(u32::MAX);
         PostItem {
             id: post.id,
             href: Route::Thread(own.clone()).href(),
@@ -214,7 +217,8 @@ impl Eyes<'_> {
             hidden: post.hidden.clone(),
             note: post.note.clone(),
             pictures: post.pictures.iter().map(|it| PictureItem::of(self.t, it)).collect(),
-            pictures_count: u32::try_from(post.pictures.len()).unwrap_or(u32::MAX),
+            pictures_count,
+            covered: Some(pictures_count).filter(|count| post.sensitive && *count > 0),
             poll: post.poll.as_deref().map(|poll| PollItem::of(self.t, poll, self.now)),
             edited: post.edited_at.map(|at| {
                 let history = Route::History(own.clone()).href();

@@ -91,6 +91,8 @@ pub(crate) struct Earlier {
     /// None: pictures stay as they were, and stand with the post.
     pub(crate) pictures: Vec<PictureItem>,
     /// None: likewise.
+    pub(crate) covered: Option<u32>,
+    /// None: likewise.
     pub(crate) poll: Option<PollItem>,
 }
 
@@ -102,6 +104,7 @@ impl Earlier {
             runs: runs(&text.text, &text.mentions, &[]),
             note: text.note.clone(),
             pictures: Vec::new(),
+            covered: None,
             poll: None,
         }
     }

@@ -62,6 +62,9 @@ words! {
         "Up to 4, together 8 MB. Where and with what they were taken is removed; of an animation the first picture is kept." /
         "Bis zu 4, zusammen 8 MB. Wo und womit sie aufgenommen sind, wird entfernt; von einer Animation bleibt das erste Bild.";
     pictures_alone(n: u32): ["{n} picture", "{n} pictures"] / ["{n} Bild", "{n} Bilder"];
+    covered_pictures(n: u32):
+        ["{n} sensitive picture", "{n} sensitive pictures"] /
+        ["{n} heikles Bild", "{n} heikle Bilder"];
     not_described: "Picture without a description" / "Bild ohne Beschreibung";
     more_pictures: "More pictures" / "Weitere Bilder";
     picture_number(n: u32): "Picture {n}" / "Bild {n}";

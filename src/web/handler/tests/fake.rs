@@ -360,6 +360,7 @@ pub(super) fn post(
         mentions: vec![name("ada"), name("ben")],
         hidden: None,
         pictures: Vec::new(),
+        sensitive: false,
     }
 }
 
