@@ -26,7 +26,7 @@ fn request_malformed_answered_400() {
             "GET /hello HTTP/1.1\nHost: tern.example\n\n".to_owned(),
             "GET /hello HTTP/1.1\r\nHost: tern.example\r\nA: b\r\n c\r\n\r\n".to_owned(),
             "GET /hello HTTP/1.1\r\nHost: tern.example\r\nA: \0\r\n\r\n".to_owned(),
-            "GET /hello HTTP/1.1\r\nHost: tern.example\r\nA: ä\r\n\r\n".to_owned(),
+            "GET /hellö HTTP/1.1\r\nHost: tern.example\r\n\r\n".to_owned(),
             "GET /hello HTTP/1.1\r\n\r\n".to_owned(),
             "GET /hello HTTP/1.1\r\nHost: tern.example\r\nHost: tern.example\r\n\r\n".to_owned(),
             "GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n".to_owned(),
@@ -183,7 +183,7 @@ fn request_refused_in_the_language_it_asks_for() {
         let cookie = "Cookie: __Host-lang=en\r\n\r\n";
         refused_in(format!("PUT / HTTP/1.1\r\n{head}{cookie}"), 405, "en", "Nothing was saved");
         // Where nothing was said before it went wrong, both are.
-        refused_in("GET /\r\n\u{e9}".to_owned(), 400, "en, de", german);
+        refused_in("GET /\r\n\u{1}".to_owned(), 400, "en, de", german);
     })
     .unwrap();
 }
