@@ -347,10 +347,6 @@ impl Asked {
         poll.options.iter().fold(asked, |asked, option| asked.text(option))
     }
 
-    fn edit(self, edit: &EditPost) -> Self {
-        self.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note)
-    }
-
     fn sending(self, which: Sending) -> Self {
         match which {
             Sending::New(kept) => self.text(&kept.to_string()),

@@ -79,6 +79,7 @@ fn r0082_follower_removed_counts_nowhere_until_they_follow_anew() {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     let mut world = World::of(&[
         ("ada", joined()),
@@ -141,6 +142,7 @@ fn r0088_mute_for_a_while_hides_until_it_is_over() {
         reply_to: None,
         note: None,
         pictures: Vec::new(),
+        sensitive: false,
     };
     let muted = |until: Option<u64>| {
         let (user, until) = (name("ben"), until.map(Wall));

@@ -31,7 +31,7 @@ impl<A: Ask> Site<A> {
     /// The one who asks, with what only they may know.
     pub(super) fn myself(&self, call: &Call<'_>) -> Answered {
         let (view, heard) = self.account_view(call, None)?;
-        let mut account = entity::account(&self.origin, &self.assets.stand_ins, &view);
+        let mut account = entity::account(&self.origin, self.assets.stand_ins, &view);
         let is_keeper = heard.viewer.is_some_and(|viewer| viewer.is_keeper);
         if let Some(fields) = account.as_object_mut() {
             let source = json!({
@@ -63,14 +63,14 @@ impl<A: Ask> Site<A> {
         if view.joined_at != joined_at {
             return Err(Answer::not_found());
         }
-        Ok(Answer::ok(entity::account(&self.origin, &self.assets.stand_ins, &view)))
+        Ok(Answer::ok(entity::account(&self.origin, self.assets.stand_ins, &view)))
     }
 
     /// One member by their name, with or without this site's host.
     pub(super) fn lookup(&self, call: &Call<'_>) -> Answered {
         let name = self.named(call.params.get("acct")).ok_or_else(Answer::not_found)?;
         let (view, _) = self.account_view(call, Some(name))?;
-        Ok(Answer::ok(entity::account(&self.origin, &self.assets.stand_ins, &view)))
+        Ok(Answer::ok(entity::account(&self.origin, self.assets.stand_ins, &view)))
     }
 
     /// Whom `name`, `@name` or `name@host` names here.

@@ -26,7 +26,7 @@ impl<A: Ask> Site<A> {
         let post = PostRef { user: view.author.username.clone(), id: view.id };
         let author = page.accounts.iter().find(|known| known.username == post.user);
         let author = author.ok_or_else(nonsense)?;
-        let account = entity::account(&self.origin, &self.assets.stand_ins, author);
+        let account = entity::account(&self.origin, self.assets.stand_ins, author);
         let heard = self.ask_with_token(call, None, Action::History(HistoryOf { post }))?;
         let Outcome::History(history) = &heard.outcome else { return Err(nonsense()) };
         let spell = |text: &TextView| {
@@ -55,6 +55,6 @@ impl<A: Ask> Site<A> {
         let read = Action::Api(ApiRead::Account { username: None });
         let mut heard = self.ask_with_token(call, None, read)?;
         let ApiReply::Account(own) = told(&mut heard)? else { return Err(nonsense()) };
-        Ok(Answer::ok(json!([entity::account(&self.origin, &self.assets.stand_ins, &own)])))
+        Ok(Answer::ok(json!([entity::account(&self.origin, self.assets.stand_ins, &own)])))
     }
 }

@@ -135,7 +135,7 @@ impl<A: Ask> Site<A> {
             reply.posts.accounts.iter().map(|view| (&view.username, view)).collect();
         let spell = move |view: &NewsView| {
             let account =
-                entity::account(&self.origin, &self.assets.stand_ins, accounts.get(&view.by)?);
+                entity::account(&self.origin, self.assets.stand_ins, accounts.get(&view.by)?);
             let id = number(view);
             let mut notification = json!({
                 "id": id,

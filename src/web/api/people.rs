@@ -98,7 +98,7 @@ impl<A: Ask> Site<A> {
         let more = page.more_after.as_ref().map(|name| entity::account_id(name, at));
         let link = link(&self.origin, call, more.map(|id| ("max_id", id)), None);
         let spell = |view: &AccountView| {
-            let mut account = entity::account(&self.origin, &self.assets.stand_ins, view);
+            let mut account = entity::account(&self.origin, self.assets.stand_ins, view);
             if let Some(account) = account.as_object_mut().filter(|_| list == PeopleList::Muted) {
                 let until = json!(view.muted_until.map(entity::time));
                 account.insert("mute_expires_at".to_owned(), until);
@@ -128,7 +128,7 @@ impl<A: Ask> Site<A> {
         let read = Action::Api(ApiRead::Members { query: query.to_owned(), limit });
         let mut heard = self.ask_with_token(call, None, read)?;
         let ApiReply::Accounts(page) = told(&mut heard)? else { return Err(nonsense()) };
-        let spell = |view| entity::account(&self.origin, &self.assets.stand_ins, view);
+        let spell = |view| entity::account(&self.origin, self.assets.stand_ins, view);
         let accounts = page.accounts.iter().skip(offset);
         Ok(accounts.take(usize::from(most)).map(spell).collect())
     }

@@ -56,7 +56,7 @@ impl<A: Ask> Site<A> {
             "created_at": entity::time(self.clock.wall()),
             "status_ids": ids,
             "rule_ids": null,
-            "target_account": entity::account(&self.origin, &self.assets.stand_ins, &account),
+            "target_account": entity::account(&self.origin, self.assets.stand_ins, &account),
         })))
     }
 

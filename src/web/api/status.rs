@@ -45,7 +45,7 @@ impl<A: Ask> Site<A> {
         let mut repost = original.clone();
         let fields = repost.as_object_mut()?;
         let at = entity::time(crate::clock::Wall(view.id.at_ms()));
-        let account = entity::account(&self.origin, &self.assets.stand_ins, by);
+        let account = entity::account(&self.origin, self.assets.stand_ins, by);
         let spelt = [
             ("id", json!(view.id.to_string())),
             ("created_at", json!(at)),
@@ -93,7 +93,7 @@ impl<A: Ask> Site<A> {
             "url": url,
             "created_at": entity::time(post.at),
             "edited_at": post.edited_at.map(entity::time),
-            "account": entity::account(&self.origin, &self.assets.stand_ins, author),
+            "account": entity::account(&self.origin, self.assets.stand_ins, author),
             "content": entity::html(&self.origin, &post.text, &post.mentions),
             "visibility": visibility(view),
             "sensitive": post.sensitive || post.note.is_some(),

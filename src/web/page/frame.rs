@@ -27,7 +27,7 @@ pub(crate) struct Assets {
     /// Where the mark is.
     pub(crate) dots: Route,
     /// What apps show where there is no picture.
-    pub(crate) stand_ins: StandIns,
+    pub(crate) stand_ins: &'static StandIns,
 }
 
 /// The style sheet.

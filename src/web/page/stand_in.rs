@@ -4,6 +4,7 @@
 //! A picture of four colours with two bits for each pixel; all grounds share one drawing.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -54,8 +55,13 @@ pub(crate) struct StandIns {
 }
 
 impl StandIns {
-    /// Draws them.
-    pub(crate) fn drawn() -> Self {
+    /// Drawn once: sites in tests are many.
+    pub(crate) fn drawn() -> &'static Self {
+        static DRAWN: LazyLock<StandIns> = LazyLock::new(StandIns::draw);
+        &DRAWN
+    }
+
+    fn draw() -> Self {
         let face = drawing(FACE);
         Self {
             banner: StandIn::of(BANNER, GROUND, &drawing(BANNER)),
