@@ -91,7 +91,7 @@ impl Identity {
     /// What this machine has promised and may do.
     pub fn floors(&self) -> Floors {
         let config = self.config.read();
-        let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::NoSpace);
+        let stopped = self.is_stopped.load(Ordering::Acquire).then_some(NotVoting::Unmarked);
         Floors {
             epoch: config.place.current.epoch,
             bootfloor: self.bootfloor,

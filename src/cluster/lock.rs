@@ -22,7 +22,7 @@ use crate::metrics;
 use crate::replica::acceptor::{Event as Asked, Proposal};
 use crate::replica::coordinator::{Begin, Coordinator, Effect, Event, Failure, Holding};
 use crate::replica::version::{Term, Version};
-use crate::replica::{NotVoting, Refuse, Reply, State};
+use crate::replica::{Refuse, Reply, State};
 use crate::store::line::{self, Kind, NewLine};
 use crate::thread::LockPermit;
 use crate::user::entry::Entry;
@@ -415,8 +415,10 @@ impl UserGuard<'_> {
     /// What a write came to that too few have acknowledged. Of a machine alone its own refusal is all there
     /// is to know; what was sent to others may be on their disks whatever they answer.
     fn not_voted(&self, last: Option<Reply>) -> LockError {
-        let no_space = Reply::Refuse(Refuse::NotVoting { why: NotVoting::NoSpace });
-        if last == Some(no_space) && self.cluster.members.count() == 1 {
+        if let Some(Reply::Refuse(Refuse::NotVoting { why })) = last
+            && why.is_of_disk()
+            && self.cluster.members.count() == 1
+        {
             return LockError::NoSpace;
         }
         LockError::Indeterminate

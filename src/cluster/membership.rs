@@ -68,7 +68,8 @@ impl Peer {
     }
 
     fn has_room(&self) -> bool {
-        self.health.as_ref().is_none_or(|health| health.not_voting != Some(NotVoting::NoSpace))
+        let why = self.health.as_ref().and_then(|health| health.not_voting);
+        !why.is_some_and(NotVoting::is_of_disk)
     }
 
     /// Whether it answers and says that it does without `me`.

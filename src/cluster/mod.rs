@@ -341,8 +341,12 @@ impl Cluster {
         let before = self.words.lock().entry(node).or_default().votes.replace(now);
         let (was_voting, were_damaged) = before.unwrap_or(now);
         match (was_voting, not_voting) {
-            (Some(NotVoting::NoSpace), None) => self.changes.note(ChangeKind::VotingAgain, node),
-            (None, Some(NotVoting::NoSpace)) => self.changes.note(ChangeKind::VoteRefused, node),
+            (Some(why), None) if why.is_of_disk() => {
+                self.changes.note(ChangeKind::VotingAgain, node);
+            }
+            (None, Some(why)) if why.is_of_disk() => {
+                self.changes.note(ChangeKind::VoteRefused, node);
+            }
             // Being set up, and a change of the members, are told by what ends them.
             _ => {}
         }

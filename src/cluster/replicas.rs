@@ -45,8 +45,8 @@ pub struct Replicas {
     pub(super) unmarked: Mutex<BTreeSet<UserName>>,
     /// Whether the disk neither takes a mark nor gives what stands on it.
     disk_lost: AtomicBool,
-    /// Whether the disk refused the last write.
-    disk_refuses: AtomicBool,
+    /// Why the disk refused the last write, if it did.
+    disk_refuses: Mutex<Option<NotVoting>>,
     slow_disk: SlowDisk,
     errands: Sender<Errand>,
     clock: Clock,
@@ -87,7 +87,7 @@ impl Replicas {
             damaged: Mutex::default(),
             unmarked: Mutex::default(),
             disk_lost: AtomicBool::new(false),
-            disk_refuses: AtomicBool::new(false),
+            disk_refuses: Mutex::default(),
             slow_disk: SlowDisk::default(),
             errands,
             clock,
@@ -280,7 +280,7 @@ impl Replicas {
                     Ok(()) => event,
                     Err(error) => {
                         log::error!(error:%; "ceiling not raised, lock refused");
-                        let why = NotVoting::NoSpace;
+                        let why = refusal(&error);
                         return Some(Reply::Refuse(Refuse::NotVoting { why }));
                     }
                 },
@@ -337,11 +337,11 @@ impl Replicas {
             && !replica.keeps_committed(lines)
         {
             log::error!(user:% = slot.name; "file from a peer lacks what is committed here");
-            return Ok(Event::Failed(NotVoting::NoSpace));
+            return Ok(Event::Failed(NotVoting::Lacking));
         }
         // Without its mark on the disk a rebuilt file would be trusted at the next start.
         if replica.acceptor.is_damaged() && !self.mark(&slot.name, "its mark was lost") {
-            return Ok(Event::Failed(NotVoting::NoSpace));
+            return Ok(Event::Failed(NotVoting::Unmarked));
         }
         let fitted = match body {
             Body::Lines(..) => self.fitted(slot, replica, body),
@@ -349,7 +349,7 @@ impl Replicas {
         };
         let Some(Fitted { body, keeps }) = fitted else {
             log::debug!(user:% = slot.name; "overtaken while catching up");
-            return Ok(Event::Failed(NotVoting::NoSpace));
+            return Ok(Event::Failed(NotVoting::Overtaken));
         };
         let begun = self.clock.mono();
         self.slow_disk.begin(begun);
@@ -375,11 +375,12 @@ impl Replicas {
             // The file is as it was: this machine may vote again when there is room.
             Err(error) => {
                 let is_disk = matches!(error, StoreError::NoSpace { .. } | StoreError::Io { .. });
+                let why = refusal(&error);
                 // Once: as long as it lasts it is every write's fate.
-                if !is_disk || !self.disk_refuses.swap(true, Ordering::AcqRel) {
+                if !is_disk || self.disk_refuses.lock().replace(why).is_none() {
                     log::error!(user:% = slot.name, error:%; "write refused by the disk");
                 }
-                Ok(Event::Failed(NotVoting::NoSpace))
+                Ok(Event::Failed(why))
             }
         }
     }
@@ -425,14 +426,14 @@ impl Replicas {
     }
 
     fn disk_takes(&self) {
-        if self.disk_refuses.swap(false, Ordering::AcqRel) {
+        if self.disk_refuses.lock().take().is_some() {
             log::info!("disk takes writes again");
         }
     }
 
     /// Why this machine accepts nothing just now, though it would vote: its disk refused the last write.
     pub fn disk_refusal(&self) -> Option<NotVoting> {
-        self.disk_refuses.load(Ordering::Acquire).then_some(NotVoting::NoSpace)
+        *self.disk_refuses.lock()
     }
 
     /// Whether the disk neither takes a mark nor gives what stands on it: there is nothing left that
@@ -455,6 +456,18 @@ impl Replicas {
                 sum.iter_mut().zip(hash.0).for_each(|(to, from)| *to ^= from);
             }
         }
+    }
+}
+
+/// Why there is no vote where this kept what had to be written from the disk.
+fn refusal(error: &StoreError) -> NotVoting {
+    match error {
+        StoreError::NoSpace { source, .. }
+            if source.kind() != io::ErrorKind::ReadOnlyFilesystem =>
+        {
+            NotVoting::NoSpace
+        }
+        _ => NotVoting::Disk,
     }
 }
 

@@ -300,7 +300,7 @@ fn mark_impossible_no_vote_on_anybody_until_it_is_made() {
     assert!(matches!(machine.local.read(&other), Reply::Refuse(Refuse::NotVoting { .. })));
     assert!(!machine.local.node.open_if_all_met().unwrap(), "it is not about who is there");
     machine.local.mark_again();
-    assert_eq!(machine.local.floors().not_voting, Some(NotVoting::NoSpace), "still impossible");
+    assert_eq!(machine.local.floors().not_voting, Some(NotVoting::Unmarked), "still impossible");
     std::fs::remove_dir(home.path("damaged/ada.mark")).unwrap();
     machine.local.mark_again();
     assert!(home.path("damaged/ada.mark").is_file());
@@ -474,7 +474,7 @@ fn lines_of_which_a_copy_has_some_gone_on_with() {
 }
 
 #[test]
-fn lines_that_follow_on_nothing_committed_refused() {
+fn r0117_lines_that_follow_on_nothing_committed_refused_as_overtaken() {
     let home = Home::new();
     let (machine, stem, own) = gone_on_alone(&home);
     let file = std::fs::read(home.path("users/ada.jsonl")).unwrap();
@@ -482,8 +482,8 @@ fn lines_that_follow_on_nothing_committed_refused() {
     let (version, line) = line_on((stem.acc, stem.hash), machine.term(3), Some("unseen"));
     for after in [(version, line.hash), (stem.acc, own.hash)] {
         let (answer, ..) = give(&machine, after, Vec::new(), after);
-        let refused = Some(Reply::Refuse(Refuse::NotVoting { why: NotVoting::NoSpace }));
-        assert_eq!(answer, refused);
+        let refused = Some(Reply::Refuse(Refuse::NotVoting { why: NotVoting::Overtaken }));
+        assert_eq!(answer, refused, "and not for want of room");
     }
     assert_eq!(std::fs::read(home.path("users/ada.jsonl")).unwrap(), file);
     assert_eq!(machine.posts(), 2);

@@ -95,8 +95,23 @@ pub enum NotVoting {
     Changing,
     /// This user's file is damaged, or a write to it failed.
     Damaged,
-    /// Its disk is full, or does not take what it must have written before it votes.
+    /// Its disk is full, or what it may take of it.
     NoSpace,
+    /// Its disk refuses what must be written, and not for want of room: it is read-only, say.
+    Disk,
+    /// A damaged file cannot be marked as such: it would be trusted at the next start.
+    Unmarked,
+    /// What was to be written does not go on from what is held by now.
+    Overtaken,
+    /// What was to be written lacks what is committed.
+    Lacking,
+}
+
+impl NotVoting {
+    /// Whether it is for a person to see to the machine's disk.
+    pub const fn is_of_disk(self) -> bool {
+        matches!(self, Self::NoSpace | Self::Disk | Self::Unmarked)
+    }
 }
 
 /// What a replica says to a question about one user; bodies travel beside it.

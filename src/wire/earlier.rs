@@ -1,5 +1,5 @@
-//! What is said to a program of protocol version 1, in words that it knows: it drops a connection on
-//! which it hears others.
+//! What is said to programs of earlier versions, in words that they know: they drop a connection on which
+//! they hear others. Of protocol version 1 above all; the reasons that came later have no version of their own.
 
 use serde::Serialize;
 
@@ -38,6 +38,12 @@ pub struct LongRow {
 
 /// An answer to a machine that speaks this protocol version at most.
 pub fn answer(answer: Answer, proto: u16) -> Said {
+    let answer = match answer {
+        Answer::Refuse { why: Refuse::NotVoting { why } } => {
+            Answer::Refuse { why: Refuse::NotVoting { why: known(why) } }
+        }
+        same => same,
+    };
     if proto >= PROTO_CHANGES {
         return Said::Same(answer);
     }
@@ -69,9 +75,60 @@ pub const fn rejection(why: Reject, proto: u16) -> Reject {
 const fn reason(why: NotVoting) -> NotVoting {
     match why {
         NotVoting::Changing => NotVoting::Joining,
-        same @ (NotVoting::Joining | NotVoting::Damaged | NotVoting::NoSpace) => same,
+        same => known(same),
     }
 }
+
+/// A reason in a word that every program knows.
+const fn known(why: NotVoting) -> NotVoting {
+    match why {
+        same @ (NotVoting::Joining
+        | NotVoting::Changing
+        | NotVoting::Damaged
+        | NotVoting::NoSpace) => same,
+        NotVoting::Disk | NotVoting::Unmarked | NotVoting::Overtaken | NotVoting::Lacking => {
+            NotVoting::NoSpace
+        }
+    }
+}
+
+/// Why a machine has no vote, in a word that every program knows and, where that is another, as it is.
+macro_rules! in_both {
+    ($module:ident, $known:ident, $exact:ident) => {
+        /// Both words, as fields beside the others of what tells them.
+        pub(super) mod $module {
+            use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+            use super::{NotVoting, known};
+
+            #[derive(Serialize, Deserialize)]
+            struct Both {
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                $known: Option<NotVoting>,
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                $exact: Option<NotVoting>,
+            }
+
+            #[expect(clippy::ref_option, reason = "as serde asks")]
+            pub(in crate::wire) fn serialize<S: Serializer>(
+                why: &Option<NotVoting>,
+                to: S,
+            ) -> Result<S::Ok, S::Error> {
+                let $known = why.map(known);
+                Both { $known, $exact: why.filter(|_| $known != *why) }.serialize(to)
+            }
+
+            pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
+                from: D,
+            ) -> Result<Option<NotVoting>, D::Error> {
+                Both::deserialize(from).map(|both| both.$exact.or(both.$known))
+            }
+        }
+    };
+}
+
+in_both!(not_voting, not_voting, not_voting_for);
+in_both!(refuses, refuses, refuses_for);
 
 #[cfg(test)]
 mod tests {
@@ -120,6 +177,13 @@ mod tests {
             assert_eq!(said(refused.clone(), FIRST), joining);
             let same = serde_json::to_string(&refused).unwrap();
             assert_eq!(said(refused, PROTO_CHANGES), same);
+        }
+        for why in [NotVoting::Disk, NotVoting::Unmarked, NotVoting::Overtaken, NotVoting::Lacking]
+        {
+            let refused = Answer::Refuse { why: Refuse::NotVoting { why } };
+            let no_space = r#"{"m":"refuse","why":{"is":"not_voting","why":"no_space"}}"#;
+            assert_eq!(said(refused.clone(), FIRST), no_space);
+            assert_eq!(said(refused, PROTO_CHANGES), no_space);
         }
         for why in [Reject::Gone, Reject::PassedOver] {
             assert_eq!(rejection(why.clone(), FIRST), Reject::Members);

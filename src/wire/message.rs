@@ -83,6 +83,13 @@ pub struct Hello {
     pub version: String,
 }
 
+impl Hello {
+    /// The newest protocol version that both sides speak.
+    pub fn proto(&self) -> u16 {
+        self.proto_max.min(PROTO_MAX)
+    }
+}
+
 const fn first_epoch() -> u32 {
     1
 }
@@ -442,7 +449,7 @@ pub struct Health {
     /// How full its disk is, in percent.
     pub disk_percent: u8,
     /// Why it does not vote; absent while it does, and from an earlier version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "super::earlier::not_voting")]
     pub not_voting: Option<NotVoting>,
     /// How many users' files are damaged there, so that it has no vote on these users.
     #[serde(default)]
@@ -501,5 +508,48 @@ mod tests {
         assert_eq!((health.not_voting, health.damaged, health.catching_up), (None, 0, 0));
         let new = serde_json::to_value(&health).unwrap();
         assert!(new.get("not_voting").is_none(), "{new}");
+    }
+
+    #[test]
+    fn r0120_with_a_later_version_only_what_both_speak_is_spoken() {
+        let version = |proto_max| {
+            let hello = format!(
+                r#"{{"proto_min":1,"proto_max":{proto_max},"cluster":"{0}","node":2,"incarnation":"{0}","boot":1,"process":"{0}","bootfloor":{1},"members":[1,2],"name":"","version":""}}"#,
+                Hash128::default(),
+                serde_json::to_string(&Term::default()).unwrap()
+            );
+            serde_json::from_str::<Hello>(&hello).unwrap().proto()
+        };
+        assert_eq!([1, PROTO_MAX, PROTO_MAX + 1].map(version), [1, PROTO_MAX, PROTO_MAX]);
+    }
+
+    #[test]
+    fn r0117_reason_told_exactly_and_to_an_earlier_version_in_a_word_that_it_knows() {
+        let health = |why| Health {
+            sum: Hash128::default(),
+            bootfloor: Term::default(),
+            voting: true,
+            reaches: Vec::new(),
+            disk_percent: 4,
+            not_voting: Some(why),
+            damaged: 0,
+            catching_up: 0,
+            standing: None,
+            has_learned: false,
+            features: 0,
+            pictures_missing: 0,
+        };
+        for (why, known, exact) in [
+            (NotVoting::Changing, "changing", None),
+            (NotVoting::NoSpace, "no_space", None),
+            (NotVoting::Disk, "no_space", Some("disk")),
+            (NotVoting::Unmarked, "no_space", Some("unmarked")),
+        ] {
+            let said = serde_json::to_value(health(why)).unwrap();
+            assert_eq!(said["not_voting"], known);
+            assert_eq!(said.get("not_voting_for").and_then(|word| word.as_str()), exact);
+            let heard: Health = serde_json::from_slice(said.to_string().as_bytes()).unwrap();
+            assert_eq!(heard, health(why));
+        }
     }
 }

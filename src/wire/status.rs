@@ -48,7 +48,7 @@ pub struct MachineRow {
     pub down_since: Option<Wall>,
     /// Why it has no vote, on all users or on those whose files are damaged. Beside `state`, not one
     /// of its values, for the sake of web servers of an earlier version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "super::earlier::refuses")]
     pub refuses: Option<NotVoting>,
     /// How many users' files are damaged there.
     #[serde(default)]

@@ -450,9 +450,11 @@ fn refused(refusal: &Refusal) -> Answer {
         Refusal::Expired => (422, "Nobody can tell any more whether that was done", None),
         Refusal::NotYet => (503, "Not all machines of this site can do that yet", None),
         Refusal::Full => (422, "Your account holds as much as it can", None),
-        Refusal::NoSpace => {
-            (503, "Nothing was saved: the disks are full", Some(NO_MAJORITY_RETRY_S))
-        }
+        Refusal::NoSpace => (
+            503,
+            "Nothing was saved: the disks are full, or cannot be written",
+            Some(NO_MAJORITY_RETRY_S),
+        ),
         Refusal::TooMany { retry_after_s } => (429, "Too many requests", Some(*retry_after_s)),
         Refusal::Busy { retry_after_s } => (503, "Too busy; try again", Some(*retry_after_s)),
         Refusal::Behind => (503, "Try again", Some(BEHIND_RETRY_S)),

@@ -71,6 +71,9 @@ fn refusal(t: Lang, why: NotVoting, damaged: u32) -> String {
         NotVoting::Joining => t.refuses_joining(),
         NotVoting::Changing => t.refuses_changing(),
         NotVoting::NoSpace => t.refuses_no_space(),
+        NotVoting::Disk => t.refuses_disk(),
+        NotVoting::Unmarked => t.refuses_unmarked(),
+        NotVoting::Overtaken | NotVoting::Lacking => t.refuses_behind(),
         NotVoting::Damaged => return t.refuses_damaged(damaged),
     })
 }
@@ -169,7 +172,9 @@ mod tests {
         let words = [
             (NotVoting::Joining, 0, "Refuses votes: it has not met all machines yet"),
             (NotVoting::Changing, 0, "Refuses votes: the list of machines is being changed"),
-            (NotVoting::NoSpace, 0, "Refuses votes: disk full or read-only"),
+            (NotVoting::NoSpace, 0, "Refuses votes: disk full"),
+            (NotVoting::Disk, 0, "Refuses votes: disk cannot be written"),
+            (NotVoting::Unmarked, 0, "Refuses votes: a damaged file cannot be marked"),
             (NotVoting::Damaged, 1, "Refuses votes on 1 damaged file"),
             (NotVoting::Damaged, 3, "Refuses votes on 3 damaged files"),
         ];

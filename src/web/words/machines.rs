@@ -20,7 +20,12 @@ words! {
     refuses_changing:
         "the list of machines is being changed" /
         "die Liste der Maschinen wird gerade geändert";
-    refuses_no_space: "disk full or read-only" / "Platte voll oder schreibgeschützt";
+    refuses_no_space: "disk full" / "Platte voll";
+    refuses_disk: "disk cannot be written" / "Platte lässt sich nicht beschreiben";
+    refuses_unmarked:
+        "a damaged file cannot be marked" /
+        "eine beschädigte Datei lässt sich nicht als solche kennzeichnen";
+    refuses_behind: "what it holds has changed" / "was sie hat, ist inzwischen ein anderes";
     refuses_damaged(n: u32):
         ["Refuses votes on {n} damaged file", "Refuses votes on {n} damaged files"] /
         ["Stimmt bei {n} beschädigten Datei nicht ab", "Stimmt bei {n} beschädigten Dateien nicht ab"];

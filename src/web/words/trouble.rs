@@ -27,7 +27,9 @@ words! {
     sign_in_again:
         "Sign in and try again. Nothing was changed." /
         "Melde dich an und versuch es noch einmal. Es wurde nichts geändert.";
-    disks_full: "The machines’ disks are full." / "Die Platten der Maschinen sind voll.";
+    disks_full:
+        "The machines’ disks are full, or cannot be written." /
+        "Die Platten der Maschinen sind voll oder lassen sich nicht beschreiben.";
     pictures: "Pictures" / "Bilder";
     without_pictures: "Without pictures" / "Ohne Bilder";
     a_description: "A description" / "Eine Beschreibung";

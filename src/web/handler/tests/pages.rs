@@ -478,9 +478,9 @@ fn status_tells_members_why_and_what_changed() {
     for words in [
         "Working; one machine refuses votes.",
         "<td>Catching up, 12 behind</td>",
-        "<td>Refuses votes: disk full or read-only</td>",
+        "<td>Refuses votes: disk full</td>",
         "apple up and in step; cedar up and refusing votes; birch up and catching up.",
-        "2 min</time> <span><bdi>&#60;cedar&#62;</bdi> refuses votes: disk full or read-only",
+        "2 min</time> <span><bdi>&#60;cedar&#62;</bdi> refuses votes: disk full",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
