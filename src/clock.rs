@@ -65,6 +65,8 @@ impl Clock {
 
     /// A clock that stands until [`Self::set`] moves it.
     pub fn manual(mono: Mono, wall: Wall) -> Self {
+    #[cfg(test)]
+    Broken,
         Self(Source::Manual(Arc::new((AtomicU64::new(mono.0), AtomicU64::new(wall.0)))))
     }
 
@@ -73,6 +75,12 @@ impl Clock {
     /// # Panics
     /// On the system's clock.
     pub fn set(&self, mono: Mono, wall: Wall) {
+    /// A clock that panics whoever asks it, as a mistake would.
+    #[cfg(test)]
+    pub(crate) fn broken() -> Self {
+        Self(Source::Broken)
+    }
+
         match &self.0 {
             Source::System(_) => panic!("the system's clock cannot be set"),
             Source::Manual(times) => {
@@ -89,6 +97,8 @@ impl Clock {
                 let since = clock_gettime(ClockId::Boottime) - *start;
                 let since = Duration::try_from(since).unwrap_or_default();
                 Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),
             }
             Source::Manual(times) => Mono(times.0.load(Ordering::SeqCst)),
         }
@@ -101,8 +111,12 @@ impl Clock {
             Source::System(_) => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Wall(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),
             }
             Source::Manual(times) => Wall(times.1.load(Ordering::SeqCst)),
         }
     }
 }
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),

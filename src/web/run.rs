@@ -17,7 +17,7 @@ use crate::id::{RequestId, UserName};
 use crate::limits::MAKING_WAIT_MS;
 use crate::metrics::page::page;
 use crate::metrics::serve::Listener;
-use crate::thread::{CloseOnDrop, Stop, spawn_named};
+use crate::thread::{CloseOnDrop, Stop, spawn_named, spawn_vital};
 use crate::transport::Keys;
 use crate::wire::request::{Request, Response};
 
@@ -86,7 +86,8 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
     let served = std::thread::scope(|scope| {
         // Whatever ended it, the watch must end too.
         let _ended = CloseOnDrop(stop.clone());
-        spawn_named(scope, "watch", |_permit| backends.watch(stop)).map_err(WebError::Thread)?;
+        spawn_vital(scope, stop, "watch", |_permit| backends.watch(stop))
+            .map_err(WebError::Thread)?;
         if let Some(listener) = &metrics {
             let page = || page(listener.is_web, None);
             spawn_named(scope, "metrics", move |_permit| listener.run(stop, &page))

@@ -40,7 +40,7 @@ use crate::limits::{
     DIAL_SUSPECTED_MS, GATE_RETRY_AFTER_S, MAKING_BYTES_MIN, PING_MS, PING_ONLY_MS,
     REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{Stop, spawn_vital};
 use crate::transport::connection::dial;
 use crate::transport::{Connection, Frame, Keys, Role, TransportError};
 use crate::wire::request::{Outcome, Refusal, Request, Response};
@@ -281,7 +281,8 @@ impl Backends {
         std::thread::scope(|scope| {
             for (number, backend) in (1_u32..).zip(&self.all) {
                 let watch = move |_permit| self.watch_one(backend, stop);
-                if let Err(error) = spawn_named(scope, &format!("watch-{number}"), watch) {
+                let name = format!("watch-{number}");
+                if let Err(error) = spawn_vital(scope, stop, &name, watch) {
                     // Refused connections are noticed without it, silence costs time-outs.
                     log::error!(backend:% = backend.addr, error:%; "backend is not watched");
                 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::action::Keyed;
 use crate::clock::Wall;
 use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S, STUCK_MS};
+use crate::thread::spawn_named;
 use crate::transport::Listener;
 use crate::transport::tests::{StopOnDrop, keys, until, web_keys};
 use crate::wire::request::{
@@ -540,4 +541,13 @@ fn ask_gives_up_the_turn_until_the_answer_is_there() {
         assert_eq!(ask(0, Action::CheckSession), long());
         assert!(!on_another_thread(|| making.begin()));
     });
+}
+
+#[test]
+fn r0118_panic_of_the_watch_ends_what_it_watches_for() {
+    let stop = Stop::new();
+    let backends = Backends::new(vec!["127.0.0.1:1".to_owned()], web_keys(1), Clock::broken());
+    let watch = std::panic::AssertUnwindSafe(|| backends.watch(&stop));
+    assert!(std::panic::catch_unwind(watch).is_err());
+    assert!(stop.is_closed(), "a web server that is blind goes on");
 }

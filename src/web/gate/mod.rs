@@ -54,7 +54,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
 use crate::limits;
-use crate::thread::{Stop, spawn_named};
+use crate::thread::{Stop, spawn_named, spawn_vital};
 use crate::web::origin::Origin;
 
 use deadline::Ended;
@@ -350,7 +350,9 @@ impl Gate {
             drop(token);
         })?;
         let gate = Arc::clone(self);
-        spawn_named(scope, "gate", move |_permit| gate.accept_all(scope, &full, &alive))?;
+        spawn_vital(scope, &self.broken, "gate", move |_permit| {
+            gate.accept_all(scope, &full, &alive);
+        })?;
         Ok(())
     }
 
