@@ -5,6 +5,7 @@
 //! take messages from the queue, one more for pictures, and one more that pings. A peer that hangs blocks its own threads
 //! only; when its queue is full the oldest message is dropped, and catch-up repairs what was missed.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -135,6 +136,27 @@ impl Links {
         fresh
     }
 
+    /// Has each of these lines served. One that cannot be is no line, so that it is made anew at the next
+    /// look at the members.
+    ///
+    /// # Errors
+    /// Why the last of them could not be.
+    fn serve(
+        &self,
+        lines: Vec<Arc<Line>>,
+        mut serve: impl FnMut(&Arc<Line>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut served = Ok(());
+        for line in lines {
+            if let Err(error) = serve(&line) {
+                self.lines.write().retain(|other| !Arc::ptr_eq(other, &line));
+                line.end();
+                served = Err(error);
+            }
+        }
+        served
+    }
+
     /// Hands a message to a peer's queue; `asker` hears the answer or that none will come.
     pub fn send(
         &self,
@@ -225,9 +247,9 @@ impl Cluster {
     pub(super) fn run_links<'scope>(
         &'scope self,
         scope: &'scope std::thread::Scope<'scope, '_>,
-    ) -> std::io::Result<()> {
+    ) -> io::Result<()> {
         let (members, former) = self.local.node.config().others(self.local.node.seat());
-        for line in self.links.set(members, former) {
+        self.links.serve(self.links.set(members, former), |line| {
             let kind = if line.is_member { "link" } else { "former" };
             let link = |line: &Arc<Line>| Link {
                 cluster: self,
@@ -240,14 +262,14 @@ impl Cluster {
             };
             for (number, (_, jobs)) in (1..).zip(&line.jobs) {
                 let name = format!("{kind}-{}-{number}", line.to.node);
-                let (mut link, jobs) = (link(&line), jobs.clone());
+                let (mut link, jobs) = (link(line), jobs.clone());
                 spawn_vital(scope, &self.stop, &name, move |_permit| link.run(&jobs))?;
             }
-            let mut link = link(&line);
+            let mut link = link(line);
             let name = format!("ping-{}", line.to.node);
             spawn_vital(scope, &self.stop, &name, move |_permit| link.ping())?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -514,5 +536,34 @@ impl Tickets {
     /// A number not given before.
     pub fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r0119_line_that_got_no_thread_is_made_anew_and_none_keeps_another_from_its_own() {
+        let links = Links::new(Keys::of_text(&"0a".repeat(32)).unwrap());
+        let to = |number: u16| Address {
+            node: NodeId::new(number).unwrap(),
+            incarnation: None,
+            address: format!("127.0.0.1:{number}"),
+        };
+        let look = |refused: u16| {
+            let fresh = links.set(vec![to(2), to(3)], Vec::new());
+            let mut asked = Vec::new();
+            let served = links.serve(fresh, |line| {
+                asked.push(line.to.node.get());
+                let is_refused = line.to.node.get() == refused;
+                if is_refused { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            (asked, served.is_ok())
+        };
+        assert_eq!(look(2), (vec![2, 3], false));
+        assert_eq!(look(2), (vec![2], false), "and the other goes on");
+        assert_eq!(look(0), (vec![2], true));
+        assert_eq!(look(0), (vec![], true));
     }
 }
