@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use super::Backend;
 use super::posts::place;
+use super::read::JUST_POSTED_MS;
 use super::view::{Asked, Asker, Done, Result};
 use crate::action::{ApiRead, PeopleList, StatusList};
 use crate::id::{PostId, UserName};
@@ -220,6 +221,10 @@ impl Backend {
         }
         let own = asked.asker.map(Asker::user);
         let is_fresh = own.is_none_or(|own| self.refresh(asked.permit, own));
+        // Whose it is the number does not say, so there is nobody's copy to refresh.
+        if self.now().0.abs_diff(id.at_ms()) < JUST_POSTED_MS {
+            self.cluster.await_coming(|| self.numbered(asked.asker, id).is_ok());
+        }
         let members = &self.cluster.members;
         let is_behind =
             members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0;

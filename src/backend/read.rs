@@ -19,7 +19,7 @@ use crate::wire::request::{
 /// How long a page waits to hear on how many machines a post is.
 const KEPT_MS: u64 = 150;
 /// For how long after it was made a post is spoken of as just posted.
-const JUST_POSTED_MS: u64 = 60_000;
+pub(super) const JUST_POSTED_MS: u64 = 60_000;
 
 impl Backend {
     pub(super) fn home(&self, asked: Asked<'_>, data: Page) -> Result {

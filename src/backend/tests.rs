@@ -432,6 +432,29 @@ fn r0077_post_whose_text_cannot_be_read_is_not_said_not_to_be_there() {
 }
 
 #[test]
+fn r0116_post_that_is_on_its_way_here_is_waited_for_a_moment() {
+    let (home, _session) = Home::of_three();
+    home.run(|machine| {
+        machine.is_in_touch();
+        let ada = "ada".parse().unwrap();
+        let slot = machine.backend.cluster.local.get(&ada).unwrap();
+        let (_, ahead) = slot.at(slot.state().acc).unwrap();
+        let posted = ahead.unwrap().posts.iter().last().unwrap().id;
+        let (cluster, acc) = (&machine.backend.cluster, slot.state().acc);
+        std::thread::scope(|scope| {
+            let comes = |_permit| {
+                std::thread::sleep(Duration::from_millis(3));
+                cluster.learn(&slot.name, acc, node(2))
+            };
+            let coming = spawn_named(scope, "coming", comes).unwrap();
+            let read = machine.numbered(None, posted);
+            assert!(matches!(read, Outcome::Api(_)), "{read:?}");
+            coming.join().unwrap();
+        });
+    });
+}
+
+#[test]
 fn r0078_own_post_that_another_machine_knows_of_is_not_said_not_to_be_there() {
     let (home, session) = Home::of_three();
     home.run(|machine| {

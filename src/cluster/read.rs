@@ -69,8 +69,13 @@ impl Cluster {
     pub fn await_shown(&self, user: &UserName, version: Version) {
         let until = self.clock.mono().plus_ms(ON_ITS_WAY_MS);
         let shown = || self.local.get(user).map(|slot| slot.state().com).unwrap_or_default();
-        while shown() < version && self.clock.mono() < until {
-            if self.stop.wait(Duration::from_millis(ON_ITS_WAY_LOOK_MS)) {
+        self.await_coming(|| shown() >= version);
+    }
+
+    /// Waits a moment for what may be on its way here by itself, until it has come.
+    pub fn await_coming(&self, has_come: impl Fn() -> bool) {
+        for _ in 0..ON_ITS_WAY_MS / ON_ITS_WAY_LOOK_MS {
+            if has_come() || self.stop.wait(Duration::from_millis(ON_ITS_WAY_LOOK_MS)) {
                 return;
             }
         }

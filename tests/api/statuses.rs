@@ -116,6 +116,33 @@ fn posts_that_nobody_could_write_refused() {
 }
 
 #[test]
+fn r0116_deletion_sent_again_under_its_key_is_answered_as_done() {
+    let cluster = Cluster::start(Options::default());
+    let mut ada = cluster.person("ada");
+    ada.join();
+    let app = App::of(&cluster, &mut ada, "read write");
+    let post = app.write("Soon gone");
+    let delete = |key| app.send("DELETE", &format!("/api/v1/statuses/{post}"), &json!({}), key);
+    let first = delete(Some("k1"));
+    assert_eq!((first.status, first.value["text"].as_str()), (200, Some("Soon gone")));
+    let again = delete(Some("k1"));
+    assert_eq!((again.status, again.text("id")), (200, post.clone()));
+    assert_eq!(again.value["account"]["acct"], json!("ada"));
+    assert_eq!(delete(None).status, 404, "as elsewhere");
+    let never = app.send("DELETE", "/api/v1/statuses/1", &json!({}), Some("k2"));
+    assert_eq!(never.status, 404);
+    // So is a form.
+    let other = app.write("Gone as well");
+    let page = format!("/@ada/{other}/delete");
+    let form = ada.get(&page).form(&page);
+    for _ in 0..2 {
+        let deleted = ada.submit(&form, &[]);
+        let to = deleted.location.as_deref();
+        assert_eq!((deleted.status, to), (303, Some("/@ada?deleted=1")));
+    }
+}
+
+#[test]
 fn people_found_followed_muted_and_blocked() {
     let cluster = Cluster::start(Options::default());
     let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));

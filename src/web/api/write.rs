@@ -185,7 +185,10 @@ impl<A: Ask> Site<A> {
 
     /// Takes back a post, and gives its text so that it can be written anew; or a repost, by its own number.
     pub(super) fn delete_status(&self, call: &Call<'_>) -> Answered {
-        let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+        let (page, viewer) = match self.status_numbered(call, Self::id_in(call)?) {
+            Ok(heard) => heard,
+            Err(none) => return self.deleted_before(call).ok_or(none),
+        };
         let view = &page.statuses.first().ok_or_else(Answer::not_found)?.post;
         let by = view.reposted_by.as_ref().unwrap_or(&view.author);
         if viewer.as_ref() != Some(&by.username) {
@@ -204,6 +207,22 @@ impl<A: Ask> Site<A> {
         }
         self.written(call, take_back)?;
         Ok(Answer::ok(status))
+    }
+
+    /// What is said, to whoever sent a key, of a post of theirs that was taken back, of which nothing is left
+    /// but its number: that it was done, as at the first time.
+    fn deleted_before(&self, call: &Call<'_>) -> Option<Answer> {
+        Self::sent_id(call)?;
+        let (id, key) = (Self::id_in(call).ok()?, Self::key_of(call).ok()?);
+        self.written(call, Action::DeletePost(OnePost { key, id })).ok()?;
+        let (text, note) = (String::new(), String::new());
+        let (reply_to, pictures, sent, sensitive) = (None, vec![], vec![], false);
+        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
+        let page = self.as_written(call, id, PostFor { audience: Audience::Everyone, post })?;
+        let viewer = Self::owner(call).parse().ok();
+        let mut status = self.spelt(&page, viewer.as_ref()).next()?;
+        status.as_object_mut()?.insert("text".to_owned(), Value::Null);
+        Some(Answer::ok(status))
     }
 
     /// Likes, reposts, bookmarks or pins a post or mutes its thread, or no longer.
