@@ -13,10 +13,7 @@ use super::read::fetched;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{
-    FRAME_BYTES_PER_MS_MIN, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS, PEER_FETCH_MS,
-    USER_FILE_BYTES_MAX,
-};
+use crate::limits::{FETCH_MS_MAX, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS};
 use crate::replica::State;
 use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Seat, Waiting};
@@ -196,8 +193,7 @@ impl Cluster {
     fn body_from(&self, seat: Seat, slot: &Slot) -> Option<Body> {
         let state = slot.state();
         let have = (!state.acc.is_zero() && !slot.is_damaged()).then_some((state.acc, state.hash));
-        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
-        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
+        let until = self.deadline(FETCH_MS_MAX);
         let message = Message::Fetch { user: slot.name.clone(), have };
         let (after, bytes) = fetched(have, self.ask_across(seat, message, until)?)?;
         let body = Body::after(&slot.name, bytes.into(), after);

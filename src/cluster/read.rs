@@ -12,7 +12,7 @@ use super::lock::LockError;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, PEER_FETCH_MS, USER_FILE_BYTES_MAX};
+use crate::limits::{FETCH_MS_MAX, PEER_ANSWER_MS};
 use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
@@ -151,9 +151,7 @@ impl Cluster {
     /// Whether the view shows it now.
     pub fn learn(&self, user: &UserName, version: Version, holder: NodeId) -> bool {
         let slot = self.local.get_or_make(user);
-        let longest = USER_FILE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
-        let until = self.clock.mono().plus_ms(PEER_FETCH_MS + longest);
-        self.learn_until(&slot, (version, holder), until)
+        self.learn_until(&slot, (version, holder), self.deadline(FETCH_MS_MAX))
     }
 
     /// The same, waiting for the holder no longer than `until`.
