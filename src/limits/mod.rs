@@ -487,7 +487,8 @@ pub const PASSWORD_HASH_RETRY_S: u32 = 3;
 /// are 128.
 pub const SESSION_TEXT_BYTES_MAX: usize = 128;
 
-/// Wrong passwords for one account before it is closed to strangers for a while.
+/// Wrong passwords for one account before it is closed for a while to addresses from which nobody signed in to
+/// it; of the own password, given anew by somebody signed in, before that is not taken for a while.
 pub const LOGIN_FAILURES_MAX: u32 = 5;
 /// Milliseconds an account is closed the first time; twice as long after each further failure.
 pub const LOGIN_LOCK_MS: u64 = 30_000;
