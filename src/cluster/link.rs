@@ -498,7 +498,7 @@ impl Link<'_> {
         })?;
         match welcome {
             Welcome::Hello(hello) if self.is_meant(hello.node, hello.incarnation) => {
-                self.proto = hello.proto_max;
+                self.proto = hello.proto();
                 match self.cluster.meet(&hello) {
                     Ok(guest) if (guest == Guest::Member) == self.line.is_member => Ok(connection),
                     _ => Err(NoAnswer::Failed),

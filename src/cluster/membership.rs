@@ -258,11 +258,11 @@ impl Membership {
         last.is_some_and(|last| (last.boot, last.process) == (hello.boot, hello.process))
     }
 
-    /// The newest protocol version that a peer said it speaks; 0 as long as it was not met.
+    /// The newest protocol version that this machine and a peer speak; 0 as long as they have not met.
     pub fn proto(&self, peer: NodeId) -> u16 {
         let seen = self.seen.lock();
         let hello = seen.peers.get(&peer).and_then(|peer| peer.hello.as_ref());
-        hello.map_or(0, |hello| hello.proto_max)
+        hello.map_or(0, Hello::proto)
     }
 
     /// A peer answered a ping that was sent then.

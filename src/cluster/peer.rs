@@ -65,7 +65,7 @@ impl Cluster {
     pub fn serve_peer(&self, mut connection: Connection) -> Result<(), PeerError> {
         let first = connection.receive(REQUEST_BYTES_MAX, Duration::from_millis(HANDSHAKE_MS))?;
         let hello: Hello = json::parse(&first.header)?;
-        let proto = hello.proto_max;
+        let proto = hello.proto();
         let met = self.meet(&hello);
         let welcome = match &met {
             Ok(_) => Welcome::Hello(self.members.hello(&self.local.node)),
@@ -106,7 +106,7 @@ impl Cluster {
             };
             let Some((message, body)) = or_refusal(answered)? else { continue };
             let epoch = self.local.floors().epoch;
-            let message = earlier::answer(message, hello.proto_max);
+            let message = earlier::answer(message, hello.proto());
             let envelope = Envelope { epoch, number: question.number, message };
             let timeout = timeout + travel_time(body.len());
             connection.send(&serde_json::to_vec(&envelope)?, &body, timeout)?;
