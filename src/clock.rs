@@ -29,6 +29,16 @@ pub struct Mono(pub u64);
 #[serde(transparent)]
 pub struct Wall(pub u64);
 
+#[cfg(feature = "program")]
+impl Wall {
+    /// This time in the calendar, in UTC; one beyond its end is its end.
+    pub fn timestamp(self) -> jiff::Timestamp {
+        let time = i64::try_from(self.0).ok();
+        let time = time.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        time.unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
 impl Mono {
     /// This time and `ms` milliseconds more.
     #[must_use]
@@ -55,6 +65,8 @@ pub struct Clock(Source);
 enum Source {
     System(Timespec),
     Manual(Arc<(AtomicU64, AtomicU64)>),
+    #[cfg(test)]
+    Broken,
 }
 
 impl Clock {
@@ -63,10 +75,14 @@ impl Clock {
         Self(Source::System(clock_gettime(ClockId::Boottime)))
     }
 
+    /// A clock that panics whoever asks it, as a mistake would.
+    #[cfg(test)]
+    pub(crate) fn broken() -> Self {
+        Self(Source::Broken)
+    }
+
     /// A clock that stands until [`Self::set`] moves it.
     pub fn manual(mono: Mono, wall: Wall) -> Self {
-    #[cfg(test)]
-    Broken,
         Self(Source::Manual(Arc::new((AtomicU64::new(mono.0), AtomicU64::new(wall.0)))))
     }
 
@@ -75,18 +91,14 @@ impl Clock {
     /// # Panics
     /// On the system's clock.
     pub fn set(&self, mono: Mono, wall: Wall) {
-    /// A clock that panics whoever asks it, as a mistake would.
-    #[cfg(test)]
-    pub(crate) fn broken() -> Self {
-        Self(Source::Broken)
-    }
-
         match &self.0 {
             Source::System(_) => panic!("the system's clock cannot be set"),
             Source::Manual(times) => {
                 times.0.store(mono.0, Ordering::SeqCst);
                 times.1.store(wall.0, Ordering::SeqCst);
             }
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),
         }
     }
 
@@ -97,10 +109,10 @@ impl Clock {
                 let since = clock_gettime(ClockId::Boottime) - *start;
                 let since = Duration::try_from(since).unwrap_or_default();
                 Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-            #[cfg(test)]
-            Source::Broken => panic!("a mistake"),
             }
             Source::Manual(times) => Mono(times.0.load(Ordering::SeqCst)),
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),
         }
     }
 
@@ -111,12 +123,10 @@ impl Clock {
             Source::System(_) => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Wall(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-            #[cfg(test)]
-            Source::Broken => panic!("a mistake"),
             }
             Source::Manual(times) => Wall(times.1.load(Ordering::SeqCst)),
+            #[cfg(test)]
+            Source::Broken => panic!("a mistake"),
         }
     }
 }
-            #[cfg(test)]
-            Source::Broken => panic!("a mistake"),

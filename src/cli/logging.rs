@@ -109,18 +109,13 @@ fn log_panic(info: &PanicHookInfo<'_>) {
 fn line(now: Option<Wall>, is_json: bool, record: &Record<'_>) -> String {
     let mut line = Line { text: String::new(), is_json, is_cut: false };
     if let Some(now) = now {
-        line.field("time", &format_args!("{:.3}", time(now)), false);
+        line.field("time", &format_args!("{:.3}", now.timestamp()), false);
     }
     line.field("level", &level_name(record.level()), false);
     line.field("msg", record.args(), false);
     // Nothing here fails; what has no room is told by `cut`.
     let _visited = record.key_values().visit(&mut line);
     line.end()
-}
-
-fn time(now: Wall) -> jiff::Timestamp {
-    let time = i64::try_from(now.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or(jiff::Timestamp::MAX)
 }
 
 const fn level_name(level: log::Level) -> &'static str {

@@ -46,7 +46,6 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
     let cluster = cluster_of(&keys)?;
     let mut source = Source::new(create.target.machines_or_alone()?, keys, stop);
     let at = Clock::system().wall();
-    let time = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     match &create.to {
         Place::Standard if io::stdout().is_terminal() => {
             return Err(BackupCommandError::Terminal.into());
@@ -64,7 +63,7 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
             FORMAT_WITHOUT_PICTURES
         },
         program: format!("tern {}", env!("CARGO_PKG_VERSION")),
-        made_at: time.unwrap_or_default().to_string(),
+        made_at: at.timestamp().to_string(),
         at,
         cluster,
         epoch: current.epoch,

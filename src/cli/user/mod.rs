@@ -503,6 +503,5 @@ fn answers_otherwise() -> CliError {
 
 /// A time as scripts read it.
 fn rfc(at: Wall) -> String {
-    let time = i64::try_from(at.0 / 1000).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-    time.unwrap_or(jiff::Timestamp::MAX).to_string()
+    Wall(at.0 - at.0 % 1000).timestamp().to_string()
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::clock::Wall;
@@ -21,18 +20,12 @@ const LETTERS: &[u8; 38] = b" abcdefghijklmnopqrstuvwxyz0123456789_";
 
 /// A time: `2026-01-31T12:34:56.789Z`.
 pub(super) fn time(at: Wall) -> String {
-    civil(at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    format!("{:.3}", at.timestamp())
 }
 
 /// Its day: `2026-01-31`.
 pub(super) fn day(at: Wall) -> String {
-    civil(at).strftime("%Y-%m-%d").to_string()
-}
-
-fn civil(at: Wall) -> jiff::civil::DateTime {
-    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
-    jiff::tz::TimeZone::UTC.to_datetime(timestamp)
+    at.timestamp().strftime("%Y-%m-%d").to_string()
 }
 
 /// The number of an account: when it was made, then its name, in digits. Made of nothing but what stands

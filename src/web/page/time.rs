@@ -1,6 +1,5 @@
 //! Times as people read them. All are told in UTC: the server knows no reader's clock.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -189,13 +188,8 @@ fn month(names: [&'static str; 12], date: DateTime) -> &'static str {
     names.get(index).copied().unwrap_or_default()
 }
 
-/// A time in the calendar, in UTC; one beyond its end is its end.
 fn civil(at: Wall) -> DateTime {
-    let timestamp = i64::try_from(at.0)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or(Timestamp::MAX);
-    TimeZone::UTC.to_datetime(timestamp)
+    TimeZone::UTC.to_datetime(at.timestamp())
 }
 
 #[cfg(test)]
