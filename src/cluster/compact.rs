@@ -12,17 +12,15 @@ use std::time::Duration;
 use super::Cluster;
 use super::replicas::{Replicas, Slot};
 use crate::clock::Wall;
-use crate::id::PostId;
 use crate::limits::{
     COMPACT_FILES_MAX, COMPACT_LOOK_MS, DEAD_BYTES_MIN, DEAD_PERCENT_MIN, DELETED_TEXT_MS,
-    POST_READS_MAX,
 };
 use crate::replica::State;
+use crate::store::StoreError;
 use crate::store::folding::FoldError;
 use crate::store::snapshot::Folded;
-use crate::store::{Said, StoreError};
 use crate::user::entry::Entry;
-use crate::user::{Place, Post, Status, User};
+use crate::user::{Status, User};
 use crate::wire::message::FEATURE_SNAPSHOTS;
 
 /// Since when a text that its writer deleted has stood in a file, if one does.
@@ -147,54 +145,6 @@ impl Replicas {
             }
         }
     }
-
-    /// What `about` says of a post, and what it says itself; `None` if the post does not stand.
-    pub fn read_post<T>(
-        &self,
-        slot: &Slot,
-        id: PostId,
-        about: impl Fn(&User, &Post) -> T,
-    ) -> Option<(T, Result<Said, StoreError>)> {
-        let look = |user: &User| {
-            let post = user.post(id)?;
-            Some((about(user, post), post.place()))
-        };
-        read_at(slot, look, |place| self.store.read_text(&slot.name, id, *place))
-    }
-
-    /// What a post said from the first to now, oldest first; `None` if the post does not stand.
-    pub fn read_history(&self, slot: &Slot, id: PostId) -> Option<Result<Vec<Said>, StoreError>> {
-        let look = |user: &User| {
-            let earlier = user.edits.get(&id).map(|edits| edits.earlier.as_slice());
-            let places =
-                earlier.unwrap_or_default().iter().copied().chain([user.post(id)?.place()]);
-            Some(((), places.collect::<Vec<_>>()))
-        };
-        let read = |place: &Place| self.store.read_text(&slot.name, id, *place);
-        read_at(slot, look, |places| places.iter().map(read).collect()).map(|((), said)| said)
-    }
-}
-
-/// What `look` tells, and what stands where it says. The file may be replaced between looking
-/// where a text stands and reading it: then both are done again.
-fn read_at<T, P, S>(
-    slot: &Slot,
-    look: impl Fn(&User) -> Option<(T, P)>,
-    read_from: impl Fn(&P) -> Result<S, StoreError>,
-) -> Option<(T, Result<S, StoreError>)> {
-    let read = || {
-        let (told, place) = look(&slot.view())?;
-        Some((told, read_from(&place)))
-    };
-    for _ in 1..POST_READS_MAX {
-        match read()? {
-            (_, Err(StoreError::NotAtPlace { .. })) => {}
-            found => return Some(found),
-        }
-    }
-    // Nothing replaces a file under this lock.
-    let _replica = slot.lock();
-    read()
 }
 
 #[cfg(test)]
@@ -206,7 +156,7 @@ mod tests {
     use super::super::replicas::{Body, Errand};
     use super::*;
     use crate::clock::{Clock, Mono};
-    use crate::id::{Hash128, NodeId, RequestId, UserName};
+    use crate::id::{Hash128, NodeId, PostId, RequestId, UserName};
     use crate::replica::acceptor::{Event, Proposal};
     use crate::replica::version::{Term, Version};
     use crate::store::line::{Kind, NewLine, encode};

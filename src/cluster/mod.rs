@@ -28,6 +28,7 @@ pub mod locks;
 pub mod membership;
 pub mod peer;
 mod picture;
+mod post;
 mod reach;
 pub mod read;
 mod reading;
