@@ -2,6 +2,7 @@
 //! The rules about imports are in `layers`, those about words in `words`.
 
 mod layers;
+mod threads;
 mod words;
 
 use std::fs;
