@@ -184,7 +184,9 @@ impl NodeFile {
             .read_to_end(&mut bytes)
             .map_err(|e| root.failed("read", NAME, e))?;
         let node = parse(&bytes, || root.path_of(NAME))?;
-        if node.holds_users && !has_users([dir.users(), dir.damaged()])? {
+        // What was set aside long ago says nothing of what is there now; a mark says whose file is not.
+        let is_marked = || has(dir.damaged(), |role| role == Role::Mark);
+        if node.holds_users && !has_users([dir.users()])? && !is_marked()? {
             return Err(StoreError::Emptied { path: root.path_of(USERS) });
         }
         for left in [TEMPORARY, restore::MARK] {
@@ -273,14 +275,18 @@ pub(super) fn has_users<'a>(
     directories: impl IntoIterator<Item = &'a Directory>,
 ) -> Result<bool, StoreError> {
     for directory in directories {
-        for found in directory.list()? {
-            let name = found.name.to_str().ok().and_then(FileName::parse);
-            if name.is_some_and(|name| name.role != Role::Temporary) {
-                return Ok(true);
-            }
+        if has(directory, |role| role != Role::Temporary)? {
+            return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether there is a file of such a kind.
+fn has(directory: &Directory, is_wanted: impl Fn(Role) -> bool) -> Result<bool, StoreError> {
+    let names = directory.list()?.into_iter();
+    let mut names = names.filter_map(|found| FileName::parse(found.name.to_str().ok()?));
+    Ok(names.any(|name| is_wanted(name.role)))
 }
 
 /// `node.json` while a process works with it: the one writer, and the values known to be on disk.

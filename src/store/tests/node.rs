@@ -272,6 +272,17 @@ fn node_file_of_a_machine_whose_users_are_hidden_refused() {
 }
 
 #[test]
+fn r0122_old_damaged_files_do_not_stand_for_users_that_are_hidden() {
+    let (home, dir, state) = started();
+    state.note_users();
+    let aside = |name: &str| fs::write(home.path().join("damaged").join(name), "").unwrap();
+    aside("ada.1.jsonl");
+    assert!(matches!(NodeFile::load(&dir), Err(StoreError::Emptied { .. })));
+    aside("ada.mark");
+    assert!(NodeFile::load(&dir).unwrap().is_some());
+}
+
+#[test]
 fn node_state_notes_the_first_user_once() {
     let (home, dir, state) = started();
     fs::write(home.path().join("users/ada.jsonl"), "").unwrap();
