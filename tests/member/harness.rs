@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use tern::action::{Action, Join, NewPost, Opening, Page, RequestKey};
 use tern::auth::session::Token;
 use tern::clock::Clock;
@@ -136,6 +137,14 @@ impl Machines {
         let mut child = self.children.remove(&number).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Lets no file of a machine grow beyond so many bytes from now on, or any.
+    pub(crate) fn limit_files(&self, number: u16, bytes: Option<u64>) {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit { current: bytes.or(maximum), maximum };
+        let pid = Pid::from_child(&self.children[&number]);
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits until a machine ends by itself.
