@@ -67,7 +67,6 @@ impl Cluster {
 
     /// Waits a moment for a version that was shown elsewhere and is on its way here by itself.
     pub fn await_shown(&self, user: &UserName, version: Version) {
-        let until = self.clock.mono().plus_ms(ON_ITS_WAY_MS);
         let shown = || self.local.get(user).map(|slot| slot.state().com).unwrap_or_default();
         self.await_coming(|| shown() >= version);
     }
