@@ -221,7 +221,7 @@ impl<A: Ask> Site<A> {
         let page = self.as_written(call, id, PostFor { audience: Audience::Everyone, post })?;
         let viewer = Self::owner(call).parse().ok();
         let mut status = self.spelt(&page, viewer.as_ref()).next()?;
-        status.as_object_mut()?.insert("text".to_owned(), Value::Null);
+        status.as_object_mut()?.insert("text".to_owned(), json!(null));
         Some(Answer::ok(status))
     }
 
