@@ -98,7 +98,7 @@ impl Clock {
                 times.1.store(wall.0, Ordering::SeqCst);
             }
             #[cfg(test)]
-            Source::Broken => panic!("a mistake"),
+            Source::Broken => fails(),
         }
     }
 
@@ -112,7 +112,7 @@ impl Clock {
             }
             Source::Manual(times) => Mono(times.0.load(Ordering::SeqCst)),
             #[cfg(test)]
-            Source::Broken => panic!("a mistake"),
+            Source::Broken => fails(),
         }
     }
 
@@ -126,7 +126,13 @@ impl Clock {
             }
             Source::Manual(times) => Wall(times.1.load(Ordering::SeqCst)),
             #[cfg(test)]
-            Source::Broken => panic!("a mistake"),
+            Source::Broken => fails(),
         }
     }
+}
+
+/// What a [`Clock::broken`] does.
+#[cfg(test)]
+fn fails() -> ! {
+    panic!("a mistake")
 }
