@@ -19,7 +19,7 @@ use crate::text;
 use crate::thread::LockPermit;
 use crate::user::entry::{Audience, PostRef};
 use crate::user::{Receipt, User};
-use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_SOCIAL};
+use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_COVERS, FEATURE_SOCIAL};
 use crate::wire::request::{
     Field, HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
 };
@@ -35,6 +35,12 @@ impl Backend {
     pub(super) fn check_audience(&self, audience: Audience) -> std::result::Result<(), Refusal> {
         let can = self.cluster.local.node.features() >= FEATURE_AUDIENCE;
         if can || audience.is_everyone() { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+
+    /// Whether pictures can be covered, if that is wanted.
+    pub(super) fn check_covers(&self, is_wanted: bool) -> std::result::Result<(), Refusal> {
+        let can = self.cluster.local.node.features() >= FEATURE_COVERS;
+        if can || !is_wanted { Ok(()) } else { Err(Refusal::NotYet) }
     }
 
     /// What is for those named in it, and names nobody who is here, nobody could ever read: at a browser
@@ -137,6 +143,7 @@ impl Backend {
 
     pub(super) fn edit_post(&self, asked: Asked<'_>, data: EditPost) -> Result {
         self.check_social()?;
+        self.check_covers(data.sensitive == Some(true))?;
         let asker = asked.signed_in()?;
         let post = PostRef { user: asker.user().clone(), id: data.id };
         if self.says(&post, &data) {

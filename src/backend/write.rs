@@ -217,6 +217,7 @@ impl Backend {
         if !post.note.is_empty() {
             self.check_social()?;
         }
+        self.check_covers(post.sensitive)?;
         if let Some(parent) = &post.reply_to {
             self.catch_up_with(asked.permit, parent)?;
             self.check_is_for(asked, parent)?;

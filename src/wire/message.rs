@@ -38,6 +38,9 @@ pub const FEATURE_POLLS: u32 = 6;
 /// The feature from which on followers may be removed, as by unblocking them, and mutes may end by themselves: a
 /// program that does not know of that would take them for mutes for good.
 pub const FEATURE_TIES: u32 = 7;
+/// The feature from which on pictures may be covered without a note: a program that does not know of that
+/// would show them, and leave it out of a file that it folds.
+pub const FEATURE_COVERS: u32 = 7;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

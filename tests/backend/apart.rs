@@ -291,6 +291,15 @@ fn mute_refused_until_all_machines_understand_it() {
     ada.does(Action::Follow(ada.whom("ben")));
 }
 
+#[test]
+fn pictures_are_covered_once_all_machines_understand_it() {
+    let all = Backends::as_before_an_upgrade();
+    let ada = Person::join(&all, "ada", 1);
+    let Action::Post(post) = ada.posting("Mind", None) else { panic!("a post was to be written") };
+    ada.may_not(Action::Post(NewPost { sensitive: true, ..post }), &Refusal::NotYet);
+    ada.does(ada.posting("Mind", None));
+}
+
 /// What a stranger is answered by each machine.
 fn stranger(all: &Backends, n: usize, action: Action) -> Outcome {
     all.ask(n, &Request { session: None, action, read_to: None, need: None }).data.outcome

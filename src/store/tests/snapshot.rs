@@ -38,6 +38,15 @@ fn post(number: u64, text: &str) -> Entry {
     }
 }
 
+fn covered(number: u64, is_covered: bool) -> Entry {
+    match post(number, "hello") {
+        Entry::Posted { at, id, text, reply_to, note, pictures, .. } => {
+            Entry::Posted { at, id, text, reply_to, note, pictures, sensitive: is_covered }
+        }
+        other => other,
+    }
+}
+
 fn spelled(requests: &[Recorded], entries: &[Entry]) -> Vec<u8> {
     let entries: Vec<_> = entries.iter().map(json).collect();
     let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
@@ -462,27 +471,28 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         avatar: None,
     };
     prop_oneof![
-           2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
-           2 => (0..9u8).prop_map(profile),
-           2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}"), reset: None }),
-           8 => (0..5u8, 0..9u64).prop_map(opened),
-           6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
-           8 => (0..12u64).prop_map(|id| post(id, "hello")),
-           5 => (0..12u64)
-               .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
-           30 => any_mark(),
-           5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
-           4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
-           2 => (0..4u8, prop::option::of(0..9u64)).prop_map(move |(n, until)| Entry::Muted {
-    at: Wall(1), user: name(n), until: until.map(Wall) }),
-           1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
-           2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
-           1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
-           2 => (0..4u8, 0..9u64)
-               .prop_map(move |(n, at)| Entry::FollowerRemoved { at: Wall(at), user: name(n) }),
-           3 => (0..6u8).prop_map(kept),
-           1 => Just(Entry::Left { at: Wall(7) }),
-       ]
+        2 => (0..9u64).prop_map(|at| Entry::Joined { at: Wall(at) }),
+        2 => (0..9u8).prop_map(profile),
+        2 => (0..9u8).prop_map(|n| Entry::Password { at: Wall(1), hash: format!("hash {n}"), reset: None }),
+        8 => (0..5u8, 0..9u64).prop_map(opened),
+        6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
+        8 => (0..12u64, any::<bool>()).prop_map(|(id, is_covered)| covered(id, is_covered)),
+        5 => (0..12u64)
+            .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
+        30 => any_mark(),
+        5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
+        4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
+        2 => (0..4u8, prop::option::of(0..9u64)).prop_map(move |(n, until)| {
+            Entry::Muted { at: Wall(1), user: name(n), until: until.map(Wall) }
+        }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unmuted { at: Wall(1), user: name(n) }),
+        2 => (0..4u8).prop_map(move |n| Entry::Blocked { at: Wall(1), user: name(n) }),
+        1 => (0..4u8).prop_map(move |n| Entry::Unblocked { at: Wall(1), user: name(n) }),
+        2 => (0..4u8, 0..9u64)
+            .prop_map(move |(n, at)| Entry::FollowerRemoved { at: Wall(at), user: name(n) }),
+        3 => (0..6u8).prop_map(kept),
+        1 => Just(Entry::Left { at: Wall(7) }),
+    ]
 }
 
 /// What somebody says who keeps the community, or once did.
@@ -507,12 +517,12 @@ fn picture(n: u8, sent_as: Option<PostId>) -> Picture {
 fn any_mark() -> impl Strategy<Value = Entry> {
     let id = || (0..12u64).prop_map(PostId::from_raw);
     let note = prop::option::of(Just("Gloves".to_owned()));
-    let edited = move |(id, n, note): (_, u64, _)| Entry::PostEdited {
+    let edited = move |(id, n, note, sensitive): (_, u64, _, _)| Entry::PostEdited {
         at: Wall(n),
         id,
         text: format!("edit {n}"),
         note,
-        sensitive: None,
+        sensitive,
     };
     let post = (prop::sample::select(vec!["ada", "ben"]), id())
         .prop_map(|(user, id)| PostRef { user: user.parse().unwrap(), id });
@@ -545,7 +555,7 @@ fn any_mark() -> impl Strategy<Value = Entry> {
     prop_oneof![
         3 => (0..3u8, id(), 0..3u64).prop_map(sent),
         2 => (id(), 0..3u8, id()).prop_map(shown),
-        3 => (id(), 0..9u64, note).prop_map(edited),
+        3 => (id(), 0..9u64, note, any::<Option<bool>>()).prop_map(edited),
         2 => id().prop_map(|id| Entry::Pinned { at: Wall(1), id }),
         1 => Just(Entry::Unpinned { at: Wall(1) }),
         6 => (0..6u8, 0..9u64, post).prop_map(mark),
