@@ -387,15 +387,9 @@ fn login(username: &str, password: &str, token: &str) -> Action {
 
 fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
     let reply_to = reply_to.map(|id| PostRef { user: name("ada"), id: post_id(id) });
-    Action::Post(NewPost {
-        key: key(byte),
-        text: text.to_owned(),
-        reply_to,
-        note: String::new(),
-        pictures: Vec::new(),
-        sent: Vec::new(),
-        sensitive: false,
-    })
+    let (text, note, pictures, sent) = (text.to_owned(), String::new(), Vec::new(), Vec::new());
+    let (key, sensitive) = (key(byte), false);
+    Action::Post(NewPost { key, text, reply_to, note, pictures, sent, sensitive })
 }
 
 #[test]

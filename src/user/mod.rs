@@ -17,6 +17,7 @@ pub mod aside;
 mod audience;
 pub mod entry;
 pub mod fold;
+mod house;
 pub mod keeping;
 mod labels;
 mod request;

@@ -56,7 +56,11 @@ impl Reply {
         let content_type = self.header("Content-Type").unwrap_or_default();
         // The mark is what apps of other sites show of people.
         let embedded =
-            if content_type.starts_with("image/") { "cross-origin" } else { "same-origin" };
+            if content_type.starts_with("image/") && !content_type.starts_with("image/svg") {
+                "cross-origin"
+            } else {
+                "same-origin"
+            };
         for line in [
             "Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; \
              img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
