@@ -94,9 +94,9 @@ impl Backend {
     ///
     /// # Errors
     /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person
-    /// less than they have seen, nothing of their session, or one that may be over. A machine that knows that it is cut off
-    /// answers all the same: it says how old its copy is. One that was in touch with nobody since its
-    /// start cannot, and trusts nobody: it may have been away for days.
+    /// less than they have seen, nothing of their session, or one that may be over. A machine that knows
+    /// that it is cut off answers all the same: it says how old its copy is. One that was in touch with
+    /// nobody since its start cannot, and trusts nobody: it may have been away for days.
     pub(super) fn asker(
         &self,
         permit: &mut LockPermit,
