@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::Backend;
 use super::read::person;
@@ -11,7 +12,9 @@ use crate::cluster::changes::Noted;
 use crate::cluster::membership::Peer;
 use crate::id::{NodeId, PostId, UserName};
 use crate::index::{Eyes, NewsKind};
-use crate::limits::{CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX};
+use crate::limits::{
+    ASK_AGAIN_LOOK_MS, ASK_AGAIN_MS, CHANGES_SHOWN, SESSION_TRUST_S, WRITE_MS_MAX,
+};
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
@@ -112,7 +115,9 @@ impl Backend {
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
         });
         let must_ask = !is_current || self.cluster.members.may_be_old();
-        let was_told = must_ask && self.refresh(permit, &session.user);
+        let was_told = must_ask
+            && (self.refresh(permit, &session.user)
+                || self.may_lack_an_end() && self.ask_on(permit, &session.user));
         // Not before: a machine that stood still learns by asking that nobody answers.
         let cut_off = self.cluster.members.cut_off().filter(|_| !was_told);
         match cut_off {
@@ -134,6 +139,24 @@ impl Backend {
         }
         let stale_since = stale_since.filter(|_| is_behind);
         Ok(open.map(|app| Asker { session, id, stale_since, read_to: None, app }))
+    }
+
+    /// Asks on where nobody answered, until a majority does or this machine knows that it is cut off. Whether
+    /// one did. Machines that freeze are silent for a while before anybody knows it, and a page that was here
+    /// all the time is worth waiting for.
+    fn ask_on(&self, permit: &mut LockPermit, user: &UserName) -> bool {
+        let until = self.cluster.deadline(ASK_AGAIN_MS);
+        let look = Duration::from_millis(ASK_AGAIN_LOOK_MS);
+        for _ in 0..ASK_AGAIN_MS / ASK_AGAIN_LOOK_MS {
+            let is_decided = self.cluster.members.cut_off().is_some();
+            if is_decided || self.clock.mono() >= until || self.cluster.wait_stopped(look) {
+                return false;
+            }
+            if self.refresh(permit, user) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a session may have been ended without this machine, as far as it knows. While the members

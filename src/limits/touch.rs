@@ -14,6 +14,11 @@ pub const PAGES_FOLLOW_MS: u64 = 2_000;
 /// then on it may have stood still, and compares what it holds before it trusts a session. A ping that comes
 /// back as late as it may is in time.
 pub const OUT_OF_TOUCH_MS: u64 = 2 * PING_MS + 100;
+/// Milliseconds for which a machine that nobody answers asks again before it says that it may be behind: by
+/// then enough pings were missed for it to know that it is cut off.
+pub const ASK_AGAIN_MS: u64 = PAGES_FOLLOW_MS - OUT_OF_TOUCH_MS;
+/// Milliseconds between two times that it asks.
+pub const ASK_AGAIN_LOOK_MS: u64 = 50;
 /// Seconds without a majority after which a machine trusts no session.
 pub const SESSION_TRUST_S: u64 = 60;
 /// Milliseconds a started machine waits for its first agreement before it serves lists.

@@ -1,11 +1,13 @@
 //! Machines that die, freeze and come back while people write.
 
 use rustix::process::Signal;
+use tern::clock::Clock;
+use tern::limits::PAGES_FOLLOW_MS;
 
 use super::files::{check_exactly_once, wait_for_agreement};
 use super::harness::{Cluster, Options};
 use super::load::{Acknowledged, under_load};
-use super::person::Written;
+use super::person::{Person, Written};
 
 /// Posts that must be saved in each phase, by all writers together.
 const POSTS: usize = 40;
@@ -84,6 +86,34 @@ fn no_majority_nothing_saved_text_kept_until_it_is() {
     wait_for_agreement(&cluster);
     let kept = text.replace("\r\n", "\n");
     check_exactly_once(&cluster, "ada", &["before".to_owned(), kept]);
+}
+
+#[test]
+fn r0128_pages_go_on_from_the_moment_two_of_three_stand_still() {
+    let cluster = Cluster::start(Options { alone: true, ..Options::default() });
+    let mut people = ["ada", "ben"].map(|name| cluster.person(name));
+    people.iter_mut().for_each(Person::join);
+    let [ada, ben] = &mut people;
+    for round in 0..3 {
+        wait_for_agreement(&cluster);
+        let form = ada.get("/").form("/post");
+        cluster.kill(2, Signal::STOP);
+        cluster.kill(3, Signal::STOP);
+        std::thread::scope(|scope| {
+            // The lines to them are given up with this, before anybody knows that they are gone.
+            scope.spawn(|| assert_ne!(ada.submit(&form, &[("text", "is it saved?")]).status, 303));
+            let clock = Clock::system();
+            let until = clock.mono().plus_ms(PAGES_FOLLOW_MS);
+            while clock.mono() < until {
+                let page = ben.get("/");
+                assert_eq!(page.status, 200, "round {round}: {}", page.body);
+                page.form("/post");
+            }
+        });
+        cluster.kill(2, Signal::CONT);
+        cluster.kill(3, Signal::CONT);
+        cluster.wait_in_step();
+    }
 }
 
 #[test]
