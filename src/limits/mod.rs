@@ -426,8 +426,9 @@ pub const GATE_ANSWER_MS: u64 = 12_000;
 pub const GATE_WRITE_MS: u64 = 15_000;
 /// ...and for large answers one second more for each so many bytes.
 pub const GATE_WRITE_BYTES_PER_S: usize = 16 * 1024;
-/// Bytes read and thrown away after a refusal, so that the browser sees the answer and not a reset.
-pub const GATE_DRAIN_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes read and thrown away after a refusal, so that the browser sees the answer and not a reset: the longest
+/// form that anybody takes for one, and what a proxy that sends it in chunks puts between.
+pub const GATE_DRAIN_BYTES_MAX: usize = UPLOAD_BYTES_MAX + BODY_BYTES_MAX;
 /// Milliseconds spent on that.
 pub const GATE_DRAIN_MS: u64 = 1_000;
 /// Bytes of a request line without its line end.

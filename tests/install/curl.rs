@@ -124,14 +124,18 @@ impl<'a> Visitor<'a> {
     }
 
     /// Sends a form of this site with a file, saying these head lines too.
-    pub(super) fn send_file(&self, form: &Form, file: (&str, &[u8]), heads: &[&str]) -> Page {
+    pub(super) fn send_file(
+        &self,
+        form: &Form,
+        file: (&str, &[u8]),
+        heads: &[&str],
+    ) -> Result<Page, String> {
         let mut curl = self.command(&form.action, true);
         curl.args(["--header", &format!("Content-Type: {IN_PARTS}")]);
         for head in heads {
             curl.args(["--header", head]);
         }
-        let sent = run(curl, &form.in_parts(&[], &[file]));
-        sent.unwrap_or_else(|why| panic!("POST {}: {why}", form.action))
+        run(curl, &form.in_parts(&[], &[file]))
     }
 }
 

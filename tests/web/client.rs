@@ -1,6 +1,6 @@
 //! A browser by hand: bytes out, bytes in, at any web server.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Once;
 use std::time::Duration;
@@ -88,6 +88,8 @@ pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     /// What was read and not used yet.
     pub(crate) buf: Vec<u8>,
+    /// How reading ended.
+    ended: Option<Result<usize, ErrorKind>>,
 }
 
 impl Client {
@@ -98,7 +100,7 @@ impl Client {
         let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, buf: Vec::new() }
+        Self { stream, buf: Vec::new(), ended: None }
     }
 
     /// Sends; that the server has closed already shows when its answer is read.
@@ -116,12 +118,20 @@ impl Client {
     /// Reads one answer; a body comes with it unless the status or HEAD says there is none.
     #[track_caller]
     pub(crate) fn reply(&mut self) -> Reply {
-        self.try_reply(false).expect("an answer before the connection ends")
+        let reply = self.try_reply(false);
+        reply.unwrap_or_else(|| self.no_reply())
     }
 
     #[track_caller]
     pub(crate) fn reply_to_head(&mut self) -> Reply {
-        self.try_reply(true).expect("an answer before the connection ends")
+        let reply = self.try_reply(true);
+        reply.unwrap_or_else(|| self.no_reply())
+    }
+
+    #[track_caller]
+    fn no_reply(&self) -> ! {
+        let read = String::from_utf8_lossy(&self.buf);
+        panic!("no answer before the connection ended ({:?}), but {read:?}", self.ended)
     }
 
     pub(crate) fn try_reply(&mut self, is_head: bool) -> Option<Reply> {
@@ -146,7 +156,17 @@ impl Client {
 
     pub(crate) fn read_more(&mut self) -> Option<()> {
         let mut chunk = [0; 16 * 1024];
-        let count = self.stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
+        // A read with a time-out ends when the whole machine stood still, which says nothing of the server.
+        let count = loop {
+            match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(count) if count > 0 => break count,
+                ended => {
+                    self.ended = Some(ended.map_err(|error| error.kind()));
+                    return None;
+                }
+            }
+        };
         self.buf.extend_from_slice(&chunk[..count]);
         Some(())
     }

@@ -1,5 +1,7 @@
 //! What the gate refuses, each with its status, all security headers and a closed connection.
 
+use tern::limits::UPLOAD_BYTES_MAX;
+
 use super::*;
 
 #[track_caller]
@@ -87,6 +89,22 @@ fn body_over_limit_answered_413_though_it_is_being_sent() {
         refused(site, head("30000000000") + "x", 413);
         refused(site, head("99999999999999999999999999999"), 413);
         assert_eq!(ask(site, head("65536") + &"x".repeat(65_536)).status, 200);
+    })
+    .unwrap();
+}
+
+#[test]
+fn r0129_whoever_sends_the_longest_form_is_told_why_it_is_refused() {
+    with_site(limits(), |site| {
+        let head =
+            "POST /echo HTTP/1.1\r\nHost: tern.example\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let mut client = Client::connect(site);
+        // Refused by its head; who passes a form on for a browser may read no answer before it has sent all.
+        let sent =
+            client.stream.write_all((head.to_owned() + &"x".repeat(UPLOAD_BYTES_MAX)).as_bytes());
+        assert!(sent.is_ok(), "{sent:?}");
+        assert_eq!(client.reply().status, 400);
+        assert!(matches!(client.stream.read(&mut [0]), Ok(0)), "closed, and not reset");
     })
     .unwrap();
 }
