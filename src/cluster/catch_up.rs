@@ -327,6 +327,9 @@ mod tests {
         NodeId::new(number).unwrap()
     }
 
+    /// Users whose settling would take far longer than any machine stands still.
+    const MANY: u64 = 20;
+
     /// A file of one line, which nobody knows to be committed.
     fn open_line() -> Vec<u8> {
         let term = crate::replica::version::Term { epoch: 1, round: 1, node: 2, boot: 1 };
@@ -364,19 +367,23 @@ mod tests {
         cluster
     }
 
-    /// Checks that what an ending machine does with its users takes less time than one of them would.
+    /// Checks that what an ending machine does with its users takes less time than half of them would.
     fn check(act: impl FnOnce(&Cluster, &mut LockPermit, Vec<UserName>) + Send) {
         let directory = tempfile::tempdir().unwrap();
-        let users = ["ada", "ben", "cleo"].map(|name| UserName::parse(name).unwrap());
+        let users = (0..MANY).map(|number| UserName::parse(&format!("ada{number}")).unwrap());
+        let users: Vec<_> = users.collect();
         let cluster = ending(directory.path(), &users);
         let begun = cluster.clock.mono();
         std::thread::scope(|scope| {
-            let (cluster, users) = (&cluster, users.to_vec());
+            let (cluster, users) = (&cluster, users.clone());
             let run = |mut permit| act(cluster, &mut permit, users);
             spawn_named(scope, "catch-up", run).unwrap().join().unwrap();
         });
         let ms = cluster.clock.mono().since_ms(begun);
-        assert!(ms < WRITE_MS_MAX, "{ms} ms, of {WRITE_MS_MAX} that settling one user may take");
+        assert!(
+            ms < MANY * WRITE_MS_MAX / 2,
+            "{ms} ms, of {WRITE_MS_MAX} that each of {MANY} may take"
+        );
     }
 
     #[test]
