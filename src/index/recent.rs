@@ -61,6 +61,8 @@ impl Change {
 pub(super) struct Recent {
     next: u64,
     changes: VecDeque<Change>,
+    /// The last place of any so far, those included that are not kept any more.
+    newest: Option<PostId>,
 }
 
 impl Recent {
@@ -69,7 +71,17 @@ impl Recent {
             self.changes.pop_front();
         }
         self.changes.push_back(change);
+        self.newest = self.newest.max(change.place());
         self.next += 1;
+    }
+
+    /// The last place before `end`: beyond it, one is looked for among the changes that are kept.
+    fn newest_before(&self, end: PostId) -> Option<PostId> {
+        if self.newest.is_none_or(|newest| newest < end) {
+            return self.newest;
+        }
+        let places = self.changes.iter().filter_map(|change| change.place());
+        places.filter(|place| *place < end).max()
     }
 
     /// The changes from a number on, with theirs; none if it is not known any more.
@@ -142,12 +154,11 @@ impl Index {
         self.recent.next
     }
 
-    /// The last place before `end` that anything has which is known here; likes, follows and reposts count as
-    /// long as they are among the last changes.
+    /// The last place before `end` that anything has which is known here; likes, follows and reposts count
+    /// since the process was started.
     pub fn newest_place(&self, end: Wall) -> PostId {
         let end = PostId::floor_of(end.0);
-        let changed = self.recent.changes.iter().filter_map(|change| change.place());
-        let changed = changed.filter(|place| *place < end).max();
+        let changed = self.recent.newest_before(end);
         let post = self.timeline.down(Some(&below_all_of(end))).next().map(|key| key.id);
         changed.max(post).unwrap_or(PostId::floor_of(0))
     }

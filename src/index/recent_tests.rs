@@ -209,3 +209,25 @@ fn file_that_came_whole_is_heard_of() {
     let expected = [Happened::Deleted(post("ben", 11)), Happened::Posted(post("ben", 12))];
     assert_eq!(heard(&world, "ada", Listened::Home, from), expected);
 }
+
+#[test]
+fn newest_place_is_the_last_before_an_end_whatever_lies_beyond_it() {
+    let mut world = world();
+    let place = |at: u64| PostId::floor_of(at);
+    assert_eq!(world.index.newest_place(Wall(100)), place(7), "she followed him then");
+    world.write("cleo", &Entry::Followed { at: Wall(50), user: name("ben") });
+    world.write("cleo", &posted(place(60).get(), "one"));
+    world.write("ben", &Entry::Reposted { at: Wall(90), post: post("cleo", place(60).get()) });
+    for (end, newest) in [(100, 90), (91, 90), (90, 60), (60, 50), (50, 7), (7, 0)] {
+        assert_eq!(world.index.newest_place(Wall(end)), place(newest), "before {end}");
+    }
+    // What is not kept any more counts as well, as long as nothing lies beyond the end.
+    let like = |at| Entry::Liked { at: Wall(at), post: post("cleo", place(60).get()) };
+    let unlike = |at| Entry::Unliked { at: Wall(at), post: post("cleo", place(60).get()) };
+    world.write("ada", &Entry::Followed { at: Wall(95), user: name("cleo") });
+    for _ in 0..RECENT_CHANGES_KEPT {
+        world.write("ada", &like(80));
+        world.write("ada", &unlike(80));
+    }
+    assert_eq!(world.index.newest_place(Wall(100)), place(95));
+}
