@@ -265,9 +265,10 @@ pub fn run(config: Config, stop: &Stop, ready: &dyn Fn(SocketAddr)) -> Result<()
 
 impl Backend {
     fn new(config: &Config, cluster: Cluster, clock: Clock) -> Self {
+        let sharers = cluster.local.node.config().at_host_of(config.node);
         Self {
             cluster,
-            hasher: Hasher::new(clock.clone()),
+            hasher: Hasher::new(clock.clone(), sharers),
             throttle: Throttle::new(config.rate_limits),
             ids: PostIds::new(config.node),
             searches: Searches::default(),

@@ -75,6 +75,16 @@ impl Config {
         self.place.current.seats.iter().copied().find(|seat| seat.node == node)
     }
 
+    /// How many of the members listen at the host of this one, itself included: they run on one machine, as
+    /// those of `tern run-cluster` do, and share its cores.
+    pub fn at_host_of(&self, node: NodeId) -> usize {
+        let members = &self.offer.current.members;
+        let host = |one: &Seated| one.address.rsplit_once(':').map(|(host, _)| host.to_owned());
+        let own = members.iter().find(|one| one.node == node).and_then(host);
+        let others = members.iter().filter(|one| one.node != node);
+        others.filter(|one| own.is_some() && host(one) == own).count() + 1
+    }
+
     /// Whether a machine is in this list or the one before.
     pub fn knows(&self, seat: Seat) -> bool {
         self.place.current.has(seat)
@@ -195,4 +205,24 @@ pub fn learner(cluster: Hash128, me: Seat, offer: &Offer) -> NodeFile {
     write(&mut file, offer, &place);
     file.learning = true;
     file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_at_one_host_counted_together() {
+        let addresses =
+            ["10.0.0.1:7001", "127.0.0.1:7001", "127.0.0.1:7002", "[::1]:7001", "[::1]:7"];
+        let member = |(number, address): (u16, &&str)| {
+            Member::new(NodeId::new(number).unwrap(), None, (*address).to_owned())
+        };
+        let list: Vec<_> = (1..).zip(&addresses).map(member).collect();
+        let mut file = NodeFile::new(Hash128([1; 16]), list[0].node, Hash128([2; 16]), Vec::new());
+        file.members = list;
+        let config = Config::of(&file);
+        let counted = [1, 2, 3, 4, 5, 6].map(|node| config.at_host_of(NodeId::new(node).unwrap()));
+        assert_eq!(counted, [1, 2, 2, 2, 2, 1]);
+    }
 }

@@ -73,7 +73,7 @@ fn s01_weaker_record_is_made_anew_at_the_next_sign_in() {
     let after = records(&file);
     let last = after.last().unwrap();
     assert!(last.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{last}");
-    let hasher = Hasher::new(Clock::system());
+    let hasher = Hasher::new(Clock::system(), 1);
     assert_eq!(hasher.verify("password", last), Ok::<_, AuthError>(Verdict::Match));
     // From now on it is as strong as any, and stays.
     assert_eq!(cluster.person("ada").act("/login", "/login", &typed).status, 303);

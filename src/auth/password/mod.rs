@@ -55,14 +55,15 @@ struct Record {
 
 impl Hasher {
     /// A hasher with one thread and buffer for each core, 4 at most; they begin when first needed, and end
-    /// when nobody needed them for a while.
+    /// when nobody needed them for a while. `sharers` processes like this one, itself included, share the
+    /// cores: more threads than cores hash fewer passwords, each later.
     ///
     /// # Panics
     /// Never: the parameters are constants that a test checks.
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, sharers: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let size = PoolSize {
-            buffers: cores.min(limits::PASSWORD_HASHES_MAX),
+            buffers: threads(cores, sharers),
             queue: limits::PASSWORD_HASH_QUEUE,
             wait_ms: limits::PASSWORD_HASH_WAIT_MS,
             idle_ms: limits::PASSWORD_IDLE_MS,
@@ -159,6 +160,11 @@ impl Hasher {
         })?;
         output.map_err(AuthError::Hash)
     }
+}
+
+/// How many threads hash where so many processes share the cores.
+fn threads(cores: usize, sharers: usize) -> usize {
+    (cores / sharers.max(1)).clamp(1, limits::PASSWORD_HASHES_MAX)
 }
 
 impl Record {

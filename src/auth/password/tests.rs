@@ -31,7 +31,7 @@ fn argon2(algorithm: Algorithm, version: Version, kib: u32, passes: u32) -> Argo
 
 #[test]
 fn s01_hash_today_is_argon2id_record() {
-    let stored = Hasher::new(clock()).hash("correct horse").unwrap();
+    let stored = Hasher::new(clock(), 1).hash("correct horse").unwrap();
     let hash = PasswordHash::new(&stored).unwrap();
     assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
     assert_eq!(hash.salt.unwrap().len(), 16);
@@ -154,7 +154,7 @@ fn s03_hash_longest_password_taken_longer_refused() {
 
 #[test]
 fn s07_verify_dummy_matches_nothing_at_todays_cost() {
-    let hasher = Hasher::new(clock());
+    let hasher = Hasher::new(clock(), 1);
     let hash = PasswordHash::new(&hasher.dummy).unwrap();
     assert_eq!(hash.params.to_string(), "m=19456,t=2,p=1");
     assert_eq!(hash.salt.unwrap().len(), SALT_BYTES);
@@ -174,7 +174,7 @@ fn s07_unknown_name_costs_as_much_as_a_wrong_password() {
 }
 
 fn check_costs() {
-    let hasher = Hasher::new(clock());
+    let hasher = Hasher::new(clock(), 1);
     let stored = hasher.hash("correct horse").unwrap();
     let cost = |verify: &dyn Fn() -> Result<Verdict, AuthError>| {
         let before = busy_ns();
@@ -207,6 +207,13 @@ fn verify_dummy_matching_by_chance_is_no_match() {
     let mut hasher = Hasher::cheap(clock());
     hasher.dummy = hasher.hash("correct horse").unwrap();
     assert_eq!(hasher.verify_dummy("correct horse"), Ok(Verdict::NoMatch));
+}
+
+#[test]
+fn s02_threads_of_all_who_share_the_cores_are_no_more_than_cores_or_one_each() {
+    let counts = [(1, 1), (2, 1), (8, 1), (2, 3), (4, 3), (8, 3), (16, 3), (2, 0)];
+    let threads = counts.map(|(cores, sharers)| threads(cores, sharers));
+    assert_eq!(threads, [1, 2, 4, 1, 1, 2, 4, 2]);
 }
 
 #[test]
@@ -263,7 +270,7 @@ fn alone(name: &str, body: impl FnOnce()) {
 #[test]
 fn s02_hash_two_hundred_at_once_memory_flat_none_lost() {
     alone("auth::password::tests::s02_hash_two_hundred_at_once_memory_flat_none_lost", || {
-        let hasher = Hasher::new(Clock::system());
+        let hasher = Hasher::new(Clock::system(), 1);
         let before = resident_kib();
         let outcomes: Vec<_> = thread::scope(|scope| {
             let one = || (hasher.verify_dummy("correct horse"), resident_kib());
