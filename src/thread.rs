@@ -93,6 +93,13 @@ fn named(name: &str) -> Builder {
     Builder::new().name(name.to_owned()).stack_size(STACK_BYTES)
 }
 
+/// Has the system favour every other thread over this one, by so much of 19. Linux counts by thread.
+pub fn be_nice(name: &str, niceness: i32) {
+    if let Err(error) = rustix::process::setpriority_process(None, niceness) {
+        log::warn!(thread:% = name, error:%; "runs at full priority");
+    }
+}
+
 /// Does the same work on so many threads, this one and `name-1`, `name-2` and so on; the work takes what is
 /// next by itself. Where the system has no thread left, fewer do it.
 pub fn side_by_side(name: &str, threads: usize, work: impl Fn() + Sync) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Cluster;
 use super::replicas::Slot;
 use crate::limits::{SCRUB_BYTES_PER_MS_MAX, SCRUB_PAUSE_MS_MAX};
+use crate::thread::be_nice;
 
 /// How much the system favours every other thread over this one, of 19.
 const NICENESS: i32 = 19;
@@ -13,10 +14,7 @@ const NICENESS: i32 = 19;
 impl Cluster {
     /// Checks all files, over and over, each once in `round`, until the process stops.
     pub fn run_scrub(&self, round: Duration) {
-        // Linux counts by thread.
-        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-            log::warn!(error:%; "scrub runs at full priority");
-        }
+        be_nice("scrub", NICENESS);
         loop {
             let slots = self.local.slots();
             let share = round / u32::try_from(slots.len()).unwrap_or(u32::MAX).max(1);

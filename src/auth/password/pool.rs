@@ -23,7 +23,11 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::clock::{Clock, Mono};
 use crate::limits::PASSWORD_MAPPED_BYTES;
-use crate::thread::spawn_owned;
+use crate::thread::{be_nice, spawn_owned};
+
+/// How much the system favours every other thread over those that hash, of 19: a page that is asked for while
+/// a crowd signs in takes a millisecond, a hash a tenth of a second.
+const NICENESS: i32 = 5;
 
 /// How many may hash, how many may wait, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -158,7 +162,11 @@ impl Pool {
         }
         state.threads.retain(|thread| !thread.is_finished());
         let line = Arc::clone(&self.line);
-        match spawn_owned("hash", move || line.serve(blocks)) {
+        let serve = move || {
+            be_nice("hash", NICENESS);
+            line.serve(blocks);
+        };
+        match spawn_owned("hash", serve) {
             Ok(thread) => state.threads.push(thread),
             Err(error) => {
                 log::warn!(error:%; "hashing with fewer threads");

@@ -217,6 +217,14 @@ fn s02_threads_of_all_who_share_the_cores_are_no_more_than_cores_or_one_each() {
 }
 
 #[test]
+fn hash_thread_leaves_the_cores_to_others() {
+    let pool = Pool::new(clock(), SMALL, 1);
+    let niceness = || rustix::process::getpriority_process(None).unwrap();
+    let (own, hashing) = (niceness(), pool.run(move |_blocks| niceness()).unwrap());
+    assert!(own < hashing, "{own} {hashing}");
+}
+
+#[test]
 fn s02_hash_pool_exhausted_is_busy() {
     let hasher = Hasher::with(clock(), 16, 1, PoolSize { buffers: 1, queue: 0, ..SMALL });
     let (begin, begun) = crossbeam_channel::bounded(1);
