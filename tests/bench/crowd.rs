@@ -1,10 +1,14 @@
 //! Crowds: log-ins beside bare Argon2id, what pages take meanwhile, and what memory that takes.
 
 use std::io;
-use std::thread::available_parallelism;
+use std::thread::{available_parallelism, sleep};
+use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, ParamsBuilder, Version};
-use tern::limits::{PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES, PASSWORD_HASHES_MAX};
+use tern::limits::{
+    GATE_HASH_WAIT_MS, PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES, PASSWORD_HASH_WAIT_MS,
+    PASSWORD_HASHES_MAX,
+};
 
 use crate::cluster::{PEOPLE, READERS, Town};
 use crate::table::{Beside, Figure, Table};
@@ -16,6 +20,9 @@ use crate::{Plan, WRITERS, invalid, median, rate};
 const CONNECTIONS: usize = 500;
 /// What people's log-ins outlast the pages by that are measured beside them, in milliseconds.
 const LONGER_MS: u64 = 2_000;
+/// Milliseconds after which those are answered whose log-ins were under way when a round ended: what is measured
+/// as quiet before that is not.
+const OVER_MS: u64 = GATE_HASH_WAIT_MS + PASSWORD_HASH_WAIT_MS;
 
 /// A round of log-ins is so many times longer than others: there are some two hundred in a round, and at its
 /// end up to [`WRITERS`] of them have been begun and do not count.
@@ -67,6 +74,7 @@ fn signing_in(town: &Town, at_once: usize, ms: u64) -> Load {
 }
 
 fn beside_hashes(town: &Town, how: &str, plan: &Plan) -> io::Result<Figure> {
+    // Backends of one machine share its cores, and hash as many at once as there are, or one each.
     let cores = available_parallelism().map_or(1, std::num::NonZero::get).min(PASSWORD_HASHES_MAX);
     let mut bare = (0..cores).map(|_| Hashing::new()).collect::<io::Result<Vec<_>>>()?;
     let round_ms = LOGINS_LONGER * plan.round_ms;
@@ -93,6 +101,7 @@ fn pages_meanwhile(town: &Town, plan: &Plan, table: &mut Table) -> io::Result<()
     let crowd = signing_in(town, PEOPLE, plan.round_ms + LONGER_MS);
     let (mut quiet, mut busy, mut told_to_wait) = (Vec::new(), Vec::new(), 0.0);
     for _round in 0..plan.rounds {
+        sleep(Duration::from_millis(OVER_MS));
         quiet.push(pages.run()?.p99_ms);
         let signing_in = crowd.start()?;
         let told = pages.run()?;
