@@ -420,6 +420,8 @@ pub const GATE_REQUEST_MS: u64 = 15_000;
 pub const GATE_IDLE_MS: u64 = 30_000;
 /// Milliseconds a request waits for a free worker.
 pub const GATE_WORKER_WAIT_MS: u64 = 2_000;
+/// The same where a password is hashed for it: a whole crowd may sign in, a tenth of a second each.
+pub const GATE_HASH_WAIT_MS: u64 = 4_000;
 /// Milliseconds a worker has to answer: more than any fail-over to another backend takes.
 pub const GATE_ANSWER_MS: u64 = 12_000;
 /// Milliseconds any browser has to take its answer...

@@ -86,6 +86,8 @@ pub struct GateLimits {
     pub idle_ms: u64,
     /// Milliseconds until a worker is free.
     pub worker_wait_ms: u64,
+    /// The same where a password is hashed for it.
+    pub hash_wait_ms: u64,
     /// Milliseconds until a worker has answered.
     pub answer_ms: u64,
     /// Milliseconds until a browser has taken its answer; more for a large one.
@@ -117,6 +119,7 @@ impl Default for GateLimits {
             request_ms: limits::GATE_REQUEST_MS,
             idle_ms: limits::GATE_IDLE_MS,
             worker_wait_ms: limits::GATE_WORKER_WAIT_MS,
+            hash_wait_ms: limits::GATE_HASH_WAIT_MS,
             answer_ms: limits::GATE_ANSWER_MS,
             write_ms: limits::GATE_WRITE_MS,
             write_bytes_per_s: limits::GATE_WRITE_BYTES_PER_S,

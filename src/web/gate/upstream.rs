@@ -6,7 +6,7 @@
 //! time is lent to nobody until the answer has come.
 
 use std::io;
-use std::net::{IpAddr, Shutdown};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -18,9 +18,8 @@ use socket2::Socket;
 use crate::clock::{Clock, Mono};
 use crate::limits::ANSWER_BYTES_MAX;
 
-use super::client::household;
 use super::deadline::{Ended, READ_BYTES, read_more, write_all};
-use super::lending::Lending;
+use super::lending::{Lending, Wanting};
 use super::{NEXT_HEADER, PAUSE_HEADER};
 
 /// Header lines of an answer, ours and `tiny_http`'s.
@@ -90,10 +89,12 @@ impl Upstream {
     /// Opens `count` connections to `path`, one after the other, and has each answer once.
     pub(super) fn open(path: &Path, count: usize, clock: &Clock, ms: u64) -> io::Result<Self> {
         let (sockets, working) = (Vec::with_capacity(count), AtomicUsize::new(count));
-        let mut upstream = Self { sockets, lending: Lending::default(), working };
+        // Half of them stay for what takes milliseconds.
+        let lending = Lending::new(count.div_ceil(2));
+        let mut upstream = Self { sockets, lending, working };
         for index in 0..count {
             upstream.sockets.push(Socket::from(OwnedFd::from(UnixStream::connect(path)?)));
-            let lease = Lease { upstream: &upstream, index, household: None, is_sound: false };
+            let lease = Lease { upstream: &upstream, index, who: None, is_sound: false };
             let mut exchange = Exchange { lease, is_head_only: false, buf: Vec::new() };
             let deadline = clock.mono().plus_ms(ms);
             let probed = exchange
@@ -108,17 +109,16 @@ impl Upstream {
         Ok(upstream)
     }
 
-    /// A connection for one request of `client`, or `None` if all have work for longer than `wait_ms`.
+    /// A connection for one request of somebody, or `None` if all that they may have do other work for
+    /// longer than `wait_ms`.
     pub(super) fn lend(
         &self,
-        client: IpAddr,
+        who: Wanting,
         wait_ms: u64,
         is_head_only: bool,
     ) -> Option<Exchange<'_>> {
-        let household = household(client);
-        let index = self.lending.take(household, Duration::from_millis(wait_ms))?;
-        let household = Some(household);
-        let lease = Lease { upstream: self, index, household, is_sound: false };
+        let index = self.lending.take(who, Duration::from_millis(wait_ms))?;
+        let lease = Lease { upstream: self, index, who: Some(who), is_sound: false };
         Some(Exchange { lease, is_head_only, buf: Vec::new() })
     }
 
@@ -143,7 +143,7 @@ struct Lease<'a> {
     upstream: &'a Upstream,
     index: usize,
     /// For whom; nobody while it is tried out.
-    household: Option<IpAddr>,
+    who: Option<Wanting>,
     is_sound: bool,
 }
 
@@ -153,8 +153,8 @@ impl Drop for Lease<'_> {
         if index.is_none() {
             self.upstream.working.fetch_sub(1, Ordering::SeqCst);
         }
-        match (self.household, index) {
-            (Some(household), index) => self.upstream.lending.end(household, index),
+        match (self.who, index) {
+            (Some(who), index) => self.upstream.lending.end(who, index),
             (None, Some(index)) => self.upstream.lending.add(index),
             (None, None) => {}
         }
@@ -250,7 +250,8 @@ mod tests {
     use super::*;
     use crate::thread::spawn_named;
 
-    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const CLIENT: Wanting =
+        Wanting { household: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), hashes: false };
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
     /// One connection to a peer that gives `answers` to what it is asked, in turn.

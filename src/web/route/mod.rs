@@ -9,9 +9,12 @@ use crate::id::{PictureName, PostId, UserName};
 use crate::limits::AVATAR_DIGITS;
 use crate::text::Tag;
 use crate::user::entry::PostRef;
-use crate::web::form::encode_query;
+use crate::web::form::{decode_path, encode_query};
 use crate::web::request::Method;
 use crate::web::written::written;
+
+/// Where apps get what stands for somebody, for a password if they may.
+const TOKEN: &str = "/oauth/token";
 
 /// Everything that has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +174,15 @@ impl AssetHash {
         let is_hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         (text.len() == ASSET_HASH_DIGITS && is_hex).then(|| Self(text.to_owned()))
     }
+}
+
+/// Whether what is sent to a request's target has a password hashed, and so waits long for its turn.
+pub(super) fn hashes_password(target: &str) -> bool {
+    let path = target.split('?').next().and_then(decode_path);
+    path.is_some_and(|path| {
+        path.strip_suffix('/').unwrap_or(&path) == TOKEN
+            || Route::parse(&path).is_some_and(|route| route.hashes_password())
+    })
 }
 
 impl Route {
@@ -338,6 +350,19 @@ impl Route {
             (true, false) => "GET, HEAD",
             (false, _) => "POST",
         }
+    }
+
+    /// Whether what is sent here has a password hashed.
+    const fn hashes_password(&self) -> bool {
+        matches!(
+            self,
+            Self::Join
+                | Self::Login
+                | Self::FirstKeeper
+                | Self::NewPassword
+                | Self::SettingsPassword
+                | Self::SettingsLeave
+        )
     }
 
     /// Whether `method` may be used here.

@@ -188,3 +188,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_hashes_is_known_however_its_address_is_spelt() {
+    for target in [
+        "/join",
+        "/login",
+        "/login?to=%2Fsearch",
+        "/log%69n",
+        "/first?link=x",
+        "/reset",
+        "/settings/password",
+        "/settings/leave",
+        "/oauth/token",
+        "/oauth/token/",
+    ] {
+        assert!(hashes_password(target), "{target}");
+    }
+    for target in ["/", "/post", "/logout", "/@login", "/oauth/revoke", "/search?q=/login", "/%"] {
+        assert!(!hashes_password(target), "{target}");
+    }
+}

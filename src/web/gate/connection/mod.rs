@@ -16,11 +16,13 @@ use crate::metrics;
 use crate::web::label::label;
 use crate::web::origin::Origin;
 use crate::web::request::{Method, is_for_apps};
+use crate::web::route::hashes_password;
 use crate::web::words::Lang;
 
 use super::client::{Turn, client_of, household};
 use super::deadline::{Ended, close_gently, read_more, write_all};
 use super::head::{self, Head, Scan};
+use super::lending::Wanting;
 use super::refusal::{Framing, Reader, Refusal, to_bytes};
 use super::slots::Peer;
 use super::upload::{Upload, may_upload, sender};
@@ -305,8 +307,10 @@ impl<'a> Browser<'a> {
         upload: Vec<u8>,
     ) -> Result<Answer, Unanswered<'a>> {
         let gate = self.gate;
-        let lent =
-            gate.upstream.lend(request.client, gate.limits.worker_wait_ms, self.is_head_only);
+        let hashes = request.head.method.is_write() && hashes_password(target);
+        let who = Wanting { household: household(request.client), hashes };
+        let wait_ms = if hashes { gate.limits.hash_wait_ms } else { gate.limits.worker_wait_ms };
+        let lent = gate.upstream.lend(who, wait_ms, self.is_head_only);
         let mut exchange = lent.ok_or(Unanswered::Busy)?;
         let has_upload = !upload.is_empty();
         let ms = if has_upload { GATE_UPLOAD_ANSWER_MS } else { gate.limits.answer_ms };
