@@ -18,7 +18,7 @@ use crate::limits::{
 use crate::metrics;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
-use crate::user::entry::{App, SessionId};
+use crate::user::entry::{App, SessionId, Signup};
 use crate::user::{Status, User};
 use crate::wire::message::Health;
 use crate::wire::request::{
@@ -241,6 +241,7 @@ impl Backend {
                 .map(|machine| machine.state)
                 .collect(),
             stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+            is_closed: self.cluster.local.index().house().signup == Signup::Closed,
             answered_by: self.cluster.members.name.clone(),
         }
     }

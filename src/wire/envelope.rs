@@ -161,6 +161,7 @@ mod tests {
         let cluster = ClusterBrief {
             machines: Vec::new(),
             stale_since: None,
+            is_closed: false,
             answered_by: "node 1".to_owned(),
         };
         let outcome = Outcome::Saved(Saved { post: None, sessions_ended: 2 });

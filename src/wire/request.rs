@@ -119,6 +119,9 @@ pub struct ClusterBrief {
     /// When this machine last was in touch with a majority, if it now is not: how old its copy is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_since: Option<Wall>,
+    /// Whether nobody can join by themselves, as far as that machine knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_closed: bool,
     /// The answering machine's name.
     pub answered_by: String,
 }

@@ -369,11 +369,11 @@ fn join_by_approval_waits_and_closed_is_refused() {
         ..House::default()
     });
     assert_eq!(join(&all, 0, "gus", ""), Outcome::Refused(Refusal::Closed));
-    let welcome = all
+    let told = all
         .ask(0, &Request { session: None, action: Action::Welcome, read_to: None, need: None })
-        .data
-        .outcome;
-    let Outcome::Welcome(welcome) = welcome else { panic!("{welcome:?}") };
+        .data;
+    let Outcome::Welcome(welcome) = told.outcome else { panic!("{told:?}") };
+    assert!(told.cluster.is_closed, "every page tells whether one can join");
     assert_eq!((welcome.signup, welcome.words.as_str()), (Signup::Closed, "We are full."));
     assert!(welcome.posts.is_none());
 }

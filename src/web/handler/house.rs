@@ -78,9 +78,8 @@ impl<A: Ask> Site<A> {
             })
         };
         let is_closed = welcome.signup == Signup::Closed;
-        let frame = self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left);
         let page = LandingPage {
-            frame: if is_closed { frame.without_joining() } else { frame },
+            frame: self.around(visit, Some(&heard)).frame(t.welcome(), None).saying(left),
             words: welcome.words,
             feed: welcome.posts.as_ref().map(see).transpose()?,
             everyone: Route::Everyone.href(),
@@ -95,7 +94,6 @@ impl<A: Ask> Site<A> {
     /// Says that nobody can join by themselves.
     pub(super) fn closed_page(&self, visit: &Visit<'_>, heard: &Heard) -> Handled {
         let page = self.say(visit, heard, visit.t.closed(), visit.t.invited_by_keeper().to_owned());
-        let page = MessagePage { frame: page.frame.without_joining(), ..page };
         html(&page, Head::of(200, heard.cookies.clone()))
     }
 

@@ -261,22 +261,20 @@ impl Around<'_> {
 
     fn nav(&self, here: Option<&Route>) -> Vec<NavLink> {
         let t = self.t;
-        let links = match self.viewer {
-            Some(viewer) => vec![
+        let links = if let Some(viewer) = self.viewer {
+            vec![
                 (Route::Home, t.home()),
                 (Route::Everyone, t.everyone()),
                 (Route::News, t.mentions()),
                 (Route::Search, t.search()),
                 (Route::Profile(viewer.clone()), t.you()),
-            ],
-            None => {
-                vec![
-                    (Route::Everyone, t.everyone()),
-                    (Route::Search, t.search()),
-                    (Route::Join, t.join()),
-                    (Route::Login, t.sign_in()),
-                ]
-            }
+            ]
+        } else {
+            let is_closed = self.cluster.is_some_and(|cluster| cluster.is_closed);
+            let mut links = vec![(Route::Everyone, t.everyone()), (Route::Search, t.search())];
+            links.extend((!is_closed).then(|| (Route::Join, t.join())));
+            links.push((Route::Login, t.sign_in()));
+            links
         };
         let link = |(route, label): (Route, _)| {
             let is_current = here == Some(&route);
@@ -294,13 +292,6 @@ impl Frame {
     pub(crate) fn saying(mut self, notice: impl Into<Option<Notice>>) -> Self {
         self.notice = notice.into();
         self.is_error |= self.notice.as_ref().is_some_and(Notice::is_alert);
-        self
-    }
-
-    /// The same without the offer to join, where nobody can.
-    pub(crate) fn without_joining(mut self) -> Self {
-        let join = Route::Join.href();
-        self.nav.retain(|link| link.href != join);
         self
     }
 

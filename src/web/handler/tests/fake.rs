@@ -175,7 +175,12 @@ impl Site<Fake> {
 }
 
 pub(super) fn cluster(machines: &[MachineState]) -> ClusterBrief {
-    ClusterBrief { machines: machines.to_vec(), stale_since: None, answered_by: "birch".to_owned() }
+    ClusterBrief {
+        machines: machines.to_vec(),
+        stale_since: None,
+        is_closed: false,
+        answered_by: "birch".to_owned(),
+    }
 }
 
 /// A browser, signed in as ada or not.

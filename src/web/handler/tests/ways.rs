@@ -300,7 +300,7 @@ fn r0050_box_to_write_in_not_offered_to_whom_it_is_refused() {
 }
 
 #[test]
-fn joining_closed_not_offered_where_that_is_known() {
+fn joining_closed_not_offered_where_a_backend_was_asked() {
     let site = site().answering(|action| {
         Ok(match action {
             Action::Welcome => {
@@ -310,7 +310,10 @@ fn joining_closed_not_offered_where_that_is_known() {
             other => fitting(other),
         })
     });
-    for page in ["/", "/join"] {
+    site.ask.cluster.lock().is_closed = true;
+    // The form to sign in is drawn without a word from a backend.
+    let pages = ["/", "/join", "/public", "/search?q=tea", "/@ben", "/@ben/899"];
+    for page in pages {
         check_shows(&Browser::stranger(&site).get(page), &["/login"], &["href=\"/join\""]);
     }
 }
