@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use rustix::process::{getpriority_process, setpriority_process};
 
 /// Bytes of a thread's stack: pages are made and JSON is parsed well inside it, and 500
 /// connections' threads stay small.
@@ -93,9 +94,13 @@ fn named(name: &str) -> Builder {
     Builder::new().name(name.to_owned()).stack_size(STACK_BYTES)
 }
 
-/// Has the system favour every other thread over this one, by so much of 19. Linux counts by thread.
-pub fn be_nice(name: &str, niceness: i32) {
-    if let Err(error) = rustix::process::setpriority_process(None, niceness) {
+/// The most that a thread gives way to others.
+const NICENESS_MAX: i32 = 19;
+
+/// Has the system favour the process's other threads over this one, by so much of 19. Linux counts by thread.
+pub fn be_nice(name: &str, more: i32) {
+    let nicer = |own: i32| setpriority_process(None, own.saturating_add(more).min(NICENESS_MAX));
+    if let Err(error) = getpriority_process(None).and_then(nicer) {
         log::warn!(thread:% = name, error:%; "runs at full priority");
     }
 }

@@ -221,7 +221,8 @@ fn hash_thread_leaves_the_cores_to_others() {
     let pool = Pool::new(clock(), SMALL, 1);
     let niceness = || rustix::process::getpriority_process(None).unwrap();
     let (own, hashing) = (niceness(), pool.run(move |_blocks| niceness()).unwrap());
-    assert!(own < hashing, "{own} {hashing}");
+    // However little of them this process was given itself.
+    assert_eq!(hashing, (own + 5).min(19));
 }
 
 #[test]
