@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use tern::clock::Clock;
 
 use super::*;
+use crate::security::sessions::{caller, make_known};
 use crate::torture::proxy::Mode;
 
 /// Milliseconds within which another machine takes over from one that was killed.
@@ -133,6 +134,9 @@ fn row05_two_of_three_gone_reading_goes_on_text_kept() {
     let (mut ada, mut ben) = (member(&fleet, "ada"), member(&fleet, "ben"));
     post_timed(&mut ada, "before");
     let [form, ben_form] = [&mut ada, &mut ben].map(|one| one.get("/").form("/post"));
+    // What those two alone know nobody can show.
+    let machines = caller(fleet.keys.clone(), fleet.door_addresses());
+    make_known(&machines, 1, &[&ada, &ben]);
     fleet.machine(1).kill();
     fleet.machine(2).kill();
     let clock = Clock::system();

@@ -17,7 +17,7 @@ mod parts;
 mod passwords;
 mod pictures;
 mod requests;
-mod sessions;
+pub(crate) mod sessions;
 mod shared_cache;
 mod text;
 mod wire;

@@ -60,9 +60,15 @@ fn s15_every_sign_in_and_new_password_makes_another_token() {
 }
 
 /// Asks machines themselves; where they listen, by number.
-fn caller(keys: Keys, addresses: impl IntoIterator<Item = String>) -> Caller {
+pub(crate) fn caller(keys: Keys, addresses: impl IntoIterator<Item = String>) -> Caller {
     let port = |address: String| address.rsplit_once(':').unwrap().1.parse().unwrap();
     Caller::new(keys, (1..).zip(addresses.into_iter().map(port)).collect())
+}
+
+/// Asks the machines of a cluster themselves.
+pub(crate) fn machines_of(cluster: &Cluster) -> Caller {
+    let keys = Keys::read(&cluster.data().join("cluster.key")).unwrap();
+    caller(keys, (1..=cluster.backends()).map(|node| cluster.backend_address(node)))
 }
 
 /// A browser's session as a web server passes it on: with what the browser has seen, and without.
@@ -79,6 +85,17 @@ fn trusts(caller: &Caller, node: u16, session: &str) -> Option<bool> {
     (answer.data.outcome == Outcome::Checked).then_some(is_trusted)
 }
 
+/// Has a machine know by itself who these people are, and what they have seen: those who wrote it may have told
+/// the others alone so far.
+pub(crate) fn make_known(machines: &Caller, node: u16, people: &[&Person]) {
+    for person in people {
+        let [session, _] = sessions_of(person);
+        eventually("it knows who somebody is", WAIT, || {
+            trusts(machines, node, &session).filter(|is_trusted| *is_trusted)
+        });
+    }
+}
+
 /// How long machines may take to be there.
 const WAIT: Duration = Duration::from_secs(30);
 /// How often it is tried whether a machine hears too late that a session is over.
@@ -87,8 +104,7 @@ const ENDS: usize = 4;
 #[test]
 fn s16_signed_out_token_is_dead_on_every_machine() {
     let cluster = Cluster::start(Options::default());
-    let keys = Keys::read(&cluster.data().join("cluster.key")).unwrap();
-    let machines = caller(keys, (1..=3).map(|node| cluster.backend_address(node)));
+    let machines = machines_of(&cluster);
     let mut ada = cluster.person("ada");
     ada.join();
     // Going to the address does not sign out.
@@ -180,7 +196,7 @@ fn asked_of_a_frozen_machine(
 fn r0115_machine_that_stood_still_asks_before_it_trusts_a_session() {
     let cluster = Cluster::start(Options { alone: true, ..Options::default() });
     let keys = Keys::read(&cluster.data().join("cluster.key")).unwrap();
-    let machines = caller(keys.clone(), (1..=3).map(|node| cluster.backend_address(node)));
+    let machines = machines_of(&cluster);
     let mut ada = cluster.person("ada");
     ada.join();
     for _ in 0..ENDS {
