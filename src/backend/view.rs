@@ -147,6 +147,7 @@ impl Backend {
     fn ask_on(&self, permit: &mut LockPermit, user: &UserName) -> bool {
         let until = self.cluster.deadline(ASK_AGAIN_MS);
         let look = Duration::from_millis(ASK_AGAIN_LOOK_MS);
+        // So often at most, too: a test's clock stands.
         for _ in 0..ASK_AGAIN_MS / ASK_AGAIN_LOOK_MS {
             let is_decided = self.cluster.members.cut_off().is_some();
             if is_decided || self.clock.mono() >= until || self.cluster.wait_stopped(look) {

@@ -13,4 +13,8 @@ pub const SIGN_INS_HOUR_MAX: usize = 100;
 /// Times an hour that one user may set about choosing another password, each of which is hashed twice.
 pub const PASSWORD_CHANGES_HOUR_MAX: usize = 20;
 
+/// Of so many of the web server's workers one is for what hashes passwords, at most: the others stay for what takes
+/// milliseconds.
+pub const HASHING_PART: usize = 2;
+
 const _: () = assert!(SIGN_INS_MINUTE_MAX < SIGN_INS_HOUR_MAX);

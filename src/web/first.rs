@@ -93,9 +93,7 @@ mod tests {
             state.1.push(offer.link.clone());
             assert!(!state.0.is_empty(), "asked once too often");
             let outcome = state.0.remove(0).ok_or(AskError::Unreachable { asked: false })?;
-            let (machines, answered_by) = (Vec::new(), String::new());
-            let cluster =
-                ClusterBrief { machines, stale_since: None, is_closed: false, answered_by };
+            let cluster = ClusterBrief::default();
             let data = Reply { viewer: None, cluster, outcome };
             Ok(Response { session: None, action: ResponseAction::Response, data })
         }

@@ -158,12 +158,7 @@ mod tests {
 
     #[test]
     fn reply_read_with_what_a_later_version_adds() {
-        let cluster = ClusterBrief {
-            machines: Vec::new(),
-            stale_since: None,
-            is_closed: false,
-            answered_by: "node 1".to_owned(),
-        };
+        let cluster = ClusterBrief { answered_by: "node 1".to_owned(), ..ClusterBrief::default() };
         let outcome = Outcome::Saved(Saved { post: None, sessions_ended: 2 });
         let reply = Reply { viewer: None, cluster, outcome };
         let text =

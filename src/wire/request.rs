@@ -112,7 +112,7 @@ pub struct Viewer {
 }
 
 /// The machines in one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct ClusterBrief {
     /// One for each machine of the cluster, by number.
     pub machines: Vec<MachineState>,

@@ -28,12 +28,7 @@ struct Strict {
 impl Ask for &Strict {
     fn ask(&self, _: Option<&UserName>, request: &WireRequest) -> Result<WireResponse, AskError> {
         self.asked.lock().push(request.clone());
-        let cluster = ClusterBrief {
-            machines: Vec::new(),
-            stale_since: None,
-            is_closed: false,
-            answered_by: "fen".to_owned(),
-        };
+        let cluster = ClusterBrief { answered_by: "fen".to_owned(), ..ClusterBrief::default() };
         let outcome = Outcome::Refused(Refusal::Scope);
         let data = Reply { viewer: None, cluster, outcome };
         Ok(WireResponse { session: None, action: ResponseAction::Response, data })
@@ -278,12 +273,7 @@ struct Knows(Role);
 
 impl Ask for &Knows {
     fn ask(&self, _: Option<&UserName>, request: &WireRequest) -> Result<WireResponse, AskError> {
-        let cluster = ClusterBrief {
-            machines: Vec::new(),
-            stale_since: None,
-            is_closed: false,
-            answered_by: "fen".to_owned(),
-        };
+        let cluster = ClusterBrief { answered_by: "fen".to_owned(), ..ClusterBrief::default() };
         let may = |scopes: &str, need| scopes.parse::<Scopes>().unwrap().include(need);
         let (refusal, is_open) = match (self.0, request.need) {
             (_, None) => (Refusal::NotFound, false),

@@ -31,12 +31,7 @@ struct Tells<'a>(&'a Answer<'a>, bool);
 impl Ask for &Tells<'_> {
     fn ask(&self, _: Option<&UserName>, request: &WireRequest) -> Result<WireResponse, AskError> {
         let outcome = (self.0)(&request.action)?;
-        let cluster = ClusterBrief {
-            machines: Vec::new(),
-            stale_since: None,
-            is_closed: false,
-            answered_by: "fen".to_owned(),
-        };
+        let cluster = ClusterBrief { answered_by: "fen".to_owned(), ..ClusterBrief::default() };
         let viewer = Some(Viewer {
             username: ada().username,
             display_name: "Ada Lind".to_owned(),

@@ -17,12 +17,7 @@ use crate::wire::request::{
 const LONG: Duration = Duration::from_secs(20);
 
 pub(super) fn response(outcome: Outcome) -> Response {
-    let cluster = ClusterBrief {
-        machines: Vec::new(),
-        stale_since: None,
-        is_closed: false,
-        answered_by: "one".to_owned(),
-    };
+    let cluster = ClusterBrief { answered_by: "one".to_owned(), ..ClusterBrief::default() };
     let data = Reply { viewer: None, cluster, outcome };
     Response { session: None, action: ResponseAction::Response, data }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 use crate::clock::{Clock, Mono};
-use crate::limits::ANSWER_BYTES_MAX;
+use crate::limits::{ANSWER_BYTES_MAX, HASHING_PART};
 
 use super::deadline::{Ended, READ_BYTES, read_more, write_all};
 use super::lending::{Lending, Wanting};
@@ -89,8 +89,7 @@ impl Upstream {
     /// Opens `count` connections to `path`, one after the other, and has each answer once.
     pub(super) fn open(path: &Path, count: usize, clock: &Clock, ms: u64) -> io::Result<Self> {
         let (sockets, working) = (Vec::with_capacity(count), AtomicUsize::new(count));
-        // Half of them stay for what takes milliseconds.
-        let lending = Lending::new(count.div_ceil(2));
+        let lending = Lending::new(count.div_ceil(HASHING_PART));
         let mut upstream = Self { sockets, lending, working };
         for index in 0..count {
             upstream.sockets.push(Socket::from(OwnedFd::from(UnixStream::connect(path)?)));

@@ -352,7 +352,8 @@ impl Route {
         }
     }
 
-    /// Whether what is sent here has a password hashed.
+    /// Whether what is sent here has a password hashed, and by crowds: what keepers do now and then with theirs
+    /// is as any other page.
     const fn hashes_password(&self) -> bool {
         matches!(
             self,

@@ -177,9 +177,8 @@ impl Site<Fake> {
 pub(super) fn cluster(machines: &[MachineState]) -> ClusterBrief {
     ClusterBrief {
         machines: machines.to_vec(),
-        stale_since: None,
-        is_closed: false,
         answered_by: "birch".to_owned(),
+        ..ClusterBrief::default()
     }
 }
 
