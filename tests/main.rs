@@ -29,6 +29,8 @@ mod install;
 #[cfg(test)]
 mod member;
 #[cfg(test)]
+mod ports;
+#[cfg(test)]
 mod promise;
 #[cfg(test)]
 mod repair;

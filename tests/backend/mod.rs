@@ -26,6 +26,8 @@ use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, Refusal, Request, Response};
 use tern::wire::status::StatusPage;
 
+use crate::ports::free_ports;
+
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Three backends on loopback, ended when dropped.
@@ -66,9 +68,8 @@ impl Backends {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("key")).unwrap();
         let keys = Keys::read(&dir.path().join("key")).unwrap();
-        let free = [0; 3].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-        let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
-        drop(free);
+        let first = free_ports(3);
+        let ports = [first, first + 1, first + 2];
         let mut all = Self { dir, keys, ports, options, children: [None, None, None] };
         (0..3).for_each(|n| set_up(&all, n));
         (0..3).for_each(|n| all.spawn(n));

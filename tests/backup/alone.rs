@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::{backup, talk};
-use crate::cluster::harness::free_ports;
 use crate::member::harness::PROGRAM;
+use crate::ports::free_ports;
 
 /// `tern serve` in a directory; ended when dropped.
 struct Serve(Child);

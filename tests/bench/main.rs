@@ -58,6 +58,8 @@ mod machines;
 #[path = "../cluster/person.rs"]
 #[expect(dead_code, reason = "the tests use all of it, a benchmark some")]
 mod person;
+#[path = "../ports.rs"]
+mod ports;
 
 use std::io::{self, Write};
 use std::path::Path;

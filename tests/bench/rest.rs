@@ -11,7 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::client::now;
-use crate::harness::{PROGRAM, free_ports};
+use crate::harness::PROGRAM;
+use crate::ports::free_ports;
 use crate::table::{Figure, Table};
 use crate::{Plan, median, megabytes};
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::browser::Browser;
 use crate::client::{TRIES_MAX, Told, Writer, now};
 use crate::form::Form;
-use crate::harness::{PROGRAM, eventually, free_ports};
+use crate::harness::{PROGRAM, eventually};
 use crate::machines::Machines;
 use crate::person::Person;
+use crate::ports::free_ports;
 
 /// How long a web server may take to start.
 const START: Duration = Duration::from_secs(30);

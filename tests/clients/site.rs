@@ -9,8 +9,9 @@ use rustix::process::Signal;
 
 use super::python;
 use crate::api::app::App;
-use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually, free_ports};
+use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
 use crate::cluster::person::Person;
+use crate::ports::free_ports;
 
 /// How long a start may take on a busy machine.
 pub(super) const START: Duration = Duration::from_secs(30);

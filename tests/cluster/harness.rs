@@ -12,11 +12,10 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tern::clock::Clock;
 
 use super::person::Person;
+use crate::ports::free_ports;
 
 /// How long a start may take: binaries are not optimised and machines are busy.
 const START: Duration = Duration::from_mins(1);
@@ -56,9 +56,6 @@ pub(crate) fn take_turn() -> Turn {
 pub(crate) fn take_turn_beside() -> Turn {
     Turn::Beside { _held: TURN.read() }
 }
-
-/// The next port to try: below those that the system gives to outgoing connections.
-static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
@@ -112,21 +109,6 @@ pub(crate) fn eventually<T>(
         }
         assert!(clock.mono() < deadline, "waited {limit:?} in vain: {what}");
         std::thread::park_timeout(Duration::from_millis(20));
-    }
-}
-
-/// A row of `count` ports that nobody uses.
-pub(crate) fn free_ports(count: u16) -> u16 {
-    const FIRST: u16 = 20_000;
-    const SPAN: u16 = 10_000;
-    // Two runs of the tests at once start at different places.
-    let own = u16::try_from(std::process::id() % u32::from(SPAN)).unwrap_or_default();
-    loop {
-        let at = own.wrapping_add(NEXT_PORT.fetch_add(count, Ordering::Relaxed)) % SPAN;
-        let first = FIRST + at;
-        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return first;
-        }
     }
 }
 

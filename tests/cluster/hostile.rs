@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::path::Path;
 
-use super::harness::{Cluster, Options, connect, free_ports};
+use super::harness::{Cluster, Options, connect};
 use super::person::{Person, Written};
 use super::process::Program;
+use crate::ports::free_ports;
 
 /// A key file that is well made and not this cluster's.
 fn other_key(directory: &Path) -> String {

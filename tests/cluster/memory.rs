@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use super::harness::{Cluster, Options, PROGRAM, eventually, free_ports, take_turn};
+use super::harness::{Cluster, Options, PROGRAM, eventually, take_turn};
 use super::person::{Person, Written};
+use crate::ports::free_ports;
 use crate::web::client::{Client, many_descriptors};
 
 const LONG: Duration = Duration::from_secs(30);

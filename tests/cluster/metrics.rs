@@ -8,8 +8,9 @@ use std::time::Duration;
 use tern::metrics::table::{METRICS, Side};
 
 use super::files;
-use super::harness::{Cluster, Options, connect, eventually, free_ports};
+use super::harness::{Cluster, Options, connect, eventually};
 use super::person::Written;
+use crate::ports::free_ports;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::harness::{Cluster, Options, PROGRAM, eventually, is_ours, send};
+use crate::ports::free_ports;
 
 /// How long a command may take that is to end by itself.
 const END: Duration = Duration::from_secs(30);
@@ -183,7 +184,7 @@ fn key_missing_refused_where_none_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let key = format!("--key-file={}", directory.path().join("cluster.key").display());
     let data = format!("--data={}", directory.path().join("db").display());
-    let listen = format!("--listen=127.0.0.1:{}", super::harness::free_ports(1));
+    let listen = format!("--listen=127.0.0.1:{}", free_ports(1));
     let peers = listen.replace("--listen=", "--peers=1=");
     check_refused(&["backend", "--node=1", &listen, &peers, &key, &data], 2, "no cluster key");
     check_refused(&["web", &listen, "--backends=127.0.0.1:1", &key], 2, "no cluster key");
@@ -229,7 +230,7 @@ fn check_threads(most: u32) {
     let directory = tempfile::tempdir().unwrap();
     let Some(mut command) = with_threads(most, directory.path()) else { return };
     let data = format!("--data={}", directory.path().join("db").display());
-    let listen = format!("--listen=127.0.0.1:{}", super::harness::free_ports(1));
+    let listen = format!("--listen=127.0.0.1:{}", free_ports(1));
     command.args([PROGRAM, "serve", &listen, &data]);
     let mut run = Program::spawn(command);
     let has_ended = || {

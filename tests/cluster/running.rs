@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::harness::{PROGRAM, eventually, free_ports, send, take_turn};
+use super::harness::{PROGRAM, eventually, send, take_turn};
 use super::lines;
 use super::person::Person;
+use crate::ports::free_ports;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use tern::transport::key::ClusterKey;
 
-use super::harness::{PROGRAM, free_ports};
+use super::harness::PROGRAM;
+use crate::ports::free_ports;
 
 /// The program under a limit of the shell's.
 fn limited(limit: &str, args: &[&str]) -> Command {

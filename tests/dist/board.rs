@@ -11,8 +11,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::foreign::{post, sees, they_meet};
-use crate::cluster::harness::{eventually, free_ports, take_turn};
+use crate::cluster::harness::{eventually, take_turn};
 use crate::cluster::person::Person;
+use crate::ports::free_ports;
 
 /// Set by `make board`: the directory with what the board starts from.
 const BOARD: &str = "TERN_BOARD";

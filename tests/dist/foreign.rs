@@ -11,10 +11,11 @@ use std::time::Duration;
 use tern::action::{Action, Page};
 use tern::wire::request::Outcome;
 
-use crate::cluster::harness::{eventually, free_ports, take_turn};
+use crate::cluster::harness::{eventually, take_turn};
 use crate::cluster::person::{Person, Written};
 use crate::cluster::story::permalink;
 use crate::member::harness::Machines;
+use crate::ports::free_ports;
 
 const ALL: [u16; 3] = [1, 2, 3];
 /// What is emulated takes ten times as long, and passwords are slow by intent.

@@ -12,7 +12,8 @@ use tern::thread::spawn_named;
 
 use super::watch::{Door, Watch};
 use super::{attacked, connect, flood, get, stranger};
-use crate::cluster::harness::{Cluster, PROGRAM, eventually, free_ports};
+use crate::cluster::harness::{Cluster, PROGRAM, eventually};
+use crate::ports::free_ports;
 use crate::torture::machine::{Machine, Start};
 use crate::web::client::Client;
 

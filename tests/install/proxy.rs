@@ -16,7 +16,8 @@ use tern::limits::{
 
 use super::curl::{NAME, Page, Visitor};
 use super::has;
-use crate::cluster::harness::{PROGRAM, eventually, free_ports, take_turn};
+use crate::cluster::harness::{PROGRAM, eventually, take_turn};
+use crate::ports::free_ports;
 
 const NGINX: &str = include_str!("../../src/packaging/nginx.conf");
 const CADDY: &str = include_str!("../../src/packaging/Caddyfile");

@@ -8,7 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use super::document::DOCUMENT;
-use crate::cluster::harness::{PROGRAM, eventually, free_ports, take_turn};
+use crate::cluster::harness::{PROGRAM, eventually, take_turn};
+use crate::ports::free_ports;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -19,6 +19,8 @@ use tern::transport::{Role, TransportError};
 use tern::wire::operator::{Answer, Held, Question};
 use tern::wire::request::{Outcome, Request, Response};
 
+use crate::ports::free_ports;
+
 const WAIT: Duration = Duration::from_secs(20);
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tern");
 
@@ -57,14 +59,7 @@ impl Machines {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("cluster.key")).unwrap();
         let keys = Keys::read(&dir.path().join("cluster.key")).unwrap();
-        let free: Vec<_> = (1..=count + 2)
-            .map(|number| (number, std::net::TcpListener::bind("127.0.0.1:0").unwrap()))
-            .collect();
-        let port = |(number, socket): &(u16, std::net::TcpListener)| {
-            (*number, socket.local_addr().unwrap().port())
-        };
-        let ports = free.iter().map(port).collect();
-        drop(free);
+        let ports = (1..=count + 2).zip(free_ports(count + 2)..).collect();
         let caller = Caller::new(keys, ports);
         Self { dir, caller, children: BTreeMap::new() }
     }

@@ -19,8 +19,9 @@ use tern::clock::Clock;
 
 use crate::cluster::files::{Disks, check_exactly_once, wait_for_agreement};
 use crate::cluster::form::Form;
-use crate::cluster::harness::{eventually, free_ports};
+use crate::cluster::harness::eventually;
 use crate::cluster::person::{Answer, Person, Written};
+use crate::ports::free_ports;
 use crate::torture::fleet::Fleet;
 use crate::torture::machine::{Machine, Start};
 

@@ -19,6 +19,8 @@ use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, PostView, Request, Response};
 use tern::wire::status::StatusPage;
 
+use crate::ports::free_ports;
+
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Backends on loopback, ended when dropped; their logs are shown if the test failed.
@@ -37,10 +39,8 @@ impl Machines {
         let dir = tempfile::tempdir().unwrap();
         ClusterKey::create(&dir.path().join("key")).unwrap();
         let keys = Keys::read(&dir.path().join("key")).unwrap();
-        let free: Vec<_> =
-            (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports = free.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
-        drop(free);
+        let row = u16::try_from(count).unwrap();
+        let ports = (free_ports(row)..).take(count).collect();
         let children = (0..count).map(|_| None).collect();
         let mut all = Self { dir, keys, ports, children, requests: AtomicU64::new(0) };
         (0..count).for_each(|n| all.set_up(n));

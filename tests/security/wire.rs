@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cluster::form::encode;
-use crate::cluster::harness::{Cluster, Options, eventually, free_ports};
+use crate::cluster::harness::{Cluster, Options, eventually};
 use crate::cluster::person::Person;
+use crate::ports::free_ports;
 use crate::torture::machine::{Machine, Start};
 use crate::web::client::{Client, LOCALHOST, Reply};
 

@@ -18,7 +18,8 @@ use super::proxy::{Mode, Proxy};
 use super::replacement::Backup;
 use super::witness::{self, Files, Home};
 use crate::cluster::files::Disks;
-use crate::cluster::harness::{PROGRAM, Turn, eventually, free_ports, take_turn, take_turn_beside};
+use crate::cluster::harness::{PROGRAM, Turn, eventually, take_turn, take_turn_beside};
+use crate::ports::free_ports;
 
 /// How many machines.
 pub(super) const MACHINES: usize = 3;

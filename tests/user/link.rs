@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::cluster::form::Form;
-use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually, free_ports};
+use crate::cluster::harness::{Cluster, Options, PROGRAM, eventually};
 use crate::cluster::person::{Answer, Person};
+use crate::ports::free_ports;
 
 use super::{END, member, run, signs_in};
 
