@@ -6,6 +6,7 @@
 //! [`handle()`] judges that by the user as they are then. Nothing in here reads a file, asks a clock,
 //! or knows of a second user.
 
+mod about;
 mod account;
 mod apart;
 pub mod api;
@@ -41,6 +42,7 @@ use crate::text::Tag;
 use crate::user::entry::{Audience, PostRef, is_not};
 
 pub use crate::id::{RequestKey, RequestKeyError};
+pub use about::About;
 pub use api::{AllowApp, ApiRead, NewsPart, PeopleList, RedeemCode, StatusList};
 pub use handle::{ActionError, Avatar, Change, NewSession, Plan, Who, handle};
 pub use house::{

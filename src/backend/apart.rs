@@ -47,6 +47,8 @@ impl Backend {
 
     pub(super) fn unblock(&self, asked: Asked<'_>, data: Whom) -> Result {
         let (user, asker) = (data.username.clone(), asked.signed_in()?);
+        let is_stated = self.follows_since(&user, asker.user()).is_some();
+        self.hear_of_unless(is_stated, asked.permit, &user)?;
         // While some machine's program knows of no such entry, what they stated counts again, as ever.
         let may_end = self.check_ties().is_ok();
         let follows_since = self.follows_since(&user, asker.user()).filter(|_| may_end);
@@ -57,7 +59,9 @@ impl Backend {
     pub(super) fn remove_follower(&self, asked: Asked<'_>, data: Whom) -> Result {
         self.check_ties()?;
         let (user, asker) = (data.username.clone(), asked.signed_in()?);
-        let is_one = self.cluster.local.index().follows(&user, asker.user());
+        let is_one = || self.cluster.local.index().follows(&user, asker.user());
+        self.hear_of_unless(is_one(), asked.permit, &user)?;
+        let is_one = is_one();
         let follows_since = self.follows_since(&user, asker.user()).filter(|_| is_one);
         let change = Change::RemoveFollower { user, follows_since };
         self.simple(asked, &Action::RemoveFollower(data), ActKind::Other, &change)

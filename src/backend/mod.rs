@@ -33,6 +33,7 @@ mod tests_imported;
 #[cfg(test)]
 mod tests_limits;
 mod thread;
+mod unheard;
 mod upkeep;
 mod view;
 mod write;
@@ -351,8 +352,8 @@ impl Backend {
         response
     }
 
-    /// Does what is asked; `body` came beside it, and `beside` goes with the answer.
-    fn perform(
+    /// Does what is asked as far as this copy knows; `body` came beside it, and `beside` goes with the answer.
+    fn perform_by_own_copy(
         &self,
         asked: view::Asked<'_>,
         action: Action,

@@ -16,7 +16,6 @@ use crate::limits::{LIKERS_NAMED, POSTS_PAGE, THREAD_STEPS_MAX};
 use crate::order::sort_by;
 use crate::store::Said;
 use crate::text;
-use crate::thread::LockPermit;
 use crate::user::entry::{Audience, PostRef};
 use crate::user::{Receipt, User};
 use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_COVERS, FEATURE_SOCIAL};
@@ -67,20 +66,6 @@ impl Backend {
         if is_for { Ok(()) } else { Err(Refusal::NotFound) }
     }
 
-    /// Has this copy hold what a majority does of an author whose post it lacks, which may be on its way here.
-    ///
-    /// # Errors
-    /// [`Refusal::Behind`] if that cannot be had.
-    pub(super) fn catch_up_with(
-        &self,
-        permit: &mut LockPermit,
-        post: &PostRef,
-    ) -> std::result::Result<(), Refusal> {
-        let is_known = |user: &User| user.post(post.id).is_some() || user.has_deleted(post.id);
-        let is_known = self.look(&post.user, is_known) == Some(true);
-        if is_known || self.refresh(permit, &post.user) { Ok(()) } else { Err(Refusal::Behind) }
-    }
-
     /// What is for few nobody shows to others, its author included.
     fn check_may_mark(&self, mark: Mark, post: &PostRef) -> std::result::Result<(), Refusal> {
         let is_few = self.cluster.local.index().audience(post).is_few();
@@ -109,7 +94,6 @@ impl Backend {
     fn mute_thread(&self, asked: Asked<'_>, data: SetMark) -> Result {
         self.check_polls()?;
         if data.on {
-            self.catch_up_with(asked.permit, &data.post)?;
             self.check_stands(&asked, &data.post)?;
         } else {
             self.check_is_for(&asked, &data.post)?;
@@ -131,7 +115,6 @@ impl Backend {
         self.check_social()?;
         let SetMark { mark, post, on, .. } = data.clone();
         let change = if on {
-            self.catch_up_with(asked.permit, &post)?;
             self.check_stands(&asked, &post)?;
             self.check_may_mark(mark, &post)?;
             Change::Mark { mark, post }

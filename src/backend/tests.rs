@@ -18,7 +18,7 @@ use crate::store::{DataDir, NodeFile};
 use crate::thread::{LockPermit, Stop, spawn_named};
 use crate::transport::key::{ClusterKey, Keys};
 use crate::user::entry::PostRef;
-use crate::wire::message::Health;
+use crate::wire::message::{FEATURES, Health};
 use crate::wire::request::{
     ApiReply, Field, FieldProblem, Outcome, Refusal, Request, Response, Saved,
 };
@@ -76,6 +76,7 @@ impl Home {
             let life = Hash128([u8::try_from(number).unwrap(); 16]);
             Member::new(node(number), Some(life), format!("127.0.0.1:{number}"))
         };
+        file.features = FEATURES;
         file.members = [1].iter().chain(others).map(|number| seat(*number)).collect();
         file.save(&data).unwrap();
     }
@@ -100,7 +101,7 @@ impl Home {
     }
 
     /// Of one of three machines; a member's session, and the text of their post.
-    fn of_three() -> (Self, String) {
+    pub(super) fn of_three() -> (Self, String) {
         let home = Self::new();
         let session = home.run(|alone| {
             let session = alone.joined("ada");
@@ -130,7 +131,7 @@ fn too_many(retry_after_s: u32) -> Outcome {
 }
 
 /// A post under this key.
-fn tea(key: u8) -> NewPost {
+pub(super) fn tea(key: u8) -> NewPost {
     NewPost {
         key: RequestKey { ops: 0, id: RequestId([key; 16]) },
         text: "Tea".to_owned(),
@@ -191,7 +192,7 @@ impl Running<'_> {
     }
 
     /// In touch with machine 2, which holds the same.
-    fn is_in_touch(&self) {
+    pub(super) fn is_in_touch(&self) {
         self.is_answered();
         self.is_compared();
     }

@@ -219,7 +219,6 @@ impl Backend {
         }
         self.check_covers(post.sensitive)?;
         if let Some(parent) = &post.reply_to {
-            self.catch_up_with(asked.permit, parent)?;
             self.check_is_for(asked, parent)?;
             let stands = self.look(&parent.user, |user| user.post(parent.id).is_some());
             match stands {
@@ -252,6 +251,8 @@ impl Backend {
         }
         let asker = asked.signed_in()?;
         self.check_not_blocked(asker.user(), &data.username)?;
+        let is_one = self.cluster.local.index().follows(asker.user(), &data.username);
+        self.hear_of_unless(!is_one, asked.permit, &data.username)?;
         let removed_at = self.removed_at(asker.user(), &data.username);
         let change = Change::Follow { user: data.username.clone(), removed_at };
         self.simple(asked, &Action::Follow(data), ActKind::Other, &change)

@@ -42,7 +42,7 @@ fn set_keeper(all: &Backends, user: &str, is_keeper: bool) -> Told {
 }
 
 /// A community with a keeper called ada, and these members.
-fn kept<'a, const N: usize>(
+pub(super) fn kept<'a, const N: usize>(
     all: &'a Backends,
     members: [&str; N],
 ) -> (Person<'a>, [Person<'a>; N]) {
@@ -60,7 +60,7 @@ fn kept<'a, const N: usize>(
 }
 
 impl Person<'_> {
-    fn keeping(&self, deed: KeepersDeed, reason: &str) -> Action {
+    pub(super) fn keeping(&self, deed: KeepersDeed, reason: &str) -> Action {
         Action::Keep(Keep {
             key: self.key(),
             deed,

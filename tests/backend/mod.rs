@@ -9,6 +9,7 @@ mod hot;
 mod keeping;
 mod listen;
 mod threads;
+mod unheard;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

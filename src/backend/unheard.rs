@@ -1,0 +1,104 @@
+//! What is asked about somebody of whom this machine has not heard yet: what was saved a moment ago by way of
+//! another machine is on its way here, and nobody who has seen it is told that there is no such thing.
+
+use super::Backend;
+use super::view::{Asked, Result};
+use crate::action::{About, Action};
+use crate::id::UserName;
+use crate::thread::LockPermit;
+use crate::user::User;
+use crate::wire::request::Refusal;
+
+impl Backend {
+    /// Does what is asked. Where this copy lacks what it is about, a majority is asked before somebody who is
+    /// signed in is told that there is none.
+    ///
+    /// # Errors
+    /// As of what is done; [`Refusal::Behind`] of an act about what is not known here if nobody could be asked.
+    pub(super) fn perform(
+        &self,
+        asked: Asked<'_>,
+        action: Action,
+        body: &[u8],
+        beside: &mut Vec<u8>,
+    ) -> Result {
+        let Asked { asker, permit } = asked;
+        let Some(about) = asker.and_then(|_| action.about()) else {
+            return self.perform_by_own_copy(Asked { asker, permit }, action, body, beside);
+        };
+        let again = action.clone();
+        let asked = Asked { asker, permit: &mut *permit };
+        match self.perform_by_own_copy(asked, action, body, beside) {
+            Err(Refusal::NotFound | Refusal::Gone) if !self.has_heard_of(&about) => {
+                if !self.refresh(permit, about.user()) && again.is_write() {
+                    return Err(Refusal::Behind);
+                }
+                self.perform_by_own_copy(Asked { asker, permit }, again, body, beside)
+            }
+            done => done,
+        }
+    }
+
+    /// Asks a majority what somebody has done, unless it is all the same: by this copy an act may have nothing to
+    /// change that by a newer one has.
+    pub(super) fn hear_of_unless(
+        &self,
+        is_same: bool,
+        permit: &mut LockPermit,
+        user: &UserName,
+    ) -> std::result::Result<(), Refusal> {
+        if is_same || self.refresh(permit, user) { Ok(()) } else { Err(Refusal::Behind) }
+    }
+
+    fn has_heard_of(&self, about: &About) -> bool {
+        let has = |user: &User| match about {
+            About::User(_) => true,
+            About::Post(post) => user.post(post.id).is_some() || user.has_deleted(post.id),
+        };
+        self.look(about.user(), has) == Some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::action::{Action, Mark, MuteFor, NewPost, Report, SetMark, Vote, Whom};
+    use crate::backend::tests::{Home, tea};
+    use crate::id::{PostId, RequestId, RequestKey, UserName};
+    use crate::user::entry::PostRef;
+    use crate::wire::request::{Outcome, Refusal};
+
+    const KEY: RequestKey = RequestKey { ops: 0, id: RequestId([9; 16]) };
+
+    fn acts(user: &UserName) -> Vec<Action> {
+        let whom = || Whom { key: KEY, username: user.clone() };
+        let post = || PostRef { user: user.clone(), id: PostId::floor_of(1) };
+        let mark = |mark| Action::Mark(SetMark { key: KEY, mark, post: post(), on: true });
+        vec![
+            Action::Follow(whom()),
+            Action::Mute(whom()),
+            Action::MuteFor(MuteFor { key: KEY, username: user.clone(), lasts_s: 60 }),
+            Action::Block(whom()),
+            Action::Unblock(whom()),
+            Action::RemoveFollower(whom()),
+            mark(Mark::Like),
+            mark(Mark::MuteThread),
+            Action::Vote(Vote { key: KEY, post: post(), choices: vec![0] }),
+            Action::Report(Report { key: KEY, post: post(), reason: "Spam.".to_owned() }),
+            Action::Post(NewPost { reply_to: Some(post()), ..tea(9) }),
+        ]
+    }
+
+    #[test]
+    fn r0131_who_was_not_heard_of_is_not_said_not_to_be_there() {
+        let (home, session) = Home::of_three();
+        home.run(|machine| {
+            // In touch with one that may know, and does not answer.
+            machine.is_in_touch();
+            let ben = "ben".parse().unwrap();
+            for (number, act) in acts(&ben).into_iter().enumerate() {
+                let told = machine.ask(Some(&session), act).data.outcome;
+                assert_eq!(told, Outcome::Refused(Refusal::Behind), "act {number}");
+            }
+        });
+    }
+}
