@@ -13,6 +13,8 @@ use rustix::process::{getpriority_process, setpriority_process};
 /// Bytes of a thread's stack: pages are made and JSON is parsed well inside it, and 500
 /// connections' threads stay small.
 pub const STACK_BYTES: usize = 512 * 1024;
+/// Milliseconds that a crew waits for threads that are about to end.
+const CREW_ROOM_MS: u32 = 1_000;
 /// Longest name of a thread; Linux cuts the rest.
 const NAME_BYTES_MAX: usize = 15;
 
@@ -118,6 +120,43 @@ pub fn side_by_side(name: &str, threads: usize, work: impl Fn() + Sync) {
     });
 }
 
+/// Threads of a scope, so many at most. One that has done its work counts until it has ended: till then the system
+/// keeps its stack, and where memory is limited a crowd that comes and goes would fill it with those.
+#[derive(Debug)]
+pub struct Crew<'scope> {
+    threads: Vec<ScopedJoinHandle<'scope, ()>>,
+    max: usize,
+}
+
+impl<'scope> Crew<'scope> {
+    /// Of `max` at most.
+    pub const fn new(max: usize) -> Self {
+        Self { threads: Vec::new(), max }
+    }
+
+    /// Whether one more may start, waiting up to [`CREW_ROOM_MS`] for those that are about to end.
+    pub fn has_room(&mut self, stop: &Stop) -> bool {
+        for _ in 0..CREW_ROOM_MS {
+            while let Some(over) = self.threads.iter().position(ScopedJoinHandle::is_finished) {
+                // However it went: this waits for the system alone.
+                drop(self.threads.swap_remove(over).join());
+            }
+            if self.threads.len() < self.max {
+                return true;
+            }
+            if stop.wait(Duration::from_millis(1)) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Counts one more.
+    pub fn add(&mut self, thread: ScopedJoinHandle<'scope, ()>) {
+        self.threads.push(thread);
+    }
+}
+
 /// A flag that many threads wait on and one closes; it never opens again.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
@@ -196,6 +235,28 @@ mod tests {
             assert!(waiter.unwrap().join().unwrap());
         });
         assert!(stop.is_closed());
+    }
+
+    #[test]
+    fn r0132_thread_counts_until_it_has_ended() {
+        let (stop, goes_on) = (Stop::new(), Stop::new());
+        std::thread::scope(|scope| {
+            let mut crew = Crew::new(2);
+            for number in 0..2 {
+                assert!(crew.has_room(&stop));
+                let (goes_on, panics) = (goes_on.clone(), number == 1);
+                let works = move |_permit| {
+                    goes_on.wait(Duration::from_mins(1));
+                    assert!(!panics, "a bug");
+                };
+                crew.add(spawn_named(scope, "works", works).unwrap());
+            }
+            assert!(!crew.has_room(&stop), "both are there");
+            goes_on.close();
+            assert!(crew.has_room(&stop), "one has ended");
+        });
+        stop.close();
+        assert!(!Crew::new(0).has_room(&stop));
     }
 
     #[test]

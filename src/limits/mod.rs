@@ -389,8 +389,9 @@ pub const GATE_CONNECTIONS_MAX: usize = 512;
 pub const GATE_ADDRESS_CONNECTIONS_MAX: usize = 32;
 /// Connections that are served however few descriptors there are.
 pub const GATE_CONNECTIONS_MIN: usize = 16;
-/// Bytes of memory for each connection: its thread's stacks, and what is read and written.
-pub const GATE_CONNECTION_BYTES: u64 = 768 * 1024;
+/// Bytes of memory for each connection: the stack of its thread and, where both are one process, of the backend's
+/// that answers it, and what is read and written.
+pub const GATE_CONNECTION_BYTES: u64 = 1280 * 1024;
 /// Descriptors for each worker: three of its connection to the gate, and one to a backend.
 pub const GATE_WORKER_DESCRIPTORS: usize = 4;
 /// Descriptors for all else that the process has open.

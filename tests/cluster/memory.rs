@@ -97,6 +97,15 @@ const AT_ONCE: usize = 12;
 /// The least with stacks of half a MiB, and what this build takes more for being made to be debugged.
 const LEAST_MIB: u64 = 124 + 12;
 
+/// Signs somebody in. On a slow machine some of many are told to come again.
+fn signs_in(person: &mut Person) {
+    eventually("signed in", LONG, || {
+        let status = person.login().status;
+        assert!([303, 503].contains(&status), "{status}");
+        (status == 303).then_some(())
+    });
+}
+
 #[test]
 fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
     many_descriptors();
@@ -130,18 +139,16 @@ fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
         (page.status == 200 && page.body.contains("in a small house")).then_some(())
     });
     // Her password is hashed once more.
-    eventually("ada signs in again", LONG, || {
-        ada.logout();
-        (ada.login().status == 303).then_some(())
-    });
+    ada.logout();
+    signs_in(&mut ada);
     // And those of many at once, one after the other if there is no room for two to be hashed in.
     let person = || Person::new(&format!("http://{}", serve.address), "ada");
     let mut many: Vec<Person> = std::iter::repeat_with(person).take(AT_ONCE).collect();
     std::thread::scope(|scope| {
         let signing_in: Vec<_> =
-            many.iter_mut().map(|person| scope.spawn(|| person.login().status)).collect();
+            many.iter_mut().map(|person| scope.spawn(|| signs_in(person))).collect();
         for signed_in in signing_in {
-            assert_eq!(signed_in.join().unwrap(), 303, "signed in with others");
+            signed_in.join().unwrap();
         }
     });
     assert!(serve.child.try_wait().unwrap().is_none(), "it runs on");

@@ -45,7 +45,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::thread::Scope;
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
@@ -54,7 +54,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
 use crate::limits;
-use crate::thread::{Stop, spawn_named, spawn_vital};
+use crate::thread::{Crew, Stop, spawn_named, spawn_vital};
 use crate::web::origin::Origin;
 
 use deadline::Ended;
@@ -366,10 +366,17 @@ impl Gate {
         alive: &Sender<()>,
     ) {
         let mut failures = 0_u64;
+        let mut crew = Crew::new(self.limits.connections);
         while !self.is_stopping() {
             let outcome = self.listener.accept().and_then(|(socket, _)| {
                 let Some(slot) = self.admit(socket, full)? else { return Ok(()) };
-                self.spawn(scope, slot, alive.clone())
+                if !crew.has_room(&self.stopping) {
+                    return Err(io::Error::other(
+                        "threads of connections that are over do not end",
+                    ));
+                }
+                crew.add(self.spawn(scope, slot, alive.clone())?);
+                Ok(())
             });
             match outcome {
                 Ok(()) if failures > 0 => {
@@ -424,7 +431,7 @@ impl Gate {
         scope: &'scope Scope<'scope, '_>,
         slot: Slot,
         alive: Sender<()>,
-    ) -> io::Result<()> {
+    ) -> io::Result<ScopedJoinHandle<'scope, ()>> {
         let gate = Arc::clone(self);
         let name = format!("gate-{}", slot.index);
         spawn_named(scope, &name, move |_permit| {
@@ -435,8 +442,7 @@ impl Gate {
             }
             drop(slot);
             drop(alive);
-        })?;
-        Ok(())
+        })
     }
 
     /// Accepts nothing more and drops who waits; requests under way go on.
@@ -529,7 +535,7 @@ mod tests {
             (limits.making, limits.answers_bytes >> 20)
         };
         let much = Some(32 << 20);
-        assert_eq!([made(None), made(much), made(Some(0))], [(4, 32), (2, 6), (1, 2)]);
+        assert_eq!([made(None), made(much), made(Some(0))], [(4, 32), (2, 4), (1, 2)]);
     }
 
     #[test]
