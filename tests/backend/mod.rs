@@ -170,7 +170,7 @@ impl Drop for Backends {
 
 /// Whether the same is to be sent again: what became of it is not known, or all machines are there and too
 /// few answered in time, as when their disk stands still for a second.
-fn is_for_later(outcome: &Outcome) -> bool {
+pub(crate) fn is_for_later(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown) => true,
         Outcome::Refused(Refusal::NoMajority { reachable, needed, .. }) => reachable >= needed,

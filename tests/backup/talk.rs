@@ -12,6 +12,9 @@ use tern::transport::connection::dial;
 use tern::transport::key::Keys;
 use tern::wire::request::{Outcome, Request, Response};
 
+use crate::backend::is_for_later;
+use crate::member::harness::eventually;
+
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Has ada join and post, through a machine.
@@ -19,9 +22,14 @@ pub(super) fn post(address: &str, key: &Path, text: &str) {
     let keys = Keys::read(key).unwrap();
     let ask = |session: Option<String>, action| -> Response {
         let request = Request { session, read_to: None, need: None, action };
-        let mut to = dial(address, Role::Web, &keys, WAIT).unwrap();
-        to.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT).unwrap();
-        serde_json::from_slice(&to.receive(FRAME_BYTES_MAX, WAIT).unwrap().header).unwrap()
+        // As a form does that was not answered.
+        eventually("what became of it", || {
+            let mut to = dial(address, Role::Web, &keys, WAIT).unwrap();
+            to.send(&serde_json::to_vec(&request).unwrap(), &[], WAIT).unwrap();
+            let frame = to.receive(FRAME_BYTES_MAX, WAIT).unwrap();
+            let told: Response = serde_json::from_slice(&frame.header).unwrap();
+            (!is_for_later(&told.data.outcome)).then_some(told)
+        })
     };
     let key = |id: u8| RequestKey { ops: 0, id: RequestId([id; 16]) };
     let token = Token::generate().unwrap().secret().to_owned();
@@ -35,8 +43,9 @@ pub(super) fn post(address: &str, key: &Path, text: &str) {
         code: String::new(),
         opening,
     };
-    let session = ask(None, Action::Join(join)).session;
-    assert!(session.is_some(), "ada has joined");
+    let joined = ask(None, Action::Join(join));
+    let session = joined.session;
+    assert!(session.is_some(), "{:?}", joined.data.outcome);
     let (text, note) = (text.to_owned(), String::new());
     let post = NewPost {
         key: key(2),
