@@ -246,7 +246,7 @@ impl<A: Ask> Site<A> {
             fields: login_fields(t, &login),
             button: login.said.as_ref().and_then(|said| said.button).unwrap_or(t.sign_in()),
             class: "",
-            link: Some((Route::Join.href(), t.create_an_account())),
+            link: (!around.is_closed).then(|| (Route::Join.href(), t.create_an_account())),
             footnote: t.lost_password(),
             logout: None,
         };

@@ -42,6 +42,8 @@ mod write;
 #[cfg(any(test, fuzzing))]
 pub(crate) use write::next as next_of;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use askama::Template;
 
 use super::api::rate::Calls;
@@ -86,6 +88,8 @@ pub struct Site<A: Ask> {
     pub(super) takes_passwords: bool,
     /// Whether search engines are asked to show nothing of it.
     is_unlisted: bool,
+    /// Whether nobody could join when a backend was asked last: for pages that ask none.
+    is_closed: AtomicBool,
 }
 
 /// An answer, or why handling ended early.
@@ -160,6 +164,7 @@ impl<A: Ask> Site<A> {
             drawn: DrawnPosts::new(),
             takes_passwords,
             is_unlisted,
+            is_closed: AtomicBool::default(),
         }
     }
 
@@ -356,6 +361,7 @@ impl<A: Ask> Site<A> {
 
     fn heard(&self, session: Option<&Session>, response: WireResponse) -> Heard {
         let mut heard = Heard::of(response, session);
+        self.is_closed.store(heard.cluster.is_closed, Ordering::Relaxed);
         let now = self.clock.wall();
         let open = heard.session.as_ref();
         let stamp = open.and_then(|open| open.stamp(session, &self.form_key, now));
@@ -502,6 +508,7 @@ impl<A: Ask> Site<A> {
             community: &self.community,
             assets: &self.assets,
             cluster: heard.map(|heard| &heard.cluster),
+            is_closed: self.is_closed.load(Ordering::Relaxed),
             has_keys: visit.has_keys,
             viewer: match heard {
                 Some(heard) => heard.who(visit.session.as_ref()),

@@ -84,6 +84,8 @@ pub(crate) struct Around<'a> {
     pub(crate) assets: &'a Assets,
     /// How the machines are; unknown if none answered, or none was asked.
     pub(crate) cluster: Option<&'a ClusterBrief>,
+    /// Whether nobody can join.
+    pub(crate) is_closed: bool,
     /// Who is signed in.
     pub(crate) viewer: Option<&'a UserName>,
     /// How much concerns them that their device has not shown.
@@ -270,9 +272,8 @@ impl Around<'_> {
                 (Route::Profile(viewer.clone()), t.you()),
             ]
         } else {
-            let is_closed = self.cluster.is_some_and(|cluster| cluster.is_closed);
             let mut links = vec![(Route::Everyone, t.everyone()), (Route::Search, t.search())];
-            links.extend((!is_closed).then(|| (Route::Join, t.join())));
+            links.extend((!self.is_closed).then(|| (Route::Join, t.join())));
             links.push((Route::Login, t.sign_in()));
             links
         };

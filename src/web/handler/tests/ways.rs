@@ -300,7 +300,7 @@ fn r0050_box_to_write_in_not_offered_to_whom_it_is_refused() {
 }
 
 #[test]
-fn joining_closed_not_offered_where_a_backend_was_asked() {
+fn joining_closed_not_offered_once_a_backend_was_asked() {
     let site = site().answering(|action| {
         Ok(match action {
             Action::Welcome => {
@@ -311,8 +311,8 @@ fn joining_closed_not_offered_where_a_backend_was_asked() {
         })
     });
     site.ask.cluster.lock().is_closed = true;
-    // The form to sign in is drawn without a word from a backend.
-    let pages = ["/", "/join", "/public", "/search?q=tea", "/@ben", "/@ben/899"];
+    // The form to sign in is drawn without a word from a backend, after pages that are not.
+    let pages = ["/", "/join", "/public", "/search?q=tea", "/@ben", "/@ben/899", "/login"];
     for page in pages {
         check_shows(&Browser::stranger(&site).get(page), &["/login"], &["href=\"/join\""]);
     }
