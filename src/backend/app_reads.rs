@@ -225,11 +225,8 @@ impl Backend {
         if self.now().0.abs_diff(id.at_ms()) < JUST_POSTED_MS {
             self.cluster.await_coming(|| self.numbered(asked.asker, id).is_ok());
         }
-        let members = &self.cluster.members;
-        let is_behind =
-            members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0;
         match self.numbered(asked.asker, id) {
-            Err(Refusal::NotFound) if !is_fresh || is_behind => Err(Refusal::Behind),
+            Err(Refusal::NotFound) if !is_fresh || self.may_lack_any() => Err(Refusal::Behind),
             found => found,
         }
     }

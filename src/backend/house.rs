@@ -65,9 +65,13 @@ impl Backend {
             return Err(invalid(Field::Code, Problem::Empty));
         }
         let code = code_hash(typed);
-        let inviter = self.cluster.local.index().inviter(&code).cloned();
-        let inviter = inviter.filter(|inviter| self.may_invite(inviter));
-        let inviter = inviter.ok_or_else(|| invalid(Field::Code, Problem::Wrong))?;
+        let inviter = || self.cluster.local.index().inviter(&code).cloned();
+        // Whose it is the code does not say, so there is nobody's copy to refresh.
+        self.cluster.await_coming(|| inviter().is_some());
+        let Some(inviter) = inviter().filter(|inviter| self.may_invite(inviter)) else {
+            let wrong = invalid(Field::Code, Problem::Wrong);
+            return Err(if self.may_lack_any() { Refusal::Behind } else { wrong });
+        };
         let change = Change::Promise { code: code.clone(), by: name.clone() };
         self.community_writes(permit, &inviter, &change)?;
         Ok(Admission::Invited { inviter, code })

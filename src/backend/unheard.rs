@@ -50,6 +50,12 @@ impl Backend {
         if is_same || self.refresh(permit, user) { Ok(()) } else { Err(Refusal::Behind) }
     }
 
+    /// Whether this machine may lack what anybody did, and so cannot say of anything that there is none.
+    pub(super) fn may_lack_any(&self) -> bool {
+        let members = &self.cluster.members;
+        members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0
+    }
+
     fn has_heard_of(&self, about: &About) -> bool {
         let has = |user: &User| match about {
             About::User(_) => true,

@@ -74,7 +74,7 @@ impl Person<'_> {
         self.does(self.keeping(deed, reason));
     }
 
-    fn sets(&self, house: House) {
+    pub(super) fn sets(&self, house: House) {
         self.does(Action::SetHouse(SetHouse { key: self.key(), house, password: String::new() }));
     }
 
@@ -110,7 +110,7 @@ impl Person<'_> {
     }
 
     /// Makes an invitation with this code for so many.
-    fn invites(&self, code: &str, uses: u32) {
+    pub(super) fn invites(&self, code: &str, uses: u32) {
         let invite = Invite { key: self.key(), code: code_hash(code), uses, days: 1 };
         self.does(Action::Invite(invite));
     }
@@ -130,7 +130,7 @@ fn signed_in(all: &Backends, user: &str) -> String {
 }
 
 /// Joins as a stranger, at one of the machines.
-fn join(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
+pub(super) fn join(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
     let action = Action::Join(Join {
         key: key(77),
         username: user.to_owned(),
@@ -142,7 +142,7 @@ fn join(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
     all.ask(n, &Request { session: None, action, read_to: None, need: None }).data.outcome
 }
 
-fn code_refused(problem: Problem) -> Outcome {
+pub(super) fn code_refused(problem: Problem) -> Outcome {
     let problems = vec![FieldProblem { field: Field::Code, problem }];
     Outcome::Refused(Refusal::Invalid { problems })
 }
@@ -329,7 +329,7 @@ fn join_by_invitation_each_use_spent_once_however_many_race() {
 }
 
 /// Joins, asking again while nobody knows how it went or who is behind.
-fn race_in(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
+pub(super) fn race_in(all: &Backends, n: usize, user: &str, code: &str) -> Outcome {
     eventually(|| match join(all, n, user, code) {
         Outcome::Refused(Refusal::Busy { .. } | Refusal::Unknown | Refusal::Behind) => None,
         outcome if outcome == code_refused(Problem::Wrong) => None,

@@ -1,17 +1,23 @@
 //! Acts at a machine that has not heard yet of whom they are about.
 
 use rustix::process::Signal;
-use tern::action::{Action, KeepersDeed};
+use tern::action::{Action, KeepersDeed, Problem};
 use tern::id::PostId;
-use tern::user::entry::PostRef;
+use tern::user::entry::{House, PostRef, Signup};
 use tern::wire::request::{Outcome, Refusal};
 
 use super::apart::Person;
-use super::keeping::kept;
+use super::keeping::{code_refused, join, kept, race_in};
 use super::{Backends, eventually};
 
 /// The machine that stands still meanwhile.
 const LATE: usize = 2;
+
+/// Stops that machine, and waits until it is given up.
+fn stands_still(all: &Backends) {
+    all.signal(LATE, Signal::STOP);
+    all.wait_until(0, |page| page.machines.iter().any(|row| row.down_since.is_some()));
+}
 
 /// Has somebody join and post while one machine stands still, and `act` asked of it as soon as it goes on.
 fn is_done(
@@ -20,8 +26,7 @@ fn is_done(
     by: &Person<'_>,
     act: impl Fn(&Person<'_>, PostRef) -> Action,
 ) {
-    all.signal(LATE, Signal::STOP);
-    all.wait_until(0, |page| page.machines.iter().any(|row| row.down_since.is_some()));
+    stands_still(all);
     let name = format!("user{number}");
     let id: PostId = Person::join(all, &name, number).post("Here I am.", None);
     let action = act(by, PostRef { user: name.parse().unwrap(), id });
@@ -41,4 +46,24 @@ fn r0131_nobody_is_said_not_to_be_there_by_a_machine_that_has_not_heard_of_them(
     is_done(&all, 5, &ada, |ada, post| {
         ada.keeping(KeepersDeed::Suspend { user: post.user, hours: Some(1) }, "Not here.")
     });
+}
+
+#[test]
+fn r0133_invitation_is_not_called_wrong_by_a_machine_that_may_not_have_heard_of_it() {
+    let all = Backends::without_rate_limits();
+    let (ada, []) = kept(&all, []);
+    ada.sets(House { signup: Signup::Invited, ..House::default() });
+    let is_asked_for = || join(&all, LATE, "cleo", "");
+    eventually(|| (is_asked_for() == code_refused(Problem::Empty)).then_some(()));
+    assert_eq!(join(&all, LATE, "cleo", "gull-and-tern"), code_refused(Problem::Wrong));
+    stands_still(&all);
+    ada.invites("gull-and-tern", 1);
+    // Who could tell it stands still now.
+    (0..LATE).for_each(|n| all.signal(n, Signal::STOP));
+    all.signal(LATE, Signal::CONT);
+    let told = join(&all, LATE, "cleo", "gull-and-tern");
+    assert_eq!(told, Outcome::Refused(Refusal::Behind));
+    (0..LATE).for_each(|n| all.signal(n, Signal::CONT));
+    let joined = race_in(&all, LATE, "cleo", "gull-and-tern");
+    assert!(matches!(joined, Outcome::Saved(_)), "{joined:?}");
 }
