@@ -321,6 +321,18 @@ fn s16_machine_that_met_nobody_yet_trusts_no_session_and_signs_nobody_out() {
 }
 
 #[test]
+fn r0134_machine_that_met_another_and_lost_it_before_it_asked_trusts_no_session() {
+    let (home, session) = Home::of_three();
+    home.run(|machine| {
+        machine.is_answered();
+        machine.backend.cluster.members.gone(node(2));
+        let answer = machine.ask(Some(&session), Action::CheckSession);
+        assert_eq!(answer.data.outcome, Outcome::Refused(Refusal::Behind));
+        assert!(answer.session.is_none() && answer.data.viewer.is_none());
+    });
+}
+
+#[test]
 fn r0021_own_password_is_counted_for_each_member_apart() {
     Home::with_limits().run(|machine| {
         let ben = machine.joined_from("ben", "192.0.2.1");

@@ -33,7 +33,7 @@ struct Seen {
     members: Vec<NodeId>,
     peers: BTreeMap<NodeId, Peer>,
     started: Mono,
-    /// When a majority was last in touch, this machine included.
+    /// When a majority was last in touch, this machine included, and nothing that it may have done missing here.
     majority_at: Option<(Mono, Wall)>,
     /// When it last turned out that others may have done something without a word of it to this machine.
     doubted_at: Mono,
@@ -94,6 +94,14 @@ impl Seen {
 
     fn is_doubted(&self) -> bool {
         self.members.len() > 1 && self.agreed_at.is_none_or(|at| at < self.doubted_at)
+    }
+
+    /// What is held here is what a majority holds, if one is in touch and there is no doubt of it.
+    fn note_majority(&mut self, now: (Mono, Wall)) {
+        let up = 1 + self.peers.values().filter(|peer| peer.is_up).count();
+        if up >= majority(self.members.len()) && !self.is_doubted() {
+            self.majority_at = Some(now);
+        }
     }
 }
 
@@ -285,10 +293,7 @@ impl Membership {
         if is_doubted {
             seen.doubted_at = now.0;
         }
-        let up = 1 + seen.peers.values().filter(|peer| peer.is_up).count();
-        if up >= majority(seen.members.len()) {
-            seen.majority_at = Some(now);
-        }
+        seen.note_majority(now);
         change
     }
 
@@ -349,8 +354,8 @@ impl Membership {
         self.live().len() >= self.needed()
     }
 
-    /// For how long no majority has been in touch, in milliseconds, and since when: `None` while one
-    /// is.
+    /// For how long no majority has been in touch, in milliseconds, and of when what is held here is, if that
+    /// can be said: `None` while one is.
     pub fn cut_off(&self) -> Option<(u64, Option<Wall>)> {
         if self.has_majority() {
             return None;
@@ -374,6 +379,7 @@ impl Membership {
         if differing.len() + 1 >= majority(seen.members.len()) {
             seen.agreed_at = seen.agreed_at.max(Some(began));
         }
+        seen.note_majority((self.clock.mono(), self.clock.wall()));
     }
 
     /// A peer holds the same as this machine. True if it did not by the last comparison.
@@ -507,6 +513,31 @@ mod tests {
         assert_eq!(heard, Change::Doubted);
         machine.compared(&BTreeMap::from([(node(2), 0), (node(3), 0)]), Mono(10_000));
         assert!(!machine.may_be_old());
+    }
+
+    #[test]
+    fn r0134_time_of_a_copy_is_that_of_the_last_moment_without_a_doubt_of_it() {
+        let (machine, clock) = machine_of(3);
+        let is_of = |ms| {
+            clock.set(Mono(ms), Wall(ms));
+            machine.gone(node(2));
+            machine.cut_off().unwrap()
+        };
+        let answers = |ms| {
+            clock.set(Mono(ms), Wall(ms));
+            machine.answered(node(2), reaching(&[1, 2, 3]), Mono(ms));
+        };
+        answers(10);
+        assert_eq!(is_of(20), (20, None), "it met one, and asked for nothing");
+        answers(30);
+        compared(&machine, 30);
+        assert_eq!(is_of(40), (10, Some(Wall(30))));
+        // It stands still; what it is told of when it goes on it has not asked for yet.
+        answers(10_000);
+        assert_eq!(is_of(10_010), (9_980, Some(Wall(30))));
+        answers(10_020);
+        compared(&machine, 10_020);
+        assert_eq!(is_of(10_030), (10, Some(Wall(10_020))));
     }
 
     #[test]
