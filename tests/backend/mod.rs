@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tern::action::{Action, Join, NewPost, Opening, Page, RequestKey};
 use tern::auth::session::Token;
 use tern::clock::Clock;
@@ -27,6 +27,7 @@ use tern::transport::{Role, TransportError};
 use tern::wire::request::{Outcome, Refusal, Request, Response};
 use tern::wire::status::StatusPage;
 
+use crate::cluster::harness::send;
 use crate::ports::free_ports;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -110,8 +111,7 @@ impl Backends {
     }
 
     fn signal(&self, n: usize, signal: Signal) {
-        let id = self.children[n].as_ref().unwrap().id();
-        kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), signal).unwrap();
+        send(self.children[n].as_ref().unwrap().id(), signal);
     }
 
     fn kill(&mut self, n: usize) {

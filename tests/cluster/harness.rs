@@ -345,7 +345,22 @@ pub(crate) fn send(pid: u32, signal: Signal) {
     if let Some(target) = raw.filter(|_| is_ours(pid)) {
         // It may end between the look and the signal; then all is well too.
         let _gone = kill_process(target, signal);
+        if signal == Signal::STOP {
+            await_stopped(pid);
+        }
     }
+}
+
+/// Waits until a process that was told to stop stands still: on a busy machine its threads go on meanwhile.
+pub(crate) fn await_stopped(pid: u32) {
+    let is_still = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        Some(stat.rsplit_once(')')?.1.starts_with(" T"))
+    };
+    eventually("it stands still", START, || {
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Some(()) };
+        tasks.flatten().filter_map(is_still).all(|is_still| is_still).then_some(())
+    });
 }
 
 /// Connects to a port of this machine, for tests that send what no program of ours sends.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, read_to_string};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -67,9 +67,12 @@ impl Served {
     fn hears(&self, wanted: &str) {
         let mut buf = [0; 256];
         loop {
-            let count = self.manager.recv(&mut buf).unwrap_or_else(|error| {
-                panic!("waiting for {wanted}: {error}\n{}", self.log());
-            });
+            let count = match self.manager.recv(&mut buf) {
+                Ok(count) => count,
+                // All of this machine stood still.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("waiting for {wanted}: {error}\n{}", self.log()),
+            };
             let text = std::str::from_utf8(&buf[..count]).unwrap();
             if text.split('\n').any(|line| line.starts_with(wanted)) {
                 return;

@@ -117,7 +117,8 @@ fn drip(person: &Person, door: &Door, stop: &Stop) -> String {
         let mut told = [0; 64];
         match client.stream.read(&mut told) {
             Ok(count) => return String::from_utf8_lossy(&told[..count]).into_owned(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error)
+                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) => {}
             Err(error) => return error.to_string(),
         }
     }

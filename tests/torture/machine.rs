@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::cluster::harness::PROGRAM;
+use crate::cluster::harness::{PROGRAM, await_stopped};
 
 /// Lines of a log that are shown when something is wrong.
 const LOG_LINES_SHOWN: usize = 40;
@@ -64,6 +64,9 @@ impl Machine {
         // Not waited for yet, so that the number is still this process's.
         if let Some(pid) = self.pid() {
             let _gone = kill_process(pid, signal);
+            if signal == Signal::STOP {
+                await_stopped(pid.as_raw_nonzero().get().unsigned_abs());
+            }
         }
     }
 

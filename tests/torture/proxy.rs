@@ -172,6 +172,12 @@ fn end(a: &TcpStream, b: &TcpStream) {
     }
 }
 
+/// Whether there was only nothing to be read for a while, or all of this machine stood still.
+fn is_for_later(error: &std::io::Error) -> bool {
+    use ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
 /// Moves bytes one way until the connection has ended.
 fn pump(mut from: &TcpStream, mut to: &TcpStream, way: Direction, shared: &Shared) {
     let mut piece = vec![0; PIECE];
@@ -191,9 +197,7 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, way: Direction, shared: &Share
             }
             Ok(0) => return end(from, to),
             Ok(len) => len,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                continue;
-            }
+            Err(error) if is_for_later(&error) => continue,
             Err(_) => return end(from, to),
         };
         match (mode, way) {
