@@ -1,6 +1,7 @@
 //! Three machines, a web server, and the spoilable network between them.
 
 use std::collections::BTreeMap;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -125,6 +126,8 @@ impl Fleet {
         let how = Start { program: self.old.clone(), clock: None };
         (0..MACHINES).for_each(|n| self.start_machine(n, &how));
         self.start_web();
+        let (web, wait) = (("127.0.0.1", self.web_port), Duration::from_millis(AGREEMENT_MS));
+        eventually("the web server listens", wait, || TcpStream::connect(web).ok());
         self
     }
 
