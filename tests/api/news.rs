@@ -130,7 +130,7 @@ fn likes_and_reposts_of_ones_posts_told_until_they_are_undone() {
     assert_eq!(unread(), json!(2));
     // The pages tell of mentions and followers alone.
     let page = person.get("/mentions").body;
-    assert!(!page.contains("cleo") && !page.contains("ben"), "{page}");
+    assert!(!page.contains("@cleo") && !page.contains("@ben"), "{page}");
     let all = ada.get(NEWS);
     assert_eq!(all.value[1]["status"]["account"]["id"], json!(of_ada));
     assert_eq!(all.value[1]["status"]["favourites_count"], json!(2));

@@ -284,9 +284,9 @@ fn s17_suspending_stops_writing_and_deleting_ends_sessions() {
     // Suspended, sam reads and takes along what is his, and writes nothing: his session tells him so.
     let form = sam.get("/").form("/post");
     cluster.order(&["suspend", "sam"]);
-    assert_eq!(sam.submit(&form, &[("text", "Tea")]).status, 403);
+    assert_eq!(sam.submit(&form, &[("text", "Tea at the jetty")]).status, 403);
     assert_eq!(sam.get("/settings/data/tern.json").status, 200);
-    assert!(!sam.get("/@sam").body.contains("Tea"));
+    assert!(!sam.get("/@sam").body.contains("Tea at the jetty"));
     // Deleted, tom has no session any more, nor can he open one.
     cluster.order(&["delete", "tom", "--yes"]);
     assert!(!is_signed_in(&mut tom));
