@@ -242,6 +242,7 @@ mod tests {
         let (stop, goes_on) = (Stop::new(), Stop::new());
         std::thread::scope(|scope| {
             let mut crew = Crew::new(2);
+            let _end = CloseOnDrop(goes_on.clone());
             for _ in 0..2 {
                 assert!(crew.has_room(&stop));
                 let goes_on = goes_on.clone();

@@ -1,7 +1,6 @@
 //! Whom or what an action is about, beside the one who asks.
 
-use super::{Action, KeepersDeed, StatusList};
-use crate::action::ApiRead;
+use super::{Action, ApiRead, KeepersDeed, StatusList};
 use crate::id::UserName;
 use crate::user::entry::PostRef;
 
