@@ -65,7 +65,7 @@ impl Home {
     }
 
     /// Makes the machine one of these and itself.
-    fn have_members(&self, others: &[u16]) {
+    pub(super) fn have_members(&self, others: &[u16]) {
         let data = DataDir::open(&self.config.data).unwrap();
         let made = || {
             let cluster = self.config.keys.cluster_id().unwrap();
@@ -177,7 +177,7 @@ impl Running<'_> {
         format!("{name}.{token}")
     }
 
-    fn post(&mut self, session: &str) -> Outcome {
+    pub(super) fn post(&mut self, session: &str) -> Outcome {
         self.post_under(2, session)
     }
 

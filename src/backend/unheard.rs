@@ -107,4 +107,27 @@ mod tests {
             }
         });
     }
+
+    #[test]
+    fn r0131_follow_is_not_taken_for_done_before_it_is_known_that_it_counts() {
+        let home = Home::new();
+        let follow = |key| Action::Follow(Whom { key, username: "ben".parse().unwrap() });
+        let session = home.run(|alone| {
+            let [ada, ben] = ["ada", "ben"].map(|name| alone.joined(name));
+            let followed = alone.ask(Some(&ada), follow(KEY)).data.outcome;
+            assert!(matches!(followed, Outcome::Saved(_)), "{followed:?}");
+            // Their lines say that those before are committed.
+            for session in [&ada, &ben] {
+                assert!(matches!(alone.post(session), Outcome::Saved(_)));
+            }
+            ada
+        });
+        home.have_members(&[2, 3]);
+        home.run(|machine| {
+            machine.is_in_touch();
+            let key = RequestKey { id: RequestId([8; 16]), ..KEY };
+            let again = machine.ask(Some(&session), follow(key)).data.outcome;
+            assert_eq!(again, Outcome::Refused(Refusal::Behind), "he may have removed her");
+        });
+    }
 }
