@@ -3,15 +3,15 @@
 
 use super::Backend;
 use super::view::{Asked, Result};
-use crate::action::{About, Action};
+use crate::action::Action;
 use crate::id::UserName;
 use crate::thread::LockPermit;
-use crate::user::User;
 use crate::wire::request::Refusal;
 
 impl Backend {
-    /// Does what is asked. Where this copy lacks what it is about, a majority is asked before somebody who is
-    /// signed in is told that there is none.
+    /// Does what is asked. A majority is asked before somebody who is signed in is told that there is no such
+    /// thing, also where this copy knows it: whoever may not see it must not learn from the time that it
+    /// takes, nor where nobody answers, that it is there.
     ///
     /// # Errors
     /// As of what is done; [`Refusal::Behind`] of an act about what is not known here if nobody could be asked.
@@ -29,7 +29,7 @@ impl Backend {
         let again = action.clone();
         let asked = Asked { asker, permit: &mut *permit };
         match self.perform_by_own_copy(asked, action, body, beside) {
-            Err(Refusal::NotFound | Refusal::Gone) if !self.has_heard_of(&about) => {
+            Err(Refusal::NotFound | Refusal::Gone) => {
                 if !self.refresh(permit, about.user()) && again.is_write() {
                     return Err(Refusal::Behind);
                 }
@@ -55,22 +55,14 @@ impl Backend {
         let members = &self.cluster.members;
         members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0
     }
-
-    fn has_heard_of(&self, about: &About) -> bool {
-        let has = |user: &User| match about {
-            About::User(_) => true,
-            About::Post(post) => user.post(post.id).is_some() || user.has_deleted(post.id),
-        };
-        self.look(about.user(), has) == Some(true)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::action::{Action, Mark, MuteFor, NewPost, Report, SetMark, Vote, Whom};
+    use crate::action::{Action, Mark, MuteFor, NewPost, PostFor, Report, SetMark, Vote, Whom};
     use crate::backend::tests::{Home, tea};
     use crate::id::{PostId, RequestId, RequestKey, UserName};
-    use crate::user::entry::PostRef;
+    use crate::user::entry::{Audience, PostRef};
     use crate::wire::request::{Outcome, Refusal};
 
     const KEY: RequestKey = RequestKey { ops: 0, id: RequestId([9; 16]) };
@@ -128,6 +120,34 @@ mod tests {
             let key = RequestKey { id: RequestId([8; 16]), ..KEY };
             let again = machine.ask(Some(&session), follow(key)).data.outcome;
             assert_eq!(again, Outcome::Refused(Refusal::Behind), "he may have removed her");
+        });
+    }
+
+    #[test]
+    fn r0150_post_for_few_is_no_more_there_than_none_where_nobody_answers() {
+        let home = Home::new();
+        let (mia, kept) = home.run(|alone| {
+            let [ada, mia] = ["ada", "mia"].map(|name| alone.joined(name));
+            let few = PostFor { audience: Audience::Followers, post: tea(7) };
+            let Outcome::Saved(saved) = alone.ask(Some(&ada), Action::PostFor(few)).data.outcome
+            else {
+                panic!("not saved");
+            };
+            // Their lines say that those before are committed.
+            for session in [&ada, &mia] {
+                assert!(matches!(alone.post(session), Outcome::Saved(_)));
+            }
+            (mia, saved.post.unwrap())
+        });
+        home.have_members(&[2, 3]);
+        home.run(|machine| {
+            machine.is_in_touch();
+            for id in [kept, PostId::floor_of(1)] {
+                let post = PostRef { user: "ada".parse().unwrap(), id };
+                let like = Action::Mark(SetMark { key: KEY, mark: Mark::Like, post, on: true });
+                let told = machine.ask(Some(&mia), like).data.outcome;
+                assert_eq!(told, Outcome::Refused(Refusal::Behind), "{id}");
+            }
         });
     }
 }
