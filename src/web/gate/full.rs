@@ -74,10 +74,19 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use crossbeam_channel::bounded;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::thread::{CloseOnDrop, Crew, Stop, spawn_named};
+    use crate::web::gate::{GateLimits, Rules, listen};
+    use crate::web::origin::Origin;
 
     const QUEUED: usize = 3;
 
@@ -105,5 +114,34 @@ mod tests {
         assert_eq!(peers[0].read(&mut [0]).unwrap(), 0);
         peers[1].set_nonblocking(true).unwrap();
         assert!(peers[1].read(&mut [0]).is_err());
+    }
+
+    #[test]
+    fn r0151_connection_that_gets_no_thread_is_told_so() {
+        let rules = Rules {
+            origin: Origin::of_listener("127.0.0.1:80".parse().unwrap()),
+            trusted_proxies: Vec::new(),
+            limits: GateLimits { workers: 0, ..GateLimits::default() },
+            clock: Clock::system(),
+            broken: Stop::new(),
+        };
+        let gate = Gate::new(listen("127.0.0.1:0").unwrap(), Path::new(""), rules).unwrap();
+        let (gate, goes_on) = (Arc::new(gate), Stop::new());
+        let (full, to_refuse) = bounded(1);
+        let (alive, _over) = bounded(0);
+        std::thread::scope(|scope| {
+            let _end = CloseOnDrop(goes_on.clone());
+            let mut crew = Crew::new(1);
+            let works = |_permit| assert!(goes_on.wait(Duration::from_mins(1)));
+            crew.add(spawn_named(scope, "works", works).unwrap());
+            let mut browser = TcpStream::connect(gate.bound()).unwrap();
+            assert!(gate.accept(scope, &mut crew, &full, &alive).is_err());
+            assert_eq!(gate.slots.count(), 0);
+            drop(full);
+            gate.refuse_all(&to_refuse);
+            let mut told = [0; 12];
+            browser.read_exact(&mut told).unwrap();
+            assert_eq!(&told, b"HTTP/1.1 503");
+        });
     }
 }

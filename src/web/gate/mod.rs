@@ -368,17 +368,7 @@ impl Gate {
         let mut failures = 0_u64;
         let mut crew = Crew::new(self.limits.connections);
         while !self.is_stopping() {
-            let outcome = self.listener.accept().and_then(|(socket, _)| {
-                let Some(slot) = self.admit(socket, full)? else { return Ok(()) };
-                if !crew.has_room(&self.stopping) {
-                    return Err(io::Error::other(
-                        "threads of connections that are over do not end",
-                    ));
-                }
-                crew.add(self.spawn(scope, slot, alive.clone())?);
-                Ok(())
-            });
-            match outcome {
+            match self.accept(scope, &mut crew, full, alive) {
                 Ok(()) if failures > 0 => {
                     log::info!(failures; "accepting connections again");
                     failures = 0;
@@ -394,6 +384,23 @@ impl Gate {
                 }
             }
         }
+    }
+
+    fn accept<'scope>(
+        self: &Arc<Self>,
+        scope: &'scope Scope<'scope, '_>,
+        crew: &mut Crew<'scope>,
+        full: &Sender<Socket>,
+        alive: &Sender<()>,
+    ) -> io::Result<()> {
+        let (socket, _) = self.listener.accept()?;
+        let Some(slot) = self.admit(socket, full)? else { return Ok(()) };
+        if !crew.has_room(&self.stopping) {
+            slot.give_back().into_iter().for_each(|socket| self.refuse(socket, full));
+            return Err(io::Error::other("threads of connections that are over do not end"));
+        }
+        crew.add(self.spawn(scope, slot, alive.clone())?);
+        Ok(())
     }
 
     /// Makes way for the next connection after `error`.
@@ -418,12 +425,17 @@ impl Gate {
         match self.slots.admit(socket, (peer, local), is_proxy, caps) {
             Ok(slot) => Ok(Some(slot)),
             Err(refused) => {
-                self.counters.count_refused();
                 log::debug!(client:% = peer, open = self.slots.count(); "connection refused");
-                drop(full.try_send(refused));
+                self.refuse(refused, full);
                 Ok(None)
             }
         }
+    }
+
+    /// Has a connection for which there is no room told so.
+    fn refuse(&self, socket: Socket, full: &Sender<Socket>) {
+        self.counters.count_refused();
+        drop(full.try_send(socket));
     }
 
     fn spawn<'scope>(

@@ -142,6 +142,15 @@ impl Slots {
     }
 }
 
+impl Slot {
+    /// Gives the connection back, which counts no more.
+    pub(super) fn give_back(self) -> Option<Socket> {
+        let peer = Arc::clone(&self.peer);
+        drop(self);
+        Arc::into_inner(peer).map(|peer| peer.socket)
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(slot) = self.slots.0.lock().get_mut(self.index) {
