@@ -154,20 +154,8 @@ impl Backend {
         }
     }
 
-    /// Refuses what somebody may not do who waits, was not let in, or is suspended. Signing out, on
-    /// whatever device, is everybody's.
-    pub(super) fn check_unhindered(
-        &self,
-        name: &UserName,
-        action: &Action,
-    ) -> std::result::Result<(), Refusal> {
-        let is_free = matches!(
-            action,
-            Action::Logout(_) | Action::EndSession(_) | Action::EndOtherSessions(_)
-        );
-        match self.hindered(name).filter(|_| !is_free) {
-            Some(hindered) => Err(Refusal::Hindered(hindered)),
-            None => Ok(()),
-        }
+    /// Refuses what somebody may not do who waits, was not let in, or is suspended.
+    pub(super) fn check_unhindered(&self, name: &UserName) -> std::result::Result<(), Refusal> {
+        self.hindered(name).map_or(Ok(()), |hindered| Err(Refusal::Hindered(hindered)))
     }
 }

@@ -35,7 +35,7 @@ impl Backend {
         let (full, small) = files.ok_or_else(|| unfit("fewer bytes than were announced"))?;
         check_file(file, full, PICTURE_SIDE_MAX)?;
         check_file(thumb, small, THUMB_SIDE_MAX)?;
-        self.check_unhindered(name, &Action::KeepPicture(data))?;
+        self.check_unhindered(name)?;
         let used = |user: &User| (user.picture_count(), user.picture_bytes());
         let (count, used) = self.look(name, used).unwrap_or_default();
         if count >= USER_PICTURES_MAX {

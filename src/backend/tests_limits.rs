@@ -1,11 +1,11 @@
 //! A backend that counts how often: what has the threads at work that hash passwords.
 
 use super::tests::{Home, PASSWORD as RIGHT, Running, opening};
-use crate::action::{Action, ChangePassword};
+use crate::action::{Action, ChangePassword, EndSession, Keyed, Whom};
 use crate::id::{RequestId, RequestKey};
 use crate::limits::{
-    LOGIN_ADDRESS_MAX, LOGIN_ADDRESS_MS, PASSWORD_CHANGES_HOUR_MAX, SIGN_INS_HOUR_MAX,
-    SIGN_INS_MINUTE_MAX,
+    ACTS_HOUR_MAX, LOGIN_ADDRESS_MAX, LOGIN_ADDRESS_MS, PASSWORD_CHANGES_HOUR_MAX,
+    SIGN_INS_HOUR_MAX, SIGN_INS_MINUTE_MAX,
 };
 use crate::wire::request::{Outcome, Refusal, Response};
 
@@ -95,5 +95,28 @@ fn r0053_new_passwords_are_limited_for_a_user() {
         machine.at_ms(HOUR_MS);
         let outcome = change(machine, PASSWORD_CHANGES_HOUR_MAX);
         assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn r0152_whoever_has_done_all_that_may_be_done_signs_out() {
+    Home::with_limits().run(|machine| {
+        let session = machine.joined("ada");
+        machine.joined("ben");
+        let follow = |n| Action::Follow(Whom { key: key(n + 7), username: "ben".parse().unwrap() });
+        let mut ask = |action| machine.ask(Some(&session), action).data.outcome;
+        for n in 0..ACTS_HOUR_MAX {
+            ask(follow(n));
+        }
+        check_too_often(&ask(follow(0)));
+        // It may be an app that did all that, or whoever came by a session.
+        for act in [
+            Action::EndSession(EndSession { key: key(4), id: "another".to_owned() }),
+            Action::EndOtherSessions(Keyed { key: key(5) }),
+            Action::Logout(Keyed { key: key(6) }),
+        ] {
+            let outcome = ask(act);
+            assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
+        }
     });
 }
