@@ -98,6 +98,30 @@ fn s51_largest_pictures_in_a_crowd_keep_the_web_server_within_its_memory() {
     assert!(answers.contains(&422) && !answers.contains(&303), "{answers:?}");
 }
 
+/// Sends a text as long as the largest picture, all of which is escaped where it comes back.
+fn say_much(person: &mut Person) -> u16 {
+    let form = person.act("/", "/post", &[("text", "Look"), ("more", "")]).form("/post");
+    let text = "&".repeat(PICTURE_INPUT_BYTES_MAX);
+    let answer = person.submit_files(&form, &[("text", &text)], &[]);
+    assert!(answer.body.contains("&amp;") || answer.body.contains("&#38;"), "it is given back");
+    answer.status
+}
+
+#[test]
+fn r0153_texts_as_long_as_pictures_keep_the_web_server_within_its_memory() {
+    let (cluster, door) = attacked();
+    let mut all = ["ada", "ben"].map(|name| cluster.person(name).leaving());
+    all.iter_mut().for_each(Person::join);
+    let statuses = door.attack_within(MEMORY_KIB_MAX, "long texts", |_watch| {
+        std::thread::scope(|scope| {
+            let say = |person| spawn_named(scope, "sender", move |_permit| say_much(person));
+            let saying = all.each_mut().map(|person| say(person).unwrap());
+            saying.map(|sender| sender.join().unwrap())
+        })
+    });
+    assert_eq!(statuses, [400, 400]);
+}
+
 /// Bytes that a form with pictures announces, and how often one of them comes.
 const DRIPPED_BYTES: usize = 7_000_000;
 const DRIP: Duration = Duration::from_millis(250);
