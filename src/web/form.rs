@@ -141,7 +141,8 @@ impl Form {
         if let Some(boundary) = content_type.and_then(multipart::boundary) {
             return Self::parse_parts(boundary, body);
         }
-        let mut form = Self::parse_pairs(body);
+        // A longer one was let in as a form with files, which it is not.
+        let mut form = Self::parse_pairs(body.get(..BODY_BYTES_MAX).unwrap_or(body));
         let essence =
             content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -411,5 +412,10 @@ mod tests {
             assert_eq!((form.get("note"), form.get("text")), (note.as_str(), kept));
             assert_eq!(form.fault(), fault);
         }
+        // Nor is what only says that it brings files, without what stands between its parts.
+        let text = format!("text={}", "a".repeat(BODY_BYTES_MAX));
+        let form = Form::parse(Some("multipart/form-data"), text.as_bytes());
+        assert_eq!(form.get("text").len(), BODY_BYTES_MAX - "text=".len());
+        assert_eq!(form.fault(), Some(FormFault::ContentType));
     }
 }
