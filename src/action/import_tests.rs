@@ -116,7 +116,7 @@ fn posts_taken_in_again_change_nothing() {
     let (plan, taken) = posts(&ada, &all, false);
     assert_eq!(taken, Taken { written: 2, there: 1, ..Taken::default() });
     apply(&mut ada, &plan);
-    ada.apply(&Entry::PostDeleted { at: NOW, id: id(3) }, Place::default());
+    ada.apply(&Entry::PostDeleted { at: NOW, id: id(3), few: false }, Place::default());
     let (plan, taken) = posts(&ada, &all, false);
     assert_eq!((plan.entries.len(), taken.there), (0, 3));
     assert!(ada.posts.iter().map(|post| post.id).eq([id(1), id(2)]));

@@ -190,7 +190,7 @@ mod tests {
         }
         let full = ActionError::field(Field::Poll, Problem::Full { max: number(POLLS_MAX) });
         assert_eq!(checked(&user, &asks(&["Tea", "Cake"], 300), NOW), Err(full));
-        let deleted = Entry::PostDeleted { at: NOW, id: PostId::from_raw(7) };
+        let deleted = Entry::PostDeleted { at: NOW, id: PostId::from_raw(7), few: false };
         user.apply(&deleted, Place::default());
         assert!(checked(&user, &asks(&["Tea", "Cake"], 300), NOW).is_ok());
     }

@@ -157,7 +157,8 @@ pub(super) fn delete(
                 id: picture.number(id, index),
                 picture: Picture { sent_as: None, ..picture.clone() },
             });
-            let deleted = Entry::PostDeleted { at: now, id };
+            let few = user.audience(id).is_few();
+            let deleted = Entry::PostDeleted { at: now, id, few };
             Ok(Plan::of(again.chain([deleted]).collect()))
         }
         Err(ActionError::Gone) => Ok(Plan::default()),

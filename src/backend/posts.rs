@@ -73,16 +73,18 @@ impl Backend {
     }
 
     /// The way up from a post to what its thread begins with, both included, as far as the one who asks can
-    /// follow it: not beyond what is for few and not for them. Its end may be gone. Replies in a circle, which
-    /// no honest file holds, are passed once.
+    /// follow it: not beyond what is for few and not for them, unless they answered it. Its end may be gone.
+    /// Replies in a circle, which no honest file holds, are passed once.
     fn way_up(&self, asker: &Asker, post: PostRef) -> Vec<PostRef> {
         let (eyes, mut passed) = (self.eyes(Some(asker)), BTreeSet::new());
         let (mut way, mut next) = (Vec::new(), Some(post));
+        let mut is_answered = false;
         while let Some(post) = next.filter(|_| way.len() < THREAD_STEPS_MAX) {
-            let is_for = self.cluster.local.index().is_for(eyes, &post);
+            let is_for = is_answered || self.cluster.local.index().is_for(eyes, &post);
             if !is_for || !passed.insert(post.clone()) {
                 break;
             }
+            is_answered = post.user == *asker.user();
             next = self.look(&post.user, |user| user.reply_to(post.id).cloned()).flatten();
             way.push(post);
         }

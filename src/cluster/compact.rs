@@ -31,7 +31,7 @@ impl Gone {
     /// Takes note of an entry, before it changes the user.
     pub(super) fn note(&mut self, before: &User, entry: &Entry) {
         let at = match entry {
-            Entry::PostDeleted { at, id } if before.post(*id).is_some() => *at,
+            Entry::PostDeleted { at, id, .. } if before.post(*id).is_some() => *at,
             Entry::Left { at } if before.status == Status::Active => *at,
             _ => return,
         };
@@ -263,7 +263,7 @@ mod tests {
         }
 
         fn delete(&mut self, number: u64, at: u64) {
-            self.add(&[Entry::PostDeleted { at: Wall(at), id: post_id(number) }], true);
+            self.add(&[Entry::PostDeleted { at: Wall(at), id: post_id(number), few: false }], true);
         }
 
         fn len(&self) -> u64 {

@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn posts_leave_room_for_what_makes_room() {
         let at = Wall(1);
-        let deleted = Entry::PostDeleted { at, id: PostId::from_raw(1) };
+        let deleted = Entry::PostDeleted { at, id: PostId::from_raw(1), few: false };
         let profile = Entry::Profile {
             at,
             display_name: "Ada".to_owned(),

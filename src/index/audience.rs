@@ -3,7 +3,7 @@
 //! Beside the lists, because most posts are for everybody: those take no memory here. Whom a post names
 //! the labels tell, and who follows its author the people do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Eyes, Index, Key};
 use crate::clock::Wall;
@@ -20,10 +20,12 @@ struct Limit {
     said_at: Wall,
 }
 
-/// See the module. Invariant: only posts that stand are in here, and none that is for everybody.
+/// See the module. Invariant: only posts that stand are in `posts`, and none that is for everybody.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Audiences {
     posts: BTreeMap<Key, Limit>,
+    /// Those that were for few and were taken back: only their authors are told that they were.
+    deleted: BTreeSet<Key>,
     /// How many of them are kept from some.
     pub(super) few: usize,
 }
@@ -48,7 +50,9 @@ impl Index {
     }
 
     pub(super) fn is_meant_for(&self, eyes: Eyes, key: Key) -> bool {
-        let Some(limit) = self.audiences.posts.get(&key) else { return true };
+        let Some(limit) = self.audiences.posts.get(&key) else {
+            return eyes.viewer == Some(key.author) || !self.audiences.deleted.contains(&key);
+        };
         if eyes.in_public {
             return false;
         }
@@ -103,6 +107,11 @@ impl Index {
         }
     }
 
+    /// The post was for few, and was taken back.
+    pub(super) fn deleted_of_few(&mut self, key: Key) {
+        self.audiences.deleted.insert(key);
+    }
+
     /// If it is not for everybody, the post says something else from `at` on.
     pub(super) fn said_anew(&mut self, key: Key, at: Wall) {
         if let Some(limit) = self.audiences.posts.get_mut(&key) {
@@ -118,6 +127,8 @@ impl Index {
             let said_at = edited_at.unwrap_or_else(|| Wall(id.at_ms()));
             self.limit(Key { id: *id, author }, *audience, said_at);
         }
+        let deleted = user.aside().few_deleted.iter().map(|id| Key { id: *id, author });
+        self.audiences.deleted.extend(deleted);
     }
 
     /// Takes back what [`Self::limit_all`] took in.
@@ -126,11 +137,14 @@ impl Index {
         for id in user.audiences.keys() {
             self.unlimit(Key { id: *id, author });
         }
+        for id in &user.aside().few_deleted {
+            self.audiences.deleted.remove(&Key { id: *id, author });
+        }
     }
 
     /// Whether a post is kept from some.
     pub(super) fn is_for_few(&self, key: Key) -> bool {
-        self.audience_of(key).is_few()
+        self.audience_of(key).is_few() || self.audiences.deleted.contains(&key)
     }
 
     fn count_few(&mut self, key: Key, before: Option<Audience>, after: Option<Audience>) {

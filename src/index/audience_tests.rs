@@ -55,7 +55,7 @@ fn edited(ms: u64, text: &str) -> Entry {
 }
 
 fn deleted(ms: u64) -> Entry {
-    Entry::PostDeleted { at: Wall(21), id: at(ms) }
+    Entry::PostDeleted { at: Wall(21), id: at(ms), few: false }
 }
 
 fn followed(user: &str) -> Entry {
@@ -408,6 +408,36 @@ fn end_of_a_post_for_few_is_told_to_those_who_could_read_it() {
     let edited = [Happened::Edited(post("ada", 13))];
     assert_eq!(told(&world, "cleo", Listened::Home, from), edited);
     assert_eq!(told(&world, "dora", Listened::Home, from), []);
+}
+
+#[test]
+fn r0154_post_for_few_is_none_to_others_once_it_was_taken_back() {
+    let mut world = World::default();
+    for user in PEOPLE {
+        world.write(user, &Entry::Joined { at: Wall(1) });
+    }
+    for (ms, audience) in [(10, Audience::Named), (11, Audience::Everyone)] {
+        world.write("ada", &posted(ms, audience, "to @ben", None));
+        let few = audience.is_few();
+        world.write("ada", &Entry::PostDeleted { at: Wall(21), id: at(ms), few });
+        // Nobody takes it back twice, and if so the first time counts.
+        world.write("ada", &Entry::PostDeleted { at: Wall(22), id: at(ms), few: !few });
+    }
+    let rebuilt = Index::build(world.users.values());
+    let told = |index: &Index, eyes| {
+        [10, 11]
+            .map(|ms| (index.shows(eyes, &post("ada", ms)), index.is_for(eyes, &post("ada", ms))))
+    };
+    let (none, some) = ((false, false), (true, true));
+    for index in [&world.index, &rebuilt] {
+        let eyes = |user: &str| index.eyes(Some(&name(user)), Wall(0));
+        assert_eq!(told(index, eyes("ada")), [some, some]);
+        for eyes in [eyes("ben"), eyes("cleo"), ANYONE] {
+            assert_eq!(told(index, eyes), [none, some]);
+        }
+    }
+    world.write("ada", &Entry::Left { at: Wall(30) });
+    assert_eq!(told(&world.index, ANYONE), [some, some], "what is left of her says nothing");
 }
 
 #[test]

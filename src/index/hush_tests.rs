@@ -31,7 +31,7 @@ fn said_to_few(ms: u64, audience: Audience, reply_to: Option<PostRef>) -> Entry 
 }
 
 fn deleted(ms: u64) -> Entry {
-    Entry::PostDeleted { at: Wall(50), id: at(ms) }
+    Entry::PostDeleted { at: Wall(50), id: at(ms), few: false }
 }
 
 fn muted(post: PostRef) -> Entry {

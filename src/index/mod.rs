@@ -194,7 +194,7 @@ impl Index {
             Entry::Posted { .. } | Entry::PostedFor { .. } | Entry::PostedPoll { .. } => {
                 self.post(author, before, entry);
             }
-            Entry::PostDeleted { id, .. } => self.remove_post(before, *id),
+            Entry::PostDeleted { id, few, .. } => self.delete_post(before, *id, *few),
             Entry::Followed { .. }
             | Entry::Unfollowed { .. }
             | Entry::Muted { .. }
@@ -466,6 +466,14 @@ impl Index {
     }
 
     /// Takes out a post; what it answered only its author's `User` tells.
+    fn delete_post(&mut self, before: &User, id: PostId, is_few: bool) {
+        self.remove_post(before, id);
+        if is_few && !before.has_deleted(id) {
+            let author = self.people.intern(&before.name);
+            self.deleted_of_few(Key { id, author });
+        }
+    }
+
     fn remove_post(&mut self, before: &User, id: PostId) {
         if before.post(id).is_none() {
             return;
@@ -494,6 +502,7 @@ impl Index {
         for post in before.posts.iter().rev() {
             self.remove_post(before, post.id);
         }
+        self.unlimit_all(before);
         let id = self.people.intern(&before.name);
         self.replace_fans(id, before, &User::absent(before.name.clone()));
         self.replace_marks(id, before, &User::absent(before.name.clone()));

@@ -198,7 +198,8 @@ mod tests {
         world.write("ben", &posted(6, std::slice::from_ref(&one)));
         check(&world, &one, [true; 3]);
         check(&world, &two, [false, true, true]);
-        world.write("ben", &Entry::PostDeleted { at: Wall(7), id: PostId::from_raw(6) });
+        world
+            .write("ben", &Entry::PostDeleted { at: Wall(7), id: PostId::from_raw(6), few: false });
         check(&world, &one, [false, true, true]);
         // Hidden by a keeper: its author alone.
         let (user, id) = (name("ada"), PostId::from_raw(5));
@@ -207,7 +208,7 @@ mod tests {
         check(&world, &one, [false, false, true]);
         assert!(world.index.needs_picture(one.file));
         let before = world.index.picture_changes();
-        world.write("ada", &Entry::PostDeleted { at: Wall(9), id });
+        world.write("ada", &Entry::PostDeleted { at: Wall(9), id, few: false });
         check(&world, &one, [false; 3]);
         assert!(!world.index.needs_picture(one.file) && world.index.pictures().is_empty());
         assert_ne!(world.index.picture_changes(), before);

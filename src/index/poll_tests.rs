@@ -74,7 +74,7 @@ fn poll_over_is_told_to_its_author_and_voters_at_its_end_and_no_sooner() {
     assert_eq!((over(&world, "cleo", 30), over(&world, "ada", 30).len()), (vec![], 1));
     world.write("cleo", &Entry::ThreadUnmuted { at: Wall(9), post: of("ada", 20) });
     assert_eq!(over(&world, "cleo", 30).len(), 1);
-    world.write("ada", &Entry::PostDeleted { at: Wall(9), id: at(20) });
+    world.write("ada", &Entry::PostDeleted { at: Wall(9), id: at(20), few: false });
     assert_eq!((over(&world, "ada", 30), over(&world, "cleo", 30)), (vec![], vec![]));
 }
 
@@ -97,7 +97,7 @@ fn any_act() -> impl Strategy<Value = (&'static str, Entry)> {
         6 => (user(), user(), ms(), places)
             .prop_map(|(user, whose, ms, places)| (user, voted(of(whose, ms), &places))),
         1 => (user(), ms())
-            .prop_map(|(user, ms)| (user, Entry::PostDeleted { at: Wall(9), id: at(ms) })),
+            .prop_map(|(user, ms)| (user, Entry::PostDeleted { at: Wall(9), id: at(ms), few: false })),
         1 => user().prop_map(|user| (user, Entry::Left { at: Wall(9) })),
     ]
 }

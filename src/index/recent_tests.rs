@@ -29,7 +29,7 @@ fn followed(user: &str) -> Entry {
 }
 
 fn deleted(id: u64) -> Entry {
-    Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }
+    Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id), few: false }
 }
 
 /// Ada follows Ben.

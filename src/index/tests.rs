@@ -34,7 +34,7 @@ fn posted(id: u64, reply_to: Option<PostRef>) -> Entry {
 }
 
 fn deleted(id: u64) -> Entry {
-    Entry::PostDeleted { at: Wall(id), id: post_id(id) }
+    Entry::PostDeleted { at: Wall(id), id: post_id(id), few: false }
 }
 
 fn followed(user: &str) -> Entry {

@@ -171,7 +171,7 @@ fn likes_and_reposts_of_posts_that_stand_told_to_their_author_until_undone() {
     assert_eq!(news(&world, "ada", &NewsKind::ALL), [repost, likes[1]]);
     world.write("ben", &liked(16, "ada", 3));
     assert_eq!(news(&world, "ada", &NewsKind::ALL)[0], "16 ben likes ada 3");
-    world.write("ada", &Entry::PostDeleted { at: Wall(17), id: at(3) });
+    world.write("ada", &Entry::PostDeleted { at: Wall(17), id: at(3), few: false });
     assert_eq!(news(&world, "ada", &NewsKind::ALL), [repost, likes[1]]);
     world.write("cleo", &Entry::Unreposted { at: Wall(18), post: post("ada", 2) });
     world.write("ada", &Entry::Muted { at: Wall(18), user: name("ben"), until: None });
@@ -185,7 +185,7 @@ fn tags_found_by_any_spelling_and_the_last_used_first() {
         ("ben", posted(2, "#GRÖSSE")),
         ("ben", posted(3, "#brot, #Brot!")),
         ("ada", posted(4, "#seeds again")),
-        ("ada", Entry::PostDeleted { at: Wall(5), id: at(4) }),
+        ("ada", Entry::PostDeleted { at: Wall(5), id: at(4), few: false }),
     ]);
     let page = world.index.tagged(ANYONE, &tag("größe"), None, 1);
     assert_eq!((shown(&page), page.older), (vec![("ben", 2)], Some(at(2))));
@@ -479,7 +479,7 @@ fn any_line() -> impl Strategy<Value = (UserName, Entry)> {
     let user = || who().prop_map(name);
     let entry = prop_oneof![
         8 => (1..12u64, prop::sample::select(TEXTS.to_vec())).prop_map(|(ms, text)| posted(ms, text)),
-        2 => (1..12u64).prop_map(|ms| Entry::PostDeleted { at: Wall(ms), id: at(ms) }),
+        2 => (1..12u64).prop_map(|ms| Entry::PostDeleted { at: Wall(ms), id: at(ms), few: false }),
         4 => (1..12u64, who()).prop_map(|(ms, user)| followed(ms, user)),
         2 => who().prop_map(|user| Entry::Unfollowed { at: Wall(1), user: name(user) }),
         6 => (1..12u64, of()).prop_map(|(ms, post)| Entry::Liked { at: Wall(ms), post }),

@@ -137,7 +137,7 @@ mod tests {
             post("\"so\"", None, None),
             post("said", None, Some("a note")),
             Entry::Joined { at },
-            Entry::PostDeleted { at, id: PostId::from_raw(1) },
+            Entry::PostDeleted { at, id: PostId::from_raw(1), few: false },
         ] {
             let list = serde_json::to_string(&[entry]).unwrap();
             assert_eq!(posted(&list), None, "{list}");

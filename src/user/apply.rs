@@ -88,7 +88,7 @@ impl User {
                     self.cover(*id, *sensitive);
                 }
             }
-            Entry::PostDeleted { at: _, id } => self.drop_post(*id),
+            Entry::PostDeleted { at: _, id, few } => self.drop_post(*id, *few),
             Entry::PictureSent { at, id, picture } => self.sent.put(*id, *at, picture.clone()),
             Entry::Pinned { .. }
             | Entry::Unpinned { .. }
@@ -311,7 +311,7 @@ impl User {
         }
     }
 
-    fn drop_post(&mut self, id: PostId) {
+    fn drop_post(&mut self, id: PostId, is_few: bool) {
         if let Ok(at) = self.posts.binary_search_by_key(&id, |post| post.id) {
             self.posts.remove(at);
         }
@@ -328,6 +328,9 @@ impl User {
         // Also where the post itself is not in the file any more: a compacted file tells only this.
         if let Err(at) = self.deleted.binary_search(&id) {
             self.deleted.insert(at, id);
+            if is_few {
+                self.aside.get_or_insert_default().few_deleted.insert(id);
+            }
         }
         self.post_id_max = self.post_id_max.max(Some(id));
     }
@@ -385,6 +388,7 @@ impl User {
         assert!(self.pictures.keys().all(|id| self.post(*id).is_some()));
         assert!(self.aside().polls.keys().all(|id| self.post(*id).is_some()));
         assert!(self.aside().sensitive.iter().all(|id| self.post(*id).is_some()));
+        assert!(self.aside().few_deleted.iter().all(|id| self.has_deleted(*id)));
         assert!(self.audiences.keys().all(|id| self.post(*id).is_some()));
         assert!(self.audiences.values().all(|audience| !audience.is_everyone()));
         assert!(self.edits.keys().chain(&self.pinned).all(|id| self.post(*id).is_some()));

@@ -1,5 +1,5 @@
 //! What most people have none of, so that it costs those nothing: polls, votes, pictures that are covered,
-//! threads of which somebody wants to hear nothing, and followers whom they removed.
+//! posts for few that were taken back, threads of which somebody wants to hear nothing, and followers whom they removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,6 +97,8 @@ pub struct Aside {
     pub polls: BTreeMap<PostId, Arc<Poll>>,
     /// Their posts that stand whose pictures are covered.
     pub sensitive: BTreeSet<PostId>,
+    /// Those of their posts that were taken back that were for few.
+    pub few_deleted: BTreeSet<PostId>,
     /// What they chose, and where.
     pub votes: BTreeMap<PostRef, Choices>,
     /// Threads of which they want to hear nothing, by the post that each begins with.
@@ -109,6 +111,7 @@ pub struct Aside {
 static NONE: Aside = Aside {
     polls: BTreeMap::new(),
     sensitive: BTreeSet::new(),
+    few_deleted: BTreeSet::new(),
     votes: BTreeMap::new(),
     muted_threads: BTreeSet::new(),
     removed_followers: BTreeMap::new(),

@@ -204,6 +204,9 @@ pub enum Entry {
         at: Wall,
         /// Which one.
         id: PostId,
+        /// Whether it was for few: to all others there never was one.
+        #[serde(default, skip_serializing_if = "is_not")]
+        few: bool,
     },
     /// A picture was sent that is in no post yet, or is said to show something else. A post that names
     /// it, another that is sent much later, or many of them, let it be forgotten.

@@ -55,7 +55,7 @@ fn voted(id: u64, places: &[usize]) -> Entry {
 }
 
 fn deleted(id: u64) -> Entry {
-    Entry::PostDeleted { at: Wall(id), id: PostId::from_raw(id) }
+    Entry::PostDeleted { at: Wall(id), id: PostId::from_raw(id), few: false }
 }
 
 fn opened(byte: u8, at: u64) -> Entry {

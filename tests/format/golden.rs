@@ -119,7 +119,11 @@ fn ada() -> File {
     file.add(version(1_048_579, 2, 1), None, &[]);
     let typo = posted(6, "Tea at fuor", None);
     file.add(version(1_048_579, 2, 2), Some(post(6)), &[typo]);
-    file.add(version(1_048_579, 2, 3), None, &[Entry::PostDeleted { at: at(7), id: post(6) }]);
+    file.add(
+        version(1_048_579, 2, 3),
+        None,
+        &[Entry::PostDeleted { at: at(7), id: post(6), few: false }],
+    );
     file.add(version(1_048_579, 2, 4), None, &[Entry::Unfollowed { at: at(8), user: user("zoe") }]);
     file.add(version(1_048_579, 2, 5), None, &[Entry::SessionClosed { at: at(9), id: session }]);
     file

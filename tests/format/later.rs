@@ -134,7 +134,7 @@ fn vera() -> File {
     file.add(version(1, 1, 3), Some(post(3)), &[said(3, Audience::Followers, parent)]);
     file.add(version(1, 1, 4), Some(post(4)), &[said(4, Audience::Named, None)]);
     file.add(version(1, 1, 5), Some(post(5)), &[said(5, Audience::Named, None)]);
-    file.add(version(1, 1, 6), None, &[Entry::PostDeleted { at: at(6), id: post(5) }]);
+    file.add(version(1, 1, 6), None, &[Entry::PostDeleted { at: at(6), id: post(5), few: false }]);
     let (text, note) = ("To @zoe".to_owned(), None);
     file.add(
         version(1, 1, 7),
@@ -172,7 +172,7 @@ fn wim() -> File {
     file.add(version(1, 1, 2), Some(post(1)), &[asks(1, Audience::Everyone, [false, false])]);
     file.add(version(1, 1, 3), Some(post(3)), &[asks(3, Audience::Followers, [true, true])]);
     file.add(version(1, 1, 4), Some(post(4)), &[asks(4, Audience::Everyone, [false, false])]);
-    file.add(version(1, 1, 5), None, &[Entry::PostDeleted { at: at(5), id: post(4) }]);
+    file.add(version(1, 1, 5), None, &[Entry::PostDeleted { at: at(5), id: post(4), few: false }]);
     file.add(version(1, 1, 6), None, &[chosen(6, &[1, 0])]);
     file.add(version(1, 1, 7), None, &[chosen(7, &[1])]);
     let (text, note) = ("Tea, or cake?".to_owned(), None);

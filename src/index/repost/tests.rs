@@ -81,7 +81,7 @@ fn repost_stands_where_it_was_made_and_once() {
     world.write("cleo", &Entry::Unreposted { at: Wall(6), post: of("dora", 1) });
     let dora = line("dora", 1, Some("ben"));
     assert_eq!(world.home("ada"), [line("cleo", 4, None), dora, line("ben", 2, None)]);
-    let deleted = Entry::PostDeleted { at: Wall(7), id: id(1) };
+    let deleted = Entry::PostDeleted { at: Wall(7), id: id(1), few: false };
     world.write("dora", &deleted);
     assert_eq!(world.home("ada"), [line("cleo", 4, None), line("ben", 2, None)]);
     assert_eq!(shown(&world.index.profile(ANYONE, &name("ben"), None, 9)), [line("ben", 2, None)]);
@@ -177,7 +177,7 @@ impl Step {
         let (at, post) = (Wall(at), of(self.user, self.of));
         match self.what {
             0..=3 => posted(at.0),
-            4 => Entry::PostDeleted { at, id: id(self.of) },
+            4 => Entry::PostDeleted { at, id: id(self.of), few: false },
             5 | 6 => followed(self.user),
             7 => Entry::Unfollowed { at, user: name(self.user) },
             8..=11 => Entry::Reposted { at, post },

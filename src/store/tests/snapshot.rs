@@ -405,9 +405,11 @@ fn fold_of_a_file_on_the_disk_is_that_of_its_bytes() {
     }
     // What is left of them stands in pieces.
     let gone = (1..1_000).filter(|number| number % 7 < 3);
-    entries.extend(
-        gone.map(|number| Entry::PostDeleted { at: Wall(9), id: PostId::from_raw(number) }),
-    );
+    entries.extend(gone.map(|number| Entry::PostDeleted {
+        at: Wall(9),
+        id: PostId::from_raw(number),
+        few: false,
+    }));
     let (history, versions) = file_of(&entries);
     assert!(history.bytes.len() > 4 * LOAD_BUFFER_BYTES, "several pieces");
     let home = Home::with_ada(&[&history.bytes[..], b"half a line that came meanwhile"].concat());
@@ -477,8 +479,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         8 => (0..5u8, 0..9u64).prop_map(opened),
         6 => (0..5u8).prop_map(move |byte| Entry::SessionClosed { at: Wall(1), id: session(byte) }),
         8 => (0..12u64, any::<bool>()).prop_map(|(id, is_covered)| covered(id, is_covered)),
-        5 => (0..12u64)
-            .prop_map(|id| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id) }),
+        5 => (0..12u64, any::<bool>())
+            .prop_map(|(id, few)| Entry::PostDeleted { at: Wall(1), id: PostId::from_raw(id), few }),
         30 => any_mark(),
         5 => (0..4u8).prop_map(move |n| Entry::Followed { at: Wall(1), user: name(n) }),
         4 => (0..4u8).prop_map(move |n| Entry::Unfollowed { at: Wall(1), user: name(n) }),
