@@ -177,7 +177,8 @@ configuration, in either, for it says how the log is to be written. Passwords, t
 
 [packaging/tern.service](packaging/tern.service) runs it under systemd. `Type=notify`: it is ready when pages can be
 read. The watchdog is fed each time the process has answered a question from outside: a web server to
-`/healthz`, `tern serve` to `/readyz`, a backend to a web server's question. SIGTERM and SIGINT stop it within 10
+`/healthz`, `tern serve` to `/readyz`, a backend to a web server's question; also when it said that too many connections
+are open, which a restart would not mend. SIGTERM and SIGINT stop it within 10
 seconds, a second one at once. SIGHUP (`systemctl reload tern`) reads the configuration file again: `log` and
 `log_format` change at once, of every other setting the log says that it needs a restart; a file that cannot be
 used changes nothing. Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory

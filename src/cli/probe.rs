@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::config::HostPort;
 use crate::limits::{READY_ANSWER_BYTES_MAX, READY_ANSWER_MS};
+use crate::web::words::Lang;
 
 /// Why a web server is not well.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,8 @@ pub(super) enum NotReady {
     Late,
     #[error("the web server's answer is no HTTP")]
     Garbled,
+    #[error("the web server has too many connections")]
+    Full,
     #[error("the web server says {status}: {body}")]
     Refused { status: u16, body: String },
 }
@@ -70,7 +73,11 @@ fn understand(answer: &[u8]) -> Result<String, NotReady> {
     let body = text.split_once("\r\n\r\n").map_or("", |(_head, body)| body).trim();
     let body = if body.starts_with('<') { "a page" } else { body };
     let body: String = body.chars().filter(|c| !c.is_control()).take(200).collect();
-    if status == 200 { Ok(body) } else { Err(NotReady::Refused { status, body }) }
+    match status {
+        200 => Ok(body),
+        503 if text.contains(Lang::En.too_many_connections()) => Err(NotReady::Full),
+        _ => Err(NotReady::Refused { status, body }),
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +109,8 @@ mod tests {
             "the web server says 503: writes: no-majority",
         );
         check("HTTP/1.1 421 X\r\n\r\n<!doctype html>", "the web server says 421: a page");
+        let full = format!("HTTP/1.1 503 X\r\n\r\n<p>{}</p>", Lang::En.too_many_connections());
+        check(&full, "the web server has too many connections");
         check("", "the web server's answer is no HTTP");
         check("HTTP/1.1 x", "the web server's answer is no HTTP");
     }

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::memory::{self, Part};
 use super::signal::{Again, Second, until_signalled};
 use super::watchdog::{self, Place};
-use super::{backend, descriptors, key, metrics, notify, probe, say, web};
+use super::{backend, descriptors, key, metrics, notify, say, web};
 use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 
@@ -32,7 +32,7 @@ pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
     let place = Place::default();
     until_signalled(Second::Exit, again, |stop| {
         // A page that is ready has asked the backend.
-        let check = |address: &HostPort| probe::get(address, "/readyz").is_ok();
+        let check = |address: &HostPort| watchdog::web(address, "/readyz");
         watchdog::beside(&place, stop, &check, || run_both(config, &key_file, &place, stop))
     })?
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use super::config::HostPort;
-use super::{notify, probe};
+use super::notify;
+use super::probe::{self, NotReady};
 use crate::action::Action;
 use crate::clock::Clock;
 use crate::thread::{CloseOnDrop, Stop, spawn_named};
@@ -64,9 +65,10 @@ pub(super) fn beside<T>(
     })
 }
 
-/// Whether a web server answers, through everything that browsers' requests go through.
-pub(super) fn web(address: &HostPort) -> bool {
-    probe::get(address, "/healthz").is_ok()
+/// Whether a web server answers, through everything that browsers' requests go through. A crowd that fills it
+/// keeps this question out too: the server says so, and to be started anew would help nobody but the crowd.
+pub(super) fn web(address: &HostPort, path: &str) -> bool {
+    matches!(probe::get(address, path), Ok(_) | Err(NotReady::Full))
 }
 
 /// Whether a backend answers a web server.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::config::Web;
+use super::config::{HostPort, Web};
 use super::error::CliError;
 use super::memory::{self, Part};
 use super::signal::Again;
@@ -19,7 +19,8 @@ pub(super) fn run(config: &Web, again: Again<'_>) -> Result<(), CliError> {
     let memory_left = memory::check(Part::Web)?;
     let place = Place::default();
     parent::until_stopped(config.stop_with_parent, again, |stop| {
-        watchdog::beside(&place, stop, &watchdog::web, || {
+        let check = |address: &HostPort| watchdog::web(address, "/healthz");
+        watchdog::beside(&place, stop, &check, || {
             start((config, memory_left), stop, &|address| {
                 say(&format!("web address=http://{address}"));
                 place.set(address);

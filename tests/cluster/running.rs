@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{File, read_to_string};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tern::limits::GATE_ADDRESS_CONNECTIONS_MAX;
 
 use super::harness::{PROGRAM, eventually, send, take_turn};
 use super::lines;
@@ -140,6 +142,27 @@ fn manager_hears_of_start_life_reload_and_stop() {
     let health = served.health(&[]);
     assert_eq!(health.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&health.stderr).contains("is not well"), "{health:?}");
+}
+
+/// A crowd that kept all connections busy had the manager end the process, each minute anew.
+#[test]
+fn r0155_manager_is_told_that_a_server_lives_which_is_full() {
+    let _turn = take_turn();
+    let served = Served::start("community = 'Fen'\n");
+    served.hears("READY=1");
+    let open = || {
+        let mut browser = TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+        browser.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let mut told = [0; 12];
+        let is_full = browser.read_exact(&mut told).is_ok_and(|()| &told == b"HTTP/1.1 503");
+        (!is_full).then_some(browser)
+    };
+    // They say nothing, and so are no idle ones that make room.
+    let _silent: Vec<_> = std::iter::from_fn(open).take(2 * GATE_ADDRESS_CONNECTIONS_MAX).collect();
+    for _ in 0..4 {
+        served.hears("WATCHDOG=1");
+    }
+    assert!(!served.log().contains("no answer from this process"), "{}", served.log());
 }
 
 #[test]
