@@ -87,31 +87,37 @@ struct Told<'a> {
 /// # Errors
 /// [`CheckError`]: also when it is done and something is wrong.
 pub(super) fn run(options: &RawCheck) -> Result<(), CliError> {
-    let owner = options.repair.then(|| Owner::of(&options.data)).transpose()?;
     let mut told = String::new();
     let looked = look(options, &mut told);
-    if let Some(owner) = owner.filter(|_| !matches!(looked, Err(CheckError::Store(_)))) {
-        owner.take_all(&options.data)?;
-    }
     if !told.is_empty() {
         answer(&told)?;
     }
-    Ok(looked?)
+    looked
 }
 
 /// Looks, and says in `told` what there is.
-fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
+fn look(options: &RawCheck, told: &mut String) -> Result<(), CliError> {
     let path = options.data.as_path();
     if !path.join("node.json").exists()
         && let Some((_, first)) = machines(path).into_iter().next()
     {
-        return Err(CheckError::Several { path: path.to_owned(), first });
+        return Err(CheckError::Several { path: path.to_owned(), first }.into());
     }
     let mut checked = checked(path)?;
+    let owner = Owner::of(path)?;
     let mut mended = Vec::new();
     if options.repair && !is_beyond_repair(&checked) && checked.findings.iter().any(can_mend) {
-        repair(path)?;
-        let before = std::mem::replace(&mut checked, self::checked(path)?);
+        repair(path).map_err(CheckError::from)?;
+        let mut after = self::checked(path)?;
+        // Nothing was kept from its account before: root made it just now.
+        let denied = |finding: &&Finding| finding.kind == Kind::Denied;
+        let made: Vec<_> =
+            after.findings.iter().filter(denied).map(|it| path.join(&it.file)).collect();
+        if !made.is_empty() {
+            made.iter().try_for_each(|file| owner.take(file))?;
+            after = self::checked(path)?;
+        }
+        let before = std::mem::replace(&mut checked, after);
         // What else was wrong with a file went with it.
         let is_mended =
             |finding: &Finding| can_mend(finding) && !checked.findings.contains(finding);
@@ -123,16 +129,16 @@ fn look(options: &RawCheck, told: &mut String) -> Result<(), CheckError> {
         lines(path, &checked, &mended).join("\n")
     };
     if is_unusable(&checked) {
-        return Err(CheckError::Unusable { path: path.to_owned() });
+        return Err(CheckError::Unusable { path: path.to_owned() }.into());
     }
     match checked.findings.len() {
         0 => Ok(()),
-        count => Err(CheckError::Found { path: path.to_owned(), count }),
+        count => Err(CheckError::Found { path: path.to_owned(), count }.into()),
     }
 }
 
 /// What the store finds, and what keeps a start from reading the key there.
-fn checked(path: &Path) -> Result<Checked, StoreError> {
+fn checked(path: &Path) -> Result<Checked, CheckError> {
     // `tern run-cluster` may have its machines beside this one.
     let machine = |(_, path): (_, PathBuf)| Some(path.file_name()?.to_str()?.to_owned());
     let machines: Vec<String> = machines(path).into_iter().filter_map(machine).collect();
@@ -270,9 +276,11 @@ const fn remedy(kind: Kind) -> &'static str {
         Kind::Key => "no start that reads it succeeds",
         Kind::Foreign => "left alone",
         Kind::WrongName => "left alone, and not read",
-        Kind::WrongMode => "chmod go= it",
+        Kind::WrongMode => "chmod u=rwX,go= it",
         Kind::WrongOwner => "chown it to the directory's",
-        Kind::Denied => "no start as that account succeeds: chown it to the directory's",
+        Kind::Denied => {
+            "no start as that account succeeds: chown it to the directory's, and chmod u=rwX,go= it"
+        }
         Kind::Newer => "take a newer version of the program",
         Kind::Identity => "see \"A machine is replaced\" in RUN.md; the others hold every post",
         Kind::Unfinished => "remove the directory and restore again",

@@ -183,8 +183,8 @@ impl Look {
             match name.as_str() {
                 USERS | DAMAGED | PICTURES | restore::MARK => {}
                 _ if !found.is_file && others.directories.contains(&name) => {}
-                node::TEMPORARY => self.add(name.clone(), Kind::LeftOver, LEFT_OVER),
-                _ if known && found.is_file => self.mode_in(root, "", &name)?,
+                node::TEMPORARY => self.left_over(root, &name),
+                _ if known && found.is_file => drop(self.mode_in(root, "", &name)?),
                 _ if known => self.add(name.clone(), Kind::Foreign, NO_FILE),
                 _ => self.add(name.clone(), Kind::Foreign, FOREIGN),
             }
@@ -201,9 +201,19 @@ impl Look {
             return Ok(());
         }
         if is_marked {
-            self.add(restore::MARK, Kind::LeftOver, LEFT_OVER);
+            self.left_over(root, restore::MARK);
         }
         self.identity(root)
+    }
+
+    /// What a start removes, unless it is a directory.
+    fn left_over(&mut self, root: &Directory, name: &str) {
+        match root.open_in(name) {
+            Ok(None) | Err(StoreError::NoDirectory { .. }) => {
+                self.add(name, Kind::LeftOver, LEFT_OVER);
+            }
+            Ok(Some(_)) | Err(_) => self.add(name, Kind::NoFile, NO_FILE),
+        }
     }
 
     fn identity(&mut self, root: &Directory) -> Result<(), StoreError> {
@@ -365,13 +375,16 @@ impl Look {
         for found in pictures.list()? {
             let name = text_of(&found);
             let path = format!("{PICTURES}/{name}");
+            // Another name is not opened: what of it is no text is written out, and may be too long then.
+            if !picture::is_prefix(&name) {
+                self.add(path, Kind::Foreign, FOREIGN);
+                continue;
+            }
             match pictures.open_in(&name) {
-                Ok(Some(shelf)) if picture::is_prefix(&name) => self.shelf(&shelf, &path)?,
-                Err(StoreError::NoDirectory { .. }) if picture::is_prefix(&name) => {
+                Ok(Some(shelf)) => self.shelf(&shelf, &path)?,
+                Ok(None) => {}
+                Err(StoreError::NoDirectory { .. }) => {
                     self.add(path, Kind::NoDirectory, NO_DIRECTORY);
-                }
-                Ok(_) | Err(StoreError::NoDirectory { .. }) => {
-                    self.add(path, Kind::Foreign, FOREIGN);
                 }
                 Err(error) => return Err(error),
             }
@@ -381,6 +394,7 @@ impl Look {
 
     /// Pictures whose names begin alike.
     fn shelf(&mut self, shelf: &Directory, at: &str) -> Result<(), StoreError> {
+        self.mode_of(shelf, at)?;
         for found in shelf.list()? {
             let name = text_of(&found);
             let path = format!("{at}/{name}");
@@ -390,24 +404,16 @@ impl Look {
                 None if is_left_over => self.add(path, Kind::LeftOver, LEFT_OVER),
                 None => self.add(path, Kind::Foreign, FOREIGN),
                 Some(picture) => {
-                    self.mode_in(shelf, at, &name)?;
+                    let bytes = self.mode_in(shelf, at, &name)?;
                     self.held.insert(picture);
-                    self.count_picture(shelf, &name)?;
+                    self.checked.pictures += 1;
+                    self.checked.bytes = self.checked.bytes.saturating_add(bytes);
                     if !picture::is_sound(shelf, picture)? {
                         self.add(path, Kind::DamagedPicture, "it is not what its name says");
                     }
                 }
             }
         }
-        Ok(())
-    }
-
-    fn count_picture(&mut self, shelf: &Directory, name: &str) -> Result<(), StoreError> {
-        let file = shelf.open_file(name, OFlags::RDONLY)?;
-        let data = file.map(|file| file.metadata()).transpose();
-        let bytes = data.map_err(|e| shelf.failed("look at", name, e))?.map_or(0, |it| it.len());
-        self.checked.pictures += 1;
-        self.checked.bytes = self.checked.bytes.saturating_add(bytes);
         Ok(())
     }
 
@@ -457,7 +463,8 @@ impl Look {
         Ok(())
     }
 
-    fn mode_in(&mut self, directory: &Directory, at: &str, name: &str) -> Result<(), StoreError> {
+    /// Looks at a file's mode and owner; how many bytes it has.
+    fn mode_in(&mut self, directory: &Directory, at: &str, name: &str) -> Result<u64, StoreError> {
         let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
         let stat = rustix::fs::statat(directory.fd(), name, flags)
             .map_err(|e| directory.failed("look at", name, e))?;
@@ -465,7 +472,7 @@ impl Look {
             let file = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
             self.access(file, &stat);
         }
-        Ok(())
+        Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
     /// Who may read it, and whether those can who must.
@@ -475,14 +482,22 @@ impl Look {
             let what = format!("mode {mode:o}: other accounts may read or change it");
             self.add(file.clone(), Kind::WrongMode, what);
         }
-        if stat.st_uid != self.owner {
+        // Root reads and writes everything; a start opens no picture, and must list where they are.
+        let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let is_read = self.owner != 0 && (is_directory || !file.starts_with(PICTURES));
+        let (all, least) = if is_directory { (0o700, 0o700) } else { (0o600, 0o400) };
+        let (kind, what) = if stat.st_uid != self.owner {
             let (own, owner) = (stat.st_uid, self.owner);
-            // Root reads everything; a start opens no picture.
-            let is_read = owner != 0 && !file.starts_with(PICTURES);
             let kind = if is_read { Kind::Denied } else { Kind::WrongOwner };
-            let what = format!("it belongs to account {own}, and the directory to account {owner}");
-            self.add(file, kind, what);
-        }
+            (kind, format!("it belongs to account {own}, and the directory to account {owner}"))
+        } else if self.owner != 0 && stat.st_mode & all != all {
+            let is_denied = is_read && stat.st_mode & least != least;
+            let kind = if is_denied { Kind::Denied } else { Kind::WrongMode };
+            (kind, format!("mode {:o}: its own account may not change it", stat.st_mode & 0o7777))
+        } else {
+            return;
+        };
+        self.add(file, kind, what);
     }
 }
 

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -274,7 +274,12 @@ fn read_all(file: File) -> io::Result<Vec<u8>> {
 /// Whether the picture of that name in a directory is what the name says; one that is gone since is.
 pub(super) fn is_sound(shelf: &Directory, name: PictureName) -> Result<bool, StoreError> {
     let file = name.to_string();
-    let Some(opened) = shelf.open_file(&file, OFlags::RDONLY)? else { return Ok(true) };
+    let opened = match shelf.open_file(&file, OFlags::RDONLY) {
+        // Nobody can tell. That its owner or mode is wrong is another matter.
+        Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => None,
+        opened => opened?,
+    };
+    let Some(opened) = opened else { return Ok(true) };
     match read_all(opened) {
         Ok(bytes) => Ok(name.is_of(&bytes)),
         Err(error) if super::error::is_unreadable(&error) => Ok(false),

@@ -1,13 +1,16 @@
 //! Directories that no start takes as they are: what a start says, what `tern check` says, and that neither
 //! makes anything there.
 
-use std::os::unix::fs::PermissionsExt;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::backup;
 use super::check::{check, findings, make_private};
 use super::refused::{all_below, one_machine};
-use crate::member::harness::{Machines, Ran};
+use crate::member::harness::{Machines, PROGRAM, Ran};
 
 fn run(words: &[&str]) -> Ran {
     Ran::of(words.iter().map(|word| (*word).to_owned()))
@@ -197,4 +200,112 @@ fn machines_of_a_cluster_beside_a_single_one_are_not_foreign() {
     std::fs::create_dir(alone.join("node-2")).unwrap();
     make_private(&alone);
     assert_eq!(findings(&alone, 1), [("node-2".to_owned(), "foreign".to_owned())]);
+}
+
+/// What root mends is the account's; what others put there stays whose it is, and what is not touched too.
+#[test]
+fn r0140_repair_gives_away_nothing_but_what_it_made() {
+    if !rustix::process::geteuid().is_root() {
+        println!("left out: only root makes files for others");
+        return;
+    }
+    let (_all, data, _) = stopped();
+    std::fs::create_dir(data.join("lost+found")).unwrap();
+    std::fs::write(data.join("users/notes"), "mine").unwrap();
+    let mut rotten = std::fs::read(data.join("users/ada.jsonl")).unwrap();
+    let last = rotten.len() - 30;
+    rotten[last] ^= 1;
+    std::fs::write(data.join("users/ada.jsonl"), rotten).unwrap();
+    give_all(&data);
+    let roots = ["lost+found", "users/notes", "ballast"];
+    for name in roots {
+        chown(data.join(name), Some(0), Some(0)).unwrap();
+    }
+    let owner = |name: &str| data.join(name).symlink_metadata().unwrap().uid();
+    check(&data, &["--repair"]).refused(3, "nothing was touched");
+    assert_eq!(roots.map(owner), [0; 3]);
+
+    chown(data.join("ballast"), Some(ACCOUNT), None).unwrap();
+    let told = check(&data, &["--repair"]).ended_with(1);
+    assert!(told.contains("mended: users/ada.jsonl"), "{told}");
+    for name in ["users/ada.jsonl", "damaged/ada.mark", "damaged/ada.1.jsonl"] {
+        assert_eq!(owner(name), ACCOUNT, "{name}");
+    }
+    assert_eq!(["lost+found", "users/notes"].map(owner), [0; 2]);
+}
+
+const ACCOUNT: u32 = 4711;
+
+fn give_all(data: &Path) {
+    let all = all_below(data).into_iter().map(|(path, _)| path).chain([data.to_owned()]);
+    all.for_each(|path| chown(path, Some(ACCOUNT), Some(ACCOUNT)).unwrap());
+}
+
+#[test]
+fn r0141_check_says_of_odd_names_and_directories_what_a_start_says() {
+    let (all, _, file) = stopped();
+    let alone = restored(&all, &file, None);
+    for name in ["node.json.tmp", "restoring"] {
+        std::fs::create_dir(alone.join(name)).unwrap();
+        make_private(&alone);
+        assert_eq!(findings(&alone, 3), [(name.to_owned(), "no_file".to_owned())]);
+        serve(&all, &alone).refused(3, "Is a directory");
+        std::fs::remove_dir(alone.join(name)).unwrap();
+    }
+    // No start minds names that are no text, however long.
+    std::fs::create_dir(alone.join("pictures")).unwrap();
+    std::fs::write(alone.join("pictures").join(OsStr::from_bytes(&[0xff; 200])), "").unwrap();
+    make_private(&alone);
+    let found = findings(&alone, 1);
+    assert!(found[0].0.starts_with("pictures/\u{fffd}") && found[0].1 == "foreign", "{found:?}");
+}
+
+/// As the account that the directory is of: root may do anything.
+#[test]
+fn r0142_check_says_of_modes_and_owners_what_a_start_says() {
+    if !rustix::process::geteuid().is_root() {
+        println!("left out: only root becomes somebody else");
+        return;
+    }
+    let (all, _, file) = stopped();
+    let alone = restored(&all, &file, None);
+    let picture = "3f".repeat(32);
+    let (shelf, picture) = ("pictures/3f", format!("pictures/3f/{picture}.jpg"));
+    std::fs::create_dir_all(alone.join(shelf)).unwrap();
+    std::fs::write(alone.join(&picture), "other").unwrap();
+    make_private(&alone);
+    set_mode(all.dir.path(), 0o755);
+    let check_all = |code: i32, name: &str, kind: &str| {
+        let found = findings(&alone, code);
+        assert!(found.contains(&(name.to_owned(), kind.to_owned())), "{found:?}");
+        // The account itself looks, and it starts or not.
+        assert_eq!(as_account(&["check", &alone.display().to_string()]), Some(code), "{name}");
+        let listen = format!("--listen={}", all.address(1));
+        let here = format!("--data={}", alone.display());
+        // Where it would start, it ends before: this is no address for numbers.
+        let metrics = format!("--metrics={}", all.address(2));
+        let held = std::net::TcpListener::bind(all.address(2)).unwrap();
+        let ended = as_account(&["serve", &listen, &here, &metrics]);
+        drop(held);
+        assert_eq!(ended, Some(if code == 3 { 3 } else { 1 }), "{name}");
+    };
+    give_all(&alone);
+    for name in ["users", "damaged"] {
+        set_mode(&alone.join(name), 0o500);
+        check_all(3, name, "denied");
+        set_mode(&alone.join(name), 0o700);
+    }
+    set_mode(&alone.join("users/ada.jsonl"), 0o400);
+    assert!(findings(&alone, 1).contains(&("users/ada.jsonl".to_owned(), "wrong_mode".to_owned())));
+    set_mode(&alone.join("users/ada.jsonl"), 0o600);
+    chown(alone.join(&picture), Some(0), None).unwrap();
+    check_all(1, &picture, "wrong_owner");
+    chown(alone.join(shelf), Some(0), None).unwrap();
+    assert!(findings(&alone, 3).contains(&(shelf.to_owned(), "denied".to_owned())));
+}
+
+fn as_account(words: &[&str]) -> Option<i32> {
+    let words = ["--reuid=4711", "--regid=4711", "--clear-groups", PROGRAM].iter().chain(words);
+    let status = Command::new("setpriv").args(words).env("TERN_CONFIG", "").status();
+    status.unwrap().code()
 }
