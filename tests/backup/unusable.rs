@@ -309,3 +309,25 @@ fn as_account(words: &[&str]) -> Option<i32> {
     let status = Command::new("setpriv").args(words).env("TERN_CONFIG", "").status();
     status.unwrap().code()
 }
+
+/// What cannot be listed cannot be flushed: said to have failed, it was there, and the next was in its way.
+#[test]
+fn r0144_backup_that_is_said_not_to_be_made_is_not_there() {
+    let all = Machines::start(1);
+    let (home, key) = (all.dir.path().join("letters"), all.dir.path().join("cluster.key"));
+    std::fs::create_dir(&home).unwrap();
+    set_mode(&home, 0o300);
+    let to = home.join("a.tar").display().to_string();
+    let words = ["backup", "create", &to, &format!("--at={}", all.address(1)), &all.key_option()];
+    if rustix::process::geteuid().is_root() {
+        set_mode(all.dir.path(), 0o755);
+        for path in [&home, &key] {
+            chown(path, Some(ACCOUNT), None).unwrap();
+        }
+        assert_eq!(as_account(&words), Some(1));
+    } else {
+        run(&words).refused(1, "Permission denied");
+    }
+    set_mode(&home, 0o700);
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
+}

@@ -18,6 +18,8 @@ const MODE: u32 = 0o600;
 /// that it has meanwhile, removed when dropped.
 pub(super) struct Part {
     pub(super) file: File,
+    /// Where it is to be. Opened first: a name that cannot be flushed is not given.
+    home: File,
     path: Option<PathBuf>,
     to: PathBuf,
 }
@@ -32,19 +34,23 @@ impl Part {
             return Err(ErrorKind::AlreadyExists.into());
         }
         match open_unnamed(parent(to)) {
-            Some(file) => Ok(Self { file, path: None, to: to.to_owned() }),
+            Some(file) => {
+                let home = File::open(parent(to))?;
+                Ok(Self { file, home, path: None, to: to.to_owned() })
+            }
             None => Self::create_named(to),
         }
     }
 
     fn create_named(to: &Path) -> io::Result<Self> {
         let mut random = [0; 4];
+        let home = File::open(parent(to))?;
         getrandom::fill(&mut random).map_err(|_| io::Error::other("no random bytes"))?;
         let mut path = to.as_os_str().to_owned();
         path.push(format!(".part-{:08x}", u32::from_le_bytes(random)));
         let path = PathBuf::from(path);
         let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path)?;
-        Ok(Self { file, path: Some(path), to: to.to_owned() })
+        Ok(Self { file, home, path: Some(path), to: to.to_owned() })
     }
 
     /// Gives it its name, on the disk when this returns. What got the name meanwhile stays.
@@ -61,7 +67,7 @@ impl Part {
             Some(path) => rename(path, &self.to)?,
         }
         self.path = None;
-        File::open(parent(&self.to))?.sync_all()
+        self.home.sync_all()
     }
 }
 
