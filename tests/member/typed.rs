@@ -1,4 +1,6 @@
-//! Addresses that are typed wrongly: it is said, and nothing has changed.
+//! Addresses that are typed wrongly: it is said, and nothing has changed. And a key that is in no file.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use super::grow;
 use super::harness::{Machines, Ran, eventually};
@@ -67,4 +69,36 @@ fn address_of_one_machine_is_enough() {
     // Who is not there is said to be missing all the same.
     all.kill(1);
     by(&all, 2, &["remove", "1", "--yes"]).refused(4, "start machine 1 first");
+}
+
+/// A new machine's directory was not handed over for want of a key file, and a cluster that was set up had
+/// another key than its machines were started with.
+#[test]
+fn r0143_key_in_the_configuration_is_that_of_each_command() {
+    let all = Machines::start(1);
+    let key = std::fs::read_to_string(all.dir.path().join("cluster.key")).unwrap();
+    let config = all.dir.path().join("tern.toml");
+    std::fs::write(&config, format!("key = \"{}\"\n", key.trim())).unwrap();
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let run = |words: &[&str], number: u16| {
+        let data = format!("--data={}", all.data(number).display());
+        let more = [data, format!("--config={}", config.display())];
+        let words = ["cluster"].iter().chain(words).map(|word| (*word).to_owned());
+        Ran::of(words.chain(more)).done()
+    };
+    std::fs::create_dir(all.data(2)).unwrap();
+    if rustix::process::geteuid().is_root() {
+        chown(all.data(2), Some(4711), None).unwrap();
+    }
+    let owner = |name: &str| all.data(2).join(name).metadata().unwrap().uid();
+    let (added, at) = (format!("2={}", all.address(2)), format!("--at={}", all.address(1)));
+    let told = run(&["add", &added, "--yes", &at], 2);
+    assert!(told.contains("machine 2 is set up in") && !told.contains("--key-file"), "{told}");
+    assert_eq!(owner("node.json"), owner(""));
+
+    let told = run(&["init", "--node=2", &all.peers_option(2)], 3);
+    assert!(told.contains("machine 2 is set up in") && !told.contains("--key-file"), "{told}");
+    assert!(!all.data(3).join("cluster.key").exists());
+    let cluster = |number| node_file(&all, number).unwrap()["cluster"].clone();
+    assert_eq!(cluster(3), cluster(1));
 }

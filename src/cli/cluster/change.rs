@@ -77,7 +77,9 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
         }
         local::learner(path, cluster, *seat, &offer)?;
         owner.take_all(path)?;
-        owner.take(&change.target.key_path())?;
+        if let Some(key) = change.target.key_path() {
+            owner.take(&key)?;
+        }
         told = told.and(answer(&format!("machine {} is set up in {}", seat.node, path.display())));
     }
     told.and(answer(&next_words(change, &offer, &directories)))
@@ -242,11 +244,12 @@ fn next_words(change: &Change, offer: &Offer, directories: &[(Seat, PathBuf)]) -
     let of = |node: NodeId| offer.current.members.iter().find(|one| one.node == node);
     let start = |(seat, path): &(Seat, PathBuf)| {
         let address = of(seat.node).map(|one| one.address.clone()).unwrap_or_default();
-        let (node, data, key) =
-            (seat.node, path.display(), change.target.key_path().display().to_string());
+        let (node, data) = (seat.node, path.display());
+        let key = change.target.key_path();
+        let key = key.map(|key| format!(" --key-file={}", key.display())).unwrap_or_default();
         format!(
-            "next, on this machine: tern backend --node={node} --listen={address} --data={data} \
-             --key-file={key}; it copies what the others hold, then takes its place by itself"
+            "next, on this machine: tern backend --node={node} --listen={address} --data={data}{key}; it \
+             copies what the others hold, then takes its place by itself"
         )
     };
     directories.iter().map(start).collect::<Vec<_>>().join("\n")

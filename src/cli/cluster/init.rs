@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::target::key_of_all;
 use super::{ClusterError, random};
-use crate::cli::config::HostPort;
+use crate::cli::config::{HostPort, Key};
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
 use crate::cli::{answer, key};
@@ -22,6 +23,8 @@ pub(in crate::cli) struct Init {
     pub(super) data: PathBuf,
     pub(super) peers: Vec<(NodeId, HostPort)>,
     pub(super) key_file: Option<PathBuf>,
+    /// The key itself, where it was given and no file was named.
+    pub(super) key: Option<Key>,
 }
 
 /// Runs the command.
@@ -30,29 +33,26 @@ pub(in crate::cli) struct Init {
 /// [`ClusterError`]: also when the directory is in use.
 pub(super) fn run(init: &Init) -> Result<(), CliError> {
     let path = init.key_file.clone().unwrap_or_else(|| init.data.join(key::FILE_NAME));
-    let is_new_key = !path.exists();
+    let given = init.key.as_ref().map(key_of_all).transpose()?;
+    let is_new_key = given.is_none() && !path.exists();
     let owner = Owner::of(&init.data)?;
     if is_new_key {
-        // Each machine with a key of its own would be a cluster of its own, and wait for the others.
-        let first = init.peers.iter().map(|(node, _)| *node).min();
-        if let Some(first) = first.filter(|first| *first != init.node) {
-            return Err(ClusterError::KeyOfFirst { path, first }.into());
-        }
-        // A new key would fit nothing that is there, and stay.
-        refuse_used(&init.data)?;
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            key::make_directory(parent)?;
-        }
-        ClusterKey::create(&path)?;
+        make_key(init, &path)?;
     }
-    let keys = Keys::from(&ClusterKey::read(&path)?);
+    let has_file = given.is_none();
+    let keys = match given {
+        Some(keys) => keys,
+        None => Keys::from(&ClusterKey::read(&path)?),
+    };
     let peers: Vec<_> =
         init.peers.iter().map(|(node, address)| (*node, address.to_string())).collect();
     if !set_up(&init.data, &keys, init.node, &peers)? {
         return Err(ClusterError::Directory { path: init.data.clone() }.into());
     }
     owner.take_all(&init.data)?;
-    owner.take(&path)?;
+    if has_file {
+        owner.take(&path)?;
+    }
     let (node, data, key) = (init.node, init.data.display(), path.display());
     let mut lines = vec![format!("machine {node} is set up in {data}")];
     if is_new_key {
@@ -61,11 +61,32 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
              up; whoever has it is part of the cluster"
         ));
     }
+    let (any, here) = if has_file {
+        (" --key-file=FILE", format!(" --key-file={key}"))
+    } else {
+        ("", String::new())
+    };
     lines.push(format!(
         "next: set up the other machines with the same --peers, then start on each tern backend \
-         --data=DIR --key-file=FILE (here --data={data} --key-file={key})"
+         --data=DIR{any} (here --data={data}{here})"
     ));
     answer(&lines.join("\n"))
+}
+
+/// Makes the key of the cluster, on its first machine.
+fn make_key(init: &Init, path: &Path) -> Result<(), CliError> {
+    // Each machine with a key of its own would be a cluster of its own, and wait for the others.
+    let first = init.peers.iter().map(|(node, _)| *node).min();
+    if let Some(first) = first.filter(|first| *first != init.node) {
+        return Err(ClusterError::KeyOfFirst { path: path.to_owned(), first }.into());
+    }
+    // A new key would fit nothing that is there, and stay.
+    refuse_used(&init.data)?;
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        key::make_directory(parent)?;
+    }
+    ClusterKey::create(path)?;
+    Ok(())
 }
 
 /// Refuses a directory that is a machine's, or cannot become one's, before anything is made for it.

@@ -181,7 +181,8 @@ impl Cluster {
                 let node = machine_number("node", raw.node)?;
                 let peers = peers("peers", &raw.peers, node)?;
                 let (data, key_file) = (raw.data, raw.key_file);
-                Self::Init(init::Init { node, data, peers, key_file })
+                let key = key.filter(|_| key_file.is_none());
+                Self::Init(init::Init { node, data, peers, key_file, key })
             }
             RawCluster::Add(RawAdd { machines, change }) => {
                 let address = |entry: &String| numbered_address("tern cluster add", entry);

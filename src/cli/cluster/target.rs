@@ -67,9 +67,10 @@ impl Target {
         is_used.then_some(&self.data)
     }
 
-    /// Where the key is.
-    pub(super) fn key_path(&self) -> PathBuf {
-        self.key_file.clone().unwrap_or_else(|| self.key_beside())
+    /// The file that holds the key; none where the key itself was given.
+    pub(super) fn key_path(&self) -> Option<PathBuf> {
+        let named = || self.key_file.clone().unwrap_or_else(|| self.key_beside());
+        (self.key.is_none() || self.key_file.is_some()).then(named)
     }
 
     /// The machines, by number where it is known.
@@ -116,14 +117,10 @@ impl Target {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub(in crate::cli) fn keys(&self) -> Result<Keys, CliError> {
-        let Some(key) = self.key.as_ref().filter(|_| self.key_file.is_none()) else {
-            return Ok(Keys::from(&ClusterKey::read(&self.key_path())?));
-        };
-        let keys = key.read()?;
-        if keys.cluster_id().is_none() {
-            return Err(ClusterError::WebKeyOnly.into());
+        match (self.key_path(), &self.key) {
+            (None, Some(key)) => key_of_all(key),
+            (path, _) => Ok(Keys::from(&ClusterKey::read(&path.unwrap_or_default())?)),
         }
-        Ok(keys)
     }
 
     /// In the directory, or beside it as `tern run-cluster` has it for its machines.
@@ -132,6 +129,18 @@ impl Target {
         let beside = self.data.join("..").join(KEY_NAME);
         if !within.exists() && beside.exists() { beside } else { within }
     }
+}
+
+/// The keys of one that was given itself.
+///
+/// # Errors
+/// When it is none, or a web server's alone.
+pub(super) fn key_of_all(key: &Key) -> Result<Keys, CliError> {
+    let keys = key.read()?;
+    if keys.cluster_id().is_none() {
+        return Err(ClusterError::WebKeyOnly.into());
+    }
+    Ok(keys)
 }
 
 /// What a machine's directory says of the cluster; of several machines' the newest list.
