@@ -1,5 +1,7 @@
 //! Machines that are gone, too few, or another cluster's.
 
+use std::net::TcpListener;
+
 use rustix::process::Signal;
 use tern::clock::Clock;
 use tern::transport::key::ClusterKey;
@@ -47,4 +49,16 @@ fn machines_that_cannot_are_told_from_a_wrong_key() {
     run(&cluster, &["backup", "create", &third]).check_refused(4, "no machine tells");
     run(&cluster, &["user", "list"]).check_refused(4, "no machine answers");
     run(&cluster, &["invite", "list"]).check_refused(4, "no machine answers");
+}
+
+#[test]
+fn r0147_wrong_key_is_told_though_another_machine_is_not_there() {
+    let cluster = Cluster::start(Options { backends: 1, ..Options::default() });
+    let wrong = cluster.data().join("wrong.key");
+    ClusterKey::create(&wrong).unwrap();
+    let key = format!("--key-file={}", wrong.display());
+    // Nobody listens there any more.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let at = format!("--at={},{nobody}", cluster.backend_address(1));
+    run(&cluster, &["user", "list", &key, &at]).check_refused(4, "it has another cluster key");
 }

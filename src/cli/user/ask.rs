@@ -69,14 +69,17 @@ impl Asker {
                 Err(error) => {
                     self.connection = None;
                     failures += 1;
-                    strangers += usize::from(matches!(error, TransportError::Handshake { .. }));
+                    let is_stranger = matches!(error, TransportError::Handshake { .. });
+                    strangers += usize::from(is_stranger);
                     let why = chain(&error);
+                    let silent = format!("no machine answers: {why}");
                     let error = if strangers == failures {
                         ClusterError::WrongKey { why }
                     } else {
-                        let silent = || format!("no machine answers: {why}");
-                        ClusterError::TooFew(said.clone().unwrap_or_else(silent))
+                        ClusterError::TooFew(said.clone().unwrap_or_else(|| silent.clone()))
                     };
+                    // One that hangs up tells more than one that is not there.
+                    said = said.or(is_stranger.then_some(silent));
                     (error, failures >= self.machines.len())
                 }
             };
