@@ -76,7 +76,8 @@ The configuration file, unless --config or TERN_CONFIG names another.
 The data directory, unless data says otherwise.
 .SH \"EXIT STATUS\"
 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory unusable or newer than
-this program, 4 not enough machines, 75 try again.
+this program, 4 not enough machines, 5 a backup made without pictures that no machine has any more,
+75 try again.
 ";
 
 /// Prints completions for a shell.
@@ -92,4 +93,19 @@ pub(super) fn completions(shell: &str) -> Result<(), CliError> {
     let mut out = Vec::new();
     generate(shell, &mut args::command(), "tern", &mut out);
     answer(String::from_utf8_lossy(&out).trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r0146_manual_page_has_every_exit_code() {
+        let page = page().unwrap();
+        let (_, codes) = page.split_once("EXIT STATUS").unwrap();
+        for code in [0, 1, 2, 3, 4, 5, 75] {
+            let words = codes.split([',', '\n']).map(str::trim);
+            assert!(words.into_iter().any(|word| word.starts_with(&format!("{code} "))), "{code}");
+        }
+    }
 }
