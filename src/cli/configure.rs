@@ -76,7 +76,7 @@ pub(super) fn read(
 /// When a secret and its file are both given in one place.
 pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsString)>, ConfigError> {
     let values = layers.resolve(Role::Backend)?;
-    // On a single machine it stands under `[serve]`.
+    // On a single machine they may stand under `[serve]`.
     let (site, alone) = (layers.resolve(Role::Web)?, layers.resolve(Role::Serve)?);
     let of = |values: &Values, name: &str| {
         let given = values.get(name)?;
@@ -84,7 +84,7 @@ pub(super) fn defaults(layers: &Layers<'_>) -> Result<Vec<(&'static str, OsStrin
         is_given.then(|| given.text.clone())
     };
     let found = [
-        ("data", of(&values, "data")),
+        ("data", of(&values, "data").or_else(|| of(&alone, "data"))),
         ("key_file", of(&values, "key")),
         ("origin", of(&site, "origin").or_else(|| of(&alone, "origin"))),
     ];

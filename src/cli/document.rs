@@ -74,7 +74,8 @@ commas. The key is a secret: it stands in a file of its own, which `key_file`, `
 names, or is the value of `key` or `TERN_KEY` itself; never on a command line, which others can see. A
 configuration file that holds it must not be readable for everybody.
 
-`tern cluster …` takes where the data and the key are as `tern backend` does, and the settings of the log.
+`tern cluster …`, `tern user …` and the like take where the data and the key are as `tern backend` does, or else the
+data as `tern serve` does, and the settings of the log.
 
 ";
 

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::{backup, talk};
-use crate::member::harness::PROGRAM;
+use crate::member::harness::{PROGRAM, Ran};
 use crate::ports::free_ports;
 
 /// `tern serve` in a directory; ended when dropped.
@@ -79,4 +79,16 @@ fn machine_that_is_alone_is_saved_while_it_runs_and_serves_again() {
     let again = home.path().join("c.tar");
     backup(&["create", &again.display().to_string(), &there]).done();
     assert!(super::file_in(&again, "ada").contains("kept"), "it is shown as committed");
+}
+
+#[test]
+fn r0148_directory_that_is_named_for_serve_alone_is_found_by_the_other_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("db");
+    let _serve = Serve::start(&data);
+    let config = home.path().join("tern.toml");
+    fs::write(&config, format!("[serve]\ndata = \"{}\"\n", data.display())).unwrap();
+    let config = format!("--config={}", config.display());
+    let list = ["user", "list", &config].map(str::to_owned);
+    assert_eq!(Ran::of(list).done(), "nobody has an account\n");
 }
