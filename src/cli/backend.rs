@@ -136,6 +136,12 @@ mod tests {
         assert_eq!(found(&data, &[("listen", "a:1")]), pair("2", "a:1"));
         assert_eq!(found(&data, &[("node", "3"), ("listen", "a:1")]), pair("3", "a:1"));
 
+        let alone = home.path().join("alone");
+        assert!(set_up(&alone, &keys, node(1), &[(node(1), "127.0.0.1:0".to_owned())]).unwrap());
+        let refused = found(&alone, &[]).unwrap_err();
+        assert!(refused.contains("is the directory of a machine that is alone"), "{refused}");
+        assert_eq!(found(&alone, &[("listen", "a:1")]), pair("1", "a:1"));
+
         std::fs::write(data.join("node.json"), "{}").unwrap();
         let refused = found(&data, &[]).unwrap_err();
         assert!(refused.contains("does not tell which machine this is: "), "{refused}");

@@ -217,6 +217,15 @@ pub enum ConfigError {
         /// The directory.
         path: PathBuf,
     },
+    /// It is one that others have no address of.
+    #[error(
+        "tern backend needs --listen=ADDR:PORT: {} is the directory of a machine that is alone (tern \
+         serve), and names none", path.display()
+    )]
+    SetUpAlone {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Nor can it be asked.
     #[error("{} does not tell which machine this is: {why}", path.display())]
     Directory {

@@ -240,7 +240,12 @@ impl Backend {
         let lacks = |name| values.get(name).is_none();
         for (flag, value) in [("node", "N"), ("listen", "ADDR:PORT")] {
             if lacks(flag) {
-                return Err(ConfigError::NotSetUp { flag, value, path: values.path("data")? });
+                let path = values.path("data")?;
+                let told = values.get("node").map(|given| &given.at);
+                return Err(match told {
+                    Some(Source::Directory(_)) => ConfigError::SetUpAlone { path },
+                    _ => ConfigError::NotSetUp { flag, value, path },
+                });
             }
         }
         let node = values.value("node", |at, text| machine_number(at, text.to_owned()))?;
