@@ -18,6 +18,7 @@ use crate::id::NodeId;
 use crate::limits::SCRUB_ROUND_S;
 use crate::metrics::serve::Listener;
 use crate::thread::Stop;
+use crate::transport::Keys;
 
 /// With what the directory says of its machine, where nobody else does: its number, and where it listens.
 /// So the configuration may be the same on all machines.
@@ -53,13 +54,14 @@ pub(super) fn as_set_up(values: Values) -> Result<Values, ConfigError> {
 pub(super) fn run(config: &Backend, again: Again<'_>) -> Result<(), CliError> {
     descriptors::check(Part::Backend)?;
     memory::check(Part::Backend)?;
+    // Once, for it may come through a pipe.
     let keys = config.key.read()?;
     let place = Place::default();
     parent::until_stopped(config.stop_with_parent, again, |stop| {
         let metrics = metrics::listen(config.metrics.as_ref(), false)?;
         let check = |address: &HostPort| watchdog::backend(address, &keys);
         watchdog::beside(&place, stop, &check, || {
-            start(config, metrics, stop, &|address| {
+            start((config, keys.clone()), metrics, stop, &|address| {
                 let data = config.data.display();
                 say(&format!("backend {} address={address} data={data}", config.node));
                 place.set(address);
@@ -71,7 +73,7 @@ pub(super) fn run(config: &Backend, again: Again<'_>) -> Result<(), CliError> {
 
 /// The one place where a backend is built and run, for `tern backend` and `tern serve` alike.
 pub(super) fn start(
-    config: &Backend,
+    (config, keys): (&Backend, Keys),
     metrics: Option<Listener>,
     stop: &Stop,
     ready: &dyn Fn(SocketAddr),
@@ -82,7 +84,7 @@ pub(super) fn start(
         listen: config.listen.to_string(),
         peers: config.peers.iter().map(peer).collect(),
         data: config.data.clone(),
-        keys: config.key.read()?,
+        keys,
         key_file: config.key.file().map(Path::to_owned),
         name: config.name.clone(),
         community: config.community.clone(),
@@ -102,7 +104,6 @@ mod tests {
     use crate::cli::config::check;
     use crate::cli::config::file::ConfigFile;
     use crate::cli::config::layers::{Layers, Typed};
-    use crate::transport::Keys;
 
     /// What holds for a backend in `data` with these flags, by its number and its address.
     fn found(data: &Path, flags: &[(&str, &str)]) -> Result<(String, String), String> {

@@ -43,7 +43,8 @@ impl Owner {
     /// # Errors
     /// When the system refuses.
     pub(super) fn take(self, file: &Path) -> Result<(), CliError> {
-        let Some(owner) = self.0 else { return Ok(()) };
+        // A pipe is nobody's to keep.
+        let Some(owner) = self.0.filter(|_| file.is_file()) else { return Ok(()) };
         give(file, owner).map_err(|source| failed("hand over", file, source))
     }
 }

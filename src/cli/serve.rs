@@ -33,7 +33,9 @@ pub(super) fn run(config: &Serve, again: Again<'_>) -> Result<(), CliError> {
     until_signalled(Second::Exit, again, |stop| {
         // A page that is ready has asked the backend.
         let check = |address: &HostPort| watchdog::web(address, "/readyz");
-        watchdog::beside(&place, stop, &check, || run_both(config, &key_file, &place, stop))
+        watchdog::beside(&place, stop, &check, || {
+            run_both(config, (&key_file, &keys), &place, stop)
+        })
     })?
 }
 
@@ -49,7 +51,12 @@ fn warn_of_cluster(data: &Path) {
 }
 
 /// The web server stops first, so that no request of a browser finds the backend gone.
-fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Result<(), CliError> {
+fn run_both(
+    config: &Serve,
+    (key_file, keys): (&Path, &Keys),
+    place: &Place,
+    stop: &Stop,
+) -> Result<(), CliError> {
     let backend_stop = Stop::new();
     let (sender, receiver) = crossbeam_channel::bounded(1);
     // One listener tells the numbers of both.
@@ -66,7 +73,7 @@ fn run_both(config: &Serve, key_file: &Path, place: &Place, stop: &Stop) -> Resu
                 }
             };
             let config = backend_of(config, key_file);
-            backend::start(&config, listener, &backend_stop, &ready)
+            backend::start((&config, keys.clone()), listener, &backend_stop, &ready)
         })
         .map_err(|source| CliError::System { what: "start a thread", source })?;
         let ended = CloseOnDrop(backend_stop.clone());

@@ -1,9 +1,11 @@
 //! Addresses that are typed wrongly: it is said, and nothing has changed. And a key that is in no file.
 
+use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::process::{Command, Stdio};
 
 use super::grow;
-use super::harness::{Machines, Ran, eventually};
+use super::harness::{Machines, PROGRAM, Ran, eventually};
 use super::phases::node_file;
 
 /// No machine can have this address: it is kept for documentation.
@@ -101,4 +103,32 @@ fn r0143_key_in_the_configuration_is_that_of_each_command() {
     assert!(!all.data(3).join("cluster.key").exists());
     let cluster = |number| node_file(&all, number).unwrap()["cluster"].clone();
     assert_eq!(cluster(3), cluster(1));
+}
+
+/// A pipe gives a key once, and is as good as a file.
+#[test]
+fn r0149_key_through_a_pipe_is_read_once() {
+    let all = Machines::start(1);
+    let check = |code: i32, said: &str, words: &[&str]| {
+        let key = File::open(all.dir.path().join("cluster.key")).unwrap();
+        let mut cat = Command::new("cat").stdin(key).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(words).arg("--key-file=/dev/stdin").stdin(cat.stdout.take().unwrap());
+        let ended = command.output().unwrap();
+        assert!(cat.wait().unwrap().success());
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{err}");
+        assert!(err.contains(said), "{said:?} in {err}");
+    };
+    let option = |number| format!("--data={}", all.data(number).display());
+    check(2, "machine 9 is no member", &["cluster", "remove", "9", "--yes", &option(1)]);
+    let (added, at) = (format!("2={}", all.address(2)), format!("--at={}", all.address(1)));
+    check(0, "", &["cluster", "add", &added, "--yes", &at, &option(2)]);
+    // With its key it would start: another one has its port.
+    check(1, "is in use by another process", &["backend", &option(1)]);
+    let file = all.dir.path().join("a.tar").display().to_string();
+    check(0, "", &["backup", "create", &file, &at]);
+    let address = format!("--address={}", all.address(3));
+    let again = ["backup", "restore", &file, &address, &option(3)];
+    check(2, "is the key of the cluster that the backup was made of", &again);
 }

@@ -51,7 +51,11 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
     }
     let key_path = restore.key_file.clone().unwrap_or_else(|| restore.data.join(key::FILE_NAME));
     let old = found.about.cluster;
-    if key_path.exists() && cluster_of(&Keys::from(&ClusterKey::read(&key_path)?))? == old {
+    // Read once, for it may come through a pipe.
+    let key = key_path.exists().then(|| ClusterKey::read(&key_path)).transpose()?;
+    if let Some(key) = &key
+        && cluster_of(&Keys::from(key))? == old
+    {
         return Err(BackupCommandError::OldKey { path: key_path }.into());
     }
     file.rewind()
@@ -59,7 +63,7 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
     let owner = Owner::of(&restore.data)?;
     let directory = Directory::begin(&restore.data, Clock::system().wall())
         .map_err(BackupCommandError::from)?;
-    match fill(restore, &directory, &file, &key_path) {
+    match fill(restore, &directory, &file, (&key_path, key)) {
         Ok(found) => {
             owner.take_all(&restore.data)?;
             owner.take(&key_path)?;
@@ -79,7 +83,7 @@ fn fill(
     restore: &Restore,
     directory: &Directory,
     file: &File,
-    key_path: &Path,
+    (key_path, key): (&Path, Option<ClusterKey>),
 ) -> Result<Found, CliError> {
     let name = restore.file.display().to_string();
     let take = &mut |part: Part<'_>, bytes: &[u8]| match part {
@@ -88,8 +92,8 @@ fn fill(
     };
     // Read again, so checked again: it may have changed.
     let found = read_whole(&name, &mut BufReader::new(file), take)?;
-    let is_new_key = !key_path.exists();
-    let key = if is_new_key { ClusterKey::create(key_path)? } else { ClusterKey::read(key_path)? };
+    let is_new_key = key.is_none();
+    let key = key.map_or_else(|| ClusterKey::create(key_path), Ok)?;
     let finished = (|| {
         let node = identity(restore, cluster_of(&Keys::from(&key))?, &found)?;
         directory.finish(&node).map_err(BackupCommandError::from)?;

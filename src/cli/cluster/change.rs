@@ -16,6 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
 use crate::id::{Hash128, NodeId};
 use crate::replica::barrier::Seat;
+use crate::transport::Keys;
 use crate::wire::message::{FEATURES, Offer};
 use crate::wire::operator::{Answer, Held, Question};
 
@@ -51,9 +52,10 @@ struct Known {
 /// # Errors
 /// [`ClusterError`].
 pub(super) fn run(change: &Change) -> Result<(), CliError> {
+    // Once, for the key may come through a pipe.
     let keys = change.target.keys()?;
     let cluster = cluster_of(&keys)?;
-    let known = known(change)?;
+    let known = known(change, &keys)?;
     let wish = wish(&change.what)?;
     let offer = plan(&known.held, &wish, change.resolve).map_err(ClusterError::from)?;
     if let (What::Upgrade, Some(error)) = (&change.what, earlier(&known.held, &offer)) {
@@ -66,7 +68,7 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
     }
     confirm(change, &offer, &directories)?;
     if fresh.is_empty() {
-        return begin(change, &known, &offer);
+        return begin(change, &keys, &known, &offer);
     }
     // That it cannot be told leaves no machine out.
     let mut told = Ok(());
@@ -86,14 +88,14 @@ pub(super) fn run(change: &Change) -> Result<(), CliError> {
 }
 
 /// What the machines hold: from their directories if they are stopped, else from themselves.
-fn known(change: &Change) -> Result<Known, CliError> {
+fn known(change: &Change, keys: &Keys) -> Result<Known, CliError> {
     let here = change.target.run_cluster();
     if let Some(data) = here
         && let Some(held) = local::held(data)?
     {
         return Ok(Known { held, machines: Vec::new(), is_stopped: true });
     }
-    let heard = ask::members(change.target.machines()?, &change.target.keys()?)?;
+    let heard = ask::members(change.target.machines()?, keys)?;
     let mut held = Vec::new();
     let mut machines = Vec::new();
     let mut why = None;
@@ -212,7 +214,7 @@ fn confirm(
 }
 
 /// Has the machines take on a list without new machines.
-fn begin(change: &Change, known: &Known, offer: &Offer) -> Result<(), CliError> {
+fn begin(change: &Change, keys: &Keys, known: &Known, offer: &Offer) -> Result<(), CliError> {
     if known.is_stopped
         && let Some(data) = change.target.run_cluster()
     {
@@ -223,7 +225,7 @@ fn begin(change: &Change, known: &Known, offer: &Offer) -> Result<(), CliError> 
         ));
     }
     let question = Question::Adopt(offer.clone());
-    let heard = ask::each(&known.machines, &change.target.keys()?, &question)?;
+    let heard = ask::each(&known.machines, keys, &question)?;
     let has = |heard: &ask::Heard| matches!(heard, Ok(Answer::Members(one)) if one.offer.current.epoch == offer.current.epoch);
     if !heard.iter().any(has) {
         let why = heard.into_iter().find_map(|one| match one {
