@@ -482,21 +482,29 @@ impl Look {
             let what = format!("mode {mode:o}: other accounts may read or change it");
             self.add(file.clone(), Kind::WrongMode, what);
         }
-        // Root reads and writes everything; a start opens no picture, and must list where they are.
+        // What the account must be allowed, and what each start needs of it: that opens no picture, and must list
+        // where they are. Root may do all.
         let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        let is_read = self.owner != 0 && (is_directory || !file.starts_with(PICTURES));
-        let (all, least) = if is_directory { (0o700, 0o700) } else { (0o600, 0o400) };
-        let (kind, what) = if stat.st_uid != self.owner {
-            let (own, owner) = (stat.st_uid, self.owner);
-            let kind = if is_read { Kind::Denied } else { Kind::WrongOwner };
-            (kind, format!("it belongs to account {own}, and the directory to account {owner}"))
-        } else if self.owner != 0 && stat.st_mode & all != all {
-            let is_denied = is_read && stat.st_mode & least != least;
-            let kind = if is_denied { Kind::Denied } else { Kind::WrongMode };
-            (kind, format!("mode {:o}: its own account may not change it", stat.st_mode & 0o7777))
+        let is_spare = file.starts_with(PICTURES) || file == ballast::NAME;
+        let (all, least) = match (is_directory, is_spare) {
+            (true, false) => (7, 7),
+            (true, true) => (7, 5),
+            (false, false) => (6, 4),
+            (false, true) => (6, 0),
+        };
+        let (own, owner) = (stat.st_uid, self.owner);
+        let may = if own == owner { stat.st_mode >> 6 } else { stat.st_mode };
+        let (kind, what) = if own != owner {
+            let what = format!("it belongs to account {own}, and the directory to account {owner}");
+            (Kind::WrongOwner, what)
+        } else if owner != 0 && may & all != all {
+            let mode = stat.st_mode & 0o7777;
+            (Kind::WrongMode, format!("mode {mode:o}: its own account may not change it"))
         } else {
             return;
         };
+        let is_denied = owner != 0 && may & least != least;
+        let kind = if is_denied { Kind::Denied } else { kind };
         self.add(file, kind, what);
     }
 }

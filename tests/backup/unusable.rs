@@ -217,7 +217,7 @@ fn r0140_repair_gives_away_nothing_but_what_it_made() {
     rotten[last] ^= 1;
     std::fs::write(data.join("users/ada.jsonl"), rotten).unwrap();
     give_all(&data);
-    let roots = ["lost+found", "users/notes", "ballast"];
+    let roots = ["lost+found", "users/notes", "node.json"];
     for name in roots {
         chown(data.join(name), Some(0), Some(0)).unwrap();
     }
@@ -225,7 +225,7 @@ fn r0140_repair_gives_away_nothing_but_what_it_made() {
     check(&data, &["--repair"]).refused(3, "nothing was touched");
     assert_eq!(roots.map(owner), [0; 3]);
 
-    chown(data.join("ballast"), Some(ACCOUNT), None).unwrap();
+    chown(data.join("node.json"), Some(ACCOUNT), None).unwrap();
     let told = check(&data, &["--repair"]).ended_with(1);
     assert!(told.contains("mended: users/ada.jsonl"), "{told}");
     for name in ["users/ada.jsonl", "damaged/ada.mark", "damaged/ada.1.jsonl"] {
@@ -301,7 +301,13 @@ fn r0142_check_says_of_modes_and_owners_what_a_start_says() {
     chown(alone.join(&picture), Some(0), None).unwrap();
     check_all(1, &picture, "wrong_owner");
     chown(alone.join(shelf), Some(0), None).unwrap();
-    assert!(findings(&alone, 3).contains(&(shelf.to_owned(), "denied".to_owned())));
+    let check_shelf = |code: i32, kind: &str| {
+        assert!(findings(&alone, code).contains(&(shelf.to_owned(), kind.to_owned())));
+    };
+    check_shelf(3, "denied");
+    // What others may list is listed.
+    set_mode(&alone.join(shelf), 0o755);
+    check_shelf(1, "wrong_owner");
 }
 
 fn as_account(words: &[&str]) -> Option<i32> {
