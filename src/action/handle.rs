@@ -287,9 +287,15 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether lists that are walked up have it at its time, and at no number of its own.
+    /// Whether lists that are walked up have it at its time, and at no number of its own; or it says something
+    /// anew, and to whom by its time.
     pub const fn has_place_by_time(&self) -> bool {
-        matches!(self, Self::Follow { .. } | Self::Mark { mark: Mark::Like | Mark::Repost, .. })
+        matches!(
+            self,
+            Self::Follow { .. }
+                | Self::EditPost { .. }
+                | Self::Mark { mark: Mark::Like | Mark::Repost, .. }
+        )
     }
 }
 

@@ -458,6 +458,26 @@ fn end_of_a_page_names_no_post_that_is_not_shown() {
 }
 
 #[test]
+fn r0162_whom_a_post_names_is_the_same_before_and_after_a_start_by_whatever_clock() {
+    let mut world = World::default();
+    world.write("ada", &Entry::Joined { at: Wall(1) });
+    world.write("dora", &Entry::Joined { at: Wall(8) });
+    // The clock of the machine that takes it is behind the one that let dora in; its number comes after all.
+    let Entry::PostedFor { id, audience, text, reply_to, note, pictures, sensitive, .. } =
+        posted(10, Audience::Named, "to @dora", None)
+    else {
+        panic!()
+    };
+    let at = Wall(5);
+    let behind = Entry::PostedFor { at, id, audience, text, reply_to, note, pictures, sensitive };
+    world.write("ada", &behind);
+    let sees =
+        |index: &Index| index.shows(index.eyes(Some(&name("dora")), Wall(99)), &post("ada", 10));
+    assert!(sees(&Index::build(world.users.values())));
+    assert!(sees(&world.index));
+}
+
+#[test]
 fn whoever_awaits_a_keeper_is_none_of_the_few() {
     let mut world = World::default();
     for user in PEOPLE {

@@ -56,6 +56,7 @@ mod walk;
 #[cfg(test)]
 mod world;
 
+use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::text;
 use crate::user::entry::{Entry, PostRef};
@@ -186,7 +187,7 @@ impl Index {
         }
         let author = self.people.intern(&before.name);
         match entry {
-            Entry::Joined { at } => self.people.join(author, *at),
+            Entry::Joined { at } => self.join(author, *at),
             Entry::Profile { members_only, avatar, .. } => {
                 self.people.get_mut(author).members_only = *members_only;
                 self.pictures.face(author, before.avatar.as_deref(), avatar.as_deref());
@@ -252,9 +253,9 @@ impl Index {
     }
 
     fn post(&mut self, author: PersonId, before: &User, entry: &Entry) {
-        let (Entry::Posted { at, id, text, reply_to, .. }
-        | Entry::PostedFor { at, id, text, reply_to, .. }
-        | Entry::PostedPoll { at, id, text, reply_to, .. }) = entry
+        let (Entry::Posted { id, text, reply_to, .. }
+        | Entry::PostedFor { id, text, reply_to, .. }
+        | Entry::PostedPoll { id, text, reply_to, .. }) = entry
         else {
             return;
         };
@@ -263,7 +264,8 @@ impl Index {
             return;
         }
         if let Entry::PostedFor { audience, .. } | Entry::PostedPoll { audience, .. } = entry {
-            self.limit(key, *audience, *at);
+            // By its number, as after a start: by a clock that is behind it was written before that.
+            self.limit(key, *audience, Wall(id.at_ms()));
         }
         if let Entry::PostedPoll { poll, .. } = entry {
             self.polls.open(key, poll.until);
@@ -427,7 +429,7 @@ impl Index {
         let id = self.people.intern(&user.name);
         match user.status {
             Status::Absent => {}
-            Status::Active => self.people.join(id, user.joined_at),
+            Status::Active => self.join(id, user.joined_at),
             Status::Left(_) => self.people.leave(id),
         }
         self.people.get_mut(id).members_only = user.members_only;

@@ -154,13 +154,19 @@ impl Index {
         self.recent.next
     }
 
-    /// The last place before `end` that anything has which is known here; likes, follows and reposts count
-    /// since the process was started.
+    /// The last place before `end` that anything has which is known here, or at which somebody joined; likes,
+    /// follows and reposts count since the process was started.
     pub fn newest_place(&self, end: Wall) -> PostId {
         let end = PostId::floor_of(end.0);
         let changed = self.recent.newest_before(end);
         let post = self.timeline.down(Some(&below_all_of(end))).next().map(|key| key.id);
         changed.max(post).unwrap_or(PostId::floor_of(0))
+    }
+
+    /// Somebody joined then. What names them comes after that, or it would not be taken to mean them.
+    pub(super) fn join(&mut self, who: PersonId, at: Wall) {
+        self.people.join(who, at);
+        self.recent.newest = self.recent.newest.max(Some(PostId::floor_of(at.0)));
     }
 
     /// What happened from `number` on, looking at no more than is kept, and the number to go on from;
