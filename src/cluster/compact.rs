@@ -38,8 +38,9 @@ impl Gone {
         self.0 = Some(self.0.map_or(at, |since| since.min(at)));
     }
 
+    /// A time far ahead is a clock's that was wrong, and may be years away.
     fn is_due(self, now: Wall) -> bool {
-        self.0.is_some_and(|since| now.0.saturating_sub(since.0) >= DELETED_TEXT_MS)
+        self.0.is_some_and(|since| now.0.abs_diff(since.0) >= DELETED_TEXT_MS)
     }
 }
 
@@ -418,6 +419,17 @@ mod tests {
         let (_, bytes) = peer.replicas.file(&peer.slot()).unwrap();
         let older = Version { seq: state.acc.seq - 1, ..state.acc };
         assert!(Body::file(&ada(), bytes.into()).unwrap().up_to(older).is_none());
+    }
+
+    #[test]
+    fn r0166_text_deleted_by_a_clock_far_ahead_does_not_wait_for_that_time() {
+        let mut home = Home::new();
+        home.add(&[Entry::Joined { at: Wall(1) }], true);
+        home.post(1, true);
+        home.delete(1, 1000 * HOUR);
+        assert_eq!(home.replicas.compact_some(Wall(2 * HOUR), 10), 1);
+        let bytes = std::fs::read_to_string(home.dir.path().join("users/ada.jsonl")).unwrap();
+        assert!(!bytes.contains(&format!("{:0TEXT_BYTES$}", 1)));
     }
 
     #[test]
