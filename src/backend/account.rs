@@ -181,14 +181,15 @@ impl Backend {
             self.throttle.login_undecided(name.as_str(), address);
         });
         match found.map_err(busy)? {
-            Some((verdict @ (Verdict::Match | Verdict::MatchWeak), hash)) => {
+            (Some((verdict @ (Verdict::Match | Verdict::MatchWeak), hash)), _) => {
                 self.throttle.login_succeeded(name.as_str(), address);
                 // Too busy to hash again: the next sign-in does it.
                 let is_weak = verdict == Verdict::MatchWeak;
                 let rehashed = is_weak.then(|| self.hasher.hash(password).ok()).flatten();
                 Ok(Verified { hash, rehashed })
             }
-            found => {
+            (_, false) => Err(Refusal::Behind),
+            (found, true) => {
                 // A name that nobody bears may be a password in the wrong field.
                 let shown = if found.is_some() { name.as_str() } else { "-" };
                 log::info!(user:% = shown, client:% = address; "sign-in failed");
@@ -198,23 +199,24 @@ impl Backend {
     }
 
     /// What a password comes to by the newest record that can be had, with that record; nothing, after the
-    /// same time, where there is no such user.
+    /// same time, where there is no such user. And whether a majority said that there is no newer one.
     fn compare(
         &self,
         permit: &mut LockPermit,
         name: &UserName,
         password: &str,
-    ) -> std::result::Result<Option<(Verdict, String)>, AuthError> {
-        self.refresh(permit, name);
+    ) -> std::result::Result<(Option<(Verdict, String)>, bool), AuthError> {
+        let is_newest = self.refresh(permit, name);
         let active = |user: &crate::user::User| {
             (user.status == Status::Active).then(|| user.password.clone())
         };
-        match self.look(name, active).flatten() {
+        let found = match self.look(name, active).flatten() {
             None => self.hasher.verify_dummy(password).map(|_| None),
             Some(stored) => {
                 self.hasher.verify(password, &stored).map(|verdict| Some((verdict, stored)))
             }
-        }
+        };
+        Ok((found?, is_newest))
     }
 
     /// Writes a session into the user's file. Safe to repeat: the same token opens the same session.
@@ -301,12 +303,16 @@ impl Backend {
         let found = self.compare(permit, name, password).inspect_err(|_| {
             self.throttle.confirmation_undecided(name);
         });
-        if let Some((Verdict::Match | Verdict::MatchWeak, hash)) = found.map_err(busy)? {
-            self.throttle.confirmed(name);
-            Ok(hash)
-        } else {
-            log::info!(user:% = name; "own password wrong");
-            Err(invalid(Field::Password, Problem::Wrong))
+        match found.map_err(busy)? {
+            (Some((Verdict::Match | Verdict::MatchWeak, hash)), _) => {
+                self.throttle.confirmed(name);
+                Ok(hash)
+            }
+            (_, false) => Err(Refusal::Behind),
+            (_, true) => {
+                log::info!(user:% = name; "own password wrong");
+                Err(invalid(Field::Password, Problem::Wrong))
+            }
         }
     }
 

@@ -46,6 +46,7 @@ impl Backend {
         code: &str,
         name: &UserName,
     ) -> std::result::Result<Admission, Refusal> {
+        self.check_not_left_behind()?;
         let signup = self.cluster.local.index().house().signup;
         match signup {
             Signup::Open => Ok(Admission::Free),
@@ -156,6 +157,7 @@ impl Backend {
 
     /// Refuses what somebody may not do who waits, was not let in, or is suspended.
     pub(super) fn check_unhindered(&self, name: &UserName) -> std::result::Result<(), Refusal> {
+        self.check_not_left_behind()?;
         self.hindered(name).map_or(Ok(()), |hindered| Err(Refusal::Hindered(hindered)))
     }
 }

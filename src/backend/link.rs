@@ -107,7 +107,7 @@ impl Backend {
                 hash.is_some_and(|hash| self.first_links.holds(&hash, self.clock.mono()))
             }
             Link::NewPassword { user, secret } => {
-                self.refresh(asked.permit, user);
+                self.hear_of_unless(false, asked.permit, user)?;
                 let now = self.now();
                 let hash = LinkSecret::parse(secret).map(|secret| secret.hash());
                 hash.is_some_and(|hash| {
@@ -126,7 +126,7 @@ impl Backend {
             return Err(Refusal::Behind);
         }
         self.wait_for_lists();
-        if self.cluster.members.cut_off().is_some() {
+        if self.may_lack_any() {
             return Err(Refusal::Behind);
         }
         let has_keeper = !self.cluster.local.index().keepers().is_empty();
@@ -200,7 +200,7 @@ impl Backend {
         let address = network_address(&opening)?;
         let action = Action::ResetPassword(data);
         let request = action.key().map(|key| (key, action.digest()));
-        self.refresh(permit, &name);
+        self.hear_of_unless(false, permit, &name)?;
         let now = self.now();
         let look = |user: &crate::user::User| {
             let seen = request.map(|(key, digest)| user.seen(key, digest));

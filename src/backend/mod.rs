@@ -31,6 +31,8 @@ mod tests;
 #[cfg(test)]
 mod tests_imported;
 #[cfg(test)]
+mod tests_lacking;
+#[cfg(test)]
 mod tests_limits;
 mod thread;
 mod unheard;

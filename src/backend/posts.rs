@@ -131,7 +131,9 @@ impl Backend {
         self.check_covers(data.sensitive == Some(true))?;
         let asker = asked.signed_in()?;
         let post = PostRef { user: asker.user().clone(), id: data.id };
-        if self.says(&post, &data) {
+        let is_changed = !self.says(&post, &data);
+        self.hear_of_unless(is_changed, asked.permit, asker.user())?;
+        if !is_changed && self.says(&post, &data) {
             let saved = Saved { post: Receipt::Done.post(), sessions_ended: 0 };
             return Ok(Done::told(Outcome::Saved(saved)));
         }

@@ -241,13 +241,13 @@ impl Running<'_> {
     }
 
     /// This machine has compared what it holds with machine 2.
-    fn is_compared(&self) {
+    pub(super) fn is_compared(&self) {
         let none_differs = BTreeMap::from([(node(2), 0)]);
         self.backend.cluster.members.compared(&none_differs, self.clock.mono());
     }
 
     /// Machine 2 answers a ping.
-    fn is_answered(&self) {
+    pub(super) fn is_answered(&self) {
         let reaches = vec![node(1), node(2)];
         let health = Health { reaches, ..self.backend.cluster.health() };
         self.backend.cluster.members.answered(node(2), health, self.clock.mono());

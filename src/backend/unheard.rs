@@ -3,7 +3,7 @@
 
 use super::Backend;
 use super::view::{Asked, Result};
-use crate::action::Action;
+use crate::action::{About, Action};
 use crate::id::UserName;
 use crate::thread::LockPermit;
 use crate::wire::request::Refusal;
@@ -11,10 +11,12 @@ use crate::wire::request::Refusal;
 impl Backend {
     /// Does what is asked. A majority is asked before somebody who is signed in is told that there is no such
     /// thing, also where this copy knows it: whoever may not see it must not learn from the time that it
-    /// takes, nor where nobody answers, that it is there.
+    /// takes, nor where nobody answers, that it is there. Where this copy is known to lack something, one is
+    /// asked before anybody acts or is told so.
     ///
     /// # Errors
-    /// As of what is done; [`Refusal::Behind`] of an act about what is not known here if nobody could be asked.
+    /// As of what is done; [`Refusal::Behind`] of an act about what is not known here if nobody could be asked, and
+    /// where what is known to be lacking cannot be had.
     pub(super) fn perform(
         &self,
         asked: Asked<'_>,
@@ -23,20 +25,35 @@ impl Backend {
         beside: &mut Vec<u8>,
     ) -> Result {
         let Asked { asker, permit } = asked;
-        let Some(about) = asker.and_then(|_| action.about()) else {
+        let about = action.about();
+        let lacking = about.as_ref().map(About::user).filter(|user| self.lacks_some(user));
+        let is_lacking = lacking.is_some_and(|user| !self.refresh(permit, user));
+        if is_lacking && action.is_write() {
+            return Err(Refusal::Behind);
+        }
+        let Some(about) = about.filter(|_| asker.is_some() || is_lacking) else {
             return self.perform_by_own_copy(Asked { asker, permit }, action, body, beside);
         };
         let again = action.clone();
         let asked = Asked { asker, permit: &mut *permit };
         match self.perform_by_own_copy(asked, action, body, beside) {
             Err(Refusal::NotFound | Refusal::Gone) => {
-                if !self.refresh(permit, about.user()) && again.is_write() {
+                if is_lacking || !self.refresh(permit, about.user()) && again.is_write() {
                     return Err(Refusal::Behind);
                 }
                 self.perform_by_own_copy(Asked { asker, permit }, again, body, beside)
             }
             done => done,
         }
+    }
+
+    /// Whether this machine's disk takes nothing of what the others go on with: by whose word it would let anybody
+    /// act, or join, may be of hours ago.
+    pub(super) fn check_not_left_behind(&self) -> std::result::Result<(), Refusal> {
+        let is_full = self.cluster.local.disk_refusal().is_some();
+        let members = &self.cluster.members;
+        let is_left = is_full && members.lacking() > 0 && members.cut_off().is_none();
+        if is_left { Err(Refusal::Behind) } else { Ok(()) }
     }
 
     /// Asks a majority what somebody has done, unless it is all the same: by this copy an act may have nothing to
@@ -54,6 +71,13 @@ impl Backend {
     pub(super) fn may_lack_any(&self) -> bool {
         let members = &self.cluster.members;
         members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0
+    }
+
+    /// Whether this copy of somebody is known to lack something, or may be that of which it is known that it could
+    /// not be taken: the disk may be full, and stay so.
+    pub(super) fn lacks_some(&self, user: &UserName) -> bool {
+        let is_behind = self.cluster.local.get(user).is_some_and(|slot| slot.is_behind());
+        is_behind || self.cluster.members.lacking() > 0
     }
 }
 

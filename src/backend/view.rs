@@ -91,7 +91,7 @@ impl Done {
 impl Backend {
     /// Reads a session and checks that it is open.
     ///
-    /// A copy that is older than what this person saw, or that has not been compared with a majority
+    /// A copy that is older than what this person saw or than what is known to be committed, or that has not been compared with a majority
     /// since this machine was started, stood still or was cut off, or that does not know the session, is
     /// brought up to date first. Without a majority the copy is trusted for a while, then no session is.
     ///
@@ -114,7 +114,8 @@ impl Backend {
             session.seen.is_none_or(|seen| slot.state().com >= seen)
                 && slot.view().open_session(&id, self.clock.wall()).is_some()
         });
-        let must_ask = !is_current || self.cluster.members.may_be_old();
+        let lacks_some = self.lacks_some(&session.user);
+        let must_ask = !is_current || lacks_some || self.cluster.members.may_be_old();
         let was_told = must_ask
             && (self.refresh(permit, &session.user)
                 || self.may_lack_an_end() && self.ask_on(permit, &session.user));
@@ -133,7 +134,7 @@ impl Backend {
         let open = self.look(&session.user, app_of).flatten();
         let is_open = open.is_some();
         let is_behind = session.seen.is_some_and(|seen| self.committed(&session.user) < seen);
-        let is_doubtful = is_behind || !is_open || self.may_lack_an_end();
+        let is_doubtful = is_behind || !is_open || lacks_some || self.may_lack_an_end();
         if must_ask && !was_told && is_doubtful && stale_since.is_none() {
             return Err(Refusal::Behind);
         }

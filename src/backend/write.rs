@@ -295,8 +295,11 @@ impl Backend {
     }
 
     pub(super) fn logout(&self, asked: Asked<'_>, data: Keyed) -> Result {
-        // Signed out already is what was wanted.
+        // Signed out already is what was wanted. A machine that is cut off trusts nobody, open or not.
         let Some(asker) = asked.asker else {
+            if self.cluster.members.cut_off().is_some() {
+                return Err(self.no_majority());
+            }
             let outcome = Outcome::Saved(saved(Receipt::Done));
             return Ok(Done { outcome, session: SessionNow::Ended });
         };

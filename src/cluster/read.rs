@@ -16,6 +16,8 @@ use crate::limits::{FETCH_MS_MAX, PEER_ANSWER_MS};
 use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
+#[cfg(test)]
+use crate::replica::version::Term;
 use crate::replica::version::Version;
 use crate::thread::LockPermit;
 use crate::wire::message::{Answer, Message};
@@ -206,6 +208,18 @@ impl Cluster {
         until: Mono,
     ) -> Option<((Version, Hash128), Vec<u8>)> {
         fetched(have, self.ask_until(peer, Message::Fetch { user: user.clone(), have }, until)?)
+    }
+}
+
+#[cfg(test)]
+impl Cluster {
+    /// Is told that more of a user is committed than it holds.
+    pub(crate) fn hears_of_more(&self, user: &UserName) {
+        let slot = self.local.get_or_make(user);
+        let acc = slot.state().acc;
+        let term = Term { epoch: 1, round: acc.term.round + 1, ..acc.term };
+        let more = Version { term, seq: 1 };
+        self.local.step(&slot, Event::Committed(more), &Body::None);
     }
 }
 

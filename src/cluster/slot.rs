@@ -123,6 +123,11 @@ impl Slot {
         self.replica.lock().acceptor.is_damaged()
     }
 
+    /// Whether more is known to be committed than stands in the file.
+    pub fn is_behind(&self) -> bool {
+        self.replica.lock().acceptor.is_behind()
+    }
+
     /// Whether a machine was turned away for this one's lock since this was last asked.
     pub(super) fn take_turned_away(&self) -> bool {
         std::mem::take(&mut self.replica.lock().turned_away)

@@ -190,6 +190,11 @@ impl Acceptor {
         self.damaged
     }
 
+    /// Whether more is known to be committed than is known to be held: the file lacks it.
+    pub fn is_behind(&self) -> bool {
+        self.known > self.state.com
+    }
+
     /// One event, and what is to be done about it.
     ///
     /// # Panics

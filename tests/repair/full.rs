@@ -3,15 +3,15 @@
 
 use std::process::Command;
 
-use tern::action::{Action, Login, Opening};
+use tern::action::{Action, Keyed, Login, NewPost, Opening, ThreadOf, Whom};
 use tern::auth::session::Token;
 use tern::clock::Wall;
-use tern::id::{Hash128, PostId};
+use tern::id::{Hash128, PostId, UserName};
 use tern::limits::{USER_FILE_BYTES_MAX, USER_FILE_ROOM_BYTES};
 use tern::replica::version::Version;
 use tern::store::line::{Kind, NewLine, encode};
 use tern::store::scan::scan;
-use tern::user::entry::Entry;
+use tern::user::entry::{Entry, PostRef};
 use tern::wire::request::{Outcome, Refusal};
 
 use super::harness::{Machines, eventually};
@@ -87,6 +87,85 @@ fn r0062_full_disks_are_no_machines_to_save_on() {
     assert!(!std::fs::read_to_string(all.file(2, "ada")).unwrap().contains("nowhere"));
 }
 
+/// Signing in.
+fn sign_in(all: &Machines, n: usize, name: &str) -> String {
+    let token = Token::generate().unwrap().secret().to_owned();
+    let (device, address) = ("another test".to_owned(), "127.0.0.1".to_owned());
+    let login = Action::Login(Login {
+        key: all.new_post("").key,
+        username: name.to_owned(),
+        password: "a quiet gull sleeps".to_owned(),
+        opening: Opening { token, device, address },
+    });
+    let (signed_in, _) = all.ask_beside(n, None, login, &[]).unwrap();
+    signed_in.session.unwrap_or_else(|| panic!("{:?}", signed_in.data.outcome))
+}
+
+/// The two others saved what this one has no room for, and it is the one to know that it lacks it.
+#[test]
+fn r0160_full_disk_keeps_no_session_and_says_of_nothing_that_it_is_not_there() {
+    let mut all = Machines::start(3);
+    let first = all.join(0, "ada");
+    let mut second = sign_in(&all, 0, "ada");
+    let mut ben = all.join(0, "ben");
+    let mut cleo = all.join(0, "cleo");
+    all.post(0, &mut second, "first words");
+    wait_equal(&all, "ada");
+    let first_words = all.posts(0, "ada").first().unwrap().id;
+    all.kill(0);
+    spawn_limited(&mut all, 0);
+    (0..3).for_each(|n| all.wait_until_writable(n));
+    let is_full = || all.status(0).is_some_and(|page| page.machines[0].refuses.is_some());
+    while !is_full() {
+        all.post(1, &mut ben, &"\u{1F426}".repeat(490));
+    }
+    for number in 0..BLOCKS / 4 {
+        all.post(1, &mut second, &format!("{number} {}", "\u{1F426}".repeat(490)));
+    }
+    let ada: UserName = "ada".parse().unwrap();
+    let block =
+        Action::Block(Whom { key: all.new_post("").key, username: "cleo".parse().unwrap() });
+    let (blocked, _) = all.ask_beside(1, Some(&second), block, &[]).unwrap();
+    assert!(matches!(blocked.data.outcome, Outcome::Saved(_)), "{:?}", blocked.data.outcome);
+    let is_open = |all: &Machines, n: usize| {
+        let (told, _) = all.ask_beside(n, Some(&first), Action::CheckSession, &[]).unwrap();
+        (told.data.outcome, told.session.is_some())
+    };
+    assert!(is_open(&all, 1).1);
+    let key = all.new_post("").key;
+    let end = Action::EndOtherSessions(Keyed { key });
+    let (ended, _) = all.ask_beside(1, Some(&second), end, &[]).unwrap();
+    assert!(matches!(ended.data.outcome, Outcome::Saved(_)), "{:?}", ended.data.outcome);
+    let (told, is_trusted) = is_open(&all, 0);
+    assert!(!is_trusted, "{told:?}");
+    assert_eq!(is_open(&all, 1), (Outcome::Checked, false));
+    // Nor does it take from anybody what they may not do any more by what it lacks.
+    let reply_to = Some(PostRef { user: ada.clone(), id: first_words });
+    let reply = Action::Post(NewPost { reply_to, ..all.new_post("still here") });
+    let (told, _) = all.ask_beside(0, Some(&cleo), reply, &[]).unwrap();
+    assert_eq!(told.data.outcome, Outcome::Refused(Refusal::Behind));
+    // Whatever it is asked of what it lacks, it does not say that there is nothing.
+    let id = all.posts(1, "ada").first().unwrap().id;
+    let post = PostRef { user: ada, id };
+    // Nor does it let anybody act by what keepers said long ago, once it knows that others know more.
+    eventually(|| {
+        let told = all.try_post(0, &mut cleo, "still here")?;
+        (told == Outcome::Refused(Refusal::Behind)).then_some(())
+    });
+    let thread = Action::Thread(ThreadOf { post, after: None, limit: None, posted: None });
+    let is_known = |all: &Machines| all.ask_beside(0, None, thread.clone(), &[]).unwrap().0;
+    assert_eq!(is_known(&all).data.outcome, Outcome::Refused(Refusal::Behind));
+    // Nor once it was started anew, and compared what it holds with the others.
+    all.kill(0);
+    let compared = |all: &Machines| all.log(0).matches("compared with peers").count();
+    let before = compared(&all);
+    spawn_limited(&mut all, 0);
+    eventually(|| (compared(&all) > before).then_some(()));
+    let (told, is_trusted) = is_open(&all, 0);
+    assert!(!is_trusted, "{told:?}");
+    assert_eq!(is_known(&all).data.outcome, Outcome::Refused(Refusal::Behind));
+}
+
 /// A user's file that goes on with posts, a hundred in a line, until it has `len` bytes.
 fn grown(mut file: Vec<u8>, len: usize) -> Vec<u8> {
     let mut base = (Version::ZERO, Hash128::default());
@@ -134,16 +213,7 @@ fn r0080_full_account_let_in_and_emptied() {
     all.wait_until_writable(0);
     let told = all.try_post(0, &mut ada, "one more");
     assert_eq!(told, Some(Outcome::Refused(Refusal::Full)));
-    let token = Token::generate().unwrap().secret().to_owned();
-    let (device, address) = ("another test".to_owned(), "127.0.0.1".to_owned());
-    let login = Action::Login(Login {
-        key: all.new_post("").key,
-        username: "ada".to_owned(),
-        password: "a quiet gull sleeps".to_owned(),
-        opening: Opening { token, device, address },
-    });
-    let (signed_in, _) = all.ask_beside(0, None, login, &[]).unwrap();
-    let mut again = signed_in.session.unwrap_or_else(|| panic!("{:?}", signed_in.data.outcome));
+    let mut again = sign_in(&all, 0, "ada");
     assert_eq!(all.delete_all(0, &mut again, "\u{1F426}"), 29, "a page, but for the first words");
     assert!(std::fs::metadata(&path).unwrap().len() > full.len() as u64);
 }

@@ -288,7 +288,7 @@ impl Machines {
         found.len()
     }
 
-    fn posts(&self, n: usize, name: &str) -> Vec<PostView> {
+    pub(super) fn posts(&self, n: usize, name: &str) -> Vec<PostView> {
         let username = UserName::parse(name).unwrap();
         let asked = Action::UserPosts(PageOf { username, before: None });
         match self.ask(n, None, asked).map(|told| told.data.outcome) {
