@@ -197,7 +197,8 @@ impl UserGuard<'_> {
     /// anew; `Full` and `NoMajority` when nothing was written.
     pub fn commit(mut self, draft: &Draft<'_>) -> Result<Version, LockError> {
         if !self.cluster.may_have_room() {
-            return Err(LockError::NoSpace);
+            let is_of_disks = self.cluster.members.has_majority();
+            return Err(if is_of_disks { LockError::NoSpace } else { LockError::NoMajority });
         }
         let kind = if draft.is_tombstone { Kind::Tombstone } else { Kind::Delta };
         let begun = self.cluster.clock.mono();

@@ -344,9 +344,13 @@ impl Membership {
         majority(self.count())
     }
 
-    /// How many of the others said last that their disks are full.
-    pub fn without_room(&self) -> usize {
-        self.seen.lock().peers.values().filter(|peer| !peer.has_room()).count()
+    /// How many of the others said last that their disks are full; or do not answer, where one is full: else only
+    /// trying tells whether they will.
+    pub fn without_room(&self, is_full_here: bool) -> usize {
+        let seen = self.seen.lock();
+        let is_one_full = is_full_here || seen.peers.values().any(|peer| !peer.has_room());
+        let lacks = |peer: &&Peer| !peer.has_room() || is_one_full && !peer.is_up;
+        seen.peers.values().filter(lacks).count()
     }
 
     /// Whether a majority can be reached.

@@ -180,7 +180,8 @@ impl Cluster {
     /// would leave it on some disks and tell nobody what became of it.
     pub(super) fn may_have_room(&self) -> bool {
         let count = self.members.count();
-        let full = usize::from(self.local.disk_refusal().is_some()) + self.members.without_room();
+        let is_full_here = self.local.disk_refusal().is_some();
+        let full = usize::from(is_full_here) + self.members.without_room(is_full_here);
         count == 1 || full + self.members.needed() <= count
     }
 

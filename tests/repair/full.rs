@@ -87,6 +87,24 @@ fn r0062_full_disks_are_no_machines_to_save_on() {
     assert!(!std::fs::read_to_string(all.file(2, "ada")).unwrap().contains("nowhere"));
 }
 
+/// A machine that is gone has no room either.
+#[test]
+fn r0167_full_disk_beside_a_machine_that_is_gone_is_told_as_that() {
+    let mut all = Machines::start(3);
+    let mut ada = all.join(0, "ada");
+    all.kill(1);
+    spawn_limited(&mut all, 1);
+    (0..3).for_each(|n| all.wait_until_writable(n));
+    all.kill(2);
+    eventually(|| all.status(0).filter(|page| page.machines[2].down_since.is_some()));
+    let (refused, _) = post_until_refused(&all, &mut ada);
+    assert_eq!(refused, Outcome::Refused(Refusal::Unknown), "this machine has it");
+    eventually(|| all.status(0).filter(|page| !page.writes));
+    let told = all.try_post(0, &mut ada, "to be kept nowhere");
+    assert_eq!(told, Some(Outcome::Refused(Refusal::NoSpace)));
+    assert!(!std::fs::read_to_string(all.file(0, "ada")).unwrap().contains("nowhere"));
+}
+
 /// Signing in.
 fn sign_in(all: &Machines, n: usize, name: &str) -> String {
     let token = Token::generate().unwrap().secret().to_owned();
