@@ -12,7 +12,7 @@ use crate::auth::throttle::ActKind;
 use crate::clock::Wall;
 use crate::id::{PostId, UserName};
 use crate::index::PostList;
-use crate::limits::{LIKERS_NAMED, POSTS_PAGE, THREAD_STEPS_MAX};
+use crate::limits::{LIKERS_NAMED, NAMES_ASKED_MAX, POSTS_PAGE, THREAD_STEPS_MAX};
 use crate::order::sort_by;
 use crate::store::Said;
 use crate::text;
@@ -46,13 +46,18 @@ impl Backend {
     /// one would not notice. Apps are let: some keep notes so.
     pub(super) fn check_names_somebody(
         &self,
-        asker: &Asker,
+        asked: &mut Asked<'_>,
         text: &str,
     ) -> std::result::Result<(), Refusal> {
-        if asker.app.is_some() || !self.known_mentions(text).is_empty() {
+        let names_somebody = || !self.known_mentions(text).is_empty();
+        if asked.signed_in()?.app.is_some() || names_somebody() {
             return Ok(());
         }
-        Err(invalid(Field::Text, Problem::NamesNobody))
+        // Some may have joined a moment ago by way of another machine.
+        for name in text::mentions(text).iter().take(NAMES_ASKED_MAX) {
+            self.hear_of_unless(names_somebody(), asked.permit, name)?;
+        }
+        if names_somebody() { Ok(()) } else { Err(invalid(Field::Text, Problem::NamesNobody)) }
     }
 
     /// To whom a post is not for there is none.
@@ -126,7 +131,7 @@ impl Backend {
         self.simple(asked, &Action::Mark(data), ActKind::Other, &change)
     }
 
-    pub(super) fn edit_post(&self, asked: Asked<'_>, data: EditPost) -> Result {
+    pub(super) fn edit_post(&self, mut asked: Asked<'_>, data: EditPost) -> Result {
         self.check_social()?;
         self.check_covers(data.sensitive == Some(true))?;
         let asker = asked.signed_in()?;
@@ -138,7 +143,7 @@ impl Backend {
             return Ok(Done::told(Outcome::Saved(saved)));
         }
         if self.cluster.local.index().audience(&post) == Audience::Named {
-            self.check_names_somebody(asker, &data.text)?;
+            self.check_names_somebody(&mut asked, &data.text)?;
         }
         let EditPost { id, text, note, sensitive, .. } = data.clone();
         let change = Change::EditPost { id, text, note, sensitive };

@@ -172,3 +172,15 @@ fn r0168_nobody_is_refused_by_a_machine_that_could_not_ask_who_they_are() {
         assert_eq!(machine.ask(None, Action::RedeemCode(redeem)).data.outcome, behind);
     });
 }
+
+#[test]
+fn r0169_post_is_not_said_to_name_nobody_before_others_were_asked() {
+    let (home, session) = Home::of_three();
+    home.run(|machine| {
+        machine.is_in_touch();
+        let post = NewPost { text: "@ben, welcome".to_owned(), ..tea(5) };
+        let named = Action::PostFor(PostFor { post, audience: Audience::Named });
+        let told = machine.ask(Some(&session), named).data.outcome;
+        assert_eq!(told, Outcome::Refused(Refusal::Behind), "he may have joined");
+    });
+}

@@ -31,6 +31,10 @@ impl Backend {
         if is_lacking && action.is_write() {
             return Err(Refusal::Behind);
         }
+        if let Some(asker) = asker {
+            let names = about.as_ref().map(About::user).into_iter().chain([asker.user()]);
+            names.for_each(|name| self.hear_of_admission(permit, name));
+        }
         let Some(about) = about.filter(|_| asker.is_some() || is_lacking) else {
             return self.perform_by_own_copy(Asked { asker, permit }, action, body, beside);
         };
@@ -54,6 +58,16 @@ impl Backend {
         let members = &self.cluster.members;
         let is_left = is_full && members.lacking() > 0 && members.cut_off().is_none();
         if is_left { Err(Refusal::Behind) } else { Ok(()) }
+    }
+
+    /// Asks a majority what keepers did, where as far as is known here none of them has let somebody in.
+    fn hear_of_admission(&self, permit: &mut LockPermit, user: &UserName) {
+        let keepers = {
+            let index = self.cluster.local.index();
+            let is_waiting = index.is_active(user) && !index.is_member(user);
+            if is_waiting { index.keepers() } else { Vec::new() }
+        };
+        let _all_told = keepers.iter().all(|keeper| self.refresh(permit, keeper));
     }
 
     /// Asks a majority what somebody has done, unless it is all the same: by this copy an act may have nothing to

@@ -232,7 +232,7 @@ impl Backend {
         }
         let asker = asked.signed_in()?;
         if audience == Audience::Named {
-            self.check_names_somebody(asker, &post.text)?;
+            self.check_names_somebody(asked, &post.text)?;
         }
         let pictures = self.posted_pictures(&post.pictures)?;
         self.want_sent(asked.permit, asker.user(), &post.sent)?;

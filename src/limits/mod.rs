@@ -572,6 +572,8 @@ pub const GZIP_LEVEL: u32 = 9;
 pub const DEVICE_COOKIE_S: u32 = 365 * 24 * 60 * 60;
 /// Languages of an `Accept-Language` that are looked at. People who set many set a dozen.
 pub const LANGUAGES_READ_MAX: usize = 32;
+/// Names in a post for those named of which a majority is asked whether they have joined, where nobody is known.
+pub const NAMES_ASKED_MAX: usize = 8;
 /// Posts on the landing page.
 pub const LANDING_POSTS: usize = 10;
 /// Seconds after which to try again when a write found no majority.

@@ -70,7 +70,7 @@ impl Person<'_> {
         })
     }
 
-    fn keeps(&self, deed: KeepersDeed, reason: &str) {
+    pub(super) fn keeps(&self, deed: KeepersDeed, reason: &str) {
         self.does(self.keeping(deed, reason));
     }
 

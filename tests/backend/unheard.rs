@@ -1,10 +1,10 @@
 //! Acts at a machine that has not heard yet of whom they are about.
 
 use rustix::process::Signal;
-use tern::action::{Action, KeepersDeed, Problem};
+use tern::action::{Action, KeepersDeed, Page, PageOf, Problem};
 use tern::id::PostId;
 use tern::user::entry::{House, PostRef, Signup};
-use tern::wire::request::{Outcome, Refusal};
+use tern::wire::request::{Hindered, Outcome, Refusal};
 
 use super::apart::Person;
 use super::keeping::{code_refused, join, kept, race_in};
@@ -46,6 +46,25 @@ fn r0131_nobody_is_said_not_to_be_there_by_a_machine_that_has_not_heard_of_them(
     check_done(&all, 5, &ada, |ada, post| {
         ada.keeping(KeepersDeed::Suspend { user: post.user, hours: Some(1) }, "Not here.")
     });
+}
+
+#[test]
+fn r0169_who_was_let_in_is_a_member_where_that_was_not_heard_of_yet() {
+    let all = Backends::without_rate_limits();
+    let (ada, [ben]) = kept(&all, ["ben"]);
+    ada.sets(House { signup: Signup::Approved, ..House::default() });
+    let eve = Person::join(&all, "eve", 5);
+    let home = || Action::Home(Page::default());
+    let waits = |n| eve.ask_at(n, home()) == Outcome::Refused(Refusal::Hindered(Hindered::Waiting));
+    eventually(|| waits(LATE).then_some(()));
+    stands_still(&all);
+    ada.keeps(KeepersDeed::Admit { user: "eve".parse().unwrap() }, "");
+    all.signal(LATE, Signal::CONT);
+    let told = eve.ask_at(LATE, home());
+    assert!(matches!(told, Outcome::Posts(_)), "{told:?}");
+    let profile = Action::Profile(PageOf { username: "eve".parse().unwrap(), before: None });
+    let told = ben.ask_at(LATE, profile);
+    assert!(matches!(told, Outcome::Profile(_)), "{told:?}");
 }
 
 #[test]
