@@ -11,7 +11,8 @@ use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use super::directory::Directory;
 use super::error::StoreError;
-use super::{DataDir, UserStore};
+use super::{DataDir, UserStore, lines_name};
+use crate::id::UserName;
 use crate::limits::BALLAST_BYTES;
 
 pub(super) const NAME: &str = "ballast";
@@ -84,6 +85,18 @@ impl DataDir {
 }
 
 impl UserStore {
+    /// Refuses while there is no room for as much again as a user's file has.
+    pub(super) fn check_room_of(&self, user: &UserName) -> Result<(), StoreError> {
+        let name = lines_name(user);
+        let file = self.users().open_file(&name, OFlags::RDONLY)?;
+        let len = file.and_then(|file| file.metadata().ok()).map_or(0, |data| data.len());
+        if self.dir.has_room(len)? {
+            return Ok(());
+        }
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        Err(StoreError::NoSpace { path: self.users().path_of(&name), source })
+    }
+
     /// Makes the ballast again once there is room for it; whether it is there. To be called from
     /// time to time; a user's next line does it too.
     pub fn keep_ballast(&self) -> bool {

@@ -133,6 +133,9 @@ pub fn repair(path: &Path) -> Result<(), StoreError> {
         match store.load(&user, &mut |line| first.see(&line)) {
             Ok(_) => {}
             Err(error) if error.is_damage() => {
+                // What is set aside keeps its room, and what is intact of it needs as much again. With less it
+                // would have its name no more, and alone be counted as lost.
+                store.check_room_of(&user)?;
                 store.set_aside(&user, &error.reason())?;
                 // As much as is intact has its name again.
                 store.load(&user, &mut |_| {})?;

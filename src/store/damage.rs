@@ -45,7 +45,8 @@ impl UserStore {
     }
 
     /// Marks a user and moves the bad file beside the mark. A new file takes its name, with the lines
-    /// before the first bad one: they can still be read. Without a file, the mark is all.
+    /// before the first bad one: they can still be read, and alone they are all that is left, so the ballast is
+    /// given up for them if the disk is full. Without a file, the mark is all.
     ///
     /// # Errors
     /// As [`Self::mark_damaged`]. When the mark was made and the move failed, the user is marked
@@ -56,7 +57,7 @@ impl UserStore {
         // Marked and moved: what can be read meanwhile is a help and no more.
         if self.move_aside(user)?
             && !intact.is_empty()
-            && let Err(error) = self.replace(user, &intact)
+            && let Err(error) = self.compact(user, &intact)
         {
             log::warn!(user:%, error:%; "nothing kept of damaged file");
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use parking_lot::Mutex;
 use tern::id::{Hash128, NodeId};
+use tern::store::check::repair;
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
 
 use super::{CHILD_DIR, History, Home, ada, child};
@@ -251,6 +252,44 @@ fn child_meets_read_only_disk() {
     eprintln!("child is done");
 }
 
+/// Not a test by itself: what is done with a damaged file on a disk that is full.
+#[test]
+fn child_sets_a_file_aside() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let dir = DataDir::open(directory).unwrap();
+    let node = NodeId::new(1).unwrap();
+    let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]);
+    file.save(&dir).unwrap();
+    let store = UserStore::open(&dir).unwrap();
+    store.start().unwrap();
+    let mut history = History::of(2);
+    let intact = history.bytes.clone();
+    history.add("rotten");
+    let mut rotten = history.bytes;
+    let at = rotten.len() - 20;
+    rotten[at] ^= 1;
+    let file = directory.join("users/ada.jsonl");
+    std::fs::write(&file, &rotten).unwrap();
+    let fill = directory.join("fill");
+    let mut filling = std::fs::File::create(&fill).unwrap();
+    while std::io::Write::write_all(&mut filling, &[0; 4096]).is_ok() {}
+    drop((store, dir));
+    let error = repair(directory).unwrap_err();
+    assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), rotten, "nothing was touched");
+    // A machine that runs cannot wait: the ballast makes room.
+    let store = UserStore::open(&DataDir::open(directory).unwrap()).unwrap();
+    store.set_aside(&ada(), "line 3").unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), intact);
+    drop(store);
+    std::fs::write(&file, &rotten).unwrap();
+    std::fs::remove_file(fill).unwrap();
+    repair(directory).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), intact);
+    eprintln!("child is done");
+}
+
 fn run(test: &str, wrapper: &[&str]) {
     let home = Home::new();
     let output = child(test, &home.path(""), wrapper).output().unwrap();
@@ -314,4 +353,9 @@ fn r0028_ballast_that_cannot_be_made_again_is_said_once() {
 #[test]
 fn r0028_ballast_made_by_two_at_once_is_there() {
     run_on_disk("4m", "crash::full::child_makes_its_ballast_twice_at_once", "true");
+}
+
+#[test]
+fn r0145_what_is_intact_of_a_damaged_file_has_its_name_on_a_full_disk() {
+    run_on_disk("4m", "crash::full::child_sets_a_file_aside", "true");
 }
