@@ -1,6 +1,6 @@
 //! Bounds of pictures: what is taken in, what is made of it, what is kept.
 
-use super::BODY_BYTES_MAX;
+use super::{BODY_BYTES_MAX, REQUEST_BYTES_MAX};
 
 /// Bytes of a picture as it comes.
 pub const PICTURE_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -36,6 +36,9 @@ pub const PICTURE_WAIT_MS: u64 = 4_000;
 
 /// Bytes of a form that brings pictures, all of them and what is typed.
 pub const UPLOAD_BYTES_MAX: usize = PICTURE_INPUT_BYTES_MAX + BODY_BYTES_MAX;
+/// Bytes of what is typed beside pictures: more than in a form without, so that who typed a little more than that
+/// has it back.
+pub const TYPED_BYTES_MAX: usize = 80 * 1024;
 /// Bytes of the header lines of one part of a form: a file's name may have 255 bytes, which some programs
 /// write twice, once with three for each.
 pub const PART_HEAD_BYTES_MAX: usize = 4 * 1024;
@@ -101,6 +104,8 @@ pub const SENT_PICTURE_MS: u64 = PICTURE_UNWANTED_MS - 60 * 60 * 1000;
 pub const SENT_PICTURES_MAX: usize = 64;
 
 // Whoever waits sees the end of those that are too slow, and the slowest line has the time that it takes.
+// It grows at most sixfold when it is escaped as JSON for a backend.
+const _: () = assert!(BODY_BYTES_MAX < TYPED_BYTES_MAX && TYPED_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
 const _: () = assert!(UPLOAD_BEGIN_MS + UPLOAD_LOOK_MS < UPLOAD_WAIT_MS);
 const _: () = assert!(UPLOAD_BYTES_MAX as u64 / (GATE_UPLOAD_MS_MAX / 1_000) < 16 * 1024);
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that

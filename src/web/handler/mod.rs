@@ -10,8 +10,8 @@
 //!
 //! Invariants:
 //! - A GET changes nothing. A POST that succeeds answers 303, so that reloading repeats nothing.
-//! - Whatever becomes of a POST, the text that came with it stands in the answer, passwords apart, as far as
-//!   a form holds it.
+//! - Whatever becomes of a POST, the text that came with it stands in the answer, passwords apart, or it
+//!   says that the browser has it still.
 
 mod act;
 mod again;

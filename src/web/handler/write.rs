@@ -13,7 +13,7 @@ use crate::text;
 use crate::user::entry::Audience;
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::{Binding, Forbidden, check_source, fresh_key};
-use crate::web::form::Form;
+use crate::web::form::{Form, FormFault};
 use crate::web::page::said::Trouble;
 use crate::web::response::{Location, Response};
 use crate::web::route::Route;
@@ -24,6 +24,11 @@ impl<A: Ask> Site<A> {
     /// Does what a form asks for, or gives the form back with the reason why not.
     pub(super) fn write(&self, visit: &Visit<'_>, route: &Route) -> Handled {
         let mut form = Form::parse(visit.request.content_type.as_deref(), &visit.request.body);
+        if form.fault() == Some(FormFault::TooLong) {
+            // The browser has it still, all of it.
+            let text = format!("{} {}", visit.t.body_too_large(), visit.t.gate_shorten());
+            return self.message(visit, None, (413, visit.t.too_long(), &text));
+        }
         if *route == Route::SettingsLanguage {
             return self.choose_language(visit, &form);
         }
