@@ -63,7 +63,7 @@ impl Backend {
         let address = network_address(&data.opening)?;
         let (token, session) = opening_of(&data.opening)?;
         // Guessing a code is as good as guessing a password would be, and as often allowed.
-        self.hear_of_unless(false, permit, &name)?;
+        self.hear_of(permit, &name)?;
         let (code, client, bound) = (code.id(), data.client, data.bound);
         let bounds = [bound, data.or_bound.unwrap_or(bound)];
         let is_known = |user: &User| {

@@ -107,7 +107,7 @@ impl Backend {
                 hash.is_some_and(|hash| self.first_links.holds(&hash, self.clock.mono()))
             }
             Link::NewPassword { user, secret } => {
-                self.hear_of_unless(false, asked.permit, user)?;
+                self.hear_of(asked.permit, user)?;
                 let now = self.now();
                 let hash = LinkSecret::parse(secret).map(|secret| secret.hash());
                 hash.is_some_and(|hash| {
@@ -200,7 +200,7 @@ impl Backend {
         let address = network_address(&opening)?;
         let action = Action::ResetPassword(data);
         let request = action.key().map(|key| (key, action.digest()));
-        self.hear_of_unless(false, permit, &name)?;
+        self.hear_of(permit, &name)?;
         let now = self.now();
         let look = |user: &crate::user::User| {
             let seen = request.map(|(key, digest)| user.seen(key, digest));

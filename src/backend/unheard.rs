@@ -78,7 +78,16 @@ impl Backend {
         permit: &mut LockPermit,
         user: &UserName,
     ) -> std::result::Result<(), Refusal> {
-        if is_same || self.refresh(permit, user) { Ok(()) } else { Err(Refusal::Behind) }
+        if is_same { Ok(()) } else { self.hear_of(permit, user) }
+    }
+
+    /// Asks a majority what somebody has done: by this copy alone nothing is to be said of it.
+    pub(super) fn hear_of(
+        &self,
+        permit: &mut LockPermit,
+        user: &UserName,
+    ) -> std::result::Result<(), Refusal> {
+        if self.refresh(permit, user) { Ok(()) } else { Err(Refusal::Behind) }
     }
 
     /// Whether this machine may lack what anybody did, and so cannot say of anything that there is none.

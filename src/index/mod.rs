@@ -467,7 +467,7 @@ impl Index {
         true
     }
 
-    /// Takes out a post; what it answered only its author's `User` tells.
+    /// Takes out a post that was taken back, and remembers if it was for few.
     fn delete_post(&mut self, before: &User, id: PostId, is_few: bool) {
         self.remove_post(before, id);
         if is_few && !before.has_deleted(id) {
@@ -476,6 +476,7 @@ impl Index {
         }
     }
 
+    /// Takes out a post; what it answered only its author's `User` tells.
     fn remove_post(&mut self, before: &User, id: PostId) {
         if before.post(id).is_none() {
             return;

@@ -103,9 +103,9 @@ pub const SENT_PICTURE_MS: u64 = PICTURE_UNWANTED_MS - 60 * 60 * 1000;
 /// Pictures that one user's apps sent and did not post, of which a file tells; older ones are forgotten.
 pub const SENT_PICTURES_MAX: usize = 64;
 
-// Whoever waits sees the end of those that are too slow, and the slowest line has the time that it takes.
-// It grows at most sixfold when it is escaped as JSON for a backend.
+// What is typed grows at most sixfold when it is escaped as JSON for a backend.
 const _: () = assert!(BODY_BYTES_MAX < TYPED_BYTES_MAX && TYPED_BYTES_MAX * 6 < REQUEST_BYTES_MAX);
+// Whoever waits sees the end of those that are too slow, and the slowest line has the time that it takes.
 const _: () = assert!(UPLOAD_BEGIN_MS + UPLOAD_LOOK_MS < UPLOAD_WAIT_MS);
 const _: () = assert!(UPLOAD_BYTES_MAX as u64 / (GATE_UPLOAD_MS_MAX / 1_000) < 16 * 1024);
 // The last of the sides fits in any case: four bytes a pixel at the most, and a few in a thousand that

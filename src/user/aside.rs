@@ -1,5 +1,6 @@
 //! What most people have none of, so that it costs those nothing: polls, votes, pictures that are covered,
-//! posts for few that were taken back, threads of which somebody wants to hear nothing, and followers whom they removed.
+//! posts for few that were taken back, threads of which somebody wants to hear nothing, and followers whom
+//! they removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -179,7 +179,6 @@ impl Form {
         form
     }
 
-    /// Decodes once. What is no text becomes U+FFFD, and the form faulty.
     /// A form that may bring files, whose places it keeps. One that breaks off keeps nothing.
     fn parse_parts(boundary: &str, body: &[u8]) -> Self {
         let mut form = Self::default();
@@ -210,6 +209,7 @@ impl Form {
         form
     }
 
+    /// Decodes once. What is no text becomes U+FFFD, and the form faulty.
     fn decode(&mut self, encoded: &[u8]) -> String {
         let (bytes, is_sound) = percent_decode(encoded, true);
         if !is_sound {

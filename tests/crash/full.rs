@@ -61,14 +61,18 @@ fn child_fills_its_file() {
     eprintln!("child is done");
 }
 
+/// What a machine is.
+fn machine() -> NodeFile {
+    NodeFile::new(Hash128([1; 16]), NodeId::new(1).unwrap(), Hash128([2; 16]), vec![])
+}
+
 /// Not a test by itself: what is done on a disk of `ROOM` bytes.
 #[test]
 fn child_fills_its_disk() {
     let Ok(directory) = std::env::var(CHILD_DIR) else { return };
     let directory = Path::new(&directory);
     let dir = DataDir::open(directory).unwrap();
-    let node = NodeId::new(1).unwrap();
-    let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]);
+    let file = machine();
     file.save(&dir).unwrap();
     let state = NodeState::new(&dir, file);
     let store = UserStore::open(&dir).unwrap();
@@ -147,9 +151,7 @@ static SAID: Said = Said(Mutex::new(Vec::new()));
 /// A machine's place and its files, with the ballast made.
 fn started(directory: &Path) -> (NodeState, UserStore) {
     let dir = DataDir::open(directory).unwrap();
-    let node = NodeId::new(1).unwrap();
-    let state =
-        NodeState::new(&dir, NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]));
+    let state = NodeState::new(&dir, machine());
     let store = UserStore::open(&dir).unwrap();
     store.start().unwrap();
     (state, store)
@@ -258,9 +260,7 @@ fn child_sets_a_file_aside() {
     let Ok(directory) = std::env::var(CHILD_DIR) else { return };
     let directory = Path::new(&directory);
     let dir = DataDir::open(directory).unwrap();
-    let node = NodeId::new(1).unwrap();
-    let file = NodeFile::new(Hash128([1; 16]), node, Hash128([2; 16]), vec![]);
-    file.save(&dir).unwrap();
+    machine().save(&dir).unwrap();
     let store = UserStore::open(&dir).unwrap();
     store.start().unwrap();
     let mut history = History::of(2);
