@@ -27,15 +27,29 @@ fn r0160_session_is_not_trusted_of_which_the_end_may_be_what_is_lacking() {
 }
 
 #[test]
-fn r0160_session_is_not_trusted_while_it_is_not_known_what_is_lacking() {
+fn r0160_session_is_not_trusted_where_a_comparison_found_what_could_not_be_taken() {
     let (home, session) = Home::of_three();
+    let ada: UserName = "ada".parse().unwrap();
     home.run(|machine| {
         machine.is_in_touch();
         // It compared what it holds with the others, and could not take what it lacks.
-        machine.backend.cluster.members.lacks(1);
+        machine.backend.cluster.members.lacks([ada.clone()]);
         let told = machine.ask(Some(&session), Action::CheckSession);
         assert_eq!(told.data.outcome, Outcome::Refused(Refusal::Behind));
-        machine.backend.cluster.members.lacks(0);
+        machine.backend.cluster.members.has(&ada);
+        let told = machine.ask(Some(&session), Action::CheckSession);
+        assert_eq!(told.data.outcome, Outcome::Checked);
+    });
+}
+
+#[test]
+fn r0171_nobody_is_asked_about_whose_copy_lacks_nothing_though_others_do() {
+    let (home, session) = Home::of_three();
+    home.run(|machine| {
+        machine.is_in_touch();
+        machine.backend.cluster.members.lacks(["ben".parse().unwrap()]);
+        machine.backend.cluster.hears_of_more(&"cleo".parse().unwrap());
+        // Nobody would answer.
         let told = machine.ask(Some(&session), Action::CheckSession);
         assert_eq!(told.data.outcome, Outcome::Checked);
     });

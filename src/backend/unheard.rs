@@ -96,11 +96,11 @@ impl Backend {
         members.cut_off().is_some() || members.may_be_old() || members.lacking() > 0
     }
 
-    /// Whether this copy of somebody is known to lack something, or may be that of which it is known that it could
-    /// not be taken: the disk may be full, and stay so.
+    /// Whether this copy of somebody is known to lack something: by word of a write, or by a comparison that found
+    /// what could not be taken. The disk may be full, and stay so.
     pub(super) fn lacks_some(&self, user: &UserName) -> bool {
         let is_behind = self.cluster.local.get(user).is_some_and(|slot| slot.is_behind());
-        is_behind || self.cluster.members.lacking() > 0
+        is_behind || self.cluster.members.lacks_of(user)
     }
 }
 

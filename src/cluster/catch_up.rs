@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use super::Cluster;
 use super::replicas::{Body, Errand};
 use crate::clock::Mono;
@@ -84,6 +86,7 @@ impl Cluster {
         for (user, version) in behind {
             let held = self.local.get(&user).map(|slot| slot.state().com).unwrap_or_default();
             if held < version && !self.stop.is_closed() && !self.learn_from_any(&user, version) {
+                self.members.lacks([user]);
                 self.want_comparison();
             }
         }
@@ -97,8 +100,8 @@ impl Cluster {
     }
 
     /// Finds out what is committed of a user, writing it back if need be. What fails now is found
-    /// again by the regular look.
-    fn settle(&self, permit: &mut LockPermit, user: &UserName) {
+    /// again by the regular look. Whether it was settled.
+    fn settle(&self, permit: &mut LockPermit, user: &UserName) -> bool {
         let deadline = self.deadline(WRITE_MS_MAX);
         let settled = self.fresh(permit, user, deadline).and_then(|()| {
             // The others may agree without a line that only this machine has: then it is for this
@@ -109,9 +112,10 @@ impl Cluster {
             });
             if is_open { self.acquire(permit, user, deadline)?.confirm().map(drop) } else { Ok(()) }
         });
-        if let Err(error) = settled {
+        if let Err(error) = &settled {
             log::debug!(user:%, error:%; "not settled");
         }
+        settled.is_ok()
     }
 
     /// Settles users whose last line was not known to be committed at the last look already.
@@ -148,7 +152,7 @@ impl Cluster {
         let live = self.members.live().into_iter().filter(|&node| node != me);
         let mut differing: BTreeMap<NodeId, u32> = gather(live.map(|node| (node, 0)));
         let began = self.clock.mono();
-        let (mut compared, mut learned, mut failed) = (0, 0, 0);
+        let (mut compared, mut learned, mut lacking) = (0, 0, BTreeSet::new());
         let mut after: Option<UserName> = None;
         loop {
             let own_page = || Page::new(self.local.rows_after(after.as_ref(), SUMS_PAGE_ROWS));
@@ -176,7 +180,8 @@ impl Cluster {
                 return;
             }
             let (done, left) = self.mend_page(permit, members, &pages);
-            (learned, failed) = (learned + done, failed + left);
+            learned += done;
+            lacking.extend(left);
             for (peer, count) in &mut differing {
                 if let Some(page) = pages.get(peer) {
                     *count = count.saturating_add(page.count_lacking(&before));
@@ -191,9 +196,10 @@ impl Cluster {
             }
         }
         let ms = self.clock.mono().since_ms(began);
-        log::info!(users = compared, learned, failed, ms; "compared with peers");
-        self.members.lacks(u32::try_from(failed).unwrap_or(u32::MAX));
-        self.members.compared(&differing, began);
+        log::info!(users = compared, learned, failed = lacking.len(), ms; "compared with peers");
+        if self.members.compared(&differing, began) {
+            self.members.lacks_only(lacking);
+        }
     }
 
     /// One page of what a peer holds.
@@ -205,13 +211,13 @@ impl Cluster {
     }
 
     /// Mends what differs here, several users at a time: each costs flushes, and the disk does many
-    /// in the time of one. How many were learned, and how many could not be.
+    /// in the time of one. How many were learned, and who could not be.
     fn mend_page(
         &self,
         permit: &mut LockPermit,
         members: usize,
         pages: &BTreeMap<NodeId, Page>,
-    ) -> (usize, usize) {
+    ) -> (usize, BTreeSet<UserName>) {
         let users: BTreeSet<&UserName> = gather(pages.values().flat_map(|page| page.rows.keys()));
         let mut learns = Vec::new();
         let mut settles = Vec::new();
@@ -228,14 +234,19 @@ impl Cluster {
                 Mend::Settle => settles.push(user),
             }
         }
-        let failed = self.learn_all(&learns);
+        let mut failed = self.learn_all(&learns);
+        let learned = learns.len() - failed.len();
         for user in settles {
             if self.stop.is_closed() {
                 break;
             }
-            self.settle(permit, user);
+            if !self.settle(permit, user) {
+                self.members.lacks([user.clone()]);
+                self.want_comparison();
+                failed.insert(user.clone());
+            }
         }
-        (learns.len() - failed, failed)
+        (learned, failed)
     }
 
     /// What is held here already is known to be committed now.
@@ -245,23 +256,22 @@ impl Cluster {
         }
     }
 
-    /// Learns many users' versions. One that cannot be had keeps none of the others from coming. How
-    /// many could not.
-    fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) -> usize {
-        let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let left =
-            |done: usize| u32::try_from(learns.len().saturating_sub(done)).unwrap_or(u32::MAX);
-        self.members.lacks(left(0));
+    /// Learns many users' versions. One that cannot be had keeps none of the others from coming. Which
+    /// could not.
+    fn learn_all(&self, learns: &[(&UserName, Version, NodeId)]) -> BTreeSet<UserName> {
+        let (next, failed) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+        self.members.lacks(learns.iter().map(|&(user, _, _)| user.clone()));
         let work = || {
             while let Some(&(user, version, holder)) =
                 learns.get(next.fetch_add(1, Ordering::Relaxed))
                 && !self.stop.is_closed()
             {
-                if !self.learn(user, version, holder) {
-                    failed.fetch_add(1, Ordering::Relaxed);
+                if self.learn(user, version, holder) {
+                    self.members.has(user);
+                } else {
+                    failed.lock().insert(user.clone());
                     self.want_comparison();
                 }
-                self.members.lacks(left(next.load(Ordering::Relaxed)));
             }
         };
         side_by_side("learn", LEARN_THREADS.min(learns.len()), work);
@@ -402,5 +412,31 @@ mod tests {
             let held = |user| (UserName::clone(user), cluster.local.get(user).unwrap().state().acc);
             cluster.settle_old(permit, &users.iter().map(held).collect());
         });
+    }
+
+    /// Runs it on a machine of three that lacks something, and checks that it is not forgotten.
+    fn check_still_lacks(act: impl FnOnce(&Cluster, &mut LockPermit) + Send) {
+        let directory = tempfile::tempdir().unwrap();
+        let cluster = of_three(directory.path(), &Stop::new(), &[]);
+        cluster.members.lacks([UserName::parse("ada").unwrap()]);
+        std::thread::scope(|scope| {
+            let run = |mut permit| act(&cluster, &mut permit);
+            spawn_named(scope, "catch-up", run).unwrap().join().unwrap();
+        });
+        assert_eq!(cluster.members.lacking(), 1);
+    }
+
+    #[test]
+    fn r0170_what_is_lacking_is_not_forgotten_for_a_page_on_which_nothing_is() {
+        check_still_lacks(|cluster, permit| {
+            let page = |number| (node(number), Page::new((Vec::new(), true)));
+            let pages = BTreeMap::from([page(1), page(2)]);
+            assert_eq!(cluster.mend_page(permit, 3, &pages), (0, BTreeSet::new()));
+        });
+    }
+
+    #[test]
+    fn r0170_what_is_lacking_is_not_forgotten_by_a_comparison_with_nobody() {
+        check_still_lacks(Cluster::compare);
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Reachability is a guess that saves time; nothing about safety rests on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
 use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
-use crate::id::{Hash128, NodeId};
+use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PINGS_MISSED_MAX};
 use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Seat};
@@ -39,8 +39,8 @@ struct Seen {
     doubted_at: Mono,
     /// When the last comparison of what this machine holds with a majority began.
     agreed_at: Option<Mono>,
-    /// Of how many users this machine knows to lack something.
-    lacking: u32,
+    /// Of which users this machine knows to lack something.
+    lacking: BTreeSet<UserName>,
 }
 
 /// What is known of a peer.
@@ -148,7 +148,7 @@ impl Membership {
             majority_at: (majority(members.len()) == 1).then_some(now),
             doubted_at: now.0,
             agreed_at: None,
-            lacking: 0,
+            lacking: BTreeSet::new(),
         };
         Self { me, name, process, clock, seen: Mutex::new(seen) }
     }
@@ -373,17 +373,20 @@ impl Membership {
     }
 
     /// Takes note of a comparison that began then: of how many users each peer holds less than this machine.
-    pub fn compared(&self, differing: &BTreeMap<NodeId, u32>, began: Mono) {
+    /// Whether it was one with a majority.
+    pub fn compared(&self, differing: &BTreeMap<NodeId, u32>, began: Mono) -> bool {
         let mut seen = self.seen.lock();
         for (node, count) in differing {
             if let Some(peer) = seen.peers.get_mut(node) {
                 peer.differing = Some(*count);
             }
         }
-        if differing.len() + 1 >= majority(seen.members.len()) {
+        let is_of_majority = differing.len() + 1 >= majority(seen.members.len());
+        if is_of_majority {
             seen.agreed_at = seen.agreed_at.max(Some(began));
         }
         seen.note_majority((self.clock.mono(), self.clock.wall()));
+        is_of_majority
     }
 
     /// A peer holds the same as this machine. True if it did not by the last comparison.
@@ -394,14 +397,29 @@ impl Membership {
         differing.is_some_and(|count| count > 0)
     }
 
-    /// Takes note of how many users this machine lacks something of.
-    pub fn lacks(&self, count: u32) {
-        self.seen.lock().lacking = count;
+    /// Takes note of users of whom this machine lacks something.
+    pub fn lacks(&self, users: impl IntoIterator<Item = UserName>) {
+        self.seen.lock().lacking.extend(users);
+    }
+
+    /// A comparison with a majority found that these are all of whom it lacks something.
+    pub fn lacks_only(&self, users: BTreeSet<UserName>) {
+        self.seen.lock().lacking = users;
+    }
+
+    /// Nothing lacks of this user.
+    pub fn has(&self, user: &UserName) {
+        self.seen.lock().lacking.remove(user);
+    }
+
+    /// Whether this machine knows to lack something of a user.
+    pub fn lacks_of(&self, user: &UserName) -> bool {
+        self.seen.lock().lacking.contains(user)
     }
 
     /// Of how many users this machine knows to lack something.
     pub fn lacking(&self) -> u32 {
-        self.seen.lock().lacking
+        u32::try_from(self.seen.lock().lacking.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether there was a comparison with a majority since the start.

@@ -323,9 +323,6 @@ impl Cluster {
     fn compare_sums(&self, peer: NodeId, health: &Health) {
         self.note_votes(peer, health.not_voting, health.damaged);
         let is_same = health.sum == self.local.sum();
-        if is_same && health.catching_up == 0 {
-            self.members.lacks(0);
-        }
         if is_same && self.members.is_same(peer) {
             self.changes.note(ChangeKind::CaughtUp, peer);
         }

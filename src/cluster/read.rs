@@ -46,6 +46,15 @@ impl Cluster {
         if self.members.count() == 1 && self.local.floors().not_voting.is_none() {
             return Ok(());
         }
+        self.bring_up(permit, user, deadline).inspect(|()| self.members.has(user))
+    }
+
+    fn bring_up(
+        &self,
+        permit: &mut LockPermit,
+        user: &UserName,
+        deadline: Mono,
+    ) -> Result<(), LockError> {
         let is_found = |reader: &Reader| reader.found() != Found::Pending;
         match self.ask_all(user, (deadline, READ_GRACE_MS), is_found).found() {
             Found::Fresh(version, holder) => {
