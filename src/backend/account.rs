@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::Backend;
-use super::view::{Asked, Asker, Done, Result, SessionNow};
+use super::view::{Asked, Asker, Done, Permit, Result, SessionNow};
 use super::write::{OneAct, Wrote, invalid, saved};
 use crate::action::{
     self, Action, Admission, Change, ChangePassword, DeleteAccount, Join, Login, NewSession,
@@ -19,7 +19,6 @@ use crate::id::UserName;
 use crate::limits::DEVICE_CHARS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
-use crate::thread::LockPermit;
 use crate::user::{Receipt, Seen, Status};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal};
 
@@ -155,7 +154,7 @@ impl Backend {
     /// anything is hashed.
     fn verify_sign_in(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         name: &UserName,
         password: &str,
         address: IpAddr,
@@ -171,7 +170,7 @@ impl Backend {
     /// is such a user.
     pub(super) fn verify(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         name: &UserName,
         password: &str,
         address: IpAddr,
@@ -202,7 +201,7 @@ impl Backend {
     /// same time, where there is no such user. And whether a majority said that there is no newer one.
     fn compare(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         name: &UserName,
         password: &str,
     ) -> std::result::Result<(Option<(Verdict, String)>, bool), AuthError> {
@@ -222,7 +221,7 @@ impl Backend {
     /// Writes a session into the user's file. Safe to repeat: the same token opens the same session.
     pub(super) fn open_session(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         name: &UserName,
         verified: Verified,
         opening: &Opening,
@@ -294,7 +293,7 @@ impl Backend {
     /// The record that somebody's own password, given with what they do, was found to match.
     pub(super) fn verified_hash(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         name: &UserName,
         password: &str,
     ) -> std::result::Result<String, Refusal> {
@@ -319,7 +318,7 @@ impl Backend {
     /// One act of a signed-in person that has verified their password.
     fn act_of(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         asker: &Asker,
         request: (RequestKey, crate::id::Hash128),
         change: &Change,

@@ -1,16 +1,16 @@
 //! What `tern backup create` is told: names, and one user's file or one picture at a time.
 
 use super::Backend;
+use super::view::Permit;
 use crate::cluster::backup::NotTold;
 use crate::cluster::lock::LockError;
 use crate::id::{PictureName, UserName};
 use crate::replica::version::Version;
-use crate::thread::LockPermit;
 use crate::wire::operator::Answer;
 
 impl Backend {
     /// A page of all names.
-    pub(super) fn tell_names(&self, permit: &mut LockPermit, after: Option<&UserName>) -> Answer {
+    pub(super) fn tell_names(&self, permit: &mut Permit, after: Option<&UserName>) -> Answer {
         match self.cluster.names_after(permit, after) {
             Ok((names, next)) => Answer::Names { names, next },
             Err(error) => not_now(&error.into()),
@@ -18,7 +18,7 @@ impl Backend {
     }
 
     /// A user's file, and its lines.
-    pub(super) fn tell_file(&self, permit: &mut LockPermit, user: &UserName) -> (Answer, Vec<u8>) {
+    pub(super) fn tell_file(&self, permit: &mut Permit, user: &UserName) -> (Answer, Vec<u8>) {
         match self.cluster.committed_file(permit, user) {
             Ok((version, lines)) => (Answer::File { version }, lines),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! How the community is kept: who may join, how members stand, inviting, and who its keepers are.
 
 use super::Backend;
-use super::view::{Asked, Done, Result};
+use super::view::{Asked, Done, Permit, Result};
 use super::write::{OneAct, invalid};
 use crate::action::{
     self, Action, Admission, Change, EndInvitation, Invite, Page, Problem, SetHouse, code_hash,
@@ -10,7 +10,6 @@ use crate::auth::throttle::ActKind;
 use crate::id::UserName;
 use crate::limits::LANDING_POSTS;
 use crate::order::sort_by_key;
-use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::Signup;
 use crate::user::keeping::{Deed, Standing};
@@ -42,7 +41,7 @@ impl Backend {
     /// where the account is not made after all, it stays promised to that name.
     pub(super) fn admission(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         code: &str,
         name: &UserName,
     ) -> std::result::Result<Admission, Refusal> {
@@ -58,7 +57,7 @@ impl Backend {
 
     fn promise(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         typed: &str,
         name: &UserName,
     ) -> std::result::Result<Admission, Refusal> {
@@ -81,7 +80,7 @@ impl Backend {
     /// Writes into somebody's file what is not their own act. Safe to repeat by itself.
     pub(super) fn community_writes(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
         change: &Change,
     ) -> std::result::Result<(), Refusal> {

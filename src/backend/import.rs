@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use super::Backend;
 use super::upkeep::{Obeyed, Unmet, taken};
+use super::view::Permit;
 use super::write::{OneAct, Wrote};
 use crate::action::import::{self, Checked, Newcomer, OldPost, Step, Taken, Tie, is_ahead};
 use crate::action::{ActionError, ExportList, Plan};
@@ -14,7 +15,6 @@ use crate::clock::Wall;
 use crate::id::{Hash128, RequestKey, UserName};
 use crate::limits::{IMPORT_MARKS, IMPORT_POSTS, LINE_BYTES_MAX};
 use crate::metrics;
-use crate::thread::LockPermit;
 use crate::user::entry::PostRef;
 use crate::user::{Status, User};
 use crate::wire::request::{ExportMark, ExportPost, Field};
@@ -25,7 +25,7 @@ type Of<'a> = (&'a UserName, Hash128, bool);
 
 impl Backend {
     /// Takes in one part.
-    pub(super) fn import(&self, permit: &mut LockPermit, of: Of<'_>, part: &Part) -> Obeyed {
+    pub(super) fn import(&self, permit: &mut Permit, of: Of<'_>, part: &Part) -> Obeyed {
         self.check_social()?;
         match part {
             Part::Begin { password, newcomer } => {
@@ -77,7 +77,7 @@ impl Backend {
 
     fn begin_import(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         (name, file, is_dry): Of<'_>,
         (newcomer, password): (&Newcomer, &str),
     ) -> Obeyed {
@@ -131,7 +131,7 @@ impl Backend {
     /// Writes one line of it, or only looks what it would be.
     fn take_in(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         (name, file, is_dry): Of<'_>,
         plan: &dyn Fn(&User, Wall) -> (Plan, Taken),
     ) -> Obeyed {

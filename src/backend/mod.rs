@@ -297,7 +297,8 @@ impl Backend {
     }
 
     /// Serves a web server: accept, decode, handle, encode, one frame at a time.
-    fn serve_web(&self, mut connection: Connection, mut permit: LockPermit) {
+    fn serve_web(&self, mut connection: Connection, permit: LockPermit) {
+        let mut permit = view::Permit::new(permit);
         loop {
             let idle = Duration::from_secs(BACKEND_IDLE_S);
             let frame = match connection.receive(REQUEST_BYTES_MAX + BESIDE_BYTES_MAX, idle) {
@@ -330,7 +331,13 @@ impl Backend {
     }
 
     /// One request: find out who asks, do what is asked, say how it went.
-    fn respond(&self, permit: &mut LockPermit, request: Request, beside: &mut Vec<u8>) -> Response {
+    fn respond(
+        &self,
+        permit: &mut view::Permit,
+        request: Request,
+        beside: &mut Vec<u8>,
+    ) -> Response {
+        permit.begin();
         let body = std::mem::take(beside);
         let sent = Sent::of(request.session.as_deref(), &request.action);
         let Request { session, read_to, need, action } = request;

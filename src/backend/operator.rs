@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::view::Permit;
 use super::{Backend, describe};
 use crate::json;
 use crate::limits::{BACKEND_IDLE_S, FRAME_BYTES_PER_MS_MIN, PEER_ANSWER_MS, REQUEST_BYTES_MAX};
@@ -13,7 +14,8 @@ use crate::wire::operator::{Answer, Held, Pending, Question, Seen};
 
 impl Backend {
     /// Serves an operator until the connection ends.
-    pub(super) fn serve_operator(&self, mut connection: Connection, mut permit: LockPermit) {
+    pub(super) fn serve_operator(&self, mut connection: Connection, permit: LockPermit) {
+        let mut permit = Permit::new(permit);
         loop {
             let idle = Duration::from_secs(BACKEND_IDLE_S);
             let frame = match connection.receive(REQUEST_BYTES_MAX, idle) {
@@ -23,6 +25,7 @@ impl Backend {
                     return;
                 }
             };
+            permit.begin();
             let (answer, body) = match json::parse::<Question>(&frame.header) {
                 Ok(Question::File { user }) => self.tell_file(&mut permit, &user),
                 Ok(Question::Names { after }) => {

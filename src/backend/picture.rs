@@ -4,7 +4,7 @@
 //! decoder, because a backend has better things to lose.
 
 use super::Backend;
-use super::view::{Asked, Asker, Done, Result};
+use super::view::{Asked, Asker, Done, Permit, Result};
 use super::write::invalid;
 use crate::action::{
     Action, Avatar, AvatarWish, Change, FaceOf, KeptPicture, NewPicture, OnePicture, PostedPicture,
@@ -19,7 +19,6 @@ use crate::limits::{
     USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX,
 };
 use crate::picture::shape;
-use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::Picture;
 use crate::wire::request::{Field, Outcome, Refusal};
@@ -115,7 +114,7 @@ impl Backend {
     /// The pictures of these numbers that somebody sent and has not posted, as far as there are any.
     pub(super) fn sent(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
         ids: &[PostId],
     ) -> Vec<Picture> {
@@ -139,7 +138,7 @@ impl Backend {
     /// was posted before is judged under the lock.
     pub(super) fn want_sent(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
         ids: &[PostId],
     ) -> std::result::Result<(), Refusal> {

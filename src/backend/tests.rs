@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::view::Permit;
 use super::{Backend, Config, setup};
 use crate::action::{
     Action, ApiRead, ChangePassword, DeleteAccount, Join, Login, NewPost, NewsPart, Opening, Page,
@@ -15,7 +16,7 @@ use crate::id::{Hash128, NodeId, PostId, RequestId, RequestKey, UserName};
 use crate::limits::{LOGIN_FAILURES_MAX, ORDER_AHEAD_MS_MAX, SESSION_TRUST_S};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
-use crate::thread::{LockPermit, Stop, spawn_named};
+use crate::thread::{Stop, spawn_named};
 use crate::transport::key::{ClusterKey, Keys};
 use crate::user::entry::PostRef;
 use crate::wire::message::{FEATURES, Health};
@@ -88,7 +89,8 @@ impl Home {
         let cluster = setup::open(&self.config, address, &clock, &Stop::new()).unwrap();
         let backend = Backend::new(&self.config, cluster, clock.clone());
         std::thread::scope(|scope| {
-            let run = |permit| body(&mut Running { backend: &backend, clock, permit });
+            let run =
+                |lock| body(&mut Running { backend: &backend, clock, permit: Permit::new(lock) });
             spawn_named(scope, "asker", run).unwrap().join().unwrap()
         })
     }
@@ -147,7 +149,7 @@ pub(super) fn tea(key: u8) -> NewPost {
 pub(super) struct Running<'a> {
     pub(super) backend: &'a Backend,
     clock: Clock,
-    pub(super) permit: LockPermit,
+    pub(super) permit: Permit,
 }
 
 impl Running<'_> {

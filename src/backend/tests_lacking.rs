@@ -3,12 +3,13 @@
 use super::tests::{Home, PASSWORD, Running, opening, tea};
 use crate::action::{
     Action, EditPost, Keyed, Link, NewPost, OfferFirst, PageOf, PostFor, RedeemCode, ResetPassword,
-    ThreadOf,
+    ThreadOf, Whom,
 };
 use crate::auth::link::LinkSecret;
 use crate::auth::session::Token;
 use crate::id::{Hash128, NodeId, PostId, RequestId, RequestKey, UserName};
 use crate::limits::FIRST_AGREEMENT_MS;
+use crate::thread::{Stop, spawn_named};
 use crate::user::entry::{Audience, PostRef};
 use crate::wire::request::{Outcome, Refusal, Saved};
 
@@ -196,5 +197,39 @@ fn r0169_post_is_not_said_to_name_nobody_before_others_were_asked() {
         let named = Action::PostFor(PostFor { post, audience: Audience::Named });
         let told = machine.ask(Some(&session), named).data.outcome;
         assert_eq!(told, Outcome::Refused(Refusal::Behind), "he may have joined");
+    });
+}
+
+/// How often machine 2, which holds the same, is asked for what somebody is told.
+fn asked(machine: &mut Running<'_>, session: &str, action: Action) -> (usize, Outcome) {
+    let (stop, cluster) = (Stop::new(), &machine.backend.cluster);
+    std::thread::scope(|scope| {
+        let say = |_permit| cluster.say_the_same(NodeId::new(2).unwrap(), &stop);
+        let says = spawn_named(scope, "machine-2", say).unwrap();
+        let told = machine.ask(Some(session), action).data.outcome;
+        stop.close();
+        (says.join().unwrap(), told)
+    })
+}
+
+#[test]
+fn r0172_one_request_asks_about_one_file_once() {
+    let (home, session) = Home::of_three();
+    let [ada, ben] = ["ada", "ben"].map(|name| name.parse::<UserName>().unwrap());
+    let post = PostRef { user: ada.clone(), id: PostId::floor_of(1) };
+    let thread = Action::Thread(ThreadOf { post, after: None, limit: None, posted: None });
+    let follow = Action::Follow(Whom { key: KEY, username: ben.clone() });
+    let unblock = Action::Unblock(Whom { key: KEY, username: ben.clone() });
+    let edit = edit(PostId::floor_of(1), "Tea");
+    home.run(|machine| {
+        machine.is_in_touch();
+        machine.backend.cluster.have_silent_peers();
+        for (number, (action, whom)) in
+            [(thread, &ada), (follow, &ben), (unblock, &ben), (edit, &ada)].into_iter().enumerate()
+        {
+            machine.backend.cluster.members.lacks([whom.clone()]);
+            let (asked, told) = asked(machine, &session, action);
+            assert_eq!(asked, 1, "act {number}: {told:?}");
+        }
     });
 }

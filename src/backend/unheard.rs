@@ -2,10 +2,9 @@
 //! another machine is on its way here, and nobody who has seen it is told that there is no such thing.
 
 use super::Backend;
-use super::view::{Asked, Result};
+use super::view::{Asked, Permit, Result};
 use crate::action::{About, Action};
 use crate::id::UserName;
-use crate::thread::LockPermit;
 use crate::wire::request::Refusal;
 
 impl Backend {
@@ -38,10 +37,11 @@ impl Backend {
         let Some(about) = about.filter(|_| asker.is_some() || is_lacking) else {
             return self.perform_by_own_copy(Asked { asker, permit }, action, body, beside);
         };
+        let was_told = permit.has_heard_of(about.user());
         let again = action.clone();
         let asked = Asked { asker, permit: &mut *permit };
         match self.perform_by_own_copy(asked, action, body, beside) {
-            Err(Refusal::NotFound | Refusal::Gone) => {
+            Err(Refusal::NotFound | Refusal::Gone) if !was_told => {
                 if is_lacking || !self.refresh(permit, about.user()) && again.is_write() {
                     return Err(Refusal::Behind);
                 }
@@ -61,7 +61,7 @@ impl Backend {
     }
 
     /// Asks a majority what keepers did, where as far as is known here none of them has let somebody in.
-    fn hear_of_admission(&self, permit: &mut LockPermit, user: &UserName) {
+    fn hear_of_admission(&self, permit: &mut Permit, user: &UserName) {
         let keepers = {
             let index = self.cluster.local.index();
             let is_waiting = index.is_active(user) && !index.is_member(user);
@@ -75,7 +75,7 @@ impl Backend {
     pub(super) fn hear_of_unless(
         &self,
         is_same: bool,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
     ) -> std::result::Result<(), Refusal> {
         if is_same { Ok(()) } else { self.hear_of(permit, user) }
@@ -84,7 +84,7 @@ impl Backend {
     /// Asks a majority what somebody has done: by this copy alone nothing is to be said of it.
     pub(super) fn hear_of(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
     ) -> std::result::Result<(), Refusal> {
         if self.refresh(permit, user) { Ok(()) } else { Err(Refusal::Behind) }

@@ -2,6 +2,7 @@
 //! that is written; what was done is logged with whose account it is, and no more.
 
 use super::Backend;
+use super::view::Permit;
 use super::write::{OneAct, Wrote};
 use crate::action::import::Taken;
 use crate::action::upkeep::{Upkeep, plan};
@@ -10,7 +11,6 @@ use crate::auth::policy::{self, Names};
 use crate::clock::Wall;
 use crate::id::{Hash128, RequestKey, UserName};
 use crate::limits::{INVITATIONS_PAGE, RESET_LINK_MS, SUSPENSION_HOURS_MAX, USERS_PAGE};
-use crate::thread::LockPermit;
 use crate::user::User;
 use crate::user::entry::CodeHash;
 use crate::user::keeping::{Deed, Standing};
@@ -38,7 +38,7 @@ impl From<Refusal> for Unmet {
 
 impl Backend {
     /// Obeys one order.
-    pub(super) fn obey(&self, permit: &mut LockPermit, order: &Order) -> Told {
+    pub(super) fn obey(&self, permit: &mut Permit, order: &Order) -> Told {
         let (name, user) = subject(order);
         match self.obeyed(permit, order) {
             Ok(told) => {
@@ -58,7 +58,7 @@ impl Backend {
         }
     }
 
-    fn obeyed(&self, permit: &mut LockPermit, order: &Order) -> Obeyed {
+    fn obeyed(&self, permit: &mut Permit, order: &Order) -> Obeyed {
         match order {
             Order::List { after, only_keepers } => {
                 Ok(self.list_users(after.as_ref(), *only_keepers))
@@ -120,7 +120,7 @@ impl Backend {
     /// Does one thing to one account, under its lock.
     fn upkeep(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         user: &UserName,
         (request, upkeep): (Option<(RequestKey, Hash128)>, &Upkeep),
     ) -> std::result::Result<Wrote, Refusal> {
@@ -133,7 +133,7 @@ impl Backend {
     /// What a keeper does, in a keeper's name.
     fn rule_for(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         (whom, by): (&UserName, Option<&UserName>),
         deed: Deed,
     ) -> Obeyed {
@@ -153,7 +153,7 @@ impl Backend {
     /// Makes an invitation in somebody's name.
     fn invite_for(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         by: Option<&UserName>,
         (code, uses_and_days): (&CodeHash, [u32; 2]),
     ) -> Obeyed {
@@ -176,7 +176,7 @@ impl Backend {
     }
 
     /// Ends an invitation, whoever made it.
-    fn end_invitation_for(&self, permit: &mut LockPermit, code: &CodeHash) -> Obeyed {
+    fn end_invitation_for(&self, permit: &mut Permit, code: &CodeHash) -> Obeyed {
         let by = self.cluster.local.index().inviter(code).cloned();
         let by = by.ok_or_else(|| Unmet::Words("there is no such invitation".to_owned()))?;
         let end = Upkeep::EndInvitation { code: code.clone() };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use super::Backend;
@@ -52,13 +53,51 @@ pub(super) struct Asked<'a> {
     /// Who asks; nobody for strangers.
     pub(super) asker: Option<&'a Asker>,
     /// The right to one user's lock.
-    pub(super) permit: &'a mut LockPermit,
+    pub(super) permit: &'a mut Permit,
 }
 
 impl<'a> Asked<'a> {
     /// Who asks, where strangers may not.
     pub(super) fn signed_in(&self) -> std::result::Result<&'a Asker, Refusal> {
         self.asker.ok_or(Refusal::SignedOut)
+    }
+}
+
+/// The right to one user's lock, and about whom a majority was asked for the request that is at hand: what it told
+/// then holds everything that was committed before that came.
+pub(super) struct Permit {
+    lock: LockPermit,
+    heard: Vec<UserName>,
+}
+
+impl Permit {
+    /// Before the first request.
+    pub(super) const fn new(lock: LockPermit) -> Self {
+        Self { lock, heard: Vec::new() }
+    }
+
+    /// Another request is at hand.
+    pub(super) fn begin(&mut self) {
+        self.heard.clear();
+    }
+
+    /// Whether a majority told already what is committed of somebody.
+    pub(super) fn has_heard_of(&self, user: &UserName) -> bool {
+        self.heard.contains(user)
+    }
+}
+
+impl Deref for Permit {
+    type Target = LockPermit;
+
+    fn deref(&self) -> &LockPermit {
+        &self.lock
+    }
+}
+
+impl DerefMut for Permit {
+    fn deref_mut(&mut self) -> &mut LockPermit {
+        &mut self.lock
     }
 }
 
@@ -102,7 +141,7 @@ impl Backend {
     /// nobody since its start cannot, and trusts nobody: it may have been away for days.
     pub(super) fn asker(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         text: &str,
     ) -> std::result::Result<Option<Asker>, Refusal> {
         let Ok(session) = SessionText::parse(text) else { return Ok(None) };
@@ -145,7 +184,7 @@ impl Backend {
     /// Asks on where nobody answered, until a majority does or this machine knows that it is cut off. Whether
     /// one did. Machines that freeze are silent for a while before anybody knows it, and a page that was here
     /// all the time is worth waiting for.
-    fn ask_on(&self, permit: &mut LockPermit, user: &UserName) -> bool {
+    fn ask_on(&self, permit: &mut Permit, user: &UserName) -> bool {
         let until = self.cluster.deadline(ASK_AGAIN_MS);
         let look = Duration::from_millis(ASK_AGAIN_LOOK_MS);
         // So often at most, too: a test's clock stands.
@@ -175,13 +214,17 @@ impl Backend {
         SessionText { seen, ..session }
     }
 
-    /// Brings this machine's copy of a user up to what a majority holds, if one can be reached.
-    /// Whether it is.
-    pub(super) fn refresh(&self, permit: &mut LockPermit, user: &UserName) -> bool {
+    /// Brings this machine's copy of a user up to what a majority held when this request came, or later, if one
+    /// can be reached. Whether it is.
+    pub(super) fn refresh(&self, permit: &mut Permit, user: &UserName) -> bool {
+        if permit.has_heard_of(user) {
+            return true;
+        }
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let fresh = self.cluster.fresh(permit, user, deadline);
-        if let Err(error) = fresh {
-            log::debug!(user:%, error:%; "copy not refreshed");
+        match &fresh {
+            Ok(()) => permit.heard.push(user.clone()),
+            Err(error) => log::debug!(user:%, error:%; "copy not refreshed"),
         }
         fresh.is_ok()
     }

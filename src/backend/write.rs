@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Backend;
 use super::ids::order_end;
-use super::view::{Asked, Asker, Done, Result, SessionNow};
+use super::view::{Asked, Asker, Done, Permit, Result, SessionNow};
 use crate::action::{
     self, Action, ActionError, Change, EditProfile, EndSession, Keyed, NewPost, OnePost, Plan,
     RequestKey, Whom,
@@ -17,7 +17,6 @@ use crate::id::{Hash128, PostId, UserName};
 use crate::limits::WRITE_MS_MAX;
 use crate::metrics;
 use crate::replica::version::Version;
-use crate::thread::LockPermit;
 use crate::user::entry::{Audience, Entry, Picture, SessionId};
 use crate::user::{Receipt, Recorded, Seen, User};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
@@ -46,7 +45,7 @@ impl Backend {
     /// came first. Whatever is told, a refusal included, is committed before.
     pub(super) fn change(
         &self,
-        permit: &mut LockPermit,
+        permit: &mut Permit,
         act: &OneAct<'_>,
         plan: &dyn Fn(&User) -> std::result::Result<Plan, ActionError>,
     ) -> std::result::Result<Written, Refusal> {

@@ -277,9 +277,24 @@ impl Cluster {
 impl Cluster {
     /// Makes the lines to all peers, without the threads that serve them: none of them says anything
     /// unless [`Self::say_of_picture`] does.
-    pub(super) fn have_silent_peers(&self) {
+    pub(crate) fn have_silent_peers(&self) {
         let (members, former) = self.local.node.config().others(self.local.node.seat());
         self.links.set(members, former);
+    }
+
+    /// Answers what a peer is asked about users until `stop` closes, as one that holds the same: how often it was.
+    pub(crate) fn say_the_same(&self, peer: NodeId, stop: &Stop) -> usize {
+        let line = self.links.to_member(peer).expect("a member");
+        let mut asked = 0;
+        while !stop.wait(Duration::from_millis(1)) {
+            for job in line.jobs.iter().flat_map(|(_, waiting)| waiting.try_iter()) {
+                let state = job.message.user().and_then(|user| self.local.get(user));
+                let state = state.map(|slot| slot.state()).unwrap_or_default();
+                asked += usize::from(matches!(job.message, Message::Read { .. }));
+                job.done(peer, Some((Answer::State { state }, Vec::new())));
+            }
+        }
+        asked
     }
 
     /// Gives what a peer is asked of a picture next this answer, unless nobody waits for it any more.
