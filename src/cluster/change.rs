@@ -209,14 +209,7 @@ impl Cluster {
 
     /// For what a change waits that is under way, if one is.
     pub fn waiting(&self) -> Option<Waits> {
-        let known = self.change.waiting.lock();
-        Some(match known.as_ref()?.0.clone() {
-            Waiting::OldMembers(nodes) => Waits::OldMembers(nodes),
-            Waiting::NewMembers(nodes) => Waits::NewMembers(nodes),
-            Waiting::SameFiles => Waits::SameFiles,
-            Waiting::Readiness => Waits::Readiness,
-            Waiting::EarlierChange => Waits::EarlierChange,
-        })
+        self.change.waiting.lock().as_ref().map(|(waiting, _)| told_of(waiting))
     }
 
     /// Carries changes through until the process stops.
@@ -300,7 +293,7 @@ impl Cluster {
                 }
             }
             _ => {
-                log::info!("for":? = waiting; "change of the members waits");
+                log::info!("for":% = told_of(&waiting); "change of the members waits");
                 *known = Some((waiting, now));
             }
         }
@@ -311,7 +304,8 @@ impl Cluster {
         let _gate = self.change.gate.lock();
         if self.local.node.config().place == config.place {
             self.local.node.take(&config.offer, place)?;
-            log::info!(phase:? = place.phase; "change of the members");
+            let is_open = place.phase == Phase::Open;
+            log::info!(phase:% = if is_open { "open" } else { "ready" }; "change of the members");
         }
         self.links.nudge_all();
         Ok(())
@@ -384,5 +378,16 @@ impl Cluster {
             *self.fatal.lock() = Some(Reject::Gone);
             self.stop.close();
         }
+    }
+}
+
+/// The same, for others to hear.
+fn told_of(waiting: &Waiting) -> Waits {
+    match waiting {
+        Waiting::OldMembers(nodes) => Waits::OldMembers(nodes.clone()),
+        Waiting::NewMembers(nodes) => Waits::NewMembers(nodes.clone()),
+        Waiting::SameFiles => Waits::SameFiles,
+        Waiting::Readiness => Waits::Readiness,
+        Waiting::EarlierChange => Waits::EarlierChange,
     }
 }

@@ -70,9 +70,11 @@ impl Cluster {
             let listed: Vec<&Seat> =
                 reached.filter(|seat| self.list(**seat, Copy::Committed, &mut best)).collect();
             if listed.len() < majority(before.seats.len()) {
-                self.waits(Waiting::OldMembers(before.nodes()));
+                let missing = before.seats.iter().filter(|seat| !listed.contains(seat));
+                self.waits(Waiting::OldMembers(missing.map(|seat| seat.node).collect()));
                 return Ok(());
             }
+            self.waits(Waiting::SameFiles);
             match self.copy_all(Copy::Committed, &best) {
                 Some(copied) if copied <= LEARNED_USERS_MAX => {
                     log::info!(users = best.len(); "copied what the others hold");

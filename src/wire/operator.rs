@@ -7,6 +7,8 @@
 //! {"tell":"status","node":1,"at":1764311579000,"seen":{"machines":[…],"writes":true,"needed":2}}
 //! ```
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::message::{Offer, Phase};
@@ -148,6 +150,28 @@ pub enum Waits {
     /// Something that a later version has a word for.
     #[serde(other)]
     Other,
+}
+
+/// Machines' numbers in a sentence.
+pub fn numbers(nodes: &[NodeId]) -> String {
+    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OldMembers(nodes) => {
+                return write!(f, "enough of the old machines; still without {}", numbers(nodes));
+            }
+            Self::NewMembers(nodes) => return write!(f, "machine {}", numbers(nodes)),
+            Self::SameFiles => "all machines to hold the same files",
+            Self::Readiness => "the other machines to be ready",
+            Self::EarlierChange => {
+                "an earlier change that may have taken effect: repeat that one first"
+            }
+            Self::Other => "something that this version has no word for",
+        })
+    }
 }
 
 /// The machines as one of them sees them.

@@ -1,7 +1,7 @@
 //! Changes that cannot go on, features, and fields of later versions.
 
 use tern::action::{Action, Mark, NewPost, SetMark};
-use tern::id::PostId;
+use tern::id::{NodeId, PostId};
 use tern::user::entry::PostRef;
 use tern::wire::message::FEATURES;
 use tern::wire::operator::Waits;
@@ -12,11 +12,22 @@ use super::harness::{Machines, Ran, eventually};
 use super::phases::node_file;
 
 fn status(all: &Machines, json: bool) -> String {
-    let at: Vec<_> = (1..=3).map(|number| all.address(number)).collect();
+    status_by(all, 1..=3, json)
+}
+
+/// What these machines say.
+fn status_by(all: &Machines, numbers: impl Iterator<Item = u16>, json: bool) -> String {
+    let at: Vec<_> = numbers.map(|number| all.address(number)).collect();
     let key = all.key_option();
     let words = ["cluster", "status"].map(str::to_owned).into_iter();
     let more = json.then(|| "--json".to_owned());
     Ran::of(words.chain([format!("--at={}", at.join(",")), key]).chain(more)).text()
+}
+
+/// For what a change waits, by what is told as JSON.
+fn waits(status: &str) -> Option<Waits> {
+    let told: serde_json::Value = serde_json::from_str(status.lines().next()?).ok()?;
+    serde_json::from_value(told["pending"]["waits"].clone()).ok()
 }
 
 #[test]
@@ -34,11 +45,7 @@ fn new_machine_that_dies_before_its_list_opens_is_given_up_for_another() {
     });
     all.kill(4);
     all.limit_files(3, None);
-    let waits = eventually("the change to wait for it", || {
-        let text = status(&all, true);
-        let told: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
-        serde_json::from_value::<Waits>(told["pending"]["waits"].clone()).ok()
-    });
+    let waits = eventually("the change to wait for it", || waits(&status(&all, true)));
     assert!(
         matches!(
             waits,
@@ -56,6 +63,32 @@ fn new_machine_that_dies_before_its_list_opens_is_given_up_for_another() {
     all.wait_until_shown(2, &["before", "after"].map(str::to_owned));
     all.spawn(4);
     assert_eq!(all.ended(4).code(), Some(3), "the list that it was to be in is given up");
+}
+
+#[test]
+fn r0173_new_machine_says_which_of_the_old_ones_it_waits_for() {
+    let mut all = Machines::start(3);
+    let ada = all.join(1, "ada");
+    all.post(1, &ada, "before");
+    all.change(&["add", &format!("4={}", all.address(4))], 4).done();
+    all.kill(2);
+    all.kill(3);
+    all.spawn(4);
+    let others = Waits::OldMembers([2, 3].map(|number| NodeId::new(number).unwrap()).to_vec());
+    eventually("it to wait for those that do not answer", || {
+        (waits(&status_by(&all, 4..=4, true))? == others).then_some(())
+    });
+    let words = "enough of the old machines; still without 2, 3";
+    assert!(status_by(&all, 4..=4, false).contains(words));
+    assert!(all.said(4).contains(&format!("for=\"{words}\"")), "{}", all.said(4));
+    // With as many as are enough it has copied all, and waits for the last.
+    all.spawn(2);
+    let last = Waits::NewMembers(vec![NodeId::new(3).unwrap()]);
+    eventually("it to wait for the last one", || {
+        (waits(&status_by(&all, 4..=4, true))? == last).then_some(())
+    });
+    all.spawn(3);
+    (1..=4).for_each(|number| all.wait_until_open(number, &[1, 2, 3, 4]));
 }
 
 /// Its files do not say that their last lines are committed; those it copied from do.

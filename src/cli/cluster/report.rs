@@ -21,7 +21,7 @@ use crate::web::page::machines::{change, state, talk};
 use crate::web::page::status::sentence;
 use crate::web::page::time::Moment;
 use crate::web::words::Lang;
-use crate::wire::operator::{Pending, Waits};
+use crate::wire::operator::{Pending, numbers};
 use crate::wire::status::{ChangeKind, ChangeRow, MachineRow, MachineState, NotVoting, StatusPage};
 
 /// All that is told.
@@ -165,24 +165,8 @@ impl Report {
 
 /// A change that is under way, in words.
 fn pending_words(pending: &Pending) -> String {
-    let list = |nodes: &[NodeId]| {
-        let numbers: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-        numbers.join(", ")
-    };
-    let waits = match &pending.waits {
-        Waits::OldMembers(nodes) => {
-            format!("enough of the old machines; not heard of: {}", list(nodes))
-        }
-        Waits::NewMembers(nodes) => format!("machine {}", list(nodes)),
-        Waits::SameFiles => "all machines to hold the same files".to_owned(),
-        Waits::Readiness => "the other machines to be ready".to_owned(),
-        Waits::EarlierChange => {
-            "an earlier change that may have taken effect: repeat that one first".to_owned()
-        }
-        Waits::Other => "something that this version has no word for".to_owned(),
-    };
-    let members = list(&pending.members);
-    format!("A change to machines {members} is under way; it waits for {waits}.")
+    let Pending { members, waits } = pending;
+    format!("A change to machines {} is under way; it waits for {waits}.", numbers(members))
 }
 
 impl Row {
