@@ -45,10 +45,17 @@ impl Gone {
 }
 
 impl Slot {
-    /// Does not look at a file again until it has grown; false, for not having compacted it.
-    fn not_worth_it(&self, len: u64) -> bool {
+    /// What is folded: the file up to here, as far as it is committed.
+    fn before_folding(&self) -> (State, u64) {
+        let replica = self.lock();
+        (replica.acceptor.state(), replica.len)
+    }
+
+    /// Does not look at a file again until it has grown, unless more of it is committed than was looked at;
+    /// false, for not having compacted it.
+    fn not_worth_it(&self, (state, len): (State, u64)) -> bool {
         let mut replica = self.lock();
-        if replica.len == len {
+        if (replica.len, replica.acceptor.state().com) == (len, state.com) {
             (replica.folded_to, replica.gone) = (len, Gone::default());
         }
         false
@@ -103,17 +110,17 @@ impl Replicas {
 
     /// Compacts one user's file; whether it was.
     pub fn compact(&self, slot: &Slot) -> bool {
-        let (state, len) = {
-            let replica = slot.lock();
-            (replica.acceptor.state(), replica.len)
-        };
+        self.compact_from(slot, slot.before_folding())
+    }
+
+    fn compact_from(&self, slot: &Slot, (state, len): (State, u64)) -> bool {
         let folded = match self.store.fold(&slot.name, len, state.com) {
             Ok(Some(folded)) if (folded.bytes.len() as u64) < len => folded,
-            Ok(_) => return slot.not_worth_it(len),
+            Ok(_) => return slot.not_worth_it((state, len)),
             Err(error) => {
                 log::error!(user:% = slot.name, error:%; "not compacted");
                 // If it is damage, reading the file through will find it and deal with it.
-                return matches!(error, FoldError::Line(_)) && slot.not_worth_it(len);
+                return matches!(error, FoldError::Line(_)) && slot.not_worth_it((state, len));
             }
         };
         self.put_in_place(slot, (state, len), folded)
@@ -428,6 +435,24 @@ mod tests {
         home.post(1, true);
         home.delete(1, 1000 * HOUR);
         assert_eq!(home.replicas.compact_some(Wall(2 * HOUR), 10), 1);
+        let bytes = std::fs::read_to_string(home.dir.path().join("users/ada.jsonl")).unwrap();
+        assert!(!bytes.contains(&format!("{:0TEXT_BYTES$}", 1)));
+    }
+
+    #[test]
+    fn r0175_text_whose_deletion_is_committed_while_nothing_is_gained_is_folded_all_the_same() {
+        let mut home = Home::new();
+        home.add(&[Entry::Joined { at: Wall(1) }], true);
+        home.post(1, true);
+        assert!(home.replicas.compact(&home.slot()), "there is nothing more to gain");
+        home.bytes = std::fs::read(home.dir.path().join("users/ada.jsonl")).unwrap();
+        let delete = Entry::PostDeleted { at: Wall(500), id: post_id(1), few: false };
+        home.add(&[delete], false);
+        let slot = home.slot();
+        let standing = slot.before_folding();
+        home.replicas.step(&slot, Event::Committed(slot.state().acc), &Body::None);
+        assert!(!home.replicas.compact_from(&slot, standing), "of what was committed then");
+        assert_eq!(home.replicas.compact_some(Wall(9 * HOUR), 10), 1);
         let bytes = std::fs::read_to_string(home.dir.path().join("users/ada.jsonl")).unwrap();
         assert!(!bytes.contains(&format!("{:0TEXT_BYTES$}", 1)));
     }
