@@ -1,8 +1,10 @@
 //! Threads: the only place that spawns, the flag that stops them, and the permit that lets a thread
 //! hold one user's lock at a time.
 
+use std::any::Any;
 use std::io;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
@@ -125,21 +127,23 @@ pub fn side_by_side(name: &str, threads: usize, work: impl Fn() + Sync) {
 #[derive(Debug)]
 pub struct Crew<'scope> {
     threads: Vec<ScopedJoinHandle<'scope, ()>>,
+    panic: Option<Box<dyn Any + Send>>,
     max: usize,
 }
 
 impl<'scope> Crew<'scope> {
     /// Of `max` at most.
     pub const fn new(max: usize) -> Self {
-        Self { threads: Vec::new(), max }
+        Self { threads: Vec::new(), panic: None, max }
     }
 
     /// Whether one more may start, waiting up to [`CREW_ROOM_MS`] for those that are about to end.
     pub fn has_room(&mut self, stop: &Stop) -> bool {
         for _ in 0..CREW_ROOM_MS {
             while let Some(over) = self.threads.iter().position(ScopedJoinHandle::is_finished) {
-                // However it went: this waits for the system alone.
-                drop(self.threads.swap_remove(over).join());
+                // This waits for the system alone.
+                let panic = self.threads.swap_remove(over).join().err();
+                self.panic = self.panic.take().or(panic);
             }
             if self.threads.len() < self.max {
                 return true;
@@ -149,6 +153,13 @@ impl<'scope> Crew<'scope> {
             }
         }
         false
+    }
+
+    /// Panics as one of them did, if one did that has ended: its scope hears of the others itself.
+    pub fn report(self) {
+        if let Some(panic) = self.panic {
+            resume_unwind(panic);
+        }
     }
 
     /// Counts one more.

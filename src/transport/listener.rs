@@ -14,7 +14,7 @@ use super::error::TransportError;
 use super::key::Keys;
 use super::secure::Role;
 use crate::limits::{ACCEPT_PAUSE_MS, BACKEND_CONNECTIONS_MAX, STOP_GRACE_MS, STRANGERS_MAX};
-use crate::thread::{CloseOnDrop, LockPermit, Stop, spawn_named, spawn_vital};
+use crate::thread::{CloseOnDrop, Crew, LockPermit, Stop, spawn_named, spawn_vital};
 
 /// Numbers in the names of connections' threads start again at 0 after this many.
 const NAMES_MAX: u64 = 10_000_000_000;
@@ -106,13 +106,13 @@ impl Accepting {
         H: Fn(Connection, Role, SocketAddr, LockPermit) + Send + Sync + Clone + 'scope,
     {
         let mut is_failing = false;
+        let mut crew = Crew::new(self.registry.connections_max);
         loop {
             let accepted = socket.accept();
             if self.stop.is_closed() {
-                return;
+                return crew.report();
             }
-            let begun =
-                accepted.and_then(|(stream, addr)| self.begin(scope, stream, addr, handler));
+            let begun = accepted.and_then(|one| self.begin((scope, &mut crew), one, handler));
             match begun {
                 Ok(()) => is_failing = false,
                 // The other side gave up while it waited to be accepted.
@@ -131,9 +131,8 @@ impl Accepting {
 
     fn begin<'scope, H>(
         &self,
-        scope: &'scope Scope<'scope, '_>,
-        stream: TcpStream,
-        addr: SocketAddr,
+        (scope, crew): (&'scope Scope<'scope, '_>, &mut Crew<'scope>),
+        (stream, addr): (TcpStream, SocketAddr),
         handler: &H,
     ) -> io::Result<()>
     where
@@ -144,13 +143,17 @@ impl Accepting {
             log::debug!(addr:%; "connection refused, too many are open");
             return Ok(());
         };
+        // Whoever gave its place back a moment ago may still have its stack.
+        if !crew.has_room(&self.stop) {
+            return Err(io::Error::other("threads of connections that are over do not end"));
+        }
         let (keys, handler) = (self.keys.clone(), handler.clone());
         let name = format!("conn-{}", slot.id % NAMES_MAX);
-        spawn_named(scope, &name, move |permit| match accept_shared(stream, &keys) {
+        crew.add(spawn_named(scope, &name, move |permit| match accept_shared(stream, &keys) {
             Ok((connection, role)) if slot.admit() => handler(connection, role, addr, permit),
             Ok(_) => log::debug!(addr:%; "connection dropped, too many strangers"),
             Err(error) => log::debug!(addr:%, reason:% = error; "stranger dropped"),
-        })?;
+        })?);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Connections over loopback, honest and hostile.
 
+use std::cell::RefCell;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -492,4 +493,35 @@ fn listener_stopped_ends_waiting_and_lets_answers_leave() {
         assert!(matches!(asking.receive(10, LONG), Err(TransportError::Closed { .. })));
     });
     assert_eq!(answered, b"answer");
+}
+
+/// Keeps a thread that has done its work from ending until its flag closes.
+struct EndsLate(Stop);
+
+impl Drop for EndsLate {
+    fn drop(&mut self) {
+        self.0.wait(LONG);
+    }
+}
+
+#[test]
+fn r0174_thread_of_a_connection_counts_until_it_has_ended() {
+    thread_local! { static LATE: RefCell<Option<EndsLate>> = const { RefCell::new(None) }; }
+    let ends = Stop::new();
+    let late = ends.clone();
+    let handler = move |connection, role| {
+        LATE.set(Some(EndsLate(late.clone())));
+        echo(connection, role);
+    };
+    serving(1, handler, |addr, _stop| {
+        let _ends = StopOnDrop(ends.clone());
+        let dials = || dial(&addr.to_string(), Role::Peer, &keys(1), SHORT).is_ok();
+        drop(dial_peer(addr));
+        assert!(
+            !(0..20).any(|_| dials()),
+            "its thread is still there, and one is all there may be"
+        );
+        ends.close();
+        assert!((0..400).any(|_| dials()), "it has ended");
+    });
 }
