@@ -439,4 +439,29 @@ mod tests {
     fn r0170_what_is_lacking_is_not_forgotten_by_a_comparison_with_nobody() {
         check_still_lacks(Cluster::compare);
     }
+
+    #[test]
+    fn r0176_many_who_want_the_same_file_have_it_fetched_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let cluster = of_three(directory.path(), &Stop::new(), &[]);
+        cluster.have_silent_peers();
+        let user = UserName::parse("ada").unwrap();
+        let (version, _) = Body::file(&user, open_line().into()).unwrap().last().unwrap();
+        let stop = Stop::new();
+        let say = |asked: &Message| {
+            // Time enough for all to want it.
+            std::thread::sleep(Duration::from_millis(100));
+            let (state, after) = (State::default(), Version::ZERO);
+            matches!(asked, Message::Fetch { .. })
+                .then(|| (Answer::Body { state, after }, open_line()))
+        };
+        let fetched = std::thread::scope(|scope| {
+            let says = |_permit| cluster.say_for(node(2), &stop, say);
+            let says = spawn_named(scope, "machine-2", says).unwrap();
+            side_by_side("wants", 4, || assert!(cluster.learn(&user, version, node(2))));
+            stop.close();
+            says.join().unwrap()
+        });
+        assert_eq!(fetched, 1);
+    }
 }

@@ -284,14 +284,27 @@ impl Cluster {
 
     /// Answers what a peer is asked about users until `stop` closes, as one that holds the same: how often it was.
     pub(crate) fn say_the_same(&self, peer: NodeId, stop: &Stop) -> usize {
+        self.say_for(peer, stop, |asked| {
+            let Message::Read { user } = asked else { return None };
+            let state = self.local.get(user).map(|slot| slot.state()).unwrap_or_default();
+            Some((Answer::State { state }, Vec::new()))
+        })
+    }
+
+    /// Answers what a peer is asked until `stop` closes: how often there was an answer.
+    pub(super) fn say_for(
+        &self,
+        peer: NodeId,
+        stop: &Stop,
+        say: impl Fn(&Message) -> Option<(Answer, Vec<u8>)>,
+    ) -> usize {
         let line = self.links.to_member(peer).expect("a member");
         let mut asked = 0;
         while !stop.wait(Duration::from_millis(1)) {
             for job in line.jobs.iter().flat_map(|(_, waiting)| waiting.try_iter()) {
-                let state = job.message.user().and_then(|user| self.local.get(user));
-                let state = state.map(|slot| slot.state()).unwrap_or_default();
-                asked += usize::from(matches!(job.message, Message::Read { .. }));
-                job.done(peer, Some((Answer::State { state }, Vec::new())));
+                let answer = say(&job.message);
+                asked += usize::from(answer.is_some());
+                job.done(peer, answer);
             }
         }
         asked

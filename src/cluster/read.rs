@@ -161,7 +161,11 @@ impl Cluster {
     /// Whether the view shows it now.
     pub fn learn(&self, user: &UserName, version: Version, holder: NodeId) -> bool {
         let slot = self.local.get_or_make(user);
-        self.learn_until(&slot, (version, holder), self.deadline(FETCH_MS_MAX))
+        let until = self.deadline(FETCH_MS_MAX);
+        // A long file would be sent, and held in memory, once for each who waits for it.
+        let is_lacking = slot.state().acc < version;
+        let _turn = is_lacking.then(|| slot.learning.try_lock_for(until.left(self.clock.mono())));
+        self.learn_until(&slot, (version, holder), until)
     }
 
     /// The same, waiting for the holder no longer than `until`.

@@ -25,6 +25,8 @@ pub struct Slot {
     pub name: UserName,
     replica: Mutex<Replica>,
     view: RwLock<User>,
+    /// Held by whoever has a peer's file of this user sent.
+    pub(super) learning: Mutex<()>,
 }
 
 /// What the replica lock guards.
@@ -95,7 +97,8 @@ impl Slot {
         let (turned_away, folded_to) = (false, 0);
         let replica = Replica { acceptor, len, tail, shown, turned_away, gone, folded_to };
         let replica = Mutex::new(replica);
-        Self { name: user.name.clone(), replica, view: RwLock::new(user) }
+        let (name, learning) = (user.name.clone(), Mutex::default());
+        Self { name, replica, view: RwLock::new(user), learning }
     }
 
     /// The user as the committed part of the file tells.
