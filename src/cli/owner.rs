@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 
 use super::error::CliError;
+use crate::store::OWN;
 
 /// The account that a directory is of.
 #[derive(Debug, Clone, Copy)]
@@ -29,13 +30,15 @@ impl Owner {
         }
     }
 
-    /// Gives it what root has in a directory, which nobody else has had the time to put anything in.
+    /// Gives it what root has of a machine's in its directory. What else is there was there before.
     ///
     /// # Errors
     /// When the system refuses.
     pub(super) fn take_all(self, directory: &Path) -> Result<(), CliError> {
         let Some(owner) = self.0 else { return Ok(()) };
-        give_below(directory, owner).map_err(|source| failed("hand over", directory, source))
+        OWN.iter()
+            .try_for_each(|name| give_all(&directory.join(name), owner))
+            .map_err(|source| failed("hand over", directory, source))
     }
 
     /// Gives it a file, if that is root's.
@@ -58,16 +61,19 @@ fn give(path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
     if found.uid() == 0 { lchown(path, Some(user), Some(group)) } else { Ok(()) }
 }
 
-fn give_below(directory: &Path, owner: (u32, u32)) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        // No link is followed.
-        if entry.file_type()?.is_dir() {
-            give_below(&entry.path(), owner)?;
+fn give_all(path: &Path, owner: (u32, u32)) -> io::Result<()> {
+    // No link is followed.
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => {
+            for entry in fs::read_dir(path)? {
+                give_all(&entry?.path(), owner)?;
+            }
         }
-        give(&entry.path(), owner)?;
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
     }
-    Ok(())
+    give(path, owner)
 }
 
 #[cfg(test)]
@@ -75,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_root_makes_belongs_to_the_account_of_the_directory() {
+    fn r0193_what_root_makes_belongs_to_the_account_of_the_directory_and_nothing_else() {
         if !rustix::process::geteuid().is_root() {
             println!("left out: only root makes files for others");
             return;
@@ -86,9 +92,11 @@ mod tests {
         fs::create_dir_all(data.join("users")).unwrap();
         fs::write(data.join("users/ada.jsonl"), "").unwrap();
         fs::write(home.path().join("key"), "").unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", data.join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", data.join("users/link")).unwrap();
+        // A fresh file system's, which is root's alone.
+        fs::create_dir(data.join("lost+found")).unwrap();
         let owners = || {
-            let paths = ["data/users", "data/users/ada.jsonl", "data/link", "key"];
+            let paths = ["data/users", "data/users/ada.jsonl", "data/users/link", "key"];
             paths.map(|path| fs::symlink_metadata(home.path().join(path)).unwrap().uid())
         };
         for nobody in [missing, Owner::of(&data).unwrap()] {
@@ -101,6 +109,8 @@ mod tests {
         owner.take_all(&data).unwrap();
         owner.take(&home.path().join("key")).unwrap();
         assert_eq!(owners(), [4711; 4]);
-        assert_eq!(fs::metadata("/etc/passwd").unwrap().uid(), 0);
+        for other in [Path::new("/etc/passwd"), &data.join("lost+found")] {
+            assert_eq!(fs::metadata(other).unwrap().uid(), 0, "r0193 {other:?}");
+        }
     }
 }

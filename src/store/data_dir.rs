@@ -19,12 +19,15 @@ use rustix::io::Errno;
 use super::ballast::Ballast;
 use super::directory::{DIR_MODE, Directory, failed};
 use super::error::StoreError;
-use super::{node, restore};
+use super::{ballast, node, restore};
 
 pub(super) const USERS: &str = "users";
 pub(super) const DAMAGED: &str = "damaged";
 /// Made with the first picture.
 pub(super) const PICTURES: &str = "pictures";
+/// All that a machine makes in its directory. Whatever else is there, as `lost+found` is, is another's.
+pub const OWN: [&str; 7] =
+    [USERS, DAMAGED, PICTURES, node::NAME, node::TEMPORARY, ballast::NAME, restore::MARK];
 
 /// A data directory that this process holds; it is let go with the last clone.
 #[derive(Debug, Clone)]

@@ -52,7 +52,7 @@ use std::collections::BTreeSet;
 use parking_lot::Mutex;
 use rustix::fs::OFlags;
 
-pub use data_dir::DataDir;
+pub use data_dir::{DataDir, OWN};
 pub use error::StoreError;
 pub use node::{NodeFile, NodeState};
 pub use picture::PictureStore;
