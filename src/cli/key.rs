@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::cluster::local::machines;
 use super::error::CliError;
+use crate::store::OWN;
 use crate::transport::KeyError;
 use crate::transport::key::ClusterKey;
 
@@ -28,6 +29,19 @@ pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
         log::info!(path:% = path.display(); "cluster key made");
     }
     Ok(path)
+}
+
+/// Refuses a name under which a machine's own file would take the place of a new key.
+///
+/// # Errors
+/// [`KeyError::OwnName`].
+pub(super) fn check_name(path: &Path) -> Result<(), KeyError> {
+    match path.file_name() {
+        Some(name) if OWN.iter().any(|own| name == *own) => {
+            Err(KeyError::OwnName { path: path.to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes a directory that its owner alone may enter; one that is there stays as it is.

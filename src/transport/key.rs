@@ -191,6 +191,12 @@ pub enum KeyError {
         /// Which.
         path: PathBuf,
     },
+    /// A new key would be written over, or stand in the way.
+    #[error("{path}: a machine's directory has that name for itself: choose another for the key")]
+    OwnName {
+        /// Which.
+        path: PathBuf,
+    },
     /// Others than its owner may read or write it.
     #[error("others may use the key file {path} (mode {mode:03o}): run chmod 600 {path}")]
     Open {

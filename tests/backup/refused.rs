@@ -165,3 +165,23 @@ fn restore_that_was_killed_can_be_started_by_no_command() {
     }
     assert_eq!(all_below(&data), before, "nothing was touched");
 }
+
+/// Under such a name the machine's own file would take the place of the key.
+#[test]
+fn r0190_key_is_made_under_no_name_of_the_directory_itself() {
+    let (all, file) = one_machine();
+    let home = all.dir.path().join("named");
+    std::fs::create_dir(&home).unwrap();
+    let data = home.join("db");
+    let address = format!("--address={}", all.address(2));
+    let here = format!("--data={}", data.display());
+    let peers = all.peers_option(1);
+    for name in ["node.json", "node.json.tmp", "users", "restoring", "ballast"] {
+        let key = format!("--key-file={}", data.join(name).display());
+        restore(&file, &data, &[&address, &key]).refused(2, "for itself: choose another");
+        let words = ["cluster", "init", "--node=1", &peers, &here, &key];
+        let ran = Ran::of(words.iter().map(|word| (*word).to_owned()));
+        ran.refused(2, "for itself: choose another");
+        assert!(all_below(&home).is_empty(), "nothing was made");
+    }
+}

@@ -42,6 +42,8 @@ pub(in crate::cli) struct Restore {
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
+    let key_path = restore.key_file.clone().unwrap_or_else(|| restore.data.join(key::FILE_NAME));
+    key::check_name(&key_path)?;
     let name = restore.file.display().to_string();
     let mut file = open(&restore.file)?;
     let found = read_whole(&name, &mut BufReader::new(&file), &mut |_, _| Ok(()))?;
@@ -49,7 +51,6 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
         let source = BackupError::Newer(format!("features {}", found.about.features));
         return Err(BackupCommandError::Unusable { file: name, source }.into());
     }
-    let key_path = restore.key_file.clone().unwrap_or_else(|| restore.data.join(key::FILE_NAME));
     let old = found.about.cluster;
     // Read once, for it may come through a pipe.
     let key = key_path.exists().then(|| ClusterKey::read(&key_path)).transpose()?;
