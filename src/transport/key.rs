@@ -17,6 +17,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
+use rustix::fs::OFlags;
 use sha2::Sha256;
 
 use super::secure::Role;
@@ -254,7 +255,10 @@ enum Content {
 
 fn read_file(path: &Path) -> Result<Content, KeyError> {
     let io = |op| move |source| KeyError::Io { op, path: path.to_owned(), source };
-    let file = File::open(path).map_err(|source| match source.kind() {
+    // Nobody waits for whoever might come and write a pipe; a pipe without one is empty.
+    let not_waiting = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(not_waiting).open(path);
+    let file = file.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => KeyError::Missing { path: path.to_owned() },
         _ => io("open")(source),
     })?;
@@ -264,6 +268,7 @@ fn read_file(path: &Path) -> Result<Content, KeyError> {
     if !found.is_file() && !found.file_type().is_fifo() {
         return Err(KeyError::NotFile { path: path.to_owned() });
     }
+    rustix::fs::fcntl_setfl(&file, OFlags::empty()).map_err(|e| io("read")(e.into()))?;
     let mode = found.mode() & 0o777;
     if mode & MODE_OPEN != 0 {
         return Err(KeyError::Open { path: path.to_owned(), mode });
@@ -409,6 +414,38 @@ mod tests {
             let error = Keys::read(path).err().expect("refused").to_string();
             assert_eq!(error, format!("{} is no file: name the key's own file", path.display()));
         }
+    }
+
+    /// Reads a key elsewhere, and gives up waiting for it.
+    fn check_read(path: &Path, is_key: bool) {
+        let (told, heard) = std::sync::mpsc::channel();
+        let path = path.to_owned();
+        let reader = path.clone();
+        std::thread::Builder::new()
+            .spawn(move || told.send(Keys::read(&reader).map(drop).map_err(|e| e.to_string())))
+            .unwrap();
+        let read = heard.recv_timeout(std::time::Duration::from_secs(5));
+        assert_eq!(read.expect("waits for no writer").is_ok(), is_key, "{}", path.display());
+    }
+
+    #[test]
+    fn r0192_key_comes_through_a_pipe_and_nobody_is_waited_for_who_would_write_it() {
+        use std::os::fd::AsRawFd;
+
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let named = dir.path().join("cluster.key");
+        mknodat(CWD, &named, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        check_read(&named, false);
+        let (ours, mut writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", ours.as_raw_fd()));
+        let late = std::thread::Builder::new();
+        let late = late.spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            writer.write_all(DIGITS.as_bytes()).unwrap();
+        });
+        check_read(&path, true);
+        late.unwrap().join().unwrap();
     }
 
     #[test]
