@@ -81,6 +81,20 @@ fn machine_that_is_alone_is_saved_while_it_runs_and_serves_again() {
     assert!(super::file_in(&again, "ada").contains("kept"), "it is shown as committed");
 }
 
+/// What a script that closed it would take for a backup.
+#[test]
+fn r0194_backup_that_is_kept_nowhere_is_not_made() {
+    for end in ["", " >&-", " >/dev/null"] {
+        let script = format!("exec \"$0\" backup create -{end}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, PROGRAM]).stdin(Stdio::null()).stdout(Stdio::null());
+        let ran = command.output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{end:?}: {told}");
+        assert!(told.contains("is kept nowhere"), "{told}");
+    }
+}
+
 #[test]
 fn r0148_directory_that_is_named_for_serve_alone_is_found_by_the_other_commands() {
     let home = tempfile::tempdir().unwrap();

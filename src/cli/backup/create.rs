@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
+use rustix::fs::Stat;
+
 use super::part::Part;
 use super::source::{Picture, Source};
 use super::{Amount, BackupCommandError, Place};
@@ -42,19 +44,11 @@ pub(super) fn run(create: &Create) -> Result<(), CliError> {
 }
 
 fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
+    check_place(&create.to)?;
     let keys = create.target.keys()?;
     let cluster = cluster_of(&keys)?;
     let mut source = Source::new(create.target.machines_or_alone()?, keys, stop);
     let at = Clock::system().wall();
-    match &create.to {
-        Place::Standard if io::stdout().is_terminal() => {
-            return Err(BackupCommandError::Terminal.into());
-        }
-        Place::File(path) if path.symlink_metadata().is_ok() => {
-            return Err(BackupCommandError::IsThere { path: path.clone() }.into());
-        }
-        Place::Standard | Place::File(_) => {}
-    }
     let current = source.held()?.offer.current;
     let about = About {
         tern_backup: if current.features >= FEATURE_PICTURES {
@@ -96,6 +90,29 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
         0 => Ok(()),
         count => Err(BackupCommandError::PicturesMissing { count }.into()),
     }
+}
+
+/// Refuses a place where no backup would be kept, before anybody is asked.
+fn check_place(to: &Place) -> Result<(), BackupCommandError> {
+    match to {
+        Place::Standard if io::stdout().is_terminal() => Err(BackupCommandError::Terminal),
+        Place::Standard if is_nowhere() => Err(BackupCommandError::Nowhere),
+        Place::File(path) if path.symlink_metadata().is_ok() => {
+            Err(BackupCommandError::IsThere { path: path.clone() })
+        }
+        Place::Standard | Place::File(_) => Ok(()),
+    }
+}
+
+/// Whether standard output is the null device, which is also what a closed one is opened as when a program
+/// starts.
+fn is_nowhere() -> bool {
+    let is_null = |out: Stat| {
+        // Two devices that are named alike are one.
+        rustix::fs::stat("/dev/null")
+            .is_ok_and(|null| (out.st_mode, out.st_rdev) == (null.st_mode, null.st_rdev))
+    };
+    rustix::fs::fstat(io::stdout()).is_ok_and(is_null)
 }
 
 /// Asks for user after user, then for the pictures that they refer to, and writes each before the next is

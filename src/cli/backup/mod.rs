@@ -167,6 +167,11 @@ pub enum BackupCommandError {
     /// Standard output is somebody's screen.
     #[error("a backup is no text to be shown: send standard output into a file or a pipe")]
     Terminal,
+    /// Standard output is closed, or throws away what is written.
+    #[error(
+        "the backup is kept nowhere: standard output is closed, or /dev/null; send it into a file or a pipe"
+    )]
+    Nowhere,
     /// Somewhere it cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -258,6 +263,7 @@ impl BackupCommandError {
         match self {
             Self::IsThere { .. }
             | Self::Terminal
+            | Self::Nowhere
             | Self::Open { .. }
             | Self::WrongKey { .. }
             | Self::OldKey { .. } => 2,
