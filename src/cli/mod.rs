@@ -40,6 +40,7 @@ mod web;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use backup::BackupCommandError;
 pub use check::CheckError;
@@ -53,16 +54,36 @@ use args::{RawCommon, RawConfig};
 use config::layers::{Environment, Layers, Values};
 use config::setting::Role;
 use config::{Config, Logging};
+use error::chain;
 use parking_lot::Mutex;
 use reload::Reload;
 
-/// Runs the command that `args` spells, program name first, until it is done or told to stop.
+/// Runs the command that `args` spells, program name first, until it is done or told to stop. One that was
+/// asked for JSON and has told nothing when it fails tells why as JSON.
 ///
 /// # Errors
 /// [`CliError`], which knows its exit code and how to report itself.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
     signal::defy_file_limits();
     let args: Vec<OsString> = args.into_iter().collect();
+    let is_json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let done = run_typed(args);
+    if let Err(error) = &done
+        && is_json
+        && !matches!(error, CliError::Usage(_))
+        && !ANSWERED.load(Ordering::Relaxed)
+    {
+        let why = serde_json::Value::from(chain(error));
+        // Standard error says it too, and the exit code.
+        let _told = write_out(&format!("{{\"error\":{why}}}"));
+    }
+    done
+}
+
+/// Whether something was told on standard output.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+fn run_typed(args: Vec<OsString>) -> Result<(), CliError> {
     let environment = |name: &str| std::env::var_os(name);
     let line = args::parse(args.clone(), &[])?;
     if let Some((role, typed)) = line.command.settings() {
@@ -196,6 +217,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn write_out(text: &str) -> io::Result<()> {
+    ANSWERED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()

@@ -73,3 +73,32 @@ fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
         check_failed(&delete, &format!("{name} is deleted, but standard output"));
     }
 }
+
+/// What a script reads is a document, whatever comes of the command.
+#[test]
+fn r0195_command_that_fails_says_why_as_the_json_that_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let gone = home.path().join("gone").display().to_string();
+    let data = format!("--data={gone}");
+    for words in [
+        &["check", &gone][..],
+        &["backup", "verify", &gone],
+        &["cluster", "status", &data],
+        &["user", "list", &data],
+        &["user", "delete", "ada", "--yes", &data],
+        &["invite", "new", &data],
+    ] {
+        let ended = run_into(Stdio::piped(), &[words, &["--json"]].concat());
+        let [out, told] = [ended.stdout, ended.stderr].map(|it| String::from_utf8(it).unwrap());
+        assert_ne!(ended.status.code(), Some(0), "{words:?}");
+        let document: serde_json::Value = serde_json::from_str(&out)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {out:?} {told}"));
+        assert_eq!(format!("tern: {}\n", document["error"].as_str().unwrap()), told);
+    }
+    // One that is there already is all there is.
+    let mut command = Command::new(PROGRAM);
+    command.args(["backup", "verify", "-", "--json"]).stdin(Stdio::null());
+    let out = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(document["ok"], false, "{out}");
+}
