@@ -142,11 +142,13 @@ impl From<OriginError> for CliError {
 }
 
 impl CliError {
-    /// The exit code: 1 failed while running, 2 wrong use or configuration, 3 data directory unusable
+    /// The exit code: 1 failed while running, or for want of room on a disk, 2 wrong use or configuration, 3 data directory unusable
     /// or newer than this program, 4 not enough machines, 75 try
     /// again. Help and the version are no failure.
     pub fn code(&self) -> u8 {
         match self {
+            // Nothing else is wrong with what was asked for: once there is room it succeeds.
+            _ if is_full(self) => 1,
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_)
             | Self::Faults(_)
@@ -197,6 +199,14 @@ impl CliError {
         }
         ExitCode::from(self.code())
     }
+}
+
+/// Whether there was no room for what was to be written.
+fn is_full(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let cause = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(cause, Some(FileTooLarge | QuotaExceeded | StorageFull))
+        || error.source().is_some_and(is_full)
 }
 
 /// An error and what caused it: `cannot read a: permission denied`.

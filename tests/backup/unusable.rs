@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tern::transport::key::ClusterKey;
+
 use super::backup;
 use super::check::{check, findings, make_private};
 use super::refused::{all_below, one_machine};
@@ -336,4 +338,32 @@ fn r0144_backup_that_is_said_not_to_be_made_is_not_there() {
     }
     set_mode(&home, 0o700);
     assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
+}
+
+/// A limit on the length of files stands for the disk's end.
+#[test]
+fn r0191_full_disk_is_no_wrong_use_and_no_fault_of_the_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("db");
+    let data_option = format!("--data={}", data.display());
+    let check = |words: &[&str], told: &str| {
+        let script = "ulimit -S -f 0; exec \"$0\" \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, PROGRAM]).args(words).arg(&data_option);
+        let ran = command.output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{words:?}: {said}");
+        assert!(said.contains(told), "{words:?}: {said}");
+    };
+    let init = ["cluster", "init", "--node=1", "--peers=1=127.0.0.1:9"];
+    check(&init, "cannot write the key file");
+    check(&["serve"], "cannot write the key file");
+    assert!(all_below(&data).is_empty(), "half a key is none");
+    let (key, _) = (home.path().join("key"), std::fs::remove_dir(&data));
+    ClusterKey::create(&key).unwrap();
+    let key = format!("--key-file={}", key.display());
+    check(&[&init[..], &[&key]].concat(), "no space left");
+    run(&[&init[..], &[&data_option, &key]].concat()).done();
+    // Whoever starts it again, as systemd does of one that failed, need not come back for it.
+    check(&["backend", "--node=1", "--listen=127.0.0.1:9", &key], "no space left");
 }
