@@ -9,6 +9,7 @@ use super::backup::BackupCommandError;
 use super::check::CheckError;
 use super::cluster::ClusterError;
 use super::config::ConfigError;
+use super::harmless;
 use super::logging;
 use super::run_cluster::RunClusterError;
 use super::user::import::ImportError;
@@ -29,7 +30,7 @@ pub enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Several things are wrong with the configuration.
-    #[error("{}", .0.join("\ntern: "))]
+    #[error("{}", .0.join("; "))]
     Faults(Vec<String>),
     /// The system refused something that every command needs.
     #[error("cannot {what}")]
@@ -195,7 +196,9 @@ impl CliError {
         }
         if !logging::last_word(&chain(self), self.code()) {
             // A terminal that went away cannot be told so; the exit code still tells.
-            let _told = writeln!(to, "tern: {}", chain(self));
+            let faults = if let Self::Faults(faults) = self { faults } else { &vec![chain(self)] };
+            let lines = faults.iter().map(|fault| format!("tern: {}", harmless(fault)));
+            let _told = writeln!(to, "{}", lines.collect::<Vec<_>>().join("\n"));
         }
         ExitCode::from(self.code())
     }
@@ -231,6 +234,20 @@ mod tests {
         let too_few = CliError::from(ClusterError::TooFew("one of three".to_owned()));
         let refused = CliError::from(ClusterError::Refused("the name is taken".to_owned()));
         assert_eq!([busy.code(), too_few.code(), refused.code()], [75, 4, 2]);
+    }
+
+    /// A name in a file of somebody else's, say.
+    #[test]
+    fn r0196_report_steers_no_terminal() {
+        let fault = "no such thing: \u{1b}]0;x\u{7}\u{202e}größe\r".to_owned();
+        let one = CliError::from(ClusterError::Refused(format!("{fault}\ntern: all is well")));
+        let several = CliError::Faults(vec![fault.clone(), "another".to_owned()]);
+        let shown = "tern: no such thing: \\u{1b}]0;x\\u{7}\\u{202e}größe\\r";
+        for (error, rest) in [(one, "\\ntern: all is well"), (several, "\ntern: another")] {
+            let mut out = Vec::new();
+            error.report(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{shown}{rest}\n"));
+        }
     }
 
     #[test]
