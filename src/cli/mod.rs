@@ -188,7 +188,9 @@ fn answer(text: &str) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError::Untold`].
 fn answer_once(text: &str, lost: impl FnOnce() -> String) -> Result<(), CliError> {
-    write_out(text).map_err(|source| CliError::Untold { lost: lost(), source })
+    let nowhere = || io::Error::other("standard output is closed, or /dev/null");
+    let told = if is_nowhere() { Err(nowhere()) } else { write_out(text) };
+    told.map_err(|source| CliError::Untold { lost: lost(), source })
 }
 
 /// Tells that something is done that is not done twice. Nobody's having heard it does not undo it, so it is
@@ -204,6 +206,17 @@ fn answer_done(text: &str, done: &str) -> Result<(), CliError> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Whether standard output is the null device, which is also what a closed one is opened as when a program
+/// starts.
+fn is_nowhere() -> bool {
+    let is_null = |out: rustix::fs::Stat| {
+        // Two devices that are named alike are one.
+        rustix::fs::stat("/dev/null")
+            .is_ok_and(|null| (out.st_mode, out.st_rdev) == (null.st_mode, null.st_rdev))
+    };
+    rustix::fs::fstat(io::stdout()).is_ok_and(is_null)
 }
 
 /// What a stranger may have written, as a name of a file is: as it is, but nothing of it steers a terminal.

@@ -64,7 +64,13 @@ fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
     let told = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1));
     assert!(told.contains("tern user passwd cleo"), "{told}");
-    assert_eq!(run(&cluster, &["user", "list"]).out.lines().count(), 3);
+    for args in [["user", "passwd", "cleo"], ["user", "add", "dora"]] {
+        let ended = run_into(Stdio::null(), &[&args[..], &[&data]].concat());
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "r0194 {args:?}: {told}");
+        assert!(told.contains("tern user passwd") && told.contains("is closed"), "{told}");
+    }
+    assert_eq!(run(&cluster, &["user", "list"]).out.lines().count(), 4);
     let listed = run(&cluster, &["invite", "list", "--json"]).json();
     assert_eq!(listed["invitations"].as_array().unwrap().len(), 1, "{listed}");
     assert!(!signs_in(&cluster, "ben", "whatever it was"));

@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
-use rustix::fs::Stat;
-
 use super::part::Part;
 use super::source::{Picture, Source};
 use super::{Amount, BackupCommandError, Place};
 use crate::backup::{About, FORMAT, FORMAT_WITHOUT_PICTURES, Writer};
-use crate::cli::answer;
 use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::target::Target;
 use crate::cli::error::CliError;
 use crate::cli::signal::{Second, until_signalled};
+use crate::cli::{answer, is_nowhere};
 use crate::clock::Clock;
 use crate::store::picture::Needed;
 use crate::store::scan::scan;
@@ -102,17 +100,6 @@ fn check_place(to: &Place) -> Result<(), BackupCommandError> {
         }
         Place::Standard | Place::File(_) => Ok(()),
     }
-}
-
-/// Whether standard output is the null device, which is also what a closed one is opened as when a program
-/// starts.
-fn is_nowhere() -> bool {
-    let is_null = |out: Stat| {
-        // Two devices that are named alike are one.
-        rustix::fs::stat("/dev/null")
-            .is_ok_and(|null| (out.st_mode, out.st_rdev) == (null.st_mode, null.st_rdev))
-    };
-    rustix::fs::fstat(io::stdout()).is_ok_and(is_null)
 }
 
 /// Asks for user after user, then for the pictures that they refer to, and writes each before the next is
