@@ -182,8 +182,8 @@ read. The watchdog is fed each time the process has answered a question from out
 are open, which a restart would not mend. SIGTERM and SIGINT stop it within 10
 seconds, a second one at once. SIGHUP (`systemctl reload tern`) reads the configuration file again: `log` and
 `log_format` change at once, of every other setting the log says that it needs a restart; a file that cannot be
-used changes nothing. Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration, 3 data directory
-unusable; commands that ask running machines also have 4 not enough machines, 5 a backup made without pictures that
+used changes nothing. Exit codes: 0 done, 1 failed while running, or for want of room on a disk (then systemd tries
+again), 2 wrong use or configuration, 3 data directory unusable; commands that ask running machines also have 4 not enough machines, 5 a backup made without pictures that
 no machine has any more, and 75 try again.
 
 ## Numbers
