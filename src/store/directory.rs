@@ -18,6 +18,8 @@ use crate::metrics::DISK_WRITTEN;
 
 /// Mode of every file: its owner's alone.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
+/// A directory that file systems have at their top for what they find when they are checked.
+pub(super) const LOST_AND_FOUND: &str = "lost+found";
 /// Mode of every directory.
 pub(super) const DIR_MODE: Mode = Mode::from_raw_mode(0o700);
 
@@ -183,7 +185,7 @@ impl Directory {
             .map_err(|e| StoreError::SyncFailed { path: self.path.clone(), source: e.into() })
     }
 
-    /// What is in the directory, `.` and `..` apart, in no order.
+    /// What is in the directory, in no order; apart from `.`, `..` and what a file system has for itself.
     pub(super) fn list(&self) -> Result<Vec<Found>, StoreError> {
         let listed = |e| failed("list", &self.path, e);
         let mut found = Vec::new();
@@ -201,7 +203,9 @@ impl Directory {
                 }
                 known => known == FileType::RegularFile,
             };
-            found.push(Found { name: name.to_owned(), is_file });
+            if is_file || name.to_bytes() != LOST_AND_FOUND.as_bytes() {
+                found.push(Found { name: name.to_owned(), is_file });
+            }
         }
         Ok(found)
     }

@@ -6,12 +6,13 @@
 //!            └─ no command starts it, sets it up or lets it join
 //! ```
 
+use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::directory::{DIR_MODE, failed};
+use super::directory::{DIR_MODE, LOST_AND_FOUND, failed};
 use super::error::StoreError;
 use super::node::NAME as NODE;
 use super::{DataDir, NodeFile, PictureStore, UserStore};
@@ -47,10 +48,13 @@ impl Restore {
     pub fn begin(path: &Path, at: Wall) -> Result<Self, StoreError> {
         let is_made = match std::fs::read_dir(path) {
             Ok(mut found) => {
-                if found.next().is_some() {
+                let is_other = |entry: DirEntry| entry.file_name() != LOST_AND_FOUND;
+                if found.any(|entry| entry.map_or(true, is_other)) {
                     let path = path.to_owned();
                     let was_left = path.join(MARK).exists() && !path.join(NODE).exists();
                     return Err(if was_left {
+                        // One that goes on has it still.
+                        DataDir::check_free(&path)?;
                         StoreError::Unfinished { path }
                     } else {
                         StoreError::NotEmpty { path }

@@ -367,3 +367,26 @@ fn r0191_full_disk_is_no_wrong_use_and_no_fault_of_the_directory() {
     // Whoever starts it again, as systemd does of one that failed, need not come back for it.
     check(&["backend", "--node=1", "--listen=127.0.0.1:9", &key], "no space left");
 }
+
+/// It stands in every fresh file system that is mounted there.
+#[test]
+fn r0197_lost_and_found_of_a_file_system_is_nobody_s_fault() {
+    let (all, file) = one_machine();
+    let data = all.dir.path().join("mounted");
+    make_private_directory(&data.join("lost+found"));
+    let here = format!("--data={}", data.display());
+    let [whole, cut] = [file.clone(), all.dir.path().join("cut.tar")];
+    let bytes = std::fs::read(&whole).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    backup(&["restore", &cut.display().to_string(), &here]).refused(1, "cut off");
+    assert_eq!(all_below(&data).len(), 1);
+    backup(&["restore", &whole.display().to_string(), &here]).done();
+    make_private_directory(&data.join("users/lost+found"));
+    check(&data, &[]).done();
+}
+
+fn make_private_directory(path: &Path) {
+    std::fs::create_dir_all(path).unwrap();
+    set_mode(path, 0o700);
+    set_mode(path.parent().unwrap(), 0o700);
+}

@@ -86,3 +86,13 @@ fn restore_takes_no_directory_that_has_something_in_it() {
     let file = home.path().join("notes");
     assert!(matches!(Restore::begin(&file, Wall(5)), Err(StoreError::Io { .. })));
 }
+
+#[test]
+fn r0198_restore_that_goes_on_is_not_called_interrupted() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("db");
+    let first = half_done(&path);
+    let second = Restore::begin(&path, Wall(5));
+    assert!(matches!(second, Err(StoreError::InUse { .. })), "{second:?}");
+    first.finish(&node_file()).unwrap();
+}
