@@ -163,3 +163,25 @@ fn installing_starts_nothing_and_a_purge_deletes_no_post() {
     assert_eq!(machine.done("cat /var/lib/tern/users"), "kept\n");
     machine.done("getent passwd tern");
 }
+
+#[test]
+fn r0199_disk_that_is_mounted_before_the_package_comes_is_the_account_s() {
+    if let Some(why) = why_not() {
+        println!("left out: {why}");
+        return;
+    }
+    let machine = Machine::start(Path::new("/")).unwrap();
+    let script = root().join("src/packaging/debian/postinst");
+    std::fs::copy(script, machine.path("/postinst")).unwrap();
+    let about = |path: &str| machine.done(&format!("stat --format='%U %G %a' {path}"));
+
+    machine.done("install -d -m 700 /var/lib/tern /var/lib/tern/lost+found");
+    machine.done("chmod 755 /var/lib/tern; sh /postinst configure");
+    assert_eq!(about("/var/lib/tern").trim(), "tern tern 700");
+    assert_eq!(about("/var/lib/tern/lost+found").trim(), "root root 700");
+
+    // One that holds something is as somebody wants it.
+    machine.done("install -d -o root -g root -m 750 /var/lib/tern; touch /var/lib/tern/notes");
+    machine.done("sh /postinst configure");
+    assert_eq!(about("/var/lib/tern").trim(), "root root 750");
+}

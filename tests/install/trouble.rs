@@ -94,6 +94,8 @@ fn troubles_of_the_page_are_told_in_these_words() {
     stage.refused(&data(init("--node=1", "--key-file=DIR/k1"), "--data=DIR/1"), 3);
     let backend = ["backend", "--key-file=DIR/k1", "--data=DIR/1"];
     stage.refused(&["backend", "--key-file=DIR/k1", "--data=DIR/2"], 2);
+    // The way to it is shut.
+    stage.refused(&["backend", "--key-file=DIR/k1/k1", "--data=DIR/1"], 2);
     let mode =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let key = stage.home.path().join("k1");
