@@ -54,6 +54,13 @@ fn answer_that_cannot_be_written_is_a_failure_and_what_was_made_is_told() {
     let data_of = format!("--data={stopped}");
     let set_up = ["cluster", "init", "--node=1", "--peers=1=127.0.0.1:9", &data_of];
     assert!(run_into(Stdio::null(), &set_up).status.success());
+    let other = format!("--data={}", home.path().join("other").display());
+    let other = [&set_up[..4], &[&other, "--log=off"]].concat();
+    check_failed(&other, "machine 1 is set up in");
+    let saved = home.path().join("a.tar").display().to_string();
+    check_failed(&["backup", "create", &saved, &data], "a.tar is made: 1 user,");
+    let again = format!("--data={}", home.path().join("again").display());
+    check_failed(&["backup", "restore", &saved, &again], "restored in ");
     check_failed(&["check", &stopped], lost);
     check_failed(&["check", "--json", &stopped], lost);
     // What is told once is there nevertheless.

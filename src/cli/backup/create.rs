@@ -11,7 +11,7 @@ use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::target::Target;
 use crate::cli::error::CliError;
 use crate::cli::signal::{Second, until_signalled};
-use crate::cli::{answer, is_nowhere};
+use crate::cli::{answer_done, is_nowhere};
 use crate::clock::Clock;
 use crate::store::picture::Needed;
 use crate::store::scan::scan;
@@ -82,7 +82,10 @@ fn make(create: &Create, stop: &Stop) -> Result<(), CliError> {
         Place::Standard => {
             log::info!(users, pictures, bytes; "backup made");
         }
-        Place::File(path) => answer(&format!("{} is made: {}", path.display(), made.amount))?,
+        Place::File(path) => {
+            let done = format!("{} is made: {}", path.display(), made.amount);
+            answer_done(&done, &done)?;
+        }
     }
     match made.missing {
         0 => Ok(()),

@@ -14,7 +14,7 @@ use crate::cli::cluster::init::cluster_of;
 use crate::cli::cluster::random;
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
-use crate::cli::{answer, key};
+use crate::cli::{answer_done, key};
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId};
 use crate::store::NodeFile;
@@ -129,14 +129,14 @@ fn identity(restore: &Restore, cluster: Hash128, found: &Found) -> Result<NodeFi
 fn tell(restore: &Restore, key_path: &Path, found: &Found) -> Result<(), CliError> {
     let (data, key, node) = (restore.data.display(), key_path.display(), restore.node);
     let amount = Amount::of(found);
-    answer(&format!("restored in {data}, as machine {node} of a new cluster: {amount}"))?;
-    if found.pictures_missing > 0 {
-        let missing = found.pictures_missing;
-        answer(&format!(
-            "{missing} files of pictures were missing already when the backup was made"
-        ))?;
-    }
-    answer(&match &restore.address {
+    let done = format!("restored in {data}, as machine {node} of a new cluster: {amount}");
+    let missing = match found.pictures_missing {
+        0 => String::new(),
+        count => {
+            format!("\n{count} files of pictures were missing already when the backup was made")
+        }
+    };
+    let next = match &restore.address {
         None => format!("next: tern serve --data={data}"),
         Some(address) => format!(
             "its new key is {key}: copy it to the other machines and web servers, in the place of the \
@@ -144,5 +144,6 @@ fn tell(restore: &Restore, key_path: &Path, found: &Found) -> Result<(), CliErro
              --key-file={key}; then let each other machine join with an empty directory: tern cluster \
              add N=ADDRESS:PORT --data=DIR --key-file={key} --at={address}"
         ),
-    })
+    };
+    answer_done(&format!("{done}{missing}\n{next}"), &done)
 }

@@ -8,7 +8,7 @@ use super::{ClusterError, random};
 use crate::cli::config::{HostPort, Key};
 use crate::cli::error::CliError;
 use crate::cli::owner::Owner;
-use crate::cli::{answer, key};
+use crate::cli::{answer_done, key};
 use crate::id::{Hash128, NodeId};
 use crate::store::node::Member;
 use crate::store::{DataDir, NodeFile};
@@ -55,7 +55,8 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
         owner.take(&path)?;
     }
     let (node, data, key) = (init.node, init.data.display(), path.display());
-    let mut lines = vec![format!("machine {node} is set up in {data}")];
+    let done = format!("machine {node} is set up in {data}");
+    let mut lines = vec![done.clone()];
     if is_new_key {
         lines.push(format!(
             "a new key was made in {key}: copy this one file to the other machines before you set them \
@@ -71,7 +72,7 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
         "next: set up the other machines with the same --peers, then start on each tern backend \
          --data=DIR{any} (here --data={data}{here})"
     ));
-    answer(&lines.join("\n"))
+    answer_done(&lines.join("\n"), &done)
 }
 
 /// Makes the key of the cluster, on its first machine.
