@@ -285,10 +285,17 @@ impl Backend {
                 .into_iter()
                 .map(|machine| machine.state)
                 .collect(),
-            stale_since: self.cluster.members.cut_off().and_then(|(_, since)| since),
+            stale_since: self.stale_since(),
             is_closed: self.cluster.local.index().house().signup == Signup::Closed,
             answered_by: self.cluster.members.name.clone(),
         }
+    }
+
+    /// Of when this machine's copy is, where it may be old: at the latest of when the newest is that it holds.
+    fn stale_since(&self) -> Option<Wall> {
+        let since = self.cluster.members.left_behind()?;
+        let newest = || self.cluster.local.index().newest_place(self.now()).at_ms();
+        since.or_else(|| Some(Wall(newest())).filter(|at| at.0 > 0))
     }
 
     /// The machines at length.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PINGS_MISSED_MAX};
+use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PAGES_FOLLOW_MS, PINGS_MISSED_MAX};
 use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Seat};
 use crate::replica::quorum::majority;
@@ -96,10 +96,10 @@ impl Seen {
         self.members.len() > 1 && self.agreed_at.is_none_or(|at| at < self.doubted_at)
     }
 
-    /// What is held here is what a majority holds, if one is in touch and there is no doubt of it.
+    /// What is held here is what a majority holds, if one is in touch and nothing of it lacks or is in doubt.
     fn note_majority(&mut self, now: (Mono, Wall)) {
         let up = 1 + self.peers.values().filter(|peer| peer.is_up).count();
-        if up >= majority(self.members.len()) && !self.is_doubted() {
+        if up >= majority(self.members.len()) && !self.is_doubted() && self.lacking.is_empty() {
             self.majority_at = Some(now);
         }
     }
@@ -370,6 +370,18 @@ impl Membership {
             Some((at, wall)) => (now.since_ms(at), Some(wall)),
             None => (now.since_ms(seen.started), None),
         })
+    }
+
+    /// Of when what is held here is, if that can be said, where it is not what a majority holds: while none is in
+    /// touch, or where it has been known for more than a moment that something lacks here, as on a full disk.
+    pub fn left_behind(&self) -> Option<Option<Wall>> {
+        if let Some((_, since)) = self.cut_off() {
+            return Some(since);
+        }
+        let seen = self.seen.lock();
+        let is_long = |(at, _): &(Mono, Wall)| self.clock.mono().since_ms(*at) > PAGES_FOLLOW_MS;
+        let is_behind = !seen.lacking.is_empty() && seen.majority_at.as_ref().is_none_or(is_long);
+        is_behind.then(|| seen.majority_at.map(|(_, wall)| wall))
     }
 
     /// Takes note of a comparison that began then: of how many users each peer holds less than this machine.

@@ -116,7 +116,8 @@ pub struct Viewer {
 pub struct ClusterBrief {
     /// One for each machine of the cluster, by number.
     pub machines: Vec<MachineState>,
-    /// When this machine last was in touch with a majority, if it now is not: how old its copy is.
+    /// How old this machine's copy is, where it may be old: it is not in touch with a majority, or has lacked for
+    /// a while what they hold, as where its disk is full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_since: Option<Wall>,
     /// Whether nobody can join by themselves, as far as that machine knows.

@@ -151,9 +151,14 @@ fn check_full(fleet: &Fleet, full: impl FnOnce(&Fleet), room: impl FnOnce(&Fleet
     let written = answer.written();
     assert!(matches!(written, Written::Saved | Written::NotSaved), "{}", answer.body);
     wait_for_page(&own.site, "/@ada", &["before"]);
+    // What it shows is of when it had room, and it says so; asked by way of the others nobody sees that.
+    wait_for_page(&own.site, "/public", &["Newer posts may be missing."]);
+    let everyone = wait_for_page(&fleet.site(), "/public", &["during 9"]);
+    assert!(!everyone.contains("Newer posts may be missing."), "{everyone}");
     room(fleet);
     saved_at_last(&mut there, &form, &text);
     wait_until_well(fleet);
+    assert!(!there.get("/public").body.contains("Newer posts may be missing."));
     post_timed(&mut there, "with room again");
     let bens = vec![text, "with room again".to_owned()];
     check_kept(fleet, &[("ada".to_owned(), texts), ("ben".to_owned(), bens)]);

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use tern::action::{Action, Keyed, Login, NewPost, Opening, ThreadOf, Whom};
+use tern::action::{Action, Keyed, Login, NewPost, Opening, Page, ThreadOf, Whom};
 use tern::auth::session::Token;
 use tern::clock::Wall;
 use tern::id::{Hash128, PostId, UserName};
@@ -119,6 +119,49 @@ fn sign_in(all: &Machines, n: usize, name: &str) -> String {
     signed_in.session.unwrap_or_else(|| panic!("{:?}", signed_in.data.outcome))
 }
 
+/// Posts by way of the second machine until the first one's disk is full.
+fn fill_first(all: &mut Machines, session: &mut String) {
+    all.kill(0);
+    spawn_limited(all, 0);
+    (0..3).for_each(|n| all.wait_until_writable(n));
+    while all.status(0).is_none_or(|page| page.machines[0].refuses.is_none()) {
+        all.post(1, session, &"\u{1F426}".repeat(490));
+    }
+}
+
+/// What it lacks everybody else may read; of when its lists are stands on them, and another machine is asked.
+#[test]
+fn r0180_full_disk_says_of_when_its_lists_are() {
+    let mut all = Machines::start(3);
+    let mut ada = all.join(0, "ada");
+    let stale_since = |all: &Machines, n: usize| {
+        let everyone = Action::Everyone(Page::default());
+        let (told, _) = all.ask_beside(n, None, everyone, &[]).unwrap();
+        assert!(matches!(told.data.outcome, Outcome::Posts(_)), "{:?}", told.data.outcome);
+        told.data.cluster.stale_since
+    };
+    (0..3).for_each(|n| eventually(|| stale_since(&all, n).is_none().then_some(())));
+    fill_first(&mut all, &mut ada);
+    all.post(1, &mut ada, "kept by two");
+    let since = eventually(|| stale_since(&all, 0));
+    let last = all.posts(1, "ada")[0].id.at_ms();
+    assert!(since.0.abs_diff(last) < 10_000, "{since:?} {last}");
+    assert_eq!((stale_since(&all, 1), stale_since(&all, 2)), (None, None));
+    // It looks again and again, and knows it all the time.
+    for _ in 0..200 {
+        assert_eq!(stale_since(&all, 0), Some(since));
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    // Nor once it was started anew, when it does not know any more since when.
+    all.kill(0);
+    spawn_limited(&mut all, 0);
+    eventually(|| all.status(0));
+    eventually(|| stale_since(&all, 0));
+    all.let_files_grow(0);
+    eventually(|| stale_since(&all, 0).is_none().then_some(()));
+    wait_equal(&all, "ada");
+}
+
 /// The two others saved what this one has no room for, and it is the one to know that it lacks it.
 #[test]
 fn r0160_full_disk_keeps_no_session_and_says_of_nothing_that_it_is_not_there() {
@@ -130,13 +173,7 @@ fn r0160_full_disk_keeps_no_session_and_says_of_nothing_that_it_is_not_there() {
     all.post(0, &mut second, "first words");
     wait_equal(&all, "ada");
     let first_words = all.posts(0, "ada").first().unwrap().id;
-    all.kill(0);
-    spawn_limited(&mut all, 0);
-    (0..3).for_each(|n| all.wait_until_writable(n));
-    let is_full = || all.status(0).is_some_and(|page| page.machines[0].refuses.is_some());
-    while !is_full() {
-        all.post(1, &mut ben, &"\u{1F426}".repeat(490));
-    }
+    fill_first(&mut all, &mut ben);
     for number in 0..BLOCKS / 4 {
         all.post(1, &mut second, &format!("{number} {}", "\u{1F426}".repeat(490)));
     }

@@ -1,7 +1,7 @@
 //! What several backends' answers come to. Pure.
 //!
-//! A machine that is cut off says what is true for itself and not for all: its answer is kept while
-//! the others are asked. And nobody is told "nothing was saved" while a machine that may have saved it
+//! A machine that is cut off, or whose disk is full, says what is true for itself and not for all: its answer is
+//! kept while the others are asked. And nobody is told "nothing was saved" while a machine that may have saved it
 //! has not said so.
 
 use super::AskError;

@@ -136,18 +136,20 @@ impl Heard {
     }
 
     /// A refusal as it is meant: a machine that is cut off from the others trusts no session, which
-    /// is not to be told as having been signed out.
+    /// is not to be told as having been signed out. One whose copy is old for another reason asks them.
     pub(in crate::web) fn honest(&self, refusal: &Refusal) -> Refusal {
-        if *refusal != Refusal::SignedOut || self.cluster.stale_since.is_none() {
+        let machines = &self.cluster.machines;
+        let up = machines.iter().filter(|state| **state != MachineState::Down).count();
+        let needed = machines.len() / 2 + 1;
+        let is_cut_off = self.cluster.stale_since.is_some() && up < needed;
+        if *refusal != Refusal::SignedOut || !is_cut_off {
             return refusal.clone();
         }
-        let machines = &self.cluster.machines;
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
-        let up = machines.iter().filter(|state| **state != MachineState::Down).count();
         Refusal::NoMajority {
             reachable: count(up),
             members: count(machines.len()),
-            needed: count(machines.len() / 2 + 1),
+            needed: count(needed),
         }
     }
 }

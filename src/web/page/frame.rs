@@ -140,7 +140,7 @@ pub(crate) struct Script {
     pub(crate) has_keys: bool,
 }
 
-/// The copy of a machine that is cut off from the others.
+/// The copy of a machine that is cut off from the others, or lacks what they hold.
 #[derive(Debug, Clone)]
 pub(crate) struct Band {
     /// Whose copy.
