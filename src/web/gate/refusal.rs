@@ -1,12 +1,16 @@
 //! What the gate answers by itself: a small page that says what happened, whether what was typed
 //! is safe, and what to do now.
 
+use std::sync::LazyLock;
+
 use crate::clock::Wall;
 use crate::limits::GATE_RETRY_AFTER_S;
 use crate::web::app_head;
 use crate::web::origin::Origin;
+use crate::web::page::frame::STYLE;
 use crate::web::request::{Method, is_for_apps};
 use crate::web::response::{Asked, Content, Encoded, Response};
+use crate::web::route::{AssetHash, Route};
 use crate::web::words::Lang;
 
 use super::head;
@@ -68,6 +72,13 @@ impl Reader {
         }
         Self::People(head::languages(head, cookie_prefix))
     }
+}
+
+/// Where the style sheet is, which a browser that was here before has.
+fn style() -> &'static str {
+    static ADDRESS: LazyLock<String> =
+        LazyLock::new(|| Route::Style(AssetHash::of(STYLE.as_bytes())).href());
+    &ADDRESS
 }
 
 /// What a page of the gate says.
@@ -156,10 +167,12 @@ impl Refusal {
         let t = languages.first().copied().unwrap_or_default();
         let (tag, error, title) = (t.tag(), t.error(), self.words(t).title);
         let sections: String = languages.iter().map(|t| self.section(id, *t)).collect();
+        let style = style();
         let body = format!(
             "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-             <title>{error}: {title}</title></head><body><main>{sections}</main></body></html>\n"
+             <meta name=\"color-scheme\" content=\"light dark\">\
+             <title>{error}: {title}</title><link rel=\"stylesheet\" href=\"{style}\"></head><body><main>{sections}</main></body></html>\n"
         );
         Response { languages, ..Response::new(self.status(), Content::Html, body) }
     }
@@ -172,10 +185,16 @@ impl Refusal {
 
     fn section(self, id: &str, t: Lang) -> String {
         let Words { title, happened, now } = self.words(t);
-        let (tag, home, number) = (t.tag(), t.home(), t.request_number(id));
+        let (tag, number) = (t.tag(), t.request_number(id));
+        // A way that leads to another site again is none, and this one's address is not for whoever tries names.
+        let way = match self {
+            Self::Host => String::new(),
+            _ => format!("<p><a class=\"btn q\" href=\"/\">{}</a></p>", t.go_home()),
+        };
         format!(
-            "<section lang=\"{tag}\"><h1>{title}</h1><p>{happened}</p><p>{now}</p>\
-             <p><a href=\"/\">{home}</a></p><p><small>{number}</small></p></section>"
+            "<section lang=\"{tag}\"><div class=\"head\"><h1>{title}</h1></div>\
+             <div class=\"empty\"><p>{happened}</p><p>{now}</p>{way}\
+             <p class=\"hint\">{number}</p></div></section>"
         )
     }
 }
@@ -338,8 +357,34 @@ mod tests {
     fn refusal_before_any_language_said_in_all() {
         let text = text_in(&Lang::ALL, Refusal::Full, false);
         assert!(text.contains("\r\nContent-Language: en, de\r\n"), "{text}");
-        assert!(text.contains("<section lang=\"en\"><h1>Very busy</h1>"), "{text}");
-        assert!(text.contains("<section lang=\"de\"><h1>Sehr viel los</h1>"), "{text}");
+        assert!(
+            text.contains("<section lang=\"en\"><div class=\"head\"><h1>Very busy</h1>"),
+            "{text}"
+        );
+        assert!(
+            text.contains("<section lang=\"de\"><div class=\"head\"><h1>Sehr viel los</h1>"),
+            "{text}"
+        );
+    }
+
+    /// It was a black text on white at night, in a browser's oldest face; and what named another site led to it
+    /// again.
+    #[test]
+    fn r0181_refusal_looks_like_any_page_and_leads_to_no_other_site() {
+        let style = Route::Style(AssetHash::of(STYLE.as_bytes())).href();
+        for refusal in ALL {
+            let text = text(refusal, false);
+            for part in [
+                format!("<link rel=\"stylesheet\" href=\"{style}\">"),
+                // Where that cannot be had: too much is asked, or of another site.
+                "<meta name=\"color-scheme\" content=\"light dark\">".to_owned(),
+            ] {
+                assert!(text.contains(&part), "{text}");
+            }
+            let ways = usize::from(refusal != Refusal::Host);
+            assert_eq!(text.matches("href=\"/\">Go home</a>").count(), ways, "{text}");
+            assert_eq!(text.matches("<a ").count(), ways, "{text}");
+        }
     }
 
     #[test]
