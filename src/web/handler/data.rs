@@ -5,12 +5,13 @@
 use askama::Template;
 
 use super::visit::{BadCursor, Visit};
-use super::{Fault, Handled, Head, Site, html, to_login};
+use super::{Fault, Handled, Head, Site, html, see_other, to_login};
 use crate::action::{Action, ExportFrom, ExportList, PageOf};
 use crate::clock::Wall;
 use crate::limits::EXPORT_PART_MS;
 use crate::user::entry::PostRef;
 use crate::web::ask::Ask;
+use crate::web::csrf::check_source;
 use crate::web::export::json;
 use crate::web::page::export::ExportHtml;
 use crate::web::page::settings::{DataPage, tabs};
@@ -46,6 +47,11 @@ impl<A: Ask> Site<A> {
     pub(super) fn download(&self, visit: &Visit<'_>, route: &Route) -> Handled {
         if visit.session.is_none() {
             return Ok(to_login(visit, Vec::new()));
+        }
+        // A link elsewhere would use one up, of which there are few a day.
+        if check_source(visit.request, &|origin| self.origin.matches_origin_header(origin)).is_err()
+        {
+            return Ok(see_other(&Route::SettingsData.href(), Vec::new()));
         }
         let from = self.or_bad(visit, self.part_asked(visit, route))?;
         let heard = self.read(visit, None, Action::Export(from.clone()))?;

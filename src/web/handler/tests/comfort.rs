@@ -256,6 +256,24 @@ fn data_taken_along_for_programs() {
     assert_eq!(data, expected);
 }
 
+/// Three links elsewhere, and nobody could take anything along for the rest of the day.
+#[test]
+fn r0182_link_elsewhere_uses_no_download_up() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    for address in ["/settings/data/tern.json", "/settings/data/posts.html"] {
+        for fetch_site in ["cross-site", "same-site"] {
+            ada.fetch_site = Some(fetch_site);
+            assert_eq!(location(&ada.get(address)), "/settings/data", "{fetch_site}");
+        }
+        assert!(site.ask.asked.lock().is_empty(), "{address}");
+    }
+    for fetch_site in [Some("same-origin"), Some("none"), None] {
+        ada.fetch_site = fetch_site;
+        assert!(ada.get("/settings/data/tern.json").download.is_some(), "{fetch_site:?}");
+    }
+}
+
 #[test]
 fn data_taken_along_without_posts_is_whole() {
     let site = site().answering(|action| match (action, fitting(action)) {
