@@ -115,6 +115,17 @@ fn each_address_asks_for_its_scope_and_nothing_without_a_token() {
     }
 }
 
+/// Strangers of two addresses could keep all of them, and members had none.
+#[test]
+fn r0183_streams_are_for_members() {
+    let streams: Vec<_> = TABLE.iter().filter(|row| row.path.contains("/streaming")).collect();
+    assert_eq!(streams.len(), 7);
+    for row in streams {
+        let is_stream = row.path != "/api/v1/streaming/health";
+        assert_eq!(matches!(row.access, Access::User(_)), is_stream, "{row:?}");
+    }
+}
+
 #[test]
 fn unknown_address_and_bad_token_told_in_json() {
     let strict = Strict::default();
