@@ -81,10 +81,10 @@ impl Backend {
             Refusal::Behind
         })?;
         let Some(Said { at, text, note }) = texts.pop() else { return Ok(None) };
-        let (reply_to, audience, poll) = {
+        let (reply_to, audience, poll, sensitive) = {
             let view = slot.view();
             let poll = view.poll(id).map(|poll| Poll::clone(poll));
-            (view.reply_to(id).cloned(), view.audience(id), poll)
+            (view.reply_to(id).cloned(), view.audience(id), poll, view.is_sensitive(id))
         };
         let text_of = |Said { at, text, note }| ExportText { at, text, note };
         Ok(Some(ExportPost {
@@ -98,6 +98,7 @@ impl Backend {
             poll,
             earlier: texts.into_iter().map(text_of).collect(),
             pictures: slot.view().pictures.get(&id).map(|all| all.to_vec()).unwrap_or_default(),
+            sensitive,
         }))
     }
 

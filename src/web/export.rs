@@ -95,6 +95,9 @@ fn post_json(post: &ExportPost, site: &str) -> String {
         push(&mut text, format_args!(",\"for\":\"{}\"", post.audience.as_str()));
     }
     says(&mut text, &post.text, post.note.as_deref());
+    if post.sensitive {
+        text.push_str(",\"sensitive\":true");
+    }
     if let Some(PostRef { user, id }) = &post.reply_to {
         push(&mut text, format_args!(",\"reply_to\":{{\"user\":\"{user}\",\"id\":\"{id}\"}}"));
     }

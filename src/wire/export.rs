@@ -103,6 +103,9 @@ pub struct ExportPost {
     /// Its pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Picture>,
+    /// Whether those are covered until somebody wants to see them, without a note.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub sensitive: bool,
 }
 
 /// What a post said before it was edited.

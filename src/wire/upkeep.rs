@@ -342,6 +342,7 @@ mod tests {
             earlier: Vec::new(),
             pictures: Vec::new(),
             poll: None,
+            sensitive: false,
         };
         let order = Order::Import {
             user: "ada".parse().unwrap(),

@@ -7,9 +7,9 @@ use super::media::small;
 
 const STATUSES: &str = "/api/v1/statuses";
 
-/// It counted for nothing without a note: the pictures were shown.
+/// It counted for nothing without a note: the pictures were shown. What was taken along (r0184) did not tell it.
 #[test]
-fn r0101_sensitive_post_without_a_note_stays_covered() {
+fn r0101_r0184_sensitive_post_without_a_note_stays_covered() {
     let cluster = one_machine();
     let [ada, ben] = ["ada", "ben"].map(|name| App::joined(&cluster, name));
     let mut person = cluster.person("cleo");
@@ -46,6 +46,13 @@ fn r0101_sensitive_post_without_a_note_stays_covered() {
     let covered =
         "<details class=\"fold\"><summary>1 sensitive picture</summary>\n<div class=\"pics\">";
     assert_eq!(page.matches(covered).count(), 2, "{page}");
+    // Whoever takes their posts along, takes that along.
+    let mut leaving = cluster.person("ada");
+    leaving.login();
+    let taken: Value = serde_json::from_str(&leaving.get("/settings/data/tern.json").body).unwrap();
+    let is_told: Vec<_> =
+        taken["posts"].as_array().unwrap().iter().map(|post| &post["sensitive"]).collect();
+    assert_eq!(is_told, [&json!(true); 3], "{taken}");
     // A note covers all of it, and says so once.
     let says = json!({ "status": "", "spoiler_text": "Blood", "sensitive": true,
         "media_ids": [ada.send_picture(&small(), "")] });

@@ -181,8 +181,20 @@ impl From<FilePost> for ExportPost {
         let text_of = |FileText { at, text, note }| ExportText { at, text, note };
         let earlier = earlier.into_iter().map(text_of).collect();
         // The files are not in it, and their addresses lead to another community.
-        let pictures = Vec::new();
-        Self { id, at, edited_at, text, note, audience, reply_to, poll, earlier, pictures }
+        let (pictures, sensitive) = (Vec::new(), false);
+        Self {
+            id,
+            at,
+            edited_at,
+            text,
+            note,
+            audience,
+            reply_to,
+            poll,
+            earlier,
+            pictures,
+            sensitive,
+        }
     }
 }
 

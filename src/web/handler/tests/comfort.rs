@@ -327,6 +327,7 @@ fn data_of_a_hundred_thousand_posts_comes_in_small_parts() {
             reply_to: None,
             earlier: Vec::new(),
             pictures: Vec::new(),
+            sensitive: false,
             poll: None,
         };
         let posts: Vec<_> = (first..first + count).map(says).collect();

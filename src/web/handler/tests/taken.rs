@@ -14,6 +14,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
     let ms = 1_582_246_865_000_u64;
     let post = |n: u64, text: &str| ExportPost {
         pictures: Vec::new(),
+        sensitive: false,
         poll: None,
         id: PostId::from_raw((ms + n * 60_000) << 16),
         at: Wall(ms + n * 60_000),
