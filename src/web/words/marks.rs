@@ -35,8 +35,8 @@ words! {
     content_note: "Content note" / "Inhaltshinweis";
     a_content_note: "A content note" / "Ein Inhaltshinweis";
     content_note_hint(max: usize):
-        "Folds your text behind it, up to {max} characters." /
-        "Klappt deinen Text hinter diesen Worten ein, bis zu {max} Zeichen.";
+        "Folds your post behind it, pictures as well; up to {max} characters." /
+        "Klappt deinen Beitrag samt Bildern hinter diesen Worten ein; bis zu {max} Zeichen.";
 
     edited: "Edited" / "Bearbeitet";
     edit_this_post: "Edit this post" / "Diesen Beitrag bearbeiten";
