@@ -144,6 +144,7 @@ impl Backends {
         // Nobody stands in others' way while a backend takes its time.
         self.making.end();
         let deadline = self.clock.mono().plus_ms(ASK_MS);
+        let mut kept_beside = Vec::new();
         for backend in self.in_order(about) {
             if self.clock.mono() >= deadline {
                 break;
@@ -156,12 +157,16 @@ impl Backends {
                     if let Some(answer) = verdict.heard(response) {
                         return Ok((answer, beside));
                     }
+                    // Of answers that may be old the first is kept, and only a picture's has something beside it.
+                    if kept_beside.is_empty() {
+                        kept_beside = beside;
+                    }
                 }
                 Err(AskError::Unreachable { asked: true }) => verdict.unanswered(),
                 Err(AskError::Unreachable { asked: false }) => {}
             }
         }
-        verdict.conclude().map(|response| (response, Vec::new()))
+        verdict.conclude().map(|response| (response, kept_beside))
     }
 
     fn in_order(&self, about: Option<&UserName>) -> impl Iterator<Item = &Backend> {

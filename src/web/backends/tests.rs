@@ -251,6 +251,21 @@ fn ask_pooled_connection_ends_at_use_once_more_on_a_fresh_one() {
     });
 }
 
+/// With two of three gone every picture was an empty file, and browsers keep pictures for good.
+#[test]
+fn r0186_what_comes_beside_an_old_answer_is_given_with_it() {
+    let shows: Behaviour = Arc::new(|connection, _| {
+        let answer = serde_json::to_vec(&stale(Outcome::Checked)).unwrap();
+        connection.send(&answer, b"a picture", LONG)
+    });
+    among(vec![shows], |setting| {
+        let action = Action::ClusterStatus;
+        let request = Request { session: None, read_to: None, need: None, action };
+        let (told, beside) = setting.backends.ask_beside(None, &request, &[]).unwrap();
+        assert_eq!((told.data.outcome, beside), (Outcome::Checked, b"a picture".to_vec()));
+    });
+}
+
 #[test]
 fn ask_cut_off_backend_does_not_speak_for_all() {
     among(vec![answers(no_majority()), answers(no_majority()), answers(saved())], |setting| {
