@@ -135,6 +135,13 @@ fn pages_for_strangers_hold_no_forms_but_their_own() {
     assert!(!text(&stranger.get("/status")).contains("<table"), "the table is for members");
 }
 
+/// In a script that runs from right to left it stood at the far end of its line, away from picture and `@name`.
+#[test]
+fn r0185_name_on_a_profile_stands_where_every_name_does() {
+    let page = text(&Browser::stranger(&site()).get("/@ada"));
+    assert!(page.contains("<h1><bdi>Ada Lind</bdi></h1>"), "{page}");
+}
+
 #[test]
 fn profile_says_what_stands_between_two() {
     let cases = [
