@@ -9,7 +9,7 @@ use crate::id::PostId;
 use crate::user::entry::PostRef;
 use crate::web::ask::AskError;
 use crate::web::response::Response;
-use crate::wire::request::MachineState::{Down, InStep};
+use crate::wire::request::MachineState::{Behind, Down, InStep};
 use crate::wire::request::{Field, FieldProblem, Outcome, Refusal, Saved};
 
 const TYPED: &str = "The seed swap <b>moves</b> & \"so\" on.\nBring labels!";
@@ -523,6 +523,19 @@ fn post_to_machine_cut_off_is_not_saved_and_signs_nobody_out() {
     check(&response, 503, &["Only 1 of 3 machines can be reached.", "nothing was posted"]);
     assert_eq!(textarea(&response), TYPED);
     assert!(ada.cookies.contains_key("s") && ada.cookies.contains_key("v"));
+}
+
+/// One whose copy is old because its disk is full is in touch, and has asked.
+#[test]
+fn r0180_post_to_machine_left_behind_by_who_was_signed_out_is_told_as_that() {
+    let site = site().refusing(Refusal::SignedOut);
+    let mut ada = Browser::ada(&site);
+    let page = ada.get("/");
+    *site.ask.knows_session.lock() = false;
+    *site.ask.cluster.lock() = cluster(&[Behind, InStep, Down]);
+    site.ask.cluster.lock().stale_since = Some(crate::clock::Wall(1));
+    let response = ada.resubmit(&page, "/post", &[("text", TYPED)]);
+    check(&response, 403, &["You are signed out.", "Bring labels!"]);
 }
 
 #[test]
