@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::iter::successors;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -181,6 +182,11 @@ impl CliError {
         Self::Faults(faults.iter().map(ToString::to_string).collect())
     }
 
+    /// It and what caused it, as [`chain`] says it. As a `dyn Error` it would bring 25 KB of `Debug` into the program.
+    pub(super) fn chain(&self) -> String {
+        caused(self.to_string(), self.source())
+    }
+
     /// Tells what went wrong, with its causes, in one line. Help and the version go to standard output
     /// as they are.
     pub fn report(&self, to: &mut dyn Write) -> ExitCode {
@@ -194,9 +200,10 @@ impl CliError {
                 _ => ExitCode::from(self.code()),
             };
         }
-        if !logging::last_word(&chain(self), self.code()) {
+        let why = self.chain();
+        if !logging::last_word(&why, self.code()) {
             // A terminal that went away cannot be told so; the exit code still tells.
-            let faults = if let Self::Faults(faults) = self { faults } else { &vec![chain(self)] };
+            let faults = if let Self::Faults(faults) = self { faults } else { &vec![why] };
             let lines = faults.iter().map(|fault| format!("tern: {}", harmless(fault)));
             let _told = writeln!(to, "{}", lines.collect::<Vec<_>>().join("\n"));
         }
@@ -205,23 +212,26 @@ impl CliError {
 }
 
 /// Whether there was no room for what was to be written.
-fn is_full(error: &(dyn Error + 'static)) -> bool {
+fn is_full(error: &CliError) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let cause = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    matches!(cause, Some(FileTooLarge | QuotaExceeded | StorageFull))
-        || error.source().is_some_and(is_full)
+    let kind = |cause: &(dyn Error + 'static)| cause.downcast_ref().map(io::Error::kind);
+    causes(error.source())
+        .any(|cause| matches!(kind(cause), Some(FileTooLarge | QuotaExceeded | StorageFull)))
 }
 
 /// An error and what caused it: `cannot read a: permission denied`.
 pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
+    caused(error.to_string(), error.source())
+}
+
+fn causes<'a>(
+    cause: Option<&'a (dyn Error + 'static)>,
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(cause, |&cause| cause.source())
+}
+
+fn caused(said: String, cause: Option<&(dyn Error + 'static)>) -> String {
+    causes(cause).fold(said, |said, cause| format!("{said}: {cause}"))
 }
 
 #[cfg(test)]

@@ -54,7 +54,6 @@ use args::{RawCommon, RawConfig};
 use config::layers::{Environment, Layers, Values};
 use config::setting::Role;
 use config::{Config, Logging};
-use error::chain;
 use parking_lot::Mutex;
 use reload::Reload;
 
@@ -73,7 +72,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
         && !matches!(error, CliError::Usage(_))
         && !ANSWERED.load(Ordering::Relaxed)
     {
-        let why = serde_json::Value::from(chain(error));
+        let why = serde_json::Value::from(error.chain());
         // Standard error says it too, and the exit code.
         let _told = write_out(&format!("{{\"error\":{why}}}"));
     }
