@@ -25,6 +25,9 @@ const PEOPLE: usize = 40;
 const ELSEWHERE: usize = 1;
 /// How long strace may take to attach itself, and machines to hold the same.
 const WAIT: Duration = Duration::from_secs(30);
+/// After their start machines ask each other at each request whether what they hold is old, until they have told
+/// each other that they are up, and compared: some pings.
+const AGREED: Duration = Duration::from_secs(4);
 /// What is looked at.
 const CALLS: &str =
     "trace=write,pwrite64,writev,pwritev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2";
@@ -54,6 +57,7 @@ pub(crate) fn measure(_plan: &Plan, table: &mut Table) -> io::Result<()> {
     let mut writers = vec![Client::new(&all, 0, 1, &session)?];
     let before = settled(&all, "held");
     let line = |after: u64, posts: usize| number(after - before) / count(posts);
+    std::thread::sleep(AGREED);
     write(&mut writers, WARM)?;
     let line_bytes = line(settled(&all, "held"), WARM);
     let held = counted(&all, &mut writers, POSTS, "held")?;
