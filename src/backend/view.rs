@@ -132,7 +132,8 @@ impl Backend {
     ///
     /// A copy that is older than what this person saw or than what is known to be committed, or that has not
     /// been compared with a majority since this machine was started, stood still or was cut off, or that does
-    /// not know the session, is brought up to date first. Without a majority the copy is trusted for a while, then no session is.
+    /// not know the session, is brought up to date first. Without a majority the copy is
+    /// trusted for a while, then no session is.
     ///
     /// # Errors
     /// [`Refusal::Behind`] when the copy could not be brought up to date and would show this person

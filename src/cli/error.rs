@@ -144,9 +144,8 @@ impl From<OriginError> for CliError {
 }
 
 impl CliError {
-    /// The exit code: 1 failed while running, or for want of room on a disk, 2 wrong use or configuration, 3 data directory unusable
-    /// or newer than this program, 4 not enough machines, 75 try
-    /// again. Help and the version are no failure.
+    /// The exit code: 1 failed while running, or for want of room on a disk, 2 wrong use or configuration,
+    /// 3 data directory unusable or newer than this program, 4 not enough machines, 75 try again. Help and the version are no failure.
     pub fn code(&self) -> u8 {
         match self {
             // Nothing else is wrong with what was asked for: once there is room it succeeds.

@@ -76,8 +76,8 @@ The configuration file, unless --config or TERN_CONFIG names another.
 The data directory, unless data says otherwise.
 .SH \"EXIT STATUS\"
 0 done, 1 failed while running, or for want of room on a disk, 2 wrong use or configuration,
-3 data directory unusable or newer than this program, 4 not enough machines, 5 a backup made without pictures that no machine has any more,
-75 try again.
+3 data directory unusable or newer than this program, 4 not enough machines, 5 a backup made without
+pictures that no machine has any more, 75 try again.
 ";
 
 /// Prints completions for a shell.

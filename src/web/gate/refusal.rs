@@ -7,10 +7,9 @@ use crate::clock::Wall;
 use crate::limits::GATE_RETRY_AFTER_S;
 use crate::web::app_head;
 use crate::web::origin::Origin;
-use crate::web::page::frame::STYLE;
+use crate::web::page::frame;
 use crate::web::request::{Method, is_for_apps};
 use crate::web::response::{Asked, Content, Encoded, Response};
-use crate::web::route::{AssetHash, Route};
 use crate::web::words::Lang;
 
 use super::head;
@@ -76,8 +75,7 @@ impl Reader {
 
 /// Where the style sheet is, which a browser that was here before has.
 fn style() -> &'static str {
-    static ADDRESS: LazyLock<String> =
-        LazyLock::new(|| Route::Style(AssetHash::of(STYLE.as_bytes())).href());
+    static ADDRESS: LazyLock<String> = LazyLock::new(|| frame::style().href());
     &ADDRESS
 }
 
@@ -172,7 +170,8 @@ impl Refusal {
             "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
              <meta name=\"color-scheme\" content=\"light dark\">\
-             <title>{error}: {title}</title><link rel=\"stylesheet\" href=\"{style}\"></head><body><main>{sections}</main></body></html>\n"
+             <title>{error}: {title}</title><link rel=\"stylesheet\" href=\"{style}\"></head>\
+             <body><main>{sections}</main></body></html>\n"
         );
         Response { languages, ..Response::new(self.status(), Content::Html, body) }
     }
@@ -371,7 +370,7 @@ mod tests {
     /// again.
     #[test]
     fn r0181_refusal_looks_like_any_page_and_leads_to_no_other_site() {
-        let style = Route::Style(AssetHash::of(STYLE.as_bytes())).href();
+        let style = frame::style().href();
         for refusal in ALL {
             let text = text(refusal, false);
             for part in [

@@ -49,8 +49,8 @@ impl<A: Ask> Site<A> {
             return Ok(to_login(visit, Vec::new()));
         }
         // A link elsewhere would use one up, of which there are few a day.
-        if check_source(visit.request, &|origin| self.origin.matches_origin_header(origin)).is_err()
-        {
+        let matches_origin = |origin: &str| self.origin.matches_origin_header(origin);
+        if check_source(visit.request, &matches_origin).is_err() {
             return Ok(see_other(&Route::SettingsData.href(), Vec::new()));
         }
         let from = self.or_bad(visit, self.part_asked(visit, route))?;

@@ -41,11 +41,16 @@ pub(crate) const SCRIPT: &str = include_str!("../static/script.js");
 /// The mark.
 pub(crate) const DOTS: &str = include_str!("../static/dots.svg");
 
+/// Where the style sheet is: another one is elsewhere, so that browsers may keep this one.
+pub(crate) fn style() -> Route {
+    Route::Style(AssetHash::of(STYLE.as_bytes()))
+}
+
 impl Assets {
     /// Hashes all.
     pub(crate) fn embedded() -> Self {
         Self {
-            style: Route::Style(AssetHash::of(STYLE.as_bytes())),
+            style: style(),
             scripts: Lang::ALL.map(|lang| {
                 let text = script::file(lang);
                 ScriptFile { lang, route: Route::Script(AssetHash::of(text.as_bytes())), text }
