@@ -61,6 +61,12 @@ pub(super) fn append(
         if len != at {
             file.set_len(at).map_err(|e| users.sync_failed(name, e))?;
         }
+        // A file without a line looks like one that lost them.
+        if at == 0
+            && let Err(error) = users.remove_file(name)
+        {
+            log::warn!(error:%; "empty file left behind");
+        }
         return Err(users.no_space_or("write", name, error).into());
     }
     sync_data(&file).map_err(|e| users.sync_failed(name, e))?;

@@ -273,11 +273,15 @@ impl UserStore {
         let name = lines_name(user);
         self.dir.check_room(&name)?;
         let appended = file::append(self.users(), &name, at, lines, self.sync_data);
-        appended.map_err(|why| match why {
-            file::Why::Length(found) => {
-                StoreError::LengthDiffers { user: user.clone(), expected: at, found }
+        appended.map_err(|why| {
+            // A first line that did not fit took its file along.
+            self.handles.forget(user);
+            match why {
+                file::Why::Length(found) => {
+                    StoreError::LengthDiffers { user: user.clone(), expected: at, found }
+                }
+                file::Why::Store(error) => self.retire_if_unknown(user, error),
             }
-            file::Why::Store(error) => self.retire_if_unknown(user, error),
         })
     }
 

@@ -92,6 +92,24 @@ fn child_fills_its_disk() {
     eprintln!("child is done");
 }
 
+/// Not a test by itself: somebody joins on a disk of `ROOM` bytes that is full.
+#[test]
+fn child_has_no_room_for_a_first_line() {
+    let Ok(directory) = std::env::var(CHILD_DIR) else { return };
+    let directory = Path::new(&directory);
+    let store = UserStore::open(&DataDir::open(directory).unwrap()).unwrap();
+    let (file, others) = (directory.join("users/ada.jsonl"), directory.join("of-others"));
+    take_the_rest(&others);
+    let line = History::default().add(&"x".repeat(5000));
+    let refused = store.append(&ada(), 0, &line);
+    assert!(matches!(refused, Err(StoreError::NoSpace { .. })), "{refused:?}");
+    assert!(!file.exists(), "a file without a line looks like one that lost them");
+    std::fs::remove_file(&others).unwrap();
+    store.append(&ada(), 0, &line).unwrap();
+    assert_eq!(store.read_prefix(&ada(), line.len() as u64).unwrap(), line);
+    eprintln!("child is done");
+}
+
 /// Not a test by itself: what is done on a disk of 4 MiB, of which one is ballast.
 #[test]
 fn child_lives_on_its_ballast() {
@@ -327,6 +345,11 @@ fn run_on_disk(size: &str, test: &str, then: &str) {
 #[test]
 fn s46_full_disk_leaves_old_state() {
     run_on_small_disk("crash::full::child_fills_its_disk", "true");
+}
+
+#[test]
+fn r0230_first_line_that_does_not_fit_leaves_no_file() {
+    run_on_small_disk("crash::full::child_has_no_room_for_a_first_line", "true");
 }
 
 #[test]
