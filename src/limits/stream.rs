@@ -4,6 +4,8 @@ use super::{GATE_CONNECTIONS_MAX, SESSION_TRUST_S};
 
 /// Answers of a web server that go on for as long as somebody listens; with more, apps ask now and then.
 pub const GATE_STREAMS_MAX: usize = 64;
+/// One in so many of them is one member's: eight, for all that they read with at a time.
+pub const GATE_STREAMS_MEMBER_PART: usize = 8;
 /// Milliseconds until such an answer ends and is asked for anew.
 pub const GATE_STREAM_MS_MAX: u64 = 3_600_000;
 /// Milliseconds between two looks for what happened: what one who reads along does not notice.

@@ -13,6 +13,7 @@ use super::gate::{NEXT_HEADER, PAUSE_HEADER};
 use super::origin::Origin;
 use super::request::Method;
 use super::words::Lang;
+use crate::id::UserName;
 
 /// Headers of every answer, errors and 304 included: a page loads nothing from elsewhere, runs no
 /// script of others, is framed by nobody and tells other sites nothing.
@@ -85,6 +86,8 @@ pub struct Response {
     pub app: Option<Box<AppHead>>,
     /// In a stream: after how many milliseconds the gate is to ask for them.
     pub pause_ms: Option<u32>,
+    /// In a stream: the member who listens.
+    pub listener: Option<UserName>,
     /// What search engines are asked to do with it.
     pub robots: Option<&'static str>,
 }
@@ -112,6 +115,7 @@ impl Response {
             away: None,
             app: None,
             pause_ms: None,
+            listener: None,
             robots: None,
         }
     }
@@ -200,7 +204,8 @@ impl Response {
             fields.push(("Location", away.as_str().to_owned()));
         }
         if let Some(ms) = self.pause_ms {
-            fields.push((PAUSE_HEADER, ms.to_string()));
+            let listener = self.listener.map_or_else(String::new, |name| format!(" {name}"));
+            fields.push((PAUSE_HEADER, format!("{ms}{listener}")));
             // nginx keeps back what it passes on until it has a few kilobytes of it, unless it is told.
             fields.push(("X-Accel-Buffering", "no".to_owned()));
         }

@@ -1,19 +1,21 @@
 //! Answers that go on for as long as somebody listens.
 
 use super::*;
+use tern::limits::GATE_STREAMS_MEMBER_PART;
 
 /// `/events?flood` tells a megabyte at a time, without end.
 const FLOOD: &str = "flood";
 
 /// `/events?N` tells N and goes on with N + 1; `/events?N-M` ends at M, and `/events?N-M-no` is refused
-/// there.
+/// there. `/events?N-@ada` is ada's.
 pub(super) fn handle(request: &Request) -> Response {
     if request.query == FLOOD {
         let next = Location::new(&format!("/events?{FLOOD}"));
         let body = ": much\n".repeat(150_000);
         return Response { next, pause_ms: Some(2), ..Response::new(200, Content::Events, body) };
     }
-    let mut words = request.query.split('-');
+    let (query, listener) = request.query.split_once("-@").unwrap_or((&request.query, ""));
+    let mut words = query.split('-');
     let number: usize = words.next().unwrap().parse().unwrap();
     let last = words.next().map(|last| last.parse::<usize>().unwrap());
     let is_over = last == Some(number);
@@ -28,6 +30,7 @@ pub(super) fn handle(request: &Request) -> Response {
     Response {
         next: Location::new(&next).filter(|_| !is_over),
         pause_ms: Some(2),
+        listener: listener.parse().ok(),
         ..Response::new(200, Content::Events, body)
     }
 }
@@ -104,6 +107,21 @@ fn streams_over_the_cap_refused_until_one_ends() {
         drop(first);
         let is_free = || listen(site, "0").1.status == 200;
         assert!((0..).take(3_000).any(|_| is_free()), "its place stays taken");
+    })
+    .unwrap();
+}
+
+/// One member took all there are, from two networks, and everybody else's apps heard nothing.
+#[test]
+fn r0220_streams_of_one_member_leave_room_for_others() {
+    with_site(GateLimits { streams: 2 * GATE_STREAMS_MEMBER_PART, ..limits() }, |site| {
+        let of = |name: &str| listen(site, &format!("0-@{name}"));
+        let (first, second) = (of("ada"), of("ada"));
+        assert_eq!((first.1.status, second.1.status), (200, 200));
+        assert_eq!((of("ada").1.status, of("ben").1.status), (503, 200));
+        // Whoever left makes room.
+        drop(first);
+        assert!((0..).take(3_000).any(|_| of("ada").1.status == 200), "its place stays taken");
     })
     .unwrap();
 }

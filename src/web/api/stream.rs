@@ -20,6 +20,7 @@ use crate::web::csrf::FormKey;
 use crate::web::handler::Site;
 use crate::web::request::{Method, Request};
 use crate::web::response::{Content, Location, Response};
+use crate::web::session::Session;
 use crate::wire::request::{
     AccountView, HeardEvent, HeardPage, NewsReply, NewsView, NewsWhat, Outcome, StatusView,
     Statuses,
@@ -53,6 +54,7 @@ pub(super) struct Part {
     content: Content,
     body: String,
     next: Option<Location>,
+    listener: Option<UserName>,
 }
 
 /// Where a stream is.
@@ -66,7 +68,8 @@ struct Place {
 impl Part {
     pub(super) fn into_response(self) -> Response {
         let pause_ms = self.next.is_some().then_some(STREAM_PAUSE_MS);
-        Response { next: self.next, pause_ms, ..Response::new(200, self.content, self.body) }
+        let Self { content, body, next, listener } = self;
+        Response { next, pause_ms, listener, ..Response::new(200, content, body) }
     }
 
     fn answer(self) -> Answer {
@@ -132,13 +135,14 @@ impl<A: Ask> Site<A> {
     /// Begins a stream.
     pub(super) fn stream(&self, call: &Call<'_>, stream: Stream) -> Answered {
         if stream == Stream::Health {
-            let part = Part { content: Content::Text, body: "OK".to_owned(), next: None };
-            return Ok(part.answer());
+            let (content, body) = (Content::Text, "OK".to_owned());
+            return Ok(Part { content, body, next: None, listener: None }.answer());
         }
         let to = listened_to(&call.params, stream)?;
         let (_, place) = self.hear_part(call, to, None)?;
         let next = place.next(call.request, &self.form_key);
-        Ok(Part { content: Content::Events, body: BEAT.to_owned(), next }.answer())
+        let listener = call.bearer.and_then(Session::parse).map(|session| session.user().clone());
+        Ok(Part { content: Content::Events, body: BEAT.to_owned(), next, listener }.answer())
     }
 
     /// The next part of a stream that has begun; nothing if this is none.
@@ -173,7 +177,7 @@ impl<A: Ask> Site<A> {
             }
         }
         let next = after.next(request, &self.form_key);
-        Some(Part { content: Content::Events, body, next }.into_response())
+        Some(Part { content: Content::Events, body, next, listener: None }.into_response())
     }
 
     /// Asks what happened, and spells it.

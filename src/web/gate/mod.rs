@@ -67,8 +67,8 @@ pub(super) const CLIENT_HEADER: &str = "X-Tern-Client";
 pub(super) const ID_HEADER: &str = "X-Tern-Id";
 /// The header with which a worker says where the next part of its answer is; it stays in here.
 pub(super) const NEXT_HEADER: &str = "X-Tern-Next";
-/// The header with which it says that the answer is a stream, and after how many milliseconds to ask
-/// for the next part.
+/// The header with which it says that the answer is a stream, after how many milliseconds to ask for the
+/// next part, and whose it is.
 pub(super) const PAUSE_HEADER: &str = "X-Tern-Pause";
 
 /// The gate's bounds, and those of the workers behind it. Only tests have reason to change them.

@@ -57,6 +57,8 @@ pub(super) struct Next {
     pub(super) target: String,
     /// In a stream: after how many milliseconds to ask for it.
     pub(super) pause_ms: Option<u64>,
+    /// In a stream: the member who listens.
+    pub(super) listener: Option<String>,
 }
 
 impl Answer {
@@ -235,8 +237,11 @@ impl Frame {
         }
         let is_ours = value("Content-Security-Policy").is_some();
         let text = |name| value(name).map(std::str::from_utf8).transpose().map_err(|_| odd());
-        let pause_ms = text(PAUSE_HEADER)?.map(str::parse).transpose().map_err(|_| odd())?;
-        let next = text(NEXT_HEADER)?.map(|target| Next { target: target.to_owned(), pause_ms });
+        let mut pause = text(PAUSE_HEADER)?.into_iter().flat_map(|pause| pause.split(' '));
+        let pause_ms = pause.next().map(str::parse).transpose().map_err(|_| odd())?;
+        let listener = pause.next().map(str::to_owned);
+        let next = text(NEXT_HEADER)?;
+        let next = next.map(|target| Next { target: target.to_owned(), pause_ms, listener });
         Ok(Some(Self { status, is_ours, next, head_bytes, total_bytes: head_bytes + body_bytes }))
     }
 }

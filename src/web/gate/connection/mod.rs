@@ -373,7 +373,7 @@ impl<'a> Browser<'a> {
         }
         match answer.next.take() {
             None => {}
-            Some(Next { target, pause_ms: None }) => {
+            Some(Next { target, pause_ms: None, .. }) => {
                 return self.pass_parts(answer, request, target);
             }
             Some(next) => {

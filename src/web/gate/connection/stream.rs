@@ -4,40 +4,48 @@
 //! While it pauses, the connection counts as idle: it is dropped when the server stops, and before
 //! anybody is turned away for lack of room.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use parking_lot::Mutex;
 
 use super::{Browser, Unanswered, Whole, chunk};
-use crate::limits::GATE_STREAM_MS_MAX;
+use crate::limits::{GATE_STREAM_MS_MAX, GATE_STREAMS_MEMBER_PART};
 use crate::web::gate::deadline::{Ended, read_more};
 use crate::web::gate::refusal::Refusal;
 use crate::web::gate::upstream::{Answer, Next};
 use crate::web::gate::{NEXT_HEADER, PAUSE_HEADER};
 
-/// How many such answers there are.
+/// Who listens to each such answer there is; nobody's name where no member is known.
 #[derive(Debug, Default)]
-pub(in crate::web::gate) struct Streams(AtomicUsize);
+pub(in crate::web::gate) struct Streams(Mutex<Vec<Option<String>>>);
 
 /// One of them, counted until this is dropped.
-struct Place<'a>(&'a Streams);
+struct Place<'a>(&'a Streams, Option<String>);
 
 impl Streams {
-    fn take(&self, most: usize) -> Option<Place<'_>> {
-        let one_more = |count| (count < most).then_some(count + 1);
-        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).ok()?;
-        Some(Place(self))
+    fn take(&self, most: usize, who: Option<String>) -> Option<Place<'_>> {
+        let mut all = self.0.lock();
+        let own = all.iter().filter(|it| who.is_some() && **it == who).count();
+        if all.len() >= most || own >= most.div_ceil(GATE_STREAMS_MEMBER_PART) {
+            return None;
+        }
+        all.push(who.clone());
+        Some(Place(self, who))
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        let mut all = self.0.0.lock();
+        if let Some(index) = all.iter().position(|who| *who == self.1) {
+            all.swap_remove(index);
+        }
     }
 }
 
 impl Browser<'_> {
     /// Passes it on until either side ends it; the connection is not used again.
-    pub(super) fn pass_stream(&self, mut answer: Answer, request: &Whole<'_>, next: Next) {
-        let Some(_place) = self.gate.streams.take(self.gate.limits.streams) else {
+    pub(super) fn pass_stream(&self, mut answer: Answer, request: &Whole<'_>, mut next: Next) {
+        let Some(_place) = self.gate.streams.take(self.gate.limits.streams, next.listener.take())
+        else {
             return self.refuse(Refusal::Busy, &request.id);
         };
         let is_chunked = !request.head.is_http10;
@@ -69,7 +77,7 @@ impl Browser<'_> {
             if !body.is_empty() && !self.write(&body) {
                 return false;
             }
-            let Some(Next { target, pause_ms }) = next.take() else { break };
+            let Some(Next { target, pause_ms, listener }) = next.take() else { break };
             if gate.clock.mono() >= ends_at || !self.listens(pause_ms.unwrap_or_default()) {
                 break;
             }
@@ -82,7 +90,7 @@ impl Browser<'_> {
                 // Asked for again, it tells the same: its address says from where on.
                 Err(unanswered) => {
                     self.settle_late(unanswered);
-                    (body, next) = (Vec::new(), Some(Next { target, pause_ms }));
+                    (body, next) = (Vec::new(), Some(Next { target, pause_ms, listener }));
                 }
             }
         }
