@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tern::limits::EXPORTS_DAY_MAX;
 
 use super::shared_cache::SharedCache;
 use super::wire::{Secure, Site, ask, cookies};
@@ -196,6 +197,12 @@ fn s31_every_answer_bears_all_headers_on_the_wire() {
     let mut seen = BTreeSet::new();
     let paths = every_path(&site, &post, &deleted);
     check_every_path(&site, &ada, &paths, &mut seen);
+    // More downloads than there are a day.
+    for _ in 0..=EXPORTS_DAY_MAX {
+        let reply = site.get("/settings/data/tern.json", &cookies(&ada));
+        reply.assert_secure_without_https();
+        seen.insert(reply.status);
+    }
     for (status, request) in refused(&site.address.to_string()) {
         let reply = site.ask(&request);
         assert_eq!(reply.status, status, "{request}");

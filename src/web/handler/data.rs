@@ -15,6 +15,7 @@ use crate::web::csrf::check_source;
 use crate::web::export::json;
 use crate::web::page::export::ExportHtml;
 use crate::web::page::settings::{DataPage, tabs};
+use crate::web::request::Method;
 use crate::web::response::{Content, FileName, Location, Response};
 use crate::web::route::Route;
 use crate::wire::request::Outcome;
@@ -53,7 +54,12 @@ impl<A: Ask> Site<A> {
         if check_source(visit.request, &matches_origin).is_err() {
             return Ok(see_other(&Route::SettingsData.href(), Vec::new()));
         }
-        let from = self.or_bad(visit, self.part_asked(visit, route))?;
+        let mut from = self.or_bad(visit, self.part_asked(visit, route))?;
+        // Whoever asks for the head alone takes nothing along, so it is another part's, which is not counted.
+        let is_head = visit.request.method == Method::Head;
+        if is_head {
+            from = ExportFrom { list: ExportList::Likes, after: None };
+        }
         let heard = self.read(visit, None, Action::Export(from.clone()))?;
         let Outcome::Export(part) = &heard.outcome else { return Err(Fault::Nonsense.into()) };
         let mut next = part.next.clone();
@@ -66,6 +72,9 @@ impl<A: Ask> Site<A> {
             let page = ExportHtml::of(visit.t, part, (&self.community, &site), visit.now);
             (Content::Html, "posts.html", page.render()?)
         };
+        if is_head {
+            next = Some(ExportFrom::default());
+        }
         let until = Wall(visit.now.0.saturating_add(EXPORT_PART_MS));
         let next = next.map(|next| self.part_address(visit, (route, &next), until));
         let next = next.and_then(|address| Location::new(&address));

@@ -274,6 +274,19 @@ fn r0182_link_elsewhere_uses_no_download_up() {
     }
 }
 
+/// A program that asks first how long a file is used up one of three a day.
+#[test]
+fn r0221_asking_for_the_head_of_a_download_uses_none_up() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    for address in ["/settings/data/tern.json", "/settings/data/posts.html"] {
+        let head = ada.send(Method::Head, address, Vec::new());
+        assert!(head.status == 200 && head.download.is_some() && head.next.is_some(), "{address}");
+    }
+    let counted = Action::Export(ExportFrom::default());
+    assert!(!site.asked().contains(&counted));
+}
+
 #[test]
 fn data_taken_along_without_posts_is_whole() {
     let site = site().answering(|action| match (action, fitting(action)) {
