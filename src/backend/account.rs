@@ -85,7 +85,7 @@ impl Backend {
         let mut problems = Vec::new();
         let mut note = |field, problem| problems.push(FieldProblem { field, problem });
         let name = action::field::username(&data.username, std::slice::from_ref(&self.community));
-        let name = name.map_err(|problem| note(Field::Username, problem)).ok();
+        let name = name.map_err(|problem| note(Field::Username, self.offering_free(problem))).ok();
         let keepers = self.cluster.local.index().keepers();
         let looks_like_one = |name: &UserName| {
             keepers.iter().any(|keeper| keeper != name && action::field::looks_like(name, keeper))
@@ -108,6 +108,15 @@ impl Backend {
             note(Field::Password, problem);
         }
         name.filter(|_| problems.is_empty()).ok_or(Refusal::Invalid { problems })
+    }
+
+    /// The same, without the offer of a name that somebody has, or had.
+    fn offering_free(&self, mut problem: Problem) -> Problem {
+        if let Problem::BadStart { suggestion } | Problem::BadChar { suggestion, .. } = &mut problem
+        {
+            suggestion.take_if(|name| self.look(name, |_| ()).is_some());
+        }
+        problem
     }
 
     pub(super) fn login(&self, asked: Asked<'_>, data: Login) -> Result {

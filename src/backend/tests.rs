@@ -164,16 +164,8 @@ impl Running<'_> {
     }
 
     fn joined_from(&mut self, name: &str, address: &str) -> String {
-        let opening = opening(address);
-        let token = opening.token.clone();
-        let join = Join {
-            key: RequestKey { ops: 0, id: RequestId([1; 16]) },
-            username: name.to_owned(),
-            display_name: String::new(),
-            password: PASSWORD.to_owned(),
-            code: String::new(),
-            opening,
-        };
+        let join = join_of(name, address);
+        let token = join.opening.token.clone();
         let answer = self.ask(None, Action::Join(join));
         assert!(answer.session.is_some(), "{answer:?}");
         format!("{name}.{token}")
@@ -264,6 +256,31 @@ impl Running<'_> {
         }
         (kept.is_some(), data.cluster.stale_since)
     }
+}
+
+fn join_of(name: &str, address: &str) -> Join {
+    Join {
+        key: RequestKey { ops: 0, id: RequestId([1; 16]) },
+        username: name.to_owned(),
+        display_name: String::new(),
+        password: PASSWORD.to_owned(),
+        code: String::new(),
+        opening: opening(address),
+    }
+}
+
+/// Who typed "Ada" was told "How about ada?", and then that this name is taken.
+#[test]
+fn r0223_no_name_is_offered_that_somebody_has() {
+    Home::new().run(|alone| {
+        alone.joined("ada");
+        for (typed, offered) in [("A.da", "a_da"), ("adá", ""), ("1ada", ""), ("benó", "beno")] {
+            let told = alone.ask(None, Action::Join(join_of(typed, "127.0.0.1"))).data.outcome;
+            let told = format!("{told:?}");
+            let suggestion = format!("suggestion: {:?}", offered.parse::<UserName>().ok());
+            assert!(told.contains(&suggestion), "{typed}: {told}");
+        }
+    });
 }
 
 #[test]
