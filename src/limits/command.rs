@@ -31,7 +31,9 @@ pub const BACKEND_DESCRIPTORS_MIN: u64 = 64;
 pub const SERVE_DESCRIPTORS_MIN: u64 = WEB_DESCRIPTORS_MIN + 32;
 /// Milliseconds between two looks for who collects the metrics: collectors come every few seconds.
 pub const METRICS_POLL_MS: u64 = 100;
-/// Milliseconds that one of them gets, question and answer: they come one after the other.
+/// How many of them may be asking; with more, the one who began first is let go.
+pub const METRICS_CALLERS_MAX: usize = 16;
+/// Milliseconds that one of them gets, question and answer.
 pub const METRICS_ANSWER_MS: u64 = 2_000;
 /// Bytes of its question.
 pub const METRICS_HEAD_BYTES_MAX: usize = 8 * 1024;

@@ -1,13 +1,16 @@
-//! Answers who collects the numbers: `GET /metrics` and nothing else, one connection after the other,
-//! each with a deadline. Who reaches the listener may read them; it is for this machine alone.
+//! Answers who collects the numbers: `GET /metrics` and nothing else, whoever has asked first, each by a
+//! deadline. Who asks nothing keeps nobody waiting. Who reaches the listener may read them; it is for this machine alone.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::page::CONTENT_TYPE;
 use crate::clock::{Clock, Mono};
-use crate::limits::{METRICS_ANSWER_MS, METRICS_HEAD_BYTES_MAX, METRICS_POLL_MS};
+use crate::limits::{
+    METRICS_ANSWER_MS, METRICS_CALLERS_MAX, METRICS_HEAD_BYTES_MAX, METRICS_POLL_MS,
+};
 use crate::thread::Stop;
 
 /// A listener for those who collect, not yet answering.
@@ -43,30 +46,57 @@ impl Listener {
     /// Answers until `stop` closes, with what `page` makes each time.
     pub fn run(&self, stop: &Stop, page: &dyn Fn() -> String) {
         let clock = Clock::system();
+        let mut waiting = VecDeque::new();
         while !stop.is_closed() {
             match self.socket.accept() {
-                Ok((stream, from)) => {
-                    if let Err(error) = answer(stream, &clock, page) {
-                        log::debug!(from:%, error:%; "metrics not told");
+                Ok((stream, _)) => {
+                    let by = clock.mono().plus_ms(METRICS_ANSWER_MS);
+                    waiting.push_back(Caller { stream, by, head: Vec::new() });
+                    if waiting.len() > METRICS_CALLERS_MAX {
+                        waiting.pop_front();
                     }
+                    continue;
                 }
-                // Nobody is there, or the system has no descriptor left: a little later.
-                Err(error) => {
-                    if error.kind() != ErrorKind::WouldBlock {
-                        log::debug!(error:%; "metrics connection not accepted");
-                    }
-                    stop.wait(Duration::from_millis(METRICS_POLL_MS));
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // The system has no descriptor left: a little later.
+                Err(error) => log::debug!(error:%; "metrics connection not accepted"),
             }
+            waiting.retain_mut(|caller| match caller.serve(&clock, page) {
+                Ok(is_done) => !is_done,
+                Err(error) => {
+                    log::debug!(error:%; "metrics not told");
+                    false
+                }
+            });
+            stop.wait(Duration::from_millis(METRICS_POLL_MS));
         }
     }
 }
 
-fn answer(mut stream: TcpStream, clock: &Clock, page: &dyn Fn() -> String) -> io::Result<()> {
-    let by = clock.mono().plus_ms(METRICS_ANSWER_MS);
-    stream.set_nonblocking(false)?;
-    let head = head(&mut stream, clock, by)?;
-    let (status, allow, body) = match understood(&head) {
+/// Somebody whose question has not been read to its end.
+struct Caller {
+    stream: TcpStream,
+    by: Mono,
+    head: Vec<u8>,
+}
+
+impl Caller {
+    /// Reads what there is, and answers if that is all; whether it is over.
+    fn serve(&mut self, clock: &Clock, page: &dyn Fn() -> String) -> io::Result<bool> {
+        let time = left(clock, self.by)?;
+        self.stream.set_nonblocking(true)?;
+        let is_whole = read_head(&mut self.stream, &mut self.head)?;
+        if is_whole {
+            self.stream.set_nonblocking(false)?;
+            self.stream.set_write_timeout(Some(time))?;
+            self.stream.write_all(&answer(&self.head, page))?;
+        }
+        Ok(is_whole)
+    }
+}
+
+fn answer(head: &[u8], page: &dyn Fn() -> String) -> Vec<u8> {
+    let (status, allow, body) = match understood(head) {
         Asked::Page => ("200 OK", "", page()),
         Asked::OtherMethod => ("405 Method Not Allowed", "Allow: GET, HEAD\r\n", String::new()),
         Asked::OtherPath => ("404 Not Found", "", "only /metrics is here\n".to_owned()),
@@ -80,8 +110,7 @@ fn answer(mut stream: TcpStream, clock: &Clock, page: &dyn Fn() -> String) -> io
     if !head.starts_with(b"HEAD ") {
         bytes.push_str(&body);
     }
-    stream.set_write_timeout(Some(left(clock, by)?))?;
-    stream.write_all(bytes.as_bytes())
+    bytes.into_bytes()
 }
 
 /// What is left until `by`; never the zero that would mean for ever.
@@ -90,25 +119,23 @@ fn left(clock: &Clock, by: Mono) -> io::Result<Duration> {
     if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
-/// The head of a request, its end included.
-fn head(stream: &mut TcpStream, clock: &Clock, by: Mono) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
+/// Reads on in the head of a request; whether its end is there.
+fn read_head(stream: &mut TcpStream, head: &mut Vec<u8>) -> io::Result<bool> {
     let mut part = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         if head.len() > METRICS_HEAD_BYTES_MAX {
             return Err(ErrorKind::InvalidData.into());
         }
-        stream.set_read_timeout(Some(left(clock, by)?))?;
         let count = match stream.read(&mut part) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => count,
-            // A machine that stood still goes on; the deadline decides.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         head.extend_from_slice(part.get(..count).unwrap_or_default());
     }
-    Ok(head)
+    Ok(true)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -138,16 +165,24 @@ fn understood(head: &[u8]) -> Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::thread::spawn_named;
+    use crate::thread::{CloseOnDrop, spawn_named};
 
     /// What a running listener answers to these bytes.
     fn told(asked: &[u8]) -> String {
+        told_beside(0, asked)
+    }
+
+    /// The same while so many others say nothing.
+    fn told_beside(silent: usize, asked: &[u8]) -> String {
         let listener = Listener::bind("127.0.0.1:0", true).unwrap();
         let stop = Stop::new();
         std::thread::scope(|scope| {
             let running = spawn_named(scope, "metrics", |_permit| {
                 listener.run(&stop, &|| "a 1\n".to_owned());
             });
+            let _stops = CloseOnDrop(stop.clone());
+            let silent = (0..silent).map(|_| TcpStream::connect(listener.address()).unwrap());
+            let _silent = silent.collect::<Vec<_>>();
             let mut stream = TcpStream::connect(listener.address()).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream.write_all(asked).unwrap();
@@ -174,6 +209,13 @@ mod tests {
         assert!(told(b"\x16\x03\x01 no http\r\n\r\n").starts_with("HTTP/1.1 400 "));
     }
 
+    /// Each held the others up for two seconds, so a handful of them kept whoever collects away.
+    #[test]
+    fn r0222_whoever_asks_nothing_keeps_nobody_waiting() {
+        let text = told_beside(METRICS_CALLERS_MAX + 30, b"GET /metrics HTTP/1.1\r\n\r\n");
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    }
+
     #[test]
     fn slow_or_endless_heads_given_up() {
         // Nothing comes back: the connection ends within its time.
@@ -182,7 +224,6 @@ mod tests {
         let listener = Listener::bind("127.0.0.1:0", false).unwrap();
         let mut stream = TcpStream::connect(listener.address()).unwrap();
         stream.write_all(&endless).unwrap();
-        let clock = Clock::system();
         let (mut own, _) = loop {
             match listener.socket.accept() {
                 Ok(accepted) => break accepted,
@@ -190,8 +231,7 @@ mod tests {
             }
         };
         own.set_nonblocking(false).unwrap();
-        let by = clock.mono().plus_ms(20_000);
-        let error = head(&mut own, &clock, by).unwrap_err();
+        let error = read_head(&mut own, &mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
