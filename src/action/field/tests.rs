@@ -91,6 +91,23 @@ fn s38_display_name_mended() {
     check_display_name(&"é".repeat(40), Ok(&"é".repeat(40)));
 }
 
+/// A family fell into its members, a flag into its colours, and words were misspelt.
+#[test]
+fn r0227_what_joins_two_characters_stays() {
+    for whole in ["👩\u{200d}💻", "🏳\u{fe0f}\u{200d}🌈", "می\u{200c}خواهم", "ශ්\u{200d}රී ලංකාව"]
+    {
+        check_display_name(whole, Ok(whole));
+        assert_eq!(note(whole), Ok(Some(whole.to_owned())));
+        assert_eq!(poll_option(whole), Ok(whole.to_owned()));
+    }
+    // Where it joins nothing it is not seen.
+    for (typed, kept) in [("A\u{200d}da", "Ada"), ("👩\u{200d}", "👩"), ("👩\u{200d} 💻", "👩 💻")]
+    {
+        check_display_name(typed, Ok(kept));
+    }
+    check_display_name("\u{200d}👩\u{200d}\u{200b}\u{200c}💻", Ok("👩\u{200c}💻"));
+}
+
 #[test]
 fn display_name_of_nothing_seen_is_the_user_name() {
     for nothing in ["", " ", "\u{200b}\u{3164}", "\u{2800}", "\u{fe0f}", "\0"] {
@@ -141,11 +158,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn fields_taken_are_taken_again_as_they_are(text in "(\\PC|[\\x00-\\x20\u{301}\u{200b}\u{1160}\u{ad}\u{fe0f}]){0,40}") {
+    fn fields_taken_are_taken_again_as_they_are(text in "(\\PC|[\\x00-\\x20\u{301}\u{200b}\u{200d}\u{1160}\u{ad}\u{fe0f}]){0,40}") {
         let ada = name("ada");
         if let Ok(shown) = display_name(&text, &ada) {
             prop_assert!((1..=DISPLAY_NAME_CHARS_MAX).contains(&shown.chars().count()));
-            prop_assert!(!shown.contains(|c: char| c.is_control() || is_invisible(c)));
+            let unseen = |c: char| c.is_control() || (is_invisible(c) && !is_joiner(c));
+            prop_assert!(!shown.contains(unseen));
+            prop_assert!(!shown.starts_with(is_joiner) && !shown.ends_with(is_joiner));
             prop_assert_eq!(display_name(&shown, &ada), Ok(shown));
         }
         if let Ok(kept) = bio(&text) {
