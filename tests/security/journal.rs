@@ -80,6 +80,7 @@ fn s12_who_came_in_and_what_changed_is_logged_with_name_address_and_number() {
     assert_eq!(sign_in(&cluster, "nobody_here", "guessed by somebody").1, 422);
     // A password in the wrong field reaches no log.
     assert_eq!(sign_in(&cluster, "Nine lamps, and a boat!", "ben").1, 422);
+    assert_eq!(ada.try_send("/post", &[]).unwrap().status, 403);
     assert_eq!(ada.logout().status, 303);
     let mut ada = {
         let (ada, status) = sign_in(&cluster, "ada", &ada.password());
@@ -109,5 +110,9 @@ fn s12_who_came_in_and_what_changed_is_logged_with_name_address_and_number() {
     for line in OPERATORS {
         assert!(log.contains(line), "{line} is not in\n{log}");
     }
+    // What was refused before any backend was asked, in plain words.
+    let refused = log.lines().find(|line| line.contains(" msg=\"form refused\" "));
+    let refused = refused.unwrap_or_else(|| panic!("no form refused in\n{log}"));
+    assert!(refused.contains(" form=Post ") && refused.ends_with(" outcome=old-form"), "{refused}");
     assert!(!log.contains("lamps") && !log.contains("guessed"), "{log}");
 }

@@ -6,6 +6,7 @@ use super::act::Act;
 use super::visit::Visit;
 use crate::id::UserName;
 use crate::web::form::Form;
+use crate::web::page::said::Trouble;
 use crate::wire::request::{Outcome, Refusal};
 
 /// Writes the line.
@@ -47,7 +48,19 @@ const fn became(outcome: &Outcome) -> &'static str {
     }
 }
 
-const fn refused(refusal: &Refusal) -> &'static str {
+/// Why something was not done.
+pub(super) const fn why(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Elsewhere => "elsewhere",
+        Trouble::OldForm => "old-form",
+        Trouble::Unreadable => "unreadable",
+        Trouble::Picture(..) => "picture",
+        Trouble::Refused(refusal) => refused(refusal),
+        Trouble::Unreachable { .. } => "unreachable",
+    }
+}
+
+pub(super) const fn refused(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Invalid { .. } => "invalid",
         Refusal::SignedOut => "signed-out",

@@ -426,7 +426,11 @@ impl<A: Ask> Site<A> {
             | Refusal::Full
             | Refusal::NotYet
             | Refusal::BadRequest { .. } => {
-                log::warn!(request:% = visit.request.id, refusal:?; "page refused");
+                let outcome = journal::refused(refusal);
+                log::warn!(request:% = visit.request.id, outcome:%; "page refused");
+                if let Refusal::BadRequest { detail } = refusal {
+                    log::warn!(request:% = visit.request.id, detail:%; "page not understood");
+                }
                 (400, None)
             }
         };

@@ -45,7 +45,8 @@ impl<A: Ask> Site<A> {
         };
         let key = form.get("key").parse().or_else(|_| fresh_key(None))?;
         if let Err(trouble) = self.check(visit, &act, &form, is_garbled) {
-            log::info!(request:% = visit.request.id, act:? = act.form_name(), trouble:?; "form refused");
+            let (form_name, outcome) = (act.form_name(), journal::why(&trouble));
+            log::info!(form:? = form_name, request:% = visit.request.id, outcome:%; "form refused");
             let again = Again { act: &act, form: &form, key, trouble, heard: None };
             return self.again(visit, &again);
         }
