@@ -18,7 +18,8 @@ use crate::wire::request::TextView;
 pub(crate) struct ThreadPage {
     /// What stands around it.
     pub(crate) frame: Frame,
-    /// From the root down to what the post answers; words for what cannot be shown.
+    /// From the root, or from what is not too far up, down to what the post answers; words for what cannot be
+    /// shown.
     pub(crate) ancestors: Vec<Result<PostItem, &'static str>>,
     /// The post.
     pub(crate) post: PostItem,

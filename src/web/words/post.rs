@@ -66,6 +66,7 @@ words! {
 
     post_by(name: &str): "Post by {name}" / "Beitrag von {name}";
     what_it_answers: "What it answers" / "Worauf er antwortet";
+    further_up: "Further up" / "Weiter oben";
     deleted_post: "A deleted post" / "Ein gelöschter Beitrag";
     replies_heading: "Replies" / "Antworten";
     more_replies: "Show more replies" / "Weitere Antworten zeigen";

@@ -5,7 +5,7 @@ use crate::action::{Action, ThreadOf};
 use crate::id::PostId;
 use crate::limits::REPLIES_PAGE;
 use crate::user::entry::PostRef;
-use crate::wire::request::{Kept, Outcome, ReplyView, ThreadPage};
+use crate::wire::request::{Ancestor, Kept, Outcome, ReplyView, ThreadPage};
 
 const PAGE: &str = "/@ada/901";
 
@@ -44,6 +44,22 @@ fn part(action: &Action, count: u64) -> ThreadPage {
 /// One that knows none: it tells all.
 fn whole(count: u64) -> ThreadPage {
     ThreadPage { replies: replies(count), ..thread() }
+}
+
+/// Who read the fortieth answer found no way to what it was all about.
+#[test]
+fn r0226_way_leads_further_up_than_what_is_shown_above() {
+    let link = "<li><a href=\"/@ben/77\">Further up</a></li>";
+    let short = site();
+    check_shows(&Browser::ada(&short).get(PAGE), &[], &["Further up"]);
+    let site = site().answering(|_| {
+        let mut page = thread();
+        let mut first = post(898, "mina", "Mina Okafor", 9, "Gloves everywhere.");
+        first.reply_to = Some(PostRef { user: name("ben"), id: PostId::from_raw(77) });
+        page.ancestors.insert(0, Ancestor::Post(first));
+        Ok(Outcome::Thread(page))
+    });
+    check_shows(&Browser::ada(&site).get(PAGE), &[link], &[]);
 }
 
 /// Follows the links through all pages; each has whole numbers of replies, and none stands twice.
