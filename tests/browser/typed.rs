@@ -175,6 +175,11 @@ fn r0039_key_to_reply_puts_the_cursor_into_the_box() {
     desk.goto(&asked);
     desk.type_letters("jrmine");
     assert_eq!(desk.typed(), "@ben mine");
+    // And the key to search into the box there.
+    desk.goto("/public");
+    desk.press_key('/');
+    desk.type_letters("gloves");
+    assert_eq!(desk.browser.find("[name=q]").property("value"), "gloves");
     // Without scripts a press of the link does it.
     desk.browser.set_scripts(false);
     desk.goto("/public");

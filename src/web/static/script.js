@@ -89,7 +89,7 @@ const keys = {
   k: () => step(-1),
   r: () => go("[href$='#c']", here()) ?? go(".answer #c"),
   n: () => go(".f:not(.answer *) #c") ?? (location = "/#c"),
-  "/": () => go("[type=search], [href='/search']"),
+  "/": () => go("[type=search]") ?? (location = "/search#q"),
   gh: () => go("[href='/']"),
   gl: () => go("[href='/public']"),
   gn: () => go("[href='/mentions']"),
