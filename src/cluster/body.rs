@@ -116,6 +116,14 @@ impl Body {
         Some(Cow::Owned(Self::Lines(from, bytes.get(skipped..)?.into(), rest)))
     }
 
+    /// How many bytes they are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Line(bytes, _) | Self::File(bytes, _) | Self::Lines(_, bytes, _) => bytes.len(),
+            Self::None => 0,
+        }
+    }
+
     /// The lines of a whole file, or several.
     pub(super) fn all_lines(&self) -> &[Line] {
         match self {

@@ -329,7 +329,7 @@ mod tests {
     use crate::clock::Wall;
     use crate::id::{Hash128, PostId};
     use crate::store::line::{Kind, NewLine, encode};
-    use crate::thread::{Stop, spawn_named};
+    use crate::thread::{CloseOnDrop, Stop, spawn_named};
     use crate::user::entry::Entry;
     use crate::wire::message::Health;
 
@@ -440,8 +440,8 @@ mod tests {
         check_still_lacks(Cluster::compare);
     }
 
-    #[test]
-    fn r0176_many_who_want_the_same_file_have_it_fetched_once() {
+    /// A machine of three, and how often another was asked for a file meanwhile.
+    fn asked_for_files(act: impl FnOnce(&Cluster, &UserName, Version)) -> usize {
         let directory = tempfile::tempdir().unwrap();
         let cluster = of_three(directory.path(), &Stop::new(), &[]);
         cluster.have_silent_peers();
@@ -449,19 +449,68 @@ mod tests {
         let (version, _) = Body::file(&user, open_line().into()).unwrap().last().unwrap();
         let stop = Stop::new();
         let say = |asked: &Message| {
-            // Time enough for all to want it.
+            // Time enough for all who want it to ask.
             std::thread::sleep(Duration::from_millis(100));
             let (state, after) = (State::default(), Version::ZERO);
             matches!(asked, Message::Fetch { .. })
                 .then(|| (Answer::Body { state, after }, open_line()))
         };
-        let fetched = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let says = |_permit| cluster.say_for(node(2), &stop, say);
             let says = spawn_named(scope, "machine-2", says).unwrap();
-            side_by_side("wants", 4, || assert!(cluster.learn(&user, version, node(2))));
-            stop.close();
+            let end = CloseOnDrop(stop.clone());
+            act(&cluster, &user, version);
+            drop(end);
             says.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn r0200_full_disk_has_nothing_sent_that_it_cannot_take() {
+        let asked = asked_for_files(|cluster, user, version| {
+            cluster.local.store.be_full(true);
+            for _ in 0..5 {
+                let failed = cluster.learn_all(&[(user, version, node(2))]);
+                assert_eq!((failed.len(), cluster.members.lacking()), (1, 1));
+            }
+            cluster.local.store.be_full(false);
+            assert!(cluster.learn_all(&[(user, version, node(2))]).is_empty(), "there is room");
+            assert_eq!(cluster.members.lacking(), 0);
         });
-        assert_eq!(fetched, 1);
+        assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn r0200_what_did_not_fit_is_not_sent_again_before_there_is_room_for_it() {
+        let asked = asked_for_files(|cluster, user, version| {
+            let (local, slot) = (&cluster.local, cluster.local.get_or_make(user));
+            local.store.be_full(true);
+            let body = Body::file(user, open_line().into()).unwrap();
+            let (version, hash) = body.last().filter(|last| last.0 == version).unwrap();
+            local.step(&slot, Event::Learn { version, hash }, &body);
+            assert_eq!((slot.state().acc, slot.lock().unfit), (Version::ZERO, body.len() as u64));
+            local.store.be_full(false);
+            assert!(
+                !cluster.learn(user, version, node(2)),
+                "its disk took nothing when it tried last"
+            );
+            // Somebody else's line fits.
+            local.look_for_room();
+            assert_eq!(local.disk_refusal(), None);
+            slot.lock().unfit = u64::MAX;
+            assert!(!cluster.learn(user, version, node(2)));
+            slot.lock().unfit = 1;
+            assert!(cluster.learn(user, version, node(2)));
+            assert_eq!(slot.lock().unfit, 0);
+        });
+        assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn r0176_many_who_want_the_same_file_have_it_fetched_once() {
+        let asked = asked_for_files(|cluster, user, version| {
+            side_by_side("wants", 4, || assert!(cluster.learn(user, version, node(2))));
+        });
+        assert_eq!(asked, 1);
     }
 }

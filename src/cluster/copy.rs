@@ -170,6 +170,9 @@ impl Cluster {
             self.local.step(&slot, Event::Committed(version), &Body::None);
             return Ok(());
         }
+        if !self.local.may_take(&slot) {
+            return Err("there is no room for it");
+        }
         let body = self.body_from(seat, &slot).ok_or("it was not sent")?;
         let body = match copy {
             Copy::Committed => body.up_to(version).ok_or("what was sent does not lead there")?,

@@ -199,7 +199,7 @@ impl Cluster {
         (version, holder): (Version, NodeId),
         until: Mono,
     ) -> Option<Body> {
-        if holder == self.members.me {
+        if holder == self.members.me || !self.local.may_take(slot) {
             return None;
         }
         // What follows here on what is committed may stand nowhere else.

@@ -20,7 +20,7 @@ use super::tail::Fitted;
 use crate::clock::Clock;
 use crate::id::{Hash128, NodeId, UserName};
 use crate::index::Index;
-use crate::limits::LOAD_THREADS_MAX;
+use crate::limits::{BALLAST_BYTES, LOAD_THREADS_MAX};
 use crate::order::gather;
 use crate::replica::acceptor::{Acceptor, Effect, Event, Floors};
 use crate::replica::version::{Version, chain_hash};
@@ -250,7 +250,11 @@ impl Replicas {
             let why = NotVoting::Damaged;
             return Some(Reply::Refuse(Refuse::NotVoting { why }));
         }
-        reply
+        // All that lacks would be sent with each write, for a disk that takes none of it.
+        match (reply, self.disk_refusal()) {
+            (Some(Reply::Need(_)), Some(why)) => Some(Reply::Refuse(Refuse::NotVoting { why })),
+            (reply, _) => reply,
+        }
     }
 
     pub(super) fn perform(
@@ -364,6 +368,7 @@ impl Replicas {
                     replica.cut(version, len);
                 }
                 slot.took(replica, &self.index, &body);
+                replica.unfit = 0;
                 self.node.note_users();
                 self.disk_takes();
                 Ok(Event::Written)
@@ -376,6 +381,7 @@ impl Replicas {
             Err(error) => {
                 let is_disk = matches!(error, StoreError::NoSpace { .. } | StoreError::Io { .. });
                 let why = refusal(&error);
+                replica.unfit = keeps.map_or(0, |(_, kept)| kept) + body.len() as u64;
                 // Once: as long as it lasts it is every write's fate.
                 if !is_disk || self.disk_refuses.lock().replace(why).is_none() {
                     log::error!(user:% = slot.name, error:%; "write refused by the disk");
@@ -417,10 +423,16 @@ impl Replicas {
         self.slow_disk.hangs(self.clock.mono())
     }
 
+    /// Whether the disk may take what others hold of a user: not as long as it takes nothing, nor where there is
+    /// less room than lacked before. Else all that lacks here would be sent again and again, for nothing.
+    pub(super) fn may_take(&self, slot: &Slot) -> bool {
+        self.disk_refusal().is_none() && self.store.has_room_for(slot.lock().unfit)
+    }
+
     /// Finds out whether a disk that refused a write has room again. Else nobody would know before the
     /// next write, and nobody sends one to a machine of which they are told that it saves nothing.
     pub(super) fn look_for_room(&self) {
-        if self.disk_refusal().is_some() && self.store.has_room() {
+        if self.disk_refusal().is_some() && self.store.has_room_for(BALLAST_BYTES) {
             self.disk_takes();
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Replica {
     pub(super) gone: Gone,
     /// How long the file was when it was last compacted, or found not worth it.
     pub(super) folded_to: u64,
+    /// How many bytes they were for which the disk had no room last, if it was the last write.
+    pub(super) unfit: u64,
 }
 
 /// What lines say, those that are committed and those that are not yet.
@@ -94,8 +96,8 @@ impl Slot {
     /// A replica whose file, `len` bytes long, tells this.
     pub(super) fn new(told: Told, acceptor: Acceptor, len: u64) -> Self {
         let Told { user, tail, shown, gone, .. } = told;
-        let (turned_away, folded_to) = (false, 0);
-        let replica = Replica { acceptor, len, tail, shown, turned_away, gone, folded_to };
+        let (turned_away, folded_to, unfit) = (false, 0, 0);
+        let replica = Replica { acceptor, len, tail, shown, turned_away, gone, folded_to, unfit };
         let replica = Mutex::new(replica);
         let (name, learning) = (user.name.clone(), Mutex::default());
         Self { name, replica, view: RwLock::new(user), learning }

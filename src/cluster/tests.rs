@@ -490,6 +490,29 @@ fn r0117_lines_that_follow_on_nothing_committed_refused_as_overtaken() {
 }
 
 #[test]
+fn r0201_full_disk_asks_for_no_lines_that_it_cannot_take() {
+    let home = Home::new();
+    let mut machine = home.start();
+    let term = machine.term(1);
+    machine.sync(term, "one");
+    let (second, line) = machine.line(term, Some("two"));
+    let (version, line::Encoded { bytes, hash }) =
+        line_on((second, line.hash), term, Some("three"));
+    let (com, base, base_hash) = (machine.slot.state().com, second, line.hash);
+    let body = Body::line(&ada(), bytes.into(), (base, base_hash), (version, hash)).unwrap();
+    let proposal = Proposal { version, base, base_hash, hash, com, full: false };
+    let third = |machine: &Machine| machine.local.step(&machine.slot, Event::Sync(proposal), &body);
+    let is_needed = |reply: Option<Reply>| matches!(reply, Some(Reply::Need(_)));
+    assert!(is_needed(third(&machine)));
+    machine.local.store.be_full(true);
+    let full = Some(Reply::Refuse(Refuse::NotVoting { why: NotVoting::NoSpace }));
+    assert_eq!((machine.sync(term, "two"), third(&machine)), (full, full));
+    machine.local.store.be_full(false);
+    machine.local.look_for_room();
+    assert!(is_needed(third(&machine)));
+}
+
+#[test]
 fn r0026_panic_while_effects_are_performed_closes_the_flag_of_the_process() {
     let home = Home::new();
     let mut machine = home.start();

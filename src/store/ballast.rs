@@ -104,6 +104,22 @@ impl UserStore {
     }
 }
 
+#[cfg(test)]
+impl UserStore {
+    /// Has the disk full from now on, for all that may wait, or no longer.
+    pub(crate) fn be_full(&self, is_full: bool) {
+        let mut released = self.dir.ballast().released.lock();
+        let in_the_way = self.dir.path().join(NAME);
+        // Whatever has that name: nothing can be made under it.
+        let _was_none =
+            std::fs::remove_file(&in_the_way).or_else(|_| std::fs::remove_dir(&in_the_way));
+        if is_full {
+            std::fs::create_dir(in_the_way).unwrap();
+        }
+        *released = is_full;
+    }
+}
+
 /// The file with all its bytes allotted. One that is too short is from a crash, or was never whole.
 fn make(root: &Directory) -> Result<(), StoreError> {
     let file = match root.open_file(NAME, OFlags::RDWR)? {

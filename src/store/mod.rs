@@ -60,7 +60,7 @@ pub use picture::PictureStore;
 use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
 use crate::json;
-use crate::limits::{BALLAST_BYTES, LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
+use crate::limits::{LINE_BYTES_MAX, USER_FILE_BYTES_MAX};
 use crate::replica::version::Version;
 use crate::user::Place;
 use crate::user::entry::Entry;
@@ -398,9 +398,9 @@ impl UserStore {
         self.dir.disk_percent()
     }
 
-    /// Whether the disk takes users' lines again, as far as can be told without writing one.
-    pub fn has_room(&self) -> bool {
-        self.keep_ballast() && self.dir.has_room(BALLAST_BYTES).unwrap_or(false)
+    /// Whether the disk takes so many bytes, as far as can be told without writing them.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        self.keep_ballast() && self.dir.has_room(bytes).unwrap_or(false)
     }
 
     /// Bytes that this user may still write to the disk that holds the data directory.
