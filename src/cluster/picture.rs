@@ -20,8 +20,8 @@ use super::link::Asker;
 use crate::clock::{Mono, Wall};
 use crate::id::{NodeId, PictureName};
 use crate::limits::{
-    PICTURE_AGAIN_MS, PICTURE_BYTES_PER_MS_MAX, PICTURE_FETCH_MS, PICTURE_LOOK_MS,
-    PICTURE_SWEEP_MS, PICTURE_UNWANTED_MS,
+    PICTURE_AGAIN_MS, PICTURE_BYTES_MAX, PICTURE_BYTES_PER_MS_MAX, PICTURE_FETCH_MS,
+    PICTURE_LOOK_MS, PICTURE_SWEEP_MS, PICTURE_UNWANTED_MS,
 };
 use crate::store::StoreError;
 use crate::wire::message::{Answer, FEATURE_PICTURES, Message, PictureWant};
@@ -230,6 +230,10 @@ impl Cluster {
         let (mut fetched, mut failed) = (0, 0);
         for (seen, name) in missing.iter().enumerate() {
             self.tell_missing(missing.len() - seen + failed);
+            // Else all of them would be sent again and again, for nothing.
+            if !self.local.store.has_room_for(PICTURE_BYTES_MAX as u64) {
+                return false;
+            }
             // Its post may be gone since.
             if !self.local.index().needs_picture(*name) || self.pictures.holds(*name) {
                 continue;
@@ -241,7 +245,8 @@ impl Cluster {
                 }
                 continue;
             };
-            fetched += 1;
+            let is_kept = self.pictures.holds(*name);
+            (fetched, failed) = (fetched + usize::from(is_kept), failed + usize::from(!is_kept));
             let pause = bytes.len() as u64 / PICTURE_BYTES_PER_MS_MAX;
             if self.stop.wait(Duration::from_millis(pause)) {
                 return false;
@@ -313,8 +318,13 @@ impl Asked {
 mod tests {
     use super::super::tests::of_three;
     use super::*;
-    use crate::id::PictureKind;
-    use crate::thread::Stop;
+    use crate::cluster::replicas::Body;
+    use crate::id::{Hash128, PictureKind, PostId, UserName};
+    use crate::replica::acceptor::Event;
+    use crate::replica::version::{Term, Version};
+    use crate::store::line::{Kind, NewLine, encode};
+    use crate::thread::{CloseOnDrop, Stop, spawn_named};
+    use crate::user::entry::{Entry, Picture};
 
     fn node(number: u16) -> NodeId {
         NodeId::new(number).unwrap()
@@ -345,5 +355,62 @@ mod tests {
         });
         assert_eq!(found, Some(bytes));
         assert!(cluster.pictures.holds(name));
+    }
+
+    /// A file whose post shows these two.
+    fn post_with(file: PictureName, thumb: PictureName) -> Vec<u8> {
+        let (width, height, bytes) = (1, 1, 1);
+        let (description, sent_as) = (String::new(), None);
+        let picture = Picture { file, thumb, width, height, bytes, description, sent_as };
+        let posted = Entry::Posted {
+            at: Wall(1),
+            id: PostId::from_raw(1),
+            text: String::new(),
+            reply_to: None,
+            note: None,
+            pictures: vec![picture],
+            sensitive: false,
+        };
+        let term = Term { epoch: 1, round: 1, node: 2, boot: 1 };
+        let (version, base, com) = (Version { term, seq: 1 }, Version::ZERO, Version::ZERO);
+        let (base_hash, kind) = (Hash128::default(), Kind::Delta);
+        let (requests, entries) = (&[][..], std::slice::from_ref(&posted));
+        encode(&NewLine { version, base, base_hash, com, kind, requests, entries }).bytes
+    }
+
+    #[test]
+    fn r0202_pictures_that_a_full_disk_cannot_take_are_missing_and_not_sent() {
+        let home = tempfile::tempdir().unwrap();
+        let bytes = [b"a picture".to_vec(), b"small".to_vec()];
+        let [file, thumb] = bytes.each_ref().map(|bytes| PictureName::of(PictureKind::Jpeg, bytes));
+        let ada: UserName = "ada".parse().unwrap();
+        let files = [(ada.clone(), post_with(file, thumb))];
+        let cluster = of_three(&home.path().join("db"), &Stop::new(), &files);
+        let slot = cluster.local.get(&ada).unwrap();
+        cluster.local.step(&slot, Event::Committed(slot.state().acc), &Body::None);
+        cluster.have_silent_peers();
+        cluster.members.answered(node(2), cluster.health(), cluster.clock.mono());
+        let stop = Stop::new();
+        let say = |asked: &Message| {
+            let Message::Picture { name, .. } = asked else { return None };
+            let bytes = bytes.iter().find(|bytes| name.is_of(bytes))?;
+            Some((Answer::Picture { is_held: true }, bytes.clone()))
+        };
+        let asked = std::thread::scope(|scope| {
+            let says = |_permit| cluster.say_for(node(2), &stop, say);
+            let says = spawn_named(scope, "machine-2", says).unwrap();
+            let end = CloseOnDrop(stop.clone());
+            cluster.local.store.be_full(true);
+            for _ in 0..3 {
+                assert!(!cluster.fetch_missing(), "nothing came");
+                assert_eq!(cluster.pictures_missing(), 2);
+            }
+            cluster.local.store.be_full(false);
+            assert!(cluster.fetch_missing());
+            assert_eq!(cluster.pictures_missing(), 0);
+            drop(end);
+            says.join().unwrap()
+        });
+        assert_eq!(asked, 2);
     }
 }
