@@ -231,16 +231,18 @@ impl Cluster {
                 Mend::Commit(version) => self.commit_held(user, version),
                 Mend::Learn(version, _) if is_held(version) => self.commit_held(user, version),
                 Mend::Learn(version, holder) => learns.push((user, version, holder)),
-                Mend::Settle => settles.push(user),
+                Mend::Settle => settles.push((user, rows.iter().map(|row| row.state.acc).max())),
             }
         }
         let mut failed = self.learn_all(&learns);
         let learned = learns.len() - failed.len();
-        for user in settles {
+        for (user, highest) in settles {
             if self.stop.is_closed() {
                 break;
             }
-            if !self.settle(permit, user) {
+            // Whoever writes all the time may have kept it from being settled by going on beyond it.
+            let com = || self.local.get(user).map(|slot| slot.state().com);
+            if !self.settle(permit, user) && com() < highest {
                 self.members.lacks([user.clone()]);
                 self.want_comparison();
                 failed.insert(user.clone());
@@ -512,5 +514,29 @@ mod tests {
             side_by_side("wants", 4, || assert!(cluster.learn(user, version, node(2))));
         });
         assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn r0203_who_has_gone_on_writing_meanwhile_is_not_lacking_for_that() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = UserName::parse("ada").unwrap();
+        let files = [(user.clone(), open_line())];
+        let cluster = of_three(directory.path(), &Stop::new(), &files);
+        let state = cluster.local.get(&user).unwrap().state();
+        let rows = vec![SumsRow { user: user.clone(), state, is_damaged: false }];
+        let pages = [(node(1), Vec::new()), (node(2), rows)];
+        let pages = pages.map(|(node, rows)| (node, Page::new((rows, true)))).into();
+        let mend = |cluster: &Cluster| {
+            std::thread::scope(|scope| {
+                let mend = |mut permit| cluster.mend_page(&mut permit, 3, &pages).1;
+                spawn_named(scope, "catch-up", mend).unwrap().join().unwrap()
+            })
+        };
+        // Nobody answers, so it cannot be settled.
+        assert_eq!(mend(&cluster), BTreeSet::from([user.clone()]));
+        cluster.members.has(&user);
+        // What the other held then has come by itself since, and is committed.
+        cluster.commit_held(&user, state.acc);
+        assert_eq!((mend(&cluster), cluster.members.lacking()), (BTreeSet::new(), 0));
     }
 }
