@@ -539,4 +539,39 @@ mod tests {
         cluster.commit_held(&user, state.acc);
         assert_eq!((mend(&cluster), cluster.members.lacking()), (BTreeSet::new(), 0));
     }
+
+    #[test]
+    fn r0204_who_waits_for_a_file_in_vain_asks_the_same_machine_no_second_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let cluster = of_three(directory.path(), &Stop::new(), &[]);
+        cluster.have_silent_peers();
+        let user = UserName::parse("ada").unwrap();
+        let (version, _) = Body::file(&user, open_line().into()).unwrap().last().unwrap();
+        let (stop, asked) = (Stop::new(), AtomicUsize::new(0));
+        let hang = |_: &Message| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(300));
+            None
+        };
+        let answer = |_: &Message| {
+            let (state, after) = (State::default(), Version::ZERO);
+            Some((Answer::Body { state, after }, open_line()))
+        };
+        std::thread::scope(|scope| {
+            let _end = CloseOnDrop(stop.clone());
+            let hangs = |_permit| cluster.say_for(node(2), &stop, hang);
+            spawn_named(scope, "machine-2", hangs).unwrap();
+            let answers = |_permit| cluster.say_for(node(3), &stop, answer);
+            spawn_named(scope, "machine-3", answers).unwrap();
+            side_by_side("wants", 4, || assert!(!cluster.learn(&user, version, node(2))));
+            assert_eq!(asked.load(Ordering::Relaxed), 1);
+            // Another one is asked all the same.
+            let waits = |_permit| cluster.learn(&user, version, node(2));
+            spawn_named(scope, "waits", waits).unwrap();
+            while asked.load(Ordering::Relaxed) == 1 {
+                std::thread::yield_now();
+            }
+            assert!(cluster.learn(&user, version, node(3)));
+        });
+    }
 }

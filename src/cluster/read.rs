@@ -162,10 +162,23 @@ impl Cluster {
     pub fn learn(&self, user: &UserName, version: Version, holder: NodeId) -> bool {
         let slot = self.local.get_or_make(user);
         let until = self.deadline(FETCH_MS_MAX);
+        if slot.state().acc >= version {
+            return self.learn_until(&slot, (version, holder), until);
+        }
         // A long file would be sent, and held in memory, once for each who waits for it.
-        let is_lacking = slot.state().acc < version;
-        let _turn = is_lacking.then(|| slot.learning.try_lock_for(until.left(self.clock.mono())));
-        self.learn_until(&slot, (version, holder), until)
+        let at_once = slot.learning.try_lock();
+        let has_waited = at_once.is_none();
+        let left = || until.left(self.clock.mono());
+        let Some(mut failed) = at_once.or_else(|| slot.learning.try_lock_for(left())) else {
+            return false;
+        };
+        // All who wait for one that hangs would wait for it in turn.
+        if has_waited && *failed == Some(holder) && slot.state().acc < version {
+            return false;
+        }
+        let is_learned = self.learn_until(&slot, (version, holder), until);
+        *failed = (!is_learned).then_some(holder);
+        is_learned
     }
 
     /// The same, waiting for the holder no longer than `until`.

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use super::body::{Body, folded};
 use super::compact::Gone;
-use crate::id::{Hash128, RequestId, UserName};
+use crate::id::{Hash128, NodeId, RequestId, UserName};
 use crate::index::Index;
 use crate::replica::State;
 use crate::replica::acceptor::{Acceptor, Floors};
@@ -25,8 +25,8 @@ pub struct Slot {
     pub name: UserName,
     replica: Mutex<Replica>,
     view: RwLock<User>,
-    /// Held by whoever has a peer's file of this user sent.
-    pub(super) learning: Mutex<()>,
+    /// Held by whoever has a peer's file of this user sent; of which peer it was not to be had last.
+    pub(super) learning: Mutex<Option<NodeId>>,
 }
 
 /// What the replica lock guards.
