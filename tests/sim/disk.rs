@@ -63,6 +63,8 @@ pub(crate) struct Disk {
     pub(crate) node_next: Option<NodeFile>,
     /// No room for anything new.
     pub(crate) is_full: bool,
+    /// Flushes hang now and then, for longer than a lease lasts and anybody waits.
+    pub(crate) is_slow: bool,
     /// The next so many flushes fail.
     pub(crate) failing: u32,
     /// The power fails during the next write.
@@ -79,6 +81,7 @@ impl Disk {
             node: NodeFile { boot: 0, ceiling: 0, place },
             node_next: None,
             is_full: false,
+            is_slow: false,
             failing: 0,
             is_doomed: false,
             torn: 0,

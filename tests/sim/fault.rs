@@ -27,6 +27,7 @@ pub(crate) struct Mix {
     pub(crate) crashes: bool,
     pub(crate) freezes: bool,
     pub(crate) full: bool,
+    pub(crate) slow: bool,
     pub(crate) damage: bool,
     pub(crate) changes: bool,
 }
@@ -42,6 +43,7 @@ impl Mix {
             crashes: draw("crashes", 80),
             freezes: draw("freezes", 50),
             full: draw("full", 30),
+            slow: draw("slow", 30),
             damage: draw("damage", 60),
             changes: draw("changes", 40),
         }
@@ -94,7 +96,7 @@ impl World {
         let mix = self.faults.mix.clone();
         let nodes: Vec<NodeId> = self.machines.keys().copied().collect();
         let victim = *self.cx.random.pick(&nodes);
-        match self.cx.random.below(10) {
+        match self.cx.random.below(11) {
             0 | 1 if mix.net => self.spoil_net(),
             2 | 3 if mix.cuts => self.cut(victim, &nodes),
             4 | 5 if mix.crashes => self.crash(victim),
@@ -102,6 +104,7 @@ impl World {
             7 if mix.full => self.fill(victim),
             8 if mix.damage => self.damage(victim),
             9 if mix.changes => self.begin_change(victim),
+            10 if mix.slow => self.slow_down(victim),
             _ => {}
         }
     }
@@ -192,6 +195,14 @@ impl World {
             machine.disk.is_full = !machine.disk.is_full;
             let is_full = machine.disk.is_full;
             self.cx.trace(victim, format_args!("disk full={is_full}"));
+        }
+    }
+
+    fn slow_down(&mut self, victim: NodeId) {
+        if let Some(machine) = self.machines.get_mut(&victim) {
+            machine.disk.is_slow = !machine.disk.is_slow;
+            let is_slow = machine.disk.is_slow;
+            self.cx.trace(victim, format_args!("disk slow={is_slow}"));
         }
     }
 

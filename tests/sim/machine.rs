@@ -323,7 +323,7 @@ impl Host<'_> {
             NodeJob::Place(place) => next.place = place.clone(),
         }
         self.disk.node_next = (!self.disk.is_full).then_some(next);
-        let delay = self.cx.random.between(1, 8);
+        let delay = self.hang_ms().unwrap_or_else(|| self.cx.random.between(1, 8));
         self.alarm(delay, Alarm::NodeFlushed);
     }
 

@@ -6,13 +6,13 @@
 //!
 //! | Mistake | Seed | Mistake | Seed |
 //! |---|---|---|---|
-//! | `PromiseLost` | 1 | `BaseUnchecked` | 5 |
-//! | `AcceptedShown` | 2 | `OldEpochVotes` | 5 |
-//! | `TimeoutIsYes` | 2 | `RepeatUnconfirmed` | 5 |
-//! | `UncommittedLearned` | 2 | `DamagedVotes` | 6 |
-//! | `MarkForgotten` | 3 | `FilledFromOne` | 9 |
-//! | `ReadHighest` | 4 | `WipedVotes` | 13 |
-//! | `TermAfterUnknown` | 4 | | |
+//! | `AcceptedShown` | 1 | `UncommittedLearned` | 3 |
+//! | `FilledFromOne` | 1 | `RepeatUnconfirmed` | 4 |
+//! | `TermAfterUnknown` | 1 | `WipedVotes` | 5 |
+//! | `TimeoutIsYes` | 1 | `BaseUnchecked` | 6 |
+//! | `PromiseLost` | 2 | `MarkForgotten` | 8 |
+//! | `DamagedVotes` | 3 | `OldEpochVotes` | 15 |
+//! | `ReadHighest` | 3 | | |
 //!
 //! Only the model finds the other five; 250 seeds here find none of the first three.
 //! * `TermReused`: a coordinator writes in a term above its own ceiling, which takes a full disk of its
@@ -58,7 +58,7 @@ const REPORT_SEEDS: u64 = 1_000;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// What the seeds of a normal run must have gone through in all, at least; far below what they do.
-const LEAST: [(&str, u64); 27] = [
+const LEAST: [(&str, u64); 28] = [
     ("acknowledged", 10_000),
     ("refused", 1_000),
     ("read", 5_000),
@@ -73,6 +73,7 @@ const LEAST: [(&str, u64); 27] = [
     ("torn tails", 10),
     ("flush failed", 20),
     ("disk full", 100),
+    ("hung writes", 100),
     ("rotted", 20),
     ("damaged", 20),
     ("repaired", 20),

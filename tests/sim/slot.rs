@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use tern::id::UserName;
-use tern::limits::{GRANT_BODY_BYTES_MAX, LEASE_MS};
+use tern::limits::{GRANT_BODY_BYTES_MAX, LEASE_MS, WRITE_MS_MAX};
 use tern::replica::acceptor::{Acceptor, Effect, Event};
 use tern::replica::version::Version;
 use tern::replica::{NotVoting, Refuse, Reply, State, restart};
@@ -230,8 +230,20 @@ impl Host<'_> {
             self.cx.after(within, Happening::PowerCut(me));
             return 20;
         }
-        let is_slow = self.cx.random.chance(3);
-        self.cx.random.between(1, if is_slow { 60 } else { 5 })
+        if let Some(ms) = self.hang_ms() {
+            return ms;
+        }
+        let is_late = self.cx.random.chance(3);
+        self.cx.random.between(1, if is_late { 60 } else { 5 })
+    }
+
+    /// How long a write hangs on a slow disk, if this one does.
+    pub(crate) fn hang_ms(&mut self) -> Option<u64> {
+        if !self.disk.is_slow || !self.cx.random.chance(20) {
+            return None;
+        }
+        self.cx.totals.add("hung writes", 1);
+        Some(self.cx.random.between(LEASE_MS / 2, 3 * WRITE_MS_MAX))
     }
 
     fn step_acceptor(&mut self, user: &UserName, event: Event, todo: &mut VecDeque<Effect>) {

@@ -278,6 +278,7 @@ impl World {
         for machine in self.machines.values_mut() {
             machine.frozen_until = 0;
             machine.disk.is_full = false;
+            machine.disk.is_slow = false;
             machine.disk.failing = 0;
             machine.disk.is_doomed = false;
             if !machine.is_up() {
