@@ -27,3 +27,20 @@ fn units_of_one_of_several_machines_are_that_of_one_alone_with_another_command()
         assert_eq!(unit(&format!("tern-{command}.service")), expected, "tern-{command}.service");
     }
 }
+
+/// The journal of a machine said `runs at full priority`: hashing and looking for damage took as much of the
+/// processor as answering people.
+#[test]
+fn r0210_units_let_what_is_not_urgent_give_way() {
+    for name in ["tern.service", "tern-backend.service", "tern-web.service"] {
+        let lines = unit(name);
+        let taken = lines
+            .iter()
+            .position(|line| line.starts_with("SystemCallFilter=~@privileged @resources"));
+        let given = |line: &String| {
+            let calls = line.strip_prefix("SystemCallFilter=");
+            calls.is_some_and(|calls| calls.split(' ').any(|call| call == "setpriority"))
+        };
+        assert!(lines[taken.unwrap()..].iter().any(given), "r0210 {name}");
+    }
+}
