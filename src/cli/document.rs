@@ -165,7 +165,8 @@ time=2026-11-29T20:57:31.513Z level=info msg=\"compared with peers\" users=115 l
 `msg` is one of a fixed set of phrases; what differs from line to line stands in the fields behind it. In logfmt
 all but letters and visible ASCII without space, `=`, `\"` and `\\` stands in quotes. What could forge or break a line
 is escaped as in JSON (`\\n`, `\\u202e`), so every line can be read whole: `jq 'select(.level == \"error\")'`, Loki's
-`| logfmt`. The system's journal is told no `time` in logfmt, for it has its own. A line has at most 4 KiB; one that
+`| logfmt`. The system's journal is told no `time` in logfmt, for it has its own, and finds what is grave
+by `journalctl -p warning`. A line has at most 4 KiB; one that
 had more to say ends with `cut=true`. Each request has a number, which an error's page shows and its lines bear as
 `request`; `client` is the address that it came from, `user` whose account it is about, `node` and `peer` are
 machines by their numbers, `backend` is the address of one that a web server asks. `disk slow` tells, once a minute at most, that writes with their flush took a second or longer,

@@ -203,7 +203,8 @@ impl CliError {
         if !logging::last_word(&why, self.code()) {
             // A terminal that went away cannot be told so; the exit code still tells.
             let faults = if let Self::Faults(faults) = self { faults } else { &vec![why] };
-            let lines = faults.iter().map(|fault| format!("tern: {}", harmless(fault)));
+            let mark = logging::last_mark();
+            let lines = faults.iter().map(|fault| format!("{mark}tern: {}", harmless(fault)));
             let _told = writeln!(to, "{}", lines.collect::<Vec<_>>().join("\n"));
         }
         ExitCode::from(self.code())

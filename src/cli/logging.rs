@@ -1,7 +1,7 @@
 //! Log lines: one a record on standard error, `time=… level=… msg="a fixed phrase" key=value`, or the same
 //! as a JSON object. Whatever could forge or break a line is escaped, so that programs can read every line
 //! whole, whoever wrote the values. The system's journal, which has the time of each line, is not told it
-//! again.
+//! again, but how grave it is, so that `journalctl --priority=warning` finds it.
 
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
@@ -47,7 +47,8 @@ pub(super) fn start(level: LevelFilter, format: Format) {
             let is_json = IS_JSON.load(Ordering::Relaxed);
             // An object is what other programs read, wherever they find it.
             let now = (is_json || !is_journal).then(|| clock.wall());
-            out.write_all(line(now, is_json, record).as_bytes())
+            let mark = if is_journal { mark(record.level()) } else { "" };
+            write!(out, "{mark}{}", line(now, is_json, record))
         })
         .try_init();
     // A program that uses the library may have a logger of its own; then that one is right.
@@ -86,6 +87,21 @@ fn is_journal() -> bool {
 /// Whether `stream` is `device:inode` of this file.
 fn names(stream: &str, device: u64, inode: u64) -> bool {
     stream.split_once(':') == Some((&device.to_string(), &inode.to_string()))
+}
+
+/// What stands in front of each line that says in words why a process ended.
+pub(super) fn last_mark() -> &'static str {
+    if is_journal() { mark(log::Level::Error) } else { "" }
+}
+
+/// How grave a line is, for the journal, which takes it off. Source: sd-daemon(3).
+const fn mark(level: log::Level) -> &'static str {
+    match level {
+        log::Level::Error => "<3>",
+        log::Level::Warn => "<4>",
+        log::Level::Info => "<6>",
+        log::Level::Debug | log::Level::Trace => "<7>",
+    }
 }
 
 /// Changes how much is logged, and how it looks.
@@ -245,6 +261,12 @@ mod tests {
     fn journal_is_told_no_time() {
         let record = Record::builder().args(format_args!("stopped")).build();
         assert_eq!(line(None, false, &record), "level=info msg=stopped\n");
+    }
+
+    #[test]
+    fn journal_is_told_how_grave_a_line_is() {
+        let marks = log::Level::iter().map(mark).collect::<Vec<_>>();
+        assert_eq!(marks, ["<3>", "<4>", "<6>", "<7>", "<7>"]);
     }
 
     fn check(fields: &[(&str, Value<'_>)], logfmt: &str, json: &str) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, read_to_string};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -181,6 +182,33 @@ fn reload_refuses_an_address_with_which_no_start_would_succeed() {
     assert!(!served.log().contains("setting changed"), "{}", served.log());
     served.reload(&config("127.0.0.1", "log = 'debug'\n"));
     served.logs("msg=\"setting changed\" key=log");
+}
+
+/// `journalctl --priority=warning` found nothing of the program's: each line was as grave as the others.
+#[test]
+fn r0213_journal_is_told_how_grave_each_line_is() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("data"), "no directory").unwrap();
+    std::fs::write(path("tern.toml"), "").unwrap();
+    let log = File::create(path("log")).unwrap();
+    let about = log.metadata().unwrap();
+    let status = Command::new(PROGRAM)
+        .args(["serve", &format!("--data={}", path("data").display())])
+        .env("TERN_CONFIG", path("tern.toml"))
+        .env("JOURNAL_STREAM", format!("{}:{}", about.dev(), about.ino()))
+        .env("TERN_NONSENSE", "1")
+        .stdin(Stdio::null())
+        .stderr(log)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(3));
+    let said = read_to_string(path("log")).unwrap();
+    for line in
+        ["<6>level=info msg=\"configuration read\"", "<4>level=warn msg=\"variable is", "<3>tern: "]
+    {
+        assert!(said.lines().any(|said| said.starts_with(line)), "r0213 {line} in {said}");
+    }
 }
 
 /// Fails unless the manager hears that it started, lives and stops, and it ends well.
