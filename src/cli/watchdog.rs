@@ -3,12 +3,14 @@
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::config::HostPort;
 use super::notify;
 use super::probe::{self, NotReady};
 use crate::action::Action;
 use crate::clock::Clock;
+use crate::limits::WATCHDOG_TRIES;
 use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::Keys;
 use crate::web::backends::Backends;
@@ -46,11 +48,13 @@ pub(super) fn beside<T>(
     let over = Stop::new();
     std::thread::scope(|scope| {
         let watching = spawn_named(scope, "watchdog", |_permit| {
-            while !over.wait(every) && !stop.is_closed() {
-                match place.get() {
-                    // A start that takes long is limited by the manager itself.
+            let mut is_alive = true;
+            while !over.wait(pause(every, is_alive)) && !stop.is_closed() {
+                // A start that takes long is limited by the manager itself.
+                let silent = place.get().filter(|address| !check(address));
+                is_alive = silent.is_none();
+                match silent {
                     None => notify::alive(),
-                    Some(address) if check(&address) => notify::alive(),
                     Some(address) => {
                         log::error!(address:%; "no answer from this process itself");
                     }
@@ -65,6 +69,12 @@ pub(super) fn beside<T>(
     })
 }
 
+/// How long to wait before the next question. Soon after one that had no answer in time: at the same pace the
+/// manager's time would be over before it, and a busy machine has slow moments.
+fn pause(every: Duration, is_alive: bool) -> Duration {
+    if is_alive { every } else { every / WATCHDOG_TRIES }
+}
+
 /// Whether a web server answers, through everything that browsers' requests go through. A crowd that fills it
 /// keeps this question out too: the server says so, and to be started anew would help nobody but the crowd.
 pub(super) fn web(address: &HostPort, path: &str) -> bool {
@@ -77,4 +87,18 @@ pub(super) fn backend(address: &HostPort, keys: &Keys) -> bool {
     let request =
         Request { session: None, read_to: None, need: None, action: Action::ClusterStatus };
     backends.ask(None, &request).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One slow moment was the end of a process: the next question came when the manager's time was over.
+    #[test]
+    fn r0211_several_questions_are_asked_before_the_managers_time_is_over() {
+        let half = Duration::from_secs(30);
+        assert_eq!(pause(half, true), half);
+        let asked = |count: u32| half + pause(half, false) * count;
+        assert!(asked(3) < half * 2, "r0211 {:?}", asked(3));
+    }
 }

@@ -22,6 +22,8 @@ pub const RUN_CLUSTER_BACKENDS_MAX: u16 = 5;
 pub const TRUSTED_PROXIES_MAX: usize = 16;
 /// Milliseconds between two words to the service manager's watchdog, at least: each costs a question.
 pub const WATCHDOG_MS_MIN: u64 = 100;
+/// Questions in the time between two such words, once one had no answer.
+pub const WATCHDOG_TRIES: u32 = 10;
 /// Open files that a web server needs at least: each worker's connection with both its ends, and as many as it
 /// has at rest and with the fewest browsers. Measured: `tern serve` has 162 at rest.
 pub const WEB_DESCRIPTORS_MIN: u64 = 2 * WEB_WORKERS as u64 + 96;
