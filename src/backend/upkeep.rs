@@ -343,6 +343,10 @@ fn words(unmet: Unmet, user: Option<&UserName>) -> (Refused, String) {
         Refusal::Busy { .. } | Refusal::Behind | Refusal::TooMany { .. } => {
             (Refused::Again, "the machines are busy: nothing was saved; try again".to_owned())
         }
+        Refusal::NoSpace => (
+            Refused::Again,
+            "the machines' disks are full: nothing was saved; make room, and try again".to_owned(),
+        ),
         other => (Refused::No, format!("nothing was saved: {other:?}")),
     }
 }
@@ -367,5 +371,21 @@ fn problem(FieldProblem { field, problem }: &FieldProblem, user: &str) -> String
         Problem::Wrong => format!("{what} cannot be {user}'s own"),
         Problem::Full { max } => format!("{what} is one too many: {max} are the most"),
         _ => format!("{what} cannot be used"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The operator was told `NoSpace`, and that it was wrong use.
+    #[test]
+    fn r0212_full_disks_are_said_in_words_and_are_no_wrong_use() {
+        let (kind, why) = words(Unmet::Refusal(Refusal::NoSpace), None);
+        assert_eq!(kind, Refused::Again, "r0212");
+        assert_eq!(
+            why,
+            "the machines' disks are full: nothing was saved; make room, and try again"
+        );
     }
 }
