@@ -61,4 +61,19 @@ fn r0147_wrong_key_is_told_though_another_machine_is_not_there() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let at = format!("--at={},{nobody}", cluster.backend_address(1));
     run(&cluster, &["user", "list", &key, &at]).check_refused(4, "it has another cluster key");
+    // r0214: whichever of them is asked last.
+    let turned = format!("--at={nobody},{}", cluster.backend_address(1));
+    let file = cluster.data().join("a.tar").display().to_string();
+    for at in [&at, &turned] {
+        for (words, code) in [
+            (&["backup", "create", &file][..], 4),
+            (&["cluster", "remove", "2", "--yes"], 1),
+            (&["cluster", "upgrade", "finish", "--yes"], 1),
+            (&["cluster", "status"], 1),
+        ] {
+            let ended = run(&cluster, &[words, &[&key, at]].concat());
+            assert_eq!(ended.code, Some(code), "r0214 {ended:?}");
+            assert!(ended.err.contains("it has another cluster key"), "r0214 {ended:?}");
+        }
+    }
 }

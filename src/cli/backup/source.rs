@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::BackupCommandError;
-use crate::cli::cluster::ask::{connect, exchange};
+use crate::cli::cluster::ask::{all_of, connect, exchange};
 use crate::cli::cluster::target::Machine;
 use crate::cli::error::chain;
 use crate::clock::Clock;
@@ -134,7 +134,7 @@ impl<'a> Source<'a> {
     ) -> Result<(Answer, Vec<u8>), BackupCommandError> {
         let start = self.clock.mono();
         loop {
-            let mut most: Option<Silent> = None;
+            let (mut most, mut whys): (Option<Silent>, Vec<String>) = (None, Vec::new());
             for _ in 0..self.machines.len() {
                 if self.stop.is_closed() {
                     return Err(BackupCommandError::Stopped);
@@ -142,6 +142,7 @@ impl<'a> Source<'a> {
                 match self.ask_first(question) {
                     Ok(told) => return Ok(told),
                     Err(silent) => {
+                        whys.push(silent.why.clone());
                         let is_less = |most: &Silent| most.reason <= silent.reason;
                         if most.as_ref().is_none_or(is_less) {
                             most = Some(silent);
@@ -151,7 +152,10 @@ impl<'a> Source<'a> {
                 self.machines.rotate_left(1);
             }
             let none = || Silent { reason: Reason::NotNow, why: "there is none".to_owned() };
-            let most = most.unwrap_or_else(none);
+            let mut most = most.unwrap_or_else(none);
+            if most.reason == Reason::NotNow {
+                most.why = all_of(whys);
+            }
             let wait_ms = match most.reason {
                 Reason::WrongKey => 0,
                 Reason::NotNow => try_ms,

@@ -94,6 +94,12 @@ fn list(heard: &Heard) -> Option<&Held> {
     }
 }
 
+/// Why nobody answered: one machine may be down, and another have another key.
+pub(in crate::cli) fn all_of(mut whys: Vec<String>) -> String {
+    whys.dedup();
+    whys.join("; ")
+}
+
 /// Asks one machine.
 pub(in crate::cli) fn one(address: &str, keys: &Keys, question: &Question) -> Heard {
     let mut connection = connect(address, keys).map_err(|error| chain(&error))?;

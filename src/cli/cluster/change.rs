@@ -98,17 +98,17 @@ fn known(change: &Change, keys: &Keys) -> Result<Known, CliError> {
     let heard = ask::members(change.target.machines()?, keys)?;
     let mut held = Vec::new();
     let mut machines = Vec::new();
-    let mut why = None;
+    let mut whys = Vec::new();
     for (machine, heard) in heard {
         machines.push(machine);
         match heard {
             Ok(Answer::Members(one)) => held.push(one),
-            Ok(_) => why = Some("it answers another question".to_owned()),
-            Err(error) => why = Some(error),
+            Ok(_) => whys.push("it answers another question".to_owned()),
+            Err(error) => whys.push(error),
         }
     }
     if held.is_empty() {
-        return Err(ClusterError::NobodyAnswers { why: why.unwrap_or_default() }.into());
+        return Err(ClusterError::NobodyAnswers { why: ask::all_of(whys) }.into());
     }
     Ok(Known { held, machines, is_stopped: false })
 }

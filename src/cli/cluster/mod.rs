@@ -340,7 +340,7 @@ pub enum ClusterError {
     /// Nobody answered.
     #[error("no machine answers: {why}")]
     NobodyAnswers {
-        /// The first machine's reason.
+        /// The machines' reasons.
         why: String,
     },
     /// Writes would not be saved.

@@ -39,13 +39,13 @@ pub(super) fn run(target: &Target, json: bool) -> Result<(), CliError> {
     });
     let asked = machines.into_iter().zip(said).map(|(machine, said)| Asked { machine, said });
     let asked: Vec<_> = asked.collect();
-    let why = asked.first().and_then(|first| first.said.as_ref().err()).cloned();
+    let whys = asked.iter().filter_map(|one| one.said.as_ref().err()).cloned().collect();
     let report = Report::of(together(asked), Clock::system().wall());
     answer(&if json { report.json() } else { report.words() })?;
     match report.writes() {
         Some(true) => Ok(()),
         Some(false) => Err(ClusterError::NotEnough.into()),
-        None => Err(ClusterError::NobodyAnswers { why: why.unwrap_or_default() }.into()),
+        None => Err(ClusterError::NobodyAnswers { why: ask::all_of(whys) }.into()),
     }
 }
 
