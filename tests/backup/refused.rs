@@ -184,4 +184,6 @@ fn r0190_key_is_made_under_no_name_of_the_directory_itself() {
         ran.refused(2, "for itself: choose another");
         assert!(all_below(&home).is_empty(), "nothing was made");
     }
+    // r0216: a backup is read twice.
+    restore(Path::new("-"), &data, &[]).refused(2, "not standard input");
 }

@@ -172,6 +172,9 @@ pub enum BackupCommandError {
         "the backup is kept nowhere: standard output is closed, or /dev/null; send it into a file or a pipe"
     )]
     Nowhere,
+    /// Standard input is gone once it was read.
+    #[error("a backup is read twice before it is restored: name a file, not standard input")]
+    ReadTwice,
     /// Somewhere it cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -191,7 +194,7 @@ pub enum BackupCommandError {
     /// No machine has told what was asked.
     #[error("no machine tells: {why}")]
     NobodyTells {
-        /// The last one's reason.
+        /// The machines' reasons.
         why: String,
     },
     /// One that runs another version, perhaps.
@@ -264,6 +267,7 @@ impl BackupCommandError {
             Self::IsThere { .. }
             | Self::Terminal
             | Self::Nowhere
+            | Self::ReadTwice
             | Self::Open { .. }
             | Self::WrongKey { .. }
             | Self::OldKey { .. } => 2,

@@ -42,6 +42,9 @@ pub(in crate::cli) struct Restore {
 /// # Errors
 /// [`CliError`].
 pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
+    if restore.file.as_os_str() == "-" {
+        return Err(BackupCommandError::ReadTwice.into());
+    }
     let key_path = restore.key_file.clone().unwrap_or_else(|| restore.data.join(key::FILE_NAME));
     key::check_name(&key_path)?;
     let name = restore.file.display().to_string();
