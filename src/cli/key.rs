@@ -31,17 +31,17 @@ pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
     Ok(path)
 }
 
-/// Refuses a name under which a machine's own file would take the place of a new key.
+/// Refuses a name under which a machine's own file would take the place of a new key, and a place among its own
+/// files in `data`, where it would be taken for one of them.
 ///
 /// # Errors
 /// [`KeyError::OwnName`].
-pub(super) fn check_name(path: &Path) -> Result<(), KeyError> {
-    match path.file_name() {
-        Some(name) if OWN.iter().any(|own| name == *own) => {
-            Err(KeyError::OwnName { path: path.to_owned() })
-        }
-        _ => Ok(()),
+pub(super) fn check_name(path: &Path, data: &Path) -> Result<(), KeyError> {
+    let is_own = |own: &&str| path.ends_with(own) || path.starts_with(data.join(own));
+    if OWN.iter().any(is_own) {
+        return Err(KeyError::OwnName { path: path.to_owned() });
     }
+    Ok(())
 }
 
 /// Makes a directory that its owner alone may enter; one that is there stays as it is.

@@ -193,7 +193,7 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// A new key would be written over, or stand in the way.
-    #[error("{path}: a machine's directory has that name for itself: choose another for the key")]
+    #[error("{path}: a machine's directory has that place for itself: choose another for the key")]
     OwnName {
         /// Which.
         path: PathBuf,

@@ -46,7 +46,7 @@ pub(super) fn run(restore: &Restore) -> Result<(), CliError> {
         return Err(BackupCommandError::ReadTwice.into());
     }
     let key_path = restore.key_file.clone().unwrap_or_else(|| restore.data.join(key::FILE_NAME));
-    key::check_name(&key_path)?;
+    key::check_name(&key_path, &restore.data)?;
     let name = restore.file.display().to_string();
     let mut file = open(&restore.file)?;
     let found = read_whole(&name, &mut BufReader::new(&file), &mut |_, _| Ok(()))?;

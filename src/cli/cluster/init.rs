@@ -37,7 +37,7 @@ pub(super) fn run(init: &Init) -> Result<(), CliError> {
     let is_new_key = given.is_none() && !path.exists();
     let owner = Owner::of(&init.data)?;
     if is_new_key {
-        key::check_name(&path)?;
+        key::check_name(&path, &init.data)?;
         make_key(init, &path)?;
     }
     let has_file = given.is_none();
