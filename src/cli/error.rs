@@ -151,6 +151,7 @@ impl CliError {
             // Nothing else is wrong with what was asked for: once there is room it succeeds.
             _ if is_full(self) => 1,
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Config(ConfigError::Directory { .. }) | Self::Data { .. } => 3,
             Self::Config(_)
             | Self::Faults(_)
             | Self::Memory { .. }
@@ -158,7 +159,6 @@ impl CliError {
             | Self::Key(_)
             | Self::Origin(_)
             | Self::Import(_) => 2,
-            Self::Data { .. } => 3,
             Self::Backend(error) if error.is_data() => 3,
             Self::Backend(error) if error.is_config() => 2,
             Self::System { .. }

@@ -87,6 +87,17 @@ fn r0071_machine_without_a_directory_makes_none_and_names_a_command_that_works()
 }
 
 #[test]
+fn r0217_machine_whose_identity_cannot_be_read_has_no_wrong_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    // Even root cannot follow it.
+    std::os::unix::fs::symlink("node.json", home.path().join("node.json")).unwrap();
+    let (at, key) = (option("data", home.path()), option("key-file", &home.path().join("the.key")));
+    let (code, words) = ended(&["backend", &at, &key]);
+    assert_eq!(code, Some(3), "r0217 {words}");
+    assert!(words.contains("does not tell which machine this is"), "{words}");
+}
+
+#[test]
 fn last_line_of_a_log_of_objects_is_an_object() {
     let home = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
