@@ -98,6 +98,15 @@ fn r0217_machine_whose_identity_cannot_be_read_has_no_wrong_configuration() {
 }
 
 #[test]
+fn r0218_configuration_file_that_is_not_there_is_said_to_be_a_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("tern.toml");
+    let (code, words) = ended(&["config", "show", &option("config", &file)]);
+    let told = format!("tern: cannot read {}: there is no such file\n", file.display());
+    assert_eq!((code, words), (Some(2), told), "r0218");
+}
+
+#[test]
 fn last_line_of_a_log_of_objects_is_an_object() {
     let home = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

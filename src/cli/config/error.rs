@@ -279,7 +279,7 @@ pub enum ConfigError {
         what: &'static str,
     },
     /// The file cannot be read.
-    #[error("cannot read {path}: {why}")]
+    #[error("cannot read {path}: {}", told(*why))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -301,4 +301,12 @@ pub enum ConfigError {
     /// Standard input is not what `tern run-cluster` makes it.
     #[error("--stop-with-parent: standard input is no pipe; leave the option out")]
     NoParentPipe,
+}
+
+/// What the system said, in words that fit a file.
+fn told(why: std::io::ErrorKind) -> String {
+    match why {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        why => why.to_string(),
+    }
 }
