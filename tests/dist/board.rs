@@ -2,14 +2,10 @@
 //! Debian's kernel. Three backends and a web server, of which one backend dies. `make board` makes what it
 //! starts from (`board.sh`), and runs this; it prints what memory each process took.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::process::Command;
 
-use parking_lot::Mutex;
-
+use super::console::{Console, WAIT};
 use super::foreign::{post, sees, they_meet};
 use crate::cluster::harness::{eventually, take_turn};
 use crate::cluster::person::Person;
@@ -17,29 +13,22 @@ use crate::ports::free_ports;
 
 /// Set by `make board`: the directory with what the board starts from.
 const BOARD: &str = "TERN_BOARD";
-/// How long anything may take there: its cores are emulated, and other programs run on this machine.
-const WAIT: Duration = Duration::from_mins(4);
 /// What the community's site is called by.
 const PORT: u16 = 8080;
 /// Memory that a process may have taken at most, in KiB: 25 MB were measured, of which 19 are for a password.
 const EACH_KIB_MAX: u64 = 40 * 1024;
 
-/// A board that runs, with a shell at its console; ended when dropped.
+/// A board that runs.
 struct Board {
-    qemu: Child,
-    console: ChildStdin,
-    said: Arc<Mutex<Vec<String>>>,
+    console: Console,
     port: u16,
-    /// How many commands were typed.
-    typed: usize,
 }
 
 impl Board {
     fn start(at: &Path) -> Self {
         let port = free_ports(1);
         let mut command = Command::new("qemu-system-aarch64");
-        command.args(["-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-smp", "2", "-no-reboot"]);
-        command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
+        command.args(["-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-smp", "2"]);
         command.arg("-kernel").arg(at.join("kernel")).arg("-initrd").arg(at.join("initrd"));
         command.args(["-append", "console=ttyAMA0 quiet loglevel=3 panic=-1 rdinit=/init"]);
         command.arg("-drive");
@@ -50,39 +39,11 @@ impl Board {
         command
             .arg(format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-10.0.2.15:{PORT}"));
         command.args(["-device", "virtio-net-device,netdev=net"]);
-        let mut qemu = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let console = qemu.stdin.take().unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let (out, lines) = (qemu.stdout.take().unwrap(), Arc::clone(&said));
-        let read = move || {
-            for line in BufReader::new(out).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line);
-                lines.lock().push(line.trim_end_matches('\r').to_owned());
-            }
-        };
-        // Ends with qemu, whose output it reads.
-        std::thread::Builder::new().name("console".to_owned()).spawn(read).unwrap();
-        let board = Self { qemu, console, said, port, typed: 0 };
-        eventually("the board is up", WAIT, || {
-            board.said.lock().iter().any(|line| line.contains("board: up")).then_some(())
-        });
-        board
+        Self { console: Console::start(command, "board: up"), port }
     }
 
-    /// Types a command, and returns what it said.
     fn run(&mut self, command: &str) -> String {
-        self.typed += 1;
-        let end = format!("end of {}", self.typed);
-        let begin = self.said.lock().len();
-        // Split, so that an echo would not be taken for it.
-        let line = format!("{command}\necho; echo \"end\" of {}\n", self.typed);
-        self.console.write_all(line.as_bytes()).unwrap();
-        let said = eventually(command, WAIT, || {
-            let said = self.said.lock();
-            let at = said.iter().skip(begin).position(|line| line.ends_with(&end))?;
-            Some(said[begin..begin + at].join("\n"))
-        });
-        said.trim().to_owned()
+        self.console.run(command)
     }
 
     fn person(&self, name: &str) -> Person {
@@ -110,18 +71,6 @@ impl Board {
         }
         all.sort();
         all
-    }
-}
-
-impl Drop for Board {
-    fn drop(&mut self) {
-        let _gone = self.qemu.kill();
-        let _gone = self.qemu.wait();
-        if std::thread::panicking() {
-            let said = self.said.lock();
-            let shown = said.len().saturating_sub(60);
-            eprintln!("--- the board\n{}", said[shown..].join("\n"));
-        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Drop for Foreign {
 }
 
 /// Posts until it is saved, always the same form again: a machine may just have died.
-pub(super) fn post(person: &mut Person, text: &str) {
+pub(crate) fn post(person: &mut Person, text: &str) {
     let (mut written, form) = person.try_post(text);
     let form = form.unwrap_or_else(|| panic!("no form for {text:?}"));
     eventually(&format!("{text:?} to be saved"), WAIT, || {
@@ -144,7 +144,7 @@ pub(super) fn post(person: &mut Person, text: &str) {
     });
 }
 
-pub(super) fn sees(person: &mut Person, page: &str, text: &str) {
+pub(crate) fn sees(person: &mut Person, page: &str, text: &str) {
     let what = format!("{page} shows {text}");
     eventually(&what, WAIT, || person.try_get(page).ok()?.body.contains(text).then_some(()));
 }
