@@ -12,7 +12,7 @@ PROOF = cargo test --profile proof --no-default-features --features mistakes
 SEED = 1
 MINUTES = 480
 
-.PHONY: run run-cluster test built units explored test-busy test-processes look axe model sim sim-long torture attack fuzz old-program rehearse board lint clippy deny sbom bench doc dist cargo-deb
+.PHONY: run run-cluster test built units explored test-busy test-processes look axe model sim sim-long torture attack fuzz old-program rehearse boot board lint clippy deny sbom bench doc dist cargo-deb
 
 # One machine: web server and backend in one process.
 run:
@@ -114,6 +114,15 @@ rehearse:
 	fi
 	TERN_REHEARSE_ROOT=$(CURDIR)/$(BARE)/root TERN_REHEARSE_PACKAGE=$(abspath $(PACKAGE)) \
 		timeout --kill-after=10 900 cargo test --test main bare_debian -- --ignored --nocapture
+
+# The package under a real systemd, which `make rehearse` does without: Debian's kernel and the page's commands for
+# one machine, emulated by qemu; as root, with mmdebstrap and the network; some minutes, once it was fetched.
+BOOT = target/boot-debian-$(DEBIAN)
+boot:
+	@test -n "$(PACKAGE)" || { echo "no package: make dist, or PACKAGE=FILE"; exit 1; }
+	tests/dist/boot.sh $(BOOT) $(PACKAGE) $(DEBIAN)
+	TERN_BOOT=$(CURDIR)/$(BOOT) timeout --kill-after=10 900 \
+		cargo test --test main systemd_that_runs -- --ignored --nocapture
 
 # The program for arm64 (that of `make dist`, or else it is built) on a board with 512 MB, which qemu emulates
 # with Debian's kernel: three backends and a web server, of which one backend dies. Prints what memory they took.

@@ -5,8 +5,10 @@
 //!   `rehearsal`: the page on them.
 //! - `curl`: somebody at a browser that heeds certificates and the rules for cookies.
 //! - `proxy`: nginx and Caddy in front, as the snippets in `src/packaging` have it.
+//! - `boot`: the page under systemd, on an emulated machine, by `make boot` alone.
 //! - `trouble`: what the page says that Tern says; `unit`: the units for systemd.
 
+mod boot;
 mod curl;
 mod document;
 pub(crate) mod machine;
