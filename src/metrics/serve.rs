@@ -1,5 +1,6 @@
 //! Answers who collects the numbers: `GET /metrics` and nothing else, whoever has asked first, each by a
-//! deadline. Who asks nothing keeps nobody waiting. Who reaches the listener may read them; it is for this machine alone.
+//! deadline. Who asks nothing keeps nobody waiting. Who reaches the listener may read them; it is for this
+//! machine alone.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};

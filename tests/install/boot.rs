@@ -66,7 +66,7 @@ impl Booted {
         });
     }
 
-    /// Fails if the service has left anything but calm lines behind since it was looked at last.
+    /// Fails if the service has left anything but calm lines behind so far.
     fn assert_calm(&mut self) {
         let said = self.done("journalctl --quiet --output=cat --priority=warning --unit=tern\\*");
         assert_eq!(said, "", "the journal of a machine where all is well");
@@ -142,6 +142,7 @@ fn what_cannot_start_is_not_started_again(machine: &mut Booted) {
     machine.done("cp -a /etc/tern/tern.toml /srv; echo 'nonsense = 1' >>/etc/tern/tern.toml");
     let (_, code) = machine.tried("systemctl restart tern");
     assert_ne!(code, "0");
+    // That it stays so shows only once the units' RestartSec is over.
     machine.done("sleep 5");
     let state = ["ActiveState", "ExecMainStatus"].map(|name| machine.property(name));
     assert_eq!(state, ["failed", "2"]);
