@@ -156,14 +156,16 @@ fn limit_that_is_just_enough_serves_and_turns_a_crowd_away() {
     assert!(!log.contains("panicked") && !log.contains("memory allocation"), "{log}");
 }
 
-/// Megabytes of a process, and whether one of its threads hashes passwords or waits to.
+/// Whether one of a process's threads hashes passwords or waits to, and the megabytes that it then has: asked
+/// the other way round, a thread could end between the two, and its memory be counted still.
 fn size_of(pid: u32) -> (u64, bool) {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let mut names = threads.map(|thread| std::fs::read_to_string(thread.path().join("comm")));
+    let is_hashing = names.any(|name| name.is_ok_and(|name| name.trim_end() == "hash"));
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let kib: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-    let mut names = threads.map(|thread| std::fs::read_to_string(thread.path().join("comm")));
-    (kib / KIB_A_MIB, names.any(|name| name.is_ok_and(|name| name.trim_end() == "hash")))
+    (kib / KIB_A_MIB, is_hashing)
 }
 
 /// Whichever thread of a connection asked for it, and however often.
