@@ -7,7 +7,8 @@ use crate::id::{USER_NAME_CHARS_MAX, USER_NAME_CHARS_MIN, UserName};
 use crate::limits::{
     BIO_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, LINK_CHARS_SHOWN, NOTE_CHARS_MAX, POST_CHARS_MAX,
 };
-use crate::text::chars::{is_invisible, is_joiner};
+use crate::text::chars::is_invisible;
+use crate::text::join::is_joiner;
 use crate::text::query::Query;
 use crate::text::{Label, Piece, labels, mentions, pieces};
 use crate::web::page::text::{Run, runs};
@@ -129,7 +130,8 @@ fn fields(typed: &str) {
         && let Ok(shown) = field::display_name(typed, &name)
     {
         assert!((1..=DISPLAY_NAME_CHARS_MAX).contains(&shown.chars().count()));
-        let unseen = |c: char| c.is_control() || (is_invisible(c) && !is_joiner(c));
+        let is_tag = |c| matches!(c, '\u{e0020}'..='\u{e007f}');
+        let unseen = |c: char| c.is_control() || (is_invisible(c) && !is_joiner(c) && !is_tag(c));
         assert!(!shown.contains(unseen), "{shown:?}");
         assert!(same(field::display_name(&shown, &name), &shown));
     }

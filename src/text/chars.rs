@@ -25,12 +25,6 @@ pub const fn is_invisible(c: char) -> bool {
         | '\u{e01f0}'..='\u{e0fff}')
 }
 
-/// Whether it stays between two characters for their sake, though it shows nothing: it makes one emoji of two, and
-/// spells words of Persian, Sinhala and others.
-pub const fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}')
-}
-
 /// Whether nothing of this text can be seen.
 pub fn is_blank(text: &str) -> bool {
     let selector = |c| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');

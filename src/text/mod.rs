@@ -4,7 +4,7 @@
 //!
 //! - `link`: addresses. `tag`, `label`: names and tags under which posts are found.
 //! - `fold`: texts that read the same become the same. `query`: what a search asks for.
-//! - `chars`: characters that disguise text.
+//! - `chars`: characters that disguise text. `join`: those of them that are wanted in places.
 //!
 //! The pieces are slices of the text, in its order and without gaps; escaping them is the page's work.
 //! Time is linear in the text, whatever stands in it. There is no crate for this part: `linkify` finds
@@ -13,6 +13,7 @@
 
 pub mod chars;
 pub mod fold;
+pub mod join;
 mod label;
 mod link;
 pub mod query;

@@ -12,8 +12,9 @@ use crate::limits::{
     BIO_CHARS_MAX, DESCRIPTION_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, NOTE_CHARS_MAX,
     POLL_OPTION_CHARS_MAX, POST_CHARS_MAX, SUGGESTION_CHARS_READ,
 };
-use crate::text::chars::{is_blank, is_invisible, is_joiner};
+use crate::text::chars::{is_blank, is_invisible};
 use crate::text::composed;
+use crate::text::join::{flag, is_joined, is_joiner};
 
 /// Names nobody may take: sorted, one a line.
 const RESERVED: &str = include_str!("reserved.txt");
@@ -147,25 +148,25 @@ pub fn poll_option(input: &str) -> Result<String, Problem> {
     check_chars(line, POLL_OPTION_CHARS_MAX)
 }
 
-/// Without what cannot be seen, but for what joins two characters that are not ASCII; white space as single
-/// spaces, in NFC.
+/// Without what cannot be seen, but for what changes how that looks beside which it stands; white space as single spaces,
+/// in NFC.
 fn one_line(input: &str) -> String {
-    let (mut seen, mut joiner) = (String::new(), None);
-    for c in composed(input).chars() {
-        if is_joiner(c) {
-            joiner = Some(c).filter(|_| seen.ends_with(is_joined));
-        } else if c.is_whitespace() || !(c.is_control() || is_invisible(c)) {
-            seen.extend(joiner.take().filter(|_| is_joined(c)));
-            seen.push(c);
+    let typed = composed(input);
+    let (mut seen, mut joiner, mut rest) = (String::new(), None, typed.chars());
+    loop {
+        let next = rest.next();
+        if next.is_some_and(is_joiner) {
+            joiner = next;
+        } else if next.is_none_or(|c| c.is_whitespace() || !(c.is_control() || is_invisible(c))) {
+            let kept = joiner.take().filter(|joiner| is_joined(&seen, *joiner, next));
+            seen.extend(kept.into_iter().chain(next));
+            let Some(c) = next else { break };
+            seen.push_str(flag(c, rest.as_str()).unwrap_or_default());
         }
     }
     let composed = composed(&seen);
     let words: Vec<&str> = composed.split_whitespace().collect();
     words.join(" ")
-}
-
-fn is_joined(c: char) -> bool {
-    !c.is_ascii() && !c.is_whitespace()
 }
 
 /// What a person says of themselves; may be empty. NFC, line ends as `\n`.

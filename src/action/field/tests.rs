@@ -105,7 +105,57 @@ fn r0227_what_joins_two_characters_stays() {
     {
         check_display_name(typed, Ok(kept));
     }
-    check_display_name("\u{200d}👩\u{200d}\u{200b}\u{200c}💻", Ok("👩\u{200c}💻"));
+    check_display_name("\u{200d}👩\u{200c}\u{200b}\u{200d}💻", Ok("👩\u{200d}💻"));
+}
+
+/// Two names could be told apart by nothing that is seen, and the flags of three countries were black ones.
+#[test]
+fn r0250_what_joins_stays_only_where_it_is_seen() {
+    let flag = |region: &str| format!("🏴{region}\u{e007f}");
+    let tags = |letters: &str| -> String {
+        letters.bytes().filter_map(|c| char::from_u32(0xe_0000 + u32::from(c))).collect()
+    };
+    let wales = flag(&tags("gbwls"));
+    for whole in [
+        "🏴\u{200d}☠\u{fe0f}",
+        "👁\u{fe0f}\u{200d}🗨\u{fe0f}",
+        "🧑🏽\u{200d}❤\u{fe0f}\u{200d}🧑🏽",
+        "🐈\u{200d}⬛",
+        "خانه\u{200c}ها",
+        "نامه\u{64f}\u{200c}ای",
+        "क\u{94d}\u{200d}ष",
+        "ക\u{d4d}\u{200c}ഷ",
+        "രാജന\u{d4d}\u{200d} പി",
+        "രാജന\u{d4d}\u{200d}",
+        "র\u{200d}\u{9cd}যাব",
+        wales.as_str(),
+        &flag(&tags("gbeng")),
+        &format!("Ada {}!", flag(&tags("gbsct"))),
+    ] {
+        check_display_name(whole, Ok(whole));
+    }
+    for (typed, kept) in [
+        ("Ж\u{200d}анна", "Жанна"),
+        ("Zo\u{200c}\u{eb}", "Zoë"),
+        ("É\u{200d}élan", "Éélan"),
+        ("王\u{200c}芳", "王芳"),
+        ("👩\u{200c}💻", "👩💻"),
+        ("👩\u{200d}é", "👩é"),
+        ("é\u{200d}👩", "é👩"),
+        // What never joins what follows looks the same.
+        ("دا\u{200c}ر\u{200d}ا", "دارا"),
+        ("سا\u{200c}را", "سارا"),
+        ("ک\u{200c}\u{64e}ک", "ک\u{64e}ک"),
+        ("क\u{200d}ष", "कष"),
+        ("क\u{94d}\u{200c}", "क\u{94d}"),
+        ("क\u{200d}\u{94d}ष", "क\u{94d}ष"),
+        (&format!("🏳{}", tags("gbeng\u{7f}")), "🏳"),
+        (&flag(&tags("gbxyz")), "🏴"),
+        (&format!("🏴{}", tags("gbeng")), "🏴"),
+        (&format!("{wales}{}", tags("gbwls\u{7f}")), &wales),
+    ] {
+        check_display_name(typed, Ok(kept));
+    }
 }
 
 #[test]
@@ -154,17 +204,20 @@ fn post_text_length_counted_after_mending() {
     check_post(&"😀".repeat(523), Err(Problem::TooLong { over: 23 }));
 }
 
+const ZWNJ: char = '\u{200c}';
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn fields_taken_are_taken_again_as_they_are(text in "(\\PC|[\\x00-\\x20\u{301}\u{200b}\u{200d}\u{1160}\u{ad}\u{fe0f}]){0,40}") {
+    fn fields_taken_are_taken_again_as_they_are(text in "(\\PC|[\\x00-\\x20\u{301}\u{200b}-\u{200d}\u{1160}\u{ad}\u{fe0f}🏴سد\u{94d}\u{9cd}র]|🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}){0,40}") {
         let ada = name("ada");
         if let Ok(shown) = display_name(&text, &ada) {
             prop_assert!((1..=DISPLAY_NAME_CHARS_MAX).contains(&shown.chars().count()));
-            let unseen = |c: char| c.is_control() || (is_invisible(c) && !is_joiner(c));
+            let is_tag = |c| matches!(c, '\u{e0020}'..='\u{e007f}');
+            let unseen = |c: char| c.is_control() || (is_invisible(c) && !is_joiner(c) && !is_tag(c));
             prop_assert!(!shown.contains(unseen));
-            prop_assert!(!shown.starts_with(is_joiner) && !shown.ends_with(is_joiner));
+            prop_assert!(!shown.starts_with(is_joiner) && !shown.ends_with(ZWNJ));
             prop_assert_eq!(display_name(&shown, &ada), Ok(shown));
         }
         if let Ok(kept) = bio(&text) {
