@@ -35,16 +35,21 @@ pub(super) fn carrying(form: FormHead, sent: &Form) -> FormHead {
 /// meant it to, and cannot be changed afterwards.
 pub(super) struct EndUnknown;
 
-/// What a form asks; nothing where nothing was typed that could be chosen. What is left blank between
-/// others is left out.
+/// What a form asks; nothing where it has no room for that. What is left blank is left out, also where all is: whoever
+/// asked for the room and filled in nothing is told so, as no poll can be put to a post afterwards.
 pub(super) fn asked(form: &Form) -> Result<Option<NewPoll>, EndUnknown> {
-    let options = OPTIONS.iter().map(|name| form.get(name));
-    let options: Vec<_> = options.filter(|it| !it.trim().is_empty()).map(str::to_owned).collect();
-    if options.is_empty() {
+    if !has_room(form) {
         return Ok(None);
     }
-    let (lasts_s, many) = (lasts_s(form).ok_or(EndUnknown)?, !form.get(SEVERAL).is_empty());
+    let options = OPTIONS.iter().map(|name| form.get(name));
+    let options: Vec<_> = options.filter(|it| !it.trim().is_empty()).map(str::to_owned).collect();
+    let lasts_s = lasts_s(form).or(options.is_empty().then_some(DAY_S)).ok_or(EndUnknown)?;
+    let many = !form.get(SEVERAL).is_empty();
     Ok(Some(NewPoll { options, lasts_s, many, hides_votes: false }))
+}
+
+fn has_room(form: &Form) -> bool {
+    OPTIONS.iter().any(|name| form.find(name).is_some())
 }
 
 fn lasts_s(form: &Form) -> Option<u32> {
@@ -61,7 +66,7 @@ pub(super) fn at_fault(form: &Form, problem: &Problem) -> Option<u32> {
 
 /// The fields for a poll as they were filled in, with what is wrong with it; none where none were asked for.
 pub(super) fn fields(t: Lang, form: &Form, problem: String) -> Option<PollField> {
-    let has_room = form.find(ASKS).is_some() || OPTIONS.iter().any(|it| form.find(it).is_some());
+    let has_room = form.find(ASKS).is_some() || has_room(form);
     let options =
         (1..).zip(OPTIONS).map(|(number, name)| (number, name, form.get(name).to_owned()));
     let chosen = lasts_s(form).unwrap_or(DAY_S);

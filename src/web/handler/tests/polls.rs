@@ -198,6 +198,27 @@ fn poll_asked_on_a_page_with_room_for_it() {
     assert!(site.last_asked().unwrap().written().unwrap().2.is_none());
 }
 
+/// Who had asked for the fields and filled in none had a plain post, which no poll can be put to afterwards.
+#[test]
+fn r0251_poll_of_which_nothing_was_filled_in_is_none_and_is_said_to_be() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = ada.submit("/", "/post", &[("text", "Which?"), ("ask", "")]);
+    let blank = TYPED.map(|(name, value)| match name {
+        "option_1" | "option_3" => (name, ""),
+        _ => (name, value),
+    });
+    // The end is not what is wrong with it.
+    for typed in [&blank[..], &blank[..5]] {
+        ada.resubmit(&page, "/post", typed);
+        let asked = site.last_asked().unwrap();
+        let poll = asked.written().unwrap().2.map(|poll| poll.options.len());
+        assert_eq!(poll, Some(0), "a backend says what it lacks");
+    }
+    let typed = [&blank[..], &[("back", "")]].concat();
+    check_shows(&ada.resubmit(&page, "/post", &typed), &["Which?</textarea>"], &["option_1"]);
+}
+
 /// Of another program, or cut short: it made a poll of a day.
 #[test]
 fn poll_whose_end_is_unknown_comes_back_as_it_was_typed() {
