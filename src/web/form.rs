@@ -86,6 +86,7 @@ pub const FIELDS: &[&str] = &[
     "reply_user",
     "reported",
     "saved",
+    "sensitive",
     "several",
     "show",
     "shows_log",

@@ -353,8 +353,8 @@ impl<A: Ask> Site<A> {
             Act::Post(reply_to) => {
                 let audience = audience(form).ok_or(super::Fault::Nonsense)?;
                 let (text, note, sent) = (field("text"), field("note"), Vec::new());
-                let (reply_to, pictures) = (reply_to.clone(), pictures::posted(form));
-                let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive: false };
+                let (reply_to, (pictures, sensitive)) = (reply_to.clone(), pictures::posted(form));
+                let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
                 match poll::asked(form).map_err(|_| super::Fault::Nonsense)? {
                     Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
                     None => PostFor { audience, post }.action(),

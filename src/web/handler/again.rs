@@ -202,6 +202,7 @@ impl<A: Ask> Site<A> {
                 audiences: if is_edit { Vec::new() } else { audiences_again(t, again.form) },
                 offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
                 poll,
+                covers_pictures: pictures::covers(again.form),
                 pictures,
                 picture_problem: again.picture_problem(t),
                 button: said.button.unwrap_or(empty.button),

@@ -156,6 +156,7 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         note_problem: String::new(),
         audiences: audiences(t, Audience::Everyone),
         pictures: Vec::new(),
+        covers_pictures: false,
         offers_more: true,
         poll: None,
         picture_problem: String::new(),

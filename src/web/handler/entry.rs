@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 35] = [
+const DRAFT: [&str; 36] = [
     "text",
     "note",
     AUDIENCE,
@@ -50,6 +50,7 @@ const DRAFT: [&str; 35] = [
     "remove_2",
     "remove_3",
     "remove_4",
+    "sensitive",
     "option_1",
     "option_2",
     "option_3",
@@ -312,6 +313,7 @@ impl<A: Ask> Site<A> {
                 note: form.get("note").to_owned(),
                 audiences: if is_edit { Vec::new() } else { audiences_again(t, form) },
                 offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
+                covers_pictures: pictures::covers(form),
                 pictures,
                 poll,
                 button: if is_edit { t.save() } else { t.post() },

@@ -29,6 +29,9 @@ pub(super) const FIELDS: [[&str; 4]; 4] = [
     ["picture_4", "description_4", "kept_4", "remove_4"],
 ];
 
+/// The box that covers them until somebody wants to see them.
+const SENSITIVE: &str = "sensitive";
+
 /// The same of the picture beside one's name, which nobody describes.
 const AVATAR: [&str; 2] = ["avatar", "kept_avatar"];
 
@@ -175,6 +178,7 @@ impl<A: Ask> Site<A> {
                 text: form.get("text").to_owned(),
                 note: form.get("note").to_owned(),
                 audiences: audiences_again(t, form),
+                covers_pictures: covers(form),
                 pictures: if room == Room::Pictures { fields(form, None) } else { Vec::new() },
                 poll: if room == Room::Poll { poll() } else { None },
                 offers_more: room == Room::Neither,
@@ -300,13 +304,20 @@ pub(in crate::web) fn announced(made: &Made) -> (NewPicture, Vec<u8>) {
     (NewPicture { kept: KeptPicture { file, thumb }, file_bytes }, beside)
 }
 
-/// The pictures of a form, as far as they are kept.
-pub(super) fn posted(form: &Form) -> Vec<PostedPicture> {
+/// The pictures of a form, as far as they are kept, and whether they are to be covered.
+pub(super) fn posted(form: &Form) -> (Vec<PostedPicture>, bool) {
     let picture = |[_, description, kept, _]: [&str; 4]| {
         let description = form.get(description).to_owned();
         Some(PostedPicture { kept: kept_in(form, kept)?, description })
     };
-    FIELDS.into_iter().filter_map(picture).collect()
+    let pictures: Vec<_> = FIELDS.into_iter().filter_map(picture).collect();
+    let are_covered = covers(form) && !pictures.is_empty();
+    (pictures, are_covered)
+}
+
+/// Whether a form's pictures are to be covered.
+pub(super) fn covers(form: &Form) -> bool {
+    !form.get(SENSITIVE).is_empty()
 }
 
 /// The fields for pictures, as they were filled in, and which of them is wrong, if one is; none where none

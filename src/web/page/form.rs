@@ -159,6 +159,8 @@ pub(crate) struct Composer {
     pub(crate) audiences: Vec<Choice>,
     /// Where its pictures are chosen; none where none are asked for.
     pub(crate) pictures: Vec<PictureField>,
+    /// Whether these are to be covered until somebody wants to see them.
+    pub(crate) covers_pictures: bool,
     /// Whether it has buttons that ask for pictures or a poll: the fields are many, and most posts have
     /// neither.
     pub(crate) offers_more: bool,

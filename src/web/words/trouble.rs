@@ -67,6 +67,7 @@ words! {
     covered_pictures(n: u32):
         ["{n} sensitive picture", "{n} sensitive pictures"] /
         ["{n} heikles Bild", "{n} heikle Bilder"];
+    cover_pictures: "Sensitive: shown once they are opened" / "Heikel: erst zu sehen, wenn man sie aufklappt";
     not_described: "Picture without a description" / "Bild ohne Beschreibung";
     more_pictures: "More pictures" / "Weitere Bilder";
     picture_number(n: u32): "Picture {n}" / "Bild {n}";

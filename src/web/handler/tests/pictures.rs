@@ -1,6 +1,8 @@
 //! Pictures in forms and on pages.
 
-use super::fake::{Browser, PICTURE, hidden_fields, location, post, posts, site, text, textarea};
+use super::fake::{
+    Browser, PICTURE, check_shows, hidden_fields, location, post, posts, site, text, textarea,
+};
 use super::fitting::fitting;
 use crate::action::{Action, AvatarWish, KeptPicture};
 use crate::id::{PictureKind, PictureName};
@@ -87,6 +89,32 @@ fn picture_kept_and_posted_with_what_it_shows() {
         _ => None,
     });
     assert_eq!(kept, Some(picture.kept));
+}
+
+/// Apps could cover pictures without a note before them, pages could not.
+#[test]
+fn r0252_pictures_are_covered_where_that_is_ticked() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    let (open, ticked) =
+        ("name=\"sensitive\" value=\"1\">", "name=\"sensitive\" value=\"1\" checked>");
+    check_shows(&page, &[open], &[]);
+    check_shows(&ada.get("/"), &[], &["name=\"sensitive\""]);
+    let (typed, file) = ([("text", "Look"), ("sensitive", "1")], jpeg());
+    let files: Files<'_> = &[("picture_1", &file)];
+    site.refuse(Refusal::NoMajority { reachable: 1, members: 3, needed: 2 });
+    let back = send(&mut ada, &page, &typed, files);
+    check_shows(&back, &[ticked], &[]);
+    site.answer(|action| Ok(fitting(action)));
+    location(&send(&mut ada, &page, &typed, files));
+    let is_covered = || site.last_asked().unwrap().written().map(|(_, post, _)| post.sensitive);
+    assert_eq!(is_covered(), Some(true));
+    location(&send(&mut ada, &page, &typed[..1], files));
+    assert_eq!(is_covered(), Some(false));
+    // There is nothing to cover.
+    location(&send(&mut ada, &page, &typed, &[]));
+    assert_eq!(is_covered(), Some(false));
 }
 
 #[test]
