@@ -16,6 +16,7 @@ fn pictures_are_sent_and_seen_from_all_sides() {
     let mut desk = Desk::at(&cluster, "pictures");
     desk.join();
     desk.choose_pictures();
+    desk.r0254_pictures_too_large_together_are_not_sent();
     desk.post_pictures();
     desk.take_a_face();
     assert_eq!(desk.faults, [""; 0]);
@@ -76,6 +77,30 @@ impl Desk<'_> {
         let complaints = self.browser.take_complaints();
         assert!(complaints.iter().all(|text| text.contains("status of 422")), "{complaints:?}");
         self.look("refused", 0);
+    }
+
+    /// They were, for minutes, and the page that said so had nothing of what was typed.
+    fn r0254_pictures_too_large_together_are_not_sent(&self) {
+        let large = |name: &str| {
+            let path = self.home.path().join(name);
+            std::fs::write(&path, vec![0; 5 << 20]).unwrap();
+            path
+        };
+        let says = || {
+            self.browser.run("return document.querySelector('#cp [type=file]').validationMessage")
+        };
+        self.choose("picture_1", &large("one.jpg"));
+        assert_eq!(says(), json!(""));
+        self.browser.find("#cp summary").click_in_sight();
+        self.choose("picture_3", &large("two.jpg"));
+        assert_eq!(says(), json!("Together more than 8 MB. Choose fewer or smaller pictures."));
+        self.browser.run("document.title = 'here'");
+        self.browser.find("form[action=\"/post\"] button").click_in_sight();
+        let here = self.browser.run("return document.title + document.querySelector('#c').value");
+        assert_eq!(here, json!("hereThe bridge this morning."));
+        self.browser.find("[name=picture_3]").clear();
+        assert_eq!(says(), json!(""));
+        self.browser.find("#cp summary").click_in_sight();
     }
 
     fn post_pictures(&mut self) {

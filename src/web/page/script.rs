@@ -28,7 +28,8 @@ const PLACE: &str = "WORDS";
 /// The file that pages in this language name.
 pub(crate) fn file(t: Lang) -> String {
     let ScriptWords { ago, left, over, fresh } = ScriptWords::of(t);
-    let words = json!({ "ago": ago, "left": left, "over": over, "new": fresh });
+    let heavy = t.pictures_heavy();
+    let words = json!({ "ago": ago, "left": left, "over": over, "new": fresh, "heavy": heavy });
     SCRIPT.replacen(PLACE, &words.to_string(), 1)
 }
 
@@ -52,6 +53,7 @@ impl ScriptWords {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::PICTURE_INPUT_BYTES_MAX;
 
     #[track_caller]
     fn check(t: Lang, ago: &str, left: &str, over: &str, fresh: &str) {
@@ -69,9 +71,11 @@ mod tests {
             "left": "noch # Zeichen|noch # Zeichen",
             "over": "# Zeichen zu viel|# Zeichen zu viel",
             "new": "# neuer Beitrag|# neue Beiträge",
+            "heavy": "Zusammen mehr als 8 MB. Wähle weniger oder kleinere Bilder.",
         });
+        assert!(SCRIPT.contains("8 * 2 ** 20") && PICTURE_INPUT_BYTES_MAX == 8 << 20);
         assert_eq!(serde_json::from_str::<serde_json::Value>(words).unwrap(), expected);
-        for word in ["ago", "left", "over", "new"] {
+        for word in ["ago", "left", "over", "new", "heavy"] {
             assert!(SCRIPT.contains(&format!("words.{word}")), "{word}");
         }
     }

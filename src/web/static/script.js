@@ -40,6 +40,13 @@ onpagehide = () => {
 };
 oninput = () => (sent = 0, count());
 
+// The server would not read them.
+const chosen = $$("[type=file]");
+chosen.forEach((field) => field.onchange = () => {
+  const bytes = chosen.reduce((sum, { files: [file] }) => sum + (file?.size ?? 0), 0);
+  chosen[0].setCustomValidity(bytes > 8 * 2 ** 20 ? words.heavy : "");
+});
+
 const tell = () => {
   $$(".by time").forEach((time) => {
     const age = (Date.now() - new Date(time.dateTime)) / 1000;

@@ -23,8 +23,8 @@ words! {
         "Nothing was saved. Clear this site’s cookies in your browser and try again." /
         "Es wurde nichts gespeichert. Lösche die Cookies dieser Website in deinem Browser und versuch es noch einmal.";
     gate_shorten:
-        "Nothing was saved. Your browser still holds what you typed: go back and shorten it." /
-        "Es wurde nichts gespeichert. Dein Browser hat noch, was du eingegeben hast: Geh zurück und kürze es.";
+        "Nothing was saved. Your browser still holds what you typed: go back and shorten it, or choose fewer or smaller pictures." /
+        "Es wurde nichts gespeichert. Dein Browser hat noch, was du eingegeben hast: Geh zurück und kürze es, oder wähle weniger oder kleinere Bilder.";
     gate_right_address:
         "Nothing was saved. Use the address that you were given, or ask the keeper for it." /
         "Es wurde nichts gespeichert. Nimm die Adresse, die man dir gegeben hat, oder frag den Betreiber danach.";

@@ -51,6 +51,9 @@ words! {
     picture_too_many_bytes:
         "A picture has more than 8 MB." /
         "Ein Bild hat mehr als 8 MB.";
+    pictures_heavy:
+        "Together more than 8 MB. Choose fewer or smaller pictures." /
+        "Zusammen mehr als 8 MB. Wähle weniger oder kleinere Bilder.";
     picture_not_one:
         "A file is no picture in JPEG, PNG, WebP or GIF." /
         "Eine Datei ist kein Bild in JPEG, PNG, WebP oder GIF.";
