@@ -1,6 +1,7 @@
 //! The cluster's key, where `tern serve` and `tern run-cluster` keep it.
 
 use std::fs::DirBuilder;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,10 @@ pub(super) fn ensure(data: &Path) -> Result<PathBuf, CliError> {
         if data.join("node.json").exists() || !machines(data).is_empty() {
             return Err(KeyError::Gone { path }.into());
         }
-        ClusterKey::create(&path)?;
+        ClusterKey::create(&path).map_err(|error| match error {
+            KeyError::Io { source, .. } => unusable("make a key in", data, source),
+            error => error.into(),
+        })?;
         log::info!(path:% = path.display(); "cluster key made");
     }
     Ok(path)
@@ -46,9 +50,23 @@ pub(super) fn check_name(path: &Path, data: &Path) -> Result<(), KeyError> {
 
 /// Makes a directory that its owner alone may enter; one that is there stays as it is.
 pub(super) fn make_directory(path: &Path) -> Result<(), CliError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| CliError::Data {
-        what: "make",
-        path: path.to_owned(),
-        source,
-    })
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| unusable("make", path, source))
+}
+
+fn unusable(what: &'static str, path: &Path, source: io::Error) -> CliError {
+    CliError::Data { what, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was the configuration that was blamed, as for a key that is kept elsewhere.
+    #[test]
+    fn r0253_directory_in_which_no_key_can_be_made_is_unusable() {
+        let error = ensure(Path::new("/proc/self")).unwrap_err();
+        assert!(error.to_string().contains("data directory /proc/self"), "{error}");
+        assert_eq!(error.code(), 3, "{error}");
+    }
 }

@@ -357,7 +357,7 @@ fn r0191_full_disk_is_no_wrong_use_and_no_fault_of_the_directory() {
     };
     let init = ["cluster", "init", "--node=1", "--peers=1=127.0.0.1:9"];
     check(&init, "cannot write the key file");
-    check(&["serve"], "cannot write the key file");
+    check(&["serve"], "cannot make a key in");
     assert!(all_below(&data).is_empty(), "half a key is none");
     let (key, _) = (home.path().join("key"), std::fs::remove_dir(&data));
     ClusterKey::create(&key).unwrap();
