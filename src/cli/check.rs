@@ -204,7 +204,8 @@ fn lines(path: &Path, checked: &Checked, mended: &[Finding]) -> Vec<String> {
         }
         (all, _) => format!(" and {all} of pictures"),
     };
-    let read = format!("{users} users' files{of_pictures}, {bytes} bytes read");
+    let files = if *users == 1 { "user's file" } else { "users' files" };
+    let read = format!("{users} {files}{of_pictures}, {bytes} bytes read");
     lines.push(format!("{}: {read}: {state}", path.display()));
     lines
 }

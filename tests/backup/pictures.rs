@@ -126,7 +126,7 @@ fn check_looks_at_pictures_and_sets_damaged_ones_aside() {
     all.kill(1);
     let data = all.data(1);
     let told = check(&data, &[]).done();
-    assert!(told.contains("1 users' files and 4 of pictures, "), "{told}");
+    assert!(told.contains("1 user's file and 4 of pictures, "), "{told}");
     // What no post refers to is no fault, and is counted.
     let (new, bytes) = picture(90);
     let unneeded = path(&data, new.kept.file);
