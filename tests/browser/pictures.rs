@@ -98,9 +98,17 @@ impl Desk<'_> {
         self.browser.find("form[action=\"/post\"] button").click_in_sight();
         let here = self.browser.run("return document.title + document.querySelector('#c').value");
         assert_eq!(here, json!("hereThe bridge this morning."));
-        self.browser.find("[name=picture_3]").clear();
-        assert_eq!(says(), json!(""));
-        self.browser.find("#cp summary").click_in_sight();
+        self.r0255_way_out_takes_no_pictures_along();
+    }
+
+    /// It led to where the pictures would have.
+    fn r0255_way_out_takes_no_pictures_along(&self) {
+        self.press("button[name=back]");
+        let text = || self.browser.find("[name=text]").property("value");
+        assert_eq!((self.fields_shown(), text().as_str()), (json!([]), "The bridge this morning."));
+        self.press("button[name=more]");
+        assert_eq!(text(), "The bridge this morning.");
+        self.browser.find("[name=description_1]").fill("Grey water under the bridge");
     }
 
     fn post_pictures(&mut self) {
