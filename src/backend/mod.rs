@@ -320,9 +320,10 @@ impl Backend {
                     self.refuse(Refusal::BadRequest { detail: describe(&error) })
                 }
             };
-            let timeout = Duration::from_millis(PEER_ANSWER_MS) + travel_time(beside.len());
-            let sent = serde_json::to_vec(&response)
-                .map(|header| connection.send(&header, &beside, timeout));
+            let sent = serde_json::to_vec(&response).map(|header| {
+                let travel = travel_time(header.len() + beside.len());
+                connection.send(&header, &beside, Duration::from_millis(PEER_ANSWER_MS) + travel)
+            });
             if !matches!(sent, Ok(Ok(()))) {
                 log::debug!("answer not sent");
                 return;

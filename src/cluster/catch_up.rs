@@ -15,7 +15,8 @@ use super::replicas::{Body, Errand};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::limits::{
-    COMPARE_MS, ERRANDS_QUEUE, IDLE_LOOK_MS, LEARN_THREADS, SETTLE_MS, SUMS_PAGE_ROWS, WRITE_MS_MAX,
+    COMPARE_MS, ERRANDS_QUEUE, IDLE_LOOK_MS, LEARN_THREADS, SETTLE_MS, SUMS_MS, SUMS_PAGE_ROWS,
+    WRITE_MS_MAX,
 };
 use crate::order::gather;
 use crate::replica::acceptor::Event;
@@ -204,7 +205,11 @@ impl Cluster {
 
     /// One page of what a peer holds.
     pub(super) fn page_of(&self, peer: NodeId, after: Option<&UserName>) -> Option<Page> {
-        match self.ask(peer, Message::Sums { after: after.cloned() })? {
+        match self.ask_until(
+            peer,
+            Message::Sums { after: after.cloned() },
+            self.deadline(SUMS_MS),
+        )? {
             (Answer::Sums { rows, last }, _) => Some(Page::new((rows, last))),
             _ => None,
         }

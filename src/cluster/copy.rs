@@ -13,7 +13,7 @@ use super::read::fetched;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
-use crate::limits::{FETCH_MS_MAX, LEARN_THREADS, LEARNED_USERS_MAX, PEER_ANSWER_MS};
+use crate::limits::{FETCH_MS_MAX, LEARN_THREADS, LEARNED_USERS_MAX, SUMS_MS};
 use crate::replica::State;
 use crate::replica::acceptor::Event;
 use crate::replica::barrier::{Seat, Waiting};
@@ -112,7 +112,7 @@ impl Cluster {
     fn list(&self, seat: Seat, copy: Copy, best: &mut Best) -> bool {
         let mut after: Option<UserName> = None;
         loop {
-            let until = self.clock.mono().plus_ms(PEER_ANSWER_MS);
+            let until = self.deadline(SUMS_MS);
             let message = Message::Sums { after: after.clone() };
             let Some((Answer::Sums { rows, last }, _)) = self.ask_across(seat, message, until)
             else {

@@ -22,7 +22,7 @@ use crate::id::{NodeId, UserName};
 use crate::json;
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
-    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS,
+    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS, SEND_BUFFER_BYTES,
 };
 use crate::replica::barrier::Seat;
 use crate::thread::{Stop, spawn_vital};
@@ -493,6 +493,8 @@ impl Link<'_> {
         connection.send(&header, body, sending).map_err(|error| classify(&error))?;
         let mut answer = None;
         if is_question {
+            // The end of what was sent is still on its way.
+            let timeout = timeout + travel_time(body.len().min(SEND_BUFFER_BYTES));
             let frame =
                 connection.receive(FRAME_BYTES_MAX, timeout).map_err(|error| classify(&error))?;
             let envelope: Envelope<Answer> =

@@ -52,7 +52,7 @@ use parking_lot::Mutex;
 
 use crate::clock::{Clock, Mono};
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{DISK_LOOK_MS, ERRANDS_QUEUE, PEER_ANSWER_MS};
+use crate::limits::{DISK_LOOK_MS, ERRANDS_QUEUE};
 use crate::replica::barrier::Seat;
 use crate::replica::version::chain_hash;
 use crate::store::{PictureStore, StoreError, UserStore};
@@ -359,10 +359,6 @@ impl Cluster {
     }
 
     /// Asks one peer one thing and waits for the answer.
-    fn ask(&self, peer: NodeId, message: Message) -> Option<(Answer, Vec<u8>)> {
-        self.ask_until(peer, message, self.clock.mono().plus_ms(PEER_ANSWER_MS))
-    }
-
     fn ask_until(&self, peer: NodeId, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
         // Room for the one answer.
         let (sender, receiver) = bounded(1);

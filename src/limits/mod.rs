@@ -3,6 +3,7 @@
 mod app;
 mod command;
 mod disk;
+mod line;
 mod memory;
 mod people;
 mod picture;
@@ -14,6 +15,7 @@ mod touch;
 pub use app::*;
 pub use command::*;
 pub use disk::*;
+pub use line::*;
 pub use memory::*;
 pub use people::*;
 pub use picture::*;
@@ -217,10 +219,9 @@ pub const STRANGERS_MAX: usize = 64;
 pub const KEY_FILE_BYTES_MAX: usize = 256;
 /// Milliseconds from a frame's first byte to its last, apart from [`FRAME_BYTES_PER_MS_MIN`].
 pub const FRAME_MS: u64 = 1_000;
-/// Bytes a millisecond that a long frame may count on: 8 Mbit/s, the slowest line worth a machine.
-pub const FRAME_BYTES_PER_MS_MIN: u64 = 1_024;
-/// Bytes of ciphertext gathered for one write: a longer frame leaves in several.
-pub const WRITE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of ciphertext gathered for one write, one message with its seal and length: a longer frame leaves in
+/// several.
+pub const WRITE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of buffer that a connection keeps while it waits, and reads at once: most frames fit, and
 /// 500 connections hold 2 MB.
 pub const CONNECTION_BUFFER_BYTES: usize = 4 * 1024;

@@ -16,7 +16,8 @@ use super::secure::{
 use super::socket::{Socket, is_reset};
 use crate::clock::{Clock, Mono};
 use crate::limits::{
-    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, FRAME_MS, HANDSHAKE_MS, WRITE_BYTES_MAX,
+    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, FRAME_MS, FRAME_STALL_MS, HANDSHAKE_MS,
+    WRITE_BYTES_MAX,
 };
 
 /// Connects to a process and proves that both sides know the key. `addr` is `HOST:PORT`; each address
@@ -201,12 +202,17 @@ impl Connection {
         let mut plain = Vec::with_capacity((bytes + 8).min(PLAIN_BYTES_MAX));
         while cutter.next_into(&mut plain) {
             if out.len() + plain.len() > WRITE_BYTES_MAX {
-                self.socket.write_all(&out, deadline)?;
+                self.socket.write_all(&out, self.piece(deadline))?;
                 out.clear();
             }
             self.channel.seal(&plain, &mut out).map_err(|why| self.malformed(why))?;
         }
-        self.socket.write_all(&out, deadline)
+        self.socket.write_all(&out, self.piece(deadline))
+    }
+
+    /// Until when the next piece of a frame that has so long must have gone through.
+    fn piece(&self, deadline: Mono) -> Mono {
+        deadline.min(self.socket.deadline(Duration::from_millis(FRAME_STALL_MS)))
     }
 
     /// Waits up to `timeout` for a frame to begin; once it has, it may take [`FRAME_MS`], and longer
@@ -237,12 +243,15 @@ impl Connection {
     fn receive_begun(&mut self, bytes_max: usize) -> Result<Frame, TransportError> {
         let mut deadline = self.socket.deadline(Duration::from_millis(FRAME_MS));
         let mut plain = Vec::new();
-        self.receive_message(&mut plain, deadline)?;
+        self.socket.fill(LENGTH_BYTES, deadline)?;
+        let first = announced(&self.socket).unwrap_or_default();
+        deadline = deadline.plus_ms(first as u64 / FRAME_BYTES_PER_MS_MIN);
+        self.receive_message(&mut plain, self.piece(deadline))?;
         let mut assembly = Assembly::begin(&plain, bytes_max).map_err(|flaw| self.flawed(flaw))?;
         let left = u64::try_from(assembly.bytes_left()).unwrap_or(u64::MAX);
         deadline = deadline.plus_ms(left / FRAME_BYTES_PER_MS_MIN);
         while assembly.bytes_left() > 0 {
-            self.receive_message(&mut plain, deadline)?;
+            self.receive_message(&mut plain, self.piece(deadline))?;
             assembly.push(&plain).map_err(|flaw| self.flawed(flaw))?;
         }
         Ok(assembly.into_frame())
@@ -277,6 +286,12 @@ impl Connection {
     /// Who is at the other side: as dialled, or the network address that was accepted.
     pub fn addr(&self) -> String {
         self.socket.addr()
+    }
+
+    /// How much the system holds of what is sent here.
+    #[cfg(test)]
+    pub(super) fn send_buffer_bytes(&self) -> usize {
+        socket2::SockRef::from(&**self.socket.stream()).send_buffer_size().unwrap()
     }
 
     /// Sends all of a frame but its last byte, as a process does that is killed at it.

@@ -10,7 +10,9 @@ use socket2::{SockRef, TcpKeepalive};
 
 use super::error::TransportError;
 use crate::clock::{Clock, Mono};
-use crate::limits::{CONNECTION_BUFFER_BYTES, KEEPALIVE_INTERVAL_S, KEEPALIVE_S};
+use crate::limits::{
+    CONNECTION_BUFFER_BYTES, KEEPALIVE_INTERVAL_S, KEEPALIVE_S, SEND_BUFFER_BYTES,
+};
 
 /// The least time-out that the system takes; none at all would mean to wait for ever.
 const WAIT_MIN: Duration = Duration::from_millis(1);
@@ -34,8 +36,10 @@ impl Socket {
             .with_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S));
         // Without TCP_NODELAY an answer may wait 40 ms for the acknowledgement of the one before.
         let set = stream.set_nodelay(true);
-        if let Err(source) =
-            set.and_then(|()| SockRef::from(&*stream).set_tcp_keepalive(&keepalive))
+        let socket = SockRef::from(&*stream);
+        if let Err(source) = set
+            .and_then(|()| socket.set_tcp_keepalive(&keepalive))
+            .and_then(|()| socket.set_send_buffer_size(SEND_BUFFER_BYTES))
         {
             return Err(TransportError::Io { op: "set up the connection with", addr, source });
         }

@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use super::connection::{Connection, accept, dial};
 use super::error::TransportError;
+use super::frame::Cutter;
 use super::key::{ClusterKey, Keys};
 use super::listener::Listener;
 use super::secure::{Channel, Dialling, GREETING_BYTES, Role};
 use crate::clock::Clock;
-use crate::limits::{FRAME_BYTES_MAX, HANDSHAKE_MS, STRANGERS_MAX};
+use crate::limits::{
+    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, FRAME_STALL_MS, HANDSHAKE_MS, SEND_BUFFER_BYTES,
+    STRANGERS_MAX,
+};
 use crate::thread::Stop;
 
 /// Long enough never to pass, short enough to fail.
@@ -175,15 +179,20 @@ fn connection_idle_stays_usable() {
 #[test]
 fn connection_frames_in_a_burst_arrive_in_order() {
     let (mut one, mut other) = pair();
-    for number in 0..30_u8 {
-        let body = vec![number; usize::from(number) * 700];
-        one.send(&[number], &body, LONG).unwrap();
-    }
-    for number in 0..30_u8 {
-        let frame = other.receive(FRAME_BYTES_MAX, LONG).unwrap();
-        assert!(frame.header == [number] && frame.body.len() == usize::from(number) * 700);
-        assert!(frame.body.iter().all(|&byte| byte == number), "{number}");
-    }
+    std::thread::scope(|scope| {
+        let send = |_| {
+            for number in 0..30_u8 {
+                let body = vec![number; usize::from(number) * 700];
+                one.send(&[number], &body, LONG).unwrap();
+            }
+        };
+        let _sent = crate::thread::spawn_named(scope, "send", send).unwrap();
+        for number in 0..30_u8 {
+            let frame = other.receive(FRAME_BYTES_MAX, LONG).unwrap();
+            assert!(frame.header == [number] && frame.body.len() == usize::from(number) * 700);
+            assert!(frame.body.iter().all(|&byte| byte == number), "{number}");
+        }
+    });
 }
 
 #[test]
@@ -275,6 +284,63 @@ fn frame_cut_short_ends_the_connection() {
     drop(stream);
     let heard = accepted.receive(1_000, LONG);
     assert!(matches!(heard, Err(TransportError::Closed { .. })), "{heard:?}");
+}
+
+/// The pieces in which a frame with so long a body leaves.
+fn pieces(channel: &mut Channel, bytes: usize) -> Vec<Vec<u8>> {
+    let body = vec![7; bytes];
+    let mut cutter = Cutter::new(b"long", &body, FRAME_BYTES_MAX).unwrap();
+    let (mut plain, mut pieces) = (Vec::new(), Vec::new());
+    while cutter.next_into(&mut plain) {
+        pieces.push(sealed(channel, &plain));
+    }
+    pieces
+}
+
+/// 700 KB take six seconds at 1 Mbit/s.
+#[test]
+fn r0241_long_frame_on_a_slow_line_arrives_while_it_goes_on() {
+    let (mut stream, mut channel, mut accepted) = forger();
+    let pieces = pieces(&mut channel, 100_000);
+    std::thread::scope(|scope| {
+        let receive = |_| accepted.receive(FRAME_BYTES_MAX, LONG);
+        let received = crate::thread::spawn_named(scope, "receive", receive).unwrap();
+        // Its first piece is as long as any.
+        let bytes = pieces.concat();
+        stream.write_all(&bytes[..10_000]).unwrap();
+        std::thread::sleep(Duration::from_millis(1_600));
+        stream.write_all(&bytes[10_000..]).unwrap();
+        assert_eq!(received.join().unwrap().unwrap().body.len(), 100_000);
+    });
+}
+
+#[test]
+fn r0241_long_frame_that_stands_still_is_given_up_long_before_its_time_is_over() {
+    let whole_ms = 4_000_000 / FRAME_BYTES_PER_MS_MIN;
+    assert!(whole_ms > 10 * FRAME_STALL_MS);
+    let (mut stream, mut channel, mut accepted) = forger();
+    let (mut sender, _silent) = pair();
+    stream.write_all(&pieces(&mut channel, 4_000_000)[0]).unwrap();
+    let clock = Clock::system();
+    std::thread::scope(|scope| {
+        let receive = |_| accepted.receive(FRAME_BYTES_MAX, LONG);
+        let received = crate::thread::spawn_named(scope, "receive", receive).unwrap();
+        let sent = sender.send(b"", &vec![0; 60_000_000], Duration::from_millis(whole_ms));
+        for ended in [sent, received.join().unwrap().map(|_| ())] {
+            assert!(matches!(ended, Err(TransportError::TimedOut { .. })), "{ended:?}");
+        }
+    });
+    assert!((FRAME_STALL_MS..5 * FRAME_STALL_MS).contains(&clock.mono().0), "{:?}", clock.mono());
+}
+
+/// What the system holds stands before pings and locks on a slow line.
+#[test]
+fn r0242_system_holds_little_of_what_is_sent() {
+    let (one, other) = pair();
+    for end in [one, other] {
+        let held = end.send_buffer_bytes();
+        assert!((SEND_BUFFER_BYTES..=2 * SEND_BUFFER_BYTES).contains(&held), "{held}");
+    }
 }
 
 #[test]
