@@ -15,8 +15,8 @@ use crate::clock::Mono;
 use crate::cluster::NotKept;
 use crate::id::{PictureName, PostId, UserName};
 use crate::limits::{
-    PICTURE_BYTES_MAX, PICTURE_KEEP_MS, PICTURE_SIDE_MAX, POST_PICTURES_MAX, THUMB_SIDE_MAX,
-    USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX,
+    FRAME_BYTES_PER_MS_MIN, PICTURE_BYTES_MAX, PICTURE_KEEP_MS, PICTURE_SIDE_MAX,
+    POST_PICTURES_MAX, THUMB_SIDE_MAX, USER_PICTURE_BYTES_MAX, USER_PICTURES_MAX,
 };
 use crate::picture::shape;
 use crate::user::User;
@@ -44,7 +44,8 @@ impl Backend {
             return Err(too_many(USER_PICTURE_BYTES_MAX));
         }
         self.allow(name, ActKind::Picture)?;
-        let deadline = self.cluster.deadline(PICTURE_KEEP_MS);
+        let transfer_ms = body.len() as u64 / FRAME_BYTES_PER_MS_MIN;
+        let deadline = self.cluster.deadline(PICTURE_KEEP_MS + transfer_ms);
         for (name, bytes) in [(file, full), (thumb, small)] {
             let kept = self.cluster.keep_picture(name, &bytes.into(), deadline);
             kept.map_err(|why| self.not_kept(why))?;

@@ -29,7 +29,7 @@ use crate::thread::{Stop, spawn_vital};
 use crate::transport::TransportError;
 use crate::transport::connection::Connection;
 use crate::transport::key::Keys;
-use crate::wire::message::{Answer, Envelope, Health, Message, Reject, Welcome};
+use crate::wire::message::{Answer, Envelope, Health, Message, PictureWant, Reject, Welcome};
 
 /// The way to every peer; it changes with the list of members.
 pub struct Links {
@@ -219,11 +219,7 @@ impl Line {
 
     fn take(&self, mut job: Job) {
         let to = self.to.node;
-        let lane = match &job.message {
-            // The last one, so that no write waits for a picture on a slow line.
-            Message::Picture { .. } => LINKS_PER_PEER,
-            message => message.user().map_or(0, |user| lane_of(user, LINKS_PER_PEER)),
-        };
+        let lane = lane_for(&job.message);
         let Some((sender, waiting)) = self.jobs.get(lane) else { return job.done(to, None) };
         for _ in 0..=LINK_QUEUE {
             match sender.try_send(job) {
@@ -317,6 +313,15 @@ impl Cluster {
         let job = asked.recv().expect("its other end is here");
         let is_stale = self.clock.mono() >= job.until;
         job.done(peer, (!is_stale).then_some(answer));
+    }
+}
+
+/// Which of a peer's queues a message takes.
+pub(super) fn lane_for(message: &Message) -> usize {
+    match message {
+        // The last one, so that no write waits for a picture on a slow line, nor a word about one.
+        Message::Picture { want: PictureWant::Keep | PictureWant::Fetch, .. } => LINKS_PER_PEER,
+        message => message.user().map_or(0, |user| lane_of(user, LINKS_PER_PEER)),
     }
 }
 

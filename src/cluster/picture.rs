@@ -21,7 +21,7 @@ use crate::clock::{Mono, Wall};
 use crate::id::{NodeId, PictureName};
 use crate::limits::{
     PICTURE_AGAIN_MS, PICTURE_BYTES_MAX, PICTURE_BYTES_PER_MS_MAX, PICTURE_FETCH_MS,
-    PICTURE_LOOK_MS, PICTURE_SWEEP_MS, PICTURE_UNWANTED_MS,
+    PICTURE_LOOK_MS, PICTURE_MISSING_MS, PICTURE_SWEEP_MS, PICTURE_UNWANTED_MS,
 };
 use crate::store::StoreError;
 use crate::wire::message::{Answer, FEATURE_PICTURES, Message, PictureWant};
@@ -96,11 +96,11 @@ impl Cluster {
             Ok(None) => {}
             Err(error) => log::error!(name:%, error:%; "picture not read"),
         }
-        self.fetch_picture(name)
+        self.fetch_picture(name, PICTURE_FETCH_MS)
     }
 
-    fn fetch_picture(&self, name: PictureName) -> Option<Vec<u8>> {
-        let bytes = self.ask_for_picture(name)?;
+    fn fetch_picture(&self, name: PictureName, ms: u64) -> Option<Vec<u8>> {
+        let bytes = self.ask_for_picture(name, self.deadline(ms))?;
         if let Err(error) = self.pictures.keep(name, &bytes, self.clock.wall()) {
             log::error!(name:%, error:%; "picture not kept here");
         }
@@ -110,8 +110,7 @@ impl Cluster {
     /// Asks one peer after the other: a picture is long, and mostly the first one has it. One that says
     /// nothing is waited for alone for its share of the time that is left, because it may be frozen, and
     /// then beside the others, because it may only be slow.
-    fn ask_for_picture(&self, name: PictureName) -> Option<Vec<u8>> {
-        let deadline = self.clock.mono().plus_ms(PICTURE_FETCH_MS);
+    fn ask_for_picture(&self, name: PictureName, deadline: Mono) -> Option<Vec<u8>> {
         let epoch = self.local.floors().epoch;
         let me = self.members.me;
         let mut peers: Vec<NodeId> = self.members.live();
@@ -238,7 +237,7 @@ impl Cluster {
             if !self.local.index().needs_picture(*name) || self.pictures.holds(*name) {
                 continue;
             }
-            let Some(bytes) = self.fetch_picture(*name) else {
+            let Some(bytes) = self.fetch_picture(*name, PICTURE_MISSING_MS) else {
                 failed += 1;
                 if self.stop.is_closed() || !self.members.has_majority() {
                     return false;
@@ -316,6 +315,7 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
+    use super::super::link::lane_for;
     use super::super::tests::of_three;
     use super::*;
     use crate::cluster::replicas::Body;
@@ -355,6 +355,34 @@ mod tests {
         });
         assert_eq!(found, Some(bytes));
         assert!(cluster.pictures.holds(name));
+    }
+
+    /// 700 KB take six seconds at 1 Mbit/s.
+    #[test]
+    fn r0243_picture_that_is_missing_here_may_be_long_on_its_way() {
+        let home = tempfile::tempdir().unwrap();
+        let cluster = of_three(&home.path().join("db"), &Stop::new(), &[]);
+        cluster.have_silent_peers();
+        cluster.members.answered(node(2), cluster.health(), cluster.clock.mono());
+        let bytes = b"a picture".to_vec();
+        let name = PictureName::of(PictureKind::Jpeg, &bytes);
+        std::thread::scope(|scope| {
+            let say = |_permit| {
+                std::thread::sleep(Duration::from_millis(PICTURE_FETCH_MS + 500));
+                cluster.say_of_picture(node(2), (Answer::Picture { is_held: true }, bytes.clone()));
+            };
+            let said = spawn_named(scope, "machine-2", say).unwrap();
+            assert!(cluster.fetch_picture(name, PICTURE_MISSING_MS).is_some());
+            said.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn r0244_word_about_a_picture_waits_for_none_on_its_way() {
+        let name = PictureName::of(PictureKind::Jpeg, b"a picture");
+        let lane = |want| lane_for(&Message::Picture { name, want });
+        assert_eq!(lane(PictureWant::Keep), lane(PictureWant::Fetch));
+        assert_ne!(lane(PictureWant::Keep), lane(PictureWant::Renew));
     }
 
     /// A file whose post shows these two.

@@ -1,6 +1,6 @@
 //! Bounds of pictures: what is taken in, what is made of it, what is kept.
 
-use super::{BODY_BYTES_MAX, REQUEST_BYTES_MAX};
+use super::{ASK_MS, BODY_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, REQUEST_BYTES_MAX};
 
 /// Bytes of a picture as it comes.
 pub const PICTURE_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -82,10 +82,16 @@ pub const USER_PICTURES_MAX: usize = 2_000;
 pub const PICTURES_HOUR_MAX: usize = 60;
 /// See [`PICTURES_HOUR_MAX`].
 pub const PICTURES_DAY_MAX: usize = 200;
-/// Milliseconds that a majority has to take a picture.
+/// Milliseconds that a majority has to take a picture, apart from its transfer.
 pub const PICTURE_KEEP_MS: u64 = 4_000;
-/// Milliseconds that all peers together have to give one.
+/// Milliseconds that all peers together have to give one that somebody waits for.
 pub const PICTURE_FETCH_MS: u64 = 3_000;
+/// The same where nobody does: the largest comes from one of them over the slowest line.
+pub const PICTURE_MISSING_MS: u64 =
+    PICTURE_FETCH_MS + 2 * PICTURE_BYTES_MAX as u64 / FRAME_BYTES_PER_MS_MIN;
+/// Milliseconds that a web server waits in addition for what is made of a picture it sent, at most: sent to a
+/// backend, and from there to others.
+pub const BESIDE_MS_MAX: u64 = GATE_UPLOAD_ANSWER_MS - ASK_MS;
 /// Milliseconds between two looks for pictures that posts refer to and that are not here.
 pub const PICTURE_LOOK_MS: u64 = 1_000;
 /// Milliseconds before pictures are asked for again that nobody had.

@@ -36,9 +36,9 @@ use crate::clock::{Clock, Mono};
 use crate::id::{RequestId, UserName};
 use crate::json;
 use crate::limits::{
-    ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, DIAL_MS,
-    DIAL_SUSPECTED_MS, GATE_RETRY_AFTER_S, MAKING_BYTES_MIN, PING_MS, PING_ONLY_MS,
-    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    ANSWER_SLICE_MS, ASK_MS, ATTEMPT_MS, ATTEMPT_SUSPECTED_MS, BESIDE_BYTES_MAX, BESIDE_MS_MAX,
+    DIAL_MS, DIAL_SUSPECTED_MS, FRAME_BYTES_PER_MS_MIN, GATE_RETRY_AFTER_S, MAKING_BYTES_MIN,
+    PING_MS, PING_ONLY_MS, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::thread::{Stop, spawn_vital};
 use crate::transport::connection::dial;
@@ -143,7 +143,7 @@ impl Backends {
         let sent = Sent { header: &bytes, beside, is_write: is_write(&request.action) };
         // Nobody stands in others' way while a backend takes its time.
         self.making.end();
-        let deadline = self.clock.mono().plus_ms(ASK_MS);
+        let deadline = self.clock.mono().plus_ms(ASK_MS + travel_ms(beside));
         let mut kept_beside = Vec::new();
         for backend in self.in_order(about) {
             if self.clock.mono() >= deadline {
@@ -188,11 +188,12 @@ impl Backends {
     ) -> Result<(Response, Vec<u8>), AskError> {
         let now = self.clock.mono();
         let (is_trial, is_suspected) = (backend.tries(now), backend.is_suspected(now));
-        let (dial_ms, attempt_ms) = if is_suspected {
+        let (dial_ms, answer_ms) = if is_suspected {
             (DIAL_SUSPECTED_MS, ATTEMPT_SUSPECTED_MS)
         } else {
             (DIAL_MS, ATTEMPT_MS)
         };
+        let attempt_ms = answer_ms + travel_ms(sent.beside);
         // Silence says something of who had all the time there may be, for what takes none to send; and
         // where there is another to ask.
         let is_fair = now.plus_ms(attempt_ms) <= deadline && sent.beside.is_empty();
@@ -364,6 +365,11 @@ impl Backends {
             }
         }
     }
+}
+
+/// How long what goes beside a request may be under way: to a backend, and from there to others.
+fn travel_ms(beside: &[u8]) -> u64 {
+    (2 * beside.len() as u64 / FRAME_BYTES_PER_MS_MIN).min(BESIDE_MS_MAX)
 }
 
 /// The connection that pings go over.

@@ -6,7 +6,10 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::action::Keyed;
 use crate::clock::Wall;
-use crate::limits::{PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S, STUCK_MS};
+use crate::limits::{
+    ANSWER_SLICE_MS, FRAME_BYTES_PER_MS_MIN, PINGS_MISSED_MAX, POOL_CONNECTIONS_MAX, POOL_IDLE_S,
+    STUCK_MS,
+};
 use crate::thread::spawn_named;
 use crate::transport::Listener;
 use crate::transport::tests::{StopOnDrop, keys, until, web_keys};
@@ -439,6 +442,26 @@ fn backend_that_was_not_given_its_full_time_is_asked_again() {
             assert!(ask.unwrap().join().unwrap().is_ok());
         });
         assert!(!setting.is_suspected(0));
+    });
+}
+
+/// Half a megabyte goes 4 s to the backend at 1 Mbit/s, and 8 s more to the others.
+#[test]
+fn r0245_picture_is_given_the_time_that_its_way_takes() {
+    beside_hung(|setting, clock, _| {
+        let request = Request { session: None, read_to: None, need: None, action: write() };
+        let (user, beside) = (setting.user(&[0]), vec![0; 500_000]);
+        std::thread::scope(|scope| {
+            let ask = |_| setting.backends.ask_beside(Some(&user), &request, &beside);
+            let ask = spawn_named(scope, "ask", ask).unwrap();
+            until(|| setting.requests()[0] == 1);
+            clock.set(clock.mono().plus_ms(ATTEMPT_MS + 12_000), Wall(0));
+            std::thread::sleep(Duration::from_millis(3 * ANSWER_SLICE_MS));
+            assert!(!ask.is_finished(), "it may still answer");
+            let all_ms = 2 * 500_000 / FRAME_BYTES_PER_MS_MIN;
+            clock.set(clock.mono().plus_ms(all_ms - 12_000), Wall(0));
+            assert!(ask.join().unwrap().is_ok());
+        });
     });
 }
 
