@@ -22,7 +22,7 @@ use crate::id::{NodeId, UserName};
 use crate::json;
 use crate::limits::{
     FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
-    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS, SEND_BUFFER_BYTES,
+    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS, PING_SILENCE_MS, SEND_BUFFER_BYTES,
 };
 use crate::replica::barrier::Seat;
 use crate::thread::{Stop, spawn_vital};
@@ -37,8 +37,8 @@ pub struct Links {
     pub(super) keys: Keys,
 }
 
-struct Line {
-    to: Address,
+pub(super) struct Line {
+    pub(super) to: Address,
     /// Whether it leads to a member; else to one of the list before.
     is_member: bool,
     /// Closed when this line is not needed any more.
@@ -115,7 +115,7 @@ impl Links {
 
     /// Keeps the lines that lead to `members` and `former`, ends the others, and makes those that
     /// lack. The new ones.
-    fn set(&self, members: Vec<Address>, former: Vec<Address>) -> Vec<Arc<Line>> {
+    pub(super) fn set(&self, members: Vec<Address>, former: Vec<Address>) -> Vec<Arc<Line>> {
         let wanted = members.into_iter().map(|to| (to, true));
         let wanted: Vec<_> = wanted.chain(former.into_iter().map(|to| (to, false))).collect();
         let mut lines = self.lines.write();
@@ -141,7 +141,7 @@ impl Links {
     ///
     /// # Errors
     /// Why the last of them could not be.
-    fn serve(
+    pub(super) fn serve(
         &self,
         lines: Vec<Arc<Line>>,
         mut serve: impl FnMut(&Arc<Line>) -> io::Result<()>,
@@ -418,10 +418,7 @@ impl Link<'_> {
                         None
                     }
                 }
-                Ok(_) | Err(NoAnswer::Failed) => {
-                    self.line.is_member.then(|| members.missed(self.peer))
-                }
-                Err(NoAnswer::Gone) => self.line.is_member.then(|| members.gone(self.peer)),
+                _ => self.line.is_member.then(|| members.gone(self.peer)),
             };
             if let Some(change) = change {
                 self.cluster.peer_changed(self.peer, change);
@@ -486,9 +483,8 @@ impl Link<'_> {
         let epoch = asked_in.unwrap_or_else(|| self.cluster.local.floors().epoch);
         let envelope = Envelope { epoch, number: self.sent, message };
         let Ok(header) = serde_json::to_vec(&envelope) else { return Err(NoAnswer::Failed) };
-        // A ping that is late is as good as none.
         let timeout = Duration::from_millis(match message {
-            Message::Ping(_) => PING_MS,
+            Message::Ping(_) => PING_SILENCE_MS,
             // The whole file is read and checked before its first byte is sent.
             Message::Fetch { .. } => PEER_FETCH_MS,
             Message::Picture { .. } => PICTURE_KEEP_MS,
@@ -571,34 +567,5 @@ impl Tickets {
     /// A number not given before.
     pub fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r0119_line_that_got_no_thread_is_made_anew_and_none_keeps_another_from_its_own() {
-        let links = Links::new(Keys::of_text(&"0a".repeat(32)).unwrap());
-        let to = |number: u16| Address {
-            node: NodeId::new(number).unwrap(),
-            incarnation: None,
-            address: format!("127.0.0.1:{number}"),
-        };
-        let look = |refused: u16| {
-            let fresh = links.set(vec![to(2), to(3)], Vec::new());
-            let mut asked = Vec::new();
-            let served = links.serve(fresh, |line| {
-                asked.push(line.to.node.get());
-                let is_refused = line.to.node.get() == refused;
-                if is_refused { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-            });
-            (asked, served.is_ok())
-        };
-        assert_eq!(look(2), (vec![2, 3], false));
-        assert_eq!(look(2), (vec![2], false), "and the other goes on");
-        assert_eq!(look(0), (vec![2], true));
-        assert_eq!(look(0), (vec![], true));
     }
 }

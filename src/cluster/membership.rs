@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::identity::Identity;
 use crate::clock::{Clock, Mono, Wall};
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PAGES_FOLLOW_MS, PINGS_MISSED_MAX};
+use crate::limits::{FIRST_AGREEMENT_MS, OUT_OF_TOUCH_MS, PAGES_FOLLOW_MS};
 use crate::replica::NotVoting;
 use crate::replica::barrier::{Phase, Seat};
 use crate::replica::quorum::majority;
@@ -58,7 +58,6 @@ pub struct Peer {
     pub differing: Option<u32>,
     /// When the last ping was sent that it answered.
     heard_at: Option<Mono>,
-    missed: u32,
 }
 
 impl Peer {
@@ -287,7 +286,6 @@ impl Membership {
         };
         peer.is_up = true;
         peer.down_since = None;
-        peer.missed = 0;
         peer.health = Some(health);
         peer.heard_at = Some(sent);
         if is_doubted {
@@ -295,17 +293,6 @@ impl Membership {
         }
         seen.note_majority(now);
         change
-    }
-
-    /// A peer left a ping unanswered.
-    pub fn missed(&self, from: NodeId) -> Change {
-        let is_last = {
-            let mut seen = self.seen.lock();
-            let Some(peer) = seen.peers.get_mut(&from) else { return Change::None };
-            peer.missed += 1;
-            peer.missed >= PINGS_MISSED_MAX
-        };
-        if is_last { self.gone(from) } else { Change::None }
     }
 
     /// A peer refused or reset a connection, or was silent for too long.

@@ -23,6 +23,8 @@ mod damage;
 pub mod fold;
 pub mod identity;
 pub mod link;
+#[cfg(test)]
+mod link_tests;
 pub mod lock;
 pub mod locks;
 pub mod membership;

@@ -9,7 +9,7 @@ use super::change::ChangeError;
 use super::config::Config;
 use super::peer::PeerError;
 use crate::json;
-use crate::limits::{PING_MS, REQUEST_BYTES_MAX};
+use crate::limits::{GREET_MS, REQUEST_BYTES_MAX};
 use crate::transport::Role;
 use crate::transport::connection::{Connection, dial};
 use crate::wire::message::{Offer, Seated, Welcome};
@@ -20,11 +20,12 @@ impl Cluster {
     /// # Errors
     /// When nobody answers there as a peer does.
     pub(super) fn greet(&self, address: &str) -> Result<(Connection, Welcome), PeerError> {
-        let timeout = Duration::from_millis(PING_MS);
-        let mut connection = dial(address, Role::Peer, &self.links.keys, timeout)?;
+        let deadline = self.deadline(GREET_MS);
+        let left = || deadline.left(self.clock.mono());
+        let mut connection = dial(address, Role::Peer, &self.links.keys, left())?;
         let hello = serde_json::to_vec(&self.members.hello(&self.local.node))?;
-        connection.send(&hello, &[], timeout)?;
-        let frame = connection.receive(REQUEST_BYTES_MAX, timeout)?;
+        connection.send(&hello, &[], left())?;
+        let frame = connection.receive(REQUEST_BYTES_MAX, left())?;
         Ok((connection, json::parse(&frame.header)?))
     }
 
@@ -66,7 +67,7 @@ impl Cluster {
         let me = self.local.node.incarnation;
         let own = config.offer.current.members.iter().find(|one| one.incarnation == Some(me));
         let Some(Seated { node, address, .. }) = own else { return };
-        let timeout = Duration::from_millis(PING_MS);
+        let timeout = Duration::from_millis(GREET_MS);
         if let Err(error) = dial(address, Role::Peer, &self.links.keys, timeout) {
             log::error!(
                 node, address:%, error:%;

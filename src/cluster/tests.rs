@@ -51,9 +51,19 @@ struct Machine {
 
 /// Machine 1 of three that holds these files, with a clock of the system's.
 pub(super) fn of_three(directory: &Path, stop: &Stop, files: &[(UserName, Vec<u8>)]) -> Cluster {
+    of_three_at(directory, stop, files, [1, 2, 3])
+}
+
+/// The same, where the machines are at these ports.
+pub(super) fn of_three_at(
+    directory: &Path,
+    stop: &Stop,
+    files: &[(UserName, Vec<u8>)],
+    ports: [u16; 3],
+) -> Cluster {
     let dir = DataDir::open(directory).unwrap();
     let seat = |number: u8| {
-        let address = format!("127.0.0.1:{number}");
+        let address = format!("127.0.0.1:{}", ports[usize::from(number) - 1]);
         Member::new(NodeId::new(number.into()).unwrap(), Some(Hash128([number; 16])), address)
     };
     let members = (1..=3).map(seat).collect();

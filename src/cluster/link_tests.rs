@@ -1,0 +1,115 @@
+//! Lines to other machines, of which one is far away, or at the end of a slow line.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::Cluster;
+use super::config::Address;
+use super::link::Links;
+use super::tests::of_three_at;
+use crate::id::{Hash128, NodeId};
+use crate::limits::{FRAME_BYTES_MAX, GREET_MS, PING_MS, PING_SILENCE_MS};
+use crate::thread::{CloseOnDrop, Stop};
+use crate::transport::tests::until;
+use crate::transport::{Connection, Keys, Listener};
+use crate::wire::message::{Answer, Envelope, Hello, Message, Welcome};
+
+/// Longer than there is between two pings, and shorter than a machine is waited for.
+const LATE_MS: u64 = 600;
+
+const _: () = assert!(PING_MS < LATE_MS && LATE_MS < PING_SILENCE_MS && LATE_MS < GREET_MS);
+
+/// Ends no test, and never passes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// What machine 2 of one cluster with who asks it has seen.
+#[derive(Default)]
+struct Two {
+    /// Pings that it answered.
+    pongs: AtomicUsize,
+}
+
+impl Two {
+    /// Says hello, and answers pings; each word so late.
+    fn answer(&self, connection: &mut Connection, late: Duration, end: &Stop) {
+        let mut say = |of: &dyn Fn(&[u8]) -> Vec<u8>| {
+            let frame = connection.receive(FRAME_BYTES_MAX, LONG).ok()?;
+            end.wait(late);
+            connection.send(&of(&frame.header), &[], LONG).ok()
+        };
+        let welcome = |header: &[u8]| {
+            let hello: Hello = serde_json::from_slice(header).unwrap();
+            let (node, incarnation) = (NodeId::new(2).unwrap(), Hash128([2; 16]));
+            let welcome = Hello { node, incarnation, process: Hash128([4; 16]), ..hello };
+            serde_json::to_vec(&Welcome::Hello(welcome)).unwrap()
+        };
+        let pong = |header: &[u8]| {
+            let Envelope { epoch, number, message } = serde_json::from_slice(header).unwrap();
+            let Message::Ping(health) = message else { panic!("{message:?}") };
+            serde_json::to_vec(&Envelope { epoch, number, message: Answer::Pong(health) }).unwrap()
+        };
+        let mut said = say(&welcome);
+        while said.is_some() {
+            said = say(&pong);
+            self.pongs.fetch_add(usize::from(said.is_some()), Ordering::SeqCst);
+        }
+    }
+}
+
+/// Runs `test` beside a machine 1 whose links lead to a machine 2 that says each word so late.
+fn beside_two(late_ms: u64, test: impl FnOnce(&Cluster, &Two)) {
+    let home = tempfile::tempdir().unwrap();
+    let (stop, two) = (Stop::new(), Two::default());
+    let listener = Listener::bind("127.0.0.1:0").unwrap();
+    let ports = [1, listener.local_addr().port(), 3];
+    let cluster = of_three_at(&home.path().join("db"), &stop, &[], ports);
+    std::thread::scope(|scope| {
+        let _end = CloseOnDrop(stop.clone());
+        let (two, stop) = (&two, &stop);
+        let handler = move |mut connection: Connection, _, _, _| {
+            two.answer(&mut connection, Duration::from_millis(late_ms), stop);
+        };
+        let keys = Keys::of_text(&"0a".repeat(32)).unwrap();
+        listener.serve(scope, stop, &keys, handler).unwrap();
+        cluster.run_links(scope).unwrap();
+        test(&cluster, two);
+    });
+}
+
+#[test]
+fn r0240_machine_that_is_far_away_is_met_and_late_answers_keep_it_up() {
+    let node = NodeId::new(2).unwrap();
+    beside_two(LATE_MS, |cluster, two| {
+        until(|| cluster.members.is_up(node));
+        // Three such answers were as many missed.
+        until(|| {
+            assert!(cluster.members.is_up(node));
+            two.pongs.load(Ordering::SeqCst) > 3
+        });
+    });
+}
+
+#[test]
+fn r0119_line_that_got_no_thread_is_made_anew_and_none_keeps_another_from_its_own() {
+    let links = Links::new(Keys::of_text(&"0a".repeat(32)).unwrap());
+    let to = |number: u16| Address {
+        node: NodeId::new(number).unwrap(),
+        incarnation: None,
+        address: format!("127.0.0.1:{number}"),
+    };
+    let look = |refused: u16| {
+        let fresh = links.set(vec![to(2), to(3)], Vec::new());
+        let mut asked = Vec::new();
+        let served = links.serve(fresh, |line| {
+            asked.push(line.to.node.get());
+            let is_refused = line.to.node.get() == refused;
+            if is_refused { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        (asked, served.is_ok())
+    };
+    assert_eq!(look(2), (vec![2, 3], false));
+    assert_eq!(look(2), (vec![2], false), "and the other goes on");
+    assert_eq!(look(0), (vec![2], true));
+    assert_eq!(look(0), (vec![], true));
+}
