@@ -366,6 +366,7 @@ impl Link<'_> {
     fn run(&mut self, jobs: &Receiver<Job>) {
         while !self.is_over() {
             let Ok(job) = jobs.recv_timeout(Duration::from_millis(LOOK_MS)) else {
+                self.be_ready();
                 continue;
             };
             let now = self.cluster.clock.mono();
@@ -387,6 +388,14 @@ impl Link<'_> {
                 Err(NoAnswer::Failed) => None,
             };
             job.done(self.peer, answer);
+        }
+    }
+
+    /// Has a connection before somebody waits for it: on a long line making one takes as long as an act may.
+    fn be_ready(&mut self) {
+        if self.line.is_member && self.cluster.members.is_up(self.peer) {
+            let known = self.connection.take().filter(Connection::is_quiet);
+            self.connection = known.or_else(|| self.dial().ok());
         }
     }
 

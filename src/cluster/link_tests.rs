@@ -9,7 +9,7 @@ use super::config::Address;
 use super::link::Links;
 use super::tests::of_three_at;
 use crate::id::{Hash128, NodeId};
-use crate::limits::{FRAME_BYTES_MAX, GREET_MS, PING_MS, PING_SILENCE_MS};
+use crate::limits::{FRAME_BYTES_MAX, GREET_MS, LINKS_PER_PEER, PING_MS, PING_SILENCE_MS};
 use crate::thread::{CloseOnDrop, Stop};
 use crate::transport::tests::until;
 use crate::transport::{Connection, Keys, Listener};
@@ -26,6 +26,8 @@ const LONG: Duration = Duration::from_secs(20);
 /// What machine 2 of one cluster with who asks it has seen.
 #[derive(Default)]
 struct Two {
+    /// Connections on which it was met.
+    met: AtomicUsize,
     /// Pings that it answered.
     pongs: AtomicUsize,
 }
@@ -50,6 +52,7 @@ impl Two {
             serde_json::to_vec(&Envelope { epoch, number, message: Answer::Pong(health) }).unwrap()
         };
         let mut said = say(&welcome);
+        self.met.fetch_add(1, Ordering::SeqCst);
         while said.is_some() {
             said = say(&pong);
             self.pongs.fetch_add(usize::from(said.is_some()), Ordering::SeqCst);
@@ -88,6 +91,12 @@ fn r0240_machine_that_is_far_away_is_met_and_late_answers_keep_it_up() {
             two.pongs.load(Ordering::SeqCst) > 3
         });
     });
+}
+
+/// Making a connection takes three round trips, and an act has hardly more time.
+#[test]
+fn r0246_connections_are_there_before_somebody_waits_for_them() {
+    beside_two(0, |_, two| until(|| two.met.load(Ordering::SeqCst) == LINKS_PER_PEER + 2));
 }
 
 #[test]
