@@ -51,20 +51,20 @@ impl Backend {
     ) -> std::result::Result<Written, Refusal> {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let mut was_sent = false;
-        let ends_some = Cell::new(false);
+        let shuts_some_out = Cell::new(false);
         loop {
             let judge = |user: &User| {
                 let judged = judge(act, plan, user);
-                ends_some.set(matches!(&judged.0, Wish::Write { entries, .. }
-                    if entries.iter().any(ends_session)));
+                shuts_some_out.set(matches!(&judged.0, Wish::Write { entries, .. }
+                    if entries.iter().any(shuts_out)));
                 judged
             };
             let failed = match self.cluster.fold(permit, act.user, deadline, judge) {
                 Ok((answer, version)) => {
                     self.show(act.user, version);
-                    // No machine may trust a session when somebody was told that it is over.
-                    if ends_some.get() && !self.cluster.await_heard(act.user) {
-                        log::info!("not every machine has heard yet that a session is over");
+                    // No machine may let somebody in when another was told that they are out.
+                    if shuts_some_out.get() && !self.cluster.await_heard(act.user) {
+                        log::info!("not every machine has heard yet who is shut out");
                     }
                     return answer.map(|wrote| (wrote, version));
                 }
@@ -351,9 +351,10 @@ const fn signs_out(action: &Action) -> bool {
     matches!(action, Action::Logout(_) | Action::EndSession(_) | Action::EndOtherSessions(_))
 }
 
-/// Whether somebody is signed out by this.
-const fn ends_session(entry: &Entry) -> bool {
-    matches!(entry, Entry::SessionClosed { .. } | Entry::Left { .. })
+/// Whether by this somebody is signed out, or may read no longer what they could.
+const fn shuts_out(entry: &Entry) -> bool {
+    use Entry::{Blocked, FollowerRemoved, Left, SessionClosed};
+    matches!(entry, SessionClosed { .. } | Left { .. } | Blocked { .. } | FollowerRemoved { .. })
 }
 
 impl Wrote {
