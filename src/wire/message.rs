@@ -439,6 +439,7 @@ impl TryFrom<AnyRow> for SumsRow {
 
 /// How a machine is, in pings and their answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub struct Health {
     /// XOR over all users of a hash of name, accepted version and chain hash: equal sums mean equal
     /// files.
@@ -529,18 +530,10 @@ mod tests {
     #[test]
     fn r0117_reason_told_exactly_and_to_an_earlier_version_in_a_word_that_it_knows() {
         let health = |why| Health {
-            sum: Hash128::default(),
-            bootfloor: Term::default(),
             voting: true,
-            reaches: Vec::new(),
             disk_percent: 4,
             not_voting: Some(why),
-            damaged: 0,
-            catching_up: 0,
-            standing: None,
-            has_learned: false,
-            features: 0,
-            pictures_missing: 0,
+            ..Health::default()
         };
         for (why, known, exact) in [
             (NotVoting::Changing, "changing", None),

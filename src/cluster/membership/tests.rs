@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::limits::PING_MS;
-use crate::replica::version::Term;
 
 fn node(number: u16) -> NodeId {
     NodeId::new(number).unwrap()
@@ -18,20 +17,8 @@ fn machine_of(count: u16) -> (Membership, Clock) {
 
 /// What a machine says that reaches these.
 fn reaching(reaches: &[u16]) -> Health {
-    Health {
-        sum: Hash128::default(),
-        bootfloor: Term::default(),
-        voting: true,
-        reaches: reaches.iter().copied().map(node).collect(),
-        disk_percent: 0,
-        not_voting: None,
-        damaged: 0,
-        catching_up: 0,
-        standing: None,
-        has_learned: false,
-        features: 0,
-        pictures_missing: 0,
-    }
+    let reaches = reaches.iter().copied().map(node).collect();
+    Health { voting: true, reaches, ..Health::default() }
 }
 
 /// It has compared what it holds with machine 2, beginning then.
