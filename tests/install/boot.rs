@@ -129,9 +129,11 @@ fn package_under_a_systemd_that_runs() {
 }
 
 fn roots_commands_leave_nothing_of_roots(machine: &mut Booted) {
-    machine.done("tern backup create /root/a.tar && tern backup verify /root/a.tar");
+    machine.done("tern backup create /var/backups/a.tar && tern backup verify /var/backups/a.tar");
     machine.done("systemctl stop tern && tern check --repair /var/lib/tern");
-    machine.done("rm -r /var/lib/tern/* && tern backup restore /root/a.tar --data=/var/lib/tern");
+    machine.done(
+        "rm -r /var/lib/tern/* && tern backup restore /var/backups/a.tar --data=/var/lib/tern",
+    );
     assert_eq!(machine.done("find /var/lib/tern ! -user tern"), "");
     machine.done("systemctl start tern");
     let listed = machine.done("tern user list");
