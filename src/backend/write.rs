@@ -51,20 +51,20 @@ impl Backend {
     ) -> std::result::Result<Written, Refusal> {
         let deadline = self.cluster.deadline(WRITE_MS_MAX);
         let mut was_sent = false;
-        let shuts_some_out = Cell::new(false);
+        let takes_some_away = Cell::new(false);
         loop {
             let judge = |user: &User| {
                 let judged = judge(act, plan, user);
-                shuts_some_out.set(matches!(&judged.0, Wish::Write { entries, .. }
-                    if entries.iter().any(shuts_out)));
+                takes_some_away.set(matches!(&judged.0, Wish::Write { entries, .. }
+                    if entries.iter().any(takes_away)));
                 judged
             };
             let failed = match self.cluster.fold(permit, act.user, deadline, judge) {
                 Ok((answer, version)) => {
                     self.show(act.user, version);
-                    // No machine may let somebody in when another was told that they are out.
-                    if shuts_some_out.get() && !self.cluster.await_heard(act.user) {
-                        log::info!("not every machine has heard yet who is shut out");
+                    // No machine may go on to show or allow what somebody was told is gone or over.
+                    if takes_some_away.get() && !self.cluster.await_heard(act.user) {
+                        log::info!("not every machine has heard yet what is gone or over");
                     }
                     return answer.map(|wrote| (wrote, version));
                 }
@@ -351,10 +351,27 @@ const fn signs_out(action: &Action) -> bool {
     matches!(action, Action::Logout(_) | Action::EndSession(_) | Action::EndOtherSessions(_))
 }
 
-/// Whether by this somebody is signed out, or may read no longer what they could.
-const fn shuts_out(entry: &Entry) -> bool {
-    use Entry::{Blocked, FollowerRemoved, Left, SessionClosed};
-    matches!(entry, SessionClosed { .. } | Left { .. } | Blocked { .. } | FollowerRemoved { .. })
+/// Whether by this somebody is signed out, or what could be read or done can be no longer.
+const fn takes_away(entry: &Entry) -> bool {
+    use Entry::{
+        Blocked, CommunitySet, FollowerRemoved, KeeperEnded, Left, MemberSuspended,
+        MemberUndecided, PostDeleted, PostEdited, PostHidden, Profile, SessionClosed,
+    };
+    match entry {
+        SessionClosed { .. }
+        | Left { .. }
+        | Blocked { .. }
+        | FollowerRemoved { .. }
+        | PostDeleted { .. }
+        | PostEdited { .. }
+        | PostHidden { .. }
+        | MemberSuspended { .. }
+        | MemberUndecided { .. }
+        | KeeperEnded { .. }
+        | CommunitySet { .. } => true,
+        Profile { members_only, .. } => *members_only,
+        _gives => false,
+    }
 }
 
 impl Wrote {

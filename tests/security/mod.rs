@@ -19,6 +19,7 @@ mod pictures;
 mod requests;
 pub(crate) mod sessions;
 mod shared_cache;
+mod taken_away;
 mod text;
 mod wire;
 mod writes;

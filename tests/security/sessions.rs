@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tern::action::{Action, Keyed, NewPost, ThreadOf, Whom};
+use tern::action::{Action, Keyed};
 use tern::limits::FRAME_BYTES_MAX;
 use tern::transport::Role;
 use tern::transport::connection::dial;
 use tern::transport::key::Keys;
-use tern::user::entry::PostRef;
-use tern::wire::request::{Outcome, Refusal, Request, Response};
+use tern::wire::request::{Outcome, Request, Response};
 
 use crate::cluster::files::wait_for_agreement;
 use crate::cluster::form::Form;
@@ -73,7 +72,7 @@ pub(crate) fn machines_of(cluster: &Cluster) -> Caller {
 }
 
 /// A browser's session as a web server passes it on: with what the browser has seen, and without.
-fn sessions_of(person: &Person) -> [String; 2] {
+pub(super) fn sessions_of(person: &Person) -> [String; 2] {
     let session = person.cookie("s").unwrap().to_owned();
     [format!("{session}@{}", person.cookie("v").unwrap()), session]
 }
@@ -98,7 +97,7 @@ pub(crate) fn make_known(machines: &Caller, node: u16, people: &[&Person]) {
 }
 
 /// How long machines may take to be there.
-const WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 /// How often it is tried whether a machine hears too late that a session is over.
 const ENDS: usize = 4;
 
@@ -132,7 +131,7 @@ fn s16_signed_out_token_is_dead_on_every_machine() {
 }
 
 /// How late everything comes to a machine on a slow line, and from it.
-const LATE: Mode = Mode::Delay(Duration::from_millis(80));
+pub(super) const LATE: Mode = Mode::Delay(Duration::from_millis(80));
 
 #[test]
 fn s16_no_machine_trusts_a_token_however_slow_its_line_or_long_away() {
@@ -171,48 +170,6 @@ fn s16_no_machine_trusts_a_token_however_slow_its_line_or_long_away() {
     let [_, session] = sessions;
     let said = eventually("it says something", WAIT, || trusts(&machines, 3, &session));
     assert!(!said, "{session}");
-}
-
-/// Blocks, and followers removed, were heard of by the slowest machine only some moments after somebody was told.
-#[test]
-fn r0233_whoever_is_blocked_is_shown_nothing_anywhere_once_that_is_told() {
-    let fleet = Fleet::start();
-    let machines = caller(fleet.keys.clone(), fleet.door_addresses());
-    eventually("the machines are up", WAIT, || fleet.is_well().then_some(()));
-    let [ada, ben] = ["ada", "ben"].map(|name| {
-        let mut person = Person::new(&fleet.site(), name);
-        person.join();
-        make_known(&machines, 1, &[&person]);
-        sessions_of(&person)[1].clone()
-    });
-    let does = |action| match machines.ask(1, Some(&ada), action).unwrap().data.outcome {
-        Outcome::Saved(saved) => saved.post,
-        other => panic!("not done: {other:?}"),
-    };
-    let (key, text) = (machines.key(), "For everybody but one".to_owned());
-    let (note, pictures, sent) = (String::new(), Vec::new(), Vec::new());
-    let post = NewPost { key, text, reply_to: None, note, pictures, sent, sensitive: false };
-    let post = PostRef { user: "ada".parse().unwrap(), id: does(Action::Post(post)).unwrap() };
-    let thread = || ThreadOf { post: post.clone(), posted: None, after: None, limit: None };
-    let told = |node| {
-        let answer = machines.ask(node, Some(&ben), Action::Thread(thread())).unwrap();
-        answer.data.outcome
-    };
-    let whom = || Whom { key: machines.key(), username: "ben".parse().unwrap() };
-    for slow in 0..3 {
-        for node in 1..=3 {
-            eventually("ben is shown it", WAIT, || {
-                matches!(told(node), Outcome::Thread(_)).then_some(())
-            });
-        }
-        fleet.set_ways(slow, LATE, LATE);
-        does(Action::Block(whom()));
-        for node in 1..=3 {
-            assert_eq!(told(node), Outcome::Refused(Refusal::NotFound), "{node}, slow: {slow}");
-        }
-        fleet.set_ways(slow, Mode::Pass, Mode::Pass);
-        does(Action::Unblock(whom()));
-    }
 }
 
 /// A session that is asked for while its machine stands still, and answered as soon as that goes on.
