@@ -55,8 +55,11 @@ impl Backend {
         loop {
             let judge = |user: &User| {
                 let judged = judge(act, plan, user);
-                takes_some_away.set(matches!(&judged.0, Wish::Write { entries, .. }
-                    if entries.iter().any(takes_away)));
+                takes_some_away.set(match &judged {
+                    (Wish::Write { entries, .. }, _) => entries.iter().any(takes_away),
+                    // Nothing tells any more what it was.
+                    (_, answer) => matches!(answer, Ok(Wrote::Before(_))),
+                });
                 judged
             };
             let failed = match self.cluster.fold(permit, act.user, deadline, judge) {

@@ -1,8 +1,9 @@
 //! What somebody took back, or from somebody: no machine that is in touch goes on to show it once that is told.
 
 use tern::action::{
-    Action, EditPost, EditProfile, Keep, KeepersDeed, NewPost, OnePost, ThreadOf, Whom,
+    Action, EditPost, EditProfile, Keep, KeepersDeed, NewPost, OnePost, RequestKey, ThreadOf, Whom,
 };
+use tern::id::RequestId;
 use tern::user::entry::PostRef;
 use tern::wire::request::{Outcome, PostView, Refusal};
 
@@ -160,4 +161,27 @@ fn r0256_what_is_taken_back_is_shown_nowhere_once_that_is_told() {
         }
         all.fleet.set_ways(slow, Mode::Pass, Mode::Pass);
     }
+}
+
+/// Sent again to another machine, the same request was answered before the slowest had heard of it.
+#[test]
+fn r0280_what_is_taken_back_is_shown_nowhere_once_that_is_told_again() {
+    let all = Apart::start();
+    let post = all.posts(&all.ben);
+    all.wait_until_shown(None, &post);
+    all.fleet.set_ways(2, LATE, LATE);
+    let deletes = || {
+        Action::DeletePost(OnePost {
+            key: RequestKey { ops: 0, id: RequestId([7; 16]) },
+            id: post.id,
+        })
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| all.does(&all.ben, deletes()));
+        let gone = Outcome::Refused(Refusal::Gone);
+        eventually("it is gone there", WAIT, || (all.told(1, None, &post) == gone).then_some(()));
+        let again = all.machines.ask(2, Some(&all.ben), deletes()).unwrap().data.outcome;
+        assert!(matches!(again, Outcome::Saved(_)), "{again:?}");
+        assert_eq!(all.told(3, None, &post), gone);
+    });
 }
