@@ -12,6 +12,10 @@ pub const API_CALLS_MAX: u32 = 300;
 pub const API_CALLS_MS: u64 = 5 * 60_000;
 /// Posts, or people, of a page for apps, at most.
 pub const API_PAGE_MAX: usize = 80;
+/// Posts that an app asks for together by their numbers. Source: as [`API_CALLS_MAX`].
+pub const API_STATUSES_MAX: usize = 20;
+/// And people.
+pub const API_ACCOUNTS_MAX: usize = 40;
 /// Days for which the address of a picture that strangers are not shown is good, today among them: it says
 /// for whose eyes it is, and apps keep it with the post.
 pub const APP_PICTURE_DAYS: u64 = 3;

@@ -113,6 +113,45 @@ fn numbers_of_one_kind_are_of_no_other() {
 }
 
 #[test]
+fn r0267_several_asked_for_together_and_what_one_may_not_see_left_out() {
+    let cluster = one_machine();
+    let [(ada, of_ada), (ben, of_ben)] = apps(&cluster, ["ada", "ben"]);
+    let says = |text: &str, visibility: &str| {
+        ada.post(STATUSES, &json!({ "status": text, "visibility": visibility })).text("id")
+    };
+    let (loud, direct, quiet) =
+        (says("Tea", "public"), says("For me", "direct"), says("Cake", "unlisted"));
+    let gone = ada.write("Gone");
+    assert_eq!(ada.send("DELETE", &format!("{STATUSES}/{gone}"), &json!(null), None).status, 200);
+    let stranger = App::introduce(&cluster.address(), "read", OUT_OF_BAND);
+    let asks = |path: &str, ids: &[&String]| {
+        let ids: Vec<_> = ids.iter().map(|id| format!("id[]={id}")).collect();
+        format!("{path}?{}", ids.join("&"))
+    };
+    let other = "7".to_owned();
+    let posts = asks(STATUSES, &[&quiet, &of_ada, &direct, &other, &gone, &quiet, &loud]);
+    assert_eq!(ada.get(&posts).ids(), [&quiet, &direct, &loud].map(String::as_str));
+    for app in [&ben, &stranger] {
+        assert_eq!(app.get(&posts).ids(), [&quiet, &loud].map(String::as_str));
+    }
+    let people = asks("/api/v1/accounts", &[&of_ben, &loud, &other, &of_ada, &of_ben]);
+    for app in [&ada, &stranger] {
+        assert_eq!(app.get(&people).ids(), [&of_ben, &of_ada].map(String::as_str));
+    }
+    let bad = App {
+        token: Some("ada.nothing".to_owned()),
+        ..App::introduce(&ada.base, "read", OUT_OF_BAND)
+    };
+    for (path, most) in [(STATUSES, 20), ("/api/v1/accounts", 40)] {
+        let many: Vec<_> = (1..=most + 1).map(|n| n.to_string()).collect();
+        let some: Vec<_> = many.iter().skip(1).collect();
+        assert_eq!(ada.get(&asks(path, &some)).value, json!([]), "{path}");
+        assert_eq!(ada.get(&asks(path, &many.iter().collect::<Vec<_>>())).status, 422, "{path}");
+        assert_eq!((ada.get(path).value, bad.get(path).status), (json!([]), 401), "{path}");
+    }
+}
+
+#[test]
 fn posts_stay_what_they_are() {
     let cluster = one_machine();
     let [(ada, of_ada), (ben, of_ben)] = apps(&cluster, ["ada", "ben"]);

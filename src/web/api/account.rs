@@ -56,8 +56,7 @@ impl<A: Ask> Site<A> {
     }
 
     /// One member by their number.
-    pub(super) fn account(&self, call: &Call<'_>) -> Answered {
-        let id = call.parts.first().copied().unwrap_or_default();
+    pub(super) fn account(&self, call: &Call<'_>, id: &str) -> Answered {
         let (name, joined_at) = entity::account_of(id).ok_or_else(Answer::not_found)?;
         let (view, _) = self.account_view(call, Some(name))?;
         if view.joined_at != joined_at {

@@ -1,9 +1,46 @@
 //! Lists, written one item at a time: a post takes ten times the memory of its text as long as it is a tree of
 //! values, and all workers may have a list in hand at once.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::Answer;
+use super::{Answer, Answered, Call};
+use crate::web::ask::Ask;
+use crate::web::handler::Site;
+
+impl<A: Ask> Site<A> {
+    /// What some numbers are of, each asked for by itself: so it is judged as for itself, and what is not
+    /// there, or not for the eyes of the one who asks, is left out.
+    pub(super) fn several(
+        &self,
+        call: &Call<'_>,
+        most: usize,
+        one: &dyn Fn(&str) -> Answered,
+    ) -> Answered {
+        let mut ids = call.params.all("id");
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| seen.insert(*id));
+        if ids.is_empty() {
+            return self.nothing(call);
+        }
+        if ids.len() > most {
+            let why = format!("Validation failed: id: at most {most} can be asked for together");
+            return Err(Answer::error(422, &why));
+        }
+        let mut failed = None;
+        let found = ids.into_iter().map_while(|id| match one(id) {
+            Ok(answer) => Some(Some(answer.value)),
+            Err(none) if none.status == 404 => Some(None),
+            Err(why) => {
+                failed = Some(why);
+                None
+            }
+        });
+        let list = Answer::list(found.flatten());
+        failed.map_or(Ok(list), Err)
+    }
+}
 
 impl Answer {
     /// What there is of a list.

@@ -58,7 +58,7 @@ use super::session::Session;
 use super::words::Lang;
 use crate::action::{Action, RequestKey, StatusList};
 use crate::id::{Hash128, UserName};
-use crate::limits::{BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
+use crate::limits::{API_ACCOUNTS_MAX, API_STATUSES_MAX, BEHIND_RETRY_S, NO_MAJORITY_RETRY_S};
 use crate::wire::request::{
     ApiReply, FieldProblem, Need, Outcome, Refusal, Request as WireRequest,
 };
@@ -76,6 +76,13 @@ struct Call<'a> {
     access: Access,
     /// The token, as sent.
     bearer: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// What stands in place of the first `:`.
+    fn part(&self) -> &'a str {
+        self.parts.first().copied().unwrap_or_default()
+    }
 }
 
 /// What an app is answered.
@@ -216,7 +223,10 @@ impl<A: Ask> Site<A> {
             Endpoint::Revoke => self.revoke(&call),
             Endpoint::WhichApp => self.which_app(&call),
             Endpoint::Myself => self.myself(&call),
-            Endpoint::Account => self.account(&call),
+            Endpoint::Account => self.account(&call, call.part()),
+            Endpoint::Accounts => {
+                self.several(&call, API_ACCOUNTS_MAX, &|id| self.account(&call, id))
+            }
             Endpoint::Lookup => self.lookup(&call),
             Endpoint::UpdateMyself => self.update_myself(&call),
             Endpoint::Preferences => self.preferences(&call),
@@ -235,7 +245,10 @@ impl<A: Ask> Site<A> {
             Endpoint::Tie(tie) => self.tie(call, tie),
             Endpoint::AccountStatuses => self.account_statuses(call),
             Endpoint::PostStatus => self.post_status(call),
-            Endpoint::Status => self.one_status(call),
+            Endpoint::Status => self.one_status(call, call.part()),
+            Endpoint::Statuses => {
+                self.several(call, API_STATUSES_MAX, &|id| self.one_status(call, id))
+            }
             Endpoint::Context => self.context(call),
             Endpoint::Source => self.source(call),
             Endpoint::EditStatus => self.edit_status(call),

@@ -164,7 +164,7 @@ impl<A: Ask> Site<A> {
 
     /// The one whose number stands in the address.
     pub(super) fn notification(&self, call: &Call<'_>) -> Answered {
-        let id = call.parts.first().copied().unwrap_or_default();
+        let id = call.part();
         let place = place_of(id).ok_or_else(Answer::not_found)?;
         let id = whole(id);
         let beside = |raw: Option<u64>| raw.map(PostId::from_raw);

@@ -154,8 +154,7 @@ fn lasts_s(call: &Call<'_>) -> Result<Option<u32>, Answer> {
 /// Whose number stands in the address. That the account was made when the number says is not asked:
 /// nobody else ever gets the name.
 pub(super) fn account_in(call: &Call<'_>) -> Result<UserName, Answer> {
-    let id = call.parts.first().copied().unwrap_or_default();
-    entity::account_of(id).map(|(name, _)| name).ok_or_else(Answer::not_found)
+    entity::account_of(call.part()).map(|(name, _)| name).ok_or_else(Answer::not_found)
 }
 
 fn relation(view: &RelationView) -> Value {

@@ -39,6 +39,7 @@ pub(super) enum Endpoint {
     WhichApp,
     Myself,
     Account,
+    Accounts,
     Lookup,
     Preferences,
     Relationships,
@@ -51,6 +52,7 @@ pub(super) enum Endpoint {
     AccountStatuses,
     PostStatus,
     Status,
+    Statuses,
     Context,
     Source,
     EditStatus,
@@ -173,6 +175,7 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/accounts/verify_credentials", user("read:accounts"), Endpoint::Myself),
     patch("/api/v1/accounts/update_credentials", user("write:accounts"), Endpoint::UpdateMyself),
     get("/api/v1/accounts/lookup", public("read:accounts"), Endpoint::Lookup),
+    get("/api/v1/accounts", public("read:accounts"), Endpoint::Accounts),
     get("/api/v1/accounts/:", public("read:accounts"), Endpoint::Account),
     get("/api/v1/accounts/relationships", user("read:follows"), Endpoint::Relationships),
     get("/api/v1/accounts/search", user("read:accounts"), Endpoint::SearchAccounts),
@@ -198,6 +201,7 @@ pub(super) const TABLE: &[Row] = &[
     get("/api/v1/mutes", user("read:mutes"), Endpoint::People(PeopleList::Muted)),
     get("/api/v1/blocks", user("read:blocks"), Endpoint::People(PeopleList::Blocked)),
     post("/api/v1/statuses", user("write:statuses"), Endpoint::PostStatus),
+    get("/api/v1/statuses", public("read:statuses"), Endpoint::Statuses),
     get("/api/v1/statuses/:", public("read:statuses"), Endpoint::Status),
     put("/api/v1/statuses/:", user("write:statuses"), Endpoint::EditStatus),
     delete("/api/v1/statuses/:", user("write:statuses"), Endpoint::DeleteStatus),
@@ -312,8 +316,9 @@ mod tests {
         check(Method::Get, "/api/v1/instance/", Some((Endpoint::Instance1, &[])));
         check(Method::Head, "/api/v2/instance/", Some((Endpoint::Instance2, &[])));
         check(Method::Get, "/api/v1/accounts/lookup", Some((Endpoint::Lookup, &[])));
+        check(Method::Get, "/api/v1/accounts/", Some((Endpoint::Accounts, &[])));
         check(Method::Get, "/api/v1/accounts/17", Some((Endpoint::Account, &["17"])));
-        for none in ["/api/v1/accounts/", "/api/v1/accounts//x", "/api/v9/instance", "/api", "/"] {
+        for none in ["/api/v1/polls/", "/api/v1/accounts//x", "/api/v9/instance", "/api", "/"] {
             check(Method::Get, none, None);
         }
         check(Method::Post, "/api/v1/instance", None);

@@ -80,7 +80,7 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn tag_named(&self, call: &Call<'_>) -> Answered {
-        let word = call.parts.first().copied().unwrap_or_default();
+        let word = call.part();
         let word = crate::web::form::decode_path(word).unwrap_or_default();
         let tag = word.parse::<Tag>().map_err(|_| Answer::not_found())?;
         self.ask_with_token(call, None, Action::CheckSession)?;

@@ -147,12 +147,12 @@ impl<A: Ask> Site<A> {
 
     /// The number in the address.
     pub(super) fn id_in(call: &Call<'_>) -> Result<PostId, Answer> {
-        let part = call.parts.first().copied().unwrap_or_default();
-        part.parse().map_err(|_| Answer::not_found())
+        call.part().parse().map_err(|_| Answer::not_found())
     }
 
-    pub(super) fn one_status(&self, call: &Call<'_>) -> Answered {
-        let (page, viewer) = self.status_numbered(call, Self::id_in(call)?)?;
+    pub(super) fn one_status(&self, call: &Call<'_>, id: &str) -> Answered {
+        let id = id.parse().map_err(|_| Answer::not_found())?;
+        let (page, viewer) = self.status_numbered(call, id)?;
         self.spelt(&page, viewer.as_ref()).next().map(Answer::ok).ok_or_else(Answer::not_found)
     }
 
@@ -229,7 +229,7 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn tag_timeline(&self, call: &Call<'_>) -> Answered {
-        let word = call.parts.first().copied().unwrap_or_default();
+        let word = call.part();
         let word = crate::web::form::decode_path(word).unwrap_or_default();
         let params = &call.params;
         let tags = |name: &str| -> Vec<Tag> {
