@@ -271,24 +271,32 @@ fn base64(bytes: &[u8]) -> String {
 
 /// What an app sets was answered 200, and its person's next post was for everybody.
 #[test]
-fn r0100_setting_that_is_not_kept_is_refused() {
+fn r0100_r0268_setting_that_is_not_kept_is_refused() {
     let cluster = one_machine();
     let [(ada, _)] = apps(&cluster, ["ada"]);
     let update =
         |says: &Value| ada.send("PATCH", "/api/v1/accounts/update_credentials", says, None);
-    for (source, field) in [
-        (json!({ "privacy": "private" }), "privacy"),
-        (json!({ "privacy": "direct" }), "privacy"),
-        (json!({ "privacy": ["private"] }), "privacy"),
-        (json!({ "sensitive": true }), "sensitive"),
+    for (name, value, field) in [
+        ("source", json!({ "privacy": "private" }), "privacy"),
+        ("source", json!({ "privacy": "direct" }), "privacy"),
+        ("source", json!({ "privacy": ["private"] }), "privacy"),
+        ("source", json!({ "sensitive": true }), "sensitive"),
+        ("locked", json!(true), "locked"),
+        ("locked", json!([true]), "locked"),
+        ("fields_attributes", json!([{ "name": "Web", "value": "a.example" }]), "fields"),
+        ("fields_attributes", json!({ "0": { "name": "Web", "value": "" } }), "fields"),
     ] {
-        let refused = update(&json!({ "display_name": "Ada L.", "source": source }));
+        let refused = update(&json!({ "display_name": "Ada L.", name: value }));
         let error = refused.text("error");
-        assert!(refused.status == 422 && error.contains(field), "{source} {error}");
+        assert!(refused.status == 422 && error.contains(field), "{value} {error}");
     }
     assert_eq!(ada.get("/api/v1/accounts/verify_credentials").text("display_name"), "ada");
     let as_is = json!({ "privacy": "public", "sensitive": false, "language": null });
-    let same = update(&json!({ "display_name": "Ada L.", "source": as_is }));
+    let none = json!([{ "name": "", "value": "" }]);
+    let same = json!({
+        "display_name": "Ada L.", "source": as_is, "locked": false, "bot": false, "fields_attributes": none,
+    });
+    let same = update(&same);
     assert_eq!((same.status, same.text("display_name").as_str()), (200, "Ada L."), "{same:?}");
 }
 

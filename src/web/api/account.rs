@@ -130,17 +130,27 @@ impl<A: Ask> Site<A> {
     }
 }
 
-/// Refuses to set for posts to come what is not kept: who is told that it was set says it of no post.
+/// Refuses to set what is not kept: who is told that it was set says it of no post, or thinks that they are
+/// asked who may follow them.
 fn check_settings_stay(call: &Call<'_>) -> Result<(), Answer> {
     let privacy = call.params.get("source[privacy]");
     let why = if !matches!(privacy, "" | PRIVACY) {
         "source[privacy] is not kept here: say the visibility of each post"
     } else if call.params.flag("source[sensitive]") == Some(true) {
         "source[sensitive] is not kept here: say of each post that it is"
+    } else if call.params.flag("locked") == Some(true) {
+        "locked is not kept here: whoever follows is not asked about, and can be removed or blocked"
+    } else if call.params.pairs().any(is_field) {
+        "fields_attributes are not kept here: say it in the note"
     } else {
         return Ok(());
     };
     Err(Answer::error(422, &format!("Validation failed: {why}")))
+}
+
+/// Whether it says something in a row of a table that profiles have elsewhere.
+fn is_field((name, value): &(String, String)) -> bool {
+    name.starts_with("fields_attributes[") && !value.trim().is_empty()
 }
 
 /// A change of what is said, and of nothing else: whatever somebody else changes meanwhile stays changed.

@@ -57,6 +57,7 @@ const SIGN_IN: Fields = &[
 const PROFILE: Fields = &[
     ("display_name", Shape::One),
     ("note", Shape::One),
+    ("locked", Shape::One),
     ("avatar", Shape::File),
     ("header", Shape::File),
     ("source", Shape::Group),
