@@ -44,10 +44,10 @@ words! {
         "alles lesen, was du hier lesen kannst, auch was nur du siehst, etwa Lesezeichen und Mitteilungen";
     may_write:
         "post, reply, like, repost and delete in your name, follow, mute and block people, and change your profile" /
-        "in deinem Namen veröffentlichen, antworten, liken, teilen und löschen, Leuten folgen, sie stummschalten und blockieren und dein Profil ändern";
+        "in deinem Namen veröffentlichen, antworten, Beiträge mögen, teilen und löschen, Leuten folgen, sie ausblenden und sperren und dein Profil ändern";
     may_follow:
         "follow, mute and block people in your name" /
-        "in deinem Namen Leuten folgen, sie stummschalten und blockieren";
+        "in deinem Namen Leuten folgen, sie ausblenden und sperren";
     may_push:
         "ask to be told of news (this site sends none)" /
         "um Benachrichtigungen bitten (diese Seite verschickt keine)";
@@ -56,7 +56,7 @@ words! {
     may_change(what: &str): "change: {what}" / "ändern: {what}";
     scope_accounts: "members’ profiles" / "Profile der Mitglieder";
     scope_own_profile: "your profile" / "dein Profil";
-    scope_blocks: "whom you block" / "wen du blockierst";
+    scope_blocks: "whom you block" / "wen du sperrst";
     scope_bookmarks: "your bookmarks" / "deine Lesezeichen";
     scope_conversations: "your conversations" / "deine Unterhaltungen";
     scope_favourites: "what you like" / "was du magst";
@@ -64,7 +64,7 @@ words! {
     scope_follows: "whom you follow" / "wem du folgst";
     scope_lists: "your lists" / "deine Listen";
     scope_media: "your pictures" / "deine Bilder";
-    scope_mutes: "whom and what you mute" / "wen und was du stummgeschaltet hast";
+    scope_mutes: "whom and what you mute" / "wen du ausgeblendet und was du stummgeschaltet hast";
     scope_notifications: "your notifications" / "deine Mitteilungen";
     scope_reports: "what you report" / "was du meldest";
     scope_search: "what a search finds" / "was eine Suche findet";

@@ -16,7 +16,7 @@ words! {
     voters(n: u32): ["{n} person voted", "{n} people voted"] / ["1 Person hat abgestimmt", "{n} Personen haben abgestimmt"];
     poll_alone: "a poll" / "eine Umfrage";
     your_choice: "your choice" / "deine Wahl";
-    poll_ends: "Ends" / "Endet";
+    poll_ends: "Ends" / "Ende:";
     poll_ended: "Ended" / "Beendet";
     choose_several: "Choose one or several" / "Wähle eine oder mehrere Möglichkeiten";
     choose_one: "Choose one" / "Wähle eine Möglichkeit";

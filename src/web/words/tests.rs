@@ -94,13 +94,16 @@ fn words_have_the_marks_of_their_language() {
 }
 
 #[test]
-fn words_name_things_alike() {
+fn r0269_words_name_things_alike() {
     // What a word is called in English, and in German, wherever it stands.
     let terms = [
         (&["keeper"][..], &["Betreiber"][..]),
         (&["machine"], &["Maschine", "dazu"]),
         (&["Nothing was saved"], &["Es wurde nichts gespeichert"]),
         (&["sign out", "signed out"], &["melde", "Abmeld"]),
+        (&["block"], &["sperr", "Sperr"]),
+        (&["mute and block people"], &["ausblenden und sperren"]),
+        (&["Ends"], &["Ende:"]),
     ];
     for Written { key, en, de } in every_word() {
         let holds = |texts: &[&str], terms: &[&str]| {
