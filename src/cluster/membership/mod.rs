@@ -81,11 +81,12 @@ impl Peer {
 }
 
 impl Seen {
-    /// Whether for so long no majority answered a ping that others may have given this machine up, which
-    /// may have stood still meanwhile without knowing.
+    /// Whether no majority answers, or for so long none answered a ping that others may have given this machine
+    /// up, which may have stood still meanwhile without knowing.
     fn is_out_of_touch(&self, now: Mono) -> bool {
         let Some(others) = majority(self.members.len()).checked_sub(2) else { return false };
-        let mut heard: Vec<Mono> = self.peers.values().filter_map(|peer| peer.heard_at).collect();
+        let up = self.peers.values().filter(|peer| peer.is_up);
+        let mut heard: Vec<Mono> = up.filter_map(|peer| peer.heard_at).collect();
         heard.sort_unstable_by(|a, b| b.cmp(a));
         heard.get(others).is_none_or(|&at| now.since_ms(at) > OUT_OF_TOUCH_MS)
     }

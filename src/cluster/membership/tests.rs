@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::PING_MS;
 
-fn node(number: u16) -> NodeId {
+pub(super) fn node(number: u16) -> NodeId {
     NodeId::new(number).unwrap()
 }
 
@@ -16,7 +16,7 @@ fn machine_of(count: u16) -> (Membership, Clock) {
 }
 
 /// What a machine says that reaches these.
-fn reaching(reaches: &[u16]) -> Health {
+pub(super) fn reaching(reaches: &[u16]) -> Health {
     let reaches = reaches.iter().copied().map(node).collect();
     Health { voting: true, reaches, ..Health::default() }
 }
@@ -115,4 +115,24 @@ fn machine_alone_is_never_old() {
     let (machine, clock) = machine_of(1);
     clock.set(Mono(10_000), Wall(0));
     assert!(!machine.may_be_old() && machine.has_agreed() && !machine.is_doubted());
+}
+
+#[test]
+fn r0232_machine_that_was_cut_off_for_a_moment_may_be_old_until_it_has_compared_anew() {
+    let (machine, clock) = machine_of(3);
+    for number in [2, 3] {
+        machine.answered(node(number), reaching(&[1, 2, 3]), Mono(0));
+    }
+    compared(&machine, 0);
+    // One that dies takes no trust along.
+    assert_eq!(machine.gone(node(3)), Change::Down);
+    assert!(!machine.may_be_old());
+    assert_eq!(machine.gone(node(2)), Change::Down);
+    assert!(machine.may_be_old(), "the others do without it from now on");
+    let at = Mono(OUT_OF_TOUCH_MS / 2);
+    clock.set(at, Wall(0));
+    assert_eq!(machine.answered(node(2), reaching(&[1, 2]), at), Change::Up);
+    assert!(machine.may_be_old() && machine.is_doubted());
+    compared(&machine, at.0);
+    assert!(!machine.may_be_old());
 }
