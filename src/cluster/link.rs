@@ -21,8 +21,8 @@ use crate::clock::Mono;
 use crate::id::{NodeId, UserName};
 use crate::json;
 use crate::limits::{
-    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PEER_ANSWER_MS,
-    PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS, PING_SILENCE_MS, SEND_BUFFER_BYTES,
+    FRAME_BYTES_MAX, FRAME_BYTES_PER_MS_MIN, LINK_QUEUE, LINKS_PER_PEER, PASSED_ON_MS,
+    PEER_ANSWER_MS, PEER_FETCH_MS, PICTURE_KEEP_MS, PING_MS, PING_SILENCE_MS, SEND_BUFFER_BYTES,
 };
 use crate::replica::barrier::Seat;
 use crate::thread::{Stop, spawn_vital};
@@ -281,7 +281,7 @@ impl Cluster {
     /// Answers what a peer is asked about users until `stop` closes, as one that holds the same: how often it was.
     pub(crate) fn say_the_same(&self, peer: NodeId, stop: &Stop) -> usize {
         self.say_for(peer, stop, |asked| {
-            let Message::Read { user } = asked else { return None };
+            let Message::Read { user, .. } = asked else { return None };
             let state = self.local.get(user).map(|slot| slot.state()).unwrap_or_default();
             Some((Answer::State { state }, Vec::new()))
         })
@@ -497,6 +497,7 @@ impl Link<'_> {
             // The whole file is read and checked before its first byte is sent.
             Message::Fetch { .. } => PEER_FETCH_MS,
             Message::Picture { .. } => PICTURE_KEEP_MS,
+            Message::Read { pass_on, .. } if !pass_on.is_empty() => PASSED_ON_MS,
             _ => PEER_ANSWER_MS,
         });
         let sending = timeout + travel_time(body.len());

@@ -150,7 +150,10 @@ impl Cluster {
                 }
                 Ok(None)
             }
-            Message::Read { user } => Ok(Some((to_answer(self.local.read(&user)), Vec::new()))),
+            Message::Read { user, pass_on } => {
+                self.pass_on(&user, &pass_on);
+                Ok(Some((to_answer(self.local.read(&user)), Vec::new())))
+            }
             Message::Fetch { user, have } => {
                 let file = self.local.get(&user).map(|slot| self.answer_fetch(&slot, have));
                 let (state, after, bytes) = file.transpose()?.unwrap_or_default();

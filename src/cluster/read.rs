@@ -12,7 +12,7 @@ use super::lock::LockError;
 use super::replicas::{Body, Slot};
 use crate::clock::Mono;
 use crate::id::{Hash128, NodeId, UserName};
-use crate::limits::{FETCH_MS_MAX, PEER_ANSWER_MS};
+use crate::limits::{FETCH_MS_MAX, PASSED_ON_MS, PEER_ANSWER_MS};
 use crate::replica::Reply;
 use crate::replica::acceptor::Event;
 use crate::replica::reader::{Found, Reader};
@@ -30,6 +30,8 @@ const READ_GRACE_MS: u64 = 50;
 const ON_ITS_WAY_MS: u64 = 20;
 /// Milliseconds between two looks meanwhile.
 const ON_ITS_WAY_LOOK_MS: u64 = 2;
+/// Milliseconds between two questions whether what was passed on is held.
+const PASS_ON_LOOK_MS: u64 = 20;
 
 impl Cluster {
     /// Brings this machine's view of `user` up to what is committed now. One round trip when the
@@ -56,7 +58,7 @@ impl Cluster {
         deadline: Mono,
     ) -> Result<(), LockError> {
         let is_found = |reader: &Reader| reader.found() != Found::Pending;
-        match self.ask_all(user, (deadline, READ_GRACE_MS), is_found).found() {
+        match self.ask_all((user, &[]), (deadline, READ_GRACE_MS), is_found).found() {
             Found::Fresh(version, holder) => {
                 if version.is_zero() || self.learn(user, version, holder) {
                     return Ok(());
@@ -93,28 +95,61 @@ impl Cluster {
 
     /// How many members hold `version` of a user by now, of those that answer until `deadline`.
     pub fn holding(&self, user: &UserName, version: Version, deadline: Mono) -> usize {
-        self.ask_all(user, (deadline, READ_GRACE_MS), Reader::is_complete).holding(version)
+        self.ask_all((user, &[]), (deadline, READ_GRACE_MS), Reader::is_complete).holding(version)
     }
 
-    /// Waits until each member that is in touch has heard of what this machine has committed of a user: a
-    /// majority alone has it on disk then, and only this one knows that. What goes to a member about one
-    /// user comes in order, so one that answers a question has heard of it before. Whether all did.
+    /// Waits until each member that is in touch, with this machine or another that is, has heard of what this one has
+    /// committed of a user: a majority alone has it on disk then, and only this one knows that. What goes to a
+    /// member about one user comes in order, so one that answers a question has heard of it before. Whoever did not
+    /// answer hears it by way of those that did. Whether a majority has made sure of that.
     ///
-    /// Those that are not in touch find out by themselves before they trust what they hold.
+    /// Those whom nobody reaches find out by themselves before they trust what they hold.
     pub fn await_heard(&self, user: &UserName) -> bool {
         if self.members.count() == 1 {
             return true;
         }
         let until = (self.deadline(PEER_ANSWER_MS), PEER_ANSWER_MS);
-        let live = self.members.live().len();
-        self.ask_all(user, until, Reader::is_complete).answered_count() >= live
+        let heard = self.ask_all((user, &[]), until, Reader::is_complete);
+        let unheard = heard.unanswered();
+        if unheard.is_empty() {
+            return true;
+        }
+        let until = (self.deadline(PASSED_ON_MS), PASSED_ON_MS);
+        self.ask_all((user, &unheard), until, Reader::is_complete).has_majority()
+    }
+
+    /// Has those of `others` hear what is committed of a user who are in touch here, until each says that it holds as
+    /// much, is given up or is silent for so long that it trusts no session any more. It need not be what one of them is
+    /// told that it lacks: it knows so from then on.
+    pub(super) fn pass_on(&self, user: &UserName, others: &[NodeId]) {
+        let com = self.local.get(user).map(|slot| slot.state().com).unwrap_or_default();
+        let (until, epoch) = (self.deadline(PEER_ANSWER_MS), self.local.floors().epoch);
+        let is_reached = |node: NodeId| node != self.members.me && self.members.is_up(node);
+        for &node in others.iter().filter(|&&node| is_reached(node)) {
+            let notice = Message::Unlock { user: user.clone(), term: com.term, com: Some(com) };
+            self.links.send(node, (notice, Arc::default()), None, (until, epoch));
+            // So often at most, too: a test's clock stands.
+            for _ in 0..PEER_ANSWER_MS / PASS_ON_LOOK_MS {
+                let read = Message::Read { user: user.clone(), pass_on: Vec::new() };
+                let answer = self.members.is_up(node).then(|| self.ask_until(node, read, until));
+                match answer {
+                    Some(Some((Answer::State { state }, _))) if state.com < com => {}
+                    Some(None) if self.clock.mono() < until => {}
+                    _ => break,
+                }
+                if self.stop.wait(Duration::from_millis(PASS_ON_LOOK_MS)) {
+                    return;
+                }
+            }
+        }
     }
 
     /// Asks every live member what it holds, until `is_enough` or `deadline`, and for no more than
-    /// `grace_ms` for the next answer once a majority has answered.
+    /// `grace_ms` for the next answer once a majority has answered. Not those to whom the others are to `pass_on` what
+    /// they have heard.
     fn ask_all(
         &self,
-        user: &UserName,
+        (user, pass_on): (&UserName, &[NodeId]),
         (deadline, grace_ms): (Mono, u64),
         is_enough: impl Fn(&Reader) -> bool,
     ) -> Reader {
@@ -133,9 +168,9 @@ impl Cluster {
                     }
                     _no_vote => reader.lost(node),
                 }
-            } else if live.contains(&node) {
+            } else if live.contains(&node) && !pass_on.contains(&node) {
                 let asker = Asker { answers: sender.clone(), ticket };
-                let message = Message::Read { user: user.clone() };
+                let message = Message::Read { user: user.clone(), pass_on: pass_on.to_vec() };
                 self.links.send(node, (message, Arc::default()), Some(asker), (deadline, epoch));
             } else {
                 reader.lost(node);

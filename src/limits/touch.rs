@@ -1,6 +1,6 @@
 //! Who is up, who is in touch with whom, and what a machine that is not trusts of what it holds.
 
-use super::{DIAL_MS, PEER_ANSWER_MS, ROUND_TRIP_MS_MAX, WRITE_MS_MAX};
+use super::{ATTEMPT_MS, DIAL_MS, PEER_ANSWER_MS, ROUND_TRIP_MS_MAX, WRITE_MS_MAX};
 
 /// Milliseconds between two pings of a peer.
 pub const PING_MS: u64 = 400;
@@ -24,6 +24,8 @@ pub const OUT_OF_TOUCH_MS: u64 = 2 * PING_MS + 50;
 pub const ASK_AGAIN_MS: u64 = PAGES_FOLLOW_MS - OUT_OF_TOUCH_MS;
 /// Milliseconds between two times that it asks.
 pub const ASK_AGAIN_LOOK_MS: u64 = 50;
+/// Milliseconds for which it is waited that a machine passes on what others are to hear who are not in touch here.
+pub const PASSED_ON_MS: u64 = 2 * PEER_ANSWER_MS;
 /// Seconds without a majority after which a machine trusts no session.
 pub const SESSION_TRUST_S: u64 = 60;
 /// Milliseconds a started machine waits for its first agreement before it serves lists.
@@ -37,6 +39,8 @@ const _: () = assert!(PING_MS + PING_SILENCE_MS + 400 <= PAGES_FOLLOW_MS);
 // know that it stood still.
 const _: () = assert!(OUT_OF_TOUCH_MS + ROUND_TRIP_MS_MAX / 2 < PING_SILENCE_MS);
 const _: () = assert!(OUT_OF_TOUCH_MS + ROUND_TRIP_MS_MAX / 2 <= PEER_ANSWER_MS);
+// Whoever is asked to pass it on is asked once the others have not heard it by themselves, and the page is to be told.
+const _: () = assert!(WRITE_MS_MAX + PEER_ANSWER_MS + PASSED_ON_MS < ATTEMPT_MS);
 // On the longest line machines meet, know each other well, and save.
 const _: () = assert!(3 * ROUND_TRIP_MS_MAX < GREET_MS && 2 * ROUND_TRIP_MS_MAX < DIAL_MS);
 const _: () = assert!(PING_MS + ROUND_TRIP_MS_MAX < OUT_OF_TOUCH_MS);

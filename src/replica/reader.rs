@@ -57,8 +57,7 @@ impl Reader {
 
     /// Takes all who have not answered for lost.
     pub fn give_up_rest(&mut self) {
-        let answered = |node: &NodeId| self.answers.iter().any(|(from, _)| from == node);
-        self.lost = self.members.iter().copied().filter(|node| !answered(node)).collect();
+        self.lost = self.unanswered();
     }
 
     /// What the answers prove.
@@ -96,9 +95,10 @@ impl Reader {
         self.answers.iter().filter(|(_, state)| state.acc >= version).count()
     }
 
-    /// How many members have answered.
-    pub fn answered_count(&self) -> usize {
-        self.answers.len()
+    /// The members that have not answered.
+    pub fn unanswered(&self) -> Vec<NodeId> {
+        let answered = |node: &NodeId| self.answers.iter().any(|(from, _)| from == node);
+        self.members.iter().copied().filter(|node| !answered(node)).collect()
     }
 
     /// Whether every member has answered or is lost.

@@ -199,6 +199,9 @@ pub enum Message {
     Read {
         /// Whose file.
         user: UserName,
+        /// Who hears first what is committed of it, as far as you are in touch with them and the asker is not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pass_on: Vec<NodeId>,
     },
     /// Send the file, or what follows in it on what the asker has. Answer: `Body`.
     Fetch {
@@ -259,7 +262,7 @@ impl Message {
         match self {
             Self::Lock { user, .. }
             | Self::Unlock { user, .. }
-            | Self::Read { user }
+            | Self::Read { user, .. }
             | Self::Fetch { user, .. } => Some(user),
             Self::Sync(sync) => Some(&sync.user),
             Self::Sums { .. }

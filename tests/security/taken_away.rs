@@ -1,9 +1,12 @@
 //! What somebody took back, or from somebody: no machine that is in touch goes on to show it once that is told.
 
+use std::time::Duration;
+
 use tern::action::{
     Action, EditPost, EditProfile, Keep, KeepersDeed, NewPost, OnePost, RequestKey, ThreadOf, Whom,
 };
 use tern::id::RequestId;
+use tern::limits::PAGES_FOLLOW_MS;
 use tern::user::entry::PostRef;
 use tern::wire::request::{Outcome, PostView, Refusal};
 
@@ -110,6 +113,18 @@ fn r0233_whoever_is_blocked_is_shown_nothing_anywhere_once_that_is_told() {
             assert_eq!(told, Outcome::Refused(Refusal::NotFound), "{node}, slow: {slow}");
         }
         all.fleet.set_ways(slow, Mode::Pass, Mode::Pass);
+        all.does(&all.ada, Action::Unblock(whom()));
+    }
+    // Also by a machine that the one where it is done cannot reach, while a third reaches both.
+    for (mode, ms) in [(Mode::Cut, 0), (Mode::Cut, PAGES_FOLLOW_MS), (Mode::SwallowThere, 0)] {
+        all.wait_until_shown(Some(&all.ben), &post);
+        all.fleet.set_line(0, 1, mode);
+        std::thread::sleep(Duration::from_millis(ms));
+        all.does(&all.ada, Action::Block(whom()));
+        let told = all.told(2, Some(&all.ben), &post);
+        assert_eq!(told, Outcome::Refused(Refusal::NotFound), "{mode:?} for {ms} ms");
+        all.fleet.set_line(0, 1, Mode::Pass);
+        eventually("the machines are up", WAIT, || all.fleet.is_well().then_some(()));
         all.does(&all.ada, Action::Unblock(whom()));
     }
 }

@@ -334,6 +334,15 @@ impl Fleet {
         }
     }
 
+    /// Spoils or mends the line between two machines, whoever dials.
+    pub(crate) fn set_line(&self, a: usize, b: usize, mode: Mode) {
+        for (pair, proxy) in &self.links {
+            if [(a, b), (b, a)].contains(pair) {
+                proxy.set(mode);
+            }
+        }
+    }
+
     /// Spoils or mends the way from web servers and clients to one machine.
     pub(crate) fn set_door(&self, n: usize, mode: Mode) {
         self.doors[n].set(mode);
