@@ -67,7 +67,7 @@ impl Backend {
                     self.show(act.user, version);
                     // No machine may go on to show or allow what somebody was told is gone or over.
                     if takes_some_away.get() && !self.cluster.await_heard(act.user) {
-                        log::info!("not every machine has heard yet what is gone or over");
+                        log::info!("some machine may not have heard yet what is gone or over");
                     }
                     return answer.map(|wrote| (wrote, version));
                 }

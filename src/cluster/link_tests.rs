@@ -1,19 +1,20 @@
 //! Lines to other machines, of which one is far away, or at the end of a slow line.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::Cluster;
 use super::config::Address;
 use super::link::Links;
-use super::tests::of_three_at;
-use crate::id::{Hash128, NodeId};
+use super::tests::{of_three, of_three_at};
+use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{FRAME_BYTES_MAX, GREET_MS, LINKS_PER_PEER, PING_MS, PING_SILENCE_MS};
-use crate::thread::{CloseOnDrop, Stop};
+use crate::replica::State;
+use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::tests::until;
 use crate::transport::{Connection, Keys, Listener};
-use crate::wire::message::{Answer, Envelope, Hello, Message, Welcome};
+use crate::wire::message::{Answer, Envelope, Health, Hello, Message, Welcome};
 
 /// Longer than there is between two pings, and shorter than a machine is waited for.
 const LATE_MS: u64 = 600;
@@ -121,4 +122,36 @@ fn r0119_line_that_got_no_thread_is_made_anew_and_none_keeps_another_from_its_ow
     assert_eq!(look(2), (vec![2], false), "and the other goes on");
     assert_eq!(look(0), (vec![2], true));
     assert_eq!(look(0), (vec![], true));
+}
+
+/// Whoever was named first, and stood still, was waited for before the next one was told.
+#[test]
+fn r0281_what_is_passed_on_goes_to_all_before_one_is_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let cluster = of_three(home.path(), &Stop::new(), &[]);
+    cluster.have_silent_peers();
+    let node = |number| NodeId::new(number).unwrap();
+    let others = [2, 3].map(node);
+    for other in others {
+        cluster.members.answered(other, Health::default(), cluster.clock.mono());
+    }
+    let user = UserName::parse("ada").unwrap();
+    let (stop, has_heard) = (Stop::new(), AtomicBool::new(false));
+    let holds = || Some((Answer::State { state: State::default() }, Vec::new()));
+    // Says nothing until the other has heard.
+    let late = |_: &Message| holds().filter(|_| has_heard.load(Ordering::SeqCst));
+    let hears = |asked: &Message| {
+        has_heard.fetch_or(matches!(asked, Message::Unlock { .. }), Ordering::SeqCst);
+        holds()
+    };
+    std::thread::scope(|scope| {
+        let end = CloseOnDrop(stop.clone());
+        let late = |_permit| cluster.say_for(others[0], &stop, late);
+        let late = spawn_named(scope, "machine-2", late).unwrap();
+        let hears = |_permit| cluster.say_for(others[1], &stop, hears);
+        spawn_named(scope, "machine-3", hears).unwrap();
+        cluster.pass_on(&user, &others);
+        drop(end);
+        assert!(late.join().unwrap() > 0);
+    });
 }

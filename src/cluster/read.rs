@@ -101,7 +101,7 @@ impl Cluster {
     /// Waits until each member that is in touch, with this machine or another that is, has heard of what this one has
     /// committed of a user: a majority alone has it on disk then, and only this one knows that. What goes to a
     /// member about one user comes in order, so one that answers a question has heard of it before. Whoever did not
-    /// answer hears it by way of those that did. Whether a majority has made sure of that.
+    /// answer hears it by way of those that did. Whether all have, or a majority has made sure of that.
     ///
     /// Those whom nobody reaches find out by themselves before they trust what they hold.
     pub fn await_heard(&self, user: &UserName) -> bool {
@@ -124,10 +124,13 @@ impl Cluster {
     pub(super) fn pass_on(&self, user: &UserName, others: &[NodeId]) {
         let com = self.local.get(user).map(|slot| slot.state().com).unwrap_or_default();
         let (until, epoch) = (self.deadline(PEER_ANSWER_MS), self.local.floors().epoch);
-        let is_reached = |node: NodeId| node != self.members.me && self.members.is_up(node);
-        for &node in others.iter().filter(|&&node| is_reached(node)) {
+        let mut reached = others.to_vec();
+        reached.retain(|&node| node != self.members.me && self.members.is_up(node));
+        for &node in &reached {
             let notice = Message::Unlock { user: user.clone(), term: com.term, com: Some(com) };
             self.links.send(node, (notice, Arc::default()), None, (until, epoch));
+        }
+        for node in reached {
             // So often at most, too: a test's clock stands.
             for _ in 0..PEER_ANSWER_MS / PASS_ON_LOOK_MS {
                 let read = Message::Read { user: user.clone(), pass_on: Vec::new() };
