@@ -122,6 +122,20 @@ pub(crate) fn talk(one: &MachineRow, other: &MachineRow) -> bool {
     }
 }
 
+/// `apple and cedar do not reach each other`: each two that are up, and between whom the line is broken.
+pub(crate) fn broken_lines(t: Lang, machines: &[MachineRow]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (index, one) in machines.iter().enumerate() {
+        for other in machines.iter().skip(index + 1) {
+            let are_up = [one, other].iter().all(|m| m.state != MachineState::Down);
+            if are_up && !talk(one, other) {
+                broken.push(t.reach_not(&name(t, &one.name), &name(t, &other.name)));
+            }
+        }
+    }
+    broken
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::{Frame, Notice, Tone, coordinate, ring};
-use super::machines::{Look, change, look, name, note, state, talk};
+use super::machines::{Look, broken_lines, change, look, name, note, state, talk};
 use super::time::{Moment, span};
 use crate::clock::Wall;
 use crate::limits::MACHINE_NAME_CHARS_SHOWN;
@@ -168,6 +168,10 @@ pub(crate) fn sentence(t: Lang, status: &Status) -> Notice {
         let text = format!("{kept} {}", t.damaged_on_fewer());
         return care(t.working_some_damaged(damaged), text);
     }
+    let broken = broken_lines(t, &status.machines);
+    if !broken.is_empty() {
+        return care(t.working_some_lines(broken.len()), t.brought_by_others(&broken.join(", ")));
+    }
     if behind > 0 {
         return care(t.working_some_behind(behind), kept);
     }
@@ -275,6 +279,7 @@ fn title(t: Lang, machines: &[MachineRow], now: Wall) -> String {
         let name = name(t, &machine.name);
         parts.push(since.map_or_else(|| t.is_down(&name), |span| t.is_down_for(&name, &span)));
     }
+    parts.extend(broken_lines(t, machines));
     let n = machines.len();
     let count = t.numbers().get(n).map_or_else(|| n.to_string(), ToString::to_string);
     t.machines_are(n, &count, &parts.join("; "))
@@ -425,6 +430,36 @@ mod tests {
         let mut status = machines(&[InStep, InStep]);
         status.machines[0].talks_to.clear();
         assert!(Picture::of(Lang::En, &status, Wall(0)).lines[0].is_cut);
+    }
+
+    #[test]
+    fn r0270_broken_line_told_where_all_are_up() {
+        let mut status = machines(&[InStep; 3]);
+        status.machines[0].talks_to.retain(|node| node.get() != 3);
+        let told = |t| {
+            let Notice { tone, strong, text, .. } = sentence(t, &status);
+            assert_eq!(tone, Tone::Care);
+            format!("{strong} {text}")
+        };
+        assert_eq!(
+            told(Lang::En),
+            "Working; a line between two machines is broken. apple and cedar do not reach each other; \
+             the others bring them what they save."
+        );
+        assert!(told(Lang::De).contains("apple und cedar erreichen einander nicht; "));
+        let title = Picture::of(Lang::En, &status, Wall(0)).title;
+        let expected =
+            "apple, birch and cedar up and in step; apple and cedar do not reach each other.";
+        assert!(title.ends_with(expected), "{title}");
+        status.machines[1].talks_to.retain(|node| node.get() != 3);
+        let two = sentence(Lang::En, &status);
+        assert_eq!(two.strong, "Working; 2 lines between machines are broken.");
+        assert!(two.text.contains("birch and cedar do not"), "{}", two.text);
+        status.machines[2].state = Down;
+        assert!(
+            sentence(Lang::En, &status).strong.contains("one machine down"),
+            "no line to who is down"
+        );
     }
 
     #[test]

@@ -98,6 +98,12 @@ words! {
     working_some_behind(n: usize):
         ["Working; one machine is catching up.", "Working; {n} machines are catching up."] /
         ["Es läuft; eine Maschine holt auf.", "Es läuft; {n} Maschinen holen auf."];
+    working_some_lines(n: usize):
+        ["Working; a line between two machines is broken.", "Working; {n} lines between machines are broken."] /
+        ["Es läuft; zwei Maschinen sind nicht mehr verbunden.", "Es läuft; {n} Verbindungen zwischen Maschinen sind unterbrochen."];
+    brought_by_others(broken: &str):
+        "{broken}; the others bring them what they save." /
+        "{broken}; die anderen bringen ihnen, was sie speichern.";
     cannot_tell: "Can’t tell" / "Nicht zu sagen";
     cannot_tell_text:
         "No machine answers this web server, so how they are cannot be told. Nothing that was saved is lost." /
@@ -114,6 +120,10 @@ words! {
     are_catching_up(names: &str): "{names} up and catching up" / "{names} in Betrieb und beim Aufholen";
     is_down(name: &str): "{name} down" / "{name} ausgefallen";
     is_down_for(name: &str, span: &str): "{name} down for {span}" / "{name} seit {span} ausgefallen";
+
+    reach_not(one: &str, other: &str):
+        "{one} and {other} do not reach each other" /
+        "{one} und {other} erreichen einander nicht";
 
     machine: "Machine" / "Maschine";
     state: "State" / "Zustand";

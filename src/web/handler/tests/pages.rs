@@ -486,7 +486,8 @@ fn status_tells_members_why_and_what_changed() {
         "Working; one machine refuses votes.",
         "<td>Catching up, 12 behind</td>",
         "<td>Refuses votes: disk full</td>",
-        "apple up and in step; cedar up and refusing votes; birch up and catching up.",
+        "apple up and in step; cedar up and refusing votes; birch up and catching up; \
+         apple and cedar do not reach each other; birch and cedar do not reach each other.",
         "2 min</time> <span><bdi>&#60;cedar&#62;</bdi> refuses votes: disk full",
     ] {
         assert!(page.contains(words), "{words}: {page}");
