@@ -11,6 +11,7 @@ use super::tests::{of_three, of_three_at};
 use crate::id::{Hash128, NodeId, UserName};
 use crate::limits::{FRAME_BYTES_MAX, GREET_MS, LINKS_PER_PEER, PING_MS, PING_SILENCE_MS};
 use crate::replica::State;
+use crate::replica::version::Version;
 use crate::thread::{CloseOnDrop, Stop, spawn_named};
 use crate::transport::tests::until;
 use crate::transport::{Connection, Keys, Listener};
@@ -153,5 +154,35 @@ fn r0281_what_is_passed_on_goes_to_all_before_one_is_waited_for() {
         cluster.pass_on(&user, &others);
         drop(end);
         assert!(late.join().unwrap() > 0);
+    });
+}
+
+/// What is taken away was told only once a second had passed, and not when the machine that stood still was given up.
+#[test]
+fn r0271_whoever_is_given_up_meanwhile_is_waited_for_no_longer() {
+    const LONG_MS: u64 = 60_000;
+    let home = tempfile::tempdir().unwrap();
+    let cluster = of_three(home.path(), &Stop::new(), &[]);
+    cluster.have_silent_peers();
+    let node = NodeId::new(2).unwrap();
+    cluster.members.answered(node, Health::default(), cluster.clock.mono());
+    let (end, is_told, user) = (Stop::new(), Stop::new(), UserName::parse("ada").unwrap());
+    std::thread::scope(|scope| {
+        let _end = CloseOnDrop(end.clone());
+        let silent = |_permit| {
+            cluster.say_for(node, &end, |_| {
+                cluster.members.gone(node);
+                assert!(
+                    is_told.wait(Duration::from_millis(LONG_MS / 2)),
+                    "waited for until it answers"
+                );
+                None
+            })
+        };
+        let silent = spawn_named(scope, "machine-2", silent).unwrap();
+        cluster.await_holding(node, (&user, Version::default()), LONG_MS);
+        is_told.close();
+        end.close();
+        silent.join().unwrap();
     });
 }

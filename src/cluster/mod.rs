@@ -65,7 +65,7 @@ use crate::wire::status::ChangeKind;
 use changes::Changes;
 use fold::Folds;
 use identity::Identity;
-use link::{Asker, Links, Tickets};
+use link::{Asker, Heard, Links, Tickets};
 use locks::UserLocks;
 use membership::{Guest, Membership, Peer};
 pub use picture::NotKept;
@@ -362,12 +362,18 @@ impl Cluster {
 
     /// Asks one peer one thing and waits for the answer.
     fn ask_until(&self, peer: NodeId, message: Message, until: Mono) -> Option<(Answer, Vec<u8>)> {
+        let answers = self.ask(peer, message, until);
+        answers.recv_timeout(until.left(self.clock.mono())).ok()?.answer
+    }
+
+    /// Asks one peer one thing. Where the answer comes, or the word that none will.
+    fn ask(&self, peer: NodeId, message: Message, until: Mono) -> Receiver<Heard> {
         // Room for the one answer.
-        let (sender, receiver) = bounded(1);
-        let asker = Asker { answers: sender, ticket: self.tickets.next() };
+        let (answers, heard) = bounded(1);
+        let asker = Asker { answers, ticket: self.tickets.next() };
         let when = (until, self.local.floors().epoch);
         self.links.send(peer, (message, Arc::default()), Some(asker), when);
-        receiver.recv_timeout(until.left(self.clock.mono())).ok()?.answer
+        heard
     }
 
     /// Has a write whose outcome is not known settled as soon as can be.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use super::Cluster;
 use super::link::Asker;
@@ -131,18 +131,35 @@ impl Cluster {
             self.links.send(node, (notice, Arc::default()), None, (until, epoch));
         }
         for node in reached {
-            // So often at most, too: a test's clock stands.
-            for _ in 0..PEER_ANSWER_MS / PASS_ON_LOOK_MS {
-                let read = Message::Read { user: user.clone(), pass_on: Vec::new() };
-                let answer = self.members.is_up(node).then(|| self.ask_until(node, read, until));
-                match answer {
-                    Some(Some((Answer::State { state }, _))) if state.com < com => {}
-                    Some(None) if self.clock.mono() < until => {}
-                    _ => break,
-                }
-                if self.stop.wait(Duration::from_millis(PASS_ON_LOOK_MS)) {
-                    return;
-                }
+            self.await_holding(node, (user, com), PEER_ANSWER_MS);
+        }
+    }
+
+    /// Waits until a member says that it holds as much of a user, is given up or `ms` have passed. One that stands
+    /// still is given up long before its connection ends.
+    pub(super) fn await_holding(&self, node: NodeId, (user, com): (&UserName, Version), ms: u64) {
+        let (until, look) = (self.deadline(ms), Duration::from_millis(PASS_ON_LOOK_MS));
+        let mut asked = None;
+        // So often at most, too: a test's clock stands.
+        for _ in 0..ms / PASS_ON_LOOK_MS {
+            if !self.members.is_up(node) || self.clock.mono() >= until {
+                return;
+            }
+            let read = || Message::Read { user: user.clone(), pass_on: Vec::new() };
+            let answers = asked.get_or_insert_with(|| self.ask(node, read(), until));
+            let heard = match answers.recv_timeout(look) {
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => None,
+                Ok(heard) => heard.answer,
+            };
+            match heard {
+                None => {}
+                Some((Answer::State { state }, _)) if state.com < com => {}
+                Some(_) => return,
+            }
+            asked = None;
+            if self.stop.wait(look) {
+                return;
             }
         }
     }
