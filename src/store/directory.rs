@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, AtFlags, FallocateFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::error::{StoreError, is_no_space};
@@ -113,6 +113,15 @@ impl Directory {
             Err(Errno::EXIST) => Ok(None),
             Err(e) => Err(self.no_space_or("make", name, e.into())),
         }
+    }
+
+    /// Whether so many bytes are allotted to a file that has no name and goes at once. What cannot be tried
+    /// here, as on some file systems, is not denied.
+    pub(super) fn allots(&self, bytes: u64) -> bool {
+        let tried = self
+            .open_at(".", OFlags::WRONLY | OFlags::TMPFILE)
+            .and_then(|file| fs::fallocate(file, FallocateFlags::empty(), 0, bytes));
+        !tried.is_err_and(|e| is_no_space(&e.into()))
     }
 
     /// Replaces a file's content as a whole: at any moment, and after a crash at any moment, the

@@ -398,9 +398,12 @@ impl UserStore {
         self.dir.disk_percent()
     }
 
-    /// Whether the disk takes so many bytes, as far as can be told without writing them.
+    /// Whether the disk takes so many bytes, as far as can be told without writing them: where shares of it are
+    /// limited, more is free than is given.
     pub fn has_room_for(&self, bytes: u64) -> bool {
-        self.keep_ballast() && self.dir.has_room(bytes).unwrap_or(false)
+        self.keep_ballast()
+            && self.dir.has_room(bytes).unwrap_or(false)
+            && (bytes == 0 || self.dir.root().allots(bytes))
     }
 
     /// Bytes that this user may still write to the disk that holds the data directory.

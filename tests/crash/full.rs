@@ -53,12 +53,23 @@ fn child_fills_its_file() {
     let directory = Path::new(&directory);
     let store = UserStore::open(&DataDir::open(directory).unwrap()).unwrap();
     fill_and_check(directory, &store);
+    r0272_free_is_only_what_is_given(directory, &store);
     // Neither failure has retired the file.
     let mut history = History::of(1);
     store.replace(&ada(), &history.bytes).unwrap();
     let at = history.bytes.len() as u64;
     store.append(&ada(), at, &history.add("there is room again")).unwrap();
     eprintln!("child is done");
+}
+
+/// Where somebody's share of a disk was used up, though much of it was free, the machine voted again every ten
+/// seconds, and refused the next line.
+fn r0272_free_is_only_what_is_given(directory: &Path, store: &UserStore) {
+    assert!(store.disk_free_bytes().unwrap() > 2 * ROOM && !store.has_room_for(2 * ROOM));
+    let held = || std::fs::read_dir(directory).unwrap().count();
+    let before = held();
+    assert!(store.has_room_for(ROOM / 2));
+    assert_eq!(held(), before, "nothing is left of what was tried");
 }
 
 /// What a machine is.
@@ -325,7 +336,7 @@ const NOT_ALLOWED: i32 = 77;
 
 #[test]
 fn file_size_limit_leaves_old_state() {
-    // Half-kilobyte blocks; the signal that comes with the error is ignored across the exec.
+    // `ROOM` in half-kilobyte blocks; the signal that comes with the error is ignored across the exec.
     let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
     run("crash::full::child_fills_its_file", &["sh", "-c", script]);
 }
