@@ -153,6 +153,7 @@ impl Cluster {
         let live = self.members.live().into_iter().filter(|&node| node != me);
         let mut differing: BTreeMap<NodeId, u32> = gather(live.map(|node| (node, 0)));
         let began = self.clock.mono();
+        let (is_doubted, lacked) = (self.members.is_doubted(), self.members.lacking() as usize);
         let (mut compared, mut learned, mut lacking) = (0, 0, BTreeSet::new());
         let mut after: Option<UserName> = None;
         loop {
@@ -197,7 +198,11 @@ impl Cluster {
             }
         }
         let ms = self.clock.mono().since_ms(began);
-        log::info!(users = compared, learned, failed = lacking.len(), ms; "compared with peers");
+        // As long as a disk is full, all machines compare again and again, and find the same.
+        let is_news = is_doubted || learned > 0 || lacking.len() != lacked;
+        let level = if is_news { log::Level::Info } else { log::Level::Debug };
+        let failed = lacking.len();
+        log::log!(level, users = compared, learned, failed, ms; "compared with peers");
         if self.members.compared(&differing, began) {
             self.members.lacks_only(lacking);
         }

@@ -147,11 +147,14 @@ fn r0180_full_disk_says_of_when_its_lists_are() {
     let last = all.posts(1, "ada")[0].id.at_ms();
     assert!(since.0.abs_diff(last) < 10_000, "{since:?} {last}");
     assert_eq!((stale_since(&all, 1), stale_since(&all, 2)), (None, None));
-    // It looks again and again, and knows it all the time.
+    // It looks again and again, and knows it all the time; and not each time is it said that it does.
+    let compared = || all.log(0).matches("compared with peers").count();
+    let before = compared();
     for _ in 0..200 {
         assert_eq!(stale_since(&all, 0), Some(since));
         std::thread::park_timeout(std::time::Duration::from_millis(50));
     }
+    assert!(compared() <= before + 1, "r0273: every five seconds, for as long as it is full");
     // Nor once it was started anew, when it does not know any more since when.
     all.kill(0);
     spawn_limited(&mut all, 0);
