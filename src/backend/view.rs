@@ -323,6 +323,7 @@ impl Backend {
         let node = |row: MachineRow| metrics::Node {
             node: row.node,
             is_up: row.state != MachineState::Down,
+            votes: row.refuses.is_none(),
             behind: row.behind,
             pictures_missing: row.pictures_missing,
         };

@@ -141,6 +141,8 @@ pub struct Node {
     pub node: NodeId,
     /// Whether it answers.
     pub is_up: bool,
+    /// Whether it refuses its vote on nobody's posts.
+    pub votes: bool,
     /// How many members' files it lacks entries of, if known.
     pub behind: Option<u32>,
     /// How many files of pictures it lacks.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::table::{Kind, METRICS, Metric, Side};
 use super::{
-    BOUNDS_MS, COMMIT_TIMES, CONFLICTS, DISK_WRITTEN, Histogram, LOCK_TIMES, LOGIN_FAILURES, Now,
-    POSTS, REQUEST_TIMES, REQUESTS,
+    BOUNDS_MS, COMMIT_TIMES, CONFLICTS, DISK_WRITTEN, Histogram, LOCK_TIMES, LOGIN_FAILURES, Node,
+    Now, POSTS, REQUEST_TIMES, REQUESTS,
 };
 
 /// The page's content type.
@@ -31,7 +31,6 @@ fn family(out: &mut String, metric: &Metric, now: Option<&Now>) {
     let Metric { name, kind, help, bad, .. } = metric;
     let kind = kind.name();
     put(out, format_args!("# HELP {name} {help}. Bad: {bad}\n# TYPE {name} {kind}\n"));
-    let nodes = || now.into_iter().flat_map(|now| &now.nodes);
     match *name {
         "tern_requests_total" => {
             for (route, code, count) in REQUESTS.all() {
@@ -41,22 +40,13 @@ fn family(out: &mut String, metric: &Metric, now: Option<&Now>) {
         "tern_request_seconds" => histogram(out, name, &REQUEST_TIMES),
         "tern_write_commit_seconds" => histogram(out, name, &COMMIT_TIMES),
         "tern_lock_wait_seconds" => histogram(out, name, &LOCK_TIMES),
-        "tern_node_up" => {
-            for node in nodes() {
-                let is_up = u8::from(node.is_up);
-                put(out, format_args!("{name}{{node=\"{}\"}} {is_up}\n", node.node));
-            }
+        "tern_node_up" => of_nodes(out, name, now, |node| Some(u32::from(node.is_up))),
+        "tern_node_votes" => {
+            of_nodes(out, name, now, |node| node.is_up.then_some(u32::from(node.votes)));
         }
-        "tern_node_behind_entries" => {
-            for (node, behind) in nodes().filter_map(|node| Some((node.node, node.behind?))) {
-                put(out, format_args!("{name}{{node=\"{node}\"}} {behind}\n"));
-            }
-        }
+        "tern_node_behind_entries" => of_nodes(out, name, now, |node| node.behind),
         "tern_node_pictures_missing" => {
-            for node in nodes().filter(|node| node.is_up) {
-                let missing = node.pictures_missing;
-                put(out, format_args!("{name}{{node=\"{}\"}} {missing}\n", node.node));
-            }
+            of_nodes(out, name, now, |node| node.is_up.then_some(node.pictures_missing));
         }
         "tern_term_conflicts_total" => one(out, name, CONFLICTS.get()),
         "tern_login_failures_total" => one(out, name, LOGIN_FAILURES.get()),
@@ -73,6 +63,15 @@ fn family(out: &mut String, metric: &Metric, now: Option<&Now>) {
             put(out, format_args!("{name}{{version=\"{version}\"}} 1\n"));
         }
         _ => unreachable!("{name} is in the table and nobody counts it"),
+    }
+}
+
+/// A line for each machine of which the number is known.
+fn of_nodes(out: &mut String, name: &str, now: Option<&Now>, value: impl Fn(&Node) -> Option<u32>) {
+    for node in now.into_iter().flat_map(|now| &now.nodes) {
+        if let Some(value) = value(node) {
+            put(out, format_args!("{name}{{node=\"{}\"}} {value}\n", node.node));
+        }
     }
 }
 
@@ -105,7 +104,6 @@ const _: () = assert!(matches!(METRICS[0].kind, Kind::Counter));
 
 #[cfg(test)]
 mod tests {
-    use super::super::Node;
     use super::*;
     use crate::id::NodeId;
 
@@ -114,10 +112,11 @@ mod tests {
         let node = |number, is_up, behind| Node {
             node: NodeId::new(number).unwrap(),
             is_up,
+            votes: is_up && number == 1,
             behind,
             pictures_missing: 4,
         };
-        let nodes = vec![node(1, true, Some(0)), node(2, false, None)];
+        let nodes = vec![node(1, true, Some(0)), node(2, false, None), node(3, true, Some(5))];
         let now = Now { nodes, users: 3, disk_free_bytes: Some(7) };
         REQUESTS.count("home", 200);
         for (is_web, now) in [(true, None), (false, Some(&now)), (true, Some(&now))] {
@@ -135,6 +134,10 @@ mod tests {
         }
         let text = page(false, Some(&now));
         assert!(text.contains("\ntern_node_up{node=\"2\"} 0\n"), "{text}");
+        assert!(
+            text.contains("\ntern_node_votes{node=\"1\"} 1\ntern_node_votes{node=\"3\"} 0\n"),
+            "{text}"
+        );
         assert!(!text.contains("tern_node_behind_entries{node=\"2\"}"), "{text}");
         assert!(text.contains("\ntern_node_pictures_missing{node=\"1\"} 4\n"), "{text}");
         assert!(!text.contains("tern_node_pictures_missing{node=\"2\"}"), "{text}");

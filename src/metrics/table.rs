@@ -41,7 +41,7 @@ pub struct Metric {
 }
 
 /// All of them, in the order of the page.
-pub const METRICS: [Metric; 14] = [
+pub const METRICS: [Metric; 15] = [
     Metric {
         name: "tern_requests_total",
         kind: Kind::Counter,
@@ -73,6 +73,14 @@ pub const METRICS: [Metric; 14] = [
         labels: &["node"],
         help: "Whether a machine answers this one: 1 or 0",
         bad: "0 for longer than a restart takes; with fewer than a majority at 1 nothing is saved",
+    },
+    Metric {
+        name: "tern_node_votes",
+        kind: Kind::Gauge,
+        side: Side::Backend,
+        labels: &["node"],
+        help: "Whether a machine that answers takes part in saving everything: 1 or 0",
+        bad: "0 for longer than a start takes: its disk is full or broken, or a file is damaged; tern cluster status says which",
     },
     Metric {
         name: "tern_node_behind_entries",

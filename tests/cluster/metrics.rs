@@ -195,7 +195,7 @@ fn numbers_follow_what_happens_in_a_cluster() {
     assert!(sum("tern_lock_wait_seconds_count") >= 2);
     for one in &backends {
         assert_eq!(one.one("tern_users"), 1);
-        assert_eq!(one.sum("tern_node_up"), 3, "{one:?}");
+        assert_eq!((one.sum("tern_node_up"), one.sum("tern_node_votes")), (3, 3), "{one:?}");
         assert!(one.one("tern_disk_free_bytes") > 0);
     }
     // The public listener has refused what it does not know, and the other one knows no page.
