@@ -190,12 +190,17 @@ impl CliError {
     /// as they are.
     pub fn report(&self, to: &mut dyn Write) -> ExitCode {
         if let Self::Usage(error) = self {
+            if error.use_stderr() {
+                // It names what was typed as that was.
+                let said = error.render().to_string();
+                let lines = said.lines().map(|line| format!("{}\n", harmless(line)));
+                let _told = to.write_all(lines.collect::<String>().as_bytes());
+                return ExitCode::from(self.code());
+            }
             let printed = error.print().and_then(|()| io::stdout().flush());
             let is_lost = |error: &io::Error| error.kind() != io::ErrorKind::BrokenPipe;
             return match printed {
-                Err(source) if !error.use_stderr() && is_lost(&source) => {
-                    Self::Output { source }.report(to)
-                }
+                Err(source) if is_lost(&source) => Self::Output { source }.report(to),
                 _ => ExitCode::from(self.code()),
             };
         }
@@ -258,6 +263,22 @@ mod tests {
             error.report(&mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("{shown}{rest}\n"));
         }
+    }
+
+    #[test]
+    fn r0274_what_was_typed_steers_no_terminal() {
+        let typed =
+            clap::Command::new("tern").try_get_matches_from(["tern", "\u{1b}]0;x\u{7}größe"]);
+        let mut out = Vec::new();
+        let code = CliError::from(typed.unwrap_err()).report(&mut out);
+        let said = String::from_utf8(out).unwrap();
+        assert!(
+            said.starts_with(
+                "error: unexpected argument '\\u{1b}]0;x\\u{7}größe' found\n\nUsage: tern\n"
+            ),
+            "{said}"
+        );
+        assert_eq!(code, ExitCode::from(2));
     }
 
     #[test]
