@@ -4,7 +4,7 @@ use super::handle::{ActionError, NewSession, Plan};
 use super::keeping::Admission;
 use super::{Field, Problem, field, session};
 use crate::clock::Wall;
-use crate::user::entry::{Entry, SessionId};
+use crate::user::entry::{Audience, Entry, SessionId};
 use crate::user::{Receipt, Status, User};
 
 /// What an account begins with. A name that was left stays taken: mentions of it would point to a
@@ -27,6 +27,7 @@ pub(super) fn newcomer(
             display_name,
             bio: String::new(),
             members_only: false,
+            posts_for: Audience::Everyone,
             avatar: None,
         },
         Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },

@@ -322,6 +322,8 @@ impl Asked {
         }
     }
 
+    /// It is the same request whether or not it says that it is for everybody: a program that knows nothing of
+    /// that makes the same of it.
     fn post(self, post: &NewPost) -> Self {
         let asked = self.text(&post.text).maybe_post(post.reply_to.as_ref());
         let asked = asked.maybe_text(&post.note);
@@ -363,6 +365,10 @@ impl Asked {
         let said =
             |asked: Self, (is, word): (bool, &str)| if is { asked.text(word) } else { asked };
         let asked = parts.into_iter().fold(asked, said);
+        let asked = match edit.posts_for {
+            Some(it) => asked.text("posts for").text(it.as_str()),
+            None => asked,
+        };
         match edit.avatar {
             AvatarWish::Keep => asked,
             AvatarWish::Remove => asked.text("remove"),

@@ -94,8 +94,8 @@ pub enum Change {
     Post {
         /// Its number: made under the lock, above [`User::post_id_max`].
         id: PostId,
-        /// Who may read it.
-        audience: Audience,
+        /// Who may read it; nothing where its author does not say it.
+        audience: Option<Audience>,
         /// As typed.
         text: String,
         /// What it answers; that it stands was looked up, unless it is one's own.
@@ -223,6 +223,8 @@ pub enum Change {
         bio: String,
         /// Whether only members see their posts.
         members_only: bool,
+        /// For whom their posts are from now on of which they do not say it; nothing where that stays.
+        posts_for: Option<Audience>,
         /// What becomes of the picture beside the name.
         avatar: Avatar,
         /// What of it stays as it is.
@@ -440,9 +442,7 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         | Change::Block { .. }
         | Change::Unblock { .. }
         | Change::RemoveFollower { .. } => this().and_then(|_| tie(user, change, now)),
-        Change::EditProfile { display_name: name, bio, members_only: only, avatar, untouched } => {
-            this().and_then(|_| profile::edit(user, (name, bio), (*only, avatar), *untouched, now))
-        }
+        Change::EditProfile { .. } => this().and_then(|_| profile::edit(user, change, now)),
         Change::ChangePassword { verified_hash, new_hash, session } => {
             account::change_password(user, this()?, [verified_hash, new_hash], session, now)
         }
@@ -491,7 +491,9 @@ fn post(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
         return Ok(Plan::default());
     };
     let pictures = &picture::with_sent(user, pictures, sent, now)?;
-    let (id, audience, typed) = (*id, *audience, [text.as_str(), note.as_str()]);
+    // By what stands in the file under the lock, whichever machine it was changed at a moment ago.
+    let (id, audience) = (*id, audience.unwrap_or(user.posts_for));
+    let typed = [text.as_str(), note.as_str()];
     let (sensitive, poll) = (*sensitive, poll.as_ref());
     let what = post::What { id, audience, typed, pictures, sensitive, poll };
     post::post(user, what, reply_to.as_ref(), now)

@@ -232,6 +232,9 @@ pub struct Newcomer {
     /// Whether their posts are for members alone.
     #[serde(default)]
     pub members_only: bool,
+    /// For whom their posts are of which they do not say it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub posts_for: Audience,
     /// Since when they were a member there.
     pub joined_at: Wall,
 }
@@ -250,13 +253,14 @@ pub fn begin(
         return Err(ActionError::Taken);
     }
     let problem = |field| move |problem| ActionError::field(field, problem);
-    let Newcomer { display_name, bio, members_only, joined_at } = newcomer;
+    let Newcomer { display_name, bio, joined_at, .. } = newcomer;
+    let (members_only, posts_for) = (newcomer.members_only, newcomer.posts_for);
     let display_name = field::display_name(display_name, &user.name)
         .map_err(problem(super::Field::DisplayName))?;
     let bio = field::bio(bio).map_err(problem(super::Field::Bio))?;
     Ok(Plan::of(vec![
         Entry::Joined { at: (*joined_at).min(now) },
-        Entry::Profile { at: now, display_name, bio, members_only: *members_only, avatar: None },
+        Entry::Profile { at: now, display_name, bio, members_only, posts_for, avatar: None },
         Entry::Password { at: now, hash: password_hash.to_owned(), reset: None },
     ]))
 }

@@ -39,7 +39,8 @@ fn apply(user: &mut User, plan: &Plan) {
 
 fn newcomer(display_name: &str) -> Newcomer {
     let (display_name, bio) = (display_name.to_owned(), String::new());
-    Newcomer { display_name, bio, members_only: true, joined_at: Wall(7) }
+    let (members_only, posts_for) = (true, Audience::Followers);
+    Newcomer { display_name, bio, members_only, posts_for, joined_at: Wall(7) }
 }
 
 /// Ada as an import has begun her.
@@ -58,6 +59,7 @@ fn account_begun_remembers_its_file_alone() {
     let ada = ada();
     assert_eq!((ada.joined_at, ada.display_name.as_str()), (Wall(7), "Ada"));
     assert!(ada.members_only, "what was not for strangers there is not for strangers here");
+    assert_eq!(ada.posts_for, Audience::Followers);
     assert_eq!(check_under_way(&ada, FILE), Ok(()));
     assert_eq!(check_under_way(&ada, Hash128([8; 16])), Err(ActionError::Taken));
     assert!(!Step::Done.is_done(&ada, FILE));

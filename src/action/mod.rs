@@ -271,6 +271,11 @@ pub struct NewPost {
     /// Whether they are covered until somebody wants to see them.
     #[serde(default, skip_serializing_if = "is_not")]
     pub sensitive: bool,
+    /// Whether its author says that it is for everybody. If not, what [`Action::Post`] writes, and a poll for
+    /// everybody, is for whom their posts are unless they say otherwise: so it is where a program asks that
+    /// knows nothing of this, too.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub for_everybody: bool,
 }
 
 /// Data of [`Action::PostFor`].
@@ -283,23 +288,30 @@ pub struct PostFor {
 }
 
 impl Action {
-    /// The post that it writes, who may read that, and what it asks.
-    pub const fn written(&self) -> Option<(Audience, &NewPost, Option<&NewPoll>)> {
-        match self {
-            Self::Post(post) => Some((Audience::Everyone, post, None)),
-            Self::PostFor(PostFor { audience, post }) => Some((*audience, post, None)),
-            Self::PostPoll(PostPoll { audience, post, poll }) => {
-                Some((*audience, post, Some(poll)))
-            }
-            _ => None,
-        }
+    /// The post that it writes, who may read that, if its author says it, and what it asks.
+    pub fn written(&self) -> Option<(Option<Audience>, &NewPost, Option<&NewPoll>)> {
+        let (audience, post, poll) = match self {
+            Self::Post(post) => (Audience::Everyone, post, None),
+            Self::PostFor(PostFor { audience, post }) => (*audience, post, None),
+            Self::PostPoll(PostPoll { audience, post, poll }) => (*audience, post, Some(poll)),
+            _ => return None,
+        };
+        let is_said = post.for_everybody || !audience.is_everyone();
+        Some((is_said.then_some(audience), post, poll))
     }
 }
 
-impl PostFor {
-    /// What is asked of a backend.
-    pub fn action(self) -> Action {
-        if self.audience.is_everyone() { Action::Post(self.post) } else { Action::PostFor(self) }
+impl NewPost {
+    /// What is asked of a backend: to write this for those, or for whom its author's posts are unless they
+    /// say otherwise, and to ask that.
+    pub fn action(self, audience: Option<Audience>, poll: Option<NewPoll>) -> Action {
+        let for_everybody = audience == Some(Audience::Everyone);
+        let (audience, post) = (audience.unwrap_or_default(), Self { for_everybody, ..self });
+        match poll {
+            Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
+            None if audience.is_everyone() => Action::Post(post),
+            None => Action::PostFor(PostFor { audience, post }),
+        }
     }
 }
 
@@ -361,6 +373,10 @@ pub struct EditProfile {
     /// Whether only members see their posts.
     #[serde(default, skip_serializing_if = "is_not")]
     pub members_only: bool,
+    /// For whom their posts are from now on of which they do not say it; one of [`Audience::USUAL`], or nothing
+    /// where that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts_for: Option<Audience>,
     /// What becomes of the picture beside the name.
     #[serde(default, skip_serializing_if = "AvatarWish::is_keep")]
     pub avatar: AvatarWish,

@@ -272,7 +272,14 @@ mod tests {
         let mut user = User::absent(UserName::parse("ada").unwrap());
         user.apply(&Entry::Joined { at: NOW }, Place::default());
         let one = picture(1_000, "");
-        let said = crate::action::Untouched::default();
+        let shows = |avatar| crate::action::Change::EditProfile {
+            display_name: "Ada".to_owned(),
+            bio: "Gulls".to_owned(),
+            members_only: false,
+            posts_for: None,
+            avatar,
+            untouched: crate::action::Untouched::default(),
+        };
         for (wish, expected) in [
             (Avatar::Keep, None),
             (Avatar::Show(Box::new(one.clone())), Some(&one)),
@@ -280,15 +287,14 @@ mod tests {
             (Avatar::Remove, None),
             (Avatar::Show(Box::new(one.clone())), Some(&one)),
         ] {
-            let plan =
-                super::super::profile::edit(&user, ("Ada", "Gulls"), (false, &wish), said, NOW);
+            let plan = super::super::profile::edit(&user, &shows(wish), NOW);
             plan.unwrap().entries.iter().for_each(|it| user.apply(it, Place::default()));
             assert_eq!(user.avatar.as_deref(), expected);
             assert_eq!(user.picture_bytes(), expected.map_or(0, |it| it.bytes));
         }
         let full = picture(USER_PICTURE_BYTES_MAX, "");
         let wish = Avatar::Show(Box::new(full));
-        let refused = super::super::profile::edit(&user, ("Ada", ""), (false, &wish), said, NOW);
+        let refused = super::super::profile::edit(&user, &shows(wish), NOW);
         let max = u32::try_from(USER_PICTURE_BYTES_MAX).unwrap();
         let expected = ActionError::field(Field::Picture, Problem::Full { max });
         assert_eq!(refused.map(|plan| plan.entries.len()), Err(expected));

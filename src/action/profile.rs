@@ -1,18 +1,18 @@
 //! What a person says of themselves.
 
-use super::handle::{ActionError, Avatar, Plan};
-use super::{Field, FieldProblem, Untouched, field, post};
+use super::handle::{ActionError, Avatar, Change, Plan};
+use super::{Field, FieldProblem, field, post};
 use crate::clock::Wall;
 use crate::user::User;
 use crate::user::entry::Entry;
 
-pub(super) fn edit(
-    user: &User,
-    (display_name, bio): (&str, &str),
-    (members_only, avatar): (bool, &Avatar),
-    untouched: Untouched,
-    now: Wall,
-) -> Result<Plan, ActionError> {
+/// What a [`Change::EditProfile`] would write.
+pub(super) fn edit(user: &User, change: &Change, now: Wall) -> Result<Plan, ActionError> {
+    let Change::EditProfile { display_name, bio, members_only, posts_for, avatar, untouched } =
+        change
+    else {
+        return Ok(Plan::default());
+    };
     let avatar = match avatar {
         Avatar::Keep => user.avatar.clone(),
         Avatar::Remove => None,
@@ -21,7 +21,8 @@ pub(super) fn edit(
             Some(picture.clone())
         }
     };
-    let members_only = if untouched.members_only { user.members_only } else { members_only };
+    let members_only = if untouched.members_only { user.members_only } else { *members_only };
+    let posts_for = posts_for.unwrap_or(user.posts_for);
     let as_is = |is_untouched: bool, text: &String| is_untouched.then(|| Ok(text.clone()));
     let display_name = as_is(untouched.display_name, &user.display_name)
         .unwrap_or_else(|| field::display_name(display_name, &user.name));
@@ -30,10 +31,13 @@ pub(super) fn edit(
     match (display_name, bio) {
         (Ok(display_name), Ok(bio)) => {
             let is_same = (&display_name, &bio) == (&user.display_name, &user.bio);
-            if is_same && members_only == user.members_only && avatar == user.avatar {
+            let eyes = (members_only, posts_for);
+            if is_same && eyes == (user.members_only, user.posts_for) && avatar == user.avatar {
                 return Ok(Plan::default());
             }
-            Ok(Plan::of(vec![Entry::Profile { at: now, display_name, bio, members_only, avatar }]))
+            let at = now;
+            let profile = Entry::Profile { at, display_name, bio, members_only, posts_for, avatar };
+            Ok(Plan::of(vec![profile]))
         }
         (display_name, bio) => {
             let problems = [(Field::DisplayName, display_name.err()), (Field::Bio, bio.err())];
@@ -48,13 +52,29 @@ pub(super) fn edit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::{
+        Action, AvatarWish, EditProfile, NewPoll, RequestKey, Untouched, Who, handle,
+    };
+    use crate::id::{PostId, RequestId};
     use crate::user::Place;
+    use crate::user::entry::{Audience, SessionId};
 
     const NOW: Wall = Wall(9);
 
     fn edited(user: &User, untouched: Untouched) -> Result<Plan, ActionError> {
         // What somebody knew of the profile before it was changed.
-        edit(user, ("Ada", "gulls"), (false, &Avatar::Keep), untouched, NOW)
+        edit(user, &said(untouched, None), NOW)
+    }
+
+    fn said(untouched: Untouched, posts_for: Option<Audience>) -> Change {
+        Change::EditProfile {
+            display_name: "Ada".to_owned(),
+            bio: "gulls".to_owned(),
+            members_only: false,
+            posts_for,
+            avatar: Avatar::Keep,
+            untouched,
+        }
     }
 
     #[test]
@@ -65,6 +85,7 @@ mod tests {
             display_name: display_name.to_owned(),
             bio: bio.to_owned(),
             members_only,
+            posts_for: Audience::Followers,
             avatar: None,
         };
         user.apply(&now("Ada Lind", "terns", true), Place::default());
@@ -81,5 +102,86 @@ mod tests {
         }
         let all = Untouched { display_name: true, bio: true, members_only: true };
         assert_eq!(edited(&user, all).unwrap().entries, []);
+        let same = edit(&user, &said(all, Some(Audience::Followers)), NOW).unwrap();
+        assert_eq!(same.entries, []);
+        let mut quiet = now("Ada Lind", "terns", true);
+        if let Entry::Profile { posts_for, .. } = &mut quiet {
+            *posts_for = Audience::Quiet;
+        }
+        let changed = edit(&user, &said(all, Some(Audience::Quiet)), NOW).unwrap();
+        assert_eq!(changed.entries, [quiet]);
+    }
+
+    /// Whatever was known where it was asked for: what stands in the file when it is written counts.
+    #[test]
+    fn r0260_post_that_does_not_say_for_whom_is_for_whom_its_author_wants() {
+        let id = SessionId("s".to_owned());
+        let mut user = User::absent("ada".parse().unwrap());
+        let (device, address, app) = (String::new(), String::new(), None);
+        for entry in [
+            Entry::Joined { at: NOW },
+            Entry::SessionOpened { at: NOW, id: id.clone(), device, address, app },
+        ] {
+            user.apply(&entry, Place::default());
+        }
+        let who = Who { session: Some(id) };
+        let act = |user: &mut User, change: &Change| {
+            let plan = handle(user, &who, change, NOW).unwrap();
+            plan.entries.iter().for_each(|entry| user.apply(entry, Place::default()));
+        };
+        let mut number = 0;
+        let mut posted = |user: &mut User, audience, poll| {
+            number += 1;
+            let (id, text, note) = (PostId::from_raw(number), "tea".to_owned(), String::new());
+            let (reply_to, pictures, sent, sensitive) = (None, Vec::new(), Vec::new(), false);
+            let post = Change::Post {
+                id,
+                audience,
+                text,
+                reply_to,
+                note,
+                pictures,
+                sent,
+                sensitive,
+                poll,
+            };
+            act(user, &post);
+            user.audience(id)
+        };
+        for usual in Audience::USUAL {
+            act(&mut user, &said(Untouched::default(), Some(usual)));
+            // Whoever changes something else leaves it.
+            let bio = Untouched { bio: true, members_only: true, ..Untouched::default() };
+            act(&mut user, &said(bio, None));
+            let options = ["a", "b"].map(str::to_owned).to_vec();
+            let poll = NewPoll { options, lasts_s: 600, many: false, hides_votes: false };
+            assert_eq!(posted(&mut user, None, None), usual);
+            assert_eq!(posted(&mut user, None, Some(poll)), usual);
+            for said in Audience::ALL {
+                assert_eq!(posted(&mut user, Some(said), None), said);
+            }
+        }
+    }
+
+    #[test]
+    fn choosing_whom_posts_are_for_is_another_request_than_leaving_it() {
+        let digest = |posts_for: Option<Audience>| {
+            let key = RequestKey { ops: 0, id: RequestId([1; 16]) };
+            let (display_name, bio, members_only) = (String::new(), String::new(), false);
+            let (avatar, untouched) = (AvatarWish::Keep, Untouched::default());
+            Action::EditProfile(EditProfile {
+                key,
+                display_name,
+                bio,
+                members_only,
+                posts_for,
+                avatar,
+                untouched,
+            })
+            .digest()
+        };
+        let usual = Audience::USUAL.map(|it| digest(Some(it)));
+        assert!(!usual.contains(&digest(None)));
+        assert!(usual[0] != usual[1] && usual[1] != usual[2] && usual[0] != usual[2]);
     }
 }

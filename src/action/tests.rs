@@ -1,7 +1,7 @@
 //! Handlers: what is written, what is refused, and that refused and idempotent acts write nothing;
 //! and what an action is told apart by.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Wall;
@@ -62,7 +62,7 @@ fn open(verified: &str, label: &str, rehashed: Option<&str>) -> Change {
 fn post(id: u64, text: &str, reply_to: Option<(&str, u64)>) -> Change {
     let reply_to = reply_to.map(|(user, id)| PostRef { user: name(user), id: post_id(id) });
     let (id, text, note, poll) = (post_id(id), text.to_owned(), String::new(), None);
-    let (audience, pictures, sent) = (Audience::Everyone, Vec::new(), Vec::new());
+    let (audience, pictures, sent) = (Some(Audience::Everyone), Vec::new(), Vec::new());
     Change::Post { id, audience, text, reply_to, note, pictures, sent, sensitive: false, poll }
 }
 
@@ -324,7 +324,8 @@ fn mute_and_block_oneself_or_too_many_refused() {
 fn edit_profile(display_name: &str, bio: &str, members_only: bool) -> Change {
     let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
     let (avatar, untouched) = (Avatar::Keep, Untouched::default());
-    Change::EditProfile { display_name, bio, members_only, avatar, untouched }
+    let posts_for = None;
+    Change::EditProfile { display_name, bio, members_only, posts_for, avatar, untouched }
 }
 
 #[test]
@@ -388,8 +389,8 @@ fn login(username: &str, password: &str, token: &str) -> Action {
 fn new_post(byte: u8, text: &str, reply_to: Option<u64>) -> Action {
     let reply_to = reply_to.map(|id| PostRef { user: name("ada"), id: post_id(id) });
     let (text, note, pictures, sent) = (text.to_owned(), String::new(), Vec::new(), Vec::new());
-    let (key, sensitive) = (key(byte), false);
-    Action::Post(NewPost { key, text, reply_to, note, pictures, sent, sensitive })
+    let (key, sensitive, for_everybody) = (key(byte), false, false);
+    Action::Post(NewPost { key, text, reply_to, note, pictures, sent, sensitive, for_everybody })
 }
 
 #[test]
@@ -402,10 +403,9 @@ fn digest_same_act_same_whatever_the_secrets() {
 fn digest_other_act_differs() {
     let whom = || Whom { key: key(1), username: name("ada") };
     let edit = |display_name: &str, bio: &str| {
-        let (display_name, bio) = (display_name.to_owned(), bio.to_owned());
-        let (key, members_only, avatar) = (key(1), false, AvatarWish::Keep);
         let untouched = Untouched { bio: bio == "as is", ..Untouched::default() };
-        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar, untouched })
+        let edit = json!({ "key": key(1), "display_name": display_name, "bio": bio, "untouched": untouched });
+        Action::EditProfile(serde_json::from_value(edit).unwrap())
     };
     let end = |id: &str| Action::EndSession(EndSession { key: key(1), id: id.to_owned() });
     let acts = [

@@ -132,6 +132,7 @@ fn profile(user: &User) -> ExportProfile {
         display_name: user.display_name.clone(),
         bio: user.bio.clone(),
         members_only: user.members_only,
+        posts_for: user.posts_for,
         joined_at: user.joined_at,
         has_audiences: !user.audiences.is_empty(),
         pinned: user.pinned,

@@ -29,6 +29,7 @@ impl Backend {
         self.check_social()?;
         match part {
             Part::Begin { password, newcomer } => {
+                self.check_posts_for(newcomer.posts_for)?;
                 self.begin_import(permit, of, (newcomer, &password.0))
             }
             Part::Posts(posts) | Part::PostsFor(posts) => {

@@ -18,7 +18,7 @@ use crate::store::Said;
 use crate::text;
 use crate::user::entry::{Audience, PostRef};
 use crate::user::{Receipt, User};
-use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_COVERS, FEATURE_SOCIAL};
+use crate::wire::message::{FEATURE_AUDIENCE, FEATURE_COVERS, FEATURE_POSTS_FOR, FEATURE_SOCIAL};
 use crate::wire::request::{
     Field, HistoryPage, LikedBy, Mine, Outcome, PostView, Refusal, Saved, TextView,
 };
@@ -33,6 +33,17 @@ impl Backend {
     /// Refuses to write for few where a machine's program might not know that it is for few.
     pub(super) fn check_audience(&self, audience: Audience) -> std::result::Result<(), Refusal> {
         let can = self.cluster.local.node.features() >= FEATURE_AUDIENCE;
+        if can || audience.is_everyone() { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+
+    /// Refuses to keep for whom somebody's posts are where a machine's program would post to everybody, and
+    /// leave it out of the next profile that it writes; and what nobody can choose.
+    pub(super) fn check_posts_for(&self, audience: Audience) -> std::result::Result<(), Refusal> {
+        if !Audience::USUAL.contains(&audience) {
+            let detail = "whom a post names it says itself".to_owned();
+            return Err(Refusal::BadRequest { detail });
+        }
+        let can = self.cluster.local.node.features() >= FEATURE_POSTS_FOR;
         if can || audience.is_everyone() { Ok(()) } else { Err(Refusal::NotYet) }
     }
 

@@ -142,6 +142,7 @@ pub(super) fn tea(key: u8) -> NewPost {
         pictures: Vec::new(),
         sent: Vec::new(),
         sensitive: false,
+        for_everybody: false,
     }
 }
 

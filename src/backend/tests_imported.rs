@@ -8,6 +8,7 @@ use crate::clock::Wall;
 use crate::id::{Hash128, PostId, UserName};
 use crate::metrics;
 use crate::store::{DataDir, NodeFile};
+use crate::user::entry::Audience;
 use crate::wire::message::FEATURES;
 use crate::wire::upkeep::{Part, Password};
 
@@ -25,7 +26,8 @@ fn posts_taken_in_are_counted_as_written() {
             alone.backend.import(&mut alone.permit, of, &part)
         };
         let (display_name, bio) = ("Ada".to_owned(), String::new());
-        let newcomer = Newcomer { display_name, bio, members_only: false, joined_at: Wall(1) };
+        let (members_only, posts_for) = (false, Audience::Everyone);
+        let newcomer = Newcomer { display_name, bio, members_only, posts_for, joined_at: Wall(1) };
         let password = Password("seven lamps at sea".to_owned());
         assert!(import(Part::Begin { password, newcomer }).is_ok());
         let post = |number: u64| {

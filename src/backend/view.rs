@@ -254,6 +254,7 @@ impl Backend {
                 ops: user.ops,
                 news: 0,
                 is_keeper: user.is_keeper(),
+                posts_for: user.posts_for,
                 hindered,
                 app: open.app.clone(),
                 pictures_in_s: None,

@@ -210,7 +210,7 @@ impl Backend {
         action: &Action,
     ) -> std::result::Result<Vec<Picture>, Refusal> {
         let (audience, post, poll) = action.written().ok_or(Refusal::NotFound)?;
-        self.check_audience(audience)?;
+        self.check_audience(audience.unwrap_or_default())?;
         if poll.is_some() {
             self.check_polls()?;
             if !(post.pictures.is_empty() && post.sent.is_empty()) {
@@ -233,7 +233,7 @@ impl Backend {
             self.check_not_blocked(asked.signed_in()?.user(), &parent.user)?;
         }
         let asker = asked.signed_in()?;
-        if audience == Audience::Named {
+        if audience == Some(Audience::Named) {
             self.check_names_somebody(asked, &post.text)?;
         }
         let pictures = self.posted_pictures(&post.pictures)?;
@@ -272,11 +272,13 @@ impl Backend {
             // A machine with an older program would show the posts to everybody.
             self.check_social()?;
         }
+        self.check_posts_for(data.posts_for.unwrap_or_default())?;
         asked.signed_in()?;
         let change = Change::EditProfile {
             display_name: data.display_name.clone(),
             bio: data.bio.clone(),
             members_only: data.members_only,
+            posts_for: data.posts_for,
             avatar: self.avatar(data.avatar)?,
             untouched: data.untouched,
         };

@@ -386,6 +386,7 @@ mod tests {
             display_name: "A".into(),
             bio,
             members_only: false,
+            posts_for: crate::user::entry::Audience::Everyone,
             avatar: None,
         };
         while home.len() < 2 * DEAD_BYTES_MIN {

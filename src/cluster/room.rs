@@ -60,6 +60,7 @@ mod tests {
             display_name: "Ada".to_owned(),
             bio: String::new(),
             members_only: false,
+            posts_for: crate::user::entry::Audience::Everyone,
             avatar: None,
         };
         let for_delete = most(Kind::Delta, std::slice::from_ref(&deleted));

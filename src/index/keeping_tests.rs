@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::world::{World, name};
 use super::*;
 use crate::clock::Wall;
-use crate::user::entry::{CodeHash, House, Signup};
+use crate::user::entry::{Audience, CodeHash, House, Signup};
 use crate::user::keeping::{Deed, Standing};
 
 const KEEPERS: [&str; 3] = ["ada", "ben", "cleo"];
@@ -270,7 +270,8 @@ fn r0030_posts_for_members_are_read_by_those_who_came_in_alone() {
     world.write("ada", &made(1));
     world.write("eva", &Entry::AskedIn { at: Wall(1) });
     let (display_name, bio, avatar) = (String::new(), String::new(), None);
-    let only = Entry::Profile { at: Wall(2), display_name, bio, members_only: true, avatar };
+    let (at, members_only, posts_for) = (Wall(2), true, Audience::Everyone);
+    let only = Entry::Profile { at, display_name, bio, members_only, posts_for, avatar };
     world.write("dora", &only);
     let (at, id, text) = (Wall(3), PostId::from_raw(3), "the key #seeds".to_owned());
     let posted = Entry::Posted {

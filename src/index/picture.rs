@@ -139,7 +139,7 @@ mod tests {
     use crate::clock::Wall;
     use crate::id::{PictureKind, PictureName, PostId};
     use crate::index::Index;
-    use crate::user::entry::{Entry, Picture};
+    use crate::user::entry::{Audience, Entry, Picture};
 
     fn picture(of: &[u8]) -> Picture {
         let name = PictureName::of(PictureKind::Jpeg, of);
@@ -163,7 +163,8 @@ mod tests {
 
     fn profile(members_only: bool) -> Entry {
         let (display_name, bio) = ("Ada".to_owned(), String::new());
-        Entry::Profile { at: Wall(1), display_name, bio, members_only, avatar: None }
+        let (at, posts_for) = (Wall(1), Audience::Everyone);
+        Entry::Profile { at, display_name, bio, members_only, posts_for, avatar: None }
     }
 
     /// Whether a stranger, ben and ada are shown the picture, by this index and by one built anew.
@@ -238,7 +239,8 @@ mod tests {
         let shows = |picture: Option<&Picture>| {
             let (display_name, bio) = ("Ada".to_owned(), String::new());
             let avatar = picture.cloned().map(Box::new);
-            Entry::Profile { at: Wall(1), display_name, bio, members_only: true, avatar }
+            let (at, members_only, posts_for) = (Wall(1), true, Audience::Everyone);
+            Entry::Profile { at, display_name, bio, members_only, posts_for, avatar }
         };
         let mut world = World::default();
         for user in ["ada", "ben"] {

@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::Wall;
 use crate::limits::{NEWS_COUNTED_MAX, PASSED_OVER_MAX};
 use crate::text::{Label, Tag};
+use crate::user::entry::Audience;
 
 const PEOPLE: [&str; 3] = ["ada", "ben", "cleo"];
 const TEXTS: [&str; 6] =
@@ -235,7 +236,8 @@ fn nothing_is_found_of_whom_one_mutes_or_blocks_or_what_a_keeper_hid() {
     // Whoever shows their posts to members alone shows strangers none, whichever way they ask.
     let profile = |members_only| {
         let (display_name, bio) = ("Ben".to_owned(), String::new());
-        Entry::Profile { at: Wall(9), display_name, bio, members_only, avatar: None }
+        let posts_for = Audience::Everyone;
+        Entry::Profile { at: Wall(9), display_name, bio, members_only, posts_for, avatar: None }
     };
     world.write("ben", &profile(true));
     assert_eq!(seen(&world, ANYONE), (0, 0, 0, 1));

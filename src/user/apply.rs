@@ -25,6 +25,7 @@ impl User {
             display_name: String::new(),
             bio: String::new(),
             members_only: false,
+            posts_for: Audience::Everyone,
             avatar: None,
             password: String::new(),
             reset: None,
@@ -64,10 +65,10 @@ impl User {
         }
         match entry {
             Entry::Joined { at } => (self.status, self.joined_at) = (Status::Active, *at),
-            Entry::Profile { at: _, display_name, bio, members_only, avatar } => {
+            Entry::Profile { at: _, display_name, bio, members_only, posts_for, avatar } => {
                 self.display_name.clone_from(display_name);
                 self.bio.clone_from(bio);
-                self.members_only = *members_only;
+                (self.members_only, self.posts_for) = (*members_only, *posts_for);
                 self.avatar.clone_from(avatar);
             }
             Entry::Password { at: _, hash, reset } => self.set_password(hash, reset.as_ref()),

@@ -26,6 +26,9 @@ impl Audience {
     /// All of them, the widest first.
     pub const ALL: [Self; 4] = [Self::Everyone, Self::Quiet, Self::Followers, Self::Named];
 
+    /// Those that somebody's posts can be for unless they say otherwise: whom a post names it says itself.
+    pub const USUAL: [Self; 3] = [Self::Everyone, Self::Quiet, Self::Followers];
+
     /// As files and machines spell it.
     pub const fn as_str(self) -> &'static str {
         match self {

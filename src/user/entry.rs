@@ -78,6 +78,10 @@ pub enum Entry {
         /// Whether only members see their posts.
         #[serde(default, skip_serializing_if = "is_not")]
         members_only: bool,
+        /// For whom their posts are of which they do not say it; for fewer than everybody written from
+        /// `features` 7 on.
+        #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+        posts_for: Audience,
         /// The picture that stands beside the name, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         avatar: Option<Box<Picture>>,

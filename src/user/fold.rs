@@ -312,7 +312,7 @@ impl User {
         };
         (&self.name, self.status, self.joined_at) == (&other.name, other.status, other.joined_at)
             && (&self.display_name, &self.bio) == (&other.display_name, &other.bio)
-            && self.members_only == other.members_only
+            && (self.members_only, self.posts_for) == (other.members_only, other.posts_for)
             && (&self.password, &self.sessions) == (&other.password, &other.sessions)
             && (&self.follows, &self.deleted) == (&other.follows, &other.deleted)
             && (&self.replies, &self.labels) == (&other.replies, &other.labels)

@@ -70,6 +70,8 @@ pub struct User {
     pub bio: String,
     /// Whether only members see their posts.
     pub members_only: bool,
+    /// For whom their posts are of which they do not say it. Nobody else is told.
+    pub posts_for: Audience,
     /// The picture that stands beside the name.
     pub avatar: Option<Box<Picture>>,
     /// The password's PHC string.

@@ -91,6 +91,7 @@ fn entries_of_an_account_all_taken_in() {
             display_name: "Ada".into(),
             bio: "Hi".into(),
             members_only: false,
+            posts_for: Audience::Everyone,
             avatar: None,
         },
         Entry::Password { at: Wall(5), hash: "$argon2id$x".into(), reset: None },

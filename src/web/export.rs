@@ -53,6 +53,9 @@ fn head(text: &mut String, profile: &ExportProfile, community: &str, now: Wall) 
     if profile.members_only {
         text.push_str(",\"members_only\":true");
     }
+    if !profile.posts_for.is_everyone() {
+        push(text, format_args!(",\"posts_for\":\"{}\"", profile.posts_for.as_str()));
+    }
     if let Some(id) = pinned {
         push(text, format_args!(",\"pinned\":\"{id}\""));
     }

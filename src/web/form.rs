@@ -69,6 +69,7 @@ pub const FIELDS: &[&str] = &[
     "option_4",
     "others",
     "password",
+    "posts_for",
     "peek",
     "picture_1",
     "picture_2",

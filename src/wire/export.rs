@@ -39,6 +39,9 @@ pub struct ExportProfile {
     /// Whether their posts are for members alone.
     #[serde(default)]
     pub members_only: bool,
+    /// For whom their posts are of which they do not say it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub posts_for: Audience,
     /// Since when they are a member.
     pub joined_at: Wall,
     /// Whether some of their posts are not for everybody.

@@ -41,6 +41,9 @@ pub const FEATURE_TIES: u32 = 7;
 /// The feature from which on pictures may be covered without a note: a program that does not know of that
 /// would show them, and leave it out of a file that it folds.
 pub const FEATURE_COVERS: u32 = 7;
+/// The feature from which on somebody's posts may be for fewer than everybody where they do not say it: a program
+/// that does not know of that would post to everybody, and forget it with the next change of the profile.
+pub const FEATURE_POSTS_FOR: u32 = 7;
 
 /// What stands before every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

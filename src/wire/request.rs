@@ -99,6 +99,9 @@ pub struct Viewer {
     /// Whether they are a keeper of the community.
     #[serde(default, skip_serializing_if = "is_not")]
     pub is_keeper: bool,
+    /// For whom their posts are of which they do not say it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub posts_for: Audience,
     /// What keeps them from writing, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindered: Option<Hindered>,

@@ -232,6 +232,15 @@ impl App {
         hear(self.agent.run(request.body(body).map_err(ureq::Error::from)?)?)
     }
 
+    /// Sends a form.
+    pub(crate) fn send_form(&self, (method, path): (&str, &str), form: &str) -> Heard {
+        let request = self.request(method, path);
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+        let request = request.body(form.to_owned()).map_err(ureq::Error::from);
+        let heard = request.and_then(|request| hear(self.agent.run(request)?));
+        heard.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
     /// Sends a picture, and gives its number.
     pub(crate) fn send_picture(&self, picture: &[u8], description: &str) -> String {
         let says = [("description", description)];

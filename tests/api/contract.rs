@@ -277,8 +277,8 @@ fn r0100_r0268_setting_that_is_not_kept_is_refused() {
     let update =
         |says: &Value| ada.send("PATCH", "/api/v1/accounts/update_credentials", says, None);
     for (name, value, field) in [
-        ("source", json!({ "privacy": "private" }), "privacy"),
         ("source", json!({ "privacy": "direct" }), "privacy"),
+        ("source", json!({ "privacy": "followers" }), "privacy"),
         ("source", json!({ "privacy": ["private"] }), "privacy"),
         ("source", json!({ "sensitive": true }), "sensitive"),
         ("locked", json!(true), "locked"),

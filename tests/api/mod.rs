@@ -10,6 +10,7 @@ pub(crate) mod media;
 mod news;
 mod paging;
 mod polls;
+mod privacy;
 mod report;
 mod reposts;
 mod sensitive;

@@ -28,7 +28,7 @@ impl<'a> Person<'a> {
     }
 
     /// The same person's session, with keys from a number on.
-    fn again(all: &'a Backends, session: &str, number: u8) -> Self {
+    pub(super) fn again(all: &'a Backends, session: &str, number: u8) -> Self {
         Self { all, session: session.to_owned(), number: std::cell::Cell::new(number) }
     }
 
@@ -78,6 +78,7 @@ impl<'a> Person<'a> {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         })
     }
 
@@ -317,6 +318,7 @@ fn posts_for_members_only_are_shown_to_no_stranger() {
             display_name: "Ada".to_owned(),
             bio: String::new(),
             members_only,
+            posts_for: None,
             avatar: AvatarWish::Keep,
             untouched: Untouched::default(),
         })

@@ -23,6 +23,7 @@ fn s52_nobody_acts_on_a_post_that_is_not_for_them() {
         pictures: Vec::new(),
         sent: Vec::new(),
         sensitive: false,
+        for_everybody: false,
     };
     let made = eventually(|| {
         let post = new(3, "For @cleo alone", None);

@@ -52,6 +52,7 @@ impl Writer<'_> {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         }))
         .unwrap()
     }
@@ -81,6 +82,7 @@ fn s40_export_tells_all_that_stands_and_no_more() {
         display_name,
         bio,
         members_only: false,
+        posts_for: None,
         avatar: AvatarWish::Keep,
         untouched: Untouched::default(),
     }));

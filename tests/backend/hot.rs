@@ -32,6 +32,7 @@ fn post(session: &str, number: u64, text: &str) -> Request {
         pictures: Vec::new(),
         sent: Vec::new(),
         sensitive: false,
+        for_everybody: false,
     };
     Request {
         session: Some(session.to_owned()),

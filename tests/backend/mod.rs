@@ -8,6 +8,7 @@ mod find;
 mod hot;
 mod keeping;
 mod listen;
+mod posts_for;
 mod threads;
 mod unheard;
 
@@ -221,6 +222,7 @@ fn post(session: &str, number: u8, text: &str) -> Request {
         pictures: Vec::new(),
         sent: Vec::new(),
         sensitive: false,
+        for_everybody: false,
     };
     Request {
         session: Some(session.to_owned()),

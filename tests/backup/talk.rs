@@ -55,6 +55,7 @@ pub(super) fn post(address: &str, key: &Path, text: &str) {
         pictures: Vec::new(),
         sent: Vec::new(),
         sensitive: false,
+        for_everybody: false,
     };
     let answer = ask(session, Action::Post(post)).data.outcome;
     assert!(matches!(answer, Outcome::Saved(_)), "{answer:?}");

@@ -79,6 +79,7 @@ impl Writer for Client {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         });
         let request =
             Request { session: Some(self.session.clone()), read_to: None, need: None, action };

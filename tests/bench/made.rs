@@ -7,7 +7,7 @@ use tern::clock::Wall;
 use tern::id::{Hash128, PostId, RequestId, UserName};
 use tern::replica::version::{Term, Version};
 use tern::store::line::{Kind, NewLine, encode};
-use tern::user::entry::Entry;
+use tern::user::entry::{Audience, Entry};
 use tern::user::{Receipt, Recorded};
 
 /// When everybody joined, in milliseconds since 1970.
@@ -28,7 +28,8 @@ impl Made {
         let mut made = Self { bytes: Vec::new(), version: Version::ZERO, hash: Hash128::default() };
         let (display_name, bio) = (name.to_owned(), String::new());
         let (at, members_only, avatar) = (JOINED, false, None);
-        let profile = Entry::Profile { at, display_name, bio, members_only, avatar };
+        let posts_for = Audience::Everyone;
+        let profile = Entry::Profile { at, display_name, bio, members_only, posts_for, avatar };
         made.line(Receipt::Done, &[Entry::Joined { at }, profile]);
         made
     }

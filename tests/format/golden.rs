@@ -10,7 +10,7 @@ use tern::store::node::{Before, Member};
 use tern::store::scan::scan;
 use tern::store::snapshot::fold;
 use tern::store::{DataDir, NodeFile, NodeState, StoreError, UserStore};
-use tern::user::entry::{Entry, PostRef, SessionId};
+use tern::user::entry::{Audience, Entry, PostRef, SessionId};
 use tern::user::{Receipt, Recorded, User};
 
 use super::{copy_of_golden_v1, golden_v1, golden_v2, user};
@@ -77,6 +77,7 @@ pub(super) fn account(name: &str, minute: u64, session: &SessionId) -> Vec<Entry
             display_name: name.to_owned(),
             bio: String::new(),
             members_only: false,
+            posts_for: Audience::Everyone,
             avatar: None,
         },
         Entry::Password { at: at(minute), hash: hash.to_owned(), reset: None },

@@ -330,6 +330,7 @@ impl Caller {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         }
     }
 

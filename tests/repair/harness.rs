@@ -198,6 +198,7 @@ impl Machines {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         }
     }
 

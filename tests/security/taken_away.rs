@@ -53,7 +53,16 @@ impl Apart {
     fn posts(&self, session: &str) -> PostRef {
         let (key, text) = (self.machines.key(), "Not for long".to_owned());
         let (note, pictures, sent) = (String::new(), Vec::new(), Vec::new());
-        let post = NewPost { key, text, reply_to: None, note, pictures, sent, sensitive: false };
+        let post = NewPost {
+            key,
+            text,
+            reply_to: None,
+            note,
+            pictures,
+            sent,
+            sensitive: false,
+            for_everybody: false,
+        };
         self.does(session, Action::Post(post)).unwrap()
     }
 
@@ -175,9 +184,17 @@ fn r0256_what_is_taken_back_is_shown_nowhere_once_that_is_told() {
     );
     let profile = |members_only| {
         let (display_name, bio) = (String::new(), String::new());
-        let (avatar, untouched) = Default::default();
+        let (avatar, untouched, posts_for) = Default::default();
         let key = key();
-        Action::EditProfile(EditProfile { key, display_name, bio, members_only, avatar, untouched })
+        Action::EditProfile(EditProfile {
+            key,
+            display_name,
+            bio,
+            members_only,
+            posts_for,
+            avatar,
+            untouched,
+        })
     };
     for slow in 0..3 {
         all.does(&all.ben, profile(false));

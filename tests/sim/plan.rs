@@ -58,7 +58,7 @@ fn change(user: &User, request: &Request, id: PostId) -> Change {
             },
         },
         What::Post(text) => Change::Post {
-            audience: Audience::Everyone,
+            audience: Some(Audience::Everyone),
             id,
             text: text.clone(),
             reply_to: None,

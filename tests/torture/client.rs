@@ -230,6 +230,7 @@ impl<'a> Client<'a> {
             pictures: Vec::new(),
             sent: Vec::new(),
             sensitive: false,
+            for_everybody: false,
         });
         let name = self.name.clone();
         let op = self.act(&name, key, Kind::Post { text }, &action);
@@ -282,6 +283,7 @@ impl<'a> Client<'a> {
                 pictures: Vec::new(),
                 sent: Vec::new(),
                 sensitive: false,
+                for_everybody: false,
             };
             (Kind::Post { text }, Action::Post(action))
         } else {

@@ -79,6 +79,7 @@ impl Mix {
                 display_name: String::new(),
                 bio,
                 members_only: false,
+                posts_for: None,
                 avatar: AvatarWish::Keep,
                 untouched: Untouched::default(),
             };

@@ -78,7 +78,7 @@ fn rich(ben_post: &str) -> Value {
         "tern_export": 1, "community": "Elsewhere", "exported_at": time(at(100)),
         "profile": {
             "username": "old_ada", "display_name": "Ada Lind", "bio": "Seeds,\nmostly.",
-            "members_only": true,
+            "members_only": true, "posts_for": "followers",
             "joined_at": time(OLD_MS), "pinned": id(at(2)),
         },
         "follows": ["ben", "cleo", "nobody_here", "old_ada"], "mutes": ["gus"], "blocks": ["cleo"],

@@ -13,7 +13,7 @@ use crate::store::folding::FoldError;
 use crate::store::line::{Kind, LineError, NewLine, Part, check_chain, decode, encode as line};
 use crate::store::scan::{End, Scan, scan};
 use crate::store::snapshot::{Head, encode, fold};
-use crate::user::entry::{Entry, Picture, PostRef, SessionId};
+use crate::user::entry::{Audience, Entry, Picture, PostRef, SessionId};
 use crate::user::{Receipt, Recorded, User};
 
 const HASH: Hash128 = Hash128([7; 16]);
@@ -470,6 +470,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         display_name: format!("Ada {n}"),
         bio: String::new(),
         members_only: n % 2 == 1,
+        posts_for: Audience::USUAL[usize::from(n) % 3],
         avatar: None,
     };
     prop_oneof![

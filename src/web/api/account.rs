@@ -2,16 +2,14 @@
 
 use serde_json::json;
 
-use super::{Answer, Answered, Call, entity, fresh, nonsense, told};
+use super::{Answer, Answered, Call, entity, fresh, nonsense, status, told};
 use crate::action::{Action, ApiRead, AvatarWish, EditProfile, Untouched};
 use crate::id::UserName;
 use crate::picture::Use;
+use crate::user::entry::Audience;
 use crate::web::ask::Ask;
 use crate::web::handler::{Heard, Site};
 use crate::wire::request::{AccountView, ApiReply};
-
-/// For whom a post is of which nothing is said.
-const PRIVACY: &str = "public";
 
 impl<A: Ask> Site<A> {
     /// Asks for one member; for oneself if nobody is named.
@@ -32,11 +30,12 @@ impl<A: Ask> Site<A> {
     pub(super) fn myself(&self, call: &Call<'_>) -> Answered {
         let (view, heard) = self.account_view(call, None)?;
         let mut account = entity::account(&self.origin, self.assets.stand_ins, &view);
+        let privacy = privacy(&heard);
         let is_keeper = heard.viewer.is_some_and(|viewer| viewer.is_keeper);
         if let Some(fields) = account.as_object_mut() {
             let source = json!({
                 "note": view.bio,
-                "privacy": PRIVACY,
+                "privacy": privacy,
                 "sensitive": false,
                 "language": null,
                 "fields": [],
@@ -88,6 +87,7 @@ impl<A: Ask> Site<A> {
             return Err(Answer::error(422, why));
         }
         check_settings_stay(call)?;
+        let posts_for = posts_for(call)?;
         self.ask_with_token(call, None, Action::CheckSession)?;
         let avatar = match params.file("avatar", &call.request.body) {
             Some(bytes) => {
@@ -102,9 +102,10 @@ impl<A: Ask> Site<A> {
             None => AvatarWish::Keep,
         };
         let (name, note) = (params.find("display_name"), params.find("note"));
-        if name.is_some() || note.is_some() || avatar != AvatarWish::Keep {
+        let says = name.is_some() || note.is_some() || posts_for.is_some();
+        if says || avatar != AvatarWish::Keep {
             let (view, _) = self.account_view(call, None)?;
-            let edit = edited(&view, (name, note), avatar)?;
+            let edit = EditProfile { posts_for, ..edited(&view, (name, note), avatar)? };
             self.ask_with_token(call, None, Action::EditProfile(edit))?;
         }
         self.myself(call)
@@ -119,9 +120,9 @@ impl<A: Ask> Site<A> {
     }
 
     pub(super) fn preferences(&self, call: &Call<'_>) -> Answered {
-        self.ask_with_token(call, None, Action::CheckSession)?;
+        let heard = self.ask_with_token(call, None, Action::CheckSession)?;
         Ok(Answer::ok(json!({
-            "posting:default:visibility": PRIVACY,
+            "posting:default:visibility": privacy(&heard),
             "posting:default:sensitive": false,
             "posting:default:language": null,
             "reading:expand:media": "default",
@@ -130,13 +131,26 @@ impl<A: Ask> Site<A> {
     }
 }
 
+/// For whom posts of one's own are of which nothing is said, in apps' words.
+fn privacy(heard: &Heard) -> &'static str {
+    status::word(heard.viewer.as_ref().map(|viewer| viewer.posts_for).unwrap_or_default())
+}
+
+/// The same as an app sets it, if it does.
+fn posts_for(call: &Call<'_>) -> Result<Option<Audience>, Answer> {
+    let said = call.params.get("source[privacy]");
+    let known = Audience::USUAL.into_iter().find(|it| status::word(*it) == said);
+    if known.is_none() && !said.is_empty() {
+        let why = "Validation failed: source[privacy] is public, unlisted or private";
+        return Err(Answer::error(422, why));
+    }
+    Ok(known)
+}
+
 /// Refuses to set what is not kept: who is told that it was set says it of no post, or thinks that they are
 /// asked who may follow them.
 fn check_settings_stay(call: &Call<'_>) -> Result<(), Answer> {
-    let privacy = call.params.get("source[privacy]");
-    let why = if !matches!(privacy, "" | PRIVACY) {
-        "source[privacy] is not kept here: say the visibility of each post"
-    } else if call.params.flag("source[sensitive]") == Some(true) {
+    let why = if call.params.flag("source[sensitive]") == Some(true) {
         "source[sensitive] is not kept here: say of each post that it is"
     } else if call.params.flag("locked") == Some(true) {
         "locked is not kept here: whoever follows is not asked about, and can be removed or blocked"
@@ -165,6 +179,7 @@ fn edited(
         display_name: name.unwrap_or(&view.display_name).to_owned(),
         bio: note.unwrap_or(&view.bio).to_owned(),
         members_only: view.members_only,
+        posts_for: None,
         avatar,
         untouched: Untouched {
             display_name: name.is_none(),

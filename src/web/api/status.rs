@@ -266,7 +266,14 @@ impl<A: Ask> Site<A> {
 /// Apps offer to repost what is public or unlisted: what only members may read is neither.
 const fn visibility(view: &StatusView) -> &'static str {
     match view.post.audience {
-        Audience::Everyone | Audience::Quiet if view.for_members => "private",
+        Audience::Everyone | Audience::Quiet if view.for_members => word(Audience::Followers),
+        audience => word(audience),
+    }
+}
+
+/// What apps call it.
+pub(super) const fn word(audience: Audience) -> &'static str {
+    match audience {
         Audience::Everyone => "public",
         Audience::Quiet => "unlisted",
         Audience::Followers => "private",

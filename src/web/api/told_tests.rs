@@ -39,6 +39,7 @@ impl Ask for &Tells<'_> {
             pictures_in_s: None,
             news: 0,
             is_keeper: false,
+            posts_for: Audience::Quiet,
             hindered: None,
             app: None,
         });

@@ -5,8 +5,7 @@ use serde_json::json;
 use super::client::hash;
 use super::{Answer, Answered, Call, fresh, poll};
 use crate::action::{
-    Action, ApiRead, EditPost, Mark, NewPost, OnePost, PostFor, PostPoll, RequestKey, SetMark,
-    StatusList,
+    Action, ApiRead, EditPost, Mark, NewPost, OnePost, PostFor, RequestKey, SetMark, StatusList,
 };
 use crate::clock::Wall;
 use crate::id::{PostId, RequestId};
@@ -82,15 +81,13 @@ impl<A: Ask> Site<A> {
         let key = Self::key_of(call)?;
         let (text, note, pictures) = (text.to_owned(), note.to_owned(), Vec::new());
         let sensitive = sensitive.unwrap_or_default();
-        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
-        let written = PostFor { audience, post: post.clone() };
-        let action = match poll {
-            Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
-            None => PostFor { audience, post }.action(),
-        };
-        let heard = self.written(call, action)?;
+        let for_everybody = false;
+        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive, for_everybody };
+        let heard = self.written(call, post.clone().action(audience, poll))?;
         let Outcome::Saved(saved) = &heard.outcome else { return Err(super::nonsense()) };
         let id = saved.post.ok_or_else(super::nonsense)?;
+        let usual = || heard.viewer.as_ref().map(|viewer| viewer.posts_for).unwrap_or_default();
+        let written = PostFor { audience: audience.unwrap_or_else(usual), post };
         self.shown(call, id, || self.as_written(call, id, written))
     }
 
@@ -217,7 +214,8 @@ impl<A: Ask> Site<A> {
         self.written(call, Action::DeletePost(OnePost { key, id })).ok()?;
         let (text, note) = (String::new(), String::new());
         let (reply_to, pictures, sent, sensitive) = (None, vec![], vec![], false);
-        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
+        let for_everybody = false;
+        let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive, for_everybody };
         let page = self.as_written(call, id, PostFor { audience: Audience::Everyone, post })?;
         let viewer = Self::owner(call).parse().ok();
         let mut status = self.spelt(&page, viewer.as_ref()).next()?;
@@ -282,8 +280,8 @@ fn check_may_repost(call: &Call<'_>, page: &Statuses) -> Result<(), Answer> {
         return Err(Answer::error(422, why));
     }
     match audience(call.params.get("visibility"))? {
-        Audience::Everyone | Audience::Quiet => Ok(()),
-        Audience::Followers | Audience::Named => {
+        None | Some(Audience::Everyone | Audience::Quiet) => Ok(()),
+        Some(Audience::Followers | Audience::Named) => {
             let why = "Validation failed: the visibility of a repost is public or unlisted";
             Err(Answer::error(422, why))
         }
@@ -314,18 +312,15 @@ fn marked(mut page: Statuses, mark: Mark, on: bool) -> Option<Statuses> {
     Some(page)
 }
 
-/// Who may read what an app posts. What is meant for few, in whatever word, is never shown to many.
-fn audience(visibility: &str) -> Result<Audience, Answer> {
-    match visibility {
-        "" | "public" => Ok(Audience::Everyone),
-        "unlisted" => Ok(Audience::Quiet),
-        "private" => Ok(Audience::Followers),
-        "direct" => Ok(Audience::Named),
-        _ => {
-            let why = "Validation failed: visibility is public, unlisted, private or direct";
-            Err(Answer::error(422, why))
-        }
+/// Who may read what an app posts, if it says it. What is meant for few, in whatever word, is never shown to
+/// many.
+fn audience(visibility: &str) -> Result<Option<Audience>, Answer> {
+    let known = Audience::ALL.into_iter().find(|it| super::status::word(*it) == visibility);
+    if known.is_none() && !visibility.is_empty() {
+        let why = "Validation failed: visibility is public, unlisted, private or direct";
+        return Err(Answer::error(422, why));
     }
+    Ok(known)
 }
 
 /// The post of a page that holds one.

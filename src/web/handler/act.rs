@@ -1,18 +1,18 @@
 //! What may be done by a form, and the action that asks a backend for it.
 
-use super::draw::audience;
+use super::draw::{AUDIENCE, POSTS_FOR, audience, posts_for};
 use super::visit::Visit;
 use super::{Site, Stop, pictures, poll};
 use crate::action::{
     Action, ChangePassword, DeleteAccount, EditPost, EditProfile, EndInvitation, EndSession,
     FirstKeeper, Invite, Join, Keep, KeepersDeed, Keyed, Link, Login, Mark, NewPost, OnePost,
-    Opening, PostFor, PostPoll, Report, RequestKey, ResetPassword, SetHouse, SetMark, Untouched,
-    Vote, Whom, code_hash,
+    Opening, Report, RequestKey, ResetPassword, SetHouse, SetMark, Untouched, Vote, Whom,
+    code_hash,
 };
 use crate::auth::session::Token;
 use crate::id::{PostId, UserName};
 use crate::limits::DEVICE_CHARS_MAX;
-use crate::user::entry::{CodeHash, House, PostRef, Signup};
+use crate::user::entry::{Audience, CodeHash, House, PostRef, Signup};
 use crate::web::ask::Ask;
 use crate::web::csrf::{FormName, act_key};
 use crate::web::form::{Form, name_to_sign_in};
@@ -109,7 +109,8 @@ impl Act {
             Route::SettingsProfile => {
                 // Both are always sent, and one that is missing would be emptied.
                 let is_whole = ["display_name", "bio"].iter().all(|it| form.find(it).is_some());
-                return Some(if is_whole {
+                let is_known = form.find(POSTS_FOR).is_none() || posts_for(form).is_some();
+                return Some(if is_whole && is_known {
                     Ok(Self::EditProfile)
                 } else {
                     Err(Garbled(Self::EditProfile))
@@ -330,6 +331,12 @@ pub(super) fn house_again(form: &Form) -> House {
     })
 }
 
+/// Who may read what is posted; nothing where the form does not ask.
+fn said_audience(form: &Form) -> Result<Option<Audience>, super::Fault> {
+    let said = form.find(AUDIENCE).map(|_| audience(form).ok_or(super::Fault::Nonsense));
+    said.transpose()
+}
+
 impl<A: Ask> Site<A> {
     /// The action that asks for it under this key.
     pub(super) fn action(
@@ -351,14 +358,12 @@ impl<A: Ask> Site<A> {
             }),
             Act::Logout => Action::Logout(Keyed { key }),
             Act::Post(reply_to) => {
-                let audience = audience(form).ok_or(super::Fault::Nonsense)?;
                 let (text, note, sent) = (field("text"), field("note"), Vec::new());
                 let (reply_to, (pictures, sensitive)) = (reply_to.clone(), pictures::posted(form));
-                let post = NewPost { key, text, reply_to, note, pictures, sent, sensitive };
-                match poll::asked(form).map_err(|_| super::Fault::Nonsense)? {
-                    Some(poll) => Action::PostPoll(PostPoll { audience, post, poll }),
-                    None => PostFor { audience, post }.action(),
-                }
+                let poll = poll::asked(form).map_err(|_| super::Fault::Nonsense)?;
+                let for_everybody = false;
+                NewPost { key, text, reply_to, note, pictures, sent, sensitive, for_everybody }
+                    .action(said_audience(form)?, poll)
             }
             Act::EditPost(post) => Action::EditPost(EditPost {
                 key,
@@ -392,6 +397,7 @@ impl<A: Ask> Site<A> {
                 display_name: field("display_name"),
                 bio: field("bio"),
                 members_only: !form.get("members_only").is_empty(),
+                posts_for: posts_for(form),
                 avatar: pictures::avatar(form),
                 untouched: Untouched::default(),
             }),

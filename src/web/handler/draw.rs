@@ -28,6 +28,8 @@ pub(super) struct Drawer<'a> {
     ops: u64,
     /// Whose forms.
     pub(super) viewer: &'a UserName,
+    /// For whom their posts are unless they choose otherwise.
+    pub(super) posts_for: Audience,
 }
 
 impl Drawer<'_> {
@@ -79,7 +81,8 @@ impl Drawer<'_> {
 
     /// The box to write a post in.
     pub(super) fn composer(self) -> Composer {
-        composer(self.t, self.form(FormName::Post, &Route::Post, ""))
+        let form = self.form(FormName::Post, &Route::Post, "");
+        Composer { audiences: audiences(self.t, self.posts_for), ..composer(self.t, form) }
     }
 
     /// The same without the way to pictures.
@@ -88,7 +91,8 @@ impl Drawer<'_> {
     }
 
     /// The box to answer a post in; answering another names them. What was folded is answered folded, and
-    /// what is for few answered for few, who are named with it.
+    /// what is for few answered for few, who are named with it. It is for no more than the post, nor for more
+    /// than one's posts are for unless one chooses otherwise.
     pub(super) fn answer(self, post: &PostRef, view: &PostView) -> Composer {
         let form = self.form(FormName::Post, &Route::Post, &post.id.to_string());
         let others = view.mentions.iter().filter(|_| view.audience.is_few());
@@ -102,7 +106,8 @@ impl Drawer<'_> {
             placeholder: "",
             note: note.unwrap_or_default().to_owned(),
             text: named.flat_map(|name| ["@", name.as_str(), " "]).collect(),
-            audiences: audiences(self.t, view.audience),
+            // The widest is first.
+            audiences: audiences(self.t, view.audience.max(self.posts_for)),
             ..composer(self.t, answering(form, post))
         }
     }
@@ -126,15 +131,33 @@ pub(super) fn audiences_again(t: Lang, form: &Form) -> Vec<Choice> {
 fn audiences(t: Lang, chosen: Audience) -> Vec<Choice> {
     let choice = |audience: Audience| Choice {
         value: if audience.is_everyone() { "" } else { audience.as_str() },
-        label: match audience {
-            Audience::Everyone => t.for_everyone(),
-            Audience::Quiet => t.for_everyone_quietly(),
-            Audience::Followers => t.for_followers(),
-            Audience::Named => t.for_named(),
-        },
-        is_chosen: audience == chosen,
+        ..choice(t, audience, chosen)
     };
     Audience::ALL.into_iter().map(choice).collect()
+}
+
+fn choice(t: Lang, audience: Audience, chosen: Audience) -> Choice {
+    let label = match audience {
+        Audience::Everyone => t.for_everyone(),
+        Audience::Quiet => t.for_everyone_quietly(),
+        Audience::Followers => t.for_followers(),
+        Audience::Named => t.for_named(),
+    };
+    Choice { value: audience.as_str(), label, is_chosen: audience == chosen }
+}
+
+/// The field that says for whom one's posts are unless one chooses otherwise.
+pub(super) const POSTS_FOR: &str = "posts_for";
+
+/// What it says; nothing also where it is not there, as in a form that an earlier program drew.
+pub(super) fn posts_for(form: &Form) -> Option<Audience> {
+    let said = form.find(POSTS_FOR)?;
+    Audience::USUAL.into_iter().find(|it| it.as_str() == said)
+}
+
+/// What can be chosen there.
+pub(super) fn usual_audiences(t: Lang, chosen: Audience) -> Vec<Choice> {
+    Audience::USUAL.into_iter().map(|it| choice(t, it, chosen)).collect()
 }
 
 /// A form that says what it answers.
@@ -209,6 +232,7 @@ impl<A: Ask> Site<A> {
             token: session.token(),
             ops: viewer.ops,
             viewer: &viewer.username,
+            posts_for: viewer.posts_for,
         })
     }
 

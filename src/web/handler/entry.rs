@@ -4,7 +4,7 @@
 use super::act::Act;
 use super::again::Again;
 use super::apps::popup;
-use super::draw::{AUDIENCE, answering, audiences_again, composer, head};
+use super::draw::{AUDIENCE, POSTS_FOR, answering, audiences_again, composer, head};
 use super::visit::{Heard, Visit};
 use super::write::next;
 use super::{Handled, Head, Site, html, pictures, poll, see_other};
@@ -22,7 +22,7 @@ use crate::web::words::Lang;
 use crate::wire::request::Field;
 
 /// Fields that ride along while somebody signs in.
-const DRAFT: [&str; 36] = [
+const DRAFT: [&str; 37] = [
     "text",
     "note",
     AUDIENCE,
@@ -33,6 +33,7 @@ const DRAFT: [&str; 36] = [
     "display_name",
     "bio",
     "members_only",
+    POSTS_FOR,
     "signup",
     "words",
     "members_invite",

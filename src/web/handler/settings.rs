@@ -2,10 +2,11 @@
 
 use super::act::Act;
 use super::again::Again;
-use super::draw::{Drawer, head};
+use super::draw::{Drawer, POSTS_FOR, head, posts_for, usual_audiences};
 use super::visit::{Heard, Visit};
 use super::{Fault, Handled, Head, Site, Stop, html, to_login};
 use crate::action::{Action, PageOf};
+use crate::user::entry::Audience;
 use crate::web::ask::Ask;
 use crate::web::csrf::{Binding, FormName, fresh_key};
 use crate::web::form::Form;
@@ -28,6 +29,8 @@ struct Values<'a> {
     display_name: &'a str,
     bio: &'a str,
     members_only: bool,
+    /// For whom their posts are unless they choose otherwise; nothing where the form does not ask.
+    posts_for: Option<Audience>,
     /// Where the picture is that stands beside the name, if there is one.
     avatar: Option<String>,
 }
@@ -38,6 +41,7 @@ impl<'a> Values<'a> {
             display_name: form.get("display_name"),
             bio: form.get("bio"),
             members_only: !form.get("members_only").is_empty(),
+            posts_for: posts_for(form),
             avatar: None,
         }
     }
@@ -60,6 +64,7 @@ impl<A: Ask> Site<A> {
             display_name: &profile.person.display_name,
             bio: &profile.bio,
             members_only: profile.members_only,
+            posts_for: Some(drawer.posts_for),
             avatar: face(&profile.person),
         };
         let page = FieldsPage {
@@ -266,6 +271,15 @@ fn profile_form(
             ..FieldView::default()
         },
     ];
+    fields.extend(values.posts_for.map(|chosen| FieldView {
+        id: "pf",
+        name: POSTS_FOR,
+        label: t.posts_are_for(),
+        hint: t.posts_are_for_hint(),
+        kind: "select",
+        choices: usual_audiences(t, chosen),
+        ..FieldView::default()
+    }));
     let picture = FieldView {
         hint: t.avatar_hint(),
         kind: "file",

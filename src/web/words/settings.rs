@@ -15,6 +15,12 @@ words! {
         "What others see, up to 40 characters." /
         "So sehen dich die anderen, bis zu 40 Zeichen.";
     only_members_see: "Only members see my posts" / "Nur Mitglieder sehen meine Beiträge";
+    posts_are_for:
+        "Who sees your posts, unless you choose otherwise" /
+        "Wer deine Beiträge sieht, wenn du nichts anderes wählst";
+    posts_are_for_hint:
+        "Each new post starts so, and apps that do not ask post so." /
+        "So beginnt jeder neue Beitrag, und so schreiben Apps, die nicht fragen.";
     bio_hint: "Up to 200 characters." / "Bis zu 200 Zeichen.";
     not_changed_yet:
         "You are signed in. Nothing has been changed yet." /

@@ -114,6 +114,8 @@ pub(super) struct Profile {
     #[serde(default)]
     pub(super) members_only: bool,
     #[serde(default)]
+    pub(super) posts_for: Audience,
+    #[serde(default)]
     pub(super) pinned: Option<PostId>,
 }
 

@@ -87,6 +87,7 @@ impl<'a> Sender<'a> {
             display_name: profile.display_name.clone(),
             bio: profile.bio.clone(),
             members_only: profile.members_only,
+            posts_for: profile.posts_for,
             joined_at: profile.joined_at,
         };
         let part = Part::Begin { password: Password(password.to_owned()), newcomer };

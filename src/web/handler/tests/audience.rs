@@ -8,7 +8,7 @@ use crate::action::{Action, PostFor};
 use crate::user::entry::Audience;
 use crate::web::handler::Site;
 use crate::web::response::Response;
-use crate::wire::request::{Outcome, PostView, Refusal};
+use crate::wire::request::{Outcome, PostView, Refusal, ThreadPage};
 
 const FEW: [(&str, Audience); 3] =
     [("quiet", Audience::Quiet), ("followers", Audience::Followers), ("named", Audience::Named)];
@@ -27,7 +27,9 @@ fn chosen(page: &Response) -> Option<String> {
 #[track_caller]
 fn check_asked(site: &Site<Fake>, expected: Audience) {
     match site.last_asked() {
-        Some(Action::Post(_)) => assert_eq!(expected, Audience::Everyone),
+        Some(Action::Post(post)) => {
+            assert_eq!((Audience::Everyone, post.for_everybody), (expected, true));
+        }
         Some(Action::PostFor(PostFor { audience, post })) => {
             assert_eq!((audience, post.text.as_str()), (expected, "To @ben"));
         }
@@ -163,6 +165,108 @@ fn answer_is_for_as_few_and_names_them() {
         assert_eq!((chosen(&page).as_deref(), textarea(&page).as_str()), (Some(word), named));
         assert_eq!(text(&page).contains("/@ben/899/repost"), !audience.is_few(), "{word}");
     }
+}
+
+/// A form begins as its author wants it, and says so; what is chosen in it holds, for everybody too. An answer
+/// is for no more than what it answers.
+#[test]
+fn r0257_form_begins_with_whom_ones_posts_are_for() {
+    let parents = [("", Audience::Everyone)].into_iter().chain(FEW);
+    for (usual_word, usual) in [("", Audience::Everyone)].into_iter().chain(FEW).take(3) {
+        for (word, parent) in parents.clone() {
+            let site = site().answering(move |action| {
+                Ok(match action {
+                    Action::Thread(_) => {
+                        Outcome::Thread(ThreadPage { post: of(parent), ..thread() })
+                    }
+                    other => fitting(other),
+                })
+            });
+            *site.ask.posts_for.lock() = usual;
+            let mut ada = Browser::ada(&site);
+            for page in ["/", "/public"] {
+                assert_eq!(chosen(&ada.get(page)).as_deref(), Some(usual_word), "{page}");
+            }
+            let narrower = if parent > usual { word } else { usual_word };
+            assert_eq!(chosen(&ada.get("/@ben/899")).as_deref(), Some(narrower));
+            ada.submit("/", "/post", &[("text", "To @ben"), ("for", word)]);
+            check_asked(&site, parent);
+            // A form that does not ask says nothing: not that it is for everybody.
+            ada.submit("/", "/post", &[("text", "To @ben")]);
+            let asked = site.last_asked().unwrap();
+            assert_eq!(asked.written().map(|(audience, ..)| audience), Some(None));
+            // As it was sent, it comes back.
+            let typed = [("text", "To @ben"), ("for", word), ("more", "")];
+            assert_eq!(chosen(&ada.submit("/", "/post", &typed)).as_deref(), Some(word));
+        }
+    }
+}
+
+const SETTINGS: &str = "/settings/profile";
+
+/// What is chosen among the settings, if they ask.
+fn usual(page: &Response) -> Option<String> {
+    let html = text(page);
+    let (_, select) = html.split_once("name=\"posts_for\"")?;
+    let (options, _) = select.split_once("</select>").unwrap();
+    let values = options.split("value=\"").skip(1).map(|it| it.split('"').next().unwrap());
+    assert_eq!(values.collect::<Vec<_>>(), ["everyone", "quiet", "followers"]);
+    let (before, _) = options.split_once("\" selected>").expect("something is chosen");
+    Some(before.rsplit_once("value=\"").unwrap().1.to_owned())
+}
+
+#[test]
+fn r0258_settings_ask_for_whom_ones_posts_are() {
+    let typed = [("display_name", "Ada"), ("bio", "")];
+    let with = |word| [typed[0], typed[1], ("posts_for", word)];
+    for audience in Audience::USUAL {
+        let site = site();
+        *site.ask.posts_for.lock() = audience;
+        let mut ada = Browser::ada(&site);
+        let page = ada.get(SETTINGS);
+        assert_eq!(usual(&page).as_deref(), Some(audience.as_str()));
+        assert!(text(&page).contains("Who sees your posts, unless you choose otherwise"));
+        for chosen in Audience::USUAL {
+            let saved = ada.submit(SETTINGS, SETTINGS, &with(chosen.as_str()));
+            assert_eq!(location(&saved), "/settings/profile?saved=1");
+            let Some(Action::EditProfile(edit)) = site.last_asked() else { panic!("not asked") };
+            assert_eq!(edit.posts_for, Some(chosen));
+        }
+        // A page of an earlier program does not ask, and so changes nothing of it.
+        ada.submit(SETTINGS, SETTINGS, &typed);
+        let Some(Action::EditProfile(edit)) = site.last_asked() else { panic!("not asked") };
+        assert_eq!(edit.posts_for, None);
+        // What nobody is offered says nothing.
+        let asked = site.asked().len();
+        for word in ["named", "", "Followers", "private"] {
+            let back = ada.submit(SETTINGS, SETTINGS, &with(word));
+            assert!((400..500).contains(&back.status), "{word}");
+            assert_eq!(usual(&back), None, "{word}");
+        }
+        let edits = site.asked().into_iter().skip(asked);
+        assert_eq!(edits.filter(|it| matches!(it, Action::EditProfile(_))).count(), 0);
+    }
+}
+
+/// Where it could not be saved, or its author was signed out meanwhile.
+#[test]
+fn r0259_choice_among_the_settings_comes_back_whatever_happens() {
+    let typed = [("display_name", "Ada"), ("bio", "Hi"), ("posts_for", "followers")];
+    for refusal in [Refusal::NotYet, Refusal::Unknown] {
+        let site = site().refusing(refusal);
+        let back = Browser::ada(&site).submit(SETTINGS, SETTINGS, &typed);
+        assert_eq!((back.status, usual(&back).as_deref()), (503, Some("followers")));
+    }
+    let site = site();
+    let page = Browser::ada(&site).get(SETTINGS);
+    site.refuse(Refusal::SignedOut);
+    *site.ask.knows_session.lock() = false;
+    let mut ada = Browser::ada(&site);
+    let login = ada.resubmit(&page, SETTINGS, &typed);
+    site.answer(|action| Ok(fitting(action)));
+    *site.ask.knows_session.lock() = true;
+    let back = ada.resubmit(&login, "/login", &[("username", "ada"), ("password", "x")]);
+    assert_eq!(usual(&back).as_deref(), Some("followers"));
 }
 
 #[test]

@@ -224,6 +224,7 @@ fn data_taken_along_for_programs() {
             "bio": "Seeds, mostly.",
             "joined_at": "2020-02-21T01:01:05.000Z",
             "members_only": true,
+            "posts_for": "followers",
             "pinned": id(0),
         },
         "follows": ["ben", "mina"],

@@ -48,6 +48,8 @@ pub(super) struct Fake {
     pub(super) knows_session: Mutex<bool>,
     /// Whether who is signed in is a keeper.
     pub(super) is_keeper: Mutex<bool>,
+    /// For whom ada's posts are unless she chooses otherwise.
+    pub(super) posts_for: Mutex<Audience>,
     /// What keeps who is signed in from writing.
     pub(super) hindered: Mutex<Option<Hindered>>,
     /// How the machines are.
@@ -85,6 +87,7 @@ impl Ask for Fake {
             ops: 12,
             news: 3,
             is_keeper: *self.is_keeper.lock(),
+            posts_for: *self.posts_for.lock(),
             hindered: self.hindered.lock().clone(),
             app: None,
             pictures_in_s: None,
@@ -122,6 +125,7 @@ pub(super) fn site_at(origin: &str) -> Site<Fake> {
         asked: Mutex::default(),
         knows_session: Mutex::new(true),
         is_keeper: Mutex::new(false),
+        posts_for: Mutex::new(Audience::Everyone),
         hindered: Mutex::default(),
         cluster: Mutex::new(cluster(&[MachineState::InStep; 3])),
     };

@@ -187,7 +187,7 @@ fn poll_asked_on_a_page_with_room_for_it() {
     location(&ada.resubmit(&page, "/post", &TYPED));
     let asked = site.last_asked().unwrap();
     let (audience, post, poll) = asked.written().unwrap();
-    assert_eq!((audience.as_str(), post.text.as_str()), ("followers", "Which?"));
+    assert_eq!((audience.unwrap().as_str(), post.text.as_str()), ("followers", "Which?"));
     let poll = poll.unwrap();
     assert_eq!(
         (&poll.options[..], poll.lasts_s, poll.many),

@@ -45,6 +45,7 @@ pub(super) fn export(from: &ExportFrom) -> ExportPage {
                 display_name: "Ada Lind".to_owned(),
                 bio: "Seeds, mostly.".to_owned(),
                 members_only: true,
+                posts_for: Audience::Followers,
                 has_audiences: false,
                 joined_at: Wall(ms),
                 pinned: first.first().map(|post| post.id),
