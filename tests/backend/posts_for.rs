@@ -1,5 +1,6 @@
 //! For whom somebody's posts are that do not say it, asked of the machines themselves.
 
+use rustix::process::Signal;
 use tern::action::{Action, AvatarWish, EditProfile, NewPost, PostPoll, ThreadOf, Untouched};
 use tern::limits::{BIO_CHARS_MAX, DEAD_BYTES_MIN};
 use tern::user::entry::{Audience, PostRef};
@@ -64,9 +65,13 @@ fn r0261_post_is_for_whom_its_author_said_a_moment_ago_at_another_machine() {
     assert_eq!(ada.usual_at(1), Audience::Everyone);
     for round in 0..6 {
         let usual = Audience::USUAL[round % 3];
-        ada.saved_at(round % 3, ada.choosing(usual));
-        assert_eq!(ada.usual_at((round + 1) % 3), usual, "round {round}");
-        assert_eq!(ada.usual_at((round + 2) % 3), usual, "round {round}");
+        let [here, there, third] = [round, round + 1, round + 2].map(|n| n % 3);
+        // It stands still, and hears of it when it is asked already.
+        all.signal(there, Signal::STOP);
+        ada.saved_at(here, ada.choosing(usual));
+        all.signal(there, Signal::CONT);
+        assert_eq!(ada.usual_at(there), usual, "round {round}");
+        assert_eq!(ada.usual_at(third), usual, "round {round}");
     }
     let poll = tern::action::NewPoll {
         options: ["a", "b"].map(str::to_owned).to_vec(),
