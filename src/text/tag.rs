@@ -1,5 +1,6 @@
 //! A tag: what `#Größe`, `#GRÖSSE` and `#grösse` have in common.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -45,8 +46,15 @@ impl Tag {
     /// # Errors
     /// [`TagError`].
     pub(super) fn fold_into(word: &str, text: &mut String) -> Result<(), TagError> {
-        let has_letter = word.chars().any(char::is_alphabetic);
-        if !has_letter || word_len(word) != word.len() || word.starts_with(is_combining_mark) {
+        // What cannot be seen makes no word of what is left without it.
+        let seen: Cow<'_, str> = if word.contains(is_invisible) {
+            word.chars().filter(|c| !is_invisible(*c)).collect::<String>().into()
+        } else {
+            word.into()
+        };
+        let is_one = |word: &str| word_len(word) == word.len();
+        let has_letter = seen.chars().any(char::is_alphabetic);
+        if !has_letter || !is_one(word) || !is_one(&seen) || seen.starts_with(is_combining_mark) {
             return Err(TagError::NotAWord);
         }
         if word.chars().count() > TAG_CHARS_MAX {
@@ -57,7 +65,6 @@ impl Tag {
             text.extend(word.chars().map(|c| c.to_ascii_lowercase()));
             return Ok(());
         }
-        let seen: String = word.chars().filter(|c| !is_invisible(*c)).collect();
         let folded: String = composed(&seen).chars().flat_map(fold_case).collect();
         text.push_str(&composed(&folded));
         Ok(())
@@ -78,7 +85,8 @@ pub(super) fn word_len(text: &str) -> usize {
     }
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        let joins = at > 0 && is_joiner(c) && chars.peek().is_some_and(|(_, next)| is_word(*next));
+        let is_seen = |c: char| is_word(c) && !is_invisible(c);
+        let joins = at > 0 && is_joiner(c) && chars.peek().is_some_and(|(_, next)| is_seen(*next));
         if !is_word(c) && !joins {
             return at;
         }

@@ -291,6 +291,17 @@ fn query_reads_words_names_and_tags() {
     assert!(Query::parse(&terms[1..].join(" ")).is_ok());
 }
 
+/// Such a tag's own page was not found.
+#[test]
+fn r0276_what_cannot_be_seen_makes_no_tag() {
+    for word in ["a·\u{180b}", "1\u{115f}", "\u{115f}\u{301}a", "\u{115f}·a"] {
+        assert_eq!(Tag::parse(word), Err(TagError::NotAWord), "{word:?}");
+    }
+    assert_eq!(Tag::parse("a\u{180b}").unwrap().as_str(), "a");
+    let all = pieces("#a·\u{180b}");
+    assert!(matches!(&all[0], Piece::Tag(tag, "#a") if tag.as_str() == "a"), "{all:?}");
+}
+
 /// Texts made of what the rules look at, so that chance hits them.
 fn tricky() -> impl Strategy<Value = String> {
     let part = prop_oneof![
