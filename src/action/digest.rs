@@ -336,11 +336,12 @@ impl Asked {
 
     fn edit(self, edit: &EditPost) -> Self {
         let asked = self.number(edit.id.get()).text(&edit.text).maybe_text(&edit.note);
-        asked.maybe_text(match edit.sensitive {
+        let asked = asked.maybe_text(match edit.sensitive {
             Some(true) => "covered",
             Some(false) => "not covered",
             None => "",
-        })
+        });
+        edit.descriptions.iter().flatten().fold(asked, |asked, it| asked.text(it))
     }
 
     fn poll(self, poll: &NewPoll) -> Self {

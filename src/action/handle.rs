@@ -144,6 +144,8 @@ pub enum Change {
         note: String,
         /// Whether its pictures are covered from now on, if that is said.
         sensitive: Option<bool>,
+        /// What each of its pictures shows, in their order, as typed, if that is said.
+        descriptions: Option<Vec<String>>,
     },
     /// Like, repost, bookmark or pin a post; that it stands was looked up, unless it is one's own. Or mute the
     /// thread that begins with it, whether or not it stands.
@@ -424,8 +426,9 @@ pub fn handle(user: &User, who: &Who, change: &Change, now: Wall) -> Result<Plan
         Change::DescribePicture { id, description } => {
             this().and_then(|_| picture::describe(user, *id, description, now))
         }
-        Change::EditPost { id, text, note, sensitive } => {
-            this().and_then(|_| post::edit(user, *id, ([text, note], *sensitive), now))
+        Change::EditPost { id, text, note, sensitive, descriptions } => {
+            let pictures = (*sensitive, descriptions.as_deref());
+            this().and_then(|_| post::edit(user, *id, ([text, note], pictures), now))
         }
         Change::Mark { mark, post } => this().and_then(|_| mark::set(user, *mark, post, now)),
         Change::Unmark { mark, post } => this().map(|_| mark::unset(user, *mark, post, now)),

@@ -190,7 +190,7 @@ impl OldPost {
                     Entry::PostedFor { at, id, audience, text, reply_to, note, pictures, sensitive }
                 }
             } else {
-                Entry::PostEdited { at: since, id, text, note, sensitive: None }
+                Entry::PostEdited { at: since, id, text, note, sensitive: None, descriptions: None }
             });
         }
         Ok(Checked { id, reply_to, is_loose: false, entries })

@@ -330,6 +330,9 @@ pub struct EditPost {
     /// Whether its pictures are covered from now on, if that is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive: Option<bool>,
+    /// What each of its pictures shows, in their order, as typed, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptions: Option<Vec<String>>,
 }
 
 /// Data of [`Action::DeletePost`].

@@ -91,22 +91,29 @@ pub(super) fn described(user: &User, pictures: &[Picture]) -> Result<Vec<Picture
     }
     check_room(user, pictures)?;
     let described = pictures.iter().map(|picture| {
-        let description = field::description(&picture.description)
-            .map_err(|problem| ActionError::field(Field::Description, problem))?;
+        let description = description(&picture.description)?;
         Ok(Picture { description, ..picture.clone() })
     });
     described.collect()
 }
+
+fn description(typed: &str) -> Result<String, ActionError> {
+    field::description(typed).map_err(|problem| ActionError::field(Field::Description, problem))
+}
+
+/// What an edit says of a post's pictures: whether they are covered, and what each shows.
+type OfPictures<'a> = (Option<bool>, Option<&'a [String]>);
 
 /// `typed` as in [`post`]. What it said so far is not known here, so this writes even what it says
 /// already: whoever asks looks first.
 pub(super) fn edit(
     user: &User,
     id: PostId,
-    (typed, sensitive): ([&str; 2], Option<bool>),
+    (typed, (sensitive, descriptions)): ([&str; 2], OfPictures<'_>),
     now: Wall,
 ) -> Result<Plan, ActionError> {
     let (text, note) = fields(typed, user.has_more_than_text(id))?;
+    let descriptions = descriptions.map(|typed| described_anew(user, id, typed)).transpose()?;
     let sensitive = sensitive.map(|is| is_covered(is, note.as_deref()));
     check_stands(user, id)?;
     let times = user.edits.get(&id).map_or(0, |edits| edits.earlier.len());
@@ -114,7 +121,15 @@ pub(super) fn edit(
         let max = u32::try_from(EDITS_MAX).unwrap_or(u32::MAX);
         return Err(ActionError::field(Field::Text, Problem::Full { max }));
     }
-    Ok(Plan::of(vec![Entry::PostEdited { at: now, id, text, note, sensitive }]))
+    Ok(Plan::of(vec![Entry::PostEdited { at: now, id, text, note, sensitive, descriptions }]))
+}
+
+/// What is said of each of a post's pictures, as it would be kept.
+fn described_anew(user: &User, id: PostId, typed: &[String]) -> Result<Vec<String>, ActionError> {
+    if user.pictures.get(&id).map_or(0, |pictures| pictures.len()) != typed.len() {
+        return Err(ActionError::field(Field::Picture, Problem::Wrong));
+    }
+    typed.iter().map(|typed| description(typed)).collect()
 }
 
 /// Whether pictures are to be covered by themselves. What a note covers is not: with the note the cover goes,
@@ -226,7 +241,7 @@ mod tests {
         // What is deleted makes room; what is edited keeps its pictures.
         let [two, three] = [2, 3].map(PostId::from_raw);
         let plan = delete(&user, three, false, NOW).unwrap();
-        let edited = edit(&user, two, (["Seen", ""], None), NOW).unwrap();
+        let edited = edit(&user, two, (["Seen", ""], (None, None)), NOW).unwrap();
         for entry in plan.entries.iter().chain(&edited.entries) {
             user.apply(entry, Place::default());
         }
@@ -247,6 +262,31 @@ mod tests {
     }
 
     #[test]
+    fn edit_describes_each_picture_or_none() {
+        let mut user = User::absent(UserName::parse("ada").unwrap());
+        user.apply(&Entry::Joined { at: NOW }, Place::default());
+        try_post(&mut user, 1, &[picture(1, "a"), picture(2, "b")]).unwrap();
+        try_post(&mut user, 2, &[]).unwrap();
+        let said = |id, typed: &[&str]| {
+            let typed: Vec<_> = typed.iter().map(|&it| it.to_owned()).collect();
+            let pictures = (None, Some(typed.as_slice()));
+            match edit(&user, PostId::from_raw(id), (["Seen", ""], pictures), NOW)?.entries.pop() {
+                Some(Entry::PostEdited { descriptions, .. }) => Ok(descriptions.unwrap()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(said(1, &[" A \n gull ", ""]).unwrap(), ["A gull", ""]);
+        let lost = Err(ActionError::field(Field::Picture, Problem::Wrong));
+        for (id, typed) in [(1, &[][..]), (1, &["a"]), (1, &["a", "b", "c"]), (2, &["a"])] {
+            assert_eq!(said(id, typed), lost, "{typed:?}");
+        }
+        let over = ActionError::field(Field::Description, Problem::TooLong { over: 1 });
+        assert_eq!(said(1, &["", &"x".repeat(301)]), Err(over));
+        let none = edit(&user, PostId::from_raw(1), (["Seen", ""], (None, None)), NOW).unwrap();
+        assert!(matches!(&none.entries[..], [Entry::PostEdited { descriptions: None, .. }]));
+    }
+
+    #[test]
     fn pictures_alone_are_a_post_and_stay_one() {
         let mut user = User::absent(UserName::parse("ada").unwrap());
         user.apply(&Entry::Joined { at: NOW }, Place::default());
@@ -254,8 +294,12 @@ mod tests {
         assert_eq!(try_say(&mut user, 1, (" \n", &[])), empty);
         try_say(&mut user, 2, (" \n", &[picture(1, "")])).unwrap();
         try_say(&mut user, 3, ("Look", &[])).unwrap();
-        let said = |id, text: &str| match edit(&user, PostId::from_raw(id), ([text, ""], None), NOW)
-        {
+        let said = |id, text: &str| match edit(
+            &user,
+            PostId::from_raw(id),
+            ([text, ""], (None, None)),
+            NOW,
+        ) {
             Ok(plan) => match plan.entries.first() {
                 Some(Entry::PostEdited { text, .. }) => Ok(text.clone()),
                 _ => panic!("no edit"),

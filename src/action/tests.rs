@@ -479,7 +479,8 @@ fn unmark(mark: Mark, user: &str, id: u64) -> Change {
 }
 
 fn edit(id: u64, text: &str, note: &str) -> Change {
-    Change::EditPost { id: post_id(id), text: text.into(), note: note.into(), sensitive: None }
+    let (text, note, sensitive, descriptions) = (text.into(), note.into(), None, None);
+    Change::EditPost { id: post_id(id), text, note, sensitive, descriptions }
 }
 
 #[test]
@@ -572,7 +573,8 @@ fn digest_tells_marks_edits_and_notes_apart() {
     let mark = |mark, on, id| Action::Mark(SetMark { key, post: of("ben", id), mark, on });
     let edit = |text: &str, note: &str| {
         let (text, note) = (text.to_owned(), note.to_owned());
-        Action::EditPost(EditPost { key, id: post_id(7), text, note, sensitive: None })
+        let (id, sensitive, descriptions) = (post_id(7), None, None);
+        Action::EditPost(EditPost { key, id, text, note, sensitive, descriptions })
     };
     let post = |note: &str| match new_post(1, "hi", None) {
         Action::Post(post) => Action::Post(NewPost { note: note.to_owned(), ..post }),

@@ -156,8 +156,8 @@ impl Backend {
         if self.cluster.local.index().audience(&post) == Audience::Named {
             self.check_names_somebody(&mut asked, &data.text)?;
         }
-        let EditPost { id, text, note, sensitive, .. } = data.clone();
-        let change = Change::EditPost { id, text, note, sensitive };
+        let EditPost { key: _, id, text, note, sensitive, descriptions } = data.clone();
+        let change = Change::EditPost { id, text, note, sensitive, descriptions };
         self.simple(asked, &Action::EditPost(data), ActKind::Post, &change)
     }
 
@@ -166,13 +166,20 @@ impl Backend {
         let slot = self.cluster.local.get(&post.user);
         let has_more = slot.as_ref().is_some_and(|slot| slot.view().has_more_than_text(post.id));
         let is_sensitive = slot.as_ref().is_some_and(|slot| slot.view().is_sensitive(post.id));
+        let shows_so = edit.descriptions.as_ref().is_none_or(|typed| {
+            let pictures =
+                slot.as_ref().and_then(|slot| slot.view().pictures.get(&post.id).cloned());
+            let shown: Vec<_> =
+                pictures.iter().flat_map(|it| it.iter()).map(|it| it.description.clone()).collect();
+            typed.iter().map(|it| field::description(it).ok()).eq(shown.into_iter().map(Some))
+        });
         let text = field::post_text_beside(&edit.text, has_more);
         let typed = text.ok().zip(field::note(&edit.note).ok());
         let read = slot.and_then(|slot| self.cluster.local.read_post(&slot, post.id, |_, _| ()));
         match (typed, read) {
             (Some((text, note)), Some(((), Ok(said)))) => {
                 let sensitive = edit.sensitive.map(|is| is_covered(is, note.as_deref()));
-                let is_same = sensitive.is_none_or(|is| is == is_sensitive);
+                let is_same = sensitive.is_none_or(|is| is == is_sensitive) && shows_so;
                 is_same && (said.text, said.note) == (text, note)
             }
             _ => false,

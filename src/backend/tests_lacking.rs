@@ -77,7 +77,7 @@ const KEY: RequestKey = RequestKey { ops: 0, id: RequestId([9; 16]) };
 
 fn edit(id: PostId, text: &str) -> Action {
     let (key, text, note) = (KEY, text.to_owned(), String::new());
-    Action::EditPost(EditPost { key, id, text, note, sensitive: None })
+    Action::EditPost(EditPost { key, id, text, note, sensitive: None, descriptions: None })
 }
 
 #[test]

@@ -286,7 +286,14 @@ mod tests {
         fn edit(&mut self, number: u64, text: &str) {
             let (at, id) = (Wall(60), post_id(number));
             self.add(
-                &[Entry::PostEdited { at, id, text: text.to_owned(), note: None, sensitive: None }],
+                &[Entry::PostEdited {
+                    at,
+                    id,
+                    text: text.to_owned(),
+                    note: None,
+                    sensitive: None,
+                    descriptions: None,
+                }],
                 true,
             );
         }

@@ -51,6 +51,7 @@ fn edited(ms: u64, text: &str) -> Entry {
         text: text.to_owned(),
         note: None,
         sensitive: None,
+        descriptions: None,
     }
 }
 

@@ -55,6 +55,7 @@ fn home_hears_those_followed_and_what_concerns_one() {
         text: "better".into(),
         note: None,
         sensitive: None,
+        descriptions: None,
     };
     for (user, entry) in [
         ("ben", posted(10, "one")),

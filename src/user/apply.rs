@@ -82,13 +82,7 @@ impl User {
             Entry::SessionClosed { at: _, id } => self.close(id),
             Entry::Posted { .. } | Entry::PostedFor { .. } => self.take_post(entry, place),
             Entry::PostedPoll { .. } => self.take_poll(entry, place),
-            Entry::PostEdited { at, id, text, note: _, sensitive } => {
-                if self.post(*id).is_some() {
-                    self.edit_post(*id, *at, place);
-                    self.labels.put(*id, text);
-                    self.cover(*id, *sensitive);
-                }
-            }
+            Entry::PostEdited { .. } => self.edit_post(entry, place),
             Entry::PostDeleted { at: _, id, few } => self.drop_post(*id, *few),
             Entry::PictureSent { at, id, picture } => self.sent.put(*id, *at, picture.clone()),
             Entry::Pinned { .. }
@@ -270,13 +264,19 @@ impl User {
         true
     }
 
-    fn edit_post(&mut self, id: PostId, at: Wall, place: Place) {
-        let Ok(found) = self.posts.binary_search_by_key(&id, |post| post.id) else { return };
+    fn edit_post(&mut self, entry: &Entry, place: Place) {
+        let Entry::PostEdited { at, id, text, note: _, sensitive, descriptions } = entry else {
+            return;
+        };
+        let Ok(found) = self.posts.binary_search_by_key(id, |post| post.id) else { return };
         let Some(post) = self.posts.get_mut(found) else { return };
-        let edits = self.edits.entry(id).or_default();
+        let edits = self.edits.entry(*id).or_default();
         edits.earlier.push(post.place());
-        edits.last_at = at;
+        edits.last_at = *at;
         post.put(place);
+        self.labels.put(*id, text);
+        self.cover(*id, *sensitive);
+        self.describe(*id, descriptions.as_deref().unwrap_or_default());
     }
 
     /// The same reference, its name shared with one held already where that is found at once: each
@@ -293,6 +293,17 @@ impl User {
     fn picture(&mut self, id: PostId, pictures: &[Picture]) {
         if !pictures.is_empty() {
             self.pictures.insert(id, pictures.into());
+        }
+    }
+
+    /// What a post's pictures are said to show, if that is said of each.
+    fn describe(&mut self, id: PostId, descriptions: &[String]) {
+        let pictures = self.pictures.get_mut(&id);
+        if let Some(pictures) = pictures.filter(|pictures| pictures.len() == descriptions.len()) {
+            let described = pictures.iter().zip(descriptions).map(|(picture, description)| {
+                Picture { description: description.clone(), ..picture.clone() }
+            });
+            *pictures = described.collect();
         }
     }
 

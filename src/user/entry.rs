@@ -131,7 +131,8 @@ pub enum Entry {
         /// What its text is folded behind, 1 to 100 characters.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
-        /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is edited.
+        /// Its pictures, in their order; at most `limits::POST_PICTURES_MAX`. They stay when it is
+        /// edited; what they are said to show may change.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pictures: Vec<Picture>,
         /// Whether its pictures are covered until somebody wants to see them. A note covers them by itself.
@@ -201,6 +202,10 @@ pub enum Entry {
         /// Whether its pictures are covered from now on; absent where that stays as it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sensitive: Option<bool>,
+        /// What its pictures are said to show from now on, of each and in their order; absent where that stays as
+        /// it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        descriptions: Option<Vec<String>>,
     },
     /// A post was taken back.
     PostDeleted {

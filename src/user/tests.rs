@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::aside::Poll;
 use super::entry::{App, Audience, Entry, PostRef, SessionId};
 use super::*;
-use crate::id::{Hash128, RequestId, RequestKey};
+use crate::id::{Hash128, PictureKind, PictureName, RequestId, RequestKey};
 use crate::limits::{APP_CODE_MS, REQUESTS_KEPT, REQUESTS_LEAST, REQUESTS_MS};
 
 fn name(text: &str) -> UserName {
@@ -349,6 +349,7 @@ fn edited(id: u64, at: u64) -> Entry {
         text: "hi".into(),
         note: None,
         sensitive: None,
+        descriptions: None,
     }
 }
 
@@ -358,6 +359,33 @@ fn pinned(id: u64) -> Entry {
 
 fn of_ben(id: u64) -> PostRef {
     PostRef { user: name("ben"), id: PostId::from_raw(id) }
+}
+
+#[test]
+fn edit_says_anew_what_pictures_show_where_it_says_it_of_each() {
+    let picture = |n: u8| {
+        let file = PictureName::of(PictureKind::Png, &[n]);
+        let description = n.to_string();
+        Picture { file, thumb: file, width: 4, height: 3, bytes: 9, description, sent_as: None }
+    };
+    let (mut post, id) = (posted(2, None), PostId::from_raw(2));
+    if let Entry::Posted { pictures, .. } = &mut post {
+        *pictures = vec![picture(1), picture(2)];
+    }
+    let mut user = user_of(&[post]);
+    let mut shows = |said: Option<&[&str]>| {
+        let mut edit = edited(2, 9);
+        if let Entry::PostEdited { descriptions, .. } = &mut edit {
+            *descriptions = said.map(|said| said.iter().map(|&it| it.to_owned()).collect());
+        }
+        user.apply(&edit, Place::default());
+        user.pictures[&id].iter().map(|it| it.description.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(shows(None), ["1", "2"]);
+    assert_eq!(shows(Some(&["gull", ""])), ["gull", ""]);
+    for other in [&[][..], &["one"], &["one", "two", "three"]] {
+        assert_eq!(shows(Some(other)), ["gull", ""]);
+    }
 }
 
 #[test]

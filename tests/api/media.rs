@@ -106,11 +106,27 @@ fn edits_and_takes_back(ada: &App, post: &str, id: &str) {
     let edited = ada.send("PUT", post, &same, None);
     assert_eq!((edited.status, &edited.value["media_attachments"][0]["id"]), (200, &json!(id)));
     assert_eq!(ada.send("PUT", post, &json!({ "status": "" }), None).status, 200);
+    let long = "x".repeat(301);
     for other in [
         json!({ "status": "x", "media_ids": ["17"] }),
-        json!({ "status": "x", "media_attributes": [{ "id": id, "description": "Silence" }] }),
+        json!({ "status": "x", "media_attributes": [{ "id": "17", "description": "Silence" }] }),
+        json!({ "status": "x", "media_attributes": [{ "description": "Silence" }] }),
+        json!({ "status": "x", "media_attributes": [{ "id": id, "description": long }] }),
     ] {
         assert_eq!(ada.send("PUT", post, &other, None).status, 422, "{other}");
+    }
+    // What it shows is said anew, in either spelling, and the text stays.
+    for (said, shows) in [("Silence", true), ("", true), ("Noise, mostly", false)] {
+        let mut item = json!({ "id": id, "description": said });
+        if shows {
+            item["focus"] = json!("0,0");
+        }
+        let anew = json!({ "status": "Look", "media_attributes": [item] });
+        let edited = ada.send("PUT", post, &anew, None);
+        let shown = |answer: &Value| answer["media_attachments"][0]["description"].clone();
+        let expected = if said.is_empty() { Value::Null } else { json!(said) };
+        assert_eq!((edited.status, shown(&edited.value)), (200, expected.clone()), "{edited:?}");
+        assert_eq!(shown(&ada.get(post).value), expected);
     }
     let earlier = ada.get(&format!("{post}/history")).value;
     assert_eq!(earlier[0]["media_attachments"][0]["id"], json!(id));

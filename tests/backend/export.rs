@@ -95,7 +95,14 @@ fn s40_export_tells_all_that_stands_and_no_more() {
 
     let key = ada.key();
     let (text, note) = ("@ben I do!".to_owned(), "Ladders".to_owned());
-    ada.saved(&Action::EditPost(EditPost { key, id: ids[0], text, note, sensitive: None }));
+    ada.saved(&Action::EditPost(EditPost {
+        key,
+        id: ids[0],
+        text,
+        note,
+        sensitive: None,
+        descriptions: None,
+    }));
     for mark in [Mark::Like, Mark::Bookmark] {
         let key = ada.key();
         ada.saved(&Action::Mark(SetMark { key, post: answered.clone(), mark, on: true }));

@@ -155,7 +155,14 @@ fn hana() -> File {
     file.add(version(1, 1, 1), None, &account("Hana", 0, &SessionId("3a".repeat(32))));
     file.add(version(1, 1, 2), Some(post(2)), &[folded]);
     let acts = [
-        Entry::PostEdited { at: at(3), id: post(2), text, note: note(), sensitive: None },
+        Entry::PostEdited {
+            at: at(3),
+            id: post(2),
+            text,
+            note: note(),
+            sensitive: None,
+            descriptions: None,
+        },
         Entry::Pinned { at: at(4), id: post(2) },
         Entry::Unpinned { at: at(5) },
         Entry::Liked { at: at(6), post: of_ada() },

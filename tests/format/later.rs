@@ -139,7 +139,14 @@ fn vera() -> File {
     file.add(
         version(1, 1, 7),
         None,
-        &[Entry::PostEdited { at: at(7), id: post(4), text, note, sensitive: None }],
+        &[Entry::PostEdited {
+            at: at(7),
+            id: post(4),
+            text,
+            note,
+            sensitive: None,
+            descriptions: None,
+        }],
     );
     file
 }
@@ -179,7 +186,14 @@ fn wim() -> File {
     file.add(
         version(1, 1, 8),
         None,
-        &[Entry::PostEdited { at: at(8), id: post(3), text, note, sensitive: None }],
+        &[Entry::PostEdited {
+            at: at(8),
+            id: post(3),
+            text,
+            note,
+            sensitive: None,
+            descriptions: None,
+        }],
     );
     file.add(version(1, 1, 9), None, &[Entry::ThreadMuted { at: at(9), post: of_ben(2) }]);
     file.add(version(1, 1, 10), None, &[Entry::ThreadMuted { at: at(10), post: of_ben(3) }]);

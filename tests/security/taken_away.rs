@@ -170,7 +170,14 @@ fn r0256_what_is_taken_back_is_shown_nowhere_once_that_is_told() {
     all.check(
         |post| {
             let (id, text, note) = (post.id, edited.to_owned(), String::new());
-            Action::EditPost(EditPost { key: key(), id, text, note, sensitive: None })
+            Action::EditPost(EditPost {
+                key: key(),
+                id,
+                text,
+                note,
+                sensitive: None,
+                descriptions: None,
+            })
         },
         |told| shown(told).is_some_and(|post| post.text == edited),
     );

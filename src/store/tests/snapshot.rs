@@ -526,6 +526,7 @@ fn any_mark() -> impl Strategy<Value = Entry> {
         text: format!("edit {n}"),
         note,
         sensitive,
+        descriptions: sensitive.map(|is| vec![format!("gull {n} {is}")]),
     };
     let post = (prop::sample::select(vec!["ada", "ben"]), id())
         .prop_map(|(user, id)| PostRef { user: user.parse().unwrap(), id });

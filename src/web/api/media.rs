@@ -107,35 +107,38 @@ impl<A: Ask> Site<A> {
         Ok(ids)
     }
 
-    /// Refuses an edit that would change a post's pictures, or what they show: they stay. Apps send all of
-    /// that along with a new text.
-    pub(super) fn check_media_stay(call: &Call<'_>, post: &PostView) -> Result<(), Answer> {
-        let pictures = || post.pictures.iter().enumerate();
+    /// What an edit says of each of a post's pictures, if it says that of any. The pictures stay, and an edit that
+    /// would change them is refused. Apps send all of that along with a new text.
+    pub(super) fn described(
+        call: &Call<'_>,
+        post: &PostView,
+    ) -> Result<Option<Vec<String>>, Answer> {
         let own: Vec<PostId> =
-            pictures().map(|(index, picture)| picture.number(post.id, index)).collect();
+            (0..).zip(&post.pictures).map(|(index, it)| it.number(post.id, index)).collect();
         let wanted = Self::media_ids(call)?;
         let params = &call.params;
         let names_none = params.all("media_ids").is_empty() && !params.has_inside("media_ids");
-        // Each of the list has both, in whichever order.
-        let said = |field: &str| -> Vec<&str> {
-            let is_it = |name: &str| name.starts_with("media_attributes[") && name.ends_with(field);
-            let pairs = call.params.pairs().filter(|(name, _)| is_it(name));
-            pairs.map(|(_, value)| value.as_str()).collect()
+        let changed = || {
+            let why = "Validation failed: the pictures of a post stay as they are; delete it and write it anew";
+            Answer::error(422, why)
         };
-        let (of, shows) = (said("[id]"), said("[description]"));
-        let is_same = |(of, shows): (&&str, &&str)| {
-            pictures().any(|(index, picture)| {
-                picture.number(post.id, index).to_string() == **of && picture.description == **shows
-            })
-        };
-        let described =
-            shows.is_empty() || (of.len() == shows.len() && of.iter().zip(&shows).all(is_same));
-        if (names_none || wanted == own) && described {
-            return Ok(());
+        if !names_none && wanted != own {
+            return Err(changed());
         }
-        let why = "Validation failed: the pictures of a post, and what is said of them, stay as they are; \
-                   delete it and write it anew";
-        Err(Answer::error(422, why))
+        let mut shows: Vec<String> =
+            post.pictures.iter().map(|it| it.description.clone()).collect();
+        let mut is_said = false;
+        for said in params.items("media_attributes") {
+            let place = own
+                .iter()
+                .position(|id| said.get("id").is_some_and(|said| *said == id.to_string()));
+            let shown = place.and_then(|place| shows.get_mut(place)).ok_or_else(changed)?;
+            if let Some(description) = said.get("description") {
+                (*description).clone_into(shown);
+                is_said = true;
+            }
+        }
+        Ok(is_said.then_some(shows))
     }
 
     /// The pictures of a post. Those that strangers are not shown bear a code in their addresses: apps

@@ -4,6 +4,7 @@
 //! are files stay where they are. Everything is bounded by the gate's limit on bodies, by
 //! [`API_FIELDS_MAX`], [`API_NAME_BYTES_MAX`] and [`API_SAID_BYTES_MAX`].
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Answer, leaf};
@@ -177,6 +178,24 @@ impl Params {
     pub(super) fn all(&self, name: &str) -> Vec<&str> {
         let is_it = |known: &str| known.strip_suffix("[]").unwrap_or(known) == name;
         self.pairs.iter().filter(|(known, _)| is_it(known)).map(|(_, value)| &**value).collect()
+    }
+
+    /// The objects of a list, each by its fields: `name[][field]`, where a field that comes again begins the next
+    /// one, or `name[0][field]`.
+    pub(super) fn items(&self, name: &str) -> Vec<BTreeMap<&str, &str>> {
+        let mut items: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
+        for (known, value) in &self.pairs {
+            let inside = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('['));
+            let parts = inside.and_then(|rest| rest.strip_suffix(']')?.split_once("]["));
+            let Some((place, field)) = parts else { continue };
+            match items.last_mut() {
+                Some((at, item)) if *at == place && !item.contains_key(field) => {
+                    item.insert(field, value);
+                }
+                _ => items.push((place, BTreeMap::from([(field, value.as_str())]))),
+            }
+        }
+        items.into_iter().map(|(_, item)| item).collect()
     }
 
     /// A yes or no, if it is said.

@@ -165,16 +165,20 @@ impl<A: Ask> Site<A> {
         let has_more = !before.pictures.is_empty() || before.poll.is_some();
         let (text, note) = Self::said(call, has_more)?;
         poll::check_stays(call, before)?;
-        Self::check_media_stay(call, before)?;
+        let descriptions = Self::described(call, before)?;
         let key = Self::key_of(call)?;
         let sensitive = call.params.is_on("sensitive")?;
-        let edit = EditPost { key, id, text: text.to_owned(), note: note.to_owned(), sensitive };
+        let (said, shows) = ((text.to_owned(), note.to_owned()), descriptions.clone());
+        let edit = EditPost { key, id, text: said.0, note: said.1, sensitive, descriptions };
         self.written(call, Action::EditPost(edit))?;
         self.shown(call, id, || {
             let post = &mut page.statuses.first_mut()?.post;
             text.trim_end().clone_into(&mut post.text);
             post.note = Some(note.to_owned()).filter(|note| !note.is_empty());
             post.sensitive = sensitive.unwrap_or(post.sensitive);
+            for (picture, shown) in post.pictures.iter_mut().zip(shows.into_iter().flatten()) {
+                picture.description = shown;
+            }
             post.edited_at = Some(self.clock.wall());
             Some(page)
         })

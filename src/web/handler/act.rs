@@ -371,6 +371,7 @@ impl<A: Ask> Site<A> {
                 text: field("text"),
                 note: field("note"),
                 sensitive: None,
+                descriptions: pictures::described(form),
             }),
             Act::Mark { post, mark, on } => {
                 let key = act_key(key, &act.route().to_string());

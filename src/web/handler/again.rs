@@ -186,7 +186,12 @@ impl<A: Ask> Site<A> {
             Trouble::Picture(_, number) => number,
             _ => None,
         };
-        let pictures = pictures::fields_again(again.form, wrong);
+        // Those of a post that is changed stay; they are shown again where a machine answers at once.
+        let described = pictures::described(again.form).filter(|_| is_edit).unwrap_or_default();
+        let is_answered = !described.is_empty() && said.status == 422;
+        let post = about.filter(|_| is_answered).and_then(|post| self.own_post(visit, post).ok());
+        let shown = post.map(|(_, thread)| thread.post.pictures).unwrap_or_default();
+        let pictures = if is_edit { Vec::new() } else { pictures::fields_again(again.form, wrong) };
         let poll = poll::fields(t, again.form, again.poll_problem(t));
         let poll = poll.filter(|_| !is_edit);
         let page = ComposePage {
@@ -203,6 +208,7 @@ impl<A: Ask> Site<A> {
                 offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
                 poll,
                 covers_pictures: pictures::covers(again.form),
+                described: pictures::describing(described, &shown),
                 pictures,
                 picture_problem: again.picture_problem(t),
                 button: said.button.unwrap_or(empty.button),

@@ -179,6 +179,7 @@ pub(super) fn composer(t: Lang, form: FormHead) -> Composer {
         note_problem: String::new(),
         audiences: audiences(t, Audience::Everyone),
         pictures: Vec::new(),
+        described: Vec::new(),
         covers_pictures: false,
         offers_more: true,
         poll: None,

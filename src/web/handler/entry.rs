@@ -88,10 +88,31 @@ impl LoginForm {
         Self {
             username: form.get("username").to_owned(),
             next: next(form).unwrap_or_default(),
-            draft: DRAFT.map(|name| (name, form.get(name).to_owned())).into(),
+            draft: drafted(form, form.find("edit_id").is_some()),
             ..Self::default()
         }
     }
+}
+
+/// What of a form rides along through signing in: what was filled in, and what a picture of a post that is changed
+/// shows, even nothing, for somebody may have taken that away.
+fn drafted(form: &Form, is_edit: bool) -> Vec<(&'static str, String)> {
+    let said = |name: &'static str| Some((name, form.find(name)?.to_owned()));
+    let counts = |(name, value): &(&str, String)| {
+        !value.is_empty() || is_edit && name.starts_with("description_")
+    };
+    DRAFT.into_iter().filter_map(said).filter(counts).collect()
+}
+
+/// Whether a post, or a change of one, was typed before signing in.
+fn has_post(form: &Form) -> bool {
+    let of_posts = |name: &str| {
+        matches!(name, "text" | "edit_id")
+            || name.starts_with("kept_")
+            || name.starts_with("description_")
+    };
+    let is_typed = DRAFT.into_iter().any(|name| of_posts(name) && !form.get(name).is_empty());
+    is_typed || !matches!(poll::asked(form), Ok(None))
 }
 
 impl<A: Ask> Site<A> {
@@ -201,7 +222,7 @@ impl<A: Ask> Site<A> {
         let has_reason = matches!(again.act, Act::Report(_) | Act::Keep(_));
         if has_text || has_reason || matches!(again.act, Act::EditProfile | Act::SetHouse) {
             let form = again.form;
-            login.draft = DRAFT.map(|name| (name, form.get(name).to_owned())).into();
+            login.draft = drafted(form, matches!(again.act, Act::EditPost(_)));
             // Sent before, perhaps: under the same key it cannot be saved twice.
             login.draft.retain(|(name, _)| *name != "draft_key");
             if has_text {
@@ -231,9 +252,7 @@ impl<A: Ask> Site<A> {
         let key = fresh_key(None)?;
         let mut form = head(&self.form_key, binding, FormName::Login, &Route::Login, key)
             .carrying("next", &login.next);
-        for (name, value) in &login.draft {
-            form = form.carrying(name, value);
-        }
+        form.hidden.extend(login.draft.iter().cloned());
         let notice = login.said.as_ref().map(|said| said.notice.clone());
         let mut around = self.around(visit, heard);
         around.viewer = None;
@@ -261,7 +280,7 @@ impl<A: Ask> Site<A> {
 
     /// Somebody signed in: what they had typed before comes back, else they go on.
     pub(super) fn logged_in(&self, visit: &Visit<'_>, form: &Form, heard: &Heard) -> Handled {
-        if !form.get("text").is_empty() || !matches!(poll::asked(form), Ok(None)) {
+        if has_post(form) {
             return self.draft_page(visit, form, heard);
         }
         if form.find("display_name").or(form.find("bio")).is_some() {
@@ -302,7 +321,8 @@ impl<A: Ask> Site<A> {
         let notice = Notice::new(Tone::Care, t.text_not_posted(), press);
         let title = if is_edit { t.edit_this_post() } else { t.write_post() };
         let frame = self.around(visit, Some(heard)).frame(title, Some(&Route::Home));
-        let pictures = pictures::fields_again(form, None);
+        let described = pictures::described(form).filter(|_| is_edit).unwrap_or_default();
+        let pictures = if is_edit { Vec::new() } else { pictures::fields_again(form, None) };
         let poll = poll::fields(t, form, String::new()).filter(|_| !is_edit);
         let page = ComposePage {
             frame: frame.saying(notice),
@@ -315,6 +335,7 @@ impl<A: Ask> Site<A> {
                 audiences: if is_edit { Vec::new() } else { audiences_again(t, form) },
                 offers_more: !is_edit && pictures.is_empty() && poll.is_none(),
                 covers_pictures: pictures::covers(form),
+                described: pictures::describing(described, &[]),
                 pictures,
                 poll,
                 button: if is_edit { t.save() } else { t.post() },

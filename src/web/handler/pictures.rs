@@ -11,10 +11,11 @@ use crate::action::{
 };
 use crate::id::{PictureKind, PictureName, UserName};
 use crate::picture::{Made, Use, shape};
+use crate::user::entry::Picture;
 use crate::web::ask::{Ask, AskError};
 use crate::web::csrf::Binding;
 use crate::web::form::Form;
-use crate::web::page::form::{ComposePage, Composer, KeptField, PictureField};
+use crate::web::page::form::{ComposePage, Composer, DescribedField, KeptField, PictureField};
 use crate::web::page::said::Trouble;
 use crate::web::response::{Cache, Content, Response};
 use crate::web::route::Route;
@@ -313,6 +314,23 @@ pub(super) fn posted(form: &Form) -> (Vec<PostedPicture>, bool) {
     let pictures: Vec<_> = FIELDS.into_iter().filter_map(picture).collect();
     let are_covered = covers(form) && !pictures.is_empty();
     (pictures, are_covered)
+}
+
+/// What a form says anew of each picture of a post, if it does.
+pub(super) fn described(form: &Form) -> Option<Vec<String>> {
+    let said = FIELDS.into_iter().map_while(|[_, description, ..]| form.find(description));
+    Some(said.map(str::to_owned).collect()).filter(|said: &Vec<String>| !said.is_empty())
+}
+
+/// The fields in which it is said anew what each picture of a post shows, with what is `said`; beside them
+/// `pictures`, as far as they are known.
+pub(super) fn describing(said: Vec<String>, pictures: &[Picture]) -> Vec<DescribedField> {
+    let mut small = pictures.iter().map(|it| Route::Picture(it.thumb).href());
+    let fields = (1..).zip(FIELDS).zip(said);
+    let field = |((number, [_, name, ..]), value): ((u32, [&'static str; 4]), String)| {
+        DescribedField { number, shown: small.next(), description: (name, value) }
+    };
+    fields.map(field).collect()
 }
 
 /// Whether a form's pictures are to be covered.

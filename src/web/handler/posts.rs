@@ -6,7 +6,7 @@ use askama::Template;
 use super::draw::{Drawer, composer};
 use super::read::{at, feed, seen};
 use super::visit::{Heard, Visit};
-use super::{Fault, Handled, Head, Site, Stop, html};
+use super::{Fault, Handled, Head, Site, Stop, html, pictures};
 use crate::action::{Action, HistoryOf, Mark, ThreadOf};
 use crate::id::PostId;
 use crate::user::entry::PostRef;
@@ -194,9 +194,12 @@ impl<A: Ask> Site<A> {
         };
         let route = Route::EditPost(post.clone());
         let form = drawer.form(FormName::EditPost, &route, &post.id.to_string());
+        let pictures = &thread.post.pictures;
+        let said = pictures.iter().map(|it| it.description.clone()).collect();
         let page = ComposePage {
             frame: self.around(visit, Some(&heard)).frame(t.edit_this_post(), None),
             composer: Composer {
+                described: pictures::describing(said, pictures),
                 text: thread.post.text,
                 note: thread.post.note.unwrap_or_default(),
                 cancel: Some((Route::Thread(post).href(), t.leave_as_is())),

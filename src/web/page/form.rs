@@ -110,6 +110,17 @@ pub(crate) struct PictureField {
     pub(crate) kept: Option<KeptField>,
 }
 
+/// Where it is said anew what a picture of a post shows.
+#[derive(Debug, Clone)]
+pub(crate) struct DescribedField {
+    /// Which of them.
+    pub(crate) number: u32,
+    /// Where its small one is, if that is known.
+    pub(crate) shown: Option<String>,
+    /// Name and value of what it shows.
+    pub(crate) description: (&'static str, String),
+}
+
 /// A picture that was sent with this form before, and is not posted yet.
 #[derive(Debug, Clone)]
 pub(crate) struct KeptField {
@@ -159,6 +170,8 @@ pub(crate) struct Composer {
     pub(crate) audiences: Vec<Choice>,
     /// Where its pictures are chosen; none where none are asked for.
     pub(crate) pictures: Vec<PictureField>,
+    /// The pictures of a post that is changed: they stay.
+    pub(crate) described: Vec<DescribedField>,
     /// Whether these are to be covered until somebody wants to see them.
     pub(crate) covers_pictures: bool,
     /// Whether it has buttons that ask for pictures or a poll: the fields are many, and most posts have

@@ -4,13 +4,14 @@ use super::fake::{
     Browser, PICTURE, check_shows, hidden_fields, location, post, posts, site, text, textarea,
 };
 use super::fitting::fitting;
-use crate::action::{Action, AvatarWish, KeptPicture};
+use crate::action::{Action, AvatarWish, KeptPicture, Problem};
 use crate::id::{PictureKind, PictureName};
 use crate::user::entry::Picture;
 use crate::web::origin::Origin;
 use crate::web::request::Method;
 use crate::web::response::{Asked, Cache, Content, Response};
-use crate::wire::request::{Outcome, Refusal};
+use crate::web::route::Route;
+use crate::wire::request::{Field, FieldProblem, Outcome, Refusal};
 
 fn jpeg() -> Vec<u8> {
     let image =
@@ -397,4 +398,128 @@ fn avatar_answer_may_be_kept_and_shown_by_everybody() {
     site.answer(|_| Ok(Outcome::Refused(Refusal::NotFound)));
     let answer = Browser::stranger(&site).get("/@ada/face/0a1b2c3e");
     assert_eq!((answer.status, answer.cache), (404, Cache::NoStore));
+}
+
+/// Two pictures of a post.
+fn two() -> Vec<Picture> {
+    let picture = |(n, description): (u8, &str)| {
+        let file = PictureName::of(PictureKind::Jpeg, &[n]);
+        let description = description.to_owned();
+        Picture { file, thumb: file, width: 4, height: 3, bytes: 9, description, sent_as: None }
+    };
+    [(1, "A gull"), (2, "")].map(picture).to_vec()
+}
+
+/// What a machine answers that has a post of ada's with these.
+fn with_two(action: &Action) -> Outcome {
+    match fitting(action) {
+        Outcome::Thread(mut thread) => {
+            thread.post.pictures = two();
+            Outcome::Thread(thread)
+        }
+        other => other,
+    }
+}
+
+const EDIT: &str = "/@ada/901/edit";
+const TOLD: [(&str, &str); 4] =
+    [("text", "Seen"), ("note", ""), ("description_1", "Two <gulls>"), ("description_2", "")];
+
+fn shown(picture: &Picture) -> String {
+    format!("<img src=\"{}\"", Route::Picture(picture.thumb).href())
+}
+
+#[track_caller]
+fn check_described(page: &Response, number: u32, value: &str) {
+    check_shows(
+        page,
+        &[&format!("name=\"description_{number}\" value=\"{value}\"")],
+        &["type=\"file\""],
+    );
+}
+
+#[test]
+fn what_pictures_of_a_post_show_is_said_anew() {
+    let site = site().answering(|action| Ok(with_two(action)));
+    let mut ada = Browser::ada(&site);
+    let page = ada.get(EDIT);
+    check_described(&page, 1, "A gull");
+    check_described(&page, 2, "");
+    let [first, second] = [0, 1].map(|n| shown(&two()[n]));
+    check_shows(&page, &[&first, &second], &["description_3", "enctype"]);
+    assert_eq!(location(&ada.resubmit(&page, EDIT, &TOLD)), "/@ada/901");
+    let Some(Action::EditPost(edit)) = site.last_asked() else { panic!("no edit asked for") };
+    assert_eq!(edit.descriptions.unwrap(), ["Two <gulls>", ""]);
+    // A post without any says nothing of them.
+    site.answer(|action| Ok(fitting(action)));
+    let page = ada.get(EDIT);
+    check_shows(&page, &[], &["description_1"]);
+    ada.resubmit(&page, EDIT, &[("text", "Seen"), ("note", "")]);
+    let Some(Action::EditPost(edit)) = site.last_asked() else { panic!("no edit asked for") };
+    assert_eq!(edit.descriptions, None);
+}
+
+#[test]
+fn what_pictures_show_comes_back_whatever_happens() {
+    let problem = Problem::TooLong { over: 2 };
+    let long =
+        Refusal::Invalid { problems: vec![FieldProblem { field: Field::Description, problem }] };
+    let no_majority = Refusal::NoMajority { reachable: 1, members: 3, needed: 2 };
+    for (refusal, shows) in [(long, true), (no_majority, false), (Refusal::Unknown, false)] {
+        let site = site().answering(|action| Ok(with_two(action)));
+        let mut ada = Browser::ada(&site);
+        let page = ada.get(EDIT);
+        let refused = refusal.clone();
+        site.answer(move |action| {
+            Ok(match with_two(action) {
+                Outcome::Saved(_) => Outcome::Refused(refused.clone()),
+                other => other,
+            })
+        });
+        let back = ada.resubmit(&page, EDIT, &TOLD);
+        assert_eq!(textarea(&back), "Seen", "{refusal:?}");
+        check_described(&back, 1, "Two &#60;gulls&#62;");
+        check_described(&back, 2, "");
+        assert_eq!(text(&back).contains(&shown(&two()[0])), shows, "{refusal:?}");
+        assert_eq!(text(&back).contains("2 characters too many"), shows, "{refusal:?}");
+    }
+    // Through signing in as well, what was taken away with it.
+    let site = site().answering(|action| Ok(with_two(action)));
+    let page = Browser::ada(&site).get(EDIT);
+    let mut stranger = Browser::stranger(&site);
+    let login = stranger.resubmit(
+        &page,
+        EDIT,
+        &[&TOLD[1..2], &[("text", ""), ("description_1", ""), ("description_2", "Snow")]].concat(),
+    );
+    let password = [("username", "ada"), ("password", "seven green gloves")];
+    site.answer(|action| {
+        Ok(match action {
+            Action::Login(_) => Outcome::Refused(Refusal::BadLogin),
+            other => with_two(other),
+        })
+    });
+    let wrong = stranger.resubmit(&login, "/login", &password);
+    site.answer(|action| Ok(with_two(action)));
+    let back = stranger.resubmit(&wrong, "/login", &password);
+    check_described(&back, 1, "");
+    check_described(&back, 2, "Snow");
+    assert_eq!(textarea(&back), "");
+}
+
+/// Whoever had chosen a picture and typed nothing was shown home after signing in.
+#[test]
+fn r0275_picture_without_a_text_comes_back_after_signing_in() {
+    let site = site();
+    let mut ada = Browser::ada(&site);
+    let page = room_for_pictures(&mut ada);
+    site.refuse(Refusal::SignedOut);
+    let typed: Typed<'_> = &[("text", ""), ("description_1", "A gull")];
+    *site.ask.knows_session.lock() = false;
+    let login = ada.resubmit(&page, "/post", typed);
+    site.answer(|action| Ok(fitting(action)));
+    *site.ask.knows_session.lock() = true;
+    let password = [("username", "ada"), ("password", "seven green gloves")];
+    let back = ada.resubmit(&login, "/login", &password);
+    check_shows(&back, &["name=\"description_1\" value=\"A gull\""], &[]);
 }
