@@ -51,8 +51,12 @@ fn post_answered_marked_edited_and_taken_back() {
     let says = json!({ "status": "Gladly!", "in_reply_to_id": post, "visibility": "public" });
     let reply = ben.post("/api/v1/statuses", &says);
     assert_eq!(reply.text("in_reply_to_id"), post);
-    let context = ada.get(&format!("/api/v1/statuses/{post}/context"));
-    assert_eq!(context.value["descendants"][0]["id"], reply.value["id"]);
+    // Another's machine hears of it a moment later.
+    let below = || ada.get(&format!("/api/v1/statuses/{post}/context")).value["descendants"].take();
+    let below = eventually("the reply", Duration::from_secs(20), || {
+        Some(below()).filter(|it| it[0].is_object())
+    });
+    assert_eq!(below[0]["id"], reply.value["id"]);
     let context = ada.get(&format!("/api/v1/statuses/{}/context", reply.text("id")));
     assert_eq!(context.value["ancestors"][0]["id"], json!(post));
     for (act, field) in
