@@ -241,6 +241,19 @@ mod tests {
     const JSON: &str = "application/json; charset=utf-8";
     const PARTS: &str = "multipart/form-data; boundary=\"x7\"";
 
+    #[test]
+    fn items_of_a_list_told_apart_in_every_spelling() {
+        for (content_type, body) in [
+            (FORM, "a[][id]=1&a[][d]=x&a[][d]=y&a[][id]=2&a=3&ab[][id]=4"),
+            (FORM, "a[0][id]=1&a[0][d]=x&a[1][d]=y&a[1][id]=2&a[2]=3"),
+            (JSON, r#"{"a":[{"id":1,"d":"x"},{"d":"y","id":"2"}]}"#),
+        ] {
+            let params = Params::read(&request("", content_type, body)).ok().unwrap();
+            let item = |id, d| BTreeMap::from([("id", id), ("d", d)]);
+            assert_eq!(params.items("a"), [item("1", "x"), item("2", "y")], "{body}");
+        }
+    }
+
     #[track_caller]
     fn check(content_type: &str, body: &str) {
         let params = Params::read(&request("q=1", content_type, body)).ok().unwrap();
