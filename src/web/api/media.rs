@@ -128,13 +128,13 @@ impl<A: Ask> Site<A> {
         let mut shows: Vec<String> =
             post.pictures.iter().map(|it| it.description.clone()).collect();
         let mut is_said = false;
-        for said in params.items("media_attributes") {
-            let place = own
-                .iter()
-                .position(|id| said.get("id").is_some_and(|said| *said == id.to_string()));
+        for item in params.items("media_attributes") {
+            let of = |field| item.iter().find(|(it, _)| *it == field).map(|(_, value)| *value);
+            let place =
+                own.iter().position(|id| of("id").is_some_and(|said| said == id.to_string()));
             let shown = place.and_then(|place| shows.get_mut(place)).ok_or_else(changed)?;
-            if let Some(description) = said.get("description") {
-                (*description).clone_into(shown);
+            if let Some(description) = of("description") {
+                description.clone_into(shown);
                 is_said = true;
             }
         }

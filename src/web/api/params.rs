@@ -4,7 +4,6 @@
 //! are files stay where they are. Everything is bounded by the gate's limit on bodies, by
 //! [`API_FIELDS_MAX`], [`API_NAME_BYTES_MAX`] and [`API_SAID_BYTES_MAX`].
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Answer, leaf};
@@ -180,22 +179,22 @@ impl Params {
         self.pairs.iter().filter(|(known, _)| is_it(known)).map(|(_, value)| &**value).collect()
     }
 
-    /// The objects of a list, each by its fields: `name[][field]`, where a field that comes again begins the next
-    /// one, or `name[0][field]`.
-    pub(super) fn items(&self, name: &str) -> Vec<BTreeMap<&str, &str>> {
-        let mut items: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
+    /// The objects of a list, each as its fields and their values: `name[][field]`, where a field that comes again
+    /// begins the next one, or `name[0][field]`.
+    pub(super) fn items(&self, name: &str) -> Vec<Vec<(&str, &str)>> {
+        let (mut items, mut at) = (Vec::<Vec<_>>::new(), None);
         for (known, value) in &self.pairs {
             let inside = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('['));
             let parts = inside.and_then(|rest| rest.strip_suffix(']')?.split_once("]["));
             let Some((place, field)) = parts else { continue };
-            match items.last_mut() {
-                Some((at, item)) if *at == place && !item.contains_key(field) => {
-                    item.insert(field, value);
-                }
-                _ => items.push((place, BTreeMap::from([(field, value.as_str())]))),
+            let is_other = |item: &&mut Vec<(&str, &str)>| item.iter().all(|(it, _)| *it != field);
+            match items.last_mut().filter(is_other) {
+                Some(item) if at == Some(place) => item.push((field, value.as_str())),
+                _ => items.push(vec![(field, value.as_str())]),
             }
+            at = Some(place);
         }
-        items.into_iter().map(|(_, item)| item).collect()
+        items
     }
 
     /// A yes or no, if it is said.
@@ -249,8 +248,16 @@ mod tests {
             (JSON, r#"{"a":[{"id":1,"d":"x"},{"d":"y","id":"2"}]}"#),
         ] {
             let params = Params::read(&request("", content_type, body)).ok().unwrap();
-            let item = |id, d| BTreeMap::from([("id", id), ("d", d)]);
-            assert_eq!(params.items("a"), [item("1", "x"), item("2", "y")], "{body}");
+            let items: Vec<_> = params
+                .items("a")
+                .into_iter()
+                .map(|mut item| {
+                    item.sort_unstable();
+                    item
+                })
+                .collect();
+            let item = |id, d| [("d", d), ("id", id)];
+            assert_eq!(items, [item("1", "x"), item("2", "y")], "{body}");
         }
     }
 
