@@ -14,7 +14,7 @@ pub(super) fn read(params: &mut Params, body: &[u8]) -> Result<(), Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Json)?;
     let mut fault = None;
     let mut from = serde_json::Deserializer::from_str(text);
-    let whole = Leaf { params, fault: &mut fault, name: None, depth: 0 };
+    let whole = Leaf { params, fault: &mut fault, name: None, place: None, depth: 0 };
     let is_read = whole.deserialize(&mut from).and_then(|()| from.end()).is_ok();
     match fault {
         Some(fault) => Err(fault),
@@ -30,6 +30,8 @@ struct Leaf<'a> {
     fault: &'a mut Option<Unreadable>,
     /// The way to it; none for the whole.
     name: Option<&'a str>,
+    /// Which item of a list it is, if it is one.
+    place: Option<usize>,
     depth: usize,
 }
 
@@ -70,6 +72,7 @@ impl Leaf<'_> {
             params: &mut *self.params,
             fault: &mut *self.fault,
             name: Some(name),
+            place: None,
             depth: self.depth + 1,
         }
     }
@@ -123,15 +126,24 @@ impl<'de> Visitor<'de> for Leaf<'_> {
         }
         self.note()?;
         let name = self.inner("")?;
-        while items.next_element_seed(self.inside(&name))?.is_some() {}
+        for place in 0.. {
+            let item = Leaf { place: Some(place), ..self.inside(&name) };
+            if items.next_element_seed(item)?.is_none() {
+                break;
+            }
+        }
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         self.note()?;
+        // Fields of one object must not be taken for those of the one before it.
+        let list = self.name.and_then(|name| name.strip_suffix("[]"));
+        let placed = list.zip(self.place).map(|(list, place)| format!("{list}[{place}]"));
+        let mut here = Leaf { name: placed.as_deref().or(self.name), ..self };
         while let Some(key) = fields.next_key::<String>()? {
-            let name = self.inner(&key)?;
-            fields.next_value_seed(self.inside(&name))?;
+            let name = here.inner(&key)?;
+            fields.next_value_seed(here.inside(&name))?;
         }
         Ok(())
     }

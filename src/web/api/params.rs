@@ -1,6 +1,7 @@
 //! What an app sends: after `?`, as a form, as JSON or in parts, all read alike into names and values.
 //!
-//! JSON becomes what a form would have said: `{"a":{"b":[1,true]}}` is `a[b][]=1&a[b][]=true`. Parts that
+//! JSON becomes what a form would have said: `{"a":{"b":[1,true]}}` is `a[b][]=1&a[b][]=true`, and `{"a":[{"b":1}]}`
+//! is `a[0][b]=1`. Parts that
 //! are files stay where they are. Everything is bounded by the gate's limit on bodies, by
 //! [`API_FIELDS_MAX`], [`API_NAME_BYTES_MAX`] and [`API_SAID_BYTES_MAX`].
 
@@ -259,6 +260,10 @@ mod tests {
             let item = |id, d| [("d", d), ("id", id)];
             assert_eq!(items, [item("1", "x"), item("2", "y")], "{body}");
         }
+        // What one says was taken for what the one before it says.
+        let params = Params::read(&request("", JSON, r#"{"a":[{"id":1},{"d":"y","id":2}]}"#));
+        let params = params.ok().unwrap();
+        assert_eq!(params.items("a"), [vec![("id", "1")], vec![("d", "y"), ("id", "2")]]);
     }
 
     #[track_caller]
