@@ -12,7 +12,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use super::has;
 
-/// Set up as root of new namespaces, then a word, then nothing until the pipe is closed. `$1` is the root
+/// Set up as root of new namespaces, then a word, when whoever enters them has the new root (before that they would
+/// write into this machine's own), then nothing until the pipe is closed. `$1` is the root
 /// that is looked through, `$2` an empty directory.
 const HOLD: &str = "set -e
 mount --make-rprivate /
@@ -24,8 +25,7 @@ mount --rbind /dev $2/top/dev
 mount -t tmpfs tmpfs $2/top/run
 mount -t tmpfs -o mode=1777 tmpfs $2/top/tmp
 ip link set lo up
-echo up
-exec chroot $2/top sh -c 'read nothing'";
+exec chroot $2/top sh -c 'echo up; read nothing'";
 /// Seconds that a command may take.
 const SECONDS: &str = "60";
 /// Where on such a machine the operator types, and has what was brought there.
